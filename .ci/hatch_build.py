@@ -1,0 +1,18 @@
+"""Puts the curated data into the wheel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class DataHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Copies `parameters/` to `simulate/_parameters/`, but only into a real wheel.
+
+    A static ``force-include`` would also copy the data into site-packages on ``pip install -e .``, to go stale there.
+    """
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "standard":
+            build_data["force_include"]["parameters"] = "simulate/_parameters"
