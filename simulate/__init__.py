@@ -1,0 +1,68 @@
+"""Quantitative simulator of IL-1-driven CD4 T-cell differentiation under IL-1 blockade in myositis.
+
+The public names are resolved on first use, so that ``import simulate`` loads nothing heavy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "simulate.biology.hypotheses": ("hypothesis_named",),
+    "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),
+    "simulate.cohort.draws": ("Cohort", "draw", "typical"),
+    "simulate.cohort.ensemble": ("Arm", "Ensemble", "simulate_cohort"),
+    "simulate.cohort.population": ("Correlation", "Population", "PowerEffect", "SlopeEffect", "Stratum"),
+    "simulate.cohort.reading": ("read_population", "shipped_population"),
+    "simulate.errors": ("Il1simError", "InputError", "MissingExtra", "NotConverged", "NumericalError", "Unfinished"),
+    "simulate.kernels.build": ("build",),
+    "simulate.kernels.system": ("System", "lower"),
+    "simulate.regimen.doses": ("Course", "Dose", "Interruption", "Plan", "Regimen", "course"),
+    "simulate.regimen.stops": ("compile_schedule", "realize"),
+    "simulate.regimen.words": ("parse_regimen", "print_regimen"),
+    "simulate.solver.batch": ("solve",),
+    "simulate.solver.problem": ("Schedule", "Tolerance"),
+    "simulate.solver.trajectories": ("Failure", "Status", "Trajectories"),
+    "simulate.studies.runs": ("run",),
+    "simulate.symbolic.composition": ("compose",),
+    "simulate.symbolic.display": ("show_equations", "show_reactions"),
+    "simulate.symbolic.hypothesis": ("NONE", "Constraint", "Hypothesis"),
+    "simulate.symbolic.model": ("Model",),
+    "simulate.symbolic.modelfile": ("read_model", "write_model"),
+    "simulate.symbolic.parts": (
+        "Balance",
+        "Condition",
+        "Definition",
+        "Grade",
+        "Mechanism",
+        "Observable",
+        "Parameter",
+        "Reaction",
+        "Route",
+        "Source",
+        "Species",
+        "Spread",
+        "at_baseline",
+    ),
+    "simulate.symbolic.units": ("Unit", "unit"),
+}
+
+_MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_MODULE_OF)]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,127 @@
+"""The family of errors that il1sim raises, renders and prints as JSON.
+
+Every error answers the same five questions: what went wrong, where, what was found, what was expected, what to do.
+The class decides the exit code of the command line; the ``code`` names the fault for machines and tests.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The place of a fault: a file with line and column, a key in it, a term of an expression; each where known."""
+
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    key: str | None = None
+    term: str | None = None
+
+    def __str__(self) -> str:
+        position = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        parts = [position] if position else []
+        if self.key is not None:
+            parts.append(f"key `{self.key}`")
+        if self.term is not None:
+            parts.append(f"term `{self.term}`")
+        return ", ".join(parts)
+
+
+class Il1simError(Exception):
+    """A fault that the user can understand and mend.
+
+    Parameters
+    ----------
+    what
+        One sentence without a final stop that names the fault and the value.
+    code
+        Dotted name of the fault, stable between versions, such as ``units.mismatch``.
+    where
+        Place of the fault.
+    found, expected, advice
+        What was there, what should have been there, what to do.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        code: str,
+        where: Where | None = None,
+        found: str | None = None,
+        expected: str | None = None,
+        advice: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.code = code
+        self.where = where
+        self.found = found
+        self.expected = expected
+        self.advice = advice
+
+    def __str__(self) -> str:
+        lines = [f"error[{self.code}]: {self.what}"]
+        if self.where is not None and str(self.where):
+            lines.append(f"  --> {self.where}")
+        for label, text in (("found:", self.found), ("expected:", self.expected), ("try:", self.advice)):
+            if text is not None:
+                lines.append(f"  {label:<9} {text}")
+        return "\n".join(lines)
+
+    def as_dict(self) -> dict[str, object]:
+        """The same five answers for ``--json``; absent ones are left out."""
+        answers: dict[str, object] = {"code": self.code, "what": self.what, "exit_code": self.exit_code}
+        if self.where is not None:
+            where = {name: getattr(self.where, name) for name in Where.__slots__}
+            answers["where"] = {name: value for name, value in where.items() if value is not None}
+        for name, text in (("found", self.found), ("expected", self.expected), ("advice", self.advice)):
+            if text is not None:
+                answers[name] = text
+        return answers
+
+
+class InputError(Il1simError):
+    """Something that the user supplied cannot be used: a file, a key, a value, a unit, an expression."""
+
+    exit_code = 3
+
+
+class NumericalError(Il1simError):
+    """Members failed numerically, more of them than may be set aside."""
+
+    exit_code = 4
+
+
+class NotConverged(Il1simError):
+    """An analysis or a check ended without the result it is meant to give."""
+
+    exit_code = 5
+
+
+class Unfinished(Il1simError):
+    """A run ended early and can be resumed."""
+
+    exit_code = 6
+
+
+class MissingExtra(Il1simError):
+    """The environment lacks something: an optional package, a writable folder."""
+
+    exit_code = 7
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Advice that names the nearest known names, or None when nothing is near."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    if not near:
+        return None
+    return "did you mean " + " or ".join(f"`{by_folded[match]}`" for match in near) + "?"

@@ -1,0 +1,346 @@
+"""TOML that remembers its lines, writing that never leaves half a file, and hashes of content."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import functools
+import hashlib
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulate.errors import InputError, MissingExtra, Where
+
+MAX_BYTES = 10_000_000
+"""Largest file that is read; real models are a thousandth of it."""
+
+Keys = tuple[str | int, ...]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A TOML file: its path as shown in errors, its data, and its text, from which lines are found."""
+
+    path: str
+    data: dict[str, Any]
+    text: str
+
+    def where(self, *keys: str | int) -> Where:
+        """Place of a key; elements of arrays are counted from 0.
+
+        The line is that of the key itself or, where the file does not hold it, of its nearest parent.
+        """
+        lines = _lines(self.text)
+        known: Keys = keys
+        while known and known not in lines:
+            known = known[:-1]
+        return Where(file=self.path, line=lines.get(known), key=dotted(*keys) if keys else None)
+
+
+def dotted(*keys: str | int) -> str:
+    """Path of keys as TOML and a reader write it: ``arms[1].regimen``, ``reactions."odd name".rate``."""
+    text = ""
+    for key in keys:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            text += ("." if text else "") + (key if _BARE_KEY.fullmatch(key) else f'"{key}"')
+    return text
+
+
+def read_toml(path: Path | str) -> Document:
+    """Read a TOML file.
+
+    Raises
+    ------
+    InputError
+        ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``, ``file.encoding`` (with the offset of
+        the byte) or ``file.syntax`` (with line and column).
+    """
+    shown = str(path)
+    raw = _read_bytes(Path(path), shown)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"the file is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
+            code="file.encoding",
+            where=Where(file=shown, line=raw.count(b"\n", 0, error.start) + 1),
+            found="UTF-16" if raw.startswith(_UTF_16) else None,
+            expected="UTF-8",
+            advice="save the file as UTF-8 in your editor",
+        ) from None
+    return parse_toml(text, shown)
+
+
+def parse_toml(text: str, path: str) -> Document:
+    """Parse TOML text that came from ``path``, which is only shown in errors.
+
+    Raises
+    ------
+    InputError
+        ``file.syntax``.
+    """
+    try:
+        data = tomllib.loads(text)
+    except RecursionError:
+        raise InputError(
+            "the brackets of the file are nested too deeply",
+            code="file.syntax",
+            where=Where(file=path),
+            expected="at most some hundred levels",
+        ) from None
+    except ValueError as error:
+        message = str(error)
+        found = _POSITION.search(message)
+        line = column = None
+        if found is not None:
+            message = message[: found.start()]
+            lines = text.split("\n")
+            line = int(found[1]) if found[1] else len(lines)
+            column = int(found[2]) if found[2] else len(lines[-1]) + 1
+        raise InputError(
+            f"the file is not valid TOML: {message[:1].lower()}{message[1:]}",
+            code="file.syntax",
+            where=Where(file=path, line=line, column=column),
+            found=_line_of(text, line),
+            advice="texts need quotation marks, and a key may occur only once",
+        ) from None
+    return Document(path=path, data=data, text=text)
+
+
+def write_atomically(path: Path | str, data: bytes | str) -> None:
+    """Write a file so that a reader finds the old content or the new, never a part, even after a power failure.
+
+    Parameters
+    ----------
+    path
+        Target; its folder must exist. A symbolic link is replaced, not followed.
+    data
+        Content; text is encoded as UTF-8.
+
+    Raises
+    ------
+    MissingExtra
+        ``file.unwritable``: the folder is missing, read-only or full.
+    """
+    target = Path(path)
+    content = data.encode("utf-8") if isinstance(data, str) else data
+    # A short name of its own: `target.name + suffix` could exceed the longest name the file system allows.
+    temporary = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
+    try:
+        try:
+            with open(temporary, "xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+            _sync_folder(target.parent)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except (OSError, ValueError) as error:
+        raise MissingExtra(
+            f"cannot write the file: {_reason(error)}",
+            code="file.unwritable",
+            where=Where(file=str(path)),
+            advice="choose a folder that exists, is writable and has space",
+        ) from error
+
+
+def content_hash(*parts: bytes | str) -> str:
+    """Hash of a sequence of texts or bytes, 32 hexadecimal digits; ``("ab", "c")`` and ``("a", "bc")`` differ."""
+    hasher = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        content = part.encode("utf-8") if isinstance(part, str) else part
+        hasher.update(len(content).to_bytes(8, "little"))
+        hasher.update(content)
+    return hasher.hexdigest()
+
+
+def _read_bytes(path: Path, shown: str) -> bytes:
+    """Content of a file, read no further than the limit: a device may have no end."""
+    where = Where(file=shown)
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(
+            "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
+        ) from None
+    except IsADirectoryError:
+        raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the file cannot be read: {_reason(error)}", code="file.unreadable", where=where) from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(
+            "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
+        )
+    return raw
+
+
+def _reason(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason[:1].lower() + reason[1:]
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without it the rename itself may be lost in a power failure. Windows cannot open a folder, and needs no such step.
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _line_of(text: str, line: int | None) -> str | None:
+    lines = text.split("\n")
+    if line is None or not 1 <= line <= len(lines):
+        return None
+    shown = lines[line - 1].strip()
+    # Control characters would reach the reader's terminal.
+    return f"`{shown[:100]}`" if shown.isprintable() and shown else None
+
+
+@functools.lru_cache(maxsize=32)
+def _lines(text: str) -> Mapping[Keys, int]:
+    """Line of each key of a text that is known to be valid TOML."""
+    return _Scanner(text).scan()
+
+
+class _Scanner:
+    """Walks through valid TOML and notes where keys stand; values are the business of `tomllib`."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.lines: dict[Keys, int] = {}
+        self.counts: dict[Keys, int] = {}
+        self._counted_to = 0
+        self._line = 1
+
+    def scan(self) -> dict[Keys, int]:
+        table: Keys = ()
+        while self._skip("\n"):
+            if self.text[self.at] == "[":
+                table = self._header()
+            else:
+                self._pair(table)
+        return self.lines
+
+    def _line_here(self) -> int:
+        self._line += self.text.count("\n", self._counted_to, self.at)
+        self._counted_to = self.at
+        return self._line
+
+    def _note(self, keys: Keys) -> None:
+        self.lines.setdefault(keys, self._line_here())
+
+    def _skip(self, also: str = "") -> bool:
+        """Skip blanks, comments and the characters ``also``; tells whether anything is left."""
+        while self.at < len(self.text):
+            character = self.text[self.at]
+            if character == "#":
+                end = self.text.find("\n", self.at)
+                self.at = len(self.text) if end < 0 else end
+            elif character in " \t\r" or character in also:
+                self.at += 1
+            else:
+                return True
+        return False
+
+    def _key(self) -> tuple[str, ...]:
+        """Read a dotted key, up to the character after it."""
+        parts: list[str] = []
+        while True:
+            self._skip()
+            if self.text[self.at] in "\"'":
+                start = self.at
+                self._string()
+                parts.append(next(iter(tomllib.loads(f"{self.text[start : self.at]} = 0"))))
+            else:
+                match = _BARE_KEY.match(self.text, self.at)
+                assert match is not None, "the text was valid TOML"
+                parts.append(match[0])
+                self.at = match.end()
+            self._skip()
+            if self.text[self.at] != ".":
+                return tuple(parts)
+            self.at += 1
+
+    def _header(self) -> Keys:
+        repeated = self.text.startswith("[[", self.at)
+        self.at += 2 if repeated else 1
+        names = self._key()
+        self.at += 2 if repeated else 1
+        table: Keys = ()
+        for depth, name in enumerate(names, start=1):
+            table = (*table, name)
+            if repeated and depth == len(names):
+                self.counts[table] = self.counts.get(table, -1) + 1
+            self._note(table)
+            if table in self.counts:
+                table = (*table, self.counts[table])
+        self._note(table)
+        return table
+
+    def _pair(self, table: Keys) -> None:
+        start = table
+        keys = self._key()
+        for name in keys:
+            start = (*start, name)
+            self._note(start)
+        self.at += 1
+        self._value(start)
+
+    def _value(self, keys: Keys) -> None:
+        self._skip()
+        character = self.text[self.at]
+        if character in "\"'":
+            self._string()
+        elif character == "[":
+            self._array(keys)
+        elif character == "{":
+            self._inline_table(keys)
+        else:
+            while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
+                self.at += 1
+
+    def _array(self, keys: Keys) -> None:
+        self.at += 1
+        index = 0
+        while self._skip("\n,") and self.text[self.at] != "]":
+            self._note((*keys, index))
+            self._value((*keys, index))
+            index += 1
+        self.at += 1
+
+    def _inline_table(self, keys: Keys) -> None:
+        self.at += 1
+        while self._skip("\n,") and self.text[self.at] != "}":
+            self._pair(keys)
+        self.at += 1
+
+    def _string(self) -> None:
+        quote = self.text[self.at]
+        triple = self.text.startswith(quote * 3, self.at)
+        closing = quote * 3 if triple else quote
+        self.at += len(closing)
+        while not self.text.startswith(closing, self.at):
+            self.at += 2 if quote == '"' and self.text[self.at] == "\\" else 1
+        self.at += len(closing)
+        # A multi-line string may end in up to two quotation marks of its own.
+        while triple and self.text.startswith(quote, self.at):
+            self.at += 1

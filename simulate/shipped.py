@@ -1,0 +1,45 @@
+"""Where the curated data lie: `simulate/_parameters` in a wheel, `parameters` beside the package in a checkout.
+
+No other module knows either place.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def root() -> Path:
+    """Folder of the shipped data."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "_parameters"
+    return packaged if packaged.is_dir() else package.parent / "parameters"
+
+
+def parameter_files() -> tuple[Path, ...]:
+    """Tables of model parameters, sorted by name; `sources_file` and `cohort_file` have formats of their own."""
+    others = {sources_file(), cohort_file()}
+    return tuple(path for path in sorted(root().glob("*.toml")) if path not in others)
+
+
+def sources_file() -> Path:
+    """Every reference once."""
+    return root() / "sources.toml"
+
+
+def cohort_file() -> Path:
+    """Correlations, covariates and strata of patients."""
+    return root() / "cohort.toml"
+
+
+def scenario_files() -> dict[str, Path]:
+    """Shipped scenarios, name → file, sorted by name."""
+    return _by_stem("scenarios")
+
+
+def hypothesis_files() -> dict[str, Path]:
+    """Shipped hypotheses, name → file, sorted by name."""
+    return _by_stem("hypotheses")
+
+
+def _by_stem(folder: str) -> dict[str, Path]:
+    return {path.stem: path for path in sorted((root() / folder).glob("*.toml"))}

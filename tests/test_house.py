@@ -1,0 +1,245 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "simulate"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+
+MAY_IMPORT = {
+    "base": set[str](),
+    "symbolic": {"base"},
+    "solver": {"base"},
+    "kernels": {"base", "symbolic", "solver"},
+    "biology": {"base", "symbolic", "solver", "kernels"},
+    "regimen": {"base", "symbolic", "solver", "kernels"},
+    "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
+    "studies": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
+    "figures": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "studies"},
+    "report": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "studies", "figures"},
+}
+MAY_IMPORT["cli"] = set(MAY_IMPORT)
+"""A layer may import itself and these; `base` is every module directly in the package."""
+
+TOP = {"simulate", "simulate.__main__"}
+"""The front doors may import anything."""
+
+HEAVY = ("numpy", "scipy", "sympy", "numba", "matplotlib", "xarray", "pydantic", "pint", "pandas")
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def layer_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (PACKAGE / parts[1]).is_dir() else "base"
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield node.module or ""
+
+
+def place(path: Path, node: ast.AST) -> str:
+    return f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def test_imports_point_down() -> None:
+    upward = []
+    for path in SOURCES:
+        module = module_of(path)
+        if module in TOP:
+            continue
+        layer = layer_of(module)
+        for node in ast.walk(tree(path)):
+            for name in imported(node):
+                if name.split(".")[0] == "simulate" and layer_of(name) not in MAY_IMPORT[layer] | {layer}:
+                    upward.append(f"{place(path, node)} imports {name}")
+    assert upward == []
+
+
+def test_no_import_is_relative() -> None:
+    assert [
+        place(path, node)
+        for path in SOURCES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "strangers"),
+    [
+        ("symbolic", {"numpy", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("solver", {"sympy", "pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("kernels", {"pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("biology", {"numpy", "scipy", "numba", "pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("regimen", {"pint", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("cohort", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("studies", {"pint", "matplotlib", "rich", "typer"}),
+        ("figures", {"pint", "pydantic", "rich", "typer"}),
+        ("report", {"pint", "pydantic", "typer"}),
+    ],
+)
+def test_a_layer_does_not_know_what_is_not_its_business(layer: str, strangers: set[str]) -> None:
+    found = [
+        f"{place(path, node)} imports {name}"
+        for path in SOURCES
+        if layer_of(module_of(path)) == layer
+        for node in ast.walk(tree(path))
+        for name in imported(node)
+        if name.split(".")[0] in strangers and path.name != "units.py"
+    ]
+    assert found == []
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize("statement", ["import simulate", "import simulate.cli.app"])
+def test_starting_loads_nothing_heavy(statement: str) -> None:
+    assert modules_after(statement) & set(HEAVY) == set()
+
+
+def test_every_public_name_can_be_had() -> None:
+    import simulate
+
+    missing = [name for name in simulate.__all__ if not hasattr(simulate, name)]
+    assert missing == []
+    assert set(simulate.__all__) <= set(dir(simulate))
+
+
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
+    import simulate
+
+    with pytest.raises(AttributeError, match="module 'simulate' has no attribute 'nonsense'"):
+        _ = simulate.nonsense
+
+
+def test_text_is_never_executed() -> None:
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and _may_execute(node, module_of(path)):
+                found.append(f"{place(path, node)} calls {ast.unparse(node.func)}")
+            for module in imported(node):
+                if module.split(".")[0] in ("pickle", "shelve", "marshal", "dill", "joblib", "yaml"):
+                    found.append(f"{place(path, node)} imports {module}")
+    assert found == []
+
+
+def _may_execute(call: ast.Call, module: str) -> bool:
+    """Whether a call could run text as code."""
+    if isinstance(call.func, ast.Name) and call.func.id in ("eval", "exec", "compile", "__import__"):
+        # The kernels compile source that they wrote themselves, in which no text of a user occurs.
+        return layer_of(module) != "kernels"
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    if name == "sympify":
+        # A strict `sympify` refuses text; the other kind evaluates it.
+        strict = [keyword.value for keyword in call.keywords if keyword.arg == "strict"]
+        return not (strict and isinstance(strict[0], ast.Constant) and strict[0].value is True)
+    if name == "lambdify":
+        # Its arguments are expressions that were composed from checked names.
+        return module != "simulate.kernels.reference"
+    return name == "parse_expr"
+
+
+def numbers(node: ast.AST) -> Iterator[ast.Constant]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, int | float | complex):
+            yield inner
+
+
+def test_biology_has_no_bare_number_but_0_1_and_2() -> None:
+    found = [
+        f"{place(path, constant)} has {constant.value!r}"
+        for path in SOURCES
+        if layer_of(module_of(path)) == "biology"
+        for constant in numbers(tree(path))
+        if constant.value not in (0, 1, 2)
+    ]
+    assert found == []
+
+
+def test_files_are_short_enough_to_read() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in SOURCES
+        if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
+    ]
+    assert long == []
+
+
+def collected() -> Iterator[tuple[Path, ast.FunctionDef]]:
+    """Every test function, with its file."""
+    for path in TESTS:
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
+                yield path, node
+
+
+def asserts_something(function: ast.FunctionDef) -> bool:
+    """An assertion, `pytest.raises` or `warns`, or a call of a helper `check_...` or `assert_...`."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("raises", "warns") or name.startswith(("check_", "assert_")):
+                return True
+    return False
+
+
+def test_every_test_asserts_something() -> None:
+    assert [f"{place(path, node)} {node.name}" for path, node in collected() if not asserts_something(node)] == []
+
+
+def test_no_assertion_is_about_a_constant() -> None:
+    found = [
+        place(path, node)
+        for path in TESTS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant)
+    ]
+    assert found == []
+
+
+def test_names_of_tests_are_claims() -> None:
+    short = [f"{place(path, node)} {node.name}" for path, node in collected() if len(node.name.split("_")) < 4]
+    assert short == []
+
+
+def test_each_test_module_names_a_function_once() -> None:
+    twice = []
+    for path in TESTS:
+        names = [node.name for node in tree(path).body if isinstance(node, ast.FunctionDef)]
+        twice += [f"{path.relative_to(ROOT)} {name}" for name in sorted(set(names)) if names.count(name) > 1]
+    assert twice == []
+
+
+def test_no_path_of_a_machine_is_in_the_repository() -> None:
+    pattern = re.compile(r"/(?:home|Users|root|work|tmp)/\w")
+    texts = [*SOURCES, *sorted((ROOT / "parameters").rglob("*.toml")), ROOT / "pyproject.toml"]
+    found = [str(path.relative_to(ROOT)) for path in texts if pattern.search(path.read_text(encoding="utf-8"))]
+    assert found == []
