@@ -1,0 +1,78 @@
+"""What a model is: parts with units, expressions, hypotheses, and their composition into one validated model."""
+
+from __future__ import annotations
+
+from simulate.symbolic.balance import residual, violated
+from simulate.symbolic.composition import ParameterTable, compose
+from simulate.symbolic.dimensions import infer
+from simulate.symbolic.display import parameter_rows, show_equations, show_reactions, source_rows
+from simulate.symbolic.expressions import hill, parse_expression, print_expression
+from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
+from simulate.symbolic.model import Model, Solved
+from simulate.symbolic.modelfile import UserModel, read_hypothesis, read_model
+from simulate.symbolic.modelwriting import write_model
+from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
+from simulate.symbolic.parts import (
+    TIME,
+    Balance,
+    Condition,
+    Definition,
+    Grade,
+    Mechanism,
+    Observable,
+    Parameter,
+    Reaction,
+    Route,
+    Source,
+    Species,
+    Spread,
+    at_baseline,
+)
+from simulate.symbolic.units import DIMENSIONLESS, Dimension, Unit, convert, parse_quantity, unit
+
+__all__ = [
+    "DIMENSIONLESS",
+    "NONE",
+    "TIME",
+    "Balance",
+    "Condition",
+    "Constraint",
+    "Definition",
+    "Dimension",
+    "Grade",
+    "Hypothesis",
+    "Mechanism",
+    "Model",
+    "Observable",
+    "Parameter",
+    "ParameterTable",
+    "Reaction",
+    "Route",
+    "Solved",
+    "Source",
+    "Species",
+    "Spread",
+    "Unit",
+    "UserModel",
+    "at_baseline",
+    "check_sources",
+    "compose",
+    "convert",
+    "hill",
+    "infer",
+    "parameter_rows",
+    "parse_expression",
+    "parse_quantity",
+    "print_expression",
+    "read_hypothesis",
+    "read_model",
+    "read_parameters",
+    "read_sources",
+    "residual",
+    "show_equations",
+    "show_reactions",
+    "source_rows",
+    "unit",
+    "violated",
+    "write_model",
+]

@@ -1,0 +1,85 @@
+"""Expressions from text, by the grammar, and from Python, by an allow-list; and back to text."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NoReturn
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.errors import InputError, Where
+from simulate.symbolic.functions import FUNCTIONS, hill, is_name, substitute
+from simulate.symbolic.grammar import parse_expression
+from simulate.symbolic.parts import at_baseline
+from simulate.symbolic.printing import print_expression
+
+__all__ = [
+    "FUNCTIONS",
+    "as_expression",
+    "hill",
+    "is_name",
+    "parse_expression",
+    "print_expression",
+    "substitute",
+]
+
+_ALLOWED = (
+    *(sympy.Add, sympy.Mul, sympy.Pow, Symbol, sympy.Rational, sympy.exp, sympy.log, sympy.tanh, sympy.Abs),
+    *(sympy.Min, sympy.Max, at_baseline, type(sympy.E)),
+)
+
+
+def as_expression(value: Any, *, where: Where | None = None) -> Expr:
+    """Expression from a number, a SymPy expression or a part such as a species; decimal numbers become exact.
+
+    Raises
+    ------
+    InputError
+        ``expression.type``, ``expression.function`` or ``expression.undefined`` for what the grammar could not say.
+    """
+    if isinstance(value, str):
+        return parse_expression(value, where=where)
+    try:
+        expr = sympy.sympify(value, strict=True)
+    except sympy.SympifyError:
+        expr = None
+    if not isinstance(expr, Expr):
+        raise InputError(
+            f"a value of type `{type(value).__name__}` is not an expression",
+            code="expression.type",
+            where=where,
+            expected="a number, a SymPy expression, or a part such as a species or a parameter",
+        )
+    exact = {number: _exact(number, where) for number in expr.atoms(sympy.Float)}
+    if exact:
+        expr = expr.xreplace(exact)
+    for node in sympy.preorder_traversal(expr):
+        if not isinstance(node, _ALLOWED):
+            _refuse(expr, node, where)
+    return expr
+
+
+def _exact(number: Any, where: Where | None) -> Expr:
+    value = float(number)
+    if not math.isfinite(value):
+        raise InputError(f"the number {value} is not finite", code="expression.undefined", where=where)
+    return sympy.Rational(repr(value))
+
+
+def _refuse(expr: Expr, node: Any, where: Where | None) -> NoReturn:
+    if node.is_number or node in (sympy.nan, sympy.zoo):
+        raise InputError(
+            f"the value of an expression is undefined: it contains `{node}`",
+            code="expression.undefined",
+            where=where,
+            found=f"`{expr}`",
+            expected="real, finite numbers",
+        )
+    raise InputError(
+        f"`{node.func.__name__}` cannot stand in a model",
+        code="expression.function",
+        where=where,
+        found=f"`{expr}`",
+        expected="+ - * / ** and " + " ".join(FUNCTIONS),
+    )

@@ -1,0 +1,125 @@
+"""The functions that an expression may contain, how they are built, and replacement that keeps them plain.
+
+All quantities are real; SymPy is not told so, for its assumptions cost seconds. So ``abs``, ``tanh``, ``min`` and
+``max`` are built without the questions that SymPy would ask about the phase of their arguments.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from simulate.symbolic.parts import at_baseline
+
+MAX_NAME = 100
+"""Characters of a name."""
+
+
+def hill(x: Any, half: Any, n: Any) -> Expr:
+    """Hill term ``x**n / (half**n + x**n)``, dimensionless, from 0 to 1."""
+    x, half, n = (sympy.sympify(value, strict=True) for value in (x, half, n))
+    above = power(x, n)
+    return above / (power(half, n) + above)
+
+
+def power(base: Expr, exponent: Expr) -> Expr:
+    """Power in one form: SymPy has two for ``0.1**n`` and ``10**(-n)``, and products turn the first into the second."""
+    if base.is_Rational and base.p == 1 and base.q != 1 and not exponent.is_Rational:
+        base, exponent = sympy.Integer(base.q), -exponent
+    result: Expr = base**exponent
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """What the grammar knows of a function: how many arguments, how it is built, how often it repeats them."""
+
+    build: Callable[..., Expr]
+    least: int
+    most: int
+    copies: int = 1
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "exp": Function(lambda x: sympy.exp(x), 1, 1),
+    "log": Function(lambda x: sympy.log(x), 1, 1),
+    "sqrt": Function(lambda x: sympy.sqrt(x), 1, 1),
+    "tanh": Function(lambda x: _plain(sympy.tanh, x), 1, 1),
+    "abs": Function(lambda x: _plain(sympy.Abs, x), 1, 1),
+    "min": Function(lambda *xs: _extreme(sympy.Min, xs), 2, 16),
+    "max": Function(lambda *xs: _extreme(sympy.Max, xs), 2, 16),
+    "hill": Function(hill, 3, 3, copies=3),
+    "at_baseline": Function(lambda x: at_baseline(x), 1, 1),
+}
+"""The functions of the grammar by name."""
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name a symbol: an ASCII identifier that is neither a function nor a Python keyword."""
+    return (
+        re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", text) is not None
+        and len(text) <= MAX_NAME
+        and not keyword.iskeyword(text)
+        and text not in FUNCTIONS
+    )
+
+
+def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[Expr], Expr] = at_baseline) -> Expr:
+    """Expression with symbols replaced; ``abs``, ``tanh``, ``min`` and ``max`` keep their plain form.
+
+    SymPy's own replacement asks their arguments for signs and phases, in time exponential in their nesting.
+    ``baseline`` is what becomes of the argument of an ``at_baseline``, after replacement.
+    """
+    done: dict[Any, Any] = dict(mapping)
+
+    def walk(node: Any) -> Any:
+        if node in done:
+            return done[node]
+        new = node
+        if node.args:
+            arguments = [walk(argument) for argument in node.args]
+            if any(argument is not old for argument, old in zip(arguments, node.args, strict=True)):
+                new = _rebuild(node.func, arguments)
+            if node.func == at_baseline:
+                new = baseline(arguments[0])
+        done[node] = new
+        return new
+
+    result: Expr = walk(expr)
+    return result
+
+
+def _rebuild(func: Any, arguments: list[Expr]) -> Expr:
+    if func in (sympy.Abs, sympy.tanh):
+        return _plain(func, arguments[0])
+    if func in (sympy.Min, sympy.Max):
+        return _extreme(func, arguments)
+    result: Expr = func(*arguments)
+    return result
+
+
+def _plain(func: Any, x: Expr) -> Expr:
+    """``abs`` or ``tanh`` without SymPy's complex analysis of the argument, which makes ``abs(exp(x))`` a real part."""
+    result: Expr = func(x) if x.is_Rational else func(x, evaluate=False)
+    return result
+
+
+def _extreme(func: Any, values: Iterable[Expr]) -> Expr:
+    """``min`` or ``max`` in a normal form: nested ones flat, numbers merged, no argument twice."""
+    flat: list[Expr] = []
+    for value in values:
+        flat.extend(value.args if isinstance(value, func) else (value,))
+    numbers = [value for value in flat if value.is_Rational]
+    others = list(dict.fromkeys(value for value in flat if not value.is_Rational))
+    if numbers:
+        others.append(func(*numbers))
+    if len(others) == 1:
+        return others[0]
+    result: Expr = func(*others, evaluate=False)
+    return result

@@ -1,0 +1,401 @@
+"""The grammar of expressions: a tokenizer and a precedence-climbing parser that allow arithmetic and nothing else.
+
+No text reaches ``eval`` or SymPy's parser. Numbers are exact: ``0.1`` is one tenth. Every size is limited, because a
+short text can ask SymPy for a number with more digits than memory holds.
+"""
+
+from __future__ import annotations
+
+import keyword
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, Function, is_name, power
+from simulate.symbolic.parts import at_baseline
+
+MAX_LENGTH = 10_000
+"""Characters of an expression."""
+MAX_DEPTH = 100
+"""Parentheses, signs and powers inside one another."""
+MAX_SIZE = 20_000
+"""Symbols, numbers and operations, counted after ``hill`` is written out."""
+
+_MAX_POWER = 1000
+_MAX_BITS = 990  # of numerator and denominator, so that each is a finite double
+
+
+def parse_expression(text: str, *, where: Where | None = None) -> Expr:
+    """SymPy expression from text.
+
+    Numbers, names, ``+ - * / **``, parentheses and the functions ``exp log sqrt tanh abs min max``,
+    ``hill(x, K, n)`` and ``at_baseline(x)``. Powers bind to the right and stronger than a sign before them.
+
+    Raises
+    ------
+    InputError
+        ``expression.…`` with the column: ``syntax``, ``character``, ``name``, ``function``, ``arguments``, ``limit``,
+        ``power`` and ``undefined`` (a division by zero, the logarithm of a negative number).
+    """
+    if len(text) > MAX_LENGTH:
+        raise InputError(
+            f"an expression has {len(text)} characters",
+            code="expression.limit",
+            where=where,
+            expected=f"at most {MAX_LENGTH}",
+            advice="name its parts in definitions",
+        )
+    return _Parser(text, where).parse()
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A part of the expression with its size written out, and where it began."""
+
+    expr: Expr
+    size: int
+    at: int
+
+
+_TOKEN = re.compile(
+    r"[ \t\r\n]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|[-+*/(),])|(?P<end>\Z))"
+)
+
+
+class _Parser:
+    """One reading of one text; tokens are cut off as they are needed, so that the first fault is the one reported."""
+
+    def __init__(self, text: str, where: Where | None) -> None:
+        self.text = text
+        self.where = where
+        self._depth = 0
+        self._tokens = self._split()
+        self._token = next(self._tokens)
+
+    def parse(self) -> Expr:
+        if self._token.kind == "end":
+            raise self._fault("the expression is empty", self._token, "syntax")
+        term = self._sum()
+        if self._token.kind != "end":
+            self._unexpected("an operator or the end")
+        if term.expr.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
+            raise self._fault("the expression has no finite real value", _Token("sign", "", term.at), "undefined")
+        return term.expr
+
+    def _sum(self) -> _Term:
+        """Terms joined by + and -, collected first: SymPy adds a thousand at once faster than one by one."""
+        first = self._product()
+        terms = [first]
+        while self._token.text in ("+", "-"):
+            sign = self._take()
+            term = self._product()
+            terms.append(term if sign.text == "+" else replace(term, expr=-term.expr))
+        if len(terms) == 1:
+            return first
+        return self._term(sympy.Add(*(term.expr for term in terms)), terms, first.at)
+
+    def _product(self) -> _Term:
+        """Factors joined by * and /; a sign is a factor, lest SymPy multiply it into the sum that follows it."""
+        terms = self._signed()
+        while self._token.text in ("*", "/"):
+            sign = self._take()
+            *signs, term = self._signed()
+            inverse = _Term(sympy.Integer(-1), 1, term.at)
+            terms += [*signs, term if sign.text == "*" else self._power(term, inverse, term.at)]
+        if len(terms) == 1:
+            return terms[0]
+        return self._term(sympy.Mul(*(term.expr for term in terms)), terms, terms[0].at)
+
+    def _signed(self) -> list[_Term]:
+        """A power, after a factor -1 for each minus sign before it."""
+        if self._token.text not in ("+", "-"):
+            return [self._powered()]
+        sign = self._take()
+        self._deeper(sign)
+        terms = self._signed()
+        self._depth -= 1
+        return terms if sign.text == "+" else [_Term(sympy.Integer(-1), 1, sign.at), *terms]
+
+    def _powered(self) -> _Term:
+        base = self._atom()
+        if self._token.text != "**":
+            return base
+        sign = self._take()
+        self._deeper(sign)
+        terms = self._signed()
+        self._depth -= 1
+        exponent = self._term(sympy.Mul(*(term.expr for term in terms)), terms, terms[0].at)
+        return self._power(base, exponent, sign.at)
+
+    def _atom(self) -> _Term:
+        token = self._token
+        if token.kind == "number":
+            self._take()
+            return _Term(self._number(token), 1, token.at)
+        if token.kind == "name":
+            self._take()
+            if self._token.text == "(":
+                return self._call(token)
+            return _Term(self._symbol(token), 1, token.at)
+        if token.text == "(":
+            self._take()
+            self._deeper(token)
+            inner = self._sum()
+            if self._token.text != ")":
+                self._unexpected("`)`" if self._token.kind == "end" else "an operator or `)`")
+            self._take()
+            self._depth -= 1
+            return inner
+        self._unexpected("a number, a name or `(`")
+
+    def _call(self, name: _Token) -> _Term:
+        function = FUNCTIONS.get(name.text)
+        if function is None:
+            familiar = {"ln": "write `log`", "log10": "write `log(x)/log(10)`", "pow": "write `x**n`"}
+            raise self._fault(
+                f"`{_clip(name.text)}` is not a function",
+                name,
+                "function",
+                expected=" ".join(FUNCTIONS),
+                advice=familiar.get(name.text)
+                or did_you_mean(name.text, FUNCTIONS)
+                or "write `*` if you mean a product",
+            )
+        self._deeper(self._take())
+        arguments = [self._sum()]
+        while self._token.text == ",":
+            self._take()
+            arguments.append(self._sum())
+        if self._token.text != ")":
+            self._unexpected("`,` or `)`")
+        self._take()
+        self._depth -= 1
+        if not function.least <= len(arguments) <= function.most:
+            wanted = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
+            raise self._fault(
+                f"`{name.text}` has {len(arguments)} argument{'s' if len(arguments) > 1 else ''}",
+                name,
+                "arguments",
+                expected=wanted,
+            )
+        return self._apply(name, function, arguments)
+
+    def _apply(self, name: _Token, function: Function, arguments: list[_Term]) -> _Term:
+        first = arguments[0].expr
+        if name.text in ("log", "sqrt") and not first.free_symbols:
+            value = self._value(first, name)
+            if value < 0 or (value == 0 and name.text == "log"):
+                raise self._fault(f"the argument of `{name.text}` is {value:g}", name, "undefined")
+        if name.text == "exp":
+            self._check_exponential(first, name)
+        if name.text == "hill":
+            x, half, n = arguments
+            above = self._power(x, n, name.at)
+            below = replace(above, expr=above.expr + self._power(half, n, name.at).expr)
+            self._power(below, _Term(sympy.Integer(-1), 1, name.at), name.at)
+        return self._term(function.build(*(term.expr for term in arguments)), arguments * function.copies, name.at)
+
+    def _check_exponential(self, exponent: Expr, name: _Token) -> None:
+        """SymPy turns ``exp(9 * log(2))`` into ``2**9`` at once, so the exponent has the limits of a power."""
+        for log in exponent.atoms(sympy.log):
+            if log.args[0].is_Rational and any(abs(number) > 100 for number in exponent.atoms(sympy.Rational)):
+                raise self._fault(
+                    "a power of a number is too large", name, "power", advice="write it as a decimal number"
+                )
+
+    def _power(self, base: _Term, exponent: _Term, at: int) -> _Term:
+        """Power whose result is known to be small before SymPy computes it."""
+        place = _Token("sign", "**", at)
+        bits = _bits(base.expr.as_coeff_Mul()[0]) - 1
+        numbers = [abs(number) for number in exponent.expr.atoms(sympy.Rational)]
+        largest = max(numbers, default=0)
+        constant = exponent.expr.is_Rational
+        if (constant or bits) and (largest > _MAX_POWER or bits * max(largest, 1) > _MAX_BITS):
+            raise self._fault(
+                "a power is too large",
+                place,
+                "power",
+                expected=f"exponents up to {_MAX_POWER} and results below 2**{_MAX_BITS}",
+            )
+        if base.expr.is_Rational:
+            if base.expr == 0 and exponent.expr.could_extract_minus_sign():
+                raise self._fault("a division by zero", place, "undefined")
+            if base.expr < 0 and not exponent.expr.is_Integer:
+                raise self._fault("a negative number has a power that is no whole number", place, "undefined")
+        return self._term(power(base.expr, exponent.expr), [base, exponent], base.at)
+
+    def _term(self, expr: Expr, parts: list[_Term], at: int) -> _Term:
+        size = 1 + sum(part.size for part in parts)
+        place = _Token("sign", "", at)
+        if size > MAX_SIZE:
+            raise self._fault(
+                "the expression is too large when `hill` is written out",
+                place,
+                "limit",
+                expected=f"at most {MAX_SIZE} symbols, numbers and operations",
+                advice="name its parts in definitions",
+            )
+        self._check_numbers(expr, place)
+        return _Term(expr, size, at)
+
+    def _check_numbers(self, expr: Expr, place: _Token) -> None:
+        coefficient, rest = expr.as_coeff_Mul()
+        if _bits(coefficient) > _MAX_BITS:
+            raise self._fault("a number has too many digits", place, "limit", expected=f"numbers below 2**{_MAX_BITS}")
+        if not rest.is_Rational and not rest.is_Symbol and not rest.free_symbols:
+            self._value(expr, place)
+        for factor in sympy.Mul.make_args(rest):
+            if factor.is_Pow and factor.exp.is_Rational and abs(factor.exp) > _MAX_POWER:
+                raise self._fault("a power is too large", place, "power", expected=f"exponents up to {_MAX_POWER}")
+
+    def _value(self, expr: Expr, place: _Token) -> float:
+        """Approximate value of a constant, refused unless it is real and of ordinary size."""
+        try:
+            value = _approximate(expr)
+        except (ArithmeticError, ValueError, TypeError):
+            raise self._fault("a constant has no finite real value", place, "undefined") from None
+        return value
+
+    def _number(self, token: _Token) -> Expr:
+        mantissa, _, exponent = token.text.lower().partition("e")
+        if len(mantissa) <= 310 and len(exponent) <= 4 and abs(int(exponent or 0)) <= 300:
+            number = sympy.Rational(token.text)
+            if _bits(number) <= _MAX_BITS:
+                return number
+        raise self._fault(
+            f"the number {_clip(token.text)} is out of range",
+            token,
+            "limit",
+            expected="a number of ordinary size, such as 4.1 or 2e-6",
+        )
+
+    def _symbol(self, token: _Token) -> Symbol:
+        if is_name(token.text):
+            return Symbol(token.text)
+        if token.text in FUNCTIONS:
+            raise self._fault(
+                f"the function `{token.text}` has no argument", token, "name", advice=f"write `{token.text}(...)`"
+            )
+        if keyword.iskeyword(token.text):
+            raise self._fault(f"`{token.text}` is a keyword of Python and cannot be a name", token, "name")
+        raise self._fault(
+            f"the name `{_clip(token.text)}` is too long", token, "limit", expected=f"at most {MAX_NAME} characters"
+        )
+
+    def _take(self) -> _Token:
+        token = self._token
+        self._token = next(self._tokens)
+        return token
+
+    def _deeper(self, token: _Token) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self._fault(
+                "the expression is nested too deeply",
+                token,
+                "limit",
+                expected=f"at most {MAX_DEPTH} parentheses, signs and powers inside one another",
+            )
+
+    def _split(self) -> Iterator[_Token]:
+        position = 0
+        while True:
+            match = _TOKEN.match(self.text, position)
+            if match is None:
+                self._stray(position)
+            kind = match.lastgroup or "end"
+            yield _Token(kind, match[kind], match.start(kind))
+            position = match.end()
+
+    def _stray(self, position: int) -> NoReturn:
+        while self.text[position] in " \t\r\n":
+            position += 1
+        character = self.text[position]
+        token = _Token("stray", character, position)
+        if character.isascii():
+            shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
+            advice = {"^": "write powers as `**`", "=": "a rate is one expression, without an equation sign"}.get(
+                character
+            )
+        else:
+            shown = f"`{character}` ({unicodedata.name(character, f'U+{ord(character):04X}')})"
+            if not character.isprintable():
+                shown = f"U+{ord(character):04X}"
+            advice = "names are written in ASCII letters, digits and underscores"
+        raise self._fault(f"the character {shown} cannot stand in an expression", token, "character", advice=advice)
+
+    def _unexpected(self, expected: str) -> NoReturn:
+        token = self._token
+        if token.kind == "end":
+            raise self._fault("the expression ends too early", token, "syntax", expected=expected)
+        juxtaposed = token.kind in ("number", "name") or token.text == "("
+        advice = "write `*` between factors" if juxtaposed and "operator" in expected else None
+        raise self._fault(f"unexpected `{_clip(token.text)}`", token, "syntax", expected=expected, advice=advice)
+
+    def _fault(
+        self, what: str, token: _Token, code: str, *, expected: str | None = None, advice: str | None = None
+    ) -> InputError:
+        before = self.text[: token.at]
+        column = token.at - (before.rfind("\n") + 1) + 1
+        lines = before.count("\n")
+        place = f"line {lines + 1}, column {column}" if lines else f"column {column}"
+        excerpt = " ".join(self.text[max(0, token.at - 30) : token.at + 30].split())
+        return InputError(
+            f"{what} ({place} of the expression)",
+            code=f"expression.{code}",
+            where=self.where,
+            found=f"`{excerpt}`" if excerpt and excerpt.isprintable() else None,
+            expected=expected,
+            advice=advice,
+        )
+
+
+def _approximate(expr: Expr) -> float:
+    """Float value of a constant by Python's own arithmetic, which overflows instead of filling memory."""
+    if expr.is_Rational:
+        value = int(expr.p) / int(expr.q)
+    elif expr is sympy.E:
+        value = math.e
+    else:
+        values = [_approximate(argument) for argument in expr.args]
+        value = _OPERATIONS[expr.func](*values)
+    if not isinstance(value, float | int) or not math.isfinite(value) or abs(value) > 1e300:
+        raise ValueError(value)
+    return value
+
+
+_OPERATIONS: Mapping[Any, Callable[..., float]] = {
+    sympy.Add: lambda *values: math.fsum(values),
+    sympy.Mul: lambda *values: math.prod(values),
+    sympy.Pow: lambda base, exponent: base**exponent,
+    sympy.exp: math.exp,
+    sympy.log: math.log,
+    sympy.tanh: math.tanh,
+    sympy.Abs: abs,
+    sympy.Min: min,
+    sympy.Max: max,
+    at_baseline: lambda value: value,
+}
+
+
+def _bits(number: Expr) -> int:
+    return max(abs(int(number.p)).bit_length(), int(number.q).bit_length())
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,300 @@
+"""Models and hypotheses as TOML files, described with examples in ``docs/model-files.md``.
+
+A file holds one mechanism, named after ``[model] name`` or the file: ``[parameters]``, ``[species.NAME]``,
+``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]`` and
+``[conditions.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from sympy import Expr
+
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.files import Document, read_toml
+from simulate.symbolic.composition import ParameterTable, Places, compose
+from simulate.symbolic.gathering import check_name
+from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelwriting import write_model
+from simulate.symbolic.parameterfile import check_sources, parameter_of, read_parameters, read_sources
+from simulate.symbolic.parts import (
+    Balance,
+    Condition,
+    Definition,
+    Mechanism,
+    Observable,
+    Parameter,
+    Reaction,
+    Route,
+    Species,
+)
+from simulate.symbolic.rows import Row
+from simulate.symbolic.units import DIMENSIONLESS, Unit, parse_quantity
+
+__all__ = [
+    "UserModel",
+    "check_sources",
+    "read_hypothesis",
+    "read_model",
+    "read_parameters",
+    "read_sources",
+    "write_model",
+]
+
+_PARAMETER = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
+# Keys of each kind of table, those that must be there first.
+_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "species": (("unit",), ("meaning", "initial")),
+    "definitions": (("expression",), ("meaning", "unit")),
+    "reactions": (("rate", "change"), ()),
+    "observables": (("expression",), ("meaning", "unit")),
+    "routes": (("target", "unit", "gain"), ("drug",)),
+    "balances": (("unit", "reason"), ("meaning", "steady", "zero")),
+    "conditions": (("expression", "reason"), ()),
+}
+_TABLES = ("model", "parameters", *_KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class UserModel:
+    """A model file: its mechanism, and where each key stands, so that composition can name the line of a fault."""
+
+    name: str
+    title: str
+    mechanisms: tuple[Mechanism, ...]
+    places: Places
+
+    @property
+    def parameters(self) -> ParameterTable:
+        """Parameters of the file by name."""
+        return MappingProxyType({part.name: part for mechanism in self.mechanisms for part in mechanism.parameters})
+
+    def compose(
+        self, hypothesis: Hypothesis = NONE, *, values: ParameterTable = MappingProxyType({}), name: str | None = None
+    ) -> Model:
+        """Composed model; arguments and errors as `composition.compose`."""
+        return compose(
+            self.mechanisms, hypothesis, values=values, name=name or self.name, title=self.title, places=self.places
+        )
+
+
+def read_model(path: Path | str) -> UserModel:
+    """Read a model that stands on its own.
+
+    Raises
+    ------
+    InputError
+        ``key.unknown``, ``key.missing``, ``key.type``, ``key.value``, ``model.name``, ``model.undefined`` (an unknown
+        species), ``units.…``, ``expression.…``, ``file.…``; each with file and line.
+    """
+    document = read_toml(Path(path))
+    if "hypothesis" in document.data:
+        raise InputError(
+            "the file states a hypothesis, which needs a base model",
+            code="key.unknown",
+            where=document.where("hypothesis"),
+            expected=", ".join(_TABLES),
+            advice="give it where a hypothesis is expected",
+        )
+    mechanism = _mechanism(document, {})
+    return UserModel(mechanism.name, mechanism.title, (mechanism,), MappingProxyType(_places(document)))
+
+
+def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothesis:
+    """Read a hypothesis: a mechanism, and what it changes in a base model.
+
+    The mechanism of the file, if it has any part, is added unless ``replace`` puts it in the place of another.
+
+    Parameters
+    ----------
+    known
+        Mechanisms by name, those of the base model and any that may be added.
+
+    Raises
+    ------
+    InputError
+        As `read_model`; ``hypothesis.unknown`` for a mechanism that is not known.
+    """
+    document = read_toml(Path(path))
+    row = Row(document, allowed=("hypothesis", *_TABLES), required=("hypothesis",)).sub(
+        "hypothesis", allowed=("name", "title", "add", "remove", "replace", "constraints"), required=("name",)
+    )
+    species = {part.name: part for mechanism in known.values() for part in mechanism.species}
+    own = _mechanism(document, species)
+    has_parts = any(kind in document.data for kind in ("parameters", *_KINDS))
+    available = {**known, own.name: own} if has_parts else known
+    replaced = {}
+    if "replace" in row:
+        table = row.sub("replace")
+        for name in table:
+            _check_known(name, known, table.where(name))
+            replaced[name] = _check_known(table.text(name), available, table.where(name))
+    adds = tuple(_check_known(name, available, row.where("add")) for name in row.texts("add"))
+    if has_parts and own not in (*adds, *replaced.values()):
+        adds = (*adds, own)
+    for name in row.texts("remove"):
+        _check_known(name, known, row.where("remove"))
+    fixed = row.sub("constraints") if "constraints" in row else ()
+    try:
+        return Hypothesis(
+            name=row.text("name"),
+            title=row.text("title"),
+            add=adds,
+            remove=row.texts("remove"),
+            replace=tuple(replaced.items()),
+            constraints=tuple(Constraint(name, row.sub("constraints").number(name)) for name in fixed),
+        )
+    except InputError as error:
+        error.where = error.where or row.where("name")
+        raise
+
+
+def _check_known(name: str, known: Mapping[str, Mechanism], where: Where) -> Mechanism:
+    if name not in known:
+        raise InputError(
+            f"unknown mechanism `{name[:60]}`",
+            code="hypothesis.unknown",
+            where=where,
+            expected=", ".join(f"`{mechanism}`" for mechanism in sorted(known)),
+            advice=did_you_mean(name, known),
+        )
+    return known[name]
+
+
+def _mechanism(document: Document, species: Mapping[str, Species]) -> Mechanism:
+    """The mechanism of a file; ``species`` are those of other mechanisms that it may change."""
+    top = Row(document, allowed=("hypothesis", *_TABLES))
+    head = top.sub("model", allowed=("name", "title")) if "model" in top else None
+    stem = Path(document.path).stem
+    name = head.text("name", stem) if head is not None else stem
+    return _MechanismReader(top, species).mechanism(name, head.text("title") if head is not None else "")
+
+
+class _MechanismReader:
+    """One reading of the tables of a mechanism."""
+
+    def __init__(self, top: Row, others: Mapping[str, Species]) -> None:
+        self.top = top
+        self.species = {
+            name: Species(
+                name,
+                row.text("meaning", name),
+                row.unit("unit", DIMENSIONLESS),
+                row.expression("initial") if "initial" in row else 0,
+            )
+            for name, row in self._rows("species")
+        }
+        self.known: Mapping[str, Species] = {**others, **self.species}
+
+    def mechanism(self, name: str, title: str) -> Mechanism:
+        return Mechanism(
+            name=name,
+            title=title,
+            species=tuple(self.species.values()),
+            definitions=tuple(
+                Definition(part, *self._meaning_unit(part, row), row.expression("expression"))
+                for part, row in self._rows("definitions")
+            ),
+            reactions=tuple(
+                Reaction(part, row.expression("rate"), self._change(row)) for part, row in self._rows("reactions")
+            ),
+            observables=tuple(
+                Observable(part, *self._meaning_unit(part, row), row.expression("expression"))
+                for part, row in self._rows("observables")
+            ),
+            routes=tuple(
+                Route(
+                    part,
+                    row.text("drug", part),
+                    self._target(row.text("target"), row.where("target")),
+                    row.unit("unit", DIMENSIONLESS),
+                    row.expression("gain"),
+                )
+                for part, row in self._rows("routes")
+            ),
+            balances=tuple(
+                Balance(part, *self._meaning_unit(part, row), self._zero(row), row.text("reason"))
+                for part, row in self._rows("balances")
+            ),
+            conditions=tuple(
+                Condition(part, row.expression("expression"), row.text("reason"))
+                for part, row in self._rows("conditions")
+            ),
+            parameters=self._parameters(),
+        )
+
+    def _rows(self, kind: str) -> Sequence[tuple[str, Row]]:
+        required, optional = _KINDS[kind]
+        return [
+            (name, self.top.sub(kind).sub(name, allowed=(*required, *optional), required=required))
+            for name, _ in self.top.tables(kind)
+        ]
+
+    def _meaning_unit(self, name: str, row: Row) -> tuple[str, Unit]:
+        return row.text("meaning", name), row.unit("unit", DIMENSIONLESS)
+
+    def _change(self, row: Row) -> dict[Species, Expr | float]:
+        table = row.sub("change")
+        return {self._target(name, table.where(name)): table.expression(name) for name in table}
+
+    def _target(self, name: str, where: Where) -> Species:
+        if name not in self.known:
+            raise InputError(
+                f"there is no species `{name[:60]}`",
+                code="model.undefined",
+                where=where,
+                expected=", ".join(f"`{known}`" for known in self.known) or "a table [species.NAME]",
+                advice=did_you_mean(name, self.known),
+            )
+        return self.known[name]
+
+    def _zero(self, row: Row) -> Species | Expr:
+        if ("steady" in row) == ("zero" in row):
+            raise InputError(
+                "a balance says what must vanish in exactly one way",
+                code="key.missing" if "zero" not in row else "key.value",
+                where=row.where(),
+                expected='either steady = "SPECIES" or zero = "EXPRESSION"',
+            )
+        if "steady" in row:
+            return self._target(row.text("steady"), row.where("steady"))
+        return row.expression("zero")
+
+    def _parameters(self) -> tuple[Parameter, ...]:
+        if "parameters" not in self.top:
+            return ()
+        table = self.top.sub("parameters")
+        return tuple(self._parameter(table, name) for name in table)
+
+    def _parameter(self, table: Row, name: str) -> Parameter:
+        """Parameter from its table, or from a short form such as ``k = "0.1 1/d"``."""
+        check_name(name, table.where(name))
+        value = table[name]
+        if isinstance(value, str):
+            number, unit = parse_quantity(value, where=table.where(name))
+            return Parameter(name, name, number, unit)
+        if isinstance(value, Mapping):
+            return parameter_of(name, table.sub(name, allowed=_PARAMETER, required=("value", "unit")))
+        return Parameter(name, name, table.number(name))
+
+
+def _places(document: Document) -> dict[str, Where]:
+    """Place of every key that composition can blame."""
+    found: dict[str, Where] = {}
+
+    def note(table: Mapping[str, object], keys: tuple[str, ...]) -> None:
+        for key, value in table.items():
+            where = document.where(*keys, key)
+            # A balance on a species has `steady` in the file, but is `zero` to composition.
+            name = "zero" if keys[:1] == ("balances",) and key == "steady" else key
+            found[".".join((*keys, name))] = where
+            if isinstance(value, Mapping):
+                note(value, (*keys, key))
+
+    note(document.data, ())
+    return found

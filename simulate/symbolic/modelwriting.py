@@ -1,0 +1,108 @@
+"""A composed model as a TOML file, which reads back to the same model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import sympy
+from sympy import Expr
+
+from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Parameter, Species
+from simulate.symbolic.printing import print_expression
+
+
+def write_model(model: Model) -> str:
+    """Text of a model file; reading and composing it gives a model with the same key.
+
+    The file holds one mechanism. A constraint of the hypothesis is the value of the parameter, and a balanced unknown
+    is balanced by its solution.
+    """
+    lines = [f"# {model.hypothesis}: {', '.join(model.mechanisms)}" if model.hypothesis != "none" else ""]
+    lines += _table("model", name=_text(model.name), title=_text(model.title) if model.title else "")
+    for parameter in model.parameters:
+        lines += _parameter(parameter)
+    for species in model.species:
+        lines += _table(
+            f"species.{species.name}",
+            meaning=_text(species.meaning),
+            unit=_text(species.unit.text),
+            initial=_initial(species),
+        )
+    for solved in model.balance:
+        lines += _table(
+            f"balances.{solved.name}",
+            meaning=_text(solved.meaning),
+            unit=_text(solved.unit.text),
+            zero=_expression(solved.symbol - solved.expression),
+            reason=_text(solved.reason),
+        )
+    for kind, parts in (("definitions", model.definitions), ("observables", model.observables)):
+        for part in parts:
+            lines += _table(
+                f"{kind}.{part.name}",
+                meaning=_text(part.meaning),
+                unit=_text(part.unit.text),
+                expression=_expression(part.expression),
+            )
+    for reaction in model.reactions:
+        change = ", ".join(f"{target.name} = {_expression(by)}" for target, by in reaction.change.items())
+        lines += _table(f"reactions.{reaction.name}", rate=_expression(reaction.rate), change=f"{{ {change} }}")
+    for route in model.routes:
+        lines += _table(
+            f"routes.{route.name}",
+            drug=_text(route.drug),
+            target=_text(route.target.name),
+            unit=_text(route.unit.text),
+            gain=_expression(route.gain),
+        )
+    unknowns = {solved.name for solved in model.balance}
+    for condition in model.conditions:
+        if condition.name not in unknowns:
+            lines += _table(
+                f"conditions.{condition.name}",
+                expression=_expression(condition.expression),
+                reason=_text(condition.reason),
+            )
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _parameter(parameter: Parameter) -> Iterator[str]:
+    spread, bounds = parameter.spread, parameter.bounds
+    return _table(
+        f"parameters.{parameter.name}",
+        meaning=_text(parameter.meaning),
+        value=repr(parameter.value),
+        unit=_text(parameter.unit.text),
+        spread=f"{{ sd_log = {spread.sd_log!r} }}" if spread is not None else "",
+        bounds=f"[{bounds[0]!r}, {bounds[1]!r}]" if bounds is not None else "",
+        source=_text(parameter.source),
+        grade=_text(parameter.grade.name.lower()),
+    )
+
+
+def _table(header: str, /, **entries: str) -> Iterator[str]:
+    yield ""
+    yield f"[{header}]"
+    for key, value in entries.items():
+        if value:
+            yield f"{key} = {value}"
+
+
+def _initial(species: Species) -> str:
+    """Initial value; a bare number is in the unit of the species, not in the coherent base."""
+    initial = sympy.sympify(species.initial, strict=True)
+    if initial.free_symbols:
+        return _expression(initial)
+    factor = species.unit.factor
+    return _expression(initial * sympy.Rational(factor.denominator, factor.numerator))
+
+
+def _expression(expr: Expr | float) -> str:
+    return _text(print_expression(sympy.sympify(expr, strict=True)))
+
+
+def _text(text: str) -> str:
+    """TOML string; JSON's escapes are TOML's, but for the one control character that JSON leaves alone."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

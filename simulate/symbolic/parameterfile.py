@@ -1,0 +1,142 @@
+"""Parameters and references from TOML, one row each.
+
+::
+
+    [k_a]
+    meaning = "absorption rate constant after subcutaneous injection"
+    value = 4.1
+    unit = "1/d"
+    spread = { cv = 0.25 }            # or { sd_log = 0.79 }; omitted: the same in all patients
+    bounds = [2.8, 5.5]
+    source = "label-kineret"          # a key of sources.toml
+    grade = "seen"                    # seen | calculated | memory | assumed
+    note = "optional free text"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.files import read_toml
+from simulate.symbolic.gathering import check_name
+from simulate.symbolic.parts import Grade, Parameter, Source, Spread
+from simulate.symbolic.rows import Row
+from simulate.symbolic.units import DIMENSIONLESS
+
+_KEYS = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
+_REQUIRED = ("meaning", "value", "unit", "source", "grade")
+_GRADES = {grade.name.lower(): grade for grade in Grade}
+
+
+def read_parameters(path: Path | str) -> dict[str, Parameter]:
+    """Parameters of a file, by name.
+
+    Raises
+    ------
+    InputError
+        ``key.unknown``, ``key.missing``, ``key.type``, ``key.value`` (a value outside its bounds, say),
+        ``model.name``, ``units.…``, ``file.…``; each with file and line.
+    """
+    document = read_toml(Path(path))
+    rows = Row(document)
+    found = {}
+    for name in rows:
+        check_name(name, rows.where(name))
+        found[name] = parameter_of(name, rows.sub(name, allowed=_KEYS, required=_REQUIRED))
+    return found
+
+
+def parameter_of(name: str, row: Row) -> Parameter:
+    """Parameter from its row; what the row leaves out has the defaults of `Parameter`."""
+    value = row.number("value")
+    bounds = _bounds(row, value)
+    spread = _spread(row)
+    if spread is not None and value <= 0:
+        raise row.wrong("value", "a positive number, because the spread is log-normal", code="key.value")
+    grade = row.text("grade", "assumed")
+    if grade not in _GRADES:
+        raise InputError(
+            f"unknown grade `{grade[:60]}`",
+            code="key.value",
+            where=row.where("grade"),
+            expected=", ".join(_GRADES),
+            advice=did_you_mean(grade, _GRADES),
+        )
+    row.text("note")
+    return Parameter(
+        name=name,
+        meaning=row.text("meaning", name),
+        value=value,
+        unit=row.unit("unit", DIMENSIONLESS),
+        spread=spread,
+        bounds=bounds,
+        source=row.text("source", "user"),
+        grade=_GRADES[grade],
+    )
+
+
+def read_sources(path: Path | str) -> dict[str, Source]:
+    """References of a file, by key.
+
+    Raises
+    ------
+    InputError
+        As `read_parameters`.
+    """
+    keys = ("citation", "identifier", "read")
+    rows = Row(read_toml(Path(path)))
+    found = {}
+    for key in rows:
+        row = rows.sub(key, allowed=keys, required=keys)
+        found[key] = Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
+    return found
+
+
+def check_sources(parameters: Mapping[str, Parameter], sources: Mapping[str, Source]) -> None:
+    """Refuse a parameter whose source is not among the references.
+
+    Raises
+    ------
+    InputError
+        ``source.unknown``.
+    """
+    for name, parameter in parameters.items():
+        if parameter.source not in sources:
+            raise InputError(
+                f"the source `{parameter.source}` of parameter `{name}` is not a known reference",
+                code="source.unknown",
+                where=Where(key=f"{name}.source"),
+                advice=did_you_mean(parameter.source, sources) or "add it to sources.toml",
+            )
+
+
+def _bounds(row: Row, value: float) -> tuple[float, float] | None:
+    if "bounds" not in row:
+        return None
+    low, high = row.numbers("bounds", 2)
+    if not low < high:
+        raise row.wrong("bounds", "the lower bound first, then a higher one", code="key.value")
+    if not low <= value <= high:
+        raise InputError(
+            "the value lies outside its bounds",
+            code="key.value",
+            where=row.where("value"),
+            found=f"{value:g}",
+            expected=f"{low:g} to {high:g}",
+        )
+    return low, high
+
+
+def _spread(row: Row) -> Spread | None:
+    if "spread" not in row:
+        return None
+    inner = row.sub("spread", allowed=("cv", "sd_log"))
+    if len(list(inner)) != 1:
+        raise row.wrong("spread", "{ cv = 0.3 } or { sd_log = 0.3 }", code="key.value")
+    key = next(iter(inner))
+    size = inner.number(key)
+    if not 0 <= size <= 100:
+        raise inner.wrong(key, "a number from 0 to 100", code="key.value")
+    return Spread.from_cv(size) if key == "cv" else Spread(size)

@@ -1,0 +1,214 @@
+"""The nouns of a model: what a mechanism is made of.
+
+All are immutable values. Species, parameters and definitions take part in arithmetic as their SymPy symbols, so that
+``k * X`` is an expression; an expression knows its symbols by name and nothing else.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.symbolic.units import DIMENSIONLESS, Unit
+
+TIME = Symbol("t")
+"""Time in days since the start of the simulation, the only symbol that every model has."""
+
+at_baseline = sympy.Function("at_baseline")
+"""``at_baseline(x)`` is the value of the expression ``x`` in the state from which every trajectory starts."""
+
+
+class _Symbolic:
+    """Arithmetic by name: a part stands for its symbol.
+
+    Conversion is strict: SymPy would otherwise evaluate a text as Python.
+    """
+
+    __slots__ = ()
+    name: str
+    unit: Unit
+
+    @property
+    def symbol(self) -> Symbol:
+        """The SymPy symbol of this part's name."""
+        return Symbol(self.name)
+
+    def _sympy_(self) -> Symbol:
+        return self.symbol
+
+    def __add__(self, other: Any) -> Expr:
+        return self.symbol + sympy.sympify(other, strict=True)
+
+    def __radd__(self, other: Any) -> Expr:
+        return sympy.sympify(other, strict=True) + self.symbol
+
+    def __sub__(self, other: Any) -> Expr:
+        return self.symbol - sympy.sympify(other, strict=True)
+
+    def __rsub__(self, other: Any) -> Expr:
+        return sympy.sympify(other, strict=True) - self.symbol
+
+    def __mul__(self, other: Any) -> Expr:
+        return self.symbol * sympy.sympify(other, strict=True)
+
+    def __rmul__(self, other: Any) -> Expr:
+        return sympy.sympify(other, strict=True) * self.symbol
+
+    def __truediv__(self, other: Any) -> Expr:
+        return self.symbol / sympy.sympify(other, strict=True)
+
+    def __rtruediv__(self, other: Any) -> Expr:
+        return sympy.sympify(other, strict=True) / self.symbol
+
+    def __pow__(self, other: Any) -> Expr:
+        return self.symbol ** sympy.sympify(other, strict=True)
+
+    def __neg__(self) -> Expr:
+        return -self.symbol
+
+
+class Grade(enum.Enum):
+    """How well a number is supported. The value is the explanation that a reader sees."""
+
+    SEEN = "read in the cited publication"
+    CALCULATED = "computed from numbers that were read"
+    MEMORY = "recalled from the literature, not checked"
+    ASSUMED = "assumed; to be fitted or varied"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A reference: key, citation, identifier (DOI, PMID, URL) and what of it was read."""
+
+    key: str
+    citation: str
+    identifier: str
+    read: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Log-normal variation between patients: ``sd_log`` is the standard deviation of the natural logarithm."""
+
+    sd_log: float
+
+    @classmethod
+    def from_cv(cls, cv: float) -> Spread:
+        """Spread of a log-normal variable with coefficient of variation ``cv`` (0.3 means 30 %)."""
+        return cls(math.sqrt(math.log1p(cv * cv)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(_Symbolic):
+    """A number with a unit, a source and a grade; ``spread`` says how patients differ in it.
+
+    ``value`` is the typical (median) value in ``unit``; ``bounds`` are the plausible limits in the same unit.
+    """
+
+    name: str
+    meaning: str
+    value: float
+    unit: Unit = DIMENSIONLESS
+    spread: Spread | None = None
+    bounds: tuple[float, float] | None = None
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
+class Species(_Symbolic):
+    """A quantity with a rate of change; ``initial`` is an expression in parameters and balanced unknowns."""
+
+    name: str
+    meaning: str
+    unit: Unit
+    initial: Expr | float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(_Symbolic):
+    """A named intermediate expression, usable wherever a symbol is."""
+
+    name: str
+    meaning: str
+    unit: Unit
+    expression: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A process: ``d(species)/dt`` is the sum over reactions of ``change[species] * rate``."""
+
+    name: str
+    rate: Expr
+    change: Mapping[Species, Expr | float]
+
+
+@dataclass(frozen=True, slots=True)
+class Observable(_Symbolic):
+    """What is reported: an expression with a name and the unit in which readers know it."""
+
+    name: str
+    meaning: str
+    unit: Unit
+    expression: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Route(_Symbolic):
+    """A way in for a drug: an administered amount times ``gain`` is added to ``target``.
+
+    ``unit`` is the unit of the administered amount; ``gain`` carries bioavailability and conversion.
+    """
+
+    name: str
+    drug: str
+    target: Species
+    unit: Unit
+    gain: Expr
+
+
+@dataclass(frozen=True, slots=True)
+class Balance(_Symbolic):
+    """An unknown that the steady baseline determines.
+
+    It is solved from ``zero``: a species, whose rate of change at baseline must vanish, or an expression that must.
+    The equation must be linear in the unknown. A negative solution makes the baseline infeasible, for ``reason``.
+    """
+
+    name: str
+    meaning: str
+    unit: Unit
+    zero: Species | Expr
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that must not be negative at baseline; ``reason`` is the sentence shown when it is."""
+
+    name: str
+    expression: Expr
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """A switchable piece of biology: species, processes and readouts that belong together."""
+
+    name: str
+    title: str
+    species: tuple[Species, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    observables: tuple[Observable, ...] = ()
+    routes: tuple[Route, ...] = ()
+    balances: tuple[Balance, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    parameters: tuple[Parameter, ...] = field(default=())

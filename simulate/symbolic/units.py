@@ -1,0 +1,388 @@
+"""Units as exact values, and the dimensions that composition checks.
+
+A unit is a text that a reader knows, a dimension, and an exact factor to one coherent base: day, nmol, L, µg and
+10⁶ cells (so that cell/µL, nM and µg/L all have the factor 1). The factor of ``%`` is 1/100.
+
+Only the names of units come from pint, which is imported when the first name is looked up; products, quotients and
+powers are read here, so that no text of a user reaches a parser with fewer limits than this one.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Expr
+
+from simulate.errors import InputError, Where, did_you_mean
+
+if TYPE_CHECKING:
+    from pint import UnitRegistry
+
+MAX_UNIT_LENGTH = 200
+"""Characters that a unit text may have."""
+
+_MAX_POWER = 12
+_BASE_ORDER = ("cell", "substance", "mass", "length", "time")
+
+
+def _normal_exponent(exponent: Expr) -> Expr:
+    return exponent if exponent.is_Rational else sympy.expand(exponent)
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """A product of powers of base dimensions, such as ``substance / length**3``.
+
+    ``exponents`` is sorted by name and holds no zero. An exponent may be an expression, as in ``K**n``.
+    """
+
+    exponents: tuple[tuple[str, Expr], ...] = ()
+
+    @classmethod
+    def of(cls, exponents: Iterable[tuple[str, Expr | int]]) -> Dimension:
+        """Dimension in its normal form from exponents in any order; exponents of one name are added."""
+        total: dict[str, Expr] = {}
+        for name, exponent in exponents:
+            total[name] = total.get(name, sympy.Integer(0)) + exponent
+        normal = ((name, _normal_exponent(exponent)) for name, exponent in sorted(total.items()))
+        return cls(tuple((name, exponent) for name, exponent in normal if exponent != 0))
+
+    def __mul__(self, other: Dimension) -> Dimension:
+        return Dimension.of((*self.exponents, *other.exponents))
+
+    def __truediv__(self, other: Dimension) -> Dimension:
+        return self * other**-1
+
+    def __pow__(self, power: Expr | int) -> Dimension:
+        return Dimension.of((name, exponent * power) for name, exponent in self.exponents)
+
+    def __str__(self) -> str:
+        return _quotient(sorted(self.exponents, key=_base_rank))
+
+    @property
+    def is_one(self) -> bool:
+        """Whether this is the dimension of a pure number."""
+        return not self.exponents
+
+    def in_units(self) -> str:
+        """The dimension as a reader of pharmacology would write it, in coherent units: ``cell/µL · nM / d``."""
+        powers = {name: int(power) for name, power in self.exponents if power.is_Integer}
+        volume, rest = divmod(powers.pop("length", 0), 3)
+        if rest or len(powers) + (volume != 0) != len(self.exponents):
+            return str(self)
+        parts: list[tuple[str, Expr | int]] = []
+        for name, dense in (("cell", "cell/µL"), ("substance", "nM"), ("mass", "µg/L")):
+            shared = min(abs(powers.get(name, 0)), abs(volume)) if powers.get(name, 0) * volume < 0 else 0
+            sign = 1 if volume < 0 else -1
+            if shared:
+                parts.append((dense, sign * shared))
+                powers[name] -= sign * shared
+                volume += sign * shared
+        symbols = {"cell": "cell", "substance": "nmol", "mass": "µg", "length": "L", "time": "d"}
+        left = sorted([*powers.items(), ("length", volume)], key=_base_rank)
+        parts += [(symbols.get(name, name), power) for name, power in left if power]
+        return _quotient(parts, times=" · ") if parts else "a pure number"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of measurement: its text as given, its dimension, its exact factor to the coherent base."""
+
+    text: str
+    dimension: Dimension
+    factor: Fraction
+
+    def __str__(self) -> str:
+        return self.text
+
+
+DIMENSIONLESS = Unit("1", Dimension(), Fraction(1))
+"""The unit of pure numbers."""
+
+PER_DAY = Dimension.of([("time", -1)])
+"""What a rate adds to the dimension of its species."""
+
+TIME_DIMENSION = Dimension.of([("time", 1)])
+"""The dimension of ``t``."""
+
+
+@functools.lru_cache(maxsize=4096)
+def unit(text: str) -> Unit:
+    """Unit from text such as ``nM``, ``1/d``, ``cell/µL/d``, ``L/(nmol d)``, ``ug/L``, ``%`` or ``1``.
+
+    A space, ``*`` or ``·`` multiplies, ``/`` divides, ``**``, ``^`` or a superscript raises to a whole power.
+
+    Raises
+    ------
+    InputError
+        ``units.unknown`` for a name that is no unit (with the nearest ones), ``units.syntax`` for anything else.
+    """
+    return _UnitText(text).parse()
+
+
+def convert(value: float, source: Unit, target: Unit) -> float:
+    """Value in ``target`` of a value in ``source``, correctly rounded.
+
+    Raises
+    ------
+    InputError
+        ``units.mismatch`` when the dimensions differ.
+    """
+    if source.dimension != target.dimension:
+        raise InputError(
+            f"{source.text} cannot be converted to {target.text}",
+            code="units.mismatch",
+            found=source.dimension.in_units(),
+            expected=target.dimension.in_units(),
+        )
+    if not math.isfinite(value) or source.factor == target.factor:
+        return value
+    return float(Fraction(value) * source.factor / target.factor)
+
+
+_QUANTITY = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(.*)", re.DOTALL)
+
+
+def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Unit]:
+    """Value and unit of a text such as ``100 mg``; without a unit it is a pure number.
+
+    Raises
+    ------
+    InputError
+        ``units.quantity`` when no number begins the text or it is out of range; otherwise as `unit`.
+    """
+    match = _QUANTITY.fullmatch(text[: MAX_UNIT_LENGTH + 1])
+    if match is None or len(text) > MAX_UNIT_LENGTH or match[2].strip()[:1].isdigit():
+        raise InputError(
+            f"`{_clip(text)}` is not a quantity",
+            code="units.quantity",
+            where=where,
+            expected="a number and a unit, such as `100 mg`",
+        )
+    value = float(match[1])
+    if not math.isfinite(value):
+        raise InputError(f"the number {match[1]} is out of range", code="units.quantity", where=where)
+    name = match[2].strip()
+    if not name:
+        return value, DIMENSIONLESS
+    try:
+        return value, unit(name)
+    except InputError as error:
+        error.where = error.where or where
+        raise
+
+
+class _UnitText:
+    """One reading of one unit text, left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        if len(text) > MAX_UNIT_LENGTH:
+            raise self._syntax(f"has {len(text)} characters", expected=f"at most {MAX_UNIT_LENGTH}")
+        if not text.strip():
+            raise self._syntax("is empty", advice="write `1` for a pure number")
+        self._tokens = list(self._split(text))
+        self._next = 0
+        self._depth = 0
+
+    def parse(self) -> Unit:
+        factor, dimension = self._product()
+        if self._peek() is not None:
+            raise self._syntax(f"has a stray `{self._peek()}`")
+        return Unit(self.text.strip(), dimension, factor)
+
+    def _product(self) -> tuple[Fraction, Dimension]:
+        factor, dimension = self._power()
+        divided = False
+        while (token := self._peek()) is not None and token != ")":
+            inverse = token == "/"
+            if token in ("/", "*"):
+                self._next += 1
+            elif token[0].isdigit():
+                raise self._syntax(f"has a stray `{token}`", advice="write powers as `**2`, factors in front")
+            elif divided:
+                raise self._syntax(
+                    f"does not say whether `{token}` multiplies or divides", advice="use parentheses, as in `1/(nM d)`"
+                )
+            divided = divided or inverse
+            more, unit_of = self._power()
+            factor, dimension = (
+                (factor / more, dimension / unit_of) if inverse else (factor * more, dimension * unit_of)
+            )
+        return factor, dimension
+
+    def _power(self) -> tuple[Fraction, Dimension]:
+        factor, dimension = self._atom()
+        if self._peek() != "**":
+            return factor, dimension
+        self._next += 1
+        sign = -1 if self._peek() == "-" else 1
+        self._next += self._peek() in ("-", "+")
+        power = self._peek() or ""
+        if not re.fullmatch("[0-9]{1,3}", power) or int(power) > _MAX_POWER:
+            raise self._syntax(f"has the power `{power or 'nothing'}`", expected=f"a whole number up to {_MAX_POWER}")
+        self._next += 1
+        return factor ** (sign * int(power)), dimension ** (sign * int(power))
+
+    def _atom(self) -> tuple[Fraction, Dimension]:
+        token = self._peek()
+        self._next += 1
+        if token == "(":
+            self._depth += 1
+            if self._depth > 20:
+                raise self._syntax("has too many parentheses", expected="at most 20 inside one another")
+            inner = self._product()
+            if self._peek() != ")":
+                raise self._syntax("lacks a closing parenthesis")
+            self._next += 1
+            self._depth -= 1
+            return inner
+        if token is None:
+            raise self._syntax("ends too early", expected="a unit after the last sign")
+        if token[0].isdigit():
+            return self._number(token), Dimension()
+        if token[0].isalpha() or token in ("%", "‰"):
+            return _named(token, self.text)
+        raise self._syntax(f"has a stray `{token}`")
+
+    def _number(self, token: str) -> Fraction:
+        if len(token) > 20 or abs(int(token.lower().partition("e")[2] or 0)) > 30 or Fraction(token) <= 0:
+            raise self._syntax(f"has the factor {token}", expected="a positive number from 1e-30 to 1e30")
+        return Fraction(token)
+
+    def _peek(self) -> str | None:
+        return self._tokens[self._next] if self._next < len(self._tokens) else None
+
+    def _split(self, text: str) -> Iterator[str]:
+        position = 0
+        for match in _UNIT_TOKEN.finditer(text):
+            if match.start() != position:
+                break
+            position = match.end()
+            token = match["token"]
+            if match["superscript"]:
+                yield from ("**", *_split_sign(unicodedata.normalize("NFKC", token).replace("\N{MINUS SIGN}", "-")))
+            elif token:
+                yield {"·": "*", "⋅": "*", "×": "*", "^": "**"}.get(token, token)
+        if position != len(text):
+            raise self._syntax(f"has a stray `{text[position]}`")
+
+    def _syntax(self, fault: str, *, expected: str | None = None, advice: str | None = None) -> InputError:
+        return InputError(
+            f"the unit `{_clip(self.text)}` {fault}", code="units.syntax", expected=expected, advice=advice
+        )
+
+
+_UNIT_TOKEN = re.compile(
+    r"\s*(?P<token>(?P<superscript>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
+    r"|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+(?![0-9.A-Za-z]))?"
+    r"|[^\W\d_]+(?:_[^\W\d_]+)*|\*\*|[*·⋅×/^()%‰+-]|\Z)"
+)
+
+
+def _split_sign(digits: str) -> tuple[str, ...]:
+    return (digits[0], digits[1:]) if digits[0] in "+-" else (digits,)
+
+
+# pint's root units in the coherent base, exactly; a litre is a cubic decimeter.
+_ROOTS = {
+    "cell": ("cell", Fraction(1, 1_000_000)),
+    "mole": ("substance", Fraction(10**9)),
+    "gram": ("mass", Fraction(10**6)),
+    "meter": ("length", Fraction(10)),
+    "second": ("time", Fraction(1, 86_400)),
+    "kelvin": ("temperature", Fraction(1)),
+    "ampere": ("current", Fraction(1)),
+    "candela": ("luminosity", Fraction(1)),
+}
+
+# Names offered in advice: those a pharmacologist would mean, not pint's thousand.
+_FAMILIAR = (
+    *("nM", "pM", "µM", "mM", "M", "mol", "mmol", "µmol", "nmol", "pmol", "L", "dL", "mL", "µL", "uL", "kg", "g"),
+    *("mg", "µg", "ug", "ng", "pg", "s", "min", "h", "hour", "hours", "d", "day", "days", "week", "weeks", "wk"),
+    *("month", "year", "cell", "cells", "kat", "µkat", "ukat", "nkat", "U", "mU", "%", "percent", "m", "cm", "mm"),
+    *("µm", "um", "Da", "kDa"),
+)
+
+
+def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
+    """Factor and dimension of one unit name."""
+    found = _lookup(name)
+    if found is not None:
+        return found
+    raise InputError(
+        f"`{_clip(name)}` is not a unit",
+        code="units.unknown",
+        found=f"`{_clip(text)}`",
+        expected="units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number",
+        advice=did_you_mean(name, _FAMILIAR),
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
+    """What pint knows of a name; None when it is no unit, or one such as °C whose zero is not nothing."""
+    import pint
+
+    registry = _registry()
+    try:
+        if registry.Quantity(Fraction(0), name).to_root_units().magnitude != 0:
+            return None
+        found, roots = registry.get_root_units(name)
+    except (pint.errors.PintError, AttributeError, ArithmeticError, TypeError, ValueError, KeyError):
+        return None
+    total = Fraction(str(found))
+    exponents: list[tuple[str, int]] = []
+    for root, exponent in dict(roots._units).items():
+        power = int(str(exponent))
+        if root in _ROOTS:
+            base, scale = _ROOTS[root]
+            total *= scale**power
+            exponents.append((base, power))
+        elif registry.get_dimensionality(root):
+            return None
+    return total, Dimension.of(exponents)
+
+
+@functools.cache
+def _registry() -> UnitRegistry[Any]:
+    import pint
+
+    registry: UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
+    registry.define("cell = [cell]")
+    registry.define("@alias week = wk")
+    return registry
+
+
+def _base_rank(item: tuple[str, object]) -> tuple[int, str]:
+    name = item[0]
+    return (_BASE_ORDER.index(name) if name in _BASE_ORDER else len(_BASE_ORDER), name)
+
+
+def _quotient(powers: Iterable[tuple[str, Expr | int]], times: str = " * ") -> str:
+    """Text of a product of powers, those with a negative exponent after a stroke."""
+    above: list[str] = []
+    below: list[str] = []
+    for name, exponent in powers:
+        power = sympy.sympify(exponent, strict=True)
+        negative = power.could_extract_minus_sign()
+        size = -power if negative else power
+        if size == 1:
+            shown = name
+        else:
+            shown = f"({name})" if "/" in name else name
+            shown += f"**{size}" if size.is_Integer or size.is_Symbol else f"**({size})"
+        (below if negative else above).append(f"({shown})" if negative and "/" in shown and size == 1 else shown)
+    return " / ".join([times.join(above) or "1", *below])
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
