@@ -1,0 +1,105 @@
+"""Numba behind one door: how the package compiles, and where compiled code is kept.
+
+Numba decides that cached code is current by looking at the one file that holds the function. Here functions of
+several files are compiled into each other, so the cache folder carries the hash of them all: a changed line anywhere
+gives a new folder, and nothing stale is ever loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import stat
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+import platformdirs
+from numba import types
+from numba.core.errors import NumbaExperimentalFeatureWarning
+
+WORKSPACE = types.float64[::1]
+BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
+"""Numba type of a kernel's function: it acts on the flat workspace of a block."""
+
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": {"contract"}}
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Hash of everything but a model that decides the bits of a result: the engine's sources and the compilers."""
+    digest = hashlib.blake2b(digest_size=8)
+    package = Path(__file__).parent
+    for path in sorted([Path(__file__), *package.glob("solver/**/*.py"), *package.glob("kernels/**/*.py")]):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    versions = (numba.__version__, llvmlite.__version__, np.__version__)
+    digest.update("\0".join(versions).encode())
+    return digest.hexdigest()
+
+
+@functools.cache
+def cache_directory() -> Path:
+    """Folder for compiled code, private to the user; a temporary one where no permanent one can be had.
+
+    Numba's index files are pickles, so a folder that somebody else may write to is never used.
+    """
+    chosen = os.environ.get("IL1SIM_CACHE_DIR")
+    root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("il1sim"))
+    folder = root / fingerprint()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if _is_private(folder) and os.access(folder, os.W_OK):
+            return folder
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="il1sim-"))
+
+
+def _is_private(folder: Path) -> bool:
+    if not hasattr(os, "getuid"):
+        return True
+    status = folder.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+@contextlib.contextmanager
+def _numba_cache_in(folder: Path) -> Iterator[None]:
+    config: Any = numba.config
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a function to be compiled, or loaded from the cache, for one signature.
+
+    The compiled function releases the interpreter lock, follows IEEE rules for division by zero and may contract a
+    multiplication and an addition into one instruction; it never assumes that numbers are finite.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        with _numba_cache_in(cache_directory()), warnings.catch_warnings():
+            # Functions as arguments let one integrator serve every model; Numba still calls them experimental.
+            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+            try:
+                return numba.njit(signature, cache=True, **_OPTIONS)(function)
+            except Exception:
+                # A cache that cannot be read (cut off, of another build) must not stop the work: compile afresh.
+                return numba.njit(signature, **_OPTIONS)(function)
+
+    return decorate
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Decorate a helper that only compiled functions call; it is compiled into each of them."""
+    return numba.njit(**_OPTIONS)(function)

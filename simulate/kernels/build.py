@@ -1,0 +1,285 @@
+"""Systems to kernels: generate source, keep it readable on disk, compile it, cache by content."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import sympy
+from numba import types
+from sympy import Expr, Symbol
+
+from simulate.compiled import WORKSPACE, cache_directory, compiled, fingerprint
+from simulate.errors import InputError
+from simulate.kernels.elimination import backsolve_source, factor_source, plan
+from simulate.kernels.emission import function
+from simulate.kernels.hoisting import Assignment, Program, gradient, hoist, straight_line
+from simulate.kernels.system import System, infusion
+from simulate.solver.kernel import BlockFunction, IntArray
+from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
+from simulate.symbolic.parts import TIME as TIME_SYMBOL
+
+_SIGNATURE = types.void(WORKSPACE)
+
+
+@dataclass(frozen=True)
+class CompiledKernel:
+    """A kernel whose functions are compiled, or loaded from the cache, when first asked for.
+
+    ``source`` is the generated code, kept for readers. The other attributes are those of `simulate.solver.Kernel`.
+    """
+
+    key: str
+    source: str
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    observables: tuple[str, ...]
+    units: tuple[str, ...]
+    routes: tuple[str, ...]
+    conditions: tuple[str, ...]
+    targets: tuple[int, ...]
+    infusion_row: int
+    gain_row: int
+    condition_row: int
+    rows: int
+    stiff_source: Callable[[], str]
+
+    @property
+    def route_targets(self) -> IntArray:
+        """Index of the state that each route feeds, shape [route]."""
+        return np.array(self.targets, dtype=np.int64)
+
+    @functools.cached_property
+    def prepare(self) -> BlockFunction:
+        """Parameters → constants, gains, conditions and initial state."""
+        return self._compiled("prepare")
+
+    @functools.cached_property
+    def rhs(self) -> BlockFunction:
+        """Time, state, constants → derivative."""
+        return self._compiled("rhs")
+
+    @functools.cached_property
+    def observe(self) -> BlockFunction:
+        """Time, state, constants → observables."""
+        return self._compiled("observe")
+
+    @functools.cached_property
+    def jacobian(self) -> BlockFunction:
+        """Time, state, constants → Jacobian and partial derivative in time."""
+        return self._compiled("jacobian", stiff=True)
+
+    @functools.cached_property
+    def factor(self) -> BlockFunction:
+        """Jacobian and shift → factors."""
+        return self._compiled("factor", stiff=True)
+
+    @functools.cached_property
+    def backsolve(self) -> BlockFunction:
+        """Factors and right-hand side → solution."""
+        return self._compiled("backsolve", stiff=True)
+
+    @functools.cached_property
+    def _module(self) -> ModuleType:
+        return _load(self.key, self.source)
+
+    @functools.cached_property
+    def _stiff_module(self) -> ModuleType:
+        return _load(f"{self.key}_stiff", self.stiff_source())
+
+    def _compiled(self, name: str, *, stiff: bool = False) -> BlockFunction:
+        module = self._stiff_module if stiff else self._module
+        result: BlockFunction = compiled(_SIGNATURE)(getattr(module, name))
+        return result
+
+
+def build(system: System) -> CompiledKernel:
+    """Kernel of a system.
+
+    Raises
+    ------
+    InputError
+        When the system is larger than the workspace admits, or uses a function that cannot be compiled.
+    """
+    largest = max(len(system.states), len(system.observables))
+    if largest > CAPACITY or not system.states:
+        raise InputError(
+            f"the model has {len(system.states)} states and {len(system.observables)} observables",
+            code="kernel.size",
+            expected=f"1 to {CAPACITY} states and at most {CAPACITY} observables",
+        )
+    states = [Symbol(name) for name in system.states]
+    infusions = [infusion(route) for route in system.routes]
+    varying = [TIME_SYMBOL, *states, *infusions]
+    constants, rhs = hoist(straight_line(system.rhs, "rhs"), varying, "constant")
+    more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")
+    derived: tuple[Assignment, ...] = (*system.constants, *constants, *more_constants)
+
+    # Rows of the kernel's region: parameters, the constants that are used, infusion rates, gains, conditions, factors.
+    needed = _symbols(rhs) | _symbols(observe)
+    kept = [symbol for symbol, _ in derived if symbol in needed]
+    region = _Region([Symbol(name) for name in system.parameters])
+    region.add(kept)
+    infusion_row = region.add(infusions)
+    gain_row = region.skip(len(system.gains))
+    condition_row = region.skip(len(system.conditions))
+
+    state_offsets = {symbol: STATE + index * LANES for index, symbol in enumerate(states)}
+    inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
+    labels = {offset: str(symbol) for symbol, offset in inputs.items()}
+    labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(system.states)}
+    prepared: list[tuple[int, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
+    prepared += [(CONSTANTS + (gain_row + index) * LANES, gain) for index, gain in enumerate(system.gains)]
+    prepared += [(CONSTANTS + (condition_row + index) * LANES, value) for index, value in enumerate(system.conditions)]
+    prepared += [(RESULT + index * LANES, value) for index, value in enumerate(system.initial)]
+    parameters = {Symbol(name): region.offsets[Symbol(name)] for name in system.parameters}
+    observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(system.observables)}
+    initial_labels = labels | {
+        RESULT + index * LANES: f"{name} at the start" for index, name in enumerate(system.states)
+    }
+    source = "\n\n".join(
+        (
+            '"""Generated by il1sim; readable, not meant to be edited."""\n\nimport math\n',
+            function(
+                "prepare",
+                "Parameters → constants, gains, conditions, initial state.",
+                parameters,
+                derived,
+                prepared,
+                labels=initial_labels,
+            ),
+            function(
+                "rhs",
+                "Time, state, constants → derivative.",
+                inputs,
+                rhs.assignments,
+                _placed(RATE, rhs.results),
+                labels=labels,
+            ),
+            function(
+                "observe",
+                "Time, state, constants → observables.",
+                inputs,
+                observe.assignments,
+                _placed(RESULT, observe.results),
+                labels=observed_labels,
+            ),
+        )
+    )
+    # The pattern of the Jacobian is known only when it is asked for; a full matrix and its factors always have room.
+    stiff_row = region.skip(2 * len(states) ** 2)
+    stiff_source = functools.cache(lambda: _stiff_source(rhs, states, inputs, labels, stiff_row))
+    return CompiledKernel(
+        key=_key(source, system),
+        source=source,
+        states=system.states,
+        parameters=system.parameters,
+        observables=system.observables,
+        units=system.units,
+        routes=system.routes,
+        conditions=system.reasons,
+        targets=system.route_targets,
+        infusion_row=infusion_row,
+        gain_row=gain_row,
+        condition_row=condition_row,
+        rows=region.size,
+        stiff_source=stiff_source,
+    )
+
+
+class _Region:
+    """Rows handed out one after another; the only mutable thing here, and it does not leave `build`."""
+
+    def __init__(self, symbols: Iterable[Symbol]) -> None:
+        self.size = 0
+        self.offsets: dict[Symbol, int] = {}
+        self.add(symbols)
+
+    def add(self, symbols: Iterable[Symbol]) -> int:
+        first = self.size
+        for symbol in symbols:
+            self.offsets[symbol] = CONSTANTS + self.size * LANES
+            self.size += 1
+        return first
+
+    def skip(self, rows: int) -> int:
+        first = self.size
+        self.size += rows
+        return first
+
+
+def _symbols(program: Program) -> set[Symbol]:
+    found: set[Symbol] = set()
+    for expression in (*(value for _, value in program.assignments), *program.results):
+        found |= expression.free_symbols
+    return found
+
+
+def _placed(first: int, results: Iterable[Expr]) -> list[tuple[int, Expr]]:
+    return [(first + index * LANES, result) for index, result in enumerate(results)]
+
+
+def _stiff_source(
+    rhs: Program, states: list[Symbol], inputs: dict[Symbol, int], labels: dict[int, str], first_row: int
+) -> str:
+    derivatives, places = gradient(rhs, [*states, TIME_SYMBOL])
+    entries = dict(zip(places, derivatives.results, strict=True))
+    pattern = [place for place in places if place[1] < len(states)]
+    offsets = {place: CONSTANTS + (first_row + index) * LANES for index, place in enumerate(pattern)}
+    outputs = [(offsets[place], entries[place]) for place in pattern]
+    outputs += [
+        (SOLUTION + state * LANES, entries.get((state, len(states)), sympy.S.Zero)) for state in range(len(states))
+    ]
+    program = straight_line([value for _, value in outputs], "jacobian")
+    named = labels | {offset: f"d rate {row} / d state {column}" for (row, column), offset in offsets.items()}
+    elimination = plan(len(states), tuple(pattern))
+    factors = CONSTANTS + (first_row + len(pattern)) * LANES
+    jacobian = function(
+        "jacobian",
+        "Time, state, constants → Jacobian and partial derivative in time.",
+        inputs,
+        (*derivatives.assignments, *program.assignments),
+        list(zip([offset for offset, _ in outputs], program.results, strict=True)),
+        labels=named,
+    )
+    header = '"""Generated by il1sim; readable, not meant to be edited."""\n\nimport math\n'
+    return "\n\n".join(
+        (header, jacobian, factor_source(elimination, offsets, factors), backsolve_source(elimination, factors))
+    )
+
+
+def _key(source: str, system: System) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (fingerprint(), source, *system.states, *system.parameters, *system.observables, *system.units):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def _load(name: str, source: str) -> ModuleType:
+    """Module of generated source, from a file that is written once: Numba's cache is tied to its time stamp."""
+    folder = cache_directory() / "kernels"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / f"kernel_{name}.py"
+    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != source:
+        _write(path, source)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+def _write(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(temporary, path)

@@ -1,0 +1,117 @@
+"""Gaussian elimination of a fixed sparse pattern, written out as straight lines.
+
+The matrix is ``shift·1 − J``. The order of elimination is chosen once, from the pattern, by least fill (Markowitz) on
+the diagonal. There is no pivoting at run time: for small steps the diagonal dominates, and where it does not, the error
+estimate rejects the step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulate.solver.layout import LANES, SHIFT, SOLUTION
+
+
+@dataclass(frozen=True, slots=True)
+class Elimination:
+    """Order of elimination and pattern of the factors.
+
+    Attributes
+    ----------
+    order
+        States in the order in which they are eliminated.
+    entries
+        Places (row, column) of the factors, fill included; their position is their row in the kernel's region.
+    """
+
+    order: tuple[int, ...]
+    entries: tuple[tuple[int, int], ...]
+
+
+def plan(size: int, pattern: tuple[tuple[int, int], ...]) -> Elimination:
+    """Elimination of a matrix with the given non-zero places and a full diagonal."""
+    filled = set(pattern) | {(state, state) for state in range(size)}
+    left = set(range(size))
+    order = []
+    while left:
+        pivot = min((_cost(state, left, filled), state) for state in left)[1]
+        left.remove(pivot)
+        order.append(pivot)
+        filled |= {
+            (row, column) for row in left if (row, pivot) in filled for column in left if (pivot, column) in filled
+        }
+    return Elimination(tuple(order), tuple(sorted(filled)))
+
+
+def _cost(state: int, left: set[int], filled: set[tuple[int, int]]) -> int:
+    """Markowitz count: how many places eliminating ``state`` next may fill."""
+    rows = sum(1 for row in left if row != state and (row, state) in filled)
+    columns = sum(1 for column in left if column != state and (state, column) in filled)
+    return rows * columns
+
+
+def factor_source(elimination: Elimination, jacobian: dict[tuple[int, int], int], factors: int) -> str:
+    """Source of ``factor(w)``: Jacobian and shift → factors.
+
+    Parameters
+    ----------
+    elimination
+        Order and pattern.
+    jacobian
+        Offset of each entry of the Jacobian.
+    factors
+        Offset of the first entry of the factors. The diagonal keeps the reciprocals of the pivots.
+    """
+    lines = [
+        "def factor(w):",
+        '    """Jacobian and shift → factors of shift·1 − J."""',
+        f"    for lane in range({LANES}):",
+    ]
+    for row, column in elimination.entries:
+        entry = f"w[{jacobian[row, column]} + lane]" if (row, column) in jacobian else ""
+        shift = f"w[{SHIFT} + lane]" if row == column else ""
+        value = f"{shift} - {entry}" if shift and entry else shift or (f"-{entry}" if entry else "0.0")
+        lines.append(f"        m{row}_{column} = {value}")
+    present = set(elimination.entries)
+    for position, pivot in enumerate(elimination.order):
+        later = elimination.order[position + 1 :]
+        lines.append(f"        m{pivot}_{pivot} = 1.0 / m{pivot}_{pivot}")
+        for row in later:
+            if (row, pivot) in present:
+                lines.append(f"        m{row}_{pivot} = m{row}_{pivot} * m{pivot}_{pivot}")
+                lines += [
+                    f"        m{row}_{column} = m{row}_{column} - m{row}_{pivot} * m{pivot}_{column}"
+                    for column in later
+                    if (pivot, column) in present
+                ]
+    for index, (row, column) in enumerate(elimination.entries):
+        lines.append(f"        w[{factors + index * LANES} + lane] = m{row}_{column}")
+    return "\n".join(lines) + "\n"
+
+
+def backsolve_source(elimination: Elimination, factors: int) -> str:
+    """Source of ``backsolve(w)``: factors and right-hand side in ``SOLUTION`` → solution in its place."""
+    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
+    order = elimination.order
+    lines = [
+        "def backsolve(w):",
+        '    """Factors and right-hand side → solution in its place."""',
+        f"    for lane in range({LANES}):",
+    ]
+    lines += [f"        s{state} = w[{SOLUTION + state * LANES} + lane]" for state in order]
+    for position, pivot in enumerate(order):
+        lines += [
+            f"        s{row} = s{row} - w[{place[row, pivot]} + lane] * s{pivot}"
+            for row in order[position + 1 :]
+            if (row, pivot) in place
+        ]
+    for position in reversed(range(len(order))):
+        pivot = order[position]
+        lines += [
+            f"        s{pivot} = s{pivot} - w[{place[pivot, column]} + lane] * s{column}"
+            for column in order[position + 1 :]
+            if (pivot, column) in place
+        ]
+        lines.append(f"        s{pivot} = s{pivot} * w[{place[pivot, pivot]} + lane]")
+        lines.append(f"        w[{SOLUTION + pivot * LANES} + lane] = s{pivot}")
+    return "\n".join(lines) + "\n"

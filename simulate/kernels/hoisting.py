@@ -1,0 +1,137 @@
+"""What does not change in time is computed once per member, not once per stage.
+
+Expressions are split into straight-line programs: a list of assignments and the results in terms of them. Everything
+that depends on parameters alone moves to a program of constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr, Symbol
+
+Assignment = tuple[Symbol, Expr]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Assignments in order, then results in terms of inputs and assigned symbols."""
+
+    assignments: tuple[Assignment, ...]
+    results: tuple[Expr, ...]
+
+
+def straight_line(expressions: Sequence[Expr], prefix: str) -> Program:
+    """Program that computes ``expressions`` with every common subexpression computed once.
+
+    The colon in the names of temporaries keeps them apart from every name that a user can write.
+    """
+    assignments, results = sympy.cse(
+        list(expressions), symbols=(Symbol(f"{prefix}:{index}") for index in range(10**9)), order="canonical"
+    )
+    return Program(tuple(assignments), tuple(results))
+
+
+def hoist(program: Program, varying: Iterable[Symbol], prefix: str) -> tuple[tuple[Assignment, ...], Program]:
+    """Constants of a program and the program that is left.
+
+    Parameters
+    ----------
+    program
+        A straight-line program.
+    varying
+        Symbols that change in time: time, states, infusion rates.
+    prefix
+        Prefix for the names of new constants.
+
+    Returns
+    -------
+    constants, rest
+        Assignments that no varying symbol reaches, and the program in terms of them.
+    """
+    hoisting = _Hoisting(set(varying), prefix)
+    kept: list[Assignment] = []
+    for symbol, expression in program.assignments:
+        if expression.free_symbols & hoisting.moving:
+            kept.append((symbol, hoisting.visit(expression)))
+            hoisting.moving.add(symbol)
+        else:
+            hoisting.constants.append((symbol, expression))
+    results = tuple(hoisting.visit(result) for result in program.results)
+    return tuple(hoisting.constants), Program(tuple(kept), results)
+
+
+class _Hoisting:
+    """One walk over expressions: what moves stays, what does not is named as a constant."""
+
+    def __init__(self, moving: set[Symbol], prefix: str) -> None:
+        self.moving = moving
+        self.prefix = prefix
+        self.constants: list[Assignment] = []
+        self._named: dict[Expr, Symbol] = {}
+
+    def constant(self, expression: Expr) -> Expr:
+        if expression.is_Atom:
+            return expression
+        if expression not in self._named:
+            self._named[expression] = Symbol(f"{self.prefix}:{len(self._named)}")
+            self.constants.append((self._named[expression], expression))
+        return self._named[expression]
+
+    def visit(self, expression: Expr) -> Expr:
+        if not expression.free_symbols & self.moving:
+            return self.constant(expression)
+        if expression.is_Atom:
+            return expression
+        fixed = [part for part in expression.args if not part.free_symbols & self.moving]
+        if fixed and (expression.is_Add or expression.is_Mul):
+            rest = [self.visit(part) for part in expression.args if part.free_symbols & self.moving]
+            return expression.func(self.constant(expression.func(*fixed)), *rest)
+        return expression.func(*(self.visit(part) for part in expression.args))
+
+
+def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tuple[tuple[int, int], ...]]:
+    """Program of the derivatives of the results with respect to ``variables``, by the chain rule along the assignments.
+
+    Returns
+    -------
+    derivatives, pattern
+        Program whose results are the derivatives that are not identically zero, and their (result, variable) indices.
+    """
+    slopes: dict[Symbol, dict[int, Expr]] = {variable: {index: sympy.S.One} for index, variable in enumerate(variables)}
+
+    def derivatives(expression: Expr) -> dict[int, Expr]:
+        total: dict[int, Expr] = {}
+        for symbol in sorted(expression.free_symbols & slopes.keys(), key=str):
+            outer = _derivative(expression, symbol)
+            for index, inner in slopes[symbol].items():
+                total[index] = total.get(index, sympy.S.Zero) + outer * inner
+        return {index: value for index, value in sorted(total.items()) if value != 0}
+
+    assignments: list[Assignment] = []
+    for symbol, expression in program.assignments:
+        assignments.append((symbol, expression))
+        own = derivatives(expression)
+        if own:
+            slopes[symbol] = {}
+            for index, value in own.items():
+                name = Symbol(f"{symbol}'{index}")
+                assignments.append((name, value))
+                slopes[symbol][index] = name
+    found = [
+        ((row, column), value)
+        for row, result in enumerate(program.results)
+        for column, value in derivatives(result).items()
+    ]
+    return Program(tuple(assignments), tuple(value for _, value in found)), tuple(place for place, _ in found)
+
+
+def _derivative(expression: Expr, symbol: Symbol) -> Expr:
+    if not expression.has(sympy.Abs, sympy.Min, sympy.Max):
+        return expression.diff(symbol)
+    # SymPy takes a plain symbol for complex, which has no derivative of its absolute value.
+    real = {plain: Symbol(plain.name, real=True) for plain in expression.free_symbols}
+    plain = {value: key for key, value in real.items()}
+    return expression.xreplace(real).diff(real[symbol]).xreplace(plain)

@@ -1,0 +1,172 @@
+"""The oracle: the same system solved by SciPy, one member at a time, slowly and plainly.
+
+It shares the `System` with the compiled path and nothing after it: expressions are evaluated by functions that SymPy
+writes, doses are applied by restarting the integration, outputs are the end points of integrations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import sympy
+from scipy import integrate
+
+from simulate.kernels.system import System, infusion
+from simulate.solver.kernel import FloatArray
+from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.trajectories import Failure, Status, Trajectories
+from simulate.symbolic.parts import TIME
+
+_SLACK = 1e-12
+solve_ivp: Any = integrate.solve_ivp
+
+
+def solve_reference(
+    system: System,
+    parameters: FloatArray,
+    schedule: Schedule,
+    times: FloatArray,
+    *,
+    start: float = 0.0,
+    tolerance: Tolerance | None = None,
+    method: str = "DOP853",
+) -> Trajectories:
+    """Integrate a batch with `scipy.integrate.solve_ivp`; the meaning of arguments and result is that of `solve`.
+
+    Parameters
+    ----------
+    system
+        The system itself; no kernel is built.
+    parameters, schedule, times, start, tolerance
+        As for `simulate.solver.solve`.
+    method
+        A method of ``solve_ivp``: ``DOP853``, or ``Radau`` for stiff systems.
+    """
+    tolerance = Tolerance(1e-11, 1e-14) if tolerance is None else tolerance
+    functions = _Functions(system)
+    members, n = len(parameters), len(system.states)
+    values = np.full((members, len(times), n + len(system.observables)), np.nan)
+    status = np.zeros(members, dtype=np.int64)
+    counters = np.zeros((members, 3), dtype=np.int64)
+    failures = []
+    for member in range(members):
+        constants = functions.constants(parameters[member])
+        violated = np.flatnonzero(functions.conditions(constants) < -_SLACK)
+        if violated.size:
+            status[member] = Status.INFEASIBLE
+            reason = f"{Status.INFEASIBLE.sentence}: {system.reasons[violated[0]]}"
+            failures.append(Failure(member, start, None, Status.INFEASIBLE, reason))
+            continue
+        points = _stretches(
+            functions, constants, schedule, member, np.asarray(times, dtype=float), start, tolerance, method
+        )
+        try:
+            for index, time, state, evaluations in points:
+                values[member, index] = np.concatenate([state, functions.observed(time, state, constants)])
+                counters[member, 2] += evaluations
+        except ArithmeticError as error:
+            status[member] = Status.STEP_TOO_SMALL
+            failures.append(Failure(member, float(error.args[1]), None, Status.STEP_TOO_SMALL, str(error.args[0])))
+    return Trajectories(
+        times=np.asarray(times, dtype=float),
+        quantities=(*system.states, *system.observables),
+        units=system.units,
+        values=values,
+        status=status,
+        counters=counters,
+        failures=tuple(failures),
+        method=f"SciPy {method}",
+    )
+
+
+class _Functions:
+    """Plain Python functions of a system."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        names = [sympy.Symbol(name) for name in system.parameters]
+        known = [*names, *(symbol for symbol, _ in system.constants)]
+        states = [sympy.Symbol(name) for name in system.states]
+        rates = [infusion(route) for route in system.routes]
+        # One constant after another, as each may need the earlier ones.
+        self._steps = [
+            _evaluator([known[: len(names) + index]], [expression])
+            for index, (_, expression) in enumerate(system.constants)
+        ]
+        self._initial = _evaluator([known], system.initial)
+        self._gains = _evaluator([known], system.gains)
+        self._conditions = _evaluator([known], system.conditions)
+        self._rhs = _evaluator([TIME, states, known, rates], system.rhs)
+        self._observed = _evaluator([TIME, states, known, rates], system.observed)
+
+    def constants(self, parameters: FloatArray) -> list[float]:
+        values = [float(value) for value in parameters]
+        for step in self._steps:
+            values.append(float(step(values)[0]))
+        return values
+
+    def initial(self, constants: list[float]) -> FloatArray:
+        return np.array(self._initial(constants), dtype=float)
+
+    def gains(self, constants: list[float]) -> FloatArray:
+        return np.array(self._gains(constants), dtype=float)
+
+    def conditions(self, constants: list[float]) -> FloatArray:
+        return np.array(self._conditions(constants), dtype=float)
+
+    def rhs(self, time: float, state: FloatArray, constants: list[float], rates: FloatArray) -> FloatArray:
+        return np.array(self._rhs(time, state, constants, rates), dtype=float)
+
+    def observed(self, time: float, state: FloatArray, constants: list[float]) -> FloatArray:
+        return np.array(self._observed(time, state, constants, np.zeros(len(self.system.routes))), dtype=float)
+
+
+def _evaluator(arguments: list[Any], expressions: Any) -> Callable[..., Any]:
+    evaluate: Callable[..., Any] = sympy.lambdify(arguments, list(expressions), modules=["math"], cse=True)
+    return evaluate
+
+
+def _stretches(
+    functions: _Functions,
+    constants: list[float],
+    schedule: Schedule,
+    member: int,
+    times: FloatArray,
+    start: float,
+    tolerance: Tolerance,
+    method: str,
+) -> Iterator[tuple[int, float, FloatArray, int]]:
+    """Output index, time, state and work, from one stop or output to the next."""
+    system = functions.system
+    state, gains = functions.initial(constants), functions.gains(constants)
+    rates = np.zeros(len(system.routes))
+    own = slice(int(schedule.offsets[member]), int(schedule.offsets[member + 1]))
+    stops = list(zip(*(getattr(schedule, name)[own] for name in ("times", "kinds", "routes", "amounts")), strict=True))
+    now = start
+    for point in sorted({start, *times.tolist(), *(float(stop[0]) for stop in stops)}):
+        if point > times[-1]:
+            break
+        evaluations = 0
+        if point > now:
+            solution: Any = solve_ivp(
+                lambda time, y: functions.rhs(time, y, constants, rates),
+                (now, point),
+                state,
+                method=method,
+                rtol=tolerance.rtol,
+                atol=tolerance.atol,
+            )
+            if not solution.success:
+                raise ArithmeticError(solution.message, now)
+            state, evaluations, now = solution.y[:, -1], int(solution.nfev), point
+        for time, kind, route, amount in stops:
+            if time == point and kind == StopKind.BOLUS:
+                state = state.copy()
+                state[system.route_targets[route]] += amount * gains[route]
+            elif time == point:
+                rates[route] += amount
+        index = int(np.searchsorted(times, point))
+        if index < len(times) and times[index] == point:
+            yield index, point, state, evaluations

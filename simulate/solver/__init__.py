@@ -1,0 +1,44 @@
+"""Numbers to trajectories: a batch ODE solver that takes a compiled kernel and knows nothing of symbols.
+
+The compiled parts are loaded on first use, which takes about a second, or some seconds once on a new machine.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.trajectories import Failure, Status, Trajectories
+
+_LATER = {
+    "solve": "simulate.solver.batch",
+    "Method": "simulate.solver.methods",
+    "METHODS": "simulate.solver.methods",
+    "DOPRI5": "simulate.solver.methods",
+    "RODAS5P": "simulate.solver.methods",
+}
+
+__all__ = [
+    "DOPRI5",
+    "METHODS",
+    "RODAS5P",
+    "Failure",
+    "FloatArray",
+    "IntArray",
+    "Kernel",
+    "Method",
+    "Schedule",
+    "Status",
+    "StopKind",
+    "Tolerance",
+    "Trajectories",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

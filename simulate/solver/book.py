@@ -1,0 +1,151 @@
+"""What the loop keeps of every lane, and what happens to one lane at a time: loading, stops, outputs, retirement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulate.compiled import inlined
+from simulate.solver.control import LARGEST
+from simulate.solver.layout import (
+    ABSOLUTE,
+    ACCEPT,
+    CONSTANTS,
+    EVENT,
+    LANES,
+    LIMIT,
+    NEXT,
+    NOW,
+    RESTART,
+    RESULT,
+    RUNNING,
+    STATE,
+    STEP,
+    STOP,
+)
+from simulate.solver.problem import StopKind
+
+_BOLUS = int(StopKind.BOLUS)
+_SLACK = 1e-12
+"""A condition may be this much below zero, which rounding can do to one that is zero."""
+
+# Rows of the book that the loop keeps for every lane.
+MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
+# What happened to a lane since its last step.
+NOTHING, DOSED, LOADED = 0, 1, 2
+# Entries of the kernel's sizes.
+STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
+# Entries of the method's settings.
+LEAVES_RATE, STAGES, EXPONENT = range(3)
+
+
+@inlined
+def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
+    """Prepare a workspace in which every lane is free; return the book that the loop keeps of the lanes."""
+    book = np.zeros((7, LANES), np.int64)
+    book[MEMBER] = -1
+    for state in range(n):
+        for lane in range(LANES):
+            w[ABSOLUTE + state * LANES + lane] = atol[state]
+    for lane in range(LANES):
+        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
+        w[NEXT + lane] = w[STOP + lane] = start
+    return book
+
+
+@inlined
+def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) -> None:
+    """Set the lane's next stop, and the time from which it needs attention: that stop, or an output before it."""
+    stop = book[NEXT_STOP, lane]
+    last = schedule[0][book[MEMBER, lane] + 1]
+    w[STOP + lane] = end
+    if stop < last and schedule[1][stop] < end:
+        w[STOP + lane] = schedule[1][stop]
+    output = book[OUTPUT, lane]
+    w[EVENT + lane] = w[STOP + lane]
+    if output < len(times) and times[output] < w[STOP + lane]:
+        w[EVENT + lane] = times[output]
+
+
+@inlined
+def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any) -> int:
+    """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
+    offsets, times, kinds, routes, amounts = schedule
+    first = book[NEXT_STOP, lane]
+    last = offsets[book[MEMBER, lane] + 1]
+    stop = first
+    while stop < last and times[stop] <= now:
+        route = routes[stop]
+        if kinds[stop] == _BOLUS:
+            gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
+            w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
+        else:
+            w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] += amounts[stop]
+        stop += 1
+    book[NEXT_STOP, lane] = stop
+    return int(stop - first)
+
+
+@inlined
+def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+    """Record the state in ``STATE`` for the outputs that are due by ``now``."""
+    output = book[OUTPUT, lane]
+    while output < len(times) and times[output] <= now:
+        for state in range(n):
+            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        output += 1
+    book[OUTPUT, lane] = output
+
+
+@inlined
+def record_within(
+    w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any, interpolate: Any
+) -> None:
+    """Record the outputs that lie within the step, from the method's dense output."""
+    output = book[OUTPUT, lane]
+    while output < len(times) and times[output] < now:
+        interpolate(w, n, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
+        for state in range(n):
+            recorded[book[MEMBER, lane], output, state] = w[RESULT + state * LANES + lane]
+        output += 1
+    book[OUTPUT, lane] = output
+
+
+@inlined
+def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
+    """Count the member's work and free its lane."""
+    member, accepted, attempted = book[MEMBER, lane], book[ACCEPTED, lane], book[ATTEMPTED, lane]
+    counters[member, 0] = accepted
+    counters[member, 1] = attempted - accepted
+    # A method that does not leave the derivative at the new state costs the loop one evaluation a step instead.
+    counters[member, 2] += attempted * method[STAGES] if method[LEAVES_RATE] > 0 else attempted * (method[STAGES] - 1)
+    counters[member, 2] += 0 if method[LEAVES_RATE] > 0 else accepted
+    book[MEMBER, lane] = -1
+    w[RUNNING + lane] = 0.0
+    w[ACCEPT + lane] = 0.0
+
+
+@inlined
+def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: Any, start: float) -> int:
+    """Put a member into a lane; return -1, or the index of what makes its baseline unusable.
+
+    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
+    """
+    for parameter in range(kernel[PARAMETERS]):
+        w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
+    for route in range(kernel[ROUTES]):
+        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    prepare(w)
+    for state in range(kernel[STATES]):
+        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
+    w[NEXT + lane] = start
+    w[RESTART + lane] = 0.0
+    w[LIMIT + lane] = LARGEST
+    for condition in range(kernel[CONDITIONS]):
+        if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
+            return condition
+    for state in range(kernel[STATES]):
+        if not np.isfinite(w[STATE + state * LANES + lane]):
+            return int(kernel[CONDITIONS] + state)
+    return -1

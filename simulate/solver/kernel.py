@@ -1,0 +1,93 @@
+"""What the solver knows about a model: sizes, names and a few functions that act on a block of lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+BlockFunction = Callable[[FloatArray], None]
+"""A compiled function of the flat workspace of one block (`simulate.solver.layout`); allocates and raises nothing."""
+
+
+class Kernel(Protocol):
+    """A right-hand side and its companions, compiled for blocks of lanes.
+
+    The region that starts at ``layout.CONSTANTS`` belongs to the kernel, row by row: first the parameters in the order
+    of ``parameters``; at ``infusion_row`` the rate of each route, in administered units a day, which the solver keeps;
+    at ``gain_row`` the gain of each route and at ``condition_row`` the conditions, which `prepare` writes.
+    """
+
+    @property
+    def key(self) -> str:
+        """Content hash: equal keys mean the same functions."""
+        ...
+
+    @property
+    def states(self) -> tuple[str, ...]: ...
+    @property
+    def parameters(self) -> tuple[str, ...]: ...
+    @property
+    def observables(self) -> tuple[str, ...]: ...
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Units of states and observables, in this order."""
+        ...
+
+    @property
+    def routes(self) -> tuple[str, ...]: ...
+    @property
+    def route_targets(self) -> IntArray:
+        """Index of the state that each route feeds, shape [route]."""
+        ...
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Sentences, one for each condition: why a baseline that violates it is infeasible."""
+        ...
+
+    @property
+    def infusion_row(self) -> int: ...
+    @property
+    def gain_row(self) -> int: ...
+    @property
+    def condition_row(self) -> int: ...
+    @property
+    def rows(self) -> int:
+        """Rows of the kernel's region, parameters included."""
+        ...
+
+    @property
+    def prepare(self) -> BlockFunction:
+        """Parameters → derived constants, gains, conditions, and the initial state in ``RESULT``."""
+        ...
+
+    @property
+    def rhs(self) -> BlockFunction:
+        """``TIME``, ``STATE``, constants, infusion rates → ``RATE``."""
+        ...
+
+    @property
+    def observe(self) -> BlockFunction:
+        """``TIME``, ``STATE``, constants → ``RESULT``."""
+        ...
+
+    @property
+    def jacobian(self) -> BlockFunction:
+        """``TIME``, ``STATE``, constants → Jacobian in the kernel's region, and ∂f/∂t in ``SOLUTION``."""
+        ...
+
+    @property
+    def factor(self) -> BlockFunction:
+        """Jacobian and ``SHIFT`` → factors of ``SHIFT·1 − J`` in the kernel's region."""
+        ...
+
+    @property
+    def backsolve(self) -> BlockFunction:
+        """Factors and right-hand side in ``SOLUTION`` → solution in ``SOLUTION``."""
+        ...

@@ -1,0 +1,347 @@
+"""The one loop: lanes are loaded, stepped, stopped, recorded, retired and refilled.
+
+Every lane has its own time, step, stops and outputs; the loop never asks which method or model it runs, and no lane's
+numbers depend on another's. A dose is a stop that is known beforehand: a step ends on it exactly, the state changes,
+and integration restarts with the step that did well after the previous stop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
+from simulate.solver.book import (
+    ACCEPTED,
+    ATTEMPTED,
+    CHANGE,
+    CONDITIONS,
+    DOSED,
+    EXPONENT,
+    LEAVES_RATE,
+    LOADED,
+    MEMBER,
+    NEXT_STOP,
+    NOTHING,
+    RESTARTING,
+    STATES,
+    apply_stops,
+    load,
+    open_book,
+    plan,
+    record,
+    record_within,
+    retire,
+)
+from simulate.solver.control import LARGEST, choose_step, judge
+from simulate.solver.layout import (
+    ABSOLUTE,
+    ACCEPT,
+    ERROR,
+    EVENT,
+    FACTOR,
+    LANES,
+    LIMIT,
+    NEXT,
+    NOW,
+    RATE,
+    RATIO,
+    RESTART,
+    RUNNING,
+    START,
+    STATE,
+    STEP,
+    STOP,
+    TIME,
+    stage,
+)
+from simulate.solver.methods.method import ATTEMPT, INTERPOLATE
+from simulate.solver.trajectories import Status
+
+_SLOPE = stage(0)
+_OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
+_RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).tiny)
+_FLOATS = types.Array(types.float64, 1, "C", readonly=True)
+_INTS = types.Array(types.int64, 1, "C", readonly=True)
+_TABLE = types.Array(types.float64, 2, "C", readonly=True)
+_SCHEDULE: Any = types.Tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))  # type: ignore[no-untyped-call]
+SIGNATURE = types.int64(
+    WORKSPACE,
+    *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
+    types.FunctionType(ATTEMPT),
+    types.FunctionType(INTERPOLATE),
+    _INTS,  # method: leaves_rate, stages, exponent bits
+    _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
+    _INTS,  # targets of routes
+    _TABLE,  # parameters [member, parameter]
+    _SCHEDULE,  # schedule
+    _FLOATS,  # times
+    _FLOATS,  # start, rtol
+    _FLOATS,  # atol [state]
+    types.int64,  # max_steps
+    types.int64,  # first member
+    types.int64,  # end of members
+    types.float64[:, :, ::1],  # recorded states [member, time, state]
+    types.int64[:, ::1],  # status, index to blame [member, 2]
+    types.float64[::1],  # time reached [member]
+    types.int64[:, ::1],  # counters [member, 3]
+)
+
+
+@inlined
+def _stuck(w: Any, lane: int) -> bool:
+    """Whether a rejected step is too small for a smaller one to make sense."""
+    return bool(w[ACCEPT + lane] == 0.0 and w[STEP + lane] <= max(_RESOLUTION * abs(w[NOW + lane]), _TINY))
+
+
+@inlined
+def _blame(w: Any, n: int, lane: int) -> int:
+    """The first state that is not finite, else the one with the largest error."""
+    worst = 0
+    for state in range(n):
+        i = state * LANES + lane
+        if not (np.isfinite(w[STATE + i]) and np.isfinite(w[RATE + i]) and np.isfinite(w[ERROR + i])):
+            return state
+        if w[ERROR + i] > w[ERROR + worst * LANES + lane]:
+            worst = state
+    return worst
+
+
+@inlined
+def _finish(
+    w: Any,
+    book: Any,
+    lane: int,
+    method: Any,
+    kernel: Any,
+    targets: Any,
+    schedule: Any,
+    times: Any,
+    end: float,
+    max_steps: int,
+    recorded: Any,
+    outcome: Any,
+    reached: Any,
+    counters: Any,
+    interpolate: Any,
+) -> bool:
+    """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
+    n = kernel[STATES]
+    member = book[MEMBER, lane]
+    now = w[NOW + lane]
+    status = -1
+    if w[ACCEPT + lane] > 0.0:
+        now = w[NEXT + lane]
+        book[ACCEPTED, lane] += 1
+        if book[RESTARTING, lane] > 0:
+            book[RESTARTING, lane] = 0
+            w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
+        if now >= w[EVENT + lane]:
+            record_within(w, book, lane, n, now, times, recorded, interpolate)
+            if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
+                book[CHANGE, lane] = DOSED
+            record(w, book, lane, n, now, times, recorded)
+            plan(w, book, lane, times, schedule, end)
+        if now >= end:
+            status = _OK
+    elif _stuck(w, lane):
+        status = _STEP_TOO_SMALL if w[RATIO + lane] < np.inf else _NOT_FINITE
+    if status < 0 and book[ATTEMPTED, lane] >= max_steps:
+        status = _TOO_MANY_STEPS
+    if status < 0:
+        return False
+    outcome[member, 0] = status
+    outcome[member, 1] = -1 if status == _OK else _blame(w, n, lane)
+    reached[member] = now
+    retire(w, book, lane, method, counters)
+    return True
+
+
+@inlined
+def _refill(
+    w: Any,
+    book: Any,
+    lane: int,
+    waiting: int,
+    last: int,
+    prepare: Any,
+    kernel: Any,
+    targets: Any,
+    parameters: Any,
+    schedule: Any,
+    times: Any,
+    start: float,
+    end: float,
+    recorded: Any,
+    outcome: Any,
+    reached: Any,
+) -> int:
+    """Give a free lane the next member that can be integrated; return the first that still waits."""
+    while waiting < last:
+        member = waiting
+        waiting += 1
+        reached[member] = start
+        blamed = load(w, lane, member, prepare, kernel, parameters, start)
+        if blamed >= 0:
+            infeasible = blamed < kernel[CONDITIONS]
+            outcome[member, 0] = _INFEASIBLE if infeasible else _NOT_FINITE
+            outcome[member, 1] = blamed if infeasible else blamed - kernel[CONDITIONS]
+            continue
+        book[:, lane] = 0
+        book[MEMBER, lane] = member
+        book[NEXT_STOP, lane] = schedule[0][member]
+        apply_stops(w, book, lane, start, schedule, kernel, targets)
+        record(w, book, lane, kernel[STATES], start, times, recorded)
+        if end <= start:
+            outcome[member, 0] = _OK
+            book[MEMBER, lane] = -1
+            continue
+        plan(w, book, lane, times, schedule, end)
+        w[RUNNING + lane] = 1.0
+        # The commit takes the loaded state over, as if a step had led to it.
+        w[ACCEPT + lane] = 1.0
+        book[CHANGE, lane] = LOADED
+        break
+    return waiting
+
+
+@inlined
+def _commit(w: Any, n: int) -> None:
+    """Move accepted lanes to the end of their step, leave the others, and propose the next steps."""
+    agreed = 0.0
+    for lane in range(LANES):
+        agreed += w[ACCEPT + lane]
+    if agreed == LANES:
+        for i in range(n * LANES):
+            w[START + i] = w[STATE + i]
+            w[_SLOPE + i] = w[RATE + i]
+    else:
+        for state in range(n):
+            for lane in range(LANES):
+                i = state * LANES + lane
+                moved = w[ACCEPT + lane] > 0.0
+                w[START + i] = w[STATE + i] if moved else w[START + i]
+                w[_SLOPE + i] = w[RATE + i] if moved else w[_SLOPE + i]
+    for lane in range(LANES):
+        w[NOW + lane] = w[NEXT + lane] if w[ACCEPT + lane] > 0.0 else w[NOW + lane]
+        w[STEP + lane] *= w[FACTOR + lane]
+
+
+@inlined
+def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
+    """Share 1/100 of the time in which the state would change by its own size (Hairer, Nørsett, Wanner, II.4)."""
+    size = 0.0
+    slope = 0.0
+    for state in range(n):
+        i = state * LANES + lane
+        scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
+        size += (w[START + i] / scale) ** 2
+        slope += (w[_SLOPE + i] / scale) ** 2
+    if not (size > 1e-10 and slope > 1e-10 and slope < np.inf):
+        return 1e-6
+    return float(0.01 * np.sqrt(size / slope))
+
+
+@inlined
+def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) -> None:
+    """Evaluate the derivative at the start of the step anew, and choose a first step for lanes that start or restart.
+
+    The same function of the same state gives the same bits, so lanes that need no refresh do not change.
+    """
+    for i in range(n * LANES):
+        w[STATE + i] = w[START + i]
+    for lane in range(LANES):
+        w[TIME + lane] = w[NOW + lane]
+    rhs(w)
+    for i in range(n * LANES):
+        w[_SLOPE + i] = w[RATE + i]
+    for lane in range(LANES):
+        if book[CHANGE, lane] != NOTHING:
+            counters[book[MEMBER, lane], 2] += 1
+            fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
+            w[STEP + lane] = _first_step(w, n, lane, rtol) if fresh else w[RESTART + lane]
+            w[LIMIT + lane] = LARGEST
+            book[RESTARTING, lane] = 1
+            book[CHANGE, lane] = NOTHING
+
+
+@inlined
+def _needs_attention(w: Any, book: Any, max_steps: int) -> bool:
+    """Count the attempt, and tell whether any lane has an event, a restart to remember, or is to be given up."""
+    due = False
+    for lane in range(LANES):
+        if book[MEMBER, lane] >= 0:
+            book[ATTEMPTED, lane] += 1
+            accepted = w[ACCEPT + lane] > 0.0
+            due = due or (accepted and (w[NEXT + lane] >= w[EVENT + lane] or book[RESTARTING, lane] > 0))
+            due = due or book[ATTEMPTED, lane] >= max_steps or _stuck(w, lane)
+    return due
+
+
+@compiled(SIGNATURE)
+def integrate(
+    w: Any,
+    prepare: Any,
+    rhs: Any,
+    jacobian: Any,
+    factor: Any,
+    backsolve: Any,
+    attempt: Any,
+    interpolate: Any,
+    method: Any,
+    kernel: Any,
+    targets: Any,
+    parameters: Any,
+    schedule: Any,
+    times: Any,
+    control: Any,
+    atol: Any,
+    max_steps: int,
+    first: int,
+    last: int,
+    recorded: Any,
+    outcome: Any,
+    reached: Any,
+    counters: Any,
+) -> int:
+    """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
+    n = kernel[STATES]
+    start, rtol = control[0], control[1]
+    end = max(times[-1], start)
+    book = open_book(w, n, start, atol)
+    waiting = first
+    attention = True
+    while True:
+        if attention:
+            running = 0
+            for lane in range(LANES):
+                free = book[MEMBER, lane] < 0
+                if not free:
+                    free = _finish(
+                        w, book, lane, method, kernel, targets, schedule, times, end, max_steps,
+                        recorded, outcome, reached, counters, interpolate,
+                    )  # fmt: skip
+                if free:
+                    waiting = _refill(
+                        w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
+                        start, end, recorded, outcome, reached,
+                    )  # fmt: skip
+                running += book[MEMBER, lane] >= 0
+            if running == 0:
+                return last - first
+        else:
+            for lane in range(LANES):
+                book[ACCEPTED, lane] += w[ACCEPT + lane] > 0.0
+        _commit(w, n)
+        refresh = method[LEAVES_RATE] == 0
+        for lane in range(LANES):
+            refresh = refresh or book[CHANGE, lane] != NOTHING
+        if refresh:
+            _refresh(w, book, n, rhs, rtol, counters)
+        choose_step(w, n)
+        attempt(w, n, rhs, jacobian, factor, backsolve)
+        judge(w, n, rtol, method[EXPONENT])
+        attention = _needs_attention(w, book, max_steps)

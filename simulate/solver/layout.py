@@ -1,0 +1,83 @@
+"""Where everything lies in the one flat workspace of a block of lanes.
+
+A block holds ``LANES`` trajectories side by side: element ``row * LANES + lane``. All offsets are compile-time
+constants, because only then does LLVM know that reads and writes do not overlap and emits full-width vector code.
+The vectors are spaced by a stride that is no multiple of a cache page, so that the same state of different vectors
+does not compete for one cache set.
+"""
+
+from __future__ import annotations
+
+LANES = 8
+"""Trajectories advanced side by side."""
+
+CAPACITY = 256
+"""Largest number of states, and of observables, that a kernel may have."""
+
+_CONTROL_ROWS = 16
+_VECTORS = 24
+_STRIDE = CAPACITY * LANES + 27 * 8
+
+
+def row(index: int) -> int:
+    """Offset of the control row ``index``: one number for each lane."""
+    return index * LANES
+
+
+def vector(index: int) -> int:
+    """Offset of the state-sized vector ``index``."""
+    return _CONTROL_ROWS * LANES + index * _STRIDE
+
+
+# What kernels read and write.
+TIME = row(0)
+"""Time at which a kernel's functions are evaluated."""
+SHIFT = row(1)
+"""Diagonal shift 1/(γ h) that `factor` reads."""
+STATE = vector(0)
+"""State at which a kernel's functions are evaluated."""
+RATE = vector(1)
+"""Derivative that `rhs` writes."""
+RESULT = vector(2)
+"""Initial state that `prepare` writes, and observables that `observe` writes."""
+SOLUTION = vector(3)
+"""Right-hand side that `backsolve` reads, and solution that it leaves in its place; ∂f/∂t that `jacobian` writes."""
+CONSTANTS = vector(_VECTORS)
+"""First row of a kernel's own region: parameters, then whatever the kernel derives from them."""
+
+# What the loop and the methods keep.
+NOW = row(2)
+"""Time at the start of the step."""
+STEP = row(3)
+"""Size of the step being attempted."""
+RATIO = row(4)
+"""Square of the error ratio: 1 is just within tolerance."""
+FACTOR = row(5)
+"""Factor by which the controller would change the step."""
+ACCEPT = row(6)
+"""1 where the step is accepted, else 0."""
+STOP = row(7)
+"""Time of the next stop, or of the end."""
+EVENT = row(8)
+"""Time from which a lane needs attention: its next output or stop."""
+RUNNING = row(9)
+"""1 where a trajectory is under way, else 0."""
+NEXT = row(10)
+"""Time at the end of the step."""
+RESTART = row(11)
+"""Step with which to start after a stop."""
+LIMIT = row(12)
+"""Largest factor for the next step; 1 after a rejection."""
+START = vector(4)
+"""State at the start of the step."""
+ERROR = vector(5)
+"""Error estimate of the step, then its square in units of the tolerance."""
+SIZE = vector(6)
+"""Step size, repeated for every state."""
+ABSOLUTE = vector(7)
+"""Absolute tolerance, repeated for every lane."""
+
+
+def stage(index: int) -> int:
+    """Offset of the stage ``index``; stage 0 holds the derivative at the start of the step."""
+    return vector(8 + index)

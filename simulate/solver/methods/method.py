@@ -1,0 +1,60 @@
+"""What a method is: coefficients, one attempt and a dense output. It never loops over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numba import types
+
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, inlined
+from simulate.solver.layout import LANES, NOW, STEP, TIME
+
+ATTEMPT = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 4)
+"""``attempt(w, n, rhs, jacobian, factor, backsolve)``: advance every lane of the block by its own step.
+
+Reads ``NOW``, ``STEP``, ``SIZE``, ``START`` and the derivative there in ``stage(0)``; leaves the new state in
+``STATE``, the error estimate in ``ERROR`` and, where the method evaluates it anyway, the derivative at the new state in
+``RATE``.
+"""
+
+INTERPOLATE = types.void(WORKSPACE, types.int64, types.int64, types.float64)
+"""``interpolate(w, n, lane, theta)``: one lane's state at the share ``theta`` of the step → ``RESULT``."""
+
+
+@inlined
+def to_node(w: Any, node: float) -> None:
+    """Set the time of evaluation to the share ``node`` of every lane's step."""
+    for lane in range(LANES):
+        w[TIME + lane] = w[NOW + lane] + node * w[STEP + lane]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A one-step method.
+
+    Attributes
+    ----------
+    name
+        Name for readers.
+    order, error_order
+        Order of the solution that is carried on, and of the error estimate that steers the step.
+    stages
+        Evaluations of the right-hand side in one attempt.
+    leaves_rate
+        Whether `attempt` leaves the derivative at the new state in ``RATE``.
+    stiff
+        Whether `attempt` uses Jacobian, factor and backsolve.
+    attempt, interpolate
+        Compiled functions, see `ATTEMPT` and `INTERPOLATE`.
+    """
+
+    name: str
+    order: int
+    error_order: int
+    stages: int
+    leaves_rate: bool
+    stiff: bool
+    attempt: Callable[..., Any]
+    interpolate: Callable[..., Any]

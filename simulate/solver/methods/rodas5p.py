@@ -1,0 +1,196 @@
+"""Rodas5P: an L-stable, stiffly accurate Rosenbrock method 5(4) with dense output of order 4.
+
+Coefficients: G. Steinebach, Construction of Rosenbrock-Wanner method Rodas5P and numerical benchmarks within the Julia
+Differential Equations package, BIT Numer. Math. 63 (2023) 27, in the transformed form without matrix-vector products:
+
+    (1/(γh) − J) u_i = f(t + c_i h, y + Σ_j a_ij u_j) + Σ_j (C_ij/h) u_j + h d_i ∂f/∂t .
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simulate.compiled import compiled, inlined
+from simulate.solver.layout import (
+    ERROR,
+    LANES,
+    RATE,
+    RESULT,
+    SHIFT,
+    SIZE,
+    SOLUTION,
+    START,
+    STATE,
+    STEP,
+    stage,
+)
+from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
+
+_STAGES = 8
+_GAMMA = 0.21193756319429014
+_NODES = np.array([0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0])
+_SLOPES = np.array(
+    [
+        0.21193756319429014,
+        -0.42387512638858027,
+        -0.3384627126235924,
+        1.8046452872882734,
+        2.325825639765069,
+        0.0,
+        0.0,
+        0.0,
+    ]
+)
+_ROW_6 = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
+_A = np.array(
+    [
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [2.849394379747939, 0.45842242204463923, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [-6.954028509809101, 2.489845061869568, -10.358996098473584, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [2.8029986275628964, 0.5072464736228206, -0.3988312541770524, -0.04721187230404641, 0.0, 0.0, 0.0, 0.0],
+        [*_ROW_6, 0.0, 0.0, 0.0],
+        [*_ROW_6, 1.0, 0.0, 0.0],
+        [*_ROW_6, 1.0, 1.0, 0.0],
+    ]
+)
+_COUPLING = np.array(
+    [
+        [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [-14.155112264123755, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [-17.97296035885952, -2.859693295451294, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [147.12150275711716, -1.41221402718213, 71.68940251302358, 0.0, 0.0, 0.0, 0.0],
+        [165.43517024871676, -0.4592823456491126, 42.90938336958603, -5.961986721573306, 0.0, 0.0, 0.0],
+        [24.854864614690072, -3.0009227002832186, 47.4931110020768, 5.5814197821558125, -0.6610691825249471, 0.0, 0.0],
+        [
+            30.91273214028599,
+            -3.1208243349937974,
+            77.79954646070892,
+            34.28646028294783,
+            -19.097331116725623,
+            -28.087943162872662,
+            0.0,
+        ],
+        [
+            37.80277123390563,
+            -3.2571969029072276,
+            112.26918849496327,
+            66.9347231244047,
+            -40.06618937091002,
+            -54.66780262877968,
+            -9.48861652309627,
+        ],
+    ]
+)
+_DENSE = np.array(
+    [
+        [
+            25.948786856663858,
+            -2.5579724845846235,
+            10.433815404888879,
+            -2.3679251022685204,
+            0.524948541321073,
+            1.1241088310450404,
+            0.4272876194431874,
+            -0.17202221070155493,
+        ],
+        [
+            -9.91568850695171,
+            -0.9689944594115154,
+            3.0438037242978453,
+            -24.495224566215796,
+            20.176138334709044,
+            15.98066361424651,
+            -6.789040303419874,
+            -6.710236069923372,
+        ],
+        [
+            11.419903575922262,
+            2.8879645146136994,
+            72.92137995996029,
+            80.12511834622643,
+            -52.072871366152654,
+            -59.78993625266729,
+            -0.15582684282751913,
+            4.883087185713722,
+        ],
+    ]
+)
+# stage(0) holds the derivative at the start, stages 1 to 8 the solutions u_i, stage 9 the partial derivative in time.
+_FIRST = stage(0)
+_U = np.array([stage(1 + index) for index in range(_STAGES)])
+_IN_TIME = stage(9)
+
+
+@inlined
+def _combine(w: Any, size: int, target: int, weights: Any, count: int) -> None:
+    """Add the first ``count`` stage solutions, weighted, to the vector ``target``."""
+    for earlier in range(count):
+        weight = weights[earlier]
+        u = _U[earlier]
+        for i in range(size):
+            w[target + i] += weight * w[u + i]
+
+
+@compiled(ATTEMPT)
+def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
+    size = n * LANES
+    for i in range(size):
+        w[STATE + i] = w[START + i]
+        w[RATE + i] = w[_FIRST + i]
+    to_node(w, 0.0)
+    for lane in range(LANES):
+        w[SHIFT + lane] = 1.0 / (_GAMMA * w[STEP + lane])
+    jacobian(w)
+    for i in range(size):
+        w[_IN_TIME + i] = w[SOLUTION + i]
+    factor(w)
+    for index in range(_STAGES):
+        if index > 0:
+            for i in range(size):
+                w[STATE + i] = w[START + i]
+            _combine(w, size, STATE, _A[index], index)
+            to_node(w, _NODES[index])
+            rhs(w)
+        slope = _SLOPES[index]
+        for i in range(size):
+            w[SOLUTION + i] = 0.0
+        _combine(w, size, SOLUTION, _COUPLING[index], index)
+        for i in range(size):
+            h = w[SIZE + i]
+            w[SOLUTION + i] = w[RATE + i] + w[SOLUTION + i] / h + slope * h * w[_IN_TIME + i]
+        backsolve(w)
+        u = _U[index]
+        for i in range(size):
+            w[u + i] = w[SOLUTION + i]
+    for i in range(size):
+        w[STATE + i] += w[SOLUTION + i]
+        w[ERROR + i] = w[SOLUTION + i]
+
+
+@compiled(INTERPOLATE)
+def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
+    rest = 1.0 - theta
+    for state in range(n):
+        i = state * LANES + lane
+        k1 = k2 = k3 = 0.0
+        for index in range(_STAGES):
+            u = w[_U[index] + i]
+            k1 += _DENSE[0, index] * u
+            k2 += _DENSE[1, index] * u
+            k3 += _DENSE[2, index] * u
+        w[RESULT + i] = rest * w[START + i] + theta * (w[STATE + i] + rest * (k1 + theta * (k2 + theta * k3)))
+
+
+RODAS5P = Method(
+    name="Rodas5P",
+    order=5,
+    error_order=4,
+    stages=8,
+    leaves_rate=False,
+    stiff=True,
+    attempt=_attempt,
+    interpolate=_interpolate,
+)

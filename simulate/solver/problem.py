@@ -1,0 +1,96 @@
+"""What goes into a solve: tolerances and the schedule of stops."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.errors import InputError
+from simulate.solver.kernel import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tolerance:
+    """Bound on the local error of a step: ``atol + rtol * |state|``, in the root mean square over the states.
+
+    ``atol`` is one number for all states or an array [state], in the units of the states.
+    """
+
+    rtol: float = 1e-6
+    atol: float | FloatArray = 1e-9
+
+    def __post_init__(self) -> None:
+        if not 1e-14 <= self.rtol <= 0.1:
+            raise InputError(
+                f"the relative tolerance {self.rtol!r} is out of range",
+                code="solver.tolerance",
+                found=repr(self.rtol),
+                expected="a number from 1e-14 to 0.1",
+            )
+        if not np.all(np.isfinite(self.atol)) or np.any(np.asarray(self.atol) < 0.0):
+            raise InputError(
+                "an absolute tolerance is negative or not finite",
+                code="solver.tolerance",
+                found=repr(self.atol),
+                expected="finite numbers, zero or positive",
+            )
+
+
+class StopKind(enum.IntEnum):
+    """What happens at a stop."""
+
+    BOLUS = 0
+    """Amount times the gain of the route is added to the target at once."""
+    RATE = 1
+    """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Schedule:
+    """The stops of all members in compressed rows: member ``m`` has stops ``offsets[m]`` to ``offsets[m + 1]``.
+
+    Attributes
+    ----------
+    offsets
+        Shape [member + 1], starting at 0.
+    times
+        Shape [stop], days; ascending within a member. Stops at one time take effect together.
+    kinds
+        Shape [stop], values of `StopKind`.
+    routes
+        Shape [stop], index of the kernel's route.
+    amounts
+        Shape [stop], in the administered unit of the route (BOLUS) or that unit a day (RATE).
+    """
+
+    offsets: IntArray
+    times: FloatArray
+    kinds: IntArray
+    routes: IntArray
+    amounts: FloatArray
+
+    @property
+    def members(self) -> int:
+        """Number of members."""
+        return len(self.offsets) - 1
+
+    @classmethod
+    def empty(cls, members: int) -> Schedule:
+        """No stops for any of ``members`` members."""
+        return cls.from_rows([[] for _ in range(members)])
+
+    @classmethod
+    def from_rows(cls, rows: Sequence[Sequence[tuple[float, StopKind, int, float]]]) -> Schedule:
+        """Schedule from one list of (time, kind, route, amount) per member; the order within a list is free."""
+        ordered = [sorted(row) for row in rows]
+        stops = [stop for row in ordered for stop in row]
+        return cls(
+            offsets=np.cumsum([0, *(len(row) for row in ordered)], dtype=np.int64),
+            times=np.array([stop[0] for stop in stops], dtype=np.float64),
+            kinds=np.array([int(stop[1]) for stop in stops], dtype=np.int64),
+            routes=np.array([stop[2] for stop in stops], dtype=np.int64),
+            amounts=np.array([stop[3] for stop in stops], dtype=np.float64),
+        )

@@ -1,0 +1,63 @@
+"""Observables of recorded states: a second pass, so that the loop need not know what is observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import types
+
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled
+from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE, TIME
+
+SIGNATURE = types.int64(
+    WORKSPACE,
+    BLOCK_FUNCTION,  # prepare
+    BLOCK_FUNCTION,  # observe
+    types.Array(types.float64, 2, "C", readonly=True),  # parameters [member, parameter]
+    types.Array(types.float64, 1, "C", readonly=True),  # times
+    types.float64[:, :, ::1],  # states [member, time, state]
+    types.float64[:, :, ::1],  # values [member, time, quantity]: states, then observables
+    types.int64,  # first member
+    types.int64,  # end of members
+)
+
+
+@compiled(SIGNATURE)
+def observe_all(
+    w: Any,
+    prepare: Any,
+    observe: Any,
+    parameters: Any,
+    times: Any,
+    states: Any,
+    values: Any,
+    first: int,
+    end: int,
+) -> int:
+    """Fill ``values`` from ``states``, several times of one member side by side; returns the number of members."""
+    n = states.shape[2]
+    observables = values.shape[2] - n
+    for member in range(first, end):
+        for parameter in range(parameters.shape[1]):
+            for lane in range(LANES):
+                w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
+        prepare(w)
+        for group in range(0, len(times), LANES):
+            present = min(LANES, len(times) - group)
+            for lane in range(LANES):
+                time = group + min(lane, present - 1)
+                w[TIME + lane] = times[time]
+                for state in range(n):
+                    w[STATE + state * LANES + lane] = states[member, time, state]
+            observe(w)
+            for lane in range(present):
+                time = group + lane
+                unknown = False
+                for state in range(n):
+                    values[member, time, state] = states[member, time, state]
+                    unknown = unknown or np.isnan(states[member, time, state])
+                for observable in range(observables):
+                    value = w[RESULT + observable * LANES + lane]
+                    values[member, time, n + observable] = np.nan if unknown else value
+    return end - first

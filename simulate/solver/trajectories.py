@@ -1,0 +1,87 @@
+"""What comes out of a solve: numbers, a status for every member, and the failures spelled out."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from simulate.solver.kernel import FloatArray, IntArray
+
+
+class Status(enum.IntEnum):
+    """How a member's integration ended; `sentence` is what a reader sees."""
+
+    OK = 0
+    TOO_MANY_STEPS = 1
+    STEP_TOO_SMALL = 2
+    NOT_FINITE = 3
+    INFEASIBLE = 4
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a reader, with advice."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Status.OK: "the end was reached within tolerance",
+    Status.TOO_MANY_STEPS: (
+        "the limit of steps was reached; the model may be stiff here (try a stiff method) or max_steps too small"
+    ),
+    Status.STEP_TOO_SMALL: (
+        "the step size fell below what double precision can resolve; the solution may have a singularity here"
+    ),
+    Status.NOT_FINITE: "a rate or a state became infinite or undefined",
+    Status.INFEASIBLE: "the parameters admit no steady baseline",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A member that did not reach the end: who, where, when and why.
+
+    ``state`` is the name of the state with the largest error or the first undefined value; None where no state is to
+    blame. ``reason`` is a complete sentence.
+    """
+
+    member: int
+    time: float
+    state: str | None
+    status: Status
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trajectories:
+    """Recorded values of a batch.
+
+    Attributes
+    ----------
+    times
+        Shape [time], days.
+    quantities, units
+        Names and units of states, then observables.
+    values
+        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose.
+    status
+        Shape [member], values of `Status`.
+    counters
+        Shape [member, 3]: accepted steps, rejected steps, evaluations of the right-hand side.
+    failures
+        One record for each member whose status is not OK, in the order of members.
+    method
+        Name of the method.
+    """
+
+    times: FloatArray
+    quantities: tuple[str, ...]
+    units: tuple[str, ...]
+    values: FloatArray
+    status: IntArray
+    counters: IntArray
+    failures: tuple[Failure, ...]
+    method: str
+
+    def quantity(self, name: str) -> FloatArray:
+        """Values of one quantity, shape [member, time]."""
+        return self.values[:, :, self.quantities.index(name)]
