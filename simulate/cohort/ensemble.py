@@ -1,0 +1,208 @@
+"""A cohort under each of several treatments, simulated as one batch.
+
+Every arm treats the same people: patient 7 has the same parameters in all arms, and misses the same doses.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulate.cohort.draws import Cohort
+from simulate.errors import InputError, did_you_mean
+from simulate.regimen.doses import Plan
+from simulate.regimen.stops import compile_schedule
+from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.problem import Tolerance
+from simulate.solver.trajectories import Failure, Trajectories
+from simulate.symbolic.model import Model
+
+if TYPE_CHECKING:
+    from simulate.solver.methods import Method
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A treatment: who is given what.
+
+    Attributes
+    ----------
+    name
+        What a reader sees.
+    plan
+        Prescription.
+    overrides
+        Typical values that differ from those of the model, as (parameter, value in the unit of the parameter).
+    """
+
+    name: str
+    plan: Plan
+    overrides: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFailure:
+    """A patient of an arm whose trajectory did not reach the end: who, where, when and why."""
+
+    arm: str
+    patient: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ensemble:
+    """A simulated cohort.
+
+    Attributes
+    ----------
+    model_key
+        Content hash of the model.
+    arms, cohort
+        What was simulated for whom.
+    parameters
+        Names of the parameters of the kernel.
+    parameter_values
+        Values used, shape [arm, member, parameter], in the units of the parameters.
+    trajectories
+        All arms as one batch: member ``m`` of arm ``a`` is row ``a * len(cohort.ids) + m``.
+    """
+
+    model_key: str
+    arms: tuple[Arm, ...]
+    cohort: Cohort
+    parameters: tuple[str, ...]
+    parameter_values: FloatArray
+    trajectories: Trajectories
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of arms and members."""
+        return len(self.arms), len(self.cohort.ids)
+
+    @property
+    def status(self) -> IntArray:
+        """Values of `Status`, shape [arm, member]."""
+        return self.trajectories.status.reshape(self.shape)
+
+    @property
+    def failures(self) -> tuple[PatientFailure, ...]:
+        """Those who did not reach the end, arm by arm."""
+        members = len(self.cohort.ids)
+        return tuple(
+            PatientFailure(self.arms[row.member // members].name, int(self.cohort.ids[row.member % members]), row)
+            for row in self.trajectories.failures
+        )
+
+    def quantity(self, name: str) -> FloatArray:
+        """Values of a state or observable, shape [arm, member, time]."""
+        values = self.trajectories.quantity(name)
+        return values.reshape(*self.shape, values.shape[1])
+
+
+def simulate_cohort(
+    model: Model,
+    arms: Sequence[Arm],
+    cohort: Cohort,
+    times: FloatArray,
+    *,
+    tolerance: Tolerance | None = None,
+    method: Method | None = None,
+    max_steps: int = 100_000,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Ensemble:
+    """Simulate every member of a cohort in every arm.
+
+    Parameters
+    ----------
+    model
+        The composed model.
+    arms
+        Treatments, at least one.
+    cohort
+        Members with their parameters; a parameter of the model that the cohort does not have is the same in all.
+    times
+        Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
+    tolerance, method, max_steps, threads, progress
+        As for `simulate.solver.solve`; members of all arms are counted.
+
+    Returns
+    -------
+    Ensemble
+        A member without a steady baseline, or with a numerical failure, keeps its status and its reason.
+
+    Raises
+    ------
+    InputError
+        ``cohort.arm``: no arm, or an override of a parameter that the model does not have. ``regimen.*``: a dose that
+        cannot be given by a route of the model.
+    """
+    from simulate.solver.batch import solve
+    from simulate.solver.methods import DOPRI5
+
+    if not arms:
+        raise InputError("there is no arm to simulate", code="cohort.arm")
+    values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
+    kernel = _kernel(model)
+    members = [int(patient) for patient in cohort.ids]
+    trajectories = solve(
+        kernel,
+        values.reshape(-1, values.shape[2]),
+        compile_schedule(
+            [arm.plan for arm in arms for _ in members],
+            model.routes,
+            members=members * len(arms),
+            seed=cohort.seed,
+            horizon=float(times[-1]),
+        ),
+        times,
+        tolerance=tolerance,
+        method=DOPRI5 if method is None else method,
+        max_steps=max_steps,
+        threads=threads,
+        progress=progress,
+    )
+    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, trajectories)
+
+
+@functools.lru_cache(maxsize=8)
+def _kernel(model: Model) -> Kernel:
+    """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
+    from simulate.kernels.build import build
+    from simulate.kernels.system import lower
+
+    return build(lower(model))
+
+
+def member_parameters(model: Model, arm: Arm, cohort: Cohort) -> FloatArray:
+    """Parameters of a cohort's members in an arm, shape [member, parameter], in the order and units of the model.
+
+    An override moves the typical value and keeps the members' places around it: each is multiplied by the same factor,
+    so that a log-normal spread stays what it was.
+
+    Raises
+    ------
+    InputError
+        ``cohort.arm``: an override of a parameter that the model does not have.
+    """
+    names = [parameter.name for parameter in model.parameters]
+    column = {name: index for index, name in enumerate(cohort.names)}
+    values = np.empty((len(cohort.ids), len(names)))
+    for index, parameter in enumerate(model.parameters):
+        values[:, index] = cohort.values[:, column[parameter.name]] if parameter.name in column else parameter.value
+    for name, value in arm.overrides:
+        if name not in names:
+            raise InputError(
+                f"the model has no parameter `{name}`", code="cohort.arm", advice=did_you_mean(name, names)
+            )
+        index = names.index(name)
+        typical = model.parameters[index].value
+        drawn = values[:, index]
+        # Where nothing varies, the value itself and not its product with a rounded factor.
+        factor = value / typical if typical != 0.0 else 0.0
+        values[:, index] = np.where((drawn == typical) | (typical == 0.0), value, drawn * factor)
+    return values

@@ -1,0 +1,219 @@
+"""How people differ: spreads of parameters, covariates that act on them, correlations, and strata.
+
+All of it is data; the shipped population is `parameters/cohort.toml`, read by `simulate.cohort.reading`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.errors import InputError, did_you_mean
+from simulate.symbolic.parts import Grade, Parameter
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """Correlation ``rho`` between the logarithms of two parameters or covariates."""
+
+    a: str
+    b: str
+    rho: float
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
+class PowerEffect:
+    """A parameter is proportional to (covariate / its typical value) ** ``exponent``."""
+
+    covariate: str
+    parameter: str
+    exponent: float
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+    def log_factor(self, value: float, typical: float) -> float:
+        """Natural logarithm of the factor on the parameter."""
+        return self.exponent * math.log(value / typical)
+
+
+@dataclass(frozen=True, slots=True)
+class SlopeEffect:
+    """The decimal logarithm of a parameter rises by ``log10_slope`` for each unit of the covariate."""
+
+    covariate: str
+    parameter: str
+    log10_slope: float
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+    def log_factor(self, value: float, typical: float) -> float:
+        """Natural logarithm of the factor on the parameter."""
+        return self.log10_slope * math.log(10.0) * (value - typical)
+
+
+Effect = PowerEffect | SlopeEffect
+
+
+@dataclass(frozen=True, slots=True)
+class Stratum:
+    """A kind of patient: ``count`` of them in the population, who differ in the typical value of ``parameters``."""
+
+    name: str
+    count: float
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The distribution that a cohort is drawn from.
+
+    A parameter of a member is its typical value, in the member's stratum, times the factors of the covariates, times
+    a log-normal deviate; deviates are correlated by a Gaussian copula. Members with a value out of its bounds do not
+    exist. The spread of a parameter is what the covariates leave unexplained.
+
+    Attributes
+    ----------
+    parameters
+        Every parameter that a cohort is to have, with or without spread, in its order.
+    covariates
+        Properties of a patient that act on parameters, with typical value, spread and bounds.
+    correlations, effects, strata
+        Name parameters and covariates of this population only. Without strata, all patients are of one kind.
+
+    Raises
+    ------
+    InputError
+        ``cohort.parameter``, ``cohort.correlation`` or ``cohort.stratum``.
+    """
+
+    parameters: tuple[Parameter, ...]
+    covariates: tuple[Parameter, ...] = ()
+    correlations: tuple[Correlation, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    strata: tuple[Stratum, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [part.name for part in (*self.parameters, *self.covariates)]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise InputError(f"the population has two parts with the name `{twice}`", code="cohort.parameter")
+        for part in (*self.parameters, *self.covariates, *(row for kind in self.strata for row in kind.parameters)):
+            _check_part(part)
+        for effect in self.effects:
+            _check_known(effect.covariate, "covariate", [part.name for part in self.covariates])
+            _check_known(effect.parameter, "parameter", [part.name for part in self.parameters])
+        for stratum in self.strata:
+            if not (math.isfinite(stratum.count) and stratum.count > 0.0):
+                raise InputError(
+                    f"the stratum `{stratum.name}` has {stratum.count!r} patients",
+                    code="cohort.stratum",
+                    expected="a number above 0; only the proportions count",
+                )
+            for row in stratum.parameters:
+                _check_known(row.name, "parameter", [part.name for part in self.parameters])
+        self._check_correlations()
+
+    def _check_correlations(self) -> None:
+        spread = [part.name for part in (*self.parameters, *self.covariates) if part.spread is not None]
+        for correlation in self.correlations:
+            _check_known(correlation.a, "parameter with a spread", spread)
+            _check_known(correlation.b, "parameter with a spread", spread)
+            if correlation.a == correlation.b or not -1.0 < correlation.rho < 1.0:
+                raise InputError(
+                    f"the correlation of `{correlation.a}` and `{correlation.b}` cannot be {correlation.rho!r}",
+                    code="cohort.correlation",
+                    expected="two different names and a number between -1 and 1",
+                )
+        for block in blocks(self):
+            cholesky(block, self.correlations)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters, in the order of a cohort's columns."""
+        return tuple(parameter.name for parameter in self.parameters)
+
+
+def blocks(population: Population) -> tuple[tuple[str, ...], ...]:
+    """Sets of parameters and covariates that vary together, each in alphabetical order.
+
+    Sets are independent of each other. Parameters that are the same in all patients belong to none.
+    """
+    varying = {part.name for part in (*population.parameters, *population.covariates) if part.spread is not None}
+    varying |= {row.name for stratum in population.strata for row in stratum.parameters}
+    links = [(correlation.a, correlation.b) for correlation in population.correlations]
+    links += [(effect.covariate, effect.parameter) for effect in population.effects]
+    block_of = {name: {name} for name in varying.union(*links)}
+    for a, b in links:
+        joined = block_of[a] | block_of[b]
+        for name in joined:
+            block_of[name] = joined
+    return tuple(sorted({tuple(sorted(block)) for block in block_of.values()}))
+
+
+def cholesky(block: Sequence[str], correlations: Sequence[Correlation]) -> FloatArray:
+    """Lower triangular factor of the matrix of correlations of a block, shape [name, name].
+
+    Raises
+    ------
+    InputError
+        ``cohort.correlation``: no distribution has these correlations.
+    """
+    position = {name: index for index, name in enumerate(block)}
+    matrix = np.eye(len(block))
+    for correlation in correlations:
+        if correlation.a in position:
+            a, b = position[correlation.a], position[correlation.b]
+            matrix[a, b] = matrix[b, a] = correlation.rho
+    # Plain loops: the bits of a draw must not depend on a linear algebra library and its threads.
+    factor = np.zeros_like(matrix)
+    for row in range(len(block)):
+        for column in range(row + 1):
+            rest = float(matrix[row, column])
+            for inner in range(column):
+                rest -= float(factor[row, inner]) * float(factor[column, inner])
+            if row != column:
+                factor[row, column] = rest / float(factor[column, column])
+            elif rest <= 0.0:
+                raise InputError(
+                    "the correlations contradict each other",
+                    code="cohort.correlation",
+                    found="among " + ", ".join(f"`{name}`" for name in block),
+                    advice="if a goes with b and b with c, then a and c cannot go against each other",
+                )
+            else:
+                factor[row, row] = math.sqrt(rest)
+    return factor
+
+
+def _check_known(name: str, what: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise InputError(
+            f"the population has no {what} `{name}`", code="cohort.parameter", advice=did_you_mean(name, known)
+        )
+
+
+def _check_part(part: Parameter) -> None:
+    if part.spread is not None and not (math.isfinite(part.value) and part.value > 0.0):
+        raise InputError(
+            f"`{part.name}` varies log-normally, but its typical value is {part.value!r}",
+            code="cohort.parameter",
+            expected="a number above 0, or no spread",
+        )
+    if part.spread is not None and not (math.isfinite(part.spread.sd_log) and part.spread.sd_log >= 0.0):
+        raise InputError(
+            f"the spread of `{part.name}` is {part.spread.sd_log!r}",
+            code="cohort.parameter",
+            expected="a finite number, not negative",
+        )
+    if part.bounds is not None and not part.bounds[0] < part.bounds[1]:
+        raise InputError(
+            f"the bounds of `{part.name}` are not in order", code="cohort.parameter", found=repr(part.bounds)
+        )

@@ -1,0 +1,346 @@
+"""Prescriptions in words.
+
+Examples::
+
+    none
+    100 mg sc
+    100 mg sc every 24 h until 180 d
+    100 mg sc daily from 7 d for 4 wk missing 10 %
+    100 mg sc every 8 h x 28; pause from 3 d to 5 d
+    100 mg sc daily; stop at 90 d; restart at 120 d; until 360 d
+    200 mg iv over 2 h and 100 mg sc every 24 h from 1 d until 14 d
+    100 mg sc daily for 4 wk then 100 mg sc every 48 h for 8 wk
+
+Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand between clauses::
+
+    prescription = "none" | course { ("and" | "then") course }
+    course       = number unit route { clause }
+    clause       = "every" length | ["once" | "twice"] ("daily" | "weekly")   rhythm; without it, one dose
+                 | "from" time | "at" time                    first dose, 0 d if not given
+                 | "until" time | "for" length | "x" count    end, exclusive: 24 h until 3 d are three doses
+                 | "over" length                              infusion
+                 | "missing" number "%"                       each dose is missed with this probability
+                 | ("pause" | "skipping") ["from"] time "to" time   no doses from the first time to before the second
+                 | "stop" ["at"] time                         no doses from then on ...
+                 | "restart" ["at"] time                      ... and the timetable begins anew
+    time         = length | "day" number                      days since the start of the simulation
+    length       = number unit
+    number       = digits with a decimal point and exponent, or a fraction such as 1/3
+
+"and" puts courses side by side; "then" begins a course where the one before it ends, unless it has a "from" of its
+own. "x" counts the places of the timetable, so a dose that falls into a pause is not made up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from simulate.errors import Where, did_you_mean
+from simulate.regimen.doses import JOINTS, Course, Interruption, Plan, route_is_free
+from simulate.regimen.tokens import EXAMPLE, Token, Tokens, quoted
+
+
+def parse_regimen(text: str, *, where: Where | None = None) -> Plan:
+    """Read a prescription; the grammar is at the top of this module.
+
+    Parameters
+    ----------
+    text
+        Such as ``100 mg sc every 24 h until 180 d``.
+    where
+        Place of the text, for errors; the column counts from the beginning of the text.
+
+    Raises
+    ------
+    InputError
+        ``regimen.empty``, ``regimen.syntax``, ``regimen.number``, ``regimen.unit``, ``regimen.value`` or
+        ``regimen.conflict``.
+    """
+    return _read_plan(Tokens(text, where or Where()))
+
+
+def print_regimen(plan: Plan) -> str:
+    """Words that `parse_regimen` reads as the same plan."""
+    return " and ".join(_course_in_words(course) for course in plan.courses) or "none"
+
+
+def _course_in_words(course: Course) -> str:
+    words = [f"{_number(course.amount)} {course.unit} {course.route}"]
+    if course.every is not None:
+        words.append(f"every {_length(course.every)}")
+    if course.start:
+        words.append(f"from {_length(course.start)}")
+    if course.until is not None:
+        words.append(f"until {_length(course.until)}")
+    if course.duration:
+        words.append(f"over {_length(course.duration)}")
+    if course.missing:
+        words.append(f"missing {_number(course.missing * 100)} %")
+    for interruption in course.interruptions:
+        if interruption.end is None:
+            words.append(f"stop at {_length(interruption.start)}")
+        elif interruption.restart:
+            words.append(f"stop at {_length(interruption.start)} restart at {_length(interruption.end)}")
+        else:
+            words.append(f"pause from {_length(interruption.start)} to {_length(interruption.end)}")
+    return " ".join(words)
+
+
+def _length(days: Fraction) -> str:
+    """A length of time in the largest of d and h in which it is a decimal number, else a fraction of days."""
+    for unit_text, per_day in (("d", 1), ("h", 24)):
+        if _is_decimal(days * per_day):
+            return f"{_number(days * per_day)} {unit_text}"
+    return f"{_number(days)} d"
+
+
+def _is_decimal(number: Fraction) -> bool:
+    rest = number.denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    return rest == 1
+
+
+def _number(number: Fraction) -> str:
+    """Exact decimal digits where they end, else a fraction."""
+    if not _is_decimal(number):
+        return f"{number.numerator}/{number.denominator}"
+    places = 0
+    while number.denominator != 1:
+        number *= 10
+        places += 1
+    digits = str(number.numerator)
+    if not places:
+        return digits
+    digits = digits.rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}"
+
+
+def _read_plan(tokens: Tokens) -> Plan:
+    first = tokens.peek()
+    if first is None:
+        raise tokens.error("the regimen is empty", None, "regimen.empty", advice=f"write `none`, or doses {EXAMPLE}")
+    if first.folded == "none":
+        tokens.at += 1
+        rest = tokens.peek()
+        if rest is not None:
+            raise tokens.error("something follows `none`", rest, found=quoted(rest.text))
+        return Plan()
+    courses = [_CourseReader(tokens, Fraction(0)).read()]
+    while (joint := tokens.peek()) is not None:
+        tokens.at += 1
+        tokens.peek()
+        begin = courses[-1].until if joint.folded == "then" else Fraction(0)
+        courses.append(_CourseReader(tokens, begin, joint).read())
+    return Plan(tuple(courses))
+
+
+class _CourseReader:
+    """Reads one course: the dose, then clauses in any order."""
+
+    def __init__(self, tokens: Tokens, begin: Fraction | None, joint: Token | None = None) -> None:
+        self.tokens = tokens
+        self.begin = begin
+        self.joint = joint
+        self.given: dict[str, Token] = {}
+        self.start: Fraction | None = None
+        self.every: Fraction | None = None
+        self.until: Fraction | None = None
+        self.length: Fraction | None = None
+        self.count: int | None = None
+        self.duration = Fraction(0)
+        self.missing = Fraction(0)
+        self.interruptions: list[Interruption] = []
+        self.stopped: tuple[Fraction, Token] | None = None
+
+    def read(self) -> Course:
+        amount, first = self.tokens.number("the amount of a dose")
+        _, unit_token = self.tokens.unit("the unit of the dose")
+        route = self.tokens.take("the route of the dose", "word")
+        if not route_is_free(route.text):
+            raise self.tokens.error(
+                "the route of the dose is missing",
+                route,
+                found=quoted(route.text),
+                expected="a route of the model after the unit, such as `sc`",
+            )
+        while (token := self.tokens.peek()) is not None and token.folded not in JOINTS:
+            self.clause(token)
+        if self.stopped is not None:
+            self.interruptions.append(Interruption(self.stopped[0], None))
+        return self.finish(amount, unit_token.text, route.text, first)
+
+    def finish(self, amount: Fraction, unit_text: str, route: str, first: Token) -> Course:
+        start = self.start if self.start is not None else self.begin
+        if start is None:
+            raise self.tokens.error(
+                "the course before `then` has no end, so this one has no beginning",
+                self.joint,
+                "regimen.conflict",
+                advice="end the one before, as in `for 4 wk`, or give this one a `from`",
+            )
+        until = self.until
+        if self.length is not None:
+            until = start + self.length
+        if self.count is not None:
+            if self.every is None:
+                raise self.tokens.error(
+                    "doses are counted, but not how often they are given",
+                    self.given["end"],
+                    "regimen.conflict",
+                    advice="add a rhythm, such as `every 24 h`",
+                )
+            until = start + self.count * self.every
+        return self.tokens.blame(
+            lambda: Course(
+                amount=amount,
+                unit=unit_text,
+                route=route,
+                start=start,
+                every=self.every,
+                until=until,
+                duration=self.duration,
+                missing=self.missing,
+                interruptions=tuple(self.interruptions),
+            ),
+            self.given.get("end", first),
+        )
+
+    def clause(self, token: Token) -> None:
+        rule = _CLAUSES.get(token.folded)
+        if rule is None:
+            raise self.tokens.error(
+                f"{quoted(token.text)} is not a word of regimens",
+                token,
+                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, missing, pause, skipping, "
+                "stop, restart, and, then",
+                advice=did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
+            )
+        self.tokens.at += 1
+        rule(self, token)
+
+    def once(self, kind: str, token: Token) -> None:
+        """Refuse two clauses that say the same thing."""
+        earlier = self.given.setdefault(kind, token)
+        if earlier is not token:
+            raise self.tokens.error(
+                f"`{token.folded}` says again what `{earlier.folded}` in column {earlier.column} has said",
+                token,
+                "regimen.conflict",
+                advice="keep one of them, or join two courses by `and`",
+            )
+
+    def read_rhythm(self, token: Token) -> None:
+        self.once("rhythm", token)
+        if token.folded == "every":
+            self.every = self.tokens.length("the interval between doses")
+            return
+        per_period = 2 if token.folded == "twice" else 1
+        period = token.folded
+        if period in ("once", "twice"):
+            period = next((word for word in ("daily", "weekly") if self.tokens.maybe(word)), period)
+        if period == "twice":
+            raise self.tokens.error("`twice` needs `daily` or `weekly`", token)
+        if period != "once":
+            self.every = Fraction(7 if period == "weekly" else 1, per_period)
+
+    def read_start(self, token: Token) -> None:
+        self.once("start", token)
+        self.start, _ = self.tokens.time("the time of the first dose")
+
+    def read_until(self, token: Token) -> None:
+        self.once("end", token)
+        self.until, _ = self.tokens.time("the end of the course")
+
+    def read_length(self, token: Token) -> None:
+        self.once("end", token)
+        self.length = self.tokens.length("the length of the course")
+
+    def read_count(self, token: Token) -> None:
+        self.once("end", token)
+        count, number = self.tokens.number("the number of doses")
+        if count.denominator != 1 or count < 1:
+            raise self.tokens.error(
+                "the number of doses is not a whole number of at least 1",
+                number,
+                "regimen.number",
+                found=quoted(number.text),
+            )
+        self.count = count.numerator
+
+    def read_duration(self, token: Token) -> None:
+        self.once("infusion", token)
+        self.duration = self.tokens.length("the duration of the infusion")
+        if self.duration == 0:
+            raise self.tokens.error(
+                "an infusion takes time",
+                token,
+                "regimen.value",
+                found="a duration of zero",
+                advice="leave `over` out for a dose given at once",
+            )
+
+    def read_missing(self, token: Token) -> None:
+        self.once("missing", token)
+        number, _ = self.tokens.number("the share of missed doses")
+        if not self.tokens.maybe("%", "percent"):
+            raise self.tokens.error(
+                "the share of missed doses is not in percent",
+                token,
+                "regimen.unit",
+                expected="such as `missing 10 %`",
+            )
+        self.missing = number / 100
+
+    def read_pause(self, token: Token) -> None:
+        self.tokens.maybe("from")
+        start, counted = self.tokens.time("the start of the pause")
+        if not self.tokens.maybe("to", "until"):
+            raise self.tokens.error(
+                "the end of the pause is missing", token, expected="such as `pause from 60 d to 90 d`"
+            )
+        end, _ = self.tokens.time("the end of the pause", after_day=counted)
+        self.interruptions.append(self.tokens.blame(lambda: Interruption(start, end), token))
+
+    def read_stop(self, token: Token) -> None:
+        self.tokens.maybe("at")
+        if self.stopped is not None:
+            raise self.tokens.error("the course is stopped twice", token, "regimen.conflict")
+        self.stopped = self.tokens.time("the time of the stop")[0], token
+
+    def read_restart(self, token: Token) -> None:
+        self.tokens.maybe("at")
+        if self.stopped is None:
+            raise self.tokens.error(
+                "the course is restarted before it is stopped",
+                token,
+                "regimen.conflict",
+                advice="give the stop first: `stop at 90 d restart at 120 d`",
+            )
+        stop = self.stopped[0]
+        restart = self.tokens.time("the time of the restart")[0]
+        self.interruptions.append(self.tokens.blame(lambda: Interruption(stop, restart, restart=True), token))
+        self.stopped = None
+
+
+_CLAUSES: dict[str, Callable[[_CourseReader, Token], None]] = {
+    "every": _CourseReader.read_rhythm,
+    "daily": _CourseReader.read_rhythm,
+    "weekly": _CourseReader.read_rhythm,
+    "once": _CourseReader.read_rhythm,
+    "twice": _CourseReader.read_rhythm,
+    "from": _CourseReader.read_start,
+    "at": _CourseReader.read_start,
+    "until": _CourseReader.read_until,
+    "for": _CourseReader.read_length,
+    "x": _CourseReader.read_count,
+    "×": _CourseReader.read_count,
+    "over": _CourseReader.read_duration,
+    "missing": _CourseReader.read_missing,
+    "pause": _CourseReader.read_pause,
+    "skipping": _CourseReader.read_pause,
+    "stop": _CourseReader.read_stop,
+    "restart": _CourseReader.read_restart,
+}

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulate.cohort.draws import draw
+from simulate.cohort.population import Correlation, Population, PowerEffect, SlopeEffect, Stratum
+from simulate.cohort.reading import read_population, shipped_population
+from simulate.errors import InputError
+from simulate.files import read_toml
+from simulate.shipped import cohort_file, parameter_files, sources_file
+from simulate.symbolic.parts import Grade, Parameter, Spread
+from simulate.symbolic.units import unit
+
+FILE = """\
+[covariate.weight]
+meaning = "body weight"
+value = 75
+unit = "kg"
+spread = { sd_log = 0.18 }
+bounds = [50, 110]
+source = "book"
+grade = "memory"
+
+[[effect]]
+covariate = "weight"
+parameter = "V"
+exponent = 1
+source = "book"
+grade = "seen"
+
+[[correlation]]
+a = "chi"
+b = "f_RO"
+rho = 0.8
+source = "book"
+grade = "assumed"
+
+[[stratum]]
+name = "IBM"
+count = 5
+source = "book"
+grade = "seen"
+
+[stratum.parameters.chi]
+value = 0.9
+bounds = [0.6, 0.99]
+source = "book"
+grade = "assumed"
+"""
+V = Parameter("V", "volume", 12.0, unit("L"))
+CHI = Parameter("chi", "share", 0.5, spread=Spread(0.5), bounds=(0.1, 0.95))
+F_RO = Parameter("f_RO", "share", 0.6, spread=Spread(0.2))
+
+
+def read(
+    tmp_path: Path, text: str = FILE, parameters: tuple[Parameter, ...] = (V, CHI, F_RO), known: tuple[str, ...] = ()
+) -> Population:
+    path = tmp_path / "cohort.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_population(path, parameters, known=known)
+
+
+def test_a_file_is_a_population(tmp_path: Path) -> None:
+    assert read(tmp_path) == Population(
+        parameters=(V, CHI, F_RO),
+        covariates=(
+            Parameter("weight", "body weight", 75.0, unit("kg"), Spread(0.18), (50.0, 110.0), "book", Grade.MEMORY),
+        ),
+        correlations=(Correlation("chi", "f_RO", 0.8, "book", Grade.ASSUMED),),
+        effects=(PowerEffect("weight", "V", 1.0, "book", Grade.SEEN),),
+        strata=(
+            Stratum(
+                "IBM", 5.0, (Parameter("chi", "share", 0.9, spread=Spread(0.5), bounds=(0.6, 0.99), source="book"),)
+            ),
+        ),
+    )
+
+
+def test_a_slope_is_an_effect_too(tmp_path: Path) -> None:
+    population = read(tmp_path, FILE.replace("exponent = 1", "log10_slope = 0.0062"))
+    assert population.effects == (SlopeEffect("weight", "V", 0.0062, "book", Grade.SEEN),)
+
+
+def test_what_the_model_does_not_use_is_left_out(tmp_path: Path) -> None:
+    population = read(tmp_path, parameters=(F_RO,), known=("V", "chi"))
+    assert population == Population((F_RO,), strata=(Stratum("IBM", 5.0),))
+
+
+def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> None:
+    fixed = Parameter("f_RO", "share", 0.6)
+    assert read(tmp_path, parameters=(V, CHI, fixed)).correlations == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            'parameter = "V"',
+            'parameter = "VV"',
+            "error[cohort.parameter]: there is no parameter `VV`\n  --> {path}:12, key `effect[0].parameter`\n"
+            "  try:      did you mean `V`?",
+        ),
+        (
+            'a = "chi"',
+            'a = "psi"',
+            "error[cohort.parameter]: there is no parameter `psi`\n  --> {path}:18, key `correlation[0].a`",
+        ),
+        (
+            "stratum.parameters.chi",
+            "stratum.parameters.chy",
+            "error[cohort.parameter]: there is no parameter `chy`\n  --> {path}:30, key `stratum[0].parameters.chy`\n"
+            "  try:      did you mean `chi`?",
+        ),
+        (
+            'covariate = "weight"',
+            'covariate = "height"',
+            "error[cohort.parameter]: there is no covariate `height`\n  --> {path}:11, key `effect[0].covariate`\n"
+            "  try:      did you mean `weight`?",
+        ),
+        (
+            "exponent = 1",
+            "exponant = 1",
+            "error[cohort.key]: `exponant` is not a key of this table\n  --> {path}:13, key `effect[0].exponant`\n"
+            "  expected: covariate, parameter, exponent, log10_slope, source, grade, note\n"
+            "  try:      did you mean `exponent`?",
+        ),
+        (
+            "exponent = 1",
+            "exponent = 1\nlog10_slope = 1",
+            "error[cohort.value]: an effect has either `exponent` or `log10_slope`\n  --> {path}:10, key `effect[0]`",
+        ),
+        (
+            "rho = 0.8",
+            "rho = true",
+            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:20, key `correlation[0].rho`\n"
+            "  found:    True\n  expected: a finite number",
+        ),
+        (
+            "rho = 0.8",
+            "rho = nan",
+            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:20, key `correlation[0].rho`\n"
+            "  found:    nan\n  expected: a finite number",
+        ),
+        (
+            "rho = 0.8\n",
+            "",
+            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:17, key `correlation[0].rho`\n"
+            "  expected: a finite number",
+        ),
+        (
+            "{ sd_log = 0.18 }",
+            "{ sd = 0.18 }",
+            "error[cohort.value]: `spread` is not understood\n  --> {path}:5, key `covariate.weight.spread`\n"
+            "  found:    {'sd': 0.18}\n  expected: { cv = 0.3 } or { sd_log = 0.3 }",
+        ),
+        (
+            "[50, 110]",
+            "[110, 50]",
+            "error[cohort.value]: the lower bound is not below the upper\n"
+            "  --> {path}:6, key `covariate.weight.bounds`\n"
+            "  found:    [110, 50]",
+        ),
+        (
+            'grade = "memory"',
+            'grade = "memroy"',
+            "error[cohort.value]: `memroy` is not a grade\n  --> {path}:8, key `covariate.weight.grade`\n"
+            "  expected: seen, calculated, memory, assumed",
+        ),
+        (
+            "[[stratum]]",
+            "[stratum]",
+            "error[cohort.value]: `stratum` has the wrong shape\n  --> {path}:24, key `stratum`\n"
+            "  expected: `[[stratum]]`",
+        ),
+        (
+            "covariate.weight",
+            "covariate.V",
+            "error[cohort.value]: the covariate `V` has the name of a parameter\n  --> {path}:1, key `covariate.V`",
+        ),
+    ],
+)
+def test_each_fault_is_explained_with_its_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, FILE.replace(old, new, 1))
+    assert str(caught.value) == message.replace("{path}", str(tmp_path / "cohort.toml"))
+
+
+def test_a_coefficient_of_variation_is_converted(tmp_path: Path) -> None:
+    population = read(tmp_path, FILE.replace("sd_log = 0.18", "cv = 0.18"))
+    assert population.covariates[0].spread == Spread.from_cv(0.18)
+
+
+def test_the_shipped_rules_name_shipped_parameters_and_sources() -> None:
+    names = {name for path in parameter_files() for name in read_toml(path).data}
+    rules = read_toml(cohort_file()).data
+    used = {rule["parameter"] for rule in rules["effect"]}
+    used |= {rule[side] for rule in rules["correlation"] for side in "ab"}
+    used |= {name for rule in rules["stratum"] for name in rule.get("parameters", {})}
+    rows = [*rules["covariate"].values(), *rules["effect"], *rules["correlation"], *rules["stratum"]]
+    rows += [row for rule in rules["stratum"] for row in rule.get("parameters", {}).values()]
+    assert used <= names
+    assert {row["source"] for row in rows} <= set(read_toml(sources_file()).data)
+
+
+def test_a_model_without_shipped_parameters_just_has_its_spreads() -> None:
+    own = (Parameter("mine", "of the user", 1.0, spread=Spread(0.3)),)
+    population = shipped_population(own)
+    assert (population.covariates, population.correlations, population.effects) == ((), (), ())
+    assert draw(population, 5, seed=1).values.shape == (5, 1)

@@ -1,0 +1,332 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulate.errors import InputError, Where
+from simulate.regimen.doses import Course, Interruption, Plan, course
+from simulate.regimen.words import parse_regimen, print_regimen
+
+DAY = Fraction(1)
+
+
+def error_of(text: str) -> str:
+    with pytest.raises(InputError) as caught:
+        parse_regimen(text)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "plan"),
+    [
+        ("none", Plan()),
+        (" NONE ", Plan()),
+        ("100 mg sc", Plan((course(100, "mg", "sc"),))),
+        ("100 mg sc at 3 d", Plan((course(100, "mg", "sc", start=3),))),
+        ("100 mg sc every 24 h until 180 d", Plan((course(100, "mg", "sc", every=1, until=180),))),
+        ("100 mg sc EVERY 24 h", Plan((course(100, "mg", "sc", every=1),))),
+        ("100mg sc once daily for 4wk", Plan((course(100, "mg", "sc", every=1, until=28),))),
+        ("100 mg sc twice daily", Plan((course(100, "mg", "sc", every=0.5),))),
+        ("1 mg sc once weekly from day 7 x 2", Plan((course(1, "mg", "sc", start=7, every=7, until=21),))),
+        ("1 mg sc once", Plan((course(1, "mg", "sc"),))),
+        ("100 mg sc every 1/3 d x 3", Plan((course(100, "mg", "sc", every=DAY / 3, until=1),))),
+        ("100 mg sc every 8 h for 1 d", Plan((course(100, "mg", "sc", every=DAY / 3, until=1),))),
+        ("1e2 mg iv over 2 h", Plan((course(100, "mg", "iv", duration=DAY / 12),))),
+        ("100 mg sc daily, missing 10%", Plan((course(100, "mg", "sc", every=1, missing=0.1),))),
+        (
+            "100 mg sc daily; skipping day 10 to 20; pause from 30 d to 5 wk",
+            Plan(
+                (
+                    course(
+                        100,
+                        "mg",
+                        "sc",
+                        every=1,
+                        interruptions=(Interruption(10 * DAY, 20 * DAY), Interruption(30 * DAY, 35 * DAY)),
+                    ),
+                )
+            ),
+        ),
+        (
+            "100 mg sc daily; stop at 90 d; restart at 120 d; stop at 200 d",
+            Plan(
+                (
+                    course(
+                        100,
+                        "mg",
+                        "sc",
+                        every=1,
+                        interruptions=(
+                            Interruption(90 * DAY, 120 * DAY, restart=True),
+                            Interruption(200 * DAY, None),
+                        ),
+                    ),
+                )
+            ),
+        ),
+        (
+            "2 mg iv and 1 mg sc daily for 4 wk then 1 mg sc every 48 h for 8 wk then 3 mg sc daily from 100 d",
+            Plan(
+                (
+                    course(2, "mg", "iv"),
+                    course(1, "mg", "sc", every=1, until=28),
+                    course(1, "mg", "sc", start=28, every=2, until=84),
+                    course(3, "mg", "sc", start=100, every=1),
+                )
+            ),
+        ),
+    ],
+)
+def test_words_mean_a_plan(words: str, plan: Plan) -> None:
+    assert parse_regimen(words) == plan
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("100 mg sc daily for 4 wk", "100 mg sc until 28 d every 24 h"),
+        ("100 mg sc every 8 h x 3", "100 mg sc every 480 min until 24 h from 0 h"),
+        ("1 mg sc daily; from 7 d; x 14", "1 mg sc from 1 wk, daily, for 2 wk"),
+        (
+            "1 mg sc daily pause from 2 d to 3 d pause from 1 d to 2 d",
+            "1 mg sc daily skipping day 1 to 2 pause 48 h to 3 d",
+        ),
+    ],
+)
+def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
+    assert parse_regimen(one) == parse_regimen(other)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            "  ",
+            "error[regimen.empty]: the regimen is empty\n  --> <regimen>:1:1\n"
+            "  try:      write `none`, or doses such as `100 mg sc every 24 h until 180 d`",
+        ),
+        (
+            "none 3",
+            "error[regimen.syntax]: something follows `none`\n  --> <regimen>:1:6, term `none 3`\n  found:    `3`",
+        ),
+        (
+            "100 mg",
+            "error[regimen.syntax]: the route of the dose is missing\n  --> <regimen>:1:7, term `100 mg`\n"
+            "  found:    the end of the regimen\n  expected: such as `100 mg sc every 24 h until 180 d`",
+        ),
+        (
+            "100 mg every 24 h",
+            "error[regimen.syntax]: the route of the dose is missing\n  --> <regimen>:1:8, term `100 mg every 24 h`\n"
+            "  found:    `every`\n  expected: a route of the model after the unit, such as `sc`",
+        ),
+        (
+            "-5 mg sc",
+            "error[regimen.syntax]: the amount of a dose is missing\n  --> <regimen>:1:1, term `-5 mg sc`\n"
+            "  found:    `-5`\n  expected: such as `100 mg sc every 24 h until 180 d`\n"
+            "  try:      amounts, intervals and times are numbers such as 100 or 0.5, never negative",
+        ),
+        (
+            "100 mg sc evry 24 h",
+            "error[regimen.syntax]: `evry` is not a word of regimens\n"
+            "  --> <regimen>:1:11, term `100 mg sc evry 24 h`\n"
+            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, missing, pause, skipping, "
+            "stop, restart, and, then\n  try:      did you mean `every`?",
+        ),
+        (
+            "100 mg sc every 24 mg",
+            "error[regimen.unit]: the interval between doses is not in a unit of time\n"
+            "  --> <regimen>:1:20, term `100 mg sc every 24 mg`\n  found:    `mg`\n  expected: such as h, d or wk",
+        ),
+        (
+            "100 mg sc every 24 h until 5 d x 3",
+            "error[regimen.conflict]: `x` says again what `until` in column 22 has said\n"
+            "  --> <regimen>:1:32, term `100 mg sc every 24 h until 5 d x 3`\n"
+            "  try:      keep one of them, or join two courses by `and`",
+        ),
+        (
+            "1,5 mg sc",
+            "error[regimen.number]: the comma inside a number is ambiguous\n  --> <regimen>:1:1, term `1,5 mg sc`\n"
+            "  found:    `1,5`\n  try:      write a decimal point, as in 1.5, and no separator of thousands",
+        ),
+        (
+            "100 mg sc every 1/0 d",
+            "error[regimen.number]: the number is divided by zero\n  --> <regimen>:1:17, term `100 mg sc every 1/0 d`\n"
+            "  found:    `1/0`",
+        ),
+        (
+            "100 mg sc x 3",
+            "error[regimen.conflict]: doses are counted, but not how often they are given\n"
+            "  --> <regimen>:1:11, term `100 mg sc x 3`\n  try:      add a rhythm, such as `every 24 h`",
+        ),
+        (
+            "100 mg sc daily x 2.5",
+            "error[regimen.number]: the number of doses is not a whole number of at least 1\n"
+            "  --> <regimen>:1:19, term `100 mg sc daily x 2.5`\n  found:    `2.5`",
+        ),
+        (
+            "100 mg sc until 3 d",
+            "error[regimen.conflict]: a single dose has no end\n  --> <regimen>:1:11, term `100 mg sc until 3 d`\n"
+            "  try:      say how often, such as `every 24 h`, or leave the end out",
+        ),
+        (
+            "1 mg sc daily then 2 mg sc",
+            "error[regimen.conflict]: the course before `then` has no end, so this one has no beginning\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily then 2 mg sc`\n"
+            "  try:      end the one before, as in `for 4 wk`, or give this one a `from`",
+        ),
+        (
+            "1 mg sc daily missing 10",
+            "error[regimen.unit]: the share of missed doses is not in percent\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily missing 10`\n  expected: such as `missing 10 %`",
+        ),
+        (
+            "1 mg sc daily missing 110 %",
+            "error[regimen.value]: the probability of missing a dose is 1.1\n"
+            "  --> <regimen>:1:1, term `1 mg sc daily missing 110 %`\n"
+            "  expected: a share from 0 to 1, in words `missing 0 %` to `missing 100 %`",
+        ),
+        (
+            "1 mg sc every 0 h",
+            "error[regimen.value]: the interval between doses is zero\n  --> <regimen>:1:1, term `1 mg sc every 0 h`\n"
+            "  try:      try `every 24 h`",
+        ),
+        (
+            "1 mg sc daily from 9 d until 3 d",
+            "error[regimen.value]: the course ends at 3 d, not after its start at 9 d\n"
+            "  --> <regimen>:1:24, term `1 mg sc daily from 9 d until 3 d`\n"
+            "  try:      the end is a time since the start of the simulation; for a length, write `for 28 d`",
+        ),
+        (
+            "1 mg sc daily pause 3 d",
+            "error[regimen.syntax]: the end of the pause is missing\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily pause 3 d`\n  expected: such as `pause from 60 d to 90 d`",
+        ),
+        (
+            "1 mg sc daily pause 3 d to 2 d",
+            "error[regimen.value]: the interruption ends at 2 d, not after its start at 3 d\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily pause 3 d to 2 d`\n"
+            "  try:      the start comes first: `pause from 60 d to 90 d`",
+        ),
+        (
+            "1 mg sc daily restart at 2 d",
+            "error[regimen.conflict]: the course is restarted before it is stopped\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily restart at 2 d`\n"
+            "  try:      give the stop first: `stop at 90 d restart at 120 d`",
+        ),
+        (
+            "1 mg sc daily stop 2 d stop 3 d",
+            "error[regimen.conflict]: the course is stopped twice\n"
+            "  --> <regimen>:1:24, term `1 mg sc daily stop 2 d stop 3 d`",
+        ),
+        (
+            "1 mg sc daily stop 2 d restart 9 d stop 8 d",
+            "error[regimen.conflict]: the course is stopped at 8 d, when it is not running\n"
+            "  --> <regimen>:1:1, term `1 mg sc daily stop 2 d restart 9 d stop 8 d`\n"
+            "  try:      give stops and restarts in turn, in the order of time",
+        ),
+        (
+            "1 mg iv over 0 h",
+            "error[regimen.value]: an infusion takes time\n  --> <regimen>:1:9, term `1 mg iv over 0 h`\n"
+            "  found:    a duration of zero\n  try:      leave `over` out for a dose given at once",
+        ),
+        (
+            "1 mg sc twice 3 d",
+            "error[regimen.syntax]: `twice` needs `daily` or `weekly`\n  --> <regimen>:1:9, term `1 mg sc twice 3 d`",
+        ),
+        (
+            "1 mg sc daily until 1e30 d",
+            "error[regimen.value]: the end of a course is out of range: 1e+30 d\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily until 1e30 d`\n  expected: a time from 0 to 100000 d",
+        ),
+        (
+            "1e999 mg sc",
+            "error[regimen.value]: the amount of a dose is out of range: more than 1e300 mg\n"
+            "  --> <regimen>:1:1, term `1e999 mg sc`\n  expected: a number from 0 to 1e15",
+        ),
+    ],
+)
+def test_each_fault_is_explained(words: str, message: str) -> None:
+    assert error_of(words) == message
+
+
+def test_an_unknown_unit_is_blamed_at_its_column() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_regimen("100 mgg sc")
+    assert caught.value.code == "regimen.unit"
+    assert caught.value.where == Where(file="<regimen>", line=1, column=5, term="100 mgg sc")
+
+
+def test_a_regimen_from_a_file_is_blamed_there() -> None:
+    with pytest.raises(InputError) as caught:
+        parse_regimen("100 mg sc evry", where=Where(file="s.toml", line=12, key="arms[0].regimen"))
+    assert str(caught.value.where) == "s.toml:12:11, key `arms[0].regimen`, term `100 mg sc evry`"
+
+
+@pytest.mark.parametrize(
+    "words", ["١ mg sc", "１ mg sc", "1_0 mg sc", "0x10 mg sc", "nan mg sc", "inf mg sc", "1e mg sc"]
+)
+def test_only_plain_numbers_are_numbers(words: str) -> None:
+    assert error_of(words).startswith("error[regimen.")
+
+
+def test_bombs_are_refused_at_once() -> None:
+    for bomb in ("1" * 9_999, "1 mg sc x 1e999 every 1 d", "and " * 2_000, "1 mg sc " * 2_000, "1" * 401 + " mg sc"):
+        assert error_of(bomb).startswith("error[regimen.")
+
+
+lengths = st.fractions(min_value=0, max_value=5000, max_denominator=10_000) | st.decimals(
+    min_value=0, max_value=5000, allow_nan=False, places=7
+).map(Fraction)
+positive = lengths.filter(lambda days: days > Fraction(1, 1_000_000))
+
+
+@st.composite
+def interruptions(draw: st.DrawFn) -> tuple[Interruption, ...]:
+    edges = sorted(draw(st.lists(positive, max_size=6, unique=True)))
+    stops = [Interruption(start, end, restart=True) for start, end in zip(edges[::2], edges[1::2], strict=False)]
+    if len(edges) % 2:
+        stops.append(Interruption(edges[-1], None))
+    pauses = draw(st.lists(st.tuples(lengths, positive), max_size=2))
+    return (*stops, *(Interruption(start, start + length) for start, length in pauses))
+
+
+@st.composite
+def courses(draw: st.DrawFn) -> Course:
+    start = draw(lengths)
+    every = draw(st.none() | positive)
+    return Course(
+        amount=draw(lengths),
+        unit=draw(st.sampled_from(["mg", "g", "µg"])),
+        route=draw(st.sampled_from(["sc", "IV", "_oral2"])),
+        start=start,
+        every=every,
+        until=None if every is None else draw(st.none() | positive.map(lambda length: start + length)),
+        duration=draw(st.just(Fraction(0)) | positive),
+        missing=draw(st.fractions(min_value=0, max_value=1, max_denominator=1000)),
+        interruptions=draw(interruptions()),
+    )
+
+
+@given(st.lists(courses(), max_size=3).map(lambda drawn: Plan(tuple(drawn))))
+def test_printed_plans_are_read_back(plan: Plan) -> None:
+    assert parse_regimen(print_regimen(plan)) == plan
+
+
+vocabulary = st.sampled_from(
+    "100 0.5 1/3 1e3 0 % mg d h wk sc iv every daily once from at until for x over missing pause skipping stop restart "
+    "day to and then none ; , 1,5 -1 1e999".split()
+)
+
+
+@given(st.text() | st.lists(vocabulary, max_size=14).map(" ".join))
+def test_any_text_is_a_plan_or_an_error_of_input(text: str) -> None:
+    try:
+        plan = parse_regimen(text)
+    except InputError as error:
+        printed = str(error)
+    else:
+        printed = print_regimen(plan)
+    assert "\x1b" not in printed
