@@ -1,0 +1,1 @@
+"""Mechanisms of the reference model as values, one family a file."""
