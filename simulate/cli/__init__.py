@@ -1,0 +1,1 @@
+"""The command line: one verb a file, loaded on use; no science lives here."""

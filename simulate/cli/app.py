@@ -1,0 +1,231 @@
+"""The command ``simulate``: finds the verb, loads it alone, and turns every ending into a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from simulate.cli.console import UsageFault, say
+from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
+
+VERBS = {
+    "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
+    "check": ("simulate.cli.check:check", "Check a scenario, model, hypothesis or parameter file without solving."),
+    "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
+    "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters or sources."),
+}
+"""Verb → where its function is, and what the help says of it."""
+
+EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    an internal error; --debug, anywhere on the line, shows where
+  2    the command line cannot be understood
+  3    an input cannot be used: a file, a key, a value, a unit
+  4    more than 5 % of the patients failed numerically; results are written
+  5    an analysis or a check did not reach its end
+  6    a run ended early and can be resumed
+  7    something is missing: a writable folder, space, an optional package
+  130  interrupted; nothing is left half written"""
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+
+
+class _Closed(Exception):
+    """The reader of standard output has gone."""
+
+
+class _Interrupted(Exception):
+    """Ctrl-C."""
+
+
+class Verbs(TyperGroup):
+    """Group of commands whose modules are loaded when they are used, and not for the help."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in VERBS:
+            return None
+        target, _, function = VERBS[cmd_name][0].partition(":")
+        verb = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
+        verb.command(cmd_name)(getattr(import_module(target), function))
+        return typer.main.get_command(verb)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in VERBS and not args[0].startswith("-"):
+            raise UsageFault(
+                f"there is no verb `{args[0]}`",
+                code="usage.verb",
+                expected=", ".join(f"`{verb}`" for verb in VERBS),
+                advice=did_you_mean(args[0], VERBS),
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+
+    def invoke(self, ctx: Any) -> Any:
+        # Here and not around the whole, as what calls this method has endings of its own for these two.
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+        except BrokenPipeError:
+            raise _Closed from None
+        except KeyboardInterrupt:
+            raise _Interrupted from None
+
+
+_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+app = typer.Typer(
+    cls=Verbs,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings=_HELP,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from simulate import __version__
+
+        typer.echo(f"il1sim {__version__}")
+        raise typer.Exit()
+
+
+@app.callback(epilog=EXIT_CODES)
+def simulate(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Simulate IL-1-driven CD4 T cells in patients with myositis under IL-1 blockade.
+
+    \b
+    simulate list
+    simulate run anakinra-100mg-daily
+    simulate run anakinra-100mg-daily --hypothesis H1 --patients 500 --set f_m=0.3
+    simulate show equations --hypothesis H1
+    """  # noqa: D301
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit code."""
+    raise SystemExit(outcome(sys.argv[1:] if arguments is None else arguments))
+
+
+def outcome(arguments: Sequence[str]) -> int:
+    """Exit code of a command line, after everything was said.
+
+    Parameters
+    ----------
+    arguments
+        Words after ``simulate``.
+    """
+    words = list(arguments)
+    own = words[: words.index("--")] if "--" in words else words
+    is_debug, as_json = "--debug" in own, "--json" in own
+    if is_debug:
+        words.remove("--debug")
+    # A stream that the shell has closed is None; what is said to it is lost.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        # µ and γ must not be fatal where the locale has none.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    try:
+        result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else 0
+    except Il1simError as error:
+        return _report(error, as_json)
+    except (_Closed, BrokenPipeError):
+        return _hang_up()
+    except (_Interrupted, KeyboardInterrupt, typer.Abort):
+        say("interrupted; nothing was left half written")
+        return INTERRUPTED
+    except OSError as error:
+        reason = error.strerror or str(error)
+        fault = MissingExtra(f"a file or stream cannot be read or written: {reason[:1].lower()}{reason[1:]}", code="io")
+        fault.where = Where(file=error.filename) if isinstance(error.filename, str) else None
+        return _report(fault, as_json)
+    except Exception as error:
+        usage = _usage_fault(error)
+        if usage is not None:
+            return _report(usage, as_json)
+        if is_debug:
+            raise
+        return _report(_internal(error), as_json)
+
+
+def _usage_fault(error: Exception) -> Il1simError | None:
+    """What the parser of arguments found, in this program's words; None for an error that is not the parser's."""
+    context = getattr(error, "ctx", None)
+    if not hasattr(error, "format_message") or not hasattr(error, "exit_code"):
+        return None
+    help_line = "" if context is None else context.command_path
+    if type(error).__name__ == "NoArgsIsHelpError":
+        say(error.format_message())
+        return UsageFault("a verb is missing", code="usage.verb", expected=", ".join(f"`{verb}`" for verb in VERBS))
+    option = getattr(error, "option_name", None)
+    if type(error).__name__ == "NoSuchOption" and context is not None:
+        known = [name for parameter in context.command.get_params(context) for name in parameter.opts]
+        return UsageFault(
+            f"there is no option `{option}`",
+            code="usage.option",
+            advice=did_you_mean(str(option), [name for name in known if name.startswith("-")])
+            or f"`{help_line} --help` lists them",
+        )
+    message = error.format_message().rstrip(".")
+    return UsageFault(
+        message[:1].lower() + message[1:],
+        code="usage.argument",
+        advice=f"`{help_line or 'simulate'} --help` shows what is expected",
+    )
+
+
+def _internal(error: Exception) -> Il1simError:
+    return Il1simError(
+        f"a fault of this program: {type(error).__name__}: {error}",
+        code="internal",
+        advice="run it again with --debug and report what it prints, with the input, to the maintainers",
+    )
+
+
+def _report(error: Il1simError, as_json: bool) -> int:
+    """Print an error; its exit code."""
+    try:
+        if as_json:
+            import json
+
+            sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    except OSError:
+        _hang_up()
+    say(str(error), is_error=True)
+    return error.exit_code
+
+
+def _hang_up() -> int:
+    """Give up streams that take nothing any more; the interpreter would complain when it flushes them."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except (OSError, ValueError):
+                os.dup2(nowhere.fileno(), stream.fileno())
+    return BROKEN_PIPE

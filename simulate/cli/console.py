@@ -1,0 +1,94 @@
+"""What is printed where: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from simulate.errors import Il1simError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_PATIENCE = 1.0
+
+
+class UsageFault(Il1simError):
+    """A command line that cannot be understood."""
+
+    exit_code = 2
+
+
+def say(text: str, *, is_error: bool = False) -> None:
+    """Print a message on standard error; control characters are shown, not obeyed."""
+    shown = printable(text)
+    if is_error and _has_colors(sys.stderr):
+        first, _, rest = shown.partition(":")
+        shown = f"\x1b[1;31m{first}\x1b[0m:{rest}"
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(shown + "\n")
+        sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    """The text with control characters written out, but for the ends of lines."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in text
+    )
+
+
+def _has_colors(stream: Any) -> bool:
+    return bool(stream.isatty()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """Print the one JSON document of a verb."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Print a result that is plain text."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def print_rich(*parts: RenderableType) -> None:
+    """Print tables and texts of rich; in full width where no terminal limits it."""
+    from rich.console import Console
+
+    is_terminal = sys.stdout.isatty()
+    console = Console(file=sys.stdout, width=None if is_terminal else 200, highlight=False, emoji=False, markup=False)
+    if console.width < 60:
+        console = Console(file=sys.stdout, width=60, highlight=False, emoji=False, markup=False)
+    with console.capture() as capture:
+        for part in parts:
+            console.print(part)
+    # Not by rich itself, which has its own way of leaving when the reader has gone.
+    sys.stdout.write("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
+
+
+@contextlib.contextmanager
+def progress(total: int, label: str) -> Iterator[Callable[[int], None] | None]:
+    """Progress bar on standard error, if that is a terminal and the work lasts; yields what to call, or None."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=total)
+    timer = threading.Timer(_PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done: bar.advance(task, done)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()

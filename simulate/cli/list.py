@@ -1,0 +1,64 @@
+"""``simulate list``: what ships."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulate.cli.options import Json
+
+
+def show_shipped(as_json: Json = False) -> None:
+    """List what ships: scenarios, hypotheses, parameter files.
+
+    Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
+    """
+    from simulate.cli.console import print_json, print_rich
+
+    shipped = {"scenarios": _scenarios(), "hypotheses": _hypotheses(), "parameters": _parameters()}
+    if as_json:
+        print_json(shipped)
+        return
+    from rich import box
+    from rich.table import Table
+
+    tables = []
+    for heading, rows in shipped.items():
+        table = Table(
+            title=heading,
+            box=box.SIMPLE_HEAD,
+            title_style="bold",
+            title_justify="left",
+            show_header=False,
+            pad_edge=False,
+        )
+        for row in rows:
+            table.add_row(*(str(cell) for cell in list(row.values())[:2]))
+        tables.append(table)
+    print_rich(*tables)
+
+
+def _scenarios() -> list[dict[str, Any]]:
+    from simulate import shipped
+    from simulate.files import read_toml
+
+    rows = []
+    for name, path in shipped.scenario_files().items():
+        data = read_toml(path).data
+        rows.append({"name": name, "title": data.get("title", ""), "question": data.get("question"), "file": str(path)})
+    return rows
+
+
+def _hypotheses() -> list[dict[str, Any]]:
+    from simulate.biology.hypotheses import HYPOTHESES
+
+    return [{"name": hypothesis.name, "title": hypothesis.title} for hypothesis in HYPOTHESES]
+
+
+def _parameters() -> list[dict[str, Any]]:
+    from simulate import shipped
+    from simulate.files import read_toml
+
+    return [
+        {"name": path.stem, "title": f"{len(read_toml(path).data)} parameters", "file": str(path)}
+        for path in shipped.parameter_files()
+    ]

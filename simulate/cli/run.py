@@ -1,0 +1,192 @@
+"""``simulate run``: a scenario, from its file to a run directory and a table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from simulate.cohort.ensemble import Ensemble
+    from simulate.errors import NumericalError
+    from simulate.report.tables import Row
+    from simulate.studies.runs import Study
+    from simulate.studies.sheets import Setting
+
+TOLERATED = 0.05
+"""Share of numerical failures that may be set aside."""
+
+
+def run(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    hypothesis: Hypothesis = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
+    ] = None,
+    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Simulate a cohort of patients and write a run directory.
+
+    The directory holds results.nc, summary.csv, figures and manifest.json. The table that is printed gives medians
+    and, in parentheses, the range from 5 to 95 % of the patients, beside what the source printed.
+
+    \b
+    simulate run anakinra-100mg-daily
+    simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, progress, say
+    from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
+    from simulate.report.tables import summary
+    from simulate.store import check_target
+    from simulate.studies.observations import read_observations
+    from simulate.studies.runs import prepare, simulate_study, study_dataset
+    from simulate.studies.scenario import read_scenario
+
+    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=rtol)
+    study = prepare(read_scenario(scenario, chosen))
+    target = default_directory(study) if out is None else out
+    check_target(target, key=study.key, force=force)
+    observations = read_observations() if study.scenario.model is None else ()
+    with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
+        ensemble = simulate_study(study, threads=threads, progress=advance)
+    dataset = study_dataset(study, ensemble)
+    rows = summary(dataset, observations)
+    files = write_run(study, ensemble, dataset, rows, target, observations=observations, figures=figures, force=force)
+    fault = _too_many_failures(ensemble)
+    counts = outcome_counts(ensemble)
+    if as_json:
+        print_json(
+            {
+                "directory": str(target),
+                "files": list(files),
+                "key": study.key,
+                "scenario": study.settings,
+                "counters": counts,
+                "failures": failure_rows(ensemble),
+                "summary": _plain(rows),
+                **({} if fault is None else {"error": fault.as_dict()}),
+            }
+        )
+    else:
+        print_rich(_table(study, rows))
+    for line in _notes(ensemble):
+        say(line)
+    say(f"wrote {target}")
+    if fault is None:
+        return 0
+    say(str(fault), is_error=True)
+    return fault.exit_code
+
+
+def _settings(
+    texts: Sequence[str], *, hypothesis: str | None, patients: int | None, seed: int | None, rtol: float | None
+) -> list[Setting]:
+    from simulate.studies.sheets import Setting, parse_setting
+
+    options = (
+        ("model.hypothesis", "--hypothesis", hypothesis),
+        ("cohort.patients", "--patients", patients),
+        ("cohort.seed", "--seed", seed),
+        ("solver.rtol", "--rtol", rtol),
+    )
+    named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
+    return [*(parse_setting(text) for text in texts), *named]
+
+
+def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    return [asdict(row) for row in rows]
+
+
+def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
+    """The error of a run in which too many failed; None if it can stand."""
+    from simulate.errors import NumericalError
+    from simulate.report.directory import outcome_counts
+
+    counts = outcome_counts(ensemble)
+    infeasible = counts.get("infeasible", 0)
+    failed = counts["n"] - counts["n_ok"] - infeasible
+    if counts["n_ok"] and failed <= TOLERATED * counts["n"]:
+        return None
+    first = ensemble.failures[0]
+    return NumericalError(
+        f"{failed + infeasible} of {counts['n']} trajectories did not reach the end",
+        code="run.failures",
+        found=f"patient {first.patient}, arm `{first.arm}`: {first.failure.reason}",
+        expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
+        advice="manifest.json lists all of them; try a smaller --rtol, or --set solver.method=rodas5p"
+        if failed
+        else "choose parameters that describe a patient at rest",
+    )
+
+
+def _notes(ensemble: Ensemble) -> list[str]:
+    """Lines about those who were left out of the summary."""
+    from collections import Counter
+
+    reasons = Counter(row.failure.reason for row in ensemble.failures)
+    total = ensemble.status.size
+    return [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+
+
+def _table(study: Study, rows: Sequence[Row]) -> Table:
+    """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
+    from rich import box
+    from rich.table import Table
+
+    from simulate.report.tables import rounded
+
+    visits = list(dict.fromkeys(row.visit for row in rows))
+    several = len(study.arms) > 1
+    first = rows[0]
+    table = Table(
+        title=study.scenario.title,
+        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients; median (5 % to 95 %)",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    table.add_column("quantity", overflow="fold")
+    table.add_column("unit")
+    if several:
+        table.add_column("arm", overflow="fold")
+    for visit in visits:
+        table.add_column(visit, justify="right")
+    table.add_column("source", overflow="fold", style="dim")
+    by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        for index, arm in enumerate(study.arms):
+            cells = [by_place[quantity, arm.name, visit] for visit in visits]
+            printed = [f"{row.visit}: {row.source}" for row in cells if row.source]
+            table.add_row(
+                quantity if index == 0 else "",
+                cells[0].unit if index == 0 else "",
+                *([arm.name] if several else []),
+                *(f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})" for row in cells),
+                "\n".join(printed) if index == 0 else "",
+                end_section=several and index == len(study.arms) - 1,
+            )
+    return table

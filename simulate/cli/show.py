@@ -1,0 +1,165 @@
+"""``simulate show``: a model as a reader wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.symbolic.model import Model
+
+
+def show(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="model, equations, reactions, parameters or sources.")
+    ] = "model",
+    hypothesis: Hypothesis = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", metavar="FILE", help="A model file; the reference if not given.")
+    ] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="Equations as LaTeX.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show a model, its equations, reactions, parameters or sources.
+
+    \b
+    simulate show model --hypothesis H1
+    simulate show equations --hypothesis H1+H4 --latex
+    simulate show parameters
+    simulate show reactions --model my-model.toml
+    """  # noqa: D301
+    from simulate.cli.console import UsageFault, print_json
+    from simulate.errors import Where, did_you_mean
+    from simulate.studies.models import find_model, hypothesis_parts
+
+    if what not in VIEWS:
+        raise UsageFault(
+            f"there is nothing to show by the name `{what}`",
+            code="usage.argument",
+            expected=", ".join(f"`{name}`" for name in VIEWS),
+            advice=did_you_mean(what, VIEWS),
+        )
+    if latex and what != "equations":
+        raise UsageFault(
+            "--latex is for equations only", code="usage.argument", advice="`simulate show equations --latex`"
+        )
+    where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
+    found = find_model(model, hypothesis_parts(hypothesis or "none"), where)
+    document, view = VIEWS[what](found, latex)
+    if as_json:
+        print_json({"model": found.name, "hypothesis": found.hypothesis, **document})
+    else:
+        view()
+
+
+View = tuple[dict[str, Any], Callable[[], None]]
+"""What is printed as JSON, and the act that prints it for a reader."""
+
+
+def _model(model: Model, latex: bool) -> View:
+    groups = {
+        "states": [(part.name, part.unit.text, part.meaning) for part in model.species],
+        "observables": [(part.name, part.unit.text, part.meaning) for part in model.observables],
+        "routes": [(part.name, part.unit.text, f"{part.drug} → {part.target.name}") for part in model.routes],
+    }
+    document: dict[str, Any] = {
+        "title": model.title,
+        "key": model.key,
+        "mechanisms": list(model.mechanisms),
+        "parameters": len(model.parameters),
+        **{
+            name: [dict(zip(("name", "unit", "meaning"), row, strict=True)) for row in rows]
+            for name, rows in groups.items()
+        },
+    }
+
+    def view() -> None:
+        from simulate.cli.console import print_rich
+
+        head = (
+            f"{model.title or model.name}\n"
+            f"hypothesis: {model.hypothesis}\n"
+            f"mechanisms: {', '.join(model.mechanisms)}\n"
+            f"parameters: {len(model.parameters)}"
+        )
+        print_rich(head, *(_table(name, (), rows) for name, rows in groups.items() if rows))
+
+    return document, view
+
+
+def _equations(model: Model, latex: bool) -> View:
+    from simulate.symbolic.display import show_equations
+
+    return _text("equations", show_equations(model, latex=latex))
+
+
+def _reactions(model: Model, latex: bool) -> View:
+    from simulate.symbolic.display import show_reactions
+
+    return _text("reactions", show_reactions(model))
+
+
+def _parameters(model: Model, latex: bool) -> View:
+    from simulate.symbolic.display import parameter_rows
+
+    return _rows("parameters", parameter_rows(model))
+
+
+def _sources(model: Model, latex: bool) -> View:
+    from simulate import shipped
+    from simulate.symbolic.display import source_rows
+    from simulate.symbolic.modelfile import read_sources
+
+    return _rows("sources", source_rows(model, read_sources(shipped.sources_file())))
+
+
+VIEWS: dict[str, Callable[[Model, bool], View]] = {
+    "model": _model,
+    "equations": _equations,
+    "reactions": _reactions,
+    "parameters": _parameters,
+    "sources": _sources,
+}
+
+
+def _text(name: str, text: str) -> View:
+    from simulate.cli.console import print_text
+
+    return {name: text}, lambda: print_text(text)
+
+
+def _rows(name: str, rows: list[dict[str, str]]) -> View:
+    def view() -> None:
+        from simulate.cli.console import print_rich
+
+        headings = tuple(rows[0]) if rows else ()
+        print_rich(_table(name, headings, [tuple(row.values()) for row in rows]))
+
+    return {name: rows}, view
+
+
+def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        title=title,
+        box=box.SIMPLE_HEAD,
+        title_style="bold",
+        title_justify="left",
+        show_header=bool(headings),
+        pad_edge=False,
+    )
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table

@@ -1,0 +1,104 @@
+"""How figures look: print-ready, legible for the color-blind, the same bytes for the same data.
+
+Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, without yellow, which is faint on paper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import matplotlib
+from matplotlib.figure import Figure
+
+MILLIMETER = 1.0 / 25.4
+"""A millimeter in inches."""
+
+WIDTH = 180.0
+"""Width of a figure across two columns of a journal, mm."""
+
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+"""Colors of arms, in order."""
+
+INK = "#1A1A1A"
+"""Text and observed values."""
+
+GRAY = "#666666"
+"""Observed values of lesser standing."""
+
+FAINT = "#8C8C8C"
+"""What helps to read and is not to be seen first."""
+
+_STYLE: dict[str, Any] = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "legend.fontsize": 7.0,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.edgecolor": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "axes.labelpad": 2.0,
+    "lines.linewidth": 1.2,
+    "lines.solid_capstyle": "round",
+    "legend.frameon": False,
+    "legend.handlelength": 1.6,
+    "legend.columnspacing": 1.4,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "figure.dpi": 100.0,
+    "savefig.dpi": 300.0,
+    # A name with a dollar sign is a name, not a formula.
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "svg.fonttype": "path",
+    # Identifiers in an SVG are random unless they are salted.
+    "svg.hashsalt": "il1sim",
+    "path.simplify": True,
+}
+
+
+@contextlib.contextmanager
+def styled() -> Iterator[None]:
+    """Context in which figures are drawn and saved; matplotlib is left as it was found."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(cast(Any, _STYLE))
+        yield
+
+
+def color(index: int) -> str:
+    """Color of the arm ``index``; colors return after the sixth."""
+    return COLORS[index % len(COLORS)]
+
+
+def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
+    """Save a figure as PNG and as SVG, without dates or versions in them; returns both paths."""
+    png, svg = directory / f"{name}.png", directory / f"{name}.svg"
+    with styled():
+        # Laid out once; each format would do it again.
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        figure.savefig(png, metadata={"Software": None})
+        figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
+    return png, svg

@@ -1,0 +1,312 @@
+"""Small multiples of a cohort over time: median and bands of each arm, the doses, and what the source printed."""
+
+from __future__ import annotations
+
+import math
+import string
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, styled
+from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.observations import Observation, Standing
+from simulate.symbolic.units import convert, unit
+
+FloatArray = npt.NDArray[np.float64]
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
+
+MAX_PANELS = 18
+"""Panels that fit on a page."""
+
+STORY = (
+    *("serum_il1ra", "signal_lymph", "signal_muscle"),
+    *("naive", "th1_memory", "th17_memory"),
+    *("cd45ro", "ifng", "il17a"),
+    *("inflammation", "damage", "ck"),
+)
+"""Panels of the reference model, if not told otherwise: exposure, cells, what the trial stained, muscle."""
+
+_ROW_HEIGHT = 43.0
+_TALLEST = 230.0
+_LOG_SPAN = 30.0
+_LEGEND_LETTERS = 130
+_WIDE_BANDS = 2
+_MONTH = 365.25 / 12.0
+_SEPARATE_DOSES = 40
+_DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
+
+
+_STANDINGS = {
+    Standing.REPORTED: ("source: mean and range", INK, INK),
+    Standing.AMBIGUOUS: ("source, ambiguous", GRAY, GRAY),
+    Standing.DISPUTED: ("source, disputed", INK, "white"),
+}
+"""Text in the legend, color of the edge and of the face; figures of other people are not drawn among patients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A printed mean and range, in the unit of the panel, at the day where it is drawn."""
+
+    day: float
+    mean: float | None
+    low: float | None
+    high: float | None
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """What one panel shows.
+
+    Attributes
+    ----------
+    quantity, title, unit
+        Name, meaning and unit.
+    bands
+        Quantiles `LEVELS` of the members that did not fail, shape [arm, level, time]; NaN where there is none.
+    marks
+        What the source printed.
+    logarithmic
+        Whether the values span so much that only a logarithmic axis shows them.
+    """
+
+    quantity: str
+    title: str
+    unit: str
+    bands: FloatArray
+    marks: tuple[Mark, ...]
+    logarithmic: bool
+
+
+def time_course(
+    dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
+) -> Figure:
+    """Draw the time course of a simulated cohort.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    observations
+        Printed figures, drawn where their quantity and their visit are shown; disputed ones are hollow.
+    quantities
+        What to draw, a panel each. If not given: `STORY`, or the first `MAX_PANELS` of a dataset without some of them.
+
+    Returns
+    -------
+    Figure
+        180 mm wide; save it with `simulate.figures.style.save`.
+    """
+    panels = prepare(dataset, observations, quantities=quantities)
+    columns = min(3, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    with styled():
+        height = min(rows * _ROW_HEIGHT, _TALLEST) + 16.0
+        spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, hspace=0.06, wspace=0.05)
+        figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
+        grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+        doses = _dose_rows(dataset)
+        days = np.asarray(dataset["time"].values, dtype=np.float64)
+        for index, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
+            _draw(axes, panel, days, string.ascii_lowercase[index])
+            _draw_doses(axes, doses)
+            is_lowest = index + columns >= len(panels)
+            _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest)
+        for axes in grid.flat[len(panels) :]:
+            axes.remove()
+        figure.align_ylabels()
+        _legend(figure, dataset, panels)
+    return figure
+
+
+def prepare(
+    dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
+) -> tuple[Panel, ...]:
+    """Data of the panels; the arguments are those of `time_course`."""
+    names = quantity_names(dataset)
+    if quantities is not None:
+        names = tuple(quantities)
+    elif set(STORY) <= set(names):
+        names = STORY
+    return tuple(_panel(dataset, name, observations) for name in names[:MAX_PANELS])
+
+
+def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
+    variable = dataset[name]
+    values = values_of_finished(dataset, name)
+    bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
+    for arm, members in enumerate(values):
+        if len(present := members[~np.isnan(members).any(axis=1)]):
+            bands[arm] = np.quantile(present, LEVELS, axis=0)
+    shown_unit = str(variable.attrs["units"])
+    end = float(dataset["time"].values[-1])
+    marks = tuple(
+        _mark(item, shown_unit)
+        for item in observations
+        if item.quantity == name and item.mean is not None and item.standing in _STANDINGS and item.day <= end
+    )
+    return Panel(
+        quantity=name,
+        title=str(variable.attrs["long_name"]),
+        unit=shown_unit,
+        bands=bands,
+        marks=marks,
+        logarithmic=_spans_decades(bands),
+    )
+
+
+def _mark(item: Observation, shown_unit: str) -> Mark:
+    def converted(value: float | None) -> float | None:
+        return None if value is None else convert(value, item.unit, unit(shown_unit))
+
+    return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
+
+
+def _spans_decades(bands: FloatArray) -> bool:
+    finite = bands[np.isfinite(bands)]
+    return bool(finite.size) and float(finite.min()) > 0.0 and float(finite.max()) > _LOG_SPAN * float(finite.min())
+
+
+def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
+    for arm, (low, lower, median, upper, high) in enumerate(panel.bands):
+        # More than two of the wide bands cover each other up.
+        if len(panel.bands) <= _WIDE_BANDS:
+            axes.fill_between(days, low, high, color=color(arm), alpha=0.14, linewidth=0.0, zorder=1 + arm)
+        alpha = 0.28 if len(panel.bands) <= _WIDE_BANDS else 0.16
+        axes.fill_between(days, lower, upper, color=color(arm), alpha=alpha, linewidth=0.0, zorder=10 + arm)
+        axes.plot(days, median, color=color(arm), zorder=20 + arm)
+    for mark in panel.marks:
+        _draw_mark(axes, mark)
+    if panel.logarithmic:
+        axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        # Below two decades the powers of ten alone would be one number on the axis.
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,), numticks=8))
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+        low, high = axes.get_ylim()
+        if 0.0 < low < 0.5 * high:
+            axes.set_ylim(bottom=0.0)
+    title = textwrap.wrap(panel.title[:1].upper() + panel.title[1:], 38)[:2]
+    axes.set_title("\n".join(title), loc="left", pad=4.0)
+    axes.annotate(
+        letter,
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(-24.0, 3.5 + 9.0 * (len(title) - 1)),
+        textcoords="offset points",
+        fontweight="bold",
+        fontsize=9.0,
+        va="bottom",
+    )
+    axes.set_ylabel("ratio" if panel.unit == "1" else panel.unit)
+
+
+def _plain(value: float, _position: int | None) -> str:
+    return f"{value:g}"
+
+
+def _draw_mark(axes: Axes, mark: Mark) -> None:
+    edge, face = _STANDINGS[mark.standing][1:]
+    if mark.low is not None and mark.high is not None:
+        # An inverted range is drawn from the lesser to the greater.
+        axes.plot([mark.day] * 2, sorted((mark.low, mark.high)), color=edge, linewidth=0.8, zorder=40, clip_on=False)
+    if mark.mean is not None:
+        axes.plot([mark.day], [mark.mean], color=edge, markerfacecolor=face, zorder=41, clip_on=False, **_DOT)
+
+
+def _dose_rows(dataset: xr.Dataset) -> list[tuple[str, FloatArray]]:
+    """Color and times of the doses of each arm that has some; one gray row where all arms have the same."""
+    times = [row[np.isfinite(row)] for row in np.asarray(dataset["dose_time"].values, dtype=np.float64)]
+    if len(times) > 1 and times[0].size and all(np.array_equal(row, times[0]) for row in times):
+        return [(GRAY, times[0])]
+    return [(color(arm), row) for arm, row in enumerate(times) if row.size]
+
+
+def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
+    """Draw ticks below the curves: one for each dose, or a bar where they would run into each other."""
+    height = 0.022
+    frame = axes.get_xaxis_transform()
+    for row, (shade, given) in enumerate(rows):
+        bottom = -0.035 - 1.3 * height * row
+        if len(given) <= _SEPARATE_DOSES:
+            axes.vlines(given, bottom, bottom + height, transform=frame, color=shade, linewidth=0.7, clip_on=False)
+            continue
+        gaps = np.diff(given)
+        usual = float(np.median(gaps))
+        breaks = np.flatnonzero(gaps > 2.5 * usual)
+        for first, last in zip((0, *(breaks + 1)), (*breaks, len(given) - 1), strict=True):
+            axes.fill_between(
+                [given[first], given[last] + usual],
+                bottom,
+                bottom + height,
+                transform=frame,
+                color=shade,
+                linewidth=0.0,
+                clip_on=False,
+            )
+
+
+def _time_axis(axes: Axes, end: float, *, rows_below: int, labeled: bool) -> None:
+    axes.set_xlim(-0.03 * end, 1.03 * end)
+    if end > 100.0:
+        step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
+        months = np.arange(0, end / _MONTH + 0.1, step)
+        axes.set_xticks(months * _MONTH, [f"{month:g}" for month in months])
+        if end < 800.0:
+            axes.set_xticks(np.arange(0, end / _MONTH + 0.1) * _MONTH, minor=True)
+        label = "time (months)"
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))
+        label = "time (days)"
+    axes.tick_params(axis="x", labelbottom=labeled, pad=2.0 + 3.4 * rows_below)
+    if labeled:
+        axes.set_xlabel(label)
+
+
+def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> None:
+    handles: list[Any] = []
+    labels: list[str] = []
+    for arm, name in enumerate(dataset["arm"].values):
+        handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), Line2D([], [], color=color(arm))))
+        labels.append("\n".join(textwrap.wrap(str(name), 48)))
+    wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
+    if dataset.sizes["arm"] <= _WIDE_BANDS:
+        handles += [wide, narrow]
+        labels += ["90 %", "50 % of patients"]
+    else:
+        handles += [narrow]
+        labels += ["50 % of patients"]
+    shown = {mark.standing for panel in panels for mark in panel.marks}
+    for standing, (label, edge, face) in _STANDINGS.items():
+        if standing in shown:
+            handles.append(
+                Line2D([], [], color=edge, markerfacecolor=face, **(_DOT | {"linestyle": "-", "linewidth": 0.8}))
+            )
+            labels.append(label)
+    figure.legend(
+        handles,
+        labels,
+        loc="outside upper left",
+        ncols=len(handles) if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS else min(len(handles), 4),
+        handler_map={tuple: HandlerTuple(ndivide=1)},
+        borderaxespad=0.2,
+    )

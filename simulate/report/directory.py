@@ -1,0 +1,158 @@
+"""The run directory: what a run leaves behind, all of it or nothing.
+
+``results.nc``
+    Every trajectory, as described in `simulate.studies.datasets`.
+``summary.csv``
+    Quantities at the visits, as described in `simulate.report.tables`.
+``time-course.png``, ``time-course.svg``
+    The figure of `simulate.figures.time_course`; absent if no patient reached the end.
+``manifest.json``
+    What was asked, what decided the numbers, what failed, and the hash of every other file.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from simulate import __version__
+from simulate.cohort.ensemble import Ensemble
+from simulate.files import content_hash
+from simulate.report.tables import Row, csv_text
+from simulate.solver.trajectories import Status
+from simulate.store import MANIFEST, manifest_text, new_directory
+from simulate.studies.datasets import write_dataset
+from simulate.studies.observations import Observation
+from simulate.studies.runs import Study
+
+RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
+
+_DECISIVE = ("numpy", "numba", "llvmlite", "scipy", "sympy", "pint", "xarray", "h5netcdf", "h5py", "matplotlib")
+
+
+def default_directory(study: Study) -> Path:
+    """Where a run is kept if the user does not say: ``runs/<scenario>-<first digits of the content hash>``."""
+    return Path("runs") / f"{study.scenario.name}-{study.key[:8]}"
+
+
+def write_run(
+    study: Study,
+    ensemble: Ensemble,
+    dataset: xr.Dataset,
+    rows: Sequence[Row],
+    target: Path,
+    *,
+    observations: Sequence[Observation] = (),
+    figures: bool = True,
+    force: bool = False,
+) -> tuple[str, ...]:
+    """Write the directory of a run.
+
+    Parameters
+    ----------
+    study, ensemble, dataset, rows
+        What was asked, and what came of it.
+    target
+        The directory; absent, empty, or that of an earlier run.
+    observations
+        Printed figures, drawn beside the simulated ones.
+    figures
+        Whether to draw.
+    force
+        Whether another run may be replaced.
+
+    Returns
+    -------
+    tuple of str
+        Names of the files.
+
+    Raises
+    ------
+    InputError, MissingExtra
+        As for `simulate.store.new_directory`; the target is then as it was.
+    """
+    with new_directory(target, key=study.key, force=force) as folder:
+        write_dataset(dataset, folder / RESULTS)
+        (folder / SUMMARY).write_text(csv_text(rows), encoding="utf-8")
+        if figures and (ensemble.status == Status.OK).any():
+            from simulate.figures.style import save
+            from simulate.figures.time_course import time_course
+
+            save(time_course(dataset, observations), folder, TIME_COURSE)
+        written = sorted(path.name for path in folder.iterdir())
+        entries = manifest(study, ensemble)
+        entries["files"] = {name: content_hash((folder / name).read_bytes()) for name in written}
+        (folder / MANIFEST).write_text(manifest_text(entries), encoding="utf-8")
+    return (*written, MANIFEST)
+
+
+def manifest(study: Study, ensemble: Ensemble) -> dict[str, Any]:
+    """What a reader needs to trust a run, and to repeat it."""
+    accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
+    document = study.scenario.sheet.document
+    inputs = {document.path: content_hash(document.text)}
+    for path in (study.scenario.model, *study.scenario.hypothesis):
+        if isinstance(path, Path):
+            inputs[str(path)] = content_hash(path.read_bytes())
+    return {
+        "title": study.scenario.title,
+        "key": study.key,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "scenario": study.settings,
+        "changes": sorted(study.scenario.sheet.origins.values()),
+        "inputs": inputs,
+        "model": {
+            "name": study.model.name,
+            "hypothesis": study.model.hypothesis,
+            "key": study.model.key,
+            "mechanisms": list(study.model.mechanisms),
+        },
+        "versions": versions(),
+        "counters": {
+            **outcome_counts(ensemble),
+            "accepted_steps": accepted,
+            "rejected_steps": rejected,
+            "evaluations": evaluations,
+        },
+        "failures": failure_rows(ensemble),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that decides numbers or files."""
+    found = {"il1sim": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    for name in _DECISIVE:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def outcome_counts(ensemble: Ensemble) -> dict[str, int]:
+    """Numbers of trajectories, of those that reached the end, and of each kind of failure."""
+    counts = Counter(Status(int(value)) for value in ensemble.status.ravel())
+    failed = {status.name.lower(): counts[status] for status in Status if status is not Status.OK and counts[status]}
+    return {"n": int(ensemble.status.size), "n_ok": counts[Status.OK], **failed}
+
+
+def failure_rows(ensemble: Ensemble) -> list[dict[str, Any]]:
+    """A record for each trajectory that did not reach the end."""
+    return [
+        {
+            "arm": row.arm,
+            "patient": row.patient,
+            "day": row.failure.time,
+            "state": row.failure.state,
+            "status": row.failure.status.name.lower(),
+            "reason": row.failure.reason,
+        }
+        for row in ensemble.failures
+    ]

@@ -1,0 +1,162 @@
+"""Summaries of a run: each quantity at the visits of a trial, arm by arm, beside what the source printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+import numpy as np
+import xarray as xr
+
+from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.observations import Observation, Standing
+from simulate.symbolic.units import convert, unit
+
+VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
+"""Days and names of the visits of the trial."""
+
+_VISIT_WINDOW = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A time of output that stands for a visit: of the trial, planned for a day, or the end of the run."""
+
+    index: int
+    day: float
+    name: str
+    planned: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A quantity of an arm at a visit.
+
+    ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members whose trajectories reached the end; None
+    if there is none.
+    """
+
+    quantity: str
+    meaning: str
+    unit: str
+    arm: str
+    visit: str
+    day: float
+    median: float | None
+    p5: float | None
+    p95: float | None
+    n_ok: int
+    n: int
+    source: str
+
+
+def visits(dataset: xr.Dataset) -> tuple[Visit, ...]:
+    """Visits of the trial that the run covers, and the end of the run where it is none of them."""
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    end = len(days) - 1
+    found: list[Visit] = []
+    for day, name in VISITS:
+        nearest = int(np.abs(days - day).argmin())
+        if abs(float(days[nearest]) - day) <= _VISIT_WINDOW and all(visit.index != nearest for visit in found):
+            found.append(Visit(nearest, float(days[nearest]), name, day))
+    if all(float(days[end]) - visit.day > min(_VISIT_WINDOW, 0.1 * float(days[end])) for visit in found):
+        found.append(Visit(end, float(days[end]), f"day {days[end]:g}", None))
+    return tuple(found)
+
+
+def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[Row, ...]:
+    """Rows of the table: quantities, arms, visits, in this order.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    observations
+        What the source printed.
+    """
+    rows = []
+    shown = visits(dataset)
+    for name in quantity_names(dataset):
+        values = values_of_finished(dataset, name)
+        attributes = dataset[name].attrs
+        for arm, arm_name in enumerate(dataset["arm"].values):
+            finished = values[arm][~np.isnan(values[arm]).any(axis=1)]
+            for visit in shown:
+                low, median, high = _quantiles(finished[:, visit.index])
+                rows.append(
+                    Row(
+                        quantity=name,
+                        meaning=str(attributes["long_name"]),
+                        unit=str(attributes["units"]),
+                        arm=str(arm_name),
+                        visit=visit.name,
+                        day=visit.day,
+                        median=median,
+                        p5=low,
+                        p95=high,
+                        n_ok=len(finished),
+                        n=values.shape[1],
+                        source=printed(observations, name, visit, str(attributes["units"])),
+                    )
+                )
+    return tuple(rows)
+
+
+def _quantiles(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float | None, ...]:
+    if not len(values):
+        return None, None, None
+    return tuple(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
+
+
+def printed(observations: Sequence[Observation], quantity: str, visit: Visit, shown_unit: str) -> str:
+    """What the source printed for a quantity at a visit, in the given unit, with its standing."""
+    texts = []
+    for item in observations:
+        is_then = visit.planned is not None and abs(item.day - visit.planned) <= _VISIT_WINDOW
+        if item.quantity == quantity and is_then:
+            marks = {Standing.REPORTED: "", Standing.HEALTHY: "healthy controls: "}
+            text = marks.get(item.standing, "") + _figures(item, shown_unit)
+            texts.append(text if item.standing in marks else f"{text} ({item.standing.value})")
+    return "; ".join(texts)
+
+
+def _figures(item: Observation, shown_unit: str) -> str:
+    if item.direction is not None:
+        text = "rose" if item.direction == "up" else "fell"
+        return text if item.count is None else f"{text} in {item.count} of {item.n}"
+    if item.correlation is not None:
+        return f"R = {item.correlation:g} with {item.partner}"
+    mean, low, high = (
+        "" if value is None else f"{convert(value, item.unit, unit(shown_unit)):g}"
+        for value in (item.mean, item.low, item.high)
+    )
+    return f"mean {mean}, range {low} to {high}" if low and high else f"mean {mean}"
+
+
+def rounded(value: float | None) -> str:
+    """Three significant digits without an exponent where that is readable; a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0.0:
+        return "0"
+    # The exponent after rounding: 99.97 has become 100, which needs no decimals.
+    digits = 2 - int(f"{value:.2e}".partition("e")[2])
+    if not -4 <= digits <= 6:
+        return f"{value:.3g}"
+    # Zeros at the end are digits too: 0.840 is known to three, 0.84 to two.
+    return f"{round(value, digits):.{max(digits, 0)}f}"
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """The rows as CSV; numbers have all their digits and read back as the same bits."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    names = [field.name for field in fields(Row)]
+    writer.writerow(names)
+    for row in rows:
+        entries = asdict(row)
+        writer.writerow(["" if entries[name] is None else entries[name] for name in names])
+    return buffer.getvalue()

@@ -1,0 +1,1 @@
+"""Questions asked of a model: scenarios, their runs, and labeled results."""

@@ -1,0 +1,131 @@
+"""What a file is, and whether anything is wrong with it; nothing is solved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate import shipped
+from simulate.biology.reference import parameter_table
+from simulate.cohort.reading import read_population
+from simulate.errors import InputError, Where
+from simulate.files import Document, read_toml
+from simulate.studies.models import find_model
+from simulate.studies.observations import read_observations
+from simulate.studies.runs import prepare
+from simulate.studies.scenario import find_scenario, scenario_from
+from simulate.symbolic.modelfile import read_parameters, read_sources
+from simulate.symbolic.parameterfile import check_sources
+
+_OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
+_OF_MODELS = {"model", "species", "definitions", "reactions", "observables", "routes", "balances", "conditions"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A file that nothing is wrong with: its kind, and in a few words what it holds."""
+
+    file: str
+    kind: str
+    content: str
+
+
+def check_file(name: str | Path) -> Finding:
+    """Read a file as what its tables say it is, and check all that can be checked without solving.
+
+    Parameters
+    ----------
+    name
+        Path of a scenario, model, hypothesis, population, parameter, reference or observation file, or the name of a
+        shipped scenario.
+
+    Raises
+    ------
+    InputError
+        The first fault that was found; ``check.kind`` if the tables are those of no known kind.
+    """
+    path = find_scenario(str(name))
+    document = read_toml(path)
+    kind = _kind(document)
+    return Finding(document.path, kind, _CHECKS[kind](path, document))
+
+
+def _kind(document: Document) -> str:
+    keys = set(document.data)
+    if "hypothesis" in keys:
+        return "hypothesis"
+    if "item" in keys:
+        return "observations"
+    if keys & {"arm", "time", "cohort", "schema"}:
+        return "scenario"
+    if keys & _OF_MODELS:
+        return "model"
+    if keys & _OF_POPULATIONS:
+        return "population"
+    rows = list(document.data.values())
+    if rows and all(isinstance(row, dict) for row in rows):
+        return "sources" if any("citation" in row for row in rows) else "parameters"
+    raise InputError(
+        "the file is empty" if not rows else "the tables of the file are those of no kind that can be checked",
+        code="check.kind",
+        where=Where(file=document.path),
+        expected="a scenario ([[arm]], [time]), model ([species.NAME]), hypothesis ([hypothesis]) or parameter file",
+    )
+
+
+def _scenario(path: Path, document: Document) -> str:
+    study = prepare(scenario_from(document, name=path.stem))
+    return (
+        f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}, {study.times[-1]:g} d, "
+        f"hypothesis {study.model.hypothesis}"
+    )
+
+
+def _model(path: Path, document: Document) -> str:
+    model = find_model(path, ("none",))
+    return f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}"
+
+
+def _hypothesis(path: Path, document: Document) -> str:
+    model = find_model(None, (path,), Where(file=document.path))
+    return f"{model.hypothesis}, of the reference model: mechanisms {', '.join(model.mechanisms)}"
+
+
+def _parameters(path: Path, document: Document) -> str:
+    parameters = read_parameters(path)
+    sources = read_sources(shipped.sources_file())
+    for name, parameter in parameters.items():
+        try:
+            check_sources({name: parameter}, sources)
+        except InputError as error:
+            error.where = document.where(name, "source")
+            raise
+    return _count(len(parameters), "parameter")
+
+
+def _sources(path: Path, document: Document) -> str:
+    return _count(len(read_sources(path)), "source")
+
+
+def _population(path: Path, document: Document) -> str:
+    population = read_population(path, tuple(parameter_table().values()))
+    return f"{_count(len(population.covariates), 'covariate')}, {_count(len(population.strata), 'kind')} of patients"
+
+
+def _observations(path: Path, document: Document) -> str:
+    return _count(len(read_observations(path)), "printed figure")
+
+
+_CHECKS = {
+    "scenario": _scenario,
+    "model": _model,
+    "hypothesis": _hypothesis,
+    "parameters": _parameters,
+    "sources": _sources,
+    "population": _population,
+    "observations": _observations,
+}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,172 @@
+"""Simulated cohorts as labeled arrays.
+
+The dataset of a run has, for each quantity, a variable with dimensions (arm, member, time) and the attributes ``units``
+and ``long_name``. Beside them:
+
+``status`` (arm, member)
+    Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on.
+``parameters`` (arm, member, parameter)
+    Values used, in the units of the coordinate ``parameter_unit``.
+``covariates`` (member, covariate)
+    Properties of the members from which parameters follow.
+``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
+    The doses of each arm if none is missed, padded with NaN; days, and the unit of the route.
+
+Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum``, ``time`` in days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simulate.cohort.ensemble import Arm, Ensemble
+from simulate.errors import InputError
+from simulate.regimen.doses import Dose, Plan
+from simulate.regimen.stops import realize
+from simulate.regimen.words import print_regimen
+from simulate.solver.kernel import FloatArray
+from simulate.solver.trajectories import Status
+from simulate.symbolic.model import Model
+
+RESERVED = frozenset(
+    {
+        *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
+        *("covariates", "covariate", "dose", "dose_time", "dose_amount", "dose_route"),
+    }
+)
+"""Names that no quantity of a dataset can have."""
+
+
+def ensemble_dataset(
+    ensemble: Ensemble, model: Model, quantities: Sequence[str], *, attributes: Mapping[str, Any] | None = None
+) -> xr.Dataset:
+    """Dataset of a simulated cohort; its layout is at the top of this module.
+
+    Parameters
+    ----------
+    ensemble, model
+        What was simulated, with which model.
+    quantities
+        States and observables to keep, in order.
+    attributes
+        Attributes of the dataset.
+
+    Raises
+    ------
+    InputError
+        ``results.name``: a quantity has a name that the layout needs for itself.
+    """
+    meaning = {part.name: part.meaning for part in model.species} | {
+        part.name: part.meaning for part in model.observables
+    }
+    trajectories, cohort = ensemble.trajectories, ensemble.cohort
+    units = dict(zip(trajectories.quantities, trajectories.units, strict=True))
+    variables: dict[str, Any] = {}
+    for name in quantities:
+        if name in RESERVED:
+            raise InputError(
+                f"results cannot hold a quantity with the name `{name}`",
+                code="results.name",
+                advice="rename it in the model",
+            )
+        label = {"units": units[name], "long_name": meaning[name]}
+        variables[name] = (("arm", "member", "time"), ensemble.quantity(name), label)
+    variables["status"] = (
+        ("arm", "member"),
+        ensemble.status.astype(np.int8),
+        {
+            "long_name": "how the integration of a member ended",
+            "flag_values": np.array([status.value for status in Status], dtype=np.int8),
+            "flag_meanings": " ".join(status.name.lower() for status in Status),
+        },
+    )
+    variables["parameters"] = (
+        ("arm", "member", "parameter"),
+        ensemble.parameter_values,
+        {"long_name": "values of the parameters, in the units of parameter_unit"},
+    )
+    variables["covariates"] = (
+        ("member", "covariate"),
+        cohort.covariate_values,
+        {"long_name": "properties of the members"},
+    )
+    variables |= _doses(ensemble.arms, model, float(trajectories.times[-1]))
+    unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
+    return xr.Dataset(
+        variables,
+        coords={
+            "arm": ("arm", _texts(arm.name for arm in ensemble.arms)),
+            "regimen": ("arm", _texts(print_regimen(arm.plan) for arm in ensemble.arms)),
+            "member": ("member", np.asarray(cohort.ids), {"long_name": "number of the patient"}),
+            "stratum": ("member", _texts(cohort.strata)),
+            "time": ("time", trajectories.times, {"units": "d", "long_name": "time since the start of treatment"}),
+            "parameter": ("parameter", _texts(ensemble.parameters)),
+            "parameter_unit": ("parameter", _texts(unit_of[name] for name in ensemble.parameters)),
+            "covariate": ("covariate", _texts(cohort.covariates)),
+        },
+        attrs=dict(attributes or {}),
+    )
+
+
+def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    return np.array(list(values), dtype=object)
+
+
+def _doses(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
+    rows = [scheduled_doses(arm.plan, model, horizon) for arm in arms]
+    shape = (len(rows), max(len(row) for row in rows))
+    times, amounts = np.full(shape, np.nan), np.full(shape, np.nan)
+    routes = np.full(shape, "", dtype=object)
+    for arm, row in enumerate(rows):
+        for index, dose in enumerate(row):
+            times[arm, index], amounts[arm, index], routes[arm, index] = dose.time, dose.amount, dose.route
+    return {
+        "dose_time": (("arm", "dose"), times, {"units": "d", "long_name": "time of a dose, if it is not missed"}),
+        "dose_amount": (("arm", "dose"), amounts, {"long_name": "amount of a dose, in the unit of its route"}),
+        "dose_route": (("arm", "dose"), routes, {"long_name": "route of a dose"}),
+    }
+
+
+def scheduled_doses(plan: Plan, model: Model, horizon: float) -> tuple[Dose, ...]:
+    """Doses of a plan up to a horizon, none of them missed."""
+    kept = Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses))
+    return realize(kept, model.routes, horizon=horizon).doses
+
+
+def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
+    """Names of the quantities of a dataset, in order."""
+    return tuple(
+        str(name) for name, variable in dataset.data_vars.items() if variable.dims == ("arm", "member", "time")
+    )
+
+
+def values_of_finished(dataset: xr.Dataset, name: str) -> FloatArray:
+    """Values of a quantity, shape [arm, member, time], NaN for members that failed, even before their failure."""
+    values = np.array(dataset[name].values, dtype=np.float64)
+    values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
+    return values
+
+
+def write_dataset(dataset: xr.Dataset, path: Path) -> None:
+    """Write a dataset as netCDF-4; the same dataset gives the same bytes."""
+    encoding = {
+        name: {"zlib": True, "complevel": 4, "shuffle": True}
+        for name, variable in dataset.data_vars.items()
+        if variable.dtype.kind == "f" and variable.size
+    }
+    # By way of memory: on a disk that is full, the HDF5 library ends the process instead of raising an error.
+    content = dataset.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding)
+    path.write_bytes(content)
+
+
+def read_dataset(path: Path) -> xr.Dataset:
+    """Read what `write_dataset` wrote, all of it, and close the file."""
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
+        return dataset.load()

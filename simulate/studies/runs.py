@@ -1,0 +1,287 @@
+"""Running a scenario: its names resolved to a model, arms and a population; then a cohort drawn and simulated."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulate.cohort.draws import draw
+from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.population import Population
+from simulate.errors import InputError, did_you_mean
+from simulate.files import content_hash
+from simulate.regimen.words import print_regimen
+from simulate.solver.kernel import FloatArray
+from simulate.solver.problem import Tolerance
+from simulate.studies.datasets import ensemble_dataset, scheduled_doses
+from simulate.studies.models import find_model, population_for
+from simulate.studies.scenario import Override, Scenario, read_scenario
+from simulate.studies.sheets import Setting, relocated
+from simulate.symbolic.model import Model
+from simulate.symbolic.units import convert
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from simulate.solver.methods import Method
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A scenario whose every name has been found: ready to run.
+
+    Attributes
+    ----------
+    scenario
+        What was asked.
+    model, arms, population
+        What is simulated.
+    times
+        Shape [time], days.
+    quantities
+        What is kept, in order.
+    """
+
+    scenario: Scenario
+    model: Model
+    arms: tuple[Arm, ...]
+    population: Population
+    times: FloatArray
+    quantities: tuple[str, ...]
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What the scenario asks for, as plain values; a manifest keeps it."""
+        scenario = self.scenario
+        return {
+            "title": scenario.title,
+            "question": scenario.question,
+            "model": self.model.name,
+            "hypothesis": self.model.hypothesis,
+            "end": scenario.times[-1],
+            "every": scenario.times[1],
+            "patients": scenario.patients,
+            "seed": scenario.seed,
+            "arms": [
+                {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
+                for arm in self.arms
+            ],
+            "quantities": list(self.quantities),
+            "rtol": scenario.rtol,
+            "atol": scenario.atol,
+            "max_steps": scenario.max_steps,
+            "method": scenario.method,
+        }
+
+    @property
+    def key(self) -> str:
+        """Content hash of everything that decides the result, the engine and its compilers included."""
+        from simulate.compiled import fingerprint
+
+        settings = json.dumps(self.settings, sort_keys=True)
+        return content_hash(settings, self.model.key, repr(self.population), fingerprint())
+
+
+def prepare(scenario: Scenario) -> Study:
+    """Resolve the names of a scenario and check everything that can be checked without solving.
+
+    Raises
+    ------
+    InputError
+        With the line of the scenario file, or the setting, at fault: an unknown hypothesis, parameter, quantity, route
+        or method; a unit that does not fit.
+    """
+    model = find_model(scenario.model, scenario.hypothesis, scenario.sheet.where("model", "hypothesis"))
+    method_named(scenario)
+    _check_memory(scenario, model)
+    arms = []
+    for treatment in scenario.arms:
+        overrides = {row.parameter: _override(row, model) for row in (*scenario.overrides, *treatment.overrides)}
+        try:
+            scheduled_doses(treatment.plan, model, scenario.times[-1])
+        except InputError as error:
+            raise relocated(error, treatment.where, treatment.regimen) from None
+        arms.append(Arm(treatment.name, treatment.plan, tuple(overrides.items())))
+    return Study(
+        scenario=scenario,
+        model=model,
+        arms=tuple(arms),
+        population=population_for(model, is_shipped=scenario.model is None),
+        times=np.array(scenario.times, dtype=np.float64),
+        quantities=_quantities(scenario, model),
+    )
+
+
+def _check_memory(scenario: Scenario, model: Model) -> None:
+    """Refuse what would be ended by the operating system, halfway and without a word."""
+    numbers = 3 * len(model.species) + 2 * len(model.observables)
+    needed = 8 * numbers * len(scenario.times) * scenario.patients * len(scenario.arms)
+    if hasattr(os, "sysconf") and needed > (available := os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")):
+        raise InputError(
+            f"the run would need about {needed / 1e9:.3g} GB of memory",
+            code="scenario.memory",
+            where=scenario.sheet.where("cohort", "patients"),
+            found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
+            expected=f"at most {available / 1e9:.3g} GB, the memory of this machine",
+            advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
+        )
+
+
+def method_named(scenario: Scenario) -> Method:
+    """Method that a scenario asks for.
+
+    Raises
+    ------
+    InputError
+        ``scenario.unknown``.
+    """
+    from simulate.solver.methods import DOPRI5, RODAS5P
+
+    methods = {"dopri5": DOPRI5, "rodas5p": RODAS5P}
+    if scenario.method not in methods:
+        raise InputError(
+            f"there is no method `{scenario.method}`",
+            code="scenario.unknown",
+            where=scenario.sheet.where("solver", "method"),
+            expected=", ".join(f"`{name}`" for name in methods),
+            advice=did_you_mean(scenario.method, methods),
+        )
+    return methods[scenario.method]
+
+
+def _override(row: Override, model: Model) -> float:
+    parameters = {parameter.name: parameter for parameter in model.parameters}
+    parameter = parameters.get(row.parameter)
+    if parameter is None:
+        raise InputError(
+            f"the model has no parameter `{row.parameter}`",
+            code="scenario.unknown",
+            where=row.where,
+            advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
+        )
+    if row.unit is None:
+        return row.value
+    if row.unit.dimension != parameter.unit.dimension:
+        raise InputError(
+            f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
+            code="units.mismatch",
+            where=row.where,
+            found=row.unit.text,
+            expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
+        )
+    return convert(row.value, row.unit, parameter.unit)
+
+
+def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
+    known = [part.name for part in (*model.observables, *model.species)]
+    for index, name in enumerate(scenario.quantities):
+        if name not in known:
+            raise InputError(
+                f"the model has no quantity `{name}`",
+                code="scenario.unknown",
+                where=scenario.sheet.where("outputs", "quantities", index),
+                expected="a state or an observable",
+                advice=did_you_mean(name, known) or "`simulate show model` lists them",
+            )
+    observables = tuple(part.name for part in model.observables)
+    return scenario.quantities or observables or tuple(part.name for part in model.species)
+
+
+def simulate_study(
+    study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+) -> Ensemble:
+    """Draw the cohort of a study and simulate it in all arms.
+
+    Parameters
+    ----------
+    study
+        What to simulate.
+    threads
+        Threads to use; all cores if not given. The result does not depend on it.
+    progress
+        Called with the number of members finished since the last call; members of all arms are counted.
+    """
+    scenario = study.scenario
+    return simulate_cohort(
+        study.model,
+        study.arms,
+        draw(study.population, scenario.patients, seed=scenario.seed),
+        study.times,
+        tolerance=Tolerance(scenario.rtol, scenario.atol),
+        method=method_named(scenario),
+        max_steps=scenario.max_steps,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
+    """Labeled result of a study."""
+    from simulate import __version__
+
+    return ensemble_dataset(
+        ensemble,
+        study.model,
+        study.quantities,
+        attributes={
+            "title": study.scenario.title,
+            "question": study.scenario.question or "",
+            "model": study.model.name,
+            "hypothesis": study.model.hypothesis,
+            "seed": study.scenario.seed,
+            "method": ensemble.trajectories.method,
+            "rtol": study.scenario.rtol,
+            "key": study.key,
+            "source": f"il1sim {__version__}",
+        },
+    )
+
+
+def run(
+    scenario: str | Path,
+    *,
+    hypothesis: str | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    rtol: float | None = None,
+    settings: Mapping[str, object] | None = None,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Run a scenario and return what it gave; nothing is written.
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, such as ``anakinra-100mg-daily``, or the path of a scenario file.
+    hypothesis
+        Hypothesis in place of the scenario's, such as ``H1+H3a``, or a hypothesis file.
+    patients, seed
+        Size of the cohort and its seed, in place of the scenario's.
+    rtol
+        Relative tolerance, in place of the scenario's.
+    settings
+        Further values laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
+    threads
+        Threads to use; all cores if not given. The result does not depend on it.
+
+    Returns
+    -------
+    Dataset
+        As described in `simulate.studies.datasets`.
+
+    Raises
+    ------
+    InputError
+        When the scenario, or what was laid over it, cannot be used.
+    """
+    named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed, "solver.rtol": rtol}
+    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
+    laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
+    study = prepare(read_scenario(scenario, laid_over))
+    return study_dataset(study, simulate_study(study, threads=threads))

@@ -1,0 +1,387 @@
+"""Scenarios: who is treated how, for how long, with which model; and the files in which they are written.
+
+A scenario file in full::
+
+    schema = 1
+    title = "anakinra 100 mg once a day for 6 months"
+    question = "what changes in blood and serum, and how fast?"
+
+    [model]
+    name = "reference"  # or file = "my-model.toml", relative to this file
+    hypothesis = "H1+H3a+H4"  # or a hypothesis file, relative to this file
+
+    [time]
+    end = "182 d"
+    every = "1 d"
+
+    [cohort]
+    patients = 100
+    seed = 1
+
+    [[arm]]
+    name = "anakinra 100 mg/d"
+    regimen = "100 mg sc every 24 h until 182 d"
+    [arm.parameters]  # for this arm alone
+    k_a = "0.17 1/h"
+
+    [parameters]  # typical values for all arms; the spread between patients is kept
+    f_m = 0.3
+
+    [outputs]
+    quantities = ["ifng", "il17a"]  # all observables, if not given
+
+    [solver]
+    rtol = 1e-6
+    atol = 1e-9
+    max_steps = 100000
+    method = "dopri5"
+
+Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and ``regimen``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from simulate import shipped
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.files import Document, dotted, read_toml
+from simulate.regimen.doses import Plan, exact
+from simulate.regimen.words import parse_regimen
+from simulate.studies.models import hypothesis_parts
+from simulate.studies.sheets import Setting, Sheet, Table, lay_over, relocated, validated
+from simulate.symbolic.units import Unit, parse_quantity, unit
+
+MAX_PATIENTS = 10_000_000
+MAX_OUTPUT_TIMES = 100_000
+
+REFERENCE = "reference"
+"""Name of the shipped model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A parameter set to ``value``, in ``unit`` or, where that is None, in the unit of the parameter."""
+
+    parameter: str
+    value: float
+    unit: Unit | None
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """An arm as written: its name, its regimen in words and as a plan, and what is special about its patients."""
+
+    name: str
+    regimen: str
+    plan: Plan
+    overrides: tuple[Override, ...]
+    where: Where
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What is to be simulated.
+
+    Attributes
+    ----------
+    name, title, question
+        Name of the file without its ending, what a reader is told, and what is asked.
+    model
+        File of a user's model; None for the shipped one.
+    hypothesis
+        Names and hypothesis files that are combined.
+    times
+        When to record, days, ascending from 0.
+    patients, seed
+        Size of the cohort, and the seed from which it is drawn.
+    arms
+        At least one.
+    overrides
+        Typical values of parameters in all arms.
+    quantities
+        States and observables to keep; empty for all observables.
+    rtol, atol, max_steps, method
+        Settings of the solver.
+    sheet
+        The file and settings from which all this was read.
+    """
+
+    name: str
+    title: str
+    question: str | None
+    model: Path | None
+    hypothesis: tuple[str | Path, ...]
+    times: tuple[float, ...]
+    patients: int
+    seed: int
+    arms: tuple[Treatment, ...]
+    overrides: tuple[Override, ...]
+    quantities: tuple[str, ...]
+    rtol: float
+    atol: float
+    max_steps: int
+    method: str
+    sheet: Sheet
+
+
+class _Model(Table):
+    name: str | None = None
+    file: str | None = None
+    hypothesis: str = Field(default="none", min_length=1)
+
+
+class _Time(Table):
+    end: str = Field(description='a time with its unit, such as "182 d"')
+    every: str = "1 d"
+
+
+class _Cohort(Table):
+    patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+
+
+class _Arm(Table):
+    name: str = Field(min_length=1, max_length=200, description="a text in quotation marks")
+    regimen: str = Field(description='words such as "100 mg sc every 24 h until 182 d", or "none"')
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+
+class _Outputs(Table):
+    quantities: list[str] = Field(default_factory=list)
+
+
+class _Solver(Table):
+    rtol: float = 1e-6
+    atol: float = 1e-9
+    max_steps: int = Field(default=100_000, ge=1, le=10**9)
+    method: str = "dopri5"
+
+
+class ScenarioFile(Table):
+    """What a scenario file may hold."""
+
+    version: Literal[1] = Field(alias="schema", description="1")
+    title: str = Field(min_length=1, max_length=500, description="a text in quotation marks")
+    question: str | None = None
+    model: _Model = _Model()
+    time: _Time = Field(description='a table with `end = "182 d"`')
+    cohort: _Cohort = _Cohort()
+    arm: list[_Arm] = Field(min_length=1, description="one table `[[arm]]`, or several")
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    outputs: _Outputs = _Outputs()
+    solver: _Solver = _Solver()
+
+
+def find_scenario(name: str) -> Path:
+    """File of a scenario: a path, or the name of a shipped one.
+
+    Raises
+    ------
+    InputError
+        ``scenario.unknown``: neither a file nor a shipped scenario.
+    """
+    known = shipped.scenario_files()
+    if name in known:
+        return known[name]
+    path = Path(name)
+    if path.suffix or "/" in name or path.exists():
+        return path
+    raise InputError(
+        f"there is no scenario `{name}`",
+        code="scenario.unknown",
+        expected="a file, or one of " + ", ".join(f"`{key}`" for key in known),
+        advice=did_you_mean(name, known),
+    )
+
+
+def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
+    """Read a scenario file, with settings laid over it.
+
+    Parameters
+    ----------
+    name
+        Name of a shipped scenario, or a path.
+    settings
+        What to change in it.
+
+    Raises
+    ------
+    InputError
+        ``file.*``, ``scenario.*``, ``regimen.*`` or ``units.*``, with the line of the file or the setting at fault.
+    """
+    path = find_scenario(str(name))
+    return scenario_from(read_toml(path), settings, name=path.stem)
+
+
+def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name: str) -> Scenario:
+    """Scenario of a document that was read; as `read_scenario`."""
+    sheet = lay_over(document, settings, ScenarioFile)
+    content = validated(sheet, ScenarioFile)
+    return Scenario(
+        name=name,
+        title=content.title,
+        question=content.question,
+        model=_model_file(content.model, sheet),
+        hypothesis=hypothesis_parts(content.model.hypothesis, _folder(sheet, "model", "hypothesis")),
+        times=_times(content.time, sheet),
+        patients=content.cohort.patients,
+        seed=content.cohort.seed,
+        arms=_arms(content.arm, sheet),
+        overrides=_overrides(content.parameters, sheet, "parameters"),
+        quantities=_distinct(content.outputs.quantities, sheet),
+        rtol=_in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
+        atol=_in_range(content.solver.atol, 0.0, 1.0, sheet, "solver", "atol"),
+        max_steps=content.solver.max_steps,
+        method=content.solver.method,
+        sheet=sheet,
+    )
+
+
+def _model_file(model: _Model, sheet: Sheet) -> Path | None:
+    if model.file is None:
+        if model.name not in (None, REFERENCE):
+            raise InputError(
+                f"there is no model `{model.name}`",
+                code="scenario.unknown",
+                where=sheet.where("model", "name"),
+                expected=f'`{REFERENCE}`, or a file: `file = "my-model.toml"`',
+                advice=did_you_mean(str(model.name), [REFERENCE]),
+            )
+        return None
+    if model.name is not None:
+        raise InputError(
+            "a model has a name or a file, not both",
+            code="scenario.value",
+            where=sheet.where("model", "file"),
+            advice="leave one of the two out",
+        )
+    return _folder(sheet, "model", "file") / model.file
+
+
+def _folder(sheet: Sheet, *keys: str) -> Path:
+    """What a path is relative to: the file that names it, or the working folder if the command line does."""
+    return Path() if keys in sheet.origins else Path(sheet.document.path).parent
+
+
+def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
+    end = _days(time.end, sheet, "time", "end")
+    every = _days(time.every, sheet, "time", "every")
+    count = math.ceil(end / every)
+    if count > MAX_OUTPUT_TIMES:
+        raise InputError(
+            f"there would be {count} times of output",
+            code="scenario.value",
+            where=sheet.where("time", "every"),
+            expected=f"at most {MAX_OUTPUT_TIMES}",
+            advice="a longer interval",
+        )
+    # Exact fractions: a third of a day, 546 times over, must end at 182 d and not a hair beyond.
+    return (*(float(index * every) for index in range(count)), float(end))
+
+
+def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
+    value, given = _quantity(text, sheet, *keys)
+    if given is None or given.dimension != unit("d").dimension:
+        raise InputError(
+            f"`{text}` is not a time",
+            code="units.mismatch",
+            where=sheet.where(*keys),
+            expected='a number with a unit of time, such as "182 d" or "12 h"',
+        )
+    days = exact(value) * given.factor
+    if not 0 < days <= 100_000:
+        raise InputError(
+            f"the time `{dotted(*keys)}` is out of range",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=text,
+            expected="more than 0 d, at most 100000 d",
+        )
+    return days
+
+
+def _arms(arms: Sequence[_Arm], sheet: Sheet) -> tuple[Treatment, ...]:
+    treatments: dict[str, Treatment] = {}
+    for index, arm in enumerate(arms):
+        if not arm.name.isprintable() or arm.name != arm.name.strip():
+            raise InputError(
+                "an arm's name has characters that cannot be printed, or blanks at its ends",
+                code="scenario.value",
+                where=sheet.where("arm", index, "name"),
+                found=repr(arm.name),
+            )
+        if arm.name in treatments:
+            raise InputError(
+                f"two arms have the name `{arm.name}`",
+                code="scenario.value",
+                where=sheet.where("arm", index, "name"),
+                advice="give each arm a name of its own",
+            )
+        place = sheet.where("arm", index, "regimen")
+        try:
+            plan = parse_regimen(arm.regimen)
+        except InputError as error:
+            raise relocated(error, place, arm.regimen) from None
+        overrides = _overrides(arm.parameters, sheet, "arm", index, "parameters")
+        treatments[arm.name] = Treatment(arm.name, arm.regimen, plan, overrides, place)
+    return tuple(treatments.values())
+
+
+def _overrides(values: Mapping[str, Any], sheet: Sheet, *keys: str | int) -> tuple[Override, ...]:
+    overrides = []
+    for name, value in values.items():
+        where = sheet.where(*keys, name)
+        number: object = value
+        given = None
+        if isinstance(value, str):
+            number, given = _quantity(value, sheet, *keys, name)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            raise InputError(
+                f"the value of the parameter `{name}` cannot be used",
+                code="scenario.value",
+                where=where,
+                found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
+                expected='a finite number, or a text with a unit such as "0.15 ng/mL"',
+            )
+        overrides.append(Override(name, float(number), given, where))
+    return tuple(overrides)
+
+
+def _quantity(text: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:
+    try:
+        return parse_quantity(text)
+    except InputError as error:
+        raise relocated(error, sheet.where(*keys), text) from None
+
+
+def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise InputError(
+                f"the quantity `{name}` is asked for twice",
+                code="scenario.value",
+                where=sheet.where("outputs", "quantities", index),
+            )
+    return tuple(names)
+
+
+def _in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
+    # Not a bound of the schema: NaN passes comparisons there.
+    if not low <= value <= high:
+        raise InputError(
+            f"`{dotted(*keys)}` is out of range",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=repr(value),
+            expected=f"a number from {low:g} to {high:g}",
+        )
+    return value

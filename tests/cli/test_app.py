@@ -1,0 +1,229 @@
+"""The front door: help without weight, endings with a message and a code, one JSON document where one was asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulate.cli import app
+from simulate.cli.app import BROKEN_PIPE, INTERRUPTED, VERBS, outcome
+from simulate.cli.console import printable
+from simulate.errors import InputError, MissingExtra, NotConverged, NumericalError, Unfinished, Where
+
+Capture = pytest.CaptureFixture[str]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *options: str) -> int:
+    """Outcome of ``simulate list`` if its function raised the error."""
+    import simulate.cli.list as module
+
+    def verb(as_json: bool = False) -> None:
+        raise error
+
+    # The type of an option is read from the function itself.
+    verb.__annotations__ = {"as_json": module.Json, "return": None}
+    monkeypatch.setattr(module, "show_shipped", verb)
+    return outcome(["list", *options])
+
+
+def test_help_lists_every_verb_and_every_exit_code(capsys: Capture) -> None:
+    assert outcome(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {verb} " in text for verb in VERBS)
+    assert all(f"\n    {code:<4} " in text for code in (0, 1, 2, 3, 4, 5, 6, 7, 130))
+
+
+@pytest.mark.parametrize("verb", list(VERBS))
+def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
+    assert outcome([verb, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"Usage: simulate {verb}")
+    assert "--json" in text
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["rnu"]])
+def test_what_needs_no_science_loads_none(arguments: list[str]) -> None:
+    code = f"from simulate.cli.app import outcome\noutcome({arguments!r})\nimport sys\nprint(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(result.stdout.split())
+    # Some versions of typer convert arguments by pydantic, once there are any.
+    heavy = {"numpy", "sympy", "numba", "matplotlib", "xarray", "pint", "scipy", "rich"}
+    assert loaded & heavy == set()
+    assert "typer" in loaded
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    from simulate import __version__
+
+    assert outcome(["--version"]) == 0
+    assert capsys.readouterr().out == f"il1sim {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["rnu"],
+            "error[usage.verb]: there is no verb `rnu`\n"
+            "  expected: `run`, `check`, `list`, `show`\n"
+            "  try:      did you mean `run`?\n",
+        ),
+        (
+            ["run", "untreated", "--patient", "5"],
+            "error[usage.option]: there is no option `--patient`\n  try:      did you mean `--patients`?\n",
+        ),
+        (
+            ["list", "--zzzz"],
+            "error[usage.option]: there is no option `--zzzz`\n  try:      `simulate list --help` lists them\n",
+        ),
+    ],
+)
+def test_a_misspelt_word_is_told_the_nearest(arguments: list[str], message: str, capsys: Capture) -> None:
+    assert outcome(arguments) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", message)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["run", "a", "b"], ["run", "a", "--patients", "five"], ["run", "a", "-n"]]
+)
+def test_a_line_that_cannot_be_understood_ends_with_2(arguments: list[str], capsys: Capture) -> None:
+    assert outcome(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error[usage.argument]: ")
+    assert captured.err.endswith("--help` shows what is expected\n")
+
+
+def test_no_verb_at_all_shows_the_help_and_ends_with_2(capsys: Capture) -> None:
+    assert outcome([]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("Usage: simulate")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [(InputError, 3), (NumericalError, 4), (NotConverged, 5), (Unfinished, 6), (MissingExtra, 7)]
+)
+def test_the_kind_of_an_error_decides_the_exit_code(
+    kind: type[InputError], code: int, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    error = kind("something is wrong", code="some.fault", where=Where("a.toml", 3), advice="mend it")
+    assert run_failing(monkeypatch, error) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "error[some.fault]: something is wrong\n  --> a.toml:3\n  try:      mend it\n"
+
+
+def test_an_error_is_one_json_document_if_json_was_asked_for(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    error = InputError("something is wrong", code="some.fault", where=Where("a.toml", 3), found="x")
+    assert run_failing(monkeypatch, error, "--json") == 3
+    assert json.loads(capsys.readouterr().out) == {
+        "error": {
+            "code": "some.fault",
+            "what": "something is wrong",
+            "exit_code": 3,
+            "where": {"file": "a.toml", "line": 3},
+            "found": "x",
+        }
+    }
+
+
+@pytest.mark.parametrize("arguments", [["list", "--zzzz", "--json"], ["rnu", "--json"], ["run", "--json"]])
+def test_a_usage_error_is_json_too(arguments: list[str], capsys: Capture) -> None:
+    assert outcome(arguments) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["exit_code"] == 2
+
+
+def test_a_fault_of_the_program_is_one_sentence_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    assert run_failing(monkeypatch, ZeroDivisionError("division by zero")) == 1
+    assert capsys.readouterr().err == (
+        "error[internal]: a fault of this program: ZeroDivisionError: division by zero\n"
+        "  try:      run it again with --debug and report what it prints, with the input, to the maintainers\n"
+    )
+
+
+def test_debug_lets_the_traceback_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_failing(monkeypatch, ZeroDivisionError("division by zero"), "--debug")
+
+
+def test_an_interruption_ends_with_130_and_says_so(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    assert run_failing(monkeypatch, KeyboardInterrupt()) == INTERRUPTED == 130
+    assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
+
+
+def test_a_reader_that_has_gone_is_no_error(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(app, "_hang_up", lambda: BROKEN_PIPE)
+    assert run_failing(monkeypatch, BrokenPipeError()) == BROKEN_PIPE
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_a_closed_pipe_is_silent() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        [sys.executable, "-m", "simulate", "list"], stdout=writing, stderr=subprocess.PIPE, check=False, cwd=ROOT
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (BROKEN_PIPE, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_standard_output_that_takes_nothing_is_an_error_in_one_sentence(options: list[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "simulate", "list", *options],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        )
+    assert process.returncode == 7
+    assert process.stderr == "error[io]: a file or stream cannot be read or written: no space left on device\n"
+
+
+def test_streams_that_were_closed_are_no_error() -> None:
+    command = f"{sys.executable} -m simulate list <&- >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command], check=False, cwd=ROOT).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("µ\nγ", "µ\nγ"), ("\x1b[31m", "\\x1b[31m"), ("a\tb\x07", "a\\tb\\x07"), ("\u202e", "\\u202e")]
+)
+def test_control_characters_are_shown_and_not_obeyed(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"COLUMNS": "1"},
+        {"TERM": "dumb"},
+        {"NO_COLOR": "1"},
+    ],
+)
+def test_no_terminal_is_needed_and_no_escape_is_printed(environment: dict[str, str]) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "simulate", "list"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | environment,
+    )
+    assert process.returncode == 0
+    assert b"anakinra-100mg-daily" in process.stdout
+    assert b"\x1b" not in process.stdout + process.stderr

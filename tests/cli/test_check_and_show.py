@@ -1,0 +1,233 @@
+"""Files judged without solving, and models shown to readers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulate import shipped
+from simulate.biology.hypotheses import HYPOTHESES
+from simulate.biology.reference import reference_model
+from simulate.cli.app import outcome
+from simulate.cli.show import VIEWS
+
+Capture = pytest.CaptureFixture[str]
+
+MODEL = """\
+[model]
+name = "mine"
+
+[parameters]
+k = "0.5 1/d"
+
+[species.X]
+unit = "nM"
+initial = "1"
+
+[reactions.loss]
+rate = "k * X"
+change = { X = -1 }
+"""
+
+HYPOTHESIS = """\
+[hypothesis]
+name = "slow"
+title = "everything is slow"
+
+[hypothesis.constraints]
+k_M = 0.001
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of a test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(folder: Path, name: str, text: str) -> str:
+    (folder / name).write_text(text, encoding="utf-8")
+    return name
+
+
+@pytest.mark.parametrize("path", sorted(shipped.root().rglob("*.toml")), ids=lambda path: str(path.stem))
+def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> None:
+    assert outcome(["check", str(path)]) == 0
+    assert capsys.readouterr().out.startswith(f"{path}: nothing wrong with this ")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind", "content"),
+    [
+        ("m.toml", MODEL, "model", "1 state, 1 parameter"),
+        (
+            "h.toml",
+            HYPOTHESIS,
+            "hypothesis",
+            "slow, of the reference model: mechanisms "
+            "cd4, il1, muscle, occupancy, pharmacokinetics, priming, readouts, survival",
+        ),
+        (
+            "s.toml",
+            'schema = 1\ntitle = "t"\n[time]\nend = "28 d"\n[[arm]]\nname = "a"\nregimen = "none"\n',
+            "scenario",
+            "1 arm, 100 patients, 28 d, hypothesis none",
+        ),
+        (
+            "p.toml",
+            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2011"\ngrade = "seen"\n',
+            "parameters",
+            "1 parameter",
+        ),
+    ],
+)
+def test_what_a_file_is_follows_from_its_tables(
+    folder: Path, capsys: Capture, name: str, text: str, kind: str, content: str
+) -> None:
+    assert outcome(["check", write(folder, name, text), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"file": name, "kind": kind, "content": content}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "",
+            "error[check.kind]: the file is empty\n"
+            "  --> x.toml\n"
+            "  expected: a scenario ([[arm]], [time]), model ([species.NAME]), hypothesis ([hypothesis]) or parameter "
+            "file\n",
+        ),
+        (
+            "a = 1\n",
+            "error[check.kind]: the tables of the file are those of no kind that can be checked\n"
+            "  --> x.toml\n"
+            "  expected: a scenario ([[arm]], [time]), model ([species.NAME]), hypothesis ([hypothesis]) or parameter "
+            "file\n",
+        ),
+        (
+            MODEL.replace("k * X", "k * Y"),
+            "error[model.undefined]: nothing defines `Y`, which stands in the rate of `loss`\n"
+            "  --> x.toml:12, key `reactions.loss.rate`\n"
+            "  try:      declare it as a parameter or a definition\n",
+        ),
+        (
+            HYPOTHESIS.replace("k_M", "k_MM"),
+            "error[hypothesis.unknown]: hypothesis `slow` fixes `k_MM`, which is no parameter of the model\n"
+            "  --> x.toml\n"
+            "  try:      did you mean `k_M` or `f_mem`?\n",
+        ),
+        (
+            'schema = 1\ntitle = "t"\n[time]\nend = "28 d"\n[[arm]]\nname = "a"\nregimen = "1 mg oral"\n',
+            "error[regimen.route]: the model has no route `oral`\n"
+            "  --> x.toml:7, key `arm[0].regimen`\n"
+            "  expected: `sc`\n",
+        ),
+        (
+            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2012"\ngrade = "seen"\n',
+            "error[source.unknown]: the source `zong-2012` of parameter `k` is not a known reference\n"
+            "  --> x.toml:5, key `k.source`\n"
+            "  try:      did you mean `zong-2014` or `zong-2011` or `yang-2001`?\n",
+        ),
+    ],
+)
+def test_a_fault_ends_with_3_and_its_place(folder: Path, capsys: Capture, text: str, message: str) -> None:
+    assert outcome(["check", write(folder, "x.toml", text)]) == 3
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", message)
+
+
+def test_a_shipped_scenario_is_checked_by_its_name(capsys: Capture) -> None:
+    assert outcome(["check", "untreated", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["file"] == str(shipped.scenario_files()["untreated"])
+
+
+def test_the_list_holds_all_that_ships(capsys: Capture) -> None:
+    assert outcome(["list", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in document["scenarios"]] == list(shipped.scenario_files())
+    assert [row["name"] for row in document["hypotheses"]] == [hypothesis.name for hypothesis in HYPOTHESES]
+    assert [row["name"] for row in document["parameters"]] == [path.stem for path in shipped.parameter_files()]
+    assert outcome(["list"]) == 0
+    text = capsys.readouterr().out
+    assert all(row["title"] in text for rows in document.values() for row in rows)
+
+
+@pytest.mark.parametrize("what", list(VIEWS))
+def test_every_view_has_a_text_and_a_document(what: str, capsys: Capture) -> None:
+    assert outcome(["show", what, "--hypothesis", "H1"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 10
+    assert outcome(["show", what, "--hypothesis", "H1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert (document["model"], document["hypothesis"]) == ("reference", "H1")
+    assert len(document) > 2
+
+
+def test_the_model_is_shown_as_it_was_composed(capsys: Capture) -> None:
+    assert outcome(["show", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    model = reference_model()
+    assert document["key"] == model.key
+    assert [row["name"] for row in document["states"]] == [species.name for species in model.species]
+
+
+def test_equations_can_be_had_for_a_paper(capsys: Capture) -> None:
+    assert outcome(["show", "equations", "--latex"]) == 0
+    assert r"\begin{align*}" in capsys.readouterr().out
+
+
+def test_a_model_and_a_hypothesis_of_ones_own_are_shown(folder: Path, capsys: Capture) -> None:
+    assert outcome(["show", "reactions", "--model", write(folder, "m.toml", MODEL)]) == 0
+    assert capsys.readouterr().out == "loss: k*X  |  X -1\n"
+    name = write(folder, "h.toml", HYPOTHESIS)
+    assert outcome(["show", "parameters", "--hypothesis", f"H1+{name}", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["hypothesis"] == "H1+slow"
+    assert next(row["value"] for row in document["parameters"] if row["name"] == "k_M") == "0.001"
+
+
+def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsys: Capture) -> None:
+    assert outcome(["show", "--model", write(folder, "m.toml", MODEL), "-H", "H1"]) == 3
+    assert capsys.readouterr().err == (
+        "error[hypothesis.unknown]: the hypothesis `H1` changes the reference model and no other\n"
+        "  --> --hypothesis H1\n"
+        "  expected: `none` or a hypothesis file\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["show", "equation"],
+            "error[usage.argument]: there is nothing to show by the name `equation`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`\n"
+            "  try:      did you mean `equations` or `reactions`?\n",
+        ),
+        (
+            ["show", "model", "--latex"],
+            "error[usage.argument]: --latex is for equations only\n  try:      `simulate show equations --latex`\n",
+        ),
+    ],
+)
+def test_what_cannot_be_shown_ends_with_2(arguments: list[str], message: str, capsys: Capture) -> None:
+    assert outcome(arguments) == 2
+    assert capsys.readouterr().err == message
+
+
+def test_a_model_of_ones_own_is_run_without_figures_of_the_source(folder: Path, capsys: Capture) -> None:
+    write(folder, "m.toml", MODEL)
+    scenario = (
+        'schema = 1\ntitle = "mine"\n[model]\nfile = "m.toml"\n[time]\nend = "2 d"\n[cohort]\npatients = 2\n'
+        '[[arm]]\nname = "a"\nregimen = "none"\n'
+    )
+    assert outcome(["run", write(folder, "s.toml", scenario), "--json", "--no-figures"]) == 0
+    rows = json.loads(capsys.readouterr().out)["summary"]
+    assert [(row["quantity"], row["visit"], row["source"]) for row in rows] == [
+        ("X", "baseline", ""),
+        ("X", "day 2", ""),
+    ]
+    assert rows[1]["median"] == pytest.approx(2.718281828459045**-1, rel=1e-5)

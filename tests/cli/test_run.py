@@ -1,0 +1,270 @@
+"""`simulate run` from the command line to the run directory."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulate.cli.app import outcome
+from simulate.files import content_hash
+from simulate.solver.trajectories import Status
+from simulate.studies.datasets import quantity_names, read_dataset
+
+Capture = pytest.CaptureFixture[str]
+
+SMALL = ("--patients", "3", "--set", "time.end=14 d")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder of a test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str, figures: bool = False) -> int:
+    return outcome(["run", *arguments, *([] if figures else ["--no-figures"])])
+
+
+def everything(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys: Capture) -> None:
+    assert run("dose-arms", *SMALL, "--out", "here", figures=True) == 0
+    files = ["manifest.json", "results.nc", "summary.csv", "time-course.png", "time-course.svg"]
+    assert everything(folder) == ["here", *(f"here/{name}" for name in files)]
+    captured = capsys.readouterr()
+    assert captured.err == "wrote here\n"
+    assert captured.out.startswith("anakinra at four doses for 6 months\n")
+    assert "hypothesis H1+H3a+H4; 3 patients; median (5 % to 95 %)" in captured.out
+    assert "\x1b" not in captured.out
+
+    dataset = read_dataset(folder / "here" / "results.nc")
+    assert dict(dataset.sizes) | {"arm": 4, "member": 3, "time": 15} == dict(dataset.sizes)
+    assert (dataset["status"].values == Status.OK).all()
+    with open(folder / "here" / "summary.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(quantity_names(dataset)) * 4 * 2
+    assert {row["visit"] for row in rows} == {"baseline", "day 14"}
+    row = next(row for row in rows if (row["quantity"], row["arm"], row["visit"]) == ("ck", "100 mg/d", "day 14"))
+    values = dataset["ck"].sel(arm="100 mg/d", time=14.0)
+    assert float(row["median"]) == float(values.median())
+    assert (row["n_ok"], row["n"]) == ("3", "3")
+
+
+def test_the_manifest_says_what_decided_the_numbers(folder: Path) -> None:
+    assert run("untreated", *SMALL, "--seed", "7", "--set", "f_m=0.4", "--out", "here") == 0
+    manifest = json.loads((folder / "here" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["program"] == "il1sim"
+    assert manifest["scenario"]["seed"] == 7
+    assert manifest["scenario"]["arms"][0]["parameters"] == {"f_m": 0.4}
+    assert manifest["changes"] == ["--patients 3", "--seed 7", "--set f_m=0.4", "--set time.end=14 d"]
+    assert manifest["counters"]["n"] == manifest["counters"]["n_ok"] == 3
+    assert manifest["counters"]["accepted_steps"] > 0
+    assert manifest["failures"] == []
+    assert {"il1sim", "python", "numpy", "numba", "sympy"} <= set(manifest["versions"])
+    for name, hashed in manifest["files"].items():
+        assert content_hash((folder / "here" / name).read_bytes()) == hashed
+    assert list(manifest["files"]) == ["results.nc", "summary.csv"]
+
+
+def test_json_is_one_document_and_all_that_is_on_standard_output(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL, "--json") == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert set(document) == {"directory", "files", "key", "scenario", "counters", "failures", "summary"}
+    assert document["directory"].startswith("runs/untreated-")
+    assert (folder / document["directory"] / "results.nc").exists()
+    assert document["key"].startswith(document["directory"].removeprefix("runs/untreated-"))
+    assert {"quantity", "arm", "visit", "median", "p5", "p95", "n_ok", "n", "source"} <= set(document["summary"][0])
+
+
+def test_the_same_run_again_gives_the_same_bytes_in_the_same_place(folder: Path, capsys: Capture) -> None:
+    assert run("anakinra-100mg-daily", *SMALL, "--threads", "1") == 0
+    before = {path.name: path.read_bytes() for path in folder.glob("runs/*/*") if path.name != "manifest.json"}
+    assert run("anakinra-100mg-daily", *SMALL, "--threads", "2") == 0
+    after = {path.name: path.read_bytes() for path in folder.glob("runs/*/*") if path.name != "manifest.json"}
+    assert len(list((folder / "runs").iterdir())) == 1
+    assert before == after
+
+
+def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL, "--out", "here") == 0
+    before = everything(folder)
+    capsys.readouterr()
+    assert run("untreated", *SMALL, "--seed", "2", "--out", "here") == 3
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == (
+        "error[store.occupied]: the folder holds another run\n"
+        "  --> here\n"
+        "  found:    refractory myositis without treatment\n"
+        "  try:      choose another folder, or replace that run with --force\n"
+    )
+    assert everything(folder) == before
+    assert run("untreated", *SMALL, "--seed", "2", "--out", "here", "--force") == 0
+    assert json.loads((folder / "here" / "manifest.json").read_text(encoding="utf-8"))["scenario"]["seed"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("untreated", "--set", "f_mm=0.3"),
+            "error[scenario.unknown]: the model has no parameter `f_mm`\n"
+            "  --> --set f_mm=0.3, key `parameters.f_mm`\n"
+            "  try:      did you mean `f_mem` or `f_m`?\n",
+        ),
+        (
+            ("untreated", "--set", "f_m=0.3 nM"),
+            "error[units.mismatch]: the parameter `f_m` cannot be given in nM\n"
+            "  --> --set f_m=0.3 nM, key `parameters.f_m`\n"
+            "  found:    nM\n"
+            "  expected: a pure number\n",
+        ),
+        (
+            ("untreated", "--set", 'outputs.quantities=["ifn"]'),
+            "error[scenario.unknown]: the model has no quantity `ifn`\n"
+            '  --> --set outputs.quantities=["ifn"], key `outputs.quantities[0]`\n'
+            "  expected: a state or an observable\n"
+            "  try:      did you mean `ifng`?\n",
+        ),
+        (
+            ("untreated", "--set", "arm[0].regimen=100 mg scc"),
+            "error[regimen.route]: the model has no route `scc`\n"
+            "  --> --set arm[0].regimen=100 mg scc, key `arm[0].regimen`\n"
+            "  expected: `sc`\n"
+            "  try:      did you mean `sc`?\n",
+        ),
+        (
+            ("untreated", "--set", "solver.method=dopri"),
+            "error[scenario.unknown]: there is no method `dopri`\n"
+            "  --> --set solver.method=dopri, key `solver.method`\n"
+            "  expected: `dopri5`, `rodas5p`\n"
+            "  try:      did you mean `dopri5`?\n",
+        ),
+        (
+            ("untreated", "--patients", "0"),
+            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "  --> --patients 0, key `cohort.patients`\n"
+            "  found:    0\n"
+            "  expected: a number of at least 1\n",
+        ),
+        (
+            ("untreated", "--rtol", "0"),
+            "error[scenario.value]: `solver.rtol` is out of range\n"
+            "  --> --rtol 0.0, key `solver.rtol`\n"
+            "  found:    0.0\n"
+            "  expected: a number from 1e-14 to 0.1\n",
+        ),
+        (
+            ("missing.toml",),
+            "error[file.missing]: the file does not exist\n"
+            "  --> missing.toml\n"
+            "  try:      check the path and the working folder\n",
+        ),
+    ],
+)
+def test_bad_input_is_one_error_and_nothing_is_written(
+    folder: Path, capsys: Capture, arguments: tuple[str, ...], message: str
+) -> None:
+    assert run(*arguments) == 3
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", message)
+    assert everything(folder) == []
+
+
+def test_an_unknown_hypothesis_is_named_with_its_option(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", "-H", "H7") == 3
+    assert capsys.readouterr().err.startswith(
+        "error[hypothesis.unknown]: there is no hypothesis `H7`\n  --> --hypothesis H7, key `model.hypothesis`\n"
+    )
+    assert everything(folder) == []
+
+
+def test_a_run_beyond_the_memory_of_the_machine_is_refused_before_it_begins(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", "--patients", "10000000", "--set", "time.every=1 h") == 3
+    error = capsys.readouterr().err
+    assert error.startswith("error[scenario.memory]: the run would need about ")
+    assert "  --> --patients 10000000, key `cohort.patients`\n" in error
+    assert "  found:    10000000 patients, 1 arms, 4369 times\n" in error
+    assert everything(folder) == []
+
+
+def test_a_full_disk_is_said_in_one_sentence_and_leaves_nothing(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run("untreated", *SMALL, "--out", "deep/below/here") == 7
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == (
+        "",
+        "error[store.unwritable]: the run directory cannot be written: no space left on device\n"
+        "  --> deep/below/here\n"
+        "  try:      choose a folder that is writable and has space with --out\n",
+    )
+    assert everything(folder) == []
+
+
+def test_an_interruption_of_the_work_leaves_nothing(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("simulate.report.directory.csv_text", interrupted)
+    assert run("untreated", *SMALL) == 130
+    assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
+    assert everything(folder) == []
+
+
+def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL, "--set", "f_RO=1.5", "--out", "here", "--json", figures=True) == 4
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    assert document["error"]["code"] == "run.failures"
+    assert document["counters"] == {"n": 3, "n_ok": 0, "infeasible": 3}
+    assert [row["patient"] for row in document["failures"]] == [0, 1, 2]
+    assert all(row["median"] is None for row in document["summary"])
+    assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]
+    assert "left out: 3 of 3 trajectories: the parameters admit no steady baseline" in captured.err
+
+
+def test_too_many_numerical_failures_end_with_4_and_the_results_are_written(folder: Path, capsys: Capture) -> None:
+    assert run("anakinra-100mg-daily", *SMALL, "--set", "solver.max_steps=5", "--out", "here") == 4
+    captured = capsys.readouterr()
+    assert "error[run.failures]: 3 of 3 trajectories did not reach the end\n" in captured.err
+    assert "  expected: at most 5 % of numerical failures, and one patient or more who reach the end\n" in captured.err
+    dataset = read_dataset(folder / "here" / "results.nc")
+    assert (dataset["status"].values == Status.TOO_MANY_STEPS).all()
+
+
+def test_a_scenario_of_ones_own_is_a_file(folder: Path, capsys: Capture) -> None:
+    (folder / "mine.toml").write_text(
+        'schema = 1\ntitle = "mine"\n[time]\nend = "2 d"\nevery = "12 h"\n[cohort]\npatients = 2\n'
+        '[[arm]]\nname = "once"\nregimen = "100 mg sc"\n[outputs]\nquantities = ["ck", "A_d"]\n',
+        encoding="utf-8",
+    )
+    assert run("mine.toml", "--out", "here", "--hypothesis", "h3A + H1") == 0
+    dataset = read_dataset(folder / "here" / "results.nc")
+    assert quantity_names(dataset) == ("ck", "A_d")
+    assert dataset.attrs["hypothesis"] == "H1+H3a"
+    assert dataset["time"].values.tolist() == [0.0, 0.5, 1.0, 1.5, 2.0]
+
+
+def test_the_same_run_from_python_gives_the_same_numbers(folder: Path) -> None:
+    import simulate
+
+    assert run("anakinra-100mg-daily", *SMALL, "--out", "here") == 0
+    dataset = simulate.run("anakinra-100mg-daily", patients=3, settings={"time.end": "14 d"})
+    assert dataset.identical(read_dataset(folder / "here" / "results.nc"))
+    assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]

@@ -1,0 +1,170 @@
+"""The figure shows the data that it says it shows; asserted on data and artists, never on pixels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.collections import LineCollection
+from matplotlib.colors import same_color
+
+from simulate.figures.style import COLORS, save
+from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, prepare, time_course
+from simulate.studies.observations import Standing
+from simulate.symbolic.units import unit
+from tests.figures.synthetic import dataset, observation
+
+
+def test_a_panel_holds_the_quantiles_of_the_members() -> None:
+    level, _ = prepare(dataset(arms=2))
+    assert (level.quantity, level.title, level.unit) == ("level", "a level with a $ in its name", "%")
+    assert level.bands.shape == (2, len(LEVELS), 183)
+    assert level.bands[0, :, 7].tolist() == [11.0, 15.0, 20.0, 25.0, 29.0]
+    assert level.bands[1, 2, 7] == 40.0
+
+
+def test_members_that_failed_are_left_out_even_before_their_failure() -> None:
+    data = dataset()
+    data["status"].values[0, 10:] = 1
+    level, _ = prepare(data)
+    assert level.bands[0, 2, 0] == 14.5
+
+
+def test_an_arm_in_which_all_failed_has_no_bands() -> None:
+    data = dataset(arms=2)
+    data["status"].values[1] = 4
+    level, _ = prepare(data)
+    assert np.isnan(level.bands[1]).all()
+    assert not np.isnan(level.bands[0]).any()
+    assert len(time_course(data).axes) == 2
+
+
+def test_only_what_spans_decades_has_a_logarithmic_axis() -> None:
+    level, rise = prepare(dataset())
+    assert (level.logarithmic, rise.logarithmic) == (False, True)
+    assert [axes.get_yscale() for axes in time_course(dataset()).axes] == ["linear", "log"]
+
+
+def test_printed_figures_are_drawn_in_the_unit_of_the_panel() -> None:
+    printed = observation("rise", 0.0, mean=2559.0, low=467.0, high=6937.0, unit=unit("pg/mL"))
+    _, rise = prepare(dataset(), [printed])
+    assert rise.marks == (Mark(0.0, 2.559, 0.467, 6.937, Standing.REPORTED),)
+
+
+def test_only_means_of_patients_within_the_time_shown_are_drawn() -> None:
+    level, _ = prepare(
+        dataset(days=100.0),
+        [
+            observation("level", 0.0),
+            observation("level", 182.0),
+            observation("level", 0.0, standing=Standing.HEALTHY),
+            observation("level", 0.0, mean=None, direction="up"),
+            observation("other", 0.0),
+        ],
+    )
+    assert len(level.marks) == 1
+
+
+def test_a_disputed_figure_is_hollow_and_its_inverted_range_is_drawn_upright() -> None:
+    disputed = observation("level", 182.0, standing=Standing.DISPUTED, low=50.0, high=5.0)
+    figure = time_course(dataset(), [observation("level", 0.0), disputed])
+    lines = figure.axes[0].get_lines()
+    dots = [line for line in lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() == "white" for dot in dots] == [False, True]
+    ranges = [line.get_ydata() for line in lines if line.get_marker() != "o"][1:]
+    assert [list(map(float, values)) for values in ranges] == [[5.0, 50.0], [5.0, 50.0]]
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["arm 0", "90 %", "50 % of patients", "source: mean and range", "source, disputed"]
+
+
+def test_the_median_of_each_arm_is_a_line_in_the_color_of_the_arm() -> None:
+    figure = time_course(dataset(arms=3))
+    lines = figure.axes[0].get_lines()
+    assert [float(line.get_ydata()[0]) for line in lines] == [20.0, 40.0, 60.0]  # type: ignore[index]
+    assert all(same_color(line.get_color(), color) for line, color in zip(lines, COLORS, strict=False))
+
+
+def test_axes_carry_unit_time_and_letter() -> None:
+    figure = time_course(dataset())
+    for axes, letter, label in zip(figure.axes, "ab", ("%", "ng/mL"), strict=True):
+        assert axes.get_ylabel() == label
+        assert axes.get_xlabel() == "time (months)"
+        assert letter in [text.get_text() for text in axes.texts]
+    assert figure.axes[0].get_title(loc="left") == "A level with a $ in its name"
+    assert time_course(dataset(days=28.0)).axes[0].get_xlabel() == "time (days)"
+
+
+def ticks_of(data: xr.Dataset) -> list[LineCollection]:
+    """Rows of ticks for doses in the first panel."""
+    return [artist for artist in time_course(data).axes[0].collections if isinstance(artist, LineCollection)]
+
+
+@pytest.mark.parametrize(("doses", "separate"), [(10, True), (182, False)])
+def test_doses_are_ticks_or_a_bar_where_ticks_would_touch(doses: int, separate: bool) -> None:
+    ticks = ticks_of(dataset(doses=doses))
+    assert bool(ticks) is separate
+    if separate:
+        assert len(ticks[0].get_paths()) == doses
+
+
+def test_a_holiday_is_a_gap_in_the_bar_of_doses() -> None:
+    data = dataset(doses=182)
+    bars = len(time_course(data).axes[0].collections)
+    data["dose_time"].values[0, 84:98] = np.nan
+    assert len(time_course(data).axes[0].collections) == bars + 1
+
+
+def test_a_figure_has_no_more_panels_than_fit_on_a_page() -> None:
+    data = dataset()
+    for index in range(2 * MAX_PANELS):
+        data[f"more_{index}"] = data["level"]
+    assert len(time_course(data).axes) == MAX_PANELS
+    assert len(time_course(data, quantities=["rise"]).axes) == 1
+
+
+def test_a_figure_is_180_mm_wide_and_all_its_text_is_legible() -> None:
+    figure = time_course(dataset(arms=2), [observation("level", 0.0)])
+    assert figure.get_size_inches()[0] * 25.4 == pytest.approx(180.0)
+    figure.draw_without_rendering()
+    assert min(text.get_fontsize() for text in figure.findobj(matplotlib.text.Text)) >= 7.0  # type: ignore[attr-defined]
+
+
+def test_the_same_data_give_the_same_bytes(tmp_path: Path) -> None:
+    files = []
+    for name in ("first", "second"):
+        folder = tmp_path / name
+        folder.mkdir()
+        files.append([path.read_bytes() for path in save(time_course(dataset(doses=5)), folder, "figure")])
+    assert files[0] == files[1]
+    assert files[0][0].startswith(b"\x89PNG")
+    assert b"<svg" in files[0][1]
+    assert b"dc:date" not in files[0][1]
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_as_they_were(tmp_path: Path) -> None:
+    matplotlib.rcParams["lines.linewidth"] = 3.25
+    before = dict(matplotlib.rcParams)
+    save(time_course(dataset()), tmp_path, "figure")
+    assert dict(matplotlib.rcParams) == before
+    matplotlib.rcParams["lines.linewidth"] = matplotlib.rcParamsDefault["lines.linewidth"]
+
+
+def test_arms_with_the_same_doses_share_one_gray_row() -> None:
+    data = dataset(arms=3, doses=10)
+    assert len(ticks_of(data)) == 1
+    data["dose_time"].values[1:] = data["dose_time"].values[0]
+    assert len(ticks_of(data)) == 1
+    data["dose_time"].values[2] += 0.5
+    assert len(ticks_of(data)) == 3
+
+
+def test_three_arms_have_the_narrow_band_only() -> None:
+    labels = {
+        arms: [text.get_text() for text in time_course(dataset(arms=arms)).legends[0].get_texts()] for arms in (2, 3)
+    }
+    assert labels[2][2:] == ["90 %", "50 % of patients"]
+    assert labels[3][3:] == ["50 % of patients"]
+    assert [len(time_course(dataset(arms=arms)).axes[0].collections) for arms in (2, 3)] == [4, 3]

@@ -1,0 +1,87 @@
+"""A dataset says what was simulated, for whom, in which units; and comes back from its file as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulate.errors import InputError
+from simulate.solver.trajectories import Status
+from simulate.studies.datasets import (
+    ensemble_dataset,
+    quantity_names,
+    read_dataset,
+    values_of_finished,
+    write_dataset,
+)
+from simulate.symbolic.composition import compose
+from simulate.symbolic.parts import Mechanism, Observable
+from simulate.symbolic.units import unit
+from tests.studies.tiny import DRUG, MECHANISM, arm, ensemble, model
+
+
+@pytest.fixture(scope="module")
+def dataset() -> xr.Dataset:
+    simulated = ensemble(
+        arm("daily", "10 mg iv every 1 d until 3 d missing 50 %"),
+        arm("none", "none"),
+        arm("no room", "10 mg iv over 2 h", room=-1.0),
+    )
+    return ensemble_dataset(simulated, model(), ("concentration", "A"), attributes={"title": "tiny", "seed": 3})
+
+
+def test_quantities_have_arm_member_time_and_say_unit_and_meaning(dataset: xr.Dataset) -> None:
+    assert quantity_names(dataset) == ("concentration", "A")
+    assert dataset["concentration"].dims == ("arm", "member", "time")
+    assert dataset["concentration"].attrs == {"units": "mg/L", "long_name": "concentration of the drug"}
+    assert dataset["arm"].values.tolist() == ["daily", "none", "no room"]
+    assert dataset["regimen"].values.tolist()[1:] == ["none", "10 mg iv over 2 h"]
+    assert dataset["time"].attrs["units"] == "d"
+
+
+def test_doses_are_the_scheduled_ones_whoever_misses_them(dataset: xr.Dataset) -> None:
+    assert dataset["dose_time"].values[0].tolist() == [0.0, 1.0, 2.0]
+    assert dataset["dose_amount"].values[0].tolist() == [10.0] * 3
+    assert np.isnan(dataset["dose_time"].values[1]).all()
+    assert dataset["dose_route"].values[2].tolist() == ["iv", "", ""]
+
+
+def test_parameters_are_those_that_were_used(dataset: xr.Dataset) -> None:
+    used = dataset["parameters"].sel(parameter="room")
+    assert used.values[:, 0].tolist() == [1.0, 1.0, -1.0]
+    assert dict(zip(dataset["parameter"].values, dataset["parameter_unit"].values, strict=True))["k"] == "1/d"
+
+
+def test_failures_are_flagged_and_left_out_of_what_is_summarized(dataset: xr.Dataset) -> None:
+    assert dataset["status"].values[:, 0].tolist() == [Status.OK, Status.OK, Status.INFEASIBLE]
+    flags = dict(
+        zip(dataset["status"].attrs["flag_meanings"].split(), dataset["status"].attrs["flag_values"], strict=True)
+    )
+    assert flags["infeasible"] == Status.INFEASIBLE
+    values = values_of_finished(dataset, "A")
+    assert np.isnan(values[2]).all()
+    assert not np.isnan(values[:2]).any()
+
+
+def test_a_dataset_comes_back_from_its_file_as_it_was(dataset: xr.Dataset, tmp_path: Path) -> None:
+    write_dataset(dataset, tmp_path / "results.nc")
+    xr.testing.assert_identical(read_dataset(tmp_path / "results.nc"), dataset)
+
+
+def test_the_same_dataset_gives_the_same_bytes(dataset: xr.Dataset, tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        write_dataset(dataset, tmp_path / name)
+    assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
+
+
+def test_a_quantity_cannot_take_a_name_of_the_layout() -> None:
+    extra = Mechanism("extra", "a name", observables=(Observable("status", "a name", unit("mg"), DRUG.symbol),))
+    changed = compose([MECHANISM, extra])
+    with pytest.raises(InputError) as caught:
+        ensemble_dataset(ensemble(arm("a", "none")), changed, ("status",))
+    assert str(caught.value) == (
+        "error[results.name]: results cannot hold a quantity with the name `status`\n  try:      rename it in the model"
+    )

@@ -1,0 +1,54 @@
+"""The printed figures of the abstract, as a reader of the program meets them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from simulate.errors import InputError
+from simulate.studies.observations import Standing, observations_file, read_observations
+
+
+def test_the_abstract_is_read_as_it_was_printed() -> None:
+    items = {item.name: item for item in read_observations()}
+    baseline = items["il1ra-baseline"]
+    assert (baseline.quantity, baseline.day, baseline.standing) == ("serum_il1ra", 0.0, Standing.REPORTED)
+    assert (baseline.mean, baseline.low, baseline.high, baseline.unit.text) == (2559.0, 467.0, 6937.0, "pg/mL")
+
+
+def test_the_inverted_range_is_kept_and_disputed() -> None:
+    item = next(item for item in read_observations() if item.name == "il1ra-on-drug")
+    assert (item.low, item.high, item.standing) == (19572.0, 18844.0, Standing.DISPUTED)
+    assert item.note is not None
+
+
+def test_every_quotation_is_in_the_words_of_the_file() -> None:
+    text = observations_file().read_text(encoding="utf-8")
+    assert all(item.quotation in text for item in read_observations())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ("visit_day = 0", "visit_dy = 0", "scenario.key"),
+        ('unit = "pg/mL"', 'unit = "pgg/mL"', "units.unknown"),
+        ('standing = "reported"', 'standing = "sure"', "scenario.value"),
+        ("mean = 2559", 'mean = "2559"', "scenario.value"),
+    ],
+)
+def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, before: str, after: str, code: str) -> None:
+    path = tmp_path / "printed.toml"
+    path.write_text(observations_file().read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_observations(path)
+    assert caught.value.code == code
+    assert caught.value.where is not None
+    assert caught.value.where.line is not None
+
+
+def test_observations_are_values() -> None:
+    first = read_observations()[0]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        first.day = 1.0  # type: ignore[misc]

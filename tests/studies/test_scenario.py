@@ -1,0 +1,338 @@
+"""What a scenario file may say, and what a reader is told when it says something else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulate import shipped
+from simulate.errors import InputError
+from simulate.studies.scenario import Scenario, read_scenario
+from simulate.studies.sheets import Setting, parse_setting
+
+FILE = """\
+schema = 1
+title = "a test"
+
+[time]
+end = "28 d"
+
+[[arm]]
+name = "weekly"
+regimen = "100 mg sc every 7 d"
+
+[[arm]]
+name = "none"
+regimen = "none"
+
+[parameters]
+f_m = 0.3
+"""
+
+
+def read(folder: Path, text: str, *settings: str) -> Scenario:
+    path = folder / "test.toml"
+    path.write_text(text, encoding="utf-8")
+    return read_scenario(path, [parse_setting(setting) for setting in settings])
+
+
+def fault(folder: Path, text: str, *settings: str) -> str:
+    """The whole message, with the folder left out."""
+    with pytest.raises(InputError) as caught:
+        read(folder, text, *settings)
+    return str(caught.value).replace(f"{folder}/", "")
+
+
+def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
+    scenario = read(tmp_path, FILE)
+    assert (scenario.name, scenario.title, scenario.question) == ("test", "a test", None)
+    assert (scenario.model, scenario.hypothesis) == (None, ("none",))
+    assert (scenario.patients, scenario.seed, scenario.quantities) == (100, 1, ())
+    assert (scenario.rtol, scenario.atol, scenario.max_steps, scenario.method) == (1e-6, 1e-9, 100_000, "dopri5")
+    assert scenario.times == tuple(float(day) for day in range(29))
+    assert [arm.name for arm in scenario.arms] == ["weekly", "none"]
+
+
+@pytest.mark.parametrize("name", list(shipped.scenario_files()))
+def test_every_shipped_scenario_can_be_read_by_its_name(name: str) -> None:
+    scenario = read_scenario(name)
+    assert scenario.name == name
+    assert scenario.title
+    assert scenario.arms
+
+
+def test_eight_hours_meet_the_end_exactly(tmp_path: Path) -> None:
+    times = read(tmp_path, FILE, "time.every=8 h", "time.end=182 d").times
+    assert len(times) == 3 * 182 + 1
+    assert times[-1] == 182.0
+    assert times[3] == 1.0
+
+
+def test_the_end_is_recorded_even_between_two_times_of_the_grid(tmp_path: Path) -> None:
+    assert read(tmp_path, FILE, "time.every=10 d").times == (0.0, 10.0, 20.0, 28.0)
+
+
+def test_a_bare_key_of_a_setting_is_a_parameter(tmp_path: Path) -> None:
+    first, second = read(tmp_path, FILE, "f_m=0.5", "k_a=0.2 1/h").overrides
+    assert (first.parameter, first.value, first.unit) == ("f_m", 0.5, None)
+    assert (second.parameter, second.value) == ("k_a", 0.2)
+    assert second.unit is not None
+    assert second.unit.text == "1/h"
+
+
+def test_the_later_of_two_settings_counts(tmp_path: Path) -> None:
+    assert read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3").seed == 3
+
+
+@pytest.mark.parametrize("key", ["arm.weekly.regimen", "arm[0].regimen", 'arm."weekly".regimen'])
+def test_an_arm_is_set_by_its_name_or_its_place(tmp_path: Path, key: str) -> None:
+    scenario = read(tmp_path, FILE, f"{key}=50 mg sc every 7 d")
+    assert scenario.arms[0].regimen == "50 mg sc every 7 d"
+    assert scenario.arms[1].regimen == "none"
+
+
+def test_paths_in_a_file_are_relative_to_it_and_those_of_settings_are_not(tmp_path: Path) -> None:
+    text = FILE + '\n[model]\nfile = "mine.toml"\nhypothesis = "H1+guess.toml"\n'
+    scenario = read(tmp_path, text)
+    assert (scenario.model, scenario.hypothesis) == (tmp_path / "mine.toml", ("H1", tmp_path / "guess.toml"))
+    path = tmp_path / "test.toml"
+    changed = read_scenario(path, [Setting("model.hypothesis", "other.toml", "--hypothesis other.toml")])
+    assert changed.hypothesis == (Path("other.toml"),)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "[time]",
+            "[tme]",
+            "error[scenario.key]: there is no key `tme` here\n"
+            "  --> test.toml:4, key `tme`\n"
+            "  expected: `schema`, `title`, `question`, `model`, `time`, `cohort`, `arm`, `parameters`, `outputs`, "
+            "`solver`\n"
+            "  try:      did you mean `time`?",
+        ),
+        (
+            'end = "28 d"',
+            "end = 28",
+            "error[scenario.value]: the value of `time.end` cannot be used\n"
+            "  --> test.toml:5, key `time.end`\n"
+            "  found:    28\n"
+            '  expected: a time with its unit, such as "182 d"',
+        ),
+        (
+            "28 d",
+            "28 kg",
+            "error[units.mismatch]: `28 kg` is not a time\n"
+            "  --> test.toml:5, key `time.end`\n"
+            '  expected: a number with a unit of time, such as "182 d" or "12 h"',
+        ),
+        (
+            "28 d",
+            "-28 d",
+            "error[scenario.value]: the time `time.end` is out of range\n"
+            "  --> test.toml:5, key `time.end`\n"
+            "  found:    -28 d\n"
+            "  expected: more than 0 d, at most 100000 d",
+        ),
+        (
+            "schema = 1",
+            "schema = 2",
+            "error[scenario.value]: the value of `schema` cannot be used\n"
+            "  --> test.toml:1, key `schema`\n"
+            "  found:    2\n"
+            "  expected: 1",
+        ),
+        (
+            'regimen = "none"',
+            "",
+            "error[scenario.missing]: the key `arm[1].regimen` is missing\n"
+            "  --> test.toml:11, key `arm[1].regimen`\n"
+            '  expected: words such as "100 mg sc every 24 h until 182 d", or "none"',
+        ),
+        (
+            'name = "none"',
+            'name = "weekly"',
+            "error[scenario.value]: two arms have the name `weekly`\n"
+            "  --> test.toml:12, key `arm[1].name`\n"
+            "  try:      give each arm a name of its own",
+        ),
+        (
+            "100 mg",
+            "-100 mg",
+            "error[regimen.syntax]: the amount of a dose is missing\n"
+            "  --> test.toml:9, key `arm[0].regimen`, term `-100 mg sc every 7 d`\n"
+            "  found:    `-100`\n"
+            "  expected: such as `100 mg sc every 24 h until 180 d`\n"
+            "  try:      amounts, intervals and times are numbers such as 100 or 0.5, never negative",
+        ),
+        (
+            "f_m = 0.3",
+            "f_m = nan",
+            "error[scenario.value]: the value of the parameter `f_m` cannot be used\n"
+            "  --> test.toml:16, key `parameters.f_m`\n"
+            "  found:    nan\n"
+            '  expected: a finite number, or a text with a unit such as "0.15 ng/mL"',
+        ),
+        (
+            "f_m = 0.3",
+            "f_m = true",
+            "error[scenario.value]: the value of the parameter `f_m` cannot be used\n"
+            "  --> test.toml:16, key `parameters.f_m`\n"
+            "  found:    true\n"
+            '  expected: a finite number, or a text with a unit such as "0.15 ng/mL"',
+        ),
+        (
+            "f_m = 0.3",
+            'f_m = "3 mgg"',
+            "error[units.unknown]: `mgg` is not a unit\n"
+            "  --> test.toml:16, key `parameters.f_m`\n"
+            "  found:    `mgg`\n"
+            "  expected: units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number\n"
+            "  try:      did you mean `mg`?",
+        ),
+        (
+            "[parameters]\nf_m = 0.3",
+            "[solver]\nrtol = nan",
+            "error[scenario.value]: `solver.rtol` is out of range\n"
+            "  --> test.toml:16, key `solver.rtol`\n"
+            "  found:    nan\n"
+            "  expected: a number from 1e-14 to 0.1",
+        ),
+        (
+            "[parameters]\nf_m = 0.3",
+            '[model]\nname = "refrence"',
+            "error[scenario.unknown]: there is no model `refrence`\n"
+            "  --> test.toml:16, key `model.name`\n"
+            '  expected: `reference`, or a file: `file = "my-model.toml"`\n'
+            "  try:      did you mean `reference`?",
+        ),
+        (
+            "[parameters]\nf_m = 0.3",
+            '[outputs]\nquantities = ["ck", "ifng", "ck"]',
+            "error[scenario.value]: the quantity `ck` is asked for twice\n"
+            "  --> test.toml:16, key `outputs.quantities[2]`",
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path: Path, before: str, after: str, message: str) -> None:
+    assert fault(tmp_path, FILE.replace(before, after, 1)) == message
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (
+            "cohort.patients=0",
+            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "  --> --set cohort.patients=0, key `cohort.patients`\n"
+            "  found:    0\n"
+            "  expected: a number of at least 1",
+        ),
+        (
+            "cohort.patients=1.5",
+            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "  --> --set cohort.patients=1.5, key `cohort.patients`\n"
+            "  found:    1.5\n"
+            "  expected: a whole number",
+        ),
+        (
+            "cohort.patients=true",
+            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "  --> --set cohort.patients=true, key `cohort.patients`\n"
+            "  found:    true\n"
+            "  expected: a whole number",
+        ),
+        (
+            "patients=5",
+            "error[scenario.setting]: the setting `patients` has no place in the file: `patients` is a key of a table\n"
+            "  --> --set patients=5\n"
+            "  try:      did you mean `cohort.patients`?",
+        ),
+        (
+            "arm.wekly.regimen=none",
+            "error[scenario.setting]: the setting `arm.wekly.regimen` has no place in the file: no arm has this name\n"
+            "  --> --set arm.wekly.regimen=none\n"
+            "  try:      did you mean `arm.weekly.regimen` or `arm.none.regimen`?",
+        ),
+        (
+            "arm[0].regimn=none",
+            "error[scenario.key]: there is no key `regimn` here\n"
+            "  --> --set arm[0].regimn=none, key `arm[0].regimn`\n"
+            "  expected: `name`, `regimen`, `parameters`\n"
+            "  try:      did you mean `regimen`?",
+        ),
+        (
+            "title.x=3",
+            "error[scenario.setting]: the setting `title.x` has no place in the file: `title` is a value and holds no "
+            "keys\n"
+            "  --> --set title.x=3",
+        ),
+        (
+            "f_m=inf",
+            "error[scenario.value]: the value of the parameter `f_m` cannot be used\n"
+            "  --> --set f_m=inf, key `parameters.f_m`\n"
+            "  found:    inf\n"
+            '  expected: a finite number, or a text with a unit such as "0.15 ng/mL"',
+        ),
+    ],
+)
+def test_a_fault_of_a_setting_names_the_setting(tmp_path: Path, setting: str, message: str) -> None:
+    assert fault(tmp_path, FILE, setting) == message
+
+
+@pytest.mark.parametrize("text", ["f_m", "=3", "f_m=", ""])
+def test_a_setting_needs_a_key_and_a_value(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_setting(text)
+    assert str(caught.value) == (
+        "error[scenario.setting]: a setting needs a key and a value\n"
+        f"  --> --set {text}\n"
+        "  expected: key=value, such as f_m=0.3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=1", 1),
+        ("a=1e-3", 1e-3),
+        ("a=true", True),
+        ("a=[1, 2]", [1, 2]),
+        ('a="x"', "x"),
+        ("a=0.2 1/h", "0.2 1/h"),
+        ("a=x=y", "x=y"),
+        ("a=H1+H3a", "H1+H3a"),
+        ("a=1\nb = 2", "1\nb = 2"),
+    ],
+)
+def test_a_value_is_toml_or_else_a_text(text: str, value: object) -> None:
+    assert parse_setting(text).value == value
+
+
+def test_an_unknown_scenario_is_told_the_nearest() -> None:
+    with pytest.raises(InputError) as caught:
+        read_scenario("anakinra-100mg-dayly")
+    assert caught.value.code == "scenario.unknown"
+    assert caught.value.what == "there is no scenario `anakinra-100mg-dayly`"
+    assert caught.value.advice is not None
+    assert caught.value.advice.startswith("did you mean `anakinra-100mg-daily`")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(None, "file.missing"), ("", "scenario.missing"), ("a = [", "file.syntax")]
+)
+def test_a_file_that_is_no_scenario_is_refused(tmp_path: Path, content: str | None, code: str) -> None:
+    path = tmp_path / "x.toml"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_scenario(path)
+    assert caught.value.code == code
+
+
+def test_a_folder_is_no_scenario(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_scenario(tmp_path)
+    assert caught.value.code == "file.directory"

@@ -1,0 +1,99 @@
+"""Summaries say what the members did, and what the source printed."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from simulate.report.tables import Visit, csv_text, printed, rounded, summary, visits
+from simulate.studies.observations import Standing
+from simulate.symbolic.units import unit
+from tests.figures.synthetic import dataset, observation
+
+
+@pytest.mark.parametrize(
+    ("days", "names"),
+    [
+        (182.0, ["baseline", "3 months", "6 months"]),
+        (364.0, ["baseline", "3 months", "6 months", "12 months"]),
+        (365.0, ["baseline", "3 months", "6 months", "12 months"]),
+        (120.0, ["baseline", "3 months", "day 120"]),
+        (3.0, ["baseline", "day 3"]),
+        (28.0, ["baseline", "day 28"]),
+    ],
+)
+def test_visits_are_those_of_the_trial_that_the_run_covers(days: float, names: list[str]) -> None:
+    assert [visit.name for visit in visits(dataset(days=days))] == names
+
+
+def test_a_row_has_the_quantiles_and_the_number_of_those_who_finished() -> None:
+    data = dataset(arms=2)
+    data["status"].values[1, :11] = 1
+    rows = [row for row in summary(data) if row.quantity == "level" and row.visit == "6 months"]
+    assert [(row.arm, row.median, row.p5, row.p95, row.n_ok, row.n) for row in rows] == [
+        ("arm 0", 20.0, 11.0, 29.0, 21, 21),
+        ("arm 1", 51.0, pytest.approx(42.9), pytest.approx(59.1), 10, 21),
+    ]
+
+
+def test_where_nobody_finished_there_is_no_number() -> None:
+    data = dataset()
+    data["status"].values[:] = 3
+    data["level"].values[:] = np.nan
+    row = summary(data)[0]
+    assert (row.median, row.p5, row.p95, row.n_ok) == (None, None, None, 0)
+    assert rounded(row.median) == "–"
+
+
+def test_numbers_of_the_csv_read_back_as_the_same_bits() -> None:
+    data = dataset()
+    data["level"].values[:] *= np.pi
+    rows = summary(data)
+    read = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    assert [float(entry["median"]) for entry in read] == [row.median for row in rows]
+    assert [entry["visit"] for entry in read] == [row.visit for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.8401, "0.840"),
+        (18.849, "18.8"),
+        (19571.0, "19600"),
+        (0.0001234, "0.000123"),
+        (1.234e-9, "1.23e-09"),
+        (999.6, "1000"),
+        (99.97, "100"),
+        (-2.5, "-2.50"),
+        (float("nan"), "–"),
+    ],
+)
+def test_numbers_for_readers_have_three_digits(value: float, text: str) -> None:
+    assert rounded(value) == text
+
+
+def test_the_source_is_quoted_with_its_standing() -> None:
+    visit = Visit(0, 0.0, "baseline", 0.0)
+    items = [
+        observation("level", 0.0, mean=2559.0, low=467.0, high=6937.0, unit=unit("pg/mL")),
+        observation("level", 0.0, standing=Standing.HEALTHY, mean=354.0, low=11.0, high=839.0, unit=unit("pg/mL")),
+        observation("level", 2.0, standing=Standing.DISPUTED, mean=19.5, low=None, high=None, unit=unit("ng/mL")),
+        observation("level", 0.0, standing=Standing.AMBIGUOUS, mean=None, direction="down", count=2, n=3),
+        observation("level", 0.0, mean=None, direction="up"),
+        observation("level", 0.0, standing=Standing.AMBIGUOUS, mean=None, correlation=-0.9, partner="ck"),
+        observation("level", 182.0),
+        observation("rise", 0.0),
+    ]
+    assert printed(items, "level", visit, "ng/mL").split("; ") == [
+        "mean 2.559, range 0.467 to 6.937",
+        "healthy controls: mean 0.354, range 0.011 to 0.839",
+        "mean 19.5 (disputed)",
+        "fell in 2 of 3 (ambiguous)",
+        "rose",
+        "R = -0.9 with ck (ambiguous)",
+    ]
+    assert printed(items, "level", Visit(4, 2.0, "day 2", None), "ng/mL") == ""
