@@ -9,8 +9,7 @@ from simulate.symbolic.display import parameter_rows, show_equations, show_react
 from simulate.symbolic.expressions import hill, parse_expression, print_expression
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.model import Model, Solved
-from simulate.symbolic.modelfile import UserModel, read_hypothesis, read_model
-from simulate.symbolic.modelwriting import write_model
+from simulate.symbolic.modelfile import UserModel, read_hypothesis, read_model, write_model
 from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
 from simulate.symbolic.parts import (
     TIME,

@@ -181,7 +181,7 @@ def _refusing() -> Iterator[None]:
 def _exact(value: float | Fraction | Expr) -> Fraction:
     if isinstance(value, Expr):
         return Fraction(int(value.p), int(value.q))
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    return Fraction(repr(float(value))) if isinstance(value, float) else Fraction(value)
 
 
 def _evaluate(expr: Expr, state: Mapping[str, _Number]) -> _Number:

@@ -86,7 +86,7 @@ def _compose(
     dimensions = _dimensions(parts, parameters)
     _check_dimensions(parts, dimensions)
     baseline = Baseline(parts.species, parts.definitions, {*dimensions, *_silent_names(parts)})
-    balance = _balance(parts, baseline, dimensions)
+    balance = _balance(parts, baseline)
     initial = {part.name: _constant(baseline, part.initial, f"species.{part.name}.initial") for part in parts.species}
     species = {part.name: replace(part, initial=initial[part.name]) for part in parts.species}
     reactions = tuple(_reaction(baseline, reaction, species) for reaction in parts.reactions)
@@ -291,7 +291,7 @@ def _check_reaction(parts: Parts, reaction: Reaction, dimensions: Mapping[str, D
         require(reaction.rate, flux, dimensions, where=Where(key=key), subject=subject)
 
 
-def _balance(parts: Parts, baseline: Baseline, dimensions: Mapping[str, Dimension]) -> tuple[Solved, ...]:
+def _balance(parts: Parts, baseline: Baseline) -> tuple[Solved, ...]:
     equations = {}
     for balance in parts.balances:
         if isinstance(balance.zero, Species):
@@ -299,16 +299,8 @@ def _balance(parts: Parts, baseline: Baseline, dimensions: Mapping[str, Dimensio
         else:
             equations[balance.name] = baseline.value(balance.zero)
         defined(equations[balance.name], f"balances.{balance.name}.zero", f"the balance of `{balance.name}`")
-    solved = solve_balances(parts.balances, equations)
-    for unknown in solved:
-        require(
-            unknown.expression,
-            unknown.unit.dimension,
-            dimensions,
-            where=Where(key=f"balances.{unknown.name}.unit"),
-            subject=f"the solution for `{unknown.name}`",
-        )
-    return solved
+    # The equations were checked with the unknowns in their declared units; being linear, so are the solutions.
+    return solve_balances(parts.balances, equations)
 
 
 def _fluxes(parts: Parts, baseline: Baseline, species: Species) -> list[Expr]:

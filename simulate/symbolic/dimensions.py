@@ -149,6 +149,7 @@ def _function_name(expr: Expr) -> str:
 
 
 def _advice(missing: Dimension) -> str:
-    inverse = missing**-1
-    lean, verb = (inverse, "divide by") if str(missing).startswith("1 /") else (missing, "multiply with")
-    return f"{verb} something in {lean.in_units()}, or correct the unit of a parameter in it"
+    inverse = (missing**-1).in_units()
+    fits = missing.in_units()
+    cure = f"divide by something in {inverse}" if fits.startswith("1 /") else f"multiply with something in {fits}"
+    return f"{cure}, or correct the unit of a parameter in it"

@@ -185,10 +185,10 @@ def _latex(expr: Expr) -> str:
 def _decimals(expr: Expr) -> Expr:
     """Factors and terms that are short decimal numbers stand as such, not as fractions; exponents keep their roots."""
     if not expr.args:
-        return expr
+        return _decimal(expr) if expr.is_Rational else expr
     if expr.is_Pow:
         return sympy.Pow(_decimals(expr.base), expr.exp if expr.exp.is_Rational else _decimals(expr.exp))
-    arguments = [_decimal(argument) if argument.is_Rational else _decimals(argument) for argument in expr.args]
+    arguments = [_decimals(argument) for argument in expr.args]
     result: Expr = expr.func(*arguments) if expr.is_Add or expr.is_Mul else expr.func(*arguments, evaluate=False)
     return result
 

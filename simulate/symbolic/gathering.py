@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from keyword import iskeyword
 from typing import Protocol
 
 import sympy
@@ -270,7 +271,11 @@ def check_name(name: str, where: Where) -> None:
             code="model.name",
             where=where,
             expected="ASCII letters, digits and underscores, the first no digit",
-            advice="it is a function" if name in FUNCTIONS else None,
+            advice="it is a function"
+            if name in FUNCTIONS
+            else "it is a keyword of Python"
+            if iskeyword(name)
+            else None,
         )
 
 

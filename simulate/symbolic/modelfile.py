@@ -15,12 +15,12 @@ from types import MappingProxyType
 from sympy import Expr
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.files import Document, read_toml
+from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelwriting import write_model
+from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import check_sources, parameter_of, read_parameters, read_sources
 from simulate.symbolic.parts import (
     Balance,
@@ -152,6 +152,32 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
     except InputError as error:
         error.where = error.where or row.where("name")
         raise
+
+
+def write_model(model: Model) -> str:
+    """Text of a model file that reads back and composes to a model with the same key; that is verified.
+
+    A constraint of the hypothesis is the value of the parameter, and a balanced unknown is balanced by its solution.
+
+    Raises
+    ------
+    InputError
+        ``model.unwritable``: a bare number with a unit, as an initial value can be, has become part of an equation.
+    """
+    text = model_text(model)
+    try:
+        key = compose([_mechanism(parse_toml(text, "model.toml"), {})]).key
+    except InputError as error:
+        raise InputError(
+            f"the model cannot be written as a file: {error.what}",
+            code="model.unwritable",
+            where=Where(key=error.where.key, term=error.where.term) if error.where is not None else None,
+            found=error.found,
+            expected=error.expected,
+            advice="give the initial values that equations refer to as parameters",
+        ) from error
+    assert key == model.key, "what is written is the model"
+    return text
 
 
 def _check_known(name: str, known: Mapping[str, Mechanism], where: Where) -> Mechanism:

@@ -1,4 +1,4 @@
-"""A composed model as a TOML file, which reads back to the same model."""
+"""A composed model as the text of a model file."""
 
 from __future__ import annotations
 
@@ -13,36 +13,35 @@ from simulate.symbolic.parts import Parameter, Species
 from simulate.symbolic.printing import print_expression
 
 
-def write_model(model: Model) -> str:
-    """Text of a model file; reading and composing it gives a model with the same key.
+def model_text(model: Model) -> str:
+    """Text of a model file with one mechanism.
 
-    The file holds one mechanism. A constraint of the hypothesis is the value of the parameter, and a balanced unknown
-    is balanced by its solution.
+    A constraint of the hypothesis is the value of the parameter, and a balanced unknown is balanced by its solution.
     """
     lines = [f"# {model.hypothesis}: {', '.join(model.mechanisms)}" if model.hypothesis != "none" else ""]
-    lines += _table("model", name=_text(model.name), title=_text(model.title) if model.title else "")
+    lines += _table("model", name=_text(model.name), title=_words(model.title))
     for parameter in model.parameters:
         lines += _parameter(parameter)
     for species in model.species:
         lines += _table(
             f"species.{species.name}",
-            meaning=_text(species.meaning),
+            meaning=_words(species.meaning),
             unit=_text(species.unit.text),
             initial=_initial(species),
         )
     for solved in model.balance:
         lines += _table(
             f"balances.{solved.name}",
-            meaning=_text(solved.meaning),
+            meaning=_words(solved.meaning),
             unit=_text(solved.unit.text),
             zero=_expression(solved.symbol - solved.expression),
-            reason=_text(solved.reason),
+            reason=_words(solved.reason, "it would be negative"),
         )
     for kind, parts in (("definitions", model.definitions), ("observables", model.observables)):
         for part in parts:
             lines += _table(
                 f"{kind}.{part.name}",
-                meaning=_text(part.meaning),
+                meaning=_words(part.meaning),
                 unit=_text(part.unit.text),
                 expression=_expression(part.expression),
             )
@@ -63,7 +62,7 @@ def write_model(model: Model) -> str:
             lines += _table(
                 f"conditions.{condition.name}",
                 expression=_expression(condition.expression),
-                reason=_text(condition.reason),
+                reason=_words(condition.reason, "it would be negative"),
             )
     return "\n".join(lines).lstrip("\n") + "\n"
 
@@ -72,12 +71,12 @@ def _parameter(parameter: Parameter) -> Iterator[str]:
     spread, bounds = parameter.spread, parameter.bounds
     return _table(
         f"parameters.{parameter.name}",
-        meaning=_text(parameter.meaning),
-        value=repr(parameter.value),
+        meaning=_words(parameter.meaning),
+        value=repr(float(parameter.value)),
         unit=_text(parameter.unit.text),
-        spread=f"{{ sd_log = {spread.sd_log!r} }}" if spread is not None else "",
-        bounds=f"[{bounds[0]!r}, {bounds[1]!r}]" if bounds is not None else "",
-        source=_text(parameter.source),
+        spread=f"{{ sd_log = {float(spread.sd_log)!r} }}" if spread is not None else "",
+        bounds=f"[{float(bounds[0])!r}, {float(bounds[1])!r}]" if bounds is not None else "",
+        source=_words(parameter.source),
         grade=_text(parameter.grade.name.lower()),
     )
 
@@ -101,6 +100,12 @@ def _initial(species: Species) -> str:
 
 def _expression(expr: Expr | float) -> str:
     return _text(print_expression(sympy.sympify(expr, strict=True)))
+
+
+def _words(text: str, otherwise: str = "") -> str:
+    """TOML string of a text for readers, in one line; nothing where there is no text."""
+    line = "".join(character for character in " ".join(text.split()) if character.isprintable())
+    return _text(line or otherwise) if line or otherwise else ""
 
 
 def _text(text: str) -> str:

@@ -160,7 +160,7 @@ def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Uni
         ``units.quantity`` when no number begins the text or it is out of range; otherwise as `unit`.
     """
     match = _QUANTITY.fullmatch(text[: MAX_UNIT_LENGTH + 1])
-    if match is None or len(text) > MAX_UNIT_LENGTH or match[2].strip()[:1].isdigit():
+    if match is None or len(text) > MAX_UNIT_LENGTH or re.match(r"\s*(?!1\s*/)[0-9]", match[2]):
         raise InputError(
             f"`{_clip(text)}` is not a quantity",
             code="units.quantity",

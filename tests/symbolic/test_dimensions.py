@@ -100,7 +100,7 @@ def test_of_two_terms_the_one_that_does_not_fit_its_place_is_blamed() -> None:
         "  --> term `IL1`\n"
         "  found:    nM\n"
         "  expected: cell/µL / d\n"
-        "  try:      multiply with something in cell/µL / nM / d, or correct the unit of a parameter in it"
+        "  try:      multiply with something in cell / nmol / d, or correct the unit of a parameter in it"
     )
 
 

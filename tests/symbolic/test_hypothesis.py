@@ -8,7 +8,7 @@ from simulate.errors import InputError
 from simulate.symbolic.composition import compose
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.parts import Mechanism, Reaction
-from tests.symbolic.small import DECAY, DRUG, LOSS, POOLS, SIGNALING, TABLE, THREE_POOLS, A, A_0, refusal, tau_A
+from tests.symbolic.small import A_0, DECAY, DRUG, LOSS, POOLS, SIGNALING, TABLE, THREE_POOLS, A, refusal, tau_A
 
 FASTER = Mechanism(
     "decay",
