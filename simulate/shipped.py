@@ -31,6 +31,21 @@ def cohort_file() -> Path:
     return root() / "cohort.toml"
 
 
+def population_files() -> dict[str, Path]:
+    """Shipped populations other than the patients of `cohort_file`, name → file, sorted by name."""
+    return _by_stem("populations")
+
+
+def parameterization_files() -> dict[str, Path]:
+    """Published pharmacokinetic parameters in place of the model's own, name → file, sorted by name."""
+    return _by_stem("pharmacokinetics")
+
+
+def visit_file() -> Path:
+    """When blood is drawn at a visit, and how well serum IL-1Ra is read."""
+    return root() / "visits" / "serum-il1ra.toml"
+
+
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return _by_stem("scenarios")

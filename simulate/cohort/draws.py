@@ -12,6 +12,7 @@ correlations.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.population import Effect, FloatArray, Population, blocks, cholesky
+from simulate.cohort.population import Effect, FloatArray, Population, Retained, blocks, cholesky
 from simulate.errors import InputError
 from simulate.solver.kernel import IntArray
 from simulate.streams import normals, stream
@@ -48,6 +49,8 @@ class Cohort:
         Covariates and their values, shape [member, covariate]; read-only.
     strata
         Kind of each member, shape [member]; empty texts if the population has one kind.
+    dropout
+        Day on which each member leaves the study, infinite for those who stay, shape [member]; read-only.
     """
 
     seed: int
@@ -57,11 +60,16 @@ class Cohort:
     covariates: tuple[str, ...]
     covariate_values: FloatArray
     strata: tuple[str, ...]
+    dropout: FloatArray
 
     @property
     def members(self) -> int:
         """Number of members."""
         return len(self.ids)
+
+    def reached(self, day: float) -> npt.NDArray[np.bool_]:
+        """Who is still in the study on a day, shape [member]."""
+        return self.dropout > day
 
     def of(self, name: str) -> FloatArray:
         """Values of one parameter or covariate, shape [member]."""
@@ -113,23 +121,43 @@ def draw(population: Population, n: int, *, seed: int, first: int = 0) -> Cohort
                 break
         else:
             raise _out_of_reach(block, int(members[waiting[0]]), outside[0], int(kinds[waiting[0]]))
-    return _cohort(population, seed, members, kinds, values)
+    return _cohort(population, seed, members, kinds, values, dropout_times(population.retention, seed, members))
+
+
+def dropout_times(retention: Sequence[Retained], seed: int, members: IntArray) -> FloatArray:
+    """Days on which members leave a study, shape [member]; infinite for those who are in it at the last visit.
+
+    Between visits the hazard is constant, so that the expected share at each visit is the printed one. Who leaves does
+    not depend on anything else: a member leaves on the same day in every arm.
+    """
+    times = np.full(len(members), math.inf)
+    for index, member in enumerate(members.tolist()):
+        chance = float(stream(seed, "dropout", member).random())
+        for before, after in itertools.pairwise((Retained(0.0, 1.0), *retention)):
+            if chance >= after.share:
+                passed = math.log(before.share / chance) / math.log(before.share / after.share)
+                times[index] = before.day + passed * (after.day - before.day)
+                break
+    return times
 
 
 def typical(population: Population, *, seed: int = 0) -> Cohort:
-    """One member, number 0, who has the typical value of everything and is of the first kind."""
+    """One member, number 0, who has the typical value of everything, is of the first kind and stays in the study."""
     rows = {row.name: row for row in population.strata[0].parameters} if population.strata else {}
     parts = (*population.parameters, *population.covariates)
     values = np.array([[rows.get(part.name, part).value for part in parts]], dtype=np.float64)
-    return _cohort(population, seed, np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64), values)
+    nobody = np.zeros(1, dtype=np.int64)
+    return _cohort(population, seed, nobody, nobody, values, np.array([math.inf]))
 
 
-def _cohort(population: Population, seed: int, members: IntArray, kinds: IntArray, values: FloatArray) -> Cohort:
+def _cohort(
+    population: Population, seed: int, members: IntArray, kinds: IntArray, values: FloatArray, dropout: FloatArray
+) -> Cohort:
     split = len(population.parameters)
     kind_names = [stratum.name for stratum in population.strata] or [""]
     own = np.ascontiguousarray(values[:, :split])
     covariate_values = np.ascontiguousarray(values[:, split:])
-    for array in (members, own, covariate_values):
+    for array in (members, own, covariate_values, dropout):
         array.flags.writeable = False
     return Cohort(
         seed=seed,
@@ -139,6 +167,7 @@ def _cohort(population: Population, seed: int, members: IntArray, kinds: IntArra
         covariates=tuple(covariate.name for covariate in population.covariates),
         covariate_values=covariate_values,
         strata=tuple(kind_names[kind] for kind in kinds),
+        dropout=dropout,
     )
 
 

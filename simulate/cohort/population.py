@@ -5,6 +5,7 @@ All of it is data; the shipped population is `parameters/cohort.toml`, read by `
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +73,16 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
+class Retained:
+    """The ``share`` of those who entered a study that was still in it at ``day``."""
+
+    day: float
+    share: float
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """The distribution that a cohort is drawn from.
 
@@ -87,11 +98,13 @@ class Population:
         Properties of a patient that act on parameters, with typical value, spread and bounds.
     correlations, effects, strata
         Name parameters and covariates of this population only. Without strata, all patients are of one kind.
+    retention
+        How many stay in the study, in the order of time; all do if it is empty.
 
     Raises
     ------
     InputError
-        ``cohort.parameter``, ``cohort.correlation`` or ``cohort.stratum``.
+        ``cohort.parameter``, ``cohort.correlation``, ``cohort.stratum`` or ``cohort.retention``.
     """
 
     parameters: tuple[Parameter, ...]
@@ -99,6 +112,7 @@ class Population:
     correlations: tuple[Correlation, ...] = ()
     effects: tuple[Effect, ...] = ()
     strata: tuple[Stratum, ...] = ()
+    retention: tuple[Retained, ...] = ()
 
     def __post_init__(self) -> None:
         names = [part.name for part in (*self.parameters, *self.covariates)]
@@ -120,6 +134,14 @@ class Population:
             for row in stratum.parameters:
                 _check_known(row.name, "parameter", [part.name for part in self.parameters])
         self._check_correlations()
+        for before, after in itertools.pairwise((Retained(0.0, 1.0), *self.retention)):
+            if not (before.day < after.day < math.inf and 0.0 < after.share <= before.share):
+                raise InputError(
+                    f"{after.share!r} cannot be in the study at day {after.day!r}",
+                    code="cohort.retention",
+                    found=f"{before.share!r} at day {before.day!r}",
+                    expected="days that ascend from 0, and shares above 0 that never rise",
+                )
 
     def _check_correlations(self) -> None:
         spread = [part.name for part in (*self.parameters, *self.covariates) if part.spread is not None]

@@ -2,6 +2,9 @@
 
 ::
 
+    base = "myositis"               # covariates, effects and correlations of a shipped population hold here too
+                                    # (a covariate given here replaces that of the base)
+
     [covariate.weight]              # a row like that of a parameter
     meaning = "body weight"
     value = 75
@@ -36,6 +39,13 @@
     source = "..."
     grade = "assumed"
 
+    [[retention]]                   # how many stay in the study
+    day = 91
+    reached = 13
+    of = 15
+    source = "..."
+    grade = "seen"
+
 What concerns a parameter that the model in hand does not use is left out, if the parameter is a known one.
 """
 
@@ -47,10 +57,10 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulate.cohort.population import Correlation, Effect, Population, PowerEffect, SlopeEffect, Stratum
+from simulate.cohort.population import Correlation, Effect, Population, PowerEffect, Retained, SlopeEffect, Stratum
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, read_toml
-from simulate.shipped import cohort_file, parameter_files
+from simulate.shipped import cohort_file, parameter_files, population_files
 from simulate.symbolic.parts import Grade, Parameter, Spread
 from simulate.symbolic.units import unit
 
@@ -58,10 +68,36 @@ _GRADES = {grade.name.casefold(): grade for grade in Grade}
 _ORIGIN = ("source", "grade", "note")
 
 
-def shipped_population(parameters: Sequence[Parameter]) -> Population:
-    """The shipped population for the parameters of a model."""
-    known = {name for path in parameter_files() for name in read_toml(path).data}
-    return read_population(cohort_file(), parameters, known=known)
+MYOSITIS = "myositis"
+"""Name of the population of the trial, which a scenario has if it names no other."""
+
+
+def shipped_population(parameters: Sequence[Parameter], name: str = MYOSITIS) -> Population:
+    """A shipped population for the parameters of a model: patients of the trial, or others by name.
+
+    Raises
+    ------
+    InputError
+        ``cohort.unknown``: no population has this name.
+    """
+    return read_population(_file_of(name, None), parameters, known=_shipped_names())
+
+
+def _shipped_names() -> set[str]:
+    return {name for path in parameter_files() for name in read_toml(path).data}
+
+
+def _file_of(name: str, where: Where | None) -> Path:
+    files = {MYOSITIS: cohort_file(), **population_files()}
+    if name not in files:
+        raise InputError(
+            f"there is no population `{name}`",
+            code="cohort.unknown",
+            where=where,
+            expected=", ".join(f"`{known}`" for known in files) + ", or a file",
+            advice=did_you_mean(name, files),
+        )
+    return files[name]
 
 
 def read_population(
@@ -82,7 +118,7 @@ def read_population(
     ------
     InputError
         ``cohort.key``, ``cohort.value``, ``cohort.parameter`` (a name that nobody knows), ``cohort.correlation``,
-        ``cohort.stratum``, or an error of `read_toml`.
+        ``cohort.stratum``, ``cohort.retention``, ``cohort.unknown`` (the base), or an error of `read_toml`.
     """
     return _Reader(read_toml(path), {parameter.name: parameter for parameter in parameters}, known).population()
 
@@ -170,15 +206,19 @@ class _Reader:
     def __init__(self, document: Document, parameters: Mapping[str, Parameter], known: Collection[str]) -> None:
         self.document = document
         self.parameters = parameters
-        self.known = known
+        self.known = frozenset(known)
         self.covariates: dict[str, Parameter] = {}
 
     def population(self) -> Population:
-        _Table(self.document, (), ("covariate", "correlation", "effect", "stratum"))
+        top = _Table(self.document, (), ("base", "covariate", "correlation", "effect", "stratum", "retention"))
+        base = self.base(top)
+        self.covariates |= {covariate.name: covariate for covariate in base.covariates}
         for name in self.named("covariate"):
             self.covariates[name] = self.covariate(name)
         effects = [effect for index in self.numbered("effect") for effect in self.effect(index)]
         correlations = [found for index in self.numbered("correlation") for found in self.correlation(index)]
+        effects = [*base.effects, *effects]
+        correlations = [*base.correlations, *correlations]
         strata = [self.stratum(index) for index in self.numbered("stratum")]
         acting = {effect.covariate for effect in effects}
         acting |= {name for found in correlations for name in (found.a, found.b)}
@@ -188,7 +228,23 @@ class _Reader:
             correlations=tuple(correlations),
             effects=tuple(effects),
             strata=tuple(strata),
+            retention=tuple(self.retained(index) for index in self.numbered("retention")),
         )
+
+    def base(self, top: _Table) -> Population:
+        """The population on which this one is built."""
+        if "base" not in top.rows:
+            return Population(tuple(self.parameters.values()))
+        return _Reader(
+            read_toml(_file_of(top.text("base"), top.where("base"))), self.parameters, self.known | _shipped_names()
+        ).population()
+
+    def retained(self, index: int) -> Retained:
+        table = _Table(self.document, ("retention", index), ("day", "reached", "of", *_ORIGIN))
+        entered = table.number("of")
+        if entered <= 0.0:
+            raise table.error("`of` is not above 0", "of", found=table.rows["of"])
+        return Retained(table.number("day"), table.number("reached") / entered, table.text("source"), table.grade())
 
     def named(self, key: str) -> tuple[str, ...]:
         """Names of the tables under a key."""

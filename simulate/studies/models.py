@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
-from simulate.biology.reference import REFERENCE, reference_model
+from simulate.biology.reference import REFERENCE, parameter_table, reference_model
 from simulate.cohort.population import Population
-from simulate.cohort.reading import shipped_population
+from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
@@ -78,6 +78,41 @@ def _refuse_names(hypothesis: Sequence[str | Path], where: Where | None) -> None
             )
 
 
-def population_for(model: Model, *, is_shipped: bool) -> Population:
-    """Population of a model: the shipped one, or independent log-normal parameters for a model of a user."""
-    return shipped_population(model.parameters) if is_shipped else Population(model.parameters)
+def population_for(
+    model: Model, name: str | Path | None = None, *, is_shipped: bool, where: Where | None = None
+) -> Population:
+    """Population of a model.
+
+    Parameters
+    ----------
+    model
+        Its parameters are those of the population.
+    name
+        A shipped population or a file; if not given, that of the trial for the shipped model, and independent
+        log-normal parameters for a model of a user.
+    is_shipped
+        Whether the model is the shipped one, to whose parameters the shipped populations apply.
+    where
+        Place of the name, for errors.
+
+    Raises
+    ------
+    InputError
+        ``cohort.*``.
+    """
+    if isinstance(name, Path):
+        return read_population(name, model.parameters, known=parameter_table() if is_shipped else ())
+    if name is not None and not is_shipped:
+        raise InputError(
+            f"the population `{name}` is one of the reference model and of no other",
+            code="cohort.unknown",
+            where=where,
+            expected="a population file",
+        )
+    if not is_shipped:
+        return Population(model.parameters)
+    try:
+        return shipped_population(model.parameters, MYOSITIS if name is None else name)
+    except InputError as error:
+        error.where = error.where or where
+        raise

@@ -16,13 +16,15 @@ from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
+from simulate.regimen.doses import Plan
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
 from simulate.studies.models import find_model, population_for
-from simulate.studies.scenario import Override, Scenario, read_scenario
+from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
+from simulate.studies.treatments import Override
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import convert
 
@@ -68,6 +70,7 @@ class Study:
             "every": scenario.times[1],
             "patients": scenario.patients,
             "seed": scenario.seed,
+            **({} if scenario.population is None else {"population": str(scenario.population)}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
                 for arm in self.arms
@@ -103,16 +106,22 @@ def prepare(scenario: Scenario) -> Study:
     arms = []
     for treatment in scenario.arms:
         overrides = {row.parameter: _override(row, model) for row in (*scenario.overrides, *treatment.overrides)}
+        plan = treatment.plan if isinstance(treatment.plan, Plan) else treatment.plan.plan(model)
         try:
-            scheduled_doses(treatment.plan, model, scenario.times[-1])
+            scheduled_doses(plan, model, scenario.times[-1])
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, treatment.plan, tuple(overrides.items())))
+        arms.append(Arm(treatment.name, plan, tuple(overrides.items())))
     return Study(
         scenario=scenario,
         model=model,
         arms=tuple(arms),
-        population=population_for(model, is_shipped=scenario.model is None),
+        population=population_for(
+            model,
+            scenario.population,
+            is_shipped=scenario.model is None,
+            where=scenario.sheet.where("cohort", "population"),
+        ),
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
     )

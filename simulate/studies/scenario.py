@@ -17,12 +17,18 @@ A scenario file in full::
     [cohort]
     patients = 100
     seed = 1
+    population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
 
     [[arm]]
     name = "anakinra 100 mg/d"
     regimen = "100 mg sc every 24 h until 182 d"
     [arm.parameters]  # for this arm alone
     k_a = "0.17 1/h"
+
+    [[arm]]
+    name = "as recorded"
+    # in place of a regimen, a table in the columns of NONMEM (simulate.regimen.tables), relative to this file
+    doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"] }
 
     [parameters]  # typical values for all arms; the spread between patients is kept
     f_m = 0.3
@@ -36,13 +42,14 @@ A scenario file in full::
     max_steps = 100000
     method = "dopri5"
 
-Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and ``regimen``.
+Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
+``doses``; of ``doses``, the units of time and amount, and the patient if the table has several.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -51,40 +58,27 @@ from typing import Any, Literal
 from pydantic import Field
 
 from simulate import shipped
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, dotted, read_toml
-from simulate.regimen.doses import Plan, exact
-from simulate.regimen.words import parse_regimen
+from simulate.regimen.doses import exact
 from simulate.studies.models import hypothesis_parts
-from simulate.studies.sheets import Setting, Sheet, Table, lay_over, relocated, validated
-from simulate.symbolic.units import Unit, parse_quantity, unit
+from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
+from simulate.studies.treatments import (
+    ArmTable,
+    Override,
+    Treatment,
+    folder_of,
+    overrides_of,
+    quantity_of,
+    treatments_of,
+)
+from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
 
 REFERENCE = "reference"
 """Name of the shipped model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Override:
-    """A parameter set to ``value``, in ``unit`` or, where that is None, in the unit of the parameter."""
-
-    parameter: str
-    value: float
-    unit: Unit | None
-    where: Where
-
-
-@dataclass(frozen=True, slots=True)
-class Treatment:
-    """An arm as written: its name, its regimen in words and as a plan, and what is special about its patients."""
-
-    name: str
-    regimen: str
-    plan: Plan
-    overrides: tuple[Override, ...]
-    where: Where
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +95,9 @@ class Scenario:
         Names and hypothesis files that are combined.
     times
         When to record, days, ascending from 0.
-    patients, seed
-        Size of the cohort, and the seed from which it is drawn.
+    patients, seed, population
+        Size of the cohort, the seed from which it is drawn, and the name or file of its population; None for patients
+        of the trial or, where the model is a user's, for parameters that vary independently.
     arms
         At least one.
     overrides
@@ -123,6 +118,7 @@ class Scenario:
     times: tuple[float, ...]
     patients: int
     seed: int
+    population: str | Path | None
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
@@ -147,12 +143,7 @@ class _Time(Table):
 class _Cohort(Table):
     patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
-
-
-class _Arm(Table):
-    name: str = Field(min_length=1, max_length=200, description="a text in quotation marks")
-    regimen: str = Field(description='words such as "100 mg sc every 24 h until 182 d", or "none"')
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
 
 
 class _Outputs(Table):
@@ -175,7 +166,7 @@ class ScenarioFile(Table):
     model: _Model = _Model()
     time: _Time = Field(description='a table with `end = "182 d"`')
     cohort: _Cohort = _Cohort()
-    arm: list[_Arm] = Field(min_length=1, description="one table `[[arm]]`, or several")
+    arm: list[ArmTable] = Field(min_length=1, description="one table `[[arm]]`, or several")
     parameters: dict[str, Any] = Field(default_factory=dict)
     outputs: _Outputs = _Outputs()
     solver: _Solver = _Solver()
@@ -231,12 +222,13 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         title=content.title,
         question=content.question,
         model=_model_file(content.model, sheet),
-        hypothesis=hypothesis_parts(content.model.hypothesis, _folder(sheet, "model", "hypothesis")),
+        hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
         times=_times(content.time, sheet),
         patients=content.cohort.patients,
         seed=content.cohort.seed,
-        arms=_arms(content.arm, sheet),
-        overrides=_overrides(content.parameters, sheet, "parameters"),
+        population=_population(content.cohort.population, sheet),
+        arms=treatments_of(content.arm, sheet),
+        overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
         rtol=_in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
         atol=_in_range(content.solver.atol, 0.0, 1.0, sheet, "solver", "atol"),
@@ -264,12 +256,7 @@ def _model_file(model: _Model, sheet: Sheet) -> Path | None:
             where=sheet.where("model", "file"),
             advice="leave one of the two out",
         )
-    return _folder(sheet, "model", "file") / model.file
-
-
-def _folder(sheet: Sheet, *keys: str) -> Path:
-    """What a path is relative to: the file that names it, or the working folder if the command line does."""
-    return Path() if keys in sheet.origins else Path(sheet.document.path).parent
+    return folder_of(sheet, "model", "file") / model.file
 
 
 def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
@@ -289,7 +276,7 @@ def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
 
 
 def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
-    value, given = _quantity(text, sheet, *keys)
+    value, given = quantity_of(text, sheet, *keys)
     if given is None or given.dimension != unit("d").dimension:
         raise InputError(
             f"`{text}` is not a time",
@@ -309,58 +296,10 @@ def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
     return days
 
 
-def _arms(arms: Sequence[_Arm], sheet: Sheet) -> tuple[Treatment, ...]:
-    treatments: dict[str, Treatment] = {}
-    for index, arm in enumerate(arms):
-        if not arm.name.isprintable() or arm.name != arm.name.strip():
-            raise InputError(
-                "an arm's name has characters that cannot be printed, or blanks at its ends",
-                code="scenario.value",
-                where=sheet.where("arm", index, "name"),
-                found=repr(arm.name),
-            )
-        if arm.name in treatments:
-            raise InputError(
-                f"two arms have the name `{arm.name}`",
-                code="scenario.value",
-                where=sheet.where("arm", index, "name"),
-                advice="give each arm a name of its own",
-            )
-        place = sheet.where("arm", index, "regimen")
-        try:
-            plan = parse_regimen(arm.regimen)
-        except InputError as error:
-            raise relocated(error, place, arm.regimen) from None
-        overrides = _overrides(arm.parameters, sheet, "arm", index, "parameters")
-        treatments[arm.name] = Treatment(arm.name, arm.regimen, plan, overrides, place)
-    return tuple(treatments.values())
-
-
-def _overrides(values: Mapping[str, Any], sheet: Sheet, *keys: str | int) -> tuple[Override, ...]:
-    overrides = []
-    for name, value in values.items():
-        where = sheet.where(*keys, name)
-        number: object = value
-        given = None
-        if isinstance(value, str):
-            number, given = _quantity(value, sheet, *keys, name)
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
-            raise InputError(
-                f"the value of the parameter `{name}` cannot be used",
-                code="scenario.value",
-                where=where,
-                found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
-                expected='a finite number, or a text with a unit such as "0.15 ng/mL"',
-            )
-        overrides.append(Override(name, float(number), given, where))
-    return tuple(overrides)
-
-
-def _quantity(text: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:
-    try:
-        return parse_quantity(text)
-    except InputError as error:
-        raise relocated(error, sheet.where(*keys), text) from None
+def _population(name: str | None, sheet: Sheet) -> str | Path | None:
+    if name is not None and name.endswith(".toml"):
+        return folder_of(sheet, "cohort", "population") / name
+    return name
 
 
 def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:

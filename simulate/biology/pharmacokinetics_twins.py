@@ -1,0 +1,128 @@
+"""The other reading of the plasma curve of anakinra, and plasma by itself.
+
+A curve after an injection under the skin is a difference of two exponentials, and it does not tell which of the two
+rates is absorption. Exchanging them, with the volume scaled by their ratio so that clearance stays, leaves every
+concentration of the drug as it was ("flip-flop"). The twin of a mechanism is therefore written in the same parameters:
+it absorbs at ``CL / V`` and distributes into ``CL / k_a``. What tells the two apart is not in the curve: intravenous
+data, and the patient's own IL-1Ra, which has no absorption and turns over at the rate of elimination.
+
+Published parameters are tables that take the place of the rows for ``F``, ``k_a``, ``CL`` and ``V``
+(`parameterization`); where a publication gives clearance and volume over bioavailability, the latter is 1. Plasma can
+be simulated without cells and muscle (`plasma_model`): the patient's own IL-1Ra then stays at its baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sympy import Integer
+
+from simulate import shipped
+from simulate.biology.pharmacokinetics import (
+    CENTRAL,
+    CL,
+    CONCENTRATION,
+    DEPOT,
+    ENDOGENOUS,
+    PHARMACOKINETICS,
+    R_0,
+    V,
+    eps,
+    k_a,
+    molar_mass,
+    relative_signal_muscle,
+)
+from simulate.biology.reference import parameter_table
+from simulate.errors import InputError, did_you_mean
+from simulate.symbolic.composition import ParameterTable, compose
+from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parts import Definition, Mechanism, Observable, Parameter, Reaction
+from simulate.symbolic.units import DIMENSIONLESS, unit
+
+PHARMACOKINETICS_TWIN = Mechanism(
+    name="pharmacokinetics_twin",
+    title="Anakinra with the rates of absorption and elimination exchanged, and endogenous IL-1Ra",
+    species=PHARMACOKINETICS.species,
+    definitions=(Definition(CONCENTRATION.name, CONCENTRATION.meaning, CONCENTRATION.unit, CENTRAL / (CL / k_a)),),
+    reactions=(
+        Reaction("absorption", CL / V * DEPOT, {DEPOT: -1, CENTRAL: 1}),
+        Reaction("elimination", k_a * CENTRAL, {CENTRAL: -1}),
+        Reaction(
+            "il1ra_synthesis",
+            k_a * R_0 / molar_mass * ((1 - eps) + eps * relative_signal_muscle),
+            {ENDOGENOUS: 1},
+        ),
+        Reaction("il1ra_elimination", k_a * ENDOGENOUS, {ENDOGENOUS: -1}),
+    ),
+    routes=PHARMACOKINETICS.routes,
+)
+
+TWIN = Hypothesis(
+    name="PK-twin",
+    title="elimination of anakinra, not absorption, is the slower process",
+    replace=(("pharmacokinetics", PHARMACOKINETICS_TWIN),),
+)
+
+PLASMA = Mechanism(
+    name="plasma",
+    title="Plasma by itself: IL-1 does not act, the patient's own IL-1Ra is constant",
+    definitions=(
+        Definition("relative_signal_muscle", "IL-1 signal in muscle, of baseline", DIMENSIONLESS, Integer(1)),
+    ),
+    observables=(
+        Observable("anakinra", "anakinra in plasma", unit("ng/mL"), molar_mass * CONCENTRATION),
+        Observable("own_il1ra", "the patient's own IL-1Ra in plasma", unit("ng/mL"), molar_mass * ENDOGENOUS),
+        Observable(
+            "serum_il1ra",
+            "IL-1Ra in serum by ELISA, anakinra and the patient's own",
+            unit("pg/mL"),
+            molar_mass * (CONCENTRATION + ENDOGENOUS),
+        ),
+    ),
+)
+
+
+def parameterization(name: str) -> Mapping[str, Parameter]:
+    """Published pharmacokinetic parameters by the name of their table, such as ``urien-2013``.
+
+    Raises
+    ------
+    InputError
+        ``parameters.unknown`` with the nearest names.
+    """
+    files = shipped.parameterization_files()
+    if name not in files:
+        raise InputError(
+            f"there are no pharmacokinetic parameters `{name}`",
+            code="parameters.unknown",
+            expected=", ".join(f"`{known}`" for known in files),
+            advice=did_you_mean(name, files),
+        )
+    return MappingProxyType(read_parameters(files[name]))
+
+
+def with_parameterization(name: str, table: ParameterTable | None = None) -> ParameterTable:
+    """The shipped parameters, or others, with a published parameterization in place of the rows that it gives."""
+    return MappingProxyType({**(parameter_table() if table is None else table), **parameterization(name)})
+
+
+def plasma_model(name: str | None = None, hypothesis: Hypothesis = NONE) -> Model:
+    """Anakinra and IL-1Ra in plasma, without IL-1, cells and muscle.
+
+    Parameters
+    ----------
+    name
+        A published parameterization; the rows of the reference model if not given.
+    hypothesis
+        Such as `TWIN`.
+    """
+    return compose(
+        (PHARMACOKINETICS, PLASMA),
+        hypothesis,
+        values=parameter_table() if name is None else with_parameterization(name),
+        name="plasma",
+        title="Anakinra and IL-1Ra in plasma",
+    )

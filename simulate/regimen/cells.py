@@ -1,0 +1,229 @@
+"""A table of comma-separated values as cells that know their row and column.
+
+Strict on purpose, because a dose read wrongly looks like a dose read rightly: one line a record, a decimal point, plain
+digits, as many cells in each row as in the header. Spreadsheets that save otherwise are told where and how.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from simulate.errors import InputError, Where
+
+MAX_BYTES = 10_000_000
+"""Largest table that is read; a year of hourly records of a hundred patients is as large."""
+
+ABSENT = ("", ".")
+"""What stands in a cell that has no value; NONMEM reads both as zero."""
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
+_GROUPED = re.compile(r"[+-]?[0-9]+(?:[_' ][0-9]+)+(?:\.[0-9]*)?")
+_QUOTED = re.compile(r'"(?:[^"]|"")*"')
+_LONGEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a column of a row, without blanks at its ends; ``column`` counts characters of the line from 1."""
+
+    file: str
+    line: int
+    column: int
+    key: str | None
+    text: str
+
+    @property
+    def is_absent(self) -> bool:
+        return self.text in ABSENT
+
+    @property
+    def where(self) -> Where:
+        shown = self.text if self.text and self.text.isprintable() and len(self.text) <= _LONGEST else None
+        return Where(self.file, self.line, self.column, self.key, shown)
+
+    def error(self, what: str, code: str = "table.value", **answers: str | None) -> InputError:
+        """An error at this cell."""
+        return InputError(what, code=code, where=self.where, **answers)
+
+    def number(self) -> Fraction:
+        """The exact number in the cell; 0 where it is absent.
+
+        Raises
+        ------
+        InputError
+            ``table.number``.
+        """
+        if self.is_absent:
+            return Fraction(0)
+        if len(self.text) > _LONGEST or not _NUMBER.fullmatch(self.text):
+            raise self.error(
+                f"`{self.key}` is not a number",
+                "table.number",
+                expected="digits 0 to 9 with a decimal point and no separator of thousands, or `.` for no value",
+                advice=_number_advice(self.text),
+            )
+        return Fraction(self.text)
+
+    def count(self) -> int:
+        """The whole number in the cell; 0 where it is absent.
+
+        Raises
+        ------
+        InputError
+            ``table.number``.
+        """
+        number = self.number()
+        if number.denominator != 1:
+            raise self.error(f"`{self.key}` is not a whole number", "table.number")
+        return number.numerator
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The cells of a file: the header, and rows of as many cells."""
+
+    file: str
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def read_sheet(path: Path | str) -> Sheet:
+    """Read a file of comma-separated values.
+
+    Raises
+    ------
+    InputError
+        ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``, ``file.encoding``; as `parse_sheet`.
+    """
+    file = str(path)
+    where = Where(file=file)
+    try:
+        with open(path, "rb") as handle:
+            raw = handle.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise InputError(
+            "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
+        ) from None
+    except IsADirectoryError:
+        raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the file cannot be read: {error}", code="file.unreadable", where=where) from None
+    if len(raw) > MAX_BYTES:
+        raise InputError(
+            "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
+        )
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line_start = raw.rfind(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"the file is not UTF-8 text: byte {error.start} is 0x{raw[error.start]:02x}",
+            code="file.encoding",
+            where=Where(file, raw.count(b"\n", 0, error.start) + 1, error.start - line_start + 1),
+            expected="UTF-8",
+            advice="save the file as UTF-8 in your editor or spreadsheet",
+        ) from None
+    return parse_sheet(text, file)
+
+
+def parse_sheet(text: str, file: str) -> Sheet:
+    """Cells of a text that came from ``file``, which is only shown in errors.
+
+    Raises
+    ------
+    InputError
+        ``table.syntax``: a byte order mark, carriage returns, a quotation mark without its partner, a row with more or
+        fewer cells than the header, an empty row; ``table.empty``.
+    """
+    if text.startswith("\ufeff"):
+        raise InputError(
+            "the file begins with a byte order mark",
+            code="table.syntax",
+            where=Where(file, 1, 1),
+            advice="save it as UTF-8 without byte order mark (BOM)",
+        )
+    lines = text.split("\n")
+    while lines and not lines[-1].strip(" \t"):
+        lines.pop()
+    if not lines:
+        raise InputError(
+            "the table is empty", code="table.empty", where=Where(file, 1), expected="a header such as TIME,AMT,II,ADDL"
+        )
+    header = _split(lines[0], file, 1, ())
+    rows = tuple(_split(line, file, number, header) for number, line in enumerate(lines[1:], start=2))
+    return Sheet(file, header, rows)
+
+
+def _split(line: str, file: str, number: int, header: Sequence[Cell]) -> tuple[Cell, ...]:
+    control = next((index for index, character in enumerate(line) if character in "\r\v\f\x00\x85\u2028\u2029"), None)
+    if control is not None:
+        raise InputError(
+            "the line ends in a carriage return"
+            if line.endswith("\r") and control == len(line) - 1
+            else "the line holds a control character",
+            code="table.syntax",
+            where=Where(file, number, control + 1),
+            found=repr(line[control]),
+            advice="save the file with the line ends of Unix (LF)",
+        )
+    cells: list[Cell] = []
+    at = 0
+    while at <= len(line):
+        begin = at + len(line[at:]) - len(line[at:].lstrip(" \t"))
+        key = header[len(cells)].text.upper() if len(cells) < len(header) else None
+        if begin < len(line) and line[begin] == '"':
+            match = _QUOTED.match(line, begin)
+            end = len(line) if match is None else match.end()
+            rest = len(line[end:]) - len(line[end:].lstrip(" \t"))
+            if match is None or (end + rest < len(line) and line[end + rest] != ","):
+                raise InputError(
+                    "a quotation mark has no partner, or text follows it",
+                    code="table.syntax",
+                    where=Where(file, number, begin + 1, key),
+                )
+            content, at = match[0][1:-1].replace('""', '"').strip(" \t"), end + rest + 1
+            begin += 1
+        else:
+            end = line.find(",", at)
+            end = len(line) if end < 0 else end
+            content, at = line[at:end].strip(" \t"), end + 1
+        cells.append(Cell(file, number, begin + 1, key, content))
+    if header and len(cells) != len(header):
+        raise _ragged(line, cells, header)
+    return tuple(cells)
+
+
+def _ragged(line: str, cells: Sequence[Cell], header: Sequence[Cell]) -> InputError:
+    last = cells[min(len(header), len(cells) - 1)]
+    if not line.strip(" \t"):
+        return InputError(
+            "the row is empty", code="table.syntax", where=Where(last.file, last.line, 1), advice="delete the line"
+        )
+    more = len(cells) > len(header)
+    return InputError(
+        "the row has more cells than the header" if more else "the row has fewer cells than the header",
+        code="table.syntax",
+        where=Where(last.file, last.line, last.column if more else len(line) + 1),
+        found=str(len(cells)),
+        expected=str(len(header)),
+        advice="numbers have a decimal point, as in 1.5; a comma begins the next column"
+        if more
+        else "put `.` where there is no value",
+    )
+
+
+def _number_advice(text: str) -> str | None:
+    if _DECIMAL_COMMA.fullmatch(text):
+        return "write a decimal point, as in 1.5"
+    if _GROUPED.fullmatch(text):
+        return "write the digits without separators, as in 1000"
+    if not text.isascii() and any(character.isdigit() for character in text):
+        return "write the digits as 0 to 9"
+    if text.casefold() in ("na", "nan", "n/a", "null", "none"):
+        return "write `.` where there is no value"
+    return None

@@ -1,0 +1,214 @@
+"""Rows of a dose table as doses; the rules of the columns are at the top of `simulate.regimen.tables`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from simulate.regimen.cells import Cell
+from simulate.regimen.doses import route_is_free
+
+RUN_IN = 14
+"""Doses that stand for a steady state.
+
+After as many half-lives a drug is within a thousandth of it, even if absorption and elimination are equally fast, when
+the rest is (1 + 14 ln 2) / 2**14.
+"""
+
+COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
+OBSERVATIONS = ("DV", "MDV", "DVID", "LLOQ", "CENS", "LIMIT")
+
+ONLY = "1"
+"""The patient of a table without ID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One dose, or several an interval apart, as a row of a table states them; times in days."""
+
+    patient: str
+    time: Fraction
+    amount: Fraction
+    duration: Fraction
+    every: Fraction
+    until: Fraction
+    steady: int
+    route: str | int
+    place: Cell
+    cells: Mapping[str, Cell]
+
+    @property
+    def lead(self) -> Fraction:
+        """Time of the first dose that stands for the record."""
+        return self.time - RUN_IN * self.every if self.steady else self.time
+
+
+class RecordReader:
+    """Reads rows; knows the columns and the unit of time."""
+
+    def __init__(self, columns: Mapping[str, int], days: Fraction, covariates: Sequence[str]) -> None:
+        self.columns = columns
+        self.days = days
+        self.covariates = tuple(name.upper() for name in covariates if name.upper() in columns)
+
+    def patient(self, cells: Mapping[str, Cell], seen: Sequence[str]) -> str:
+        """ID of a row; 1 and 1.0 are one patient, as NONMEM has it."""
+        cell = cells.get("ID")
+        if cell is None:
+            return ONLY
+        if cell.is_absent:
+            raise cell.error("the record has no ID")
+        name = cell.text
+        if cell.text.replace(".", "", 1).isascii() and cell.text.replace(".", "", 1).isdigit():
+            number = cell.number()
+            name = str(number.numerator) if number.denominator == 1 else name
+        if name in seen[:-1]:
+            raise cell.error(
+                f"the records of ID `{name}` do not stand together",
+                expected="one block of rows for each ID",
+                advice="NONMEM would take the second block for another patient; sort the table by ID",
+            )
+        return name
+
+    def record(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Record | None:
+        """The dose of a row, None for an observation or another event."""
+        for name in (*self.covariates, *(name for name in OBSERVATIONS if name in cells)):
+            cells[name].number()
+        time = self._not_negative(cells, "TIME", required=True) * self.days
+        amount = self._not_negative(cells, "AMT")
+        steady = self._one_of(cells, "SS", (0, 1, 2), "0, 1 (replaces) or 2 (adds), as in NONMEM")
+        rate, duration = self._rate(cells)
+        every = self._not_negative(cells, "II") * self.days
+        if not self._is_dose(cells, amount, steady):
+            for name in ("AMT", "RATE", "DUR", "TINF", "II", "ADDL", "TOTAL", "UNTIL", "SS"):
+                if name in cells and cells[name].number():
+                    raise cells[name].error(
+                        f"a record that is no dose has {name}", expected="0 or `.`", advice="EVID 1 makes it a dose"
+                    )
+            return None
+        if steady and not amount:
+            self._baseline(cells, time, rate or duration, every)
+            return None
+        if not amount:
+            raise cells["AMT"].error("a dose has no amount", expected="a number above 0")
+        if rate:
+            duration = amount / rate
+        if steady and not every:
+            raise cells["SS"].error("a steady state of doses has no interval", expected="II above 0")
+        until = self._until(cells, time, every, steady)
+        route = self._route(cells)
+        return Record(
+            patient, time, amount, duration * self.days, every, until, steady, route, cells.get("SS", place), cells
+        )
+
+    def _is_dose(self, cells: Mapping[str, Cell], amount: Fraction, steady: int) -> bool:
+        if "EVID" not in cells:
+            return bool(amount or steady)
+        cell = cells["EVID"]
+        event = cell.count()
+        if event in (3, 4):
+            raise cell.error(
+                f"EVID {event} resets the patient, which is not supported",
+                "table.unsupported",
+                expected="0 observation, 1 dose or 2 other event",
+                advice="give what follows the reset an ID of its own, beginning at TIME 0",
+            )
+        if event not in (0, 1, 2):
+            raise cell.error(
+                f"EVID {event} is not supported", "table.unsupported", expected="0 observation, 1 dose or 2 other event"
+            )
+        return event == 1
+
+    def _not_negative(self, cells: Mapping[str, Cell], name: str, *, required: bool = False) -> Fraction:
+        cell = cells.get(name)
+        if cell is None:
+            return Fraction(0)
+        if required and cell.is_absent:
+            raise cell.error(f"the record has no {name}")
+        number = cell.number()
+        if number < 0:
+            raise cell.error(f"{name} is negative", expected="a number that is not negative")
+        return number
+
+    def _one_of(self, cells: Mapping[str, Cell], name: str, known: Sequence[int], expected: str) -> int:
+        cell = cells.get(name)
+        number = 0 if cell is None else cell.count()
+        if cell is not None and number not in known:
+            raise cell.error(f"{name} {number} has no meaning", expected=expected)
+        return number
+
+    def _rate(self, cells: Mapping[str, Cell]) -> tuple[Fraction, Fraction]:
+        """Rate (amount per unit of time of the table) and duration (in that unit), of which one at most is not 0."""
+        rate = cells["RATE"].number() if "RATE" in cells else Fraction(0)
+        if rate < 0:
+            modeled = {-1: "rate", -2: "duration"}.get(int(rate)) if rate.denominator == 1 else None
+            raise cells["RATE"].error(
+                f"RATE {rate} asks for a modeled {modeled}, which is not supported" if modeled else "RATE is negative",
+                "table.unsupported" if modeled else "table.value",
+                expected="0 for a dose given at once, or the rate of the infusion",
+                advice="give the duration in a column DUR" if modeled else None,
+            )
+        name = next((name for name in ("DUR", "TINF") if name in cells), None)
+        if name is None:
+            return rate, Fraction(0)
+        duration = self._not_negative(cells, name)
+        if rate and duration:
+            raise cells[name].error(f"the infusion has both RATE and {name}", advice="keep one of them")
+        return rate, duration
+
+    def _baseline(self, cells: Mapping[str, Cell], time: Fraction, infused: Fraction, every: Fraction) -> None:
+        """AMT, RATE and II 0 with SS: the steady state without drug, in which every simulation begins."""
+        if infused:
+            raise cells["SS"].error(
+                "the steady state of an infusion without end is not supported",
+                "table.unsupported",
+                advice="give the infusion as a dose with AMT and RATE that begins long enough before",
+            )
+        if every:
+            raise cells["AMT"].error("a dose has no amount", expected="a number above 0")
+        if time:
+            raise cells["SS"].error(
+                "the steady state without drug is where a simulation begins, not what a patient can be set to",
+                "table.unsupported",
+                expected="TIME 0",
+            )
+
+    def _until(self, cells: Mapping[str, Cell], time: Fraction, every: Fraction, steady: int) -> Fraction:
+        """Exclusive end of the doses of a record, days."""
+        name = next((name for name in ("ADDL", "TOTAL", "UNTIL") if name in cells), None)
+        cell = None if name is None else cells[name]
+        if name is None or cell is None or cell.is_absent or (name == "ADDL" and cell.number() == 0):
+            if every and not steady:
+                raise cells["II"].error(
+                    "II has no effect without additional doses",
+                    expected="ADDL above 0, or II 0",
+                    advice="100 mg once a day for 28 days is II 24 h and ADDL 27",
+                )
+            return time + every
+        if not every:
+            raise cell.error(f"{name} has no interval", expected="II above 0")
+        if name == "UNTIL":
+            end = self._not_negative(cells, name) * self.days
+            if end <= time:
+                raise cell.error("UNTIL is not after TIME", advice="the end is exclusive and counts from time 0")
+            return end
+        count = cell.count() + (1 if name == "ADDL" else 0)
+        if count < 1:
+            raise cell.error(f"{name} is too small", expected="at least 0" if name == "ADDL" else "at least 1")
+        return time + count * every
+
+    def _route(self, cells: Mapping[str, Cell]) -> str | int:
+        cell = cells.get("CMT")
+        if cell is None or cell.text in ("", ".", "0"):
+            return 0
+        if route_is_free(cell.text):
+            return cell.text
+        number = cell.count()
+        if number < 0:
+            raise cell.error(
+                "a negative CMT switches a compartment off, which is not supported",
+                "table.unsupported",
+                expected="a route of the model, or its number from 1",
+            )
+        return number

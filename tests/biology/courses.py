@@ -1,0 +1,98 @@
+"""Patients under any combination of hypotheses and optional mechanisms, each simulated once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, reduce
+from operator import add
+
+import numpy as np
+
+from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
+from simulate.biology.cultures import CULTURES
+from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
+from simulate.biology.hypotheses import HYPOTHESES
+from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12, STRENGTH_CULTURE
+from simulate.biology.priming_by_il1 import PRIMING_CULTURE
+from simulate.biology.reference import reference_model
+from simulate.biology.regulatory import TREG_LEAK
+from simulate.biology.renewal import SELF_RENEWAL
+from simulate.biology.senescence import CD28NULL_MEMORY
+from simulate.biology.survival_by_il1 import MEMORY_CULTURE
+from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.system import lower
+from simulate.solver.batch import solve
+from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.trajectories import Trajectories
+from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.model import Model
+from tests.biology import typical
+
+END = 182
+QUARTER = 91
+
+PRIMING_DISH = Hypothesis("priming-dish", "Naive cells in culture", add=(CULTURES, PRIMING_CULTURE))
+MEMORY_DISH = Hypothesis("memory-dish", "Memory cells in culture", add=(CULTURES, MEMORY_CULTURE))
+STRENGTH_DISH = Hypothesis("strength-dish", "Naive cells in culture with strong CD28", add=(STRENGTH_CULTURE,))
+
+MECHANISMS = (
+    NON_SELECTIVE_EXPANSION,
+    SELF_RENEWAL,
+    TREG_LEAK,
+    CD28NULL_MEMORY,
+)
+"""Optional mechanisms that go with every hypothesis."""
+
+KNOWN: Mapping[str, Hypothesis] = {
+    value.name: value
+    for value in (
+        NONE,
+        *HYPOTHESES,
+        *MECHANISMS,
+        H1_IL6_IL12,
+        H1_CYTOKINES,
+        H2_IL12,
+        H2_CYTOKINES,
+        PRIMING_DISH,
+        MEMORY_DISH,
+        STRENGTH_DISH,
+    )
+}
+
+
+@cache
+def model_of(names: str) -> Model:
+    """The model under hypotheses and options, their names joined by ``+``."""
+    return reference_model(reduce(add, (KNOWN[name] for name in names.split("+"))))
+
+
+@cache
+def kernel_of(names: str) -> CompiledKernel:
+    return typical.kernel_of(names) if names in typical.HYPOTHESES else build(lower(model_of(names)))
+
+
+@cache
+def course(
+    names: str, *, dose: float = 100.0, last_dose: int = END, end: int = END, per_day: int = 1, **overrides: float
+) -> Trajectories:
+    """One patient; ``dose`` mg a day from day 0 until before ``last_dose``, recorded ``per_day`` times a day."""
+    kernel = kernel_of(names)
+    values = {parameter.name: parameter.value for parameter in model_of(names).parameters}
+    values |= {name: value for name, value in overrides.items() if name in values}
+    row = np.array([[values[name] for name in kernel.parameters]])
+    doses = [(float(day), StopKind.BOLUS, 0, dose) for day in range(last_dose)] if dose else []
+    times = np.arange(end * per_day + 1.0) / per_day
+    return solve(kernel, row, Schedule.from_rows([doses]), times, tolerance=Tolerance(rtol=1e-7, atol=1e-9))
+
+
+def reading(names: str, quantity: str, day: float = END, **how: float) -> float:
+    """A quantity of one patient on a day."""
+    found = course(names, **how)
+    assert not found.failures, found.failures[0].reason
+    (moment,) = np.flatnonzero(found.times == day)
+    return float(found.quantity(quantity)[0, moment])
+
+
+def change(names: str, quantity: str, day: float = END, **how: float) -> float:
+    """Relative change of a quantity since baseline."""
+    return reading(names, quantity, day, **how) / reading(names, quantity, 0, **how) - 1.0
