@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,23 @@ def test_a_damaged_cache_is_mended(tmp_path: Path) -> None:
     for path in damaged:
         path.write_bytes(path.read_bytes()[:10])
     assert run_program(tmp_path) == first
+    # Mended, not only done without: every cut file is whole again.
+    assert all(path.stat().st_size > 10 for path in damaged if path.exists())
+    assert {path.suffix for path in damaged if path.exists()} == {".nbi", ".nbc", ".py"}
+
+
+def test_a_temporary_cache_is_removed_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "temporary").mkdir()
+    run_program(tmp_path / "file", TMPDIR=str(tmp_path / "temporary"))
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_processes_that_fill_an_empty_cache_together_agree(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(run_program, [tmp_path] * 4))
+    assert all(answer == answers[0] for answer in answers)
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
