@@ -3,11 +3,11 @@ from __future__ import annotations
 import math
 
 import pytest
-from simulate.symbolic.modelfile import read_sources
 
 from simulate import shipped
 from simulate.biology.hypotheses import H1, H2, H3A, H4
 from simulate.biology.reference import parameter_table, reference_model
+from simulate.symbolic.modelfile import read_sources
 from simulate.symbolic.parts import Grade, Parameter
 
 EVERYTHING = H1 + H2 + H3A + H4
