@@ -12,7 +12,9 @@ from simulate.kernels.build import build
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver import METHODS, Method, Schedule, Status, StopKind, Tolerance, Trajectories, solve
+from simulate.solver.layout import ERROR, STATE
 from tests.helpers.bits import assert_same_bits, member_of
+from tests.helpers.fixed_steps import attempt, column
 from tests.helpers.systems import ABSORPTION, with_route
 
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
@@ -64,13 +66,15 @@ def test_where_time_cannot_resolve_a_step_no_step_is_taken(method: Method) -> No
 
 
 @every_method
-def test_an_accepted_state_has_a_derivative(method: Method) -> None:
-    # A stiff method may overshoot zero by a hair; the root below zero would then be undefined for ever.
-    system = equations({"x": "-200 * x", "y": "x**n - y"}, [1.0, 0.0], parameters=["n"])
-    result = one(system, [0.1, 1.0], [0.5], method=method)
-    assert result.status.tolist() == [Status.OK]
-    exact = (np.exp(-1.0) - np.exp(-100.0)) / 99.0
-    assert result.quantity("y")[0, 1] == pytest.approx(exact, rel=1e-3)
+def test_a_step_to_a_state_without_a_derivative_has_an_undefined_error(method: Method) -> None:
+    # The floor lies between the new state and every stage before it: no smaller step could leave that state again.
+    step, start = 0.5, np.array([1.0, 0.0])
+    free = attempt(build(equations({"x": "-x", "y": "0 * x"}, start.tolist())), method, 0.0, start, step)
+    floor = column(free, STATE, 1)[0] + abs(column(free, ERROR, 1)[0]) / 2
+    rooted = equations({"x": "-x", "y": sympy.sqrt(sympy.Symbol("x") - sympy.Float(floor))}, start.tolist())
+    w = attempt(build(rooted), method, 0.0, start, step)
+    assert column(w, STATE, 1)[0] < floor
+    assert np.isnan(column(w, ERROR, 2)[1])
 
 
 def test_the_end_of_the_last_infusion_leaves_no_rate_behind() -> None:
