@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy
 
+from simulate.compiled import cache_directory
 from simulate.errors import InputError
 from simulate.kernels.build import build
 from simulate.kernels.emission import source
@@ -146,3 +147,13 @@ def test_processes_that_fill_an_empty_cache_together_agree(tmp_path: Path) -> No
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert run_program(tmp_path / "file") == run_program(tmp_path / "folder")
+
+
+def test_without_a_home_nothing_is_written_where_the_command_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IL1SIM_CACHE_DIR", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: "~/.cache/il1sim")
+    assert cache_directory.__wrapped__().is_absolute()
+    assert list(tmp_path.iterdir()) == []
