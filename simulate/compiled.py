@@ -7,12 +7,15 @@ gives a new folder, and nothing stale is ever loaded.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +32,7 @@ WORKSPACE = types.float64[::1]
 BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
 """Numba type of a kernel's function: it acts on the flat workspace of a block."""
 
+_LOCK = threading.RLock()
 _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": {"contract"}}
 
 
@@ -54,12 +58,16 @@ def cache_directory() -> Path:
     root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("il1sim"))
     folder = root / fingerprint()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if _is_private(folder) and os.access(folder, os.W_OK):
-            return folder
+        # Without a home, the user's folder is a relative path that would end up wherever the command was started.
+        if chosen or root.is_absolute():
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_private(folder) and os.access(folder, os.W_OK):
+                return folder.absolute()
     except OSError:
         pass
-    return Path(tempfile.mkdtemp(prefix="il1sim-"))
+    passing = Path(tempfile.mkdtemp(prefix="il1sim-"))
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    return passing
 
 
 def _is_private(folder: Path) -> bool:
@@ -72,12 +80,21 @@ def _is_private(folder: Path) -> bool:
 @contextlib.contextmanager
 def _numba_cache_in(folder: Path) -> Iterator[None]:
     config: Any = numba.config
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        yield
-    finally:
-        config.CACHE_DIR = before
+    with _LOCK:  # the setting is that of the process
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)
+        try:
+            yield
+        finally:
+            config.CACHE_DIR = before
+
+
+def _forget(function: Callable[..., Any], folder: Path) -> None:
+    """Remove what the cache holds of a function; Numba itself would stumble over a damaged file for ever."""
+    stem = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}"
+    for path in (*folder.rglob("*.nbi"), *folder.rglob("*.nbc")):
+        if path.name.startswith((f"{stem}-", f"{stem}.")):
+            path.unlink(missing_ok=True)
 
 
 def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -88,13 +105,18 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        with _numba_cache_in(cache_directory()), warnings.catch_warnings():
+        folder = cache_directory()
+        with _numba_cache_in(folder), warnings.catch_warnings():
             # Functions as arguments let one integrator serve every model; Numba still calls them experimental.
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
             try:
                 return numba.njit(signature, cache=True, **_OPTIONS)(function)
             except Exception:
-                # A cache that cannot be read (cut off, of another build) must not stop the work: compile afresh.
+                # A cache that cannot be read (cut off, of another build) must not stop the work: compile afresh, and
+                # without any cache where even that fails, as on a full disk.
+                with contextlib.suppress(Exception):
+                    _forget(function, folder)
+                    return numba.njit(signature, cache=True, **_OPTIONS)(function)
                 return numba.njit(signature, **_OPTIONS)(function)
 
     return decorate

@@ -21,6 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, styled
+from simulate.solver.trajectories import Status
 from simulate.studies.datasets import quantity_names, values_of_finished
 from simulate.studies.observations import Observation, Standing
 from simulate.symbolic.units import convert, unit
@@ -45,9 +46,12 @@ _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
+_TITLE_LETTERS = 34
 _WIDE_BANDS = 2
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -167,7 +171,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
         unit=shown_unit,
         bands=bands,
         marks=marks,
-        logarithmic=_spans_decades(bands),
+        logarithmic=_spans_decades(bands[:, _shown_levels(len(bands))], marks),
     )
 
 
@@ -178,19 +182,31 @@ def _mark(item: Observation, shown_unit: str) -> Mark:
     return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
 
 
-def _spans_decades(bands: FloatArray) -> bool:
-    finite = bands[np.isfinite(bands)]
-    return bool(finite.size) and float(finite.min()) > 0.0 and float(finite.max()) > _LOG_SPAN * float(finite.min())
+def _shown_levels(arms: int) -> slice:
+    """Levels that are drawn: of many arms the middle half alone, as wide bands would cover each other up."""
+    return slice(None) if arms <= _WIDE_BANDS else slice(1, -1)
+
+
+def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
+    printed = [value for mark in marks for value in (mark.mean, mark.low, mark.high) if value is not None]
+    shown = np.append(bands[np.isfinite(bands)], printed)
+    return bool(np.isfinite(bands).any()) and float(shown.min()) > 0.0 and shown.max() > _LOG_SPAN * shown.min()
 
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
+    is_crowded = len(panel.bands) > _WIDE_BANDS
     for arm, (low, lower, median, upper, high) in enumerate(panel.bands):
-        # More than two of the wide bands cover each other up.
-        if len(panel.bands) <= _WIDE_BANDS:
-            axes.fill_between(days, low, high, color=color(arm), alpha=0.14, linewidth=0.0, zorder=1 + arm)
-        alpha = 0.28 if len(panel.bands) <= _WIDE_BANDS else 0.16
-        axes.fill_between(days, lower, upper, color=color(arm), alpha=alpha, linewidth=0.0, zorder=10 + arm)
-        axes.plot(days, median, color=color(arm), zorder=20 + arm)
+        shade = color(arm)
+        if is_crowded:
+            # Several fillings add up to a gray that belongs to no arm; edges stay apart.
+            for edge in (lower, upper):
+                axes.plot(days, edge, color=shade, linestyle=_dashes(arm), linewidth=0.5, alpha=0.8, zorder=1 + arm)
+        else:
+            axes.fill_between(days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
+        axes.fill_between(
+            days, lower, upper, color=shade, alpha=0.06 if is_crowded else 0.28, linewidth=0.0, zorder=10 + arm
+        )
+        axes.plot(days, median, color=shade, linestyle=_dashes(arm), zorder=20 + arm)
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -205,7 +221,7 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
         low, high = axes.get_ylim()
         if 0.0 < low < 0.5 * high:
             axes.set_ylim(bottom=0.0)
-    title = textwrap.wrap(panel.title[:1].upper() + panel.title[1:], 38)[:2]
+    title = textwrap.wrap(panel.title[:1].upper() + panel.title[1:], _TITLE_LETTERS)[:2]
     axes.set_title("\n".join(title), loc="left", pad=4.0)
     axes.annotate(
         letter,
@@ -220,8 +236,17 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
     axes.set_ylabel("ratio" if panel.unit == "1" else panel.unit)
 
 
+def _dashes(arm: int) -> Any:
+    """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
+    return _DASHES[arm % len(_DASHES)]
+
+
 def _plain(value: float, _position: int | None) -> str:
-    return f"{value:g}"
+    if 1e-3 <= value < 1e5:
+        return f"{value:g}"
+    digits, _, exponent = f"{value:.0e}".partition("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    return power if digits == "1" else f"{digits}·{power}"
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -286,15 +311,19 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
     handles: list[Any] = []
     labels: list[str] = []
     for arm, name in enumerate(dataset["arm"].values):
-        handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), Line2D([], [], color=color(arm))))
+        line = Line2D([], [], color=color(arm), linestyle=_dashes(arm))
+        handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
         labels.append("\n".join(textwrap.wrap(str(name), 48)))
+    people = _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
+    handles += [Line2D([], [], color=FAINT), narrow]
+    labels += ["median", f"50 % of {people}"]
     if dataset.sizes["arm"] <= _WIDE_BANDS:
-        handles += [wide, narrow]
-        labels += ["90 %", "50 % of patients"]
-    else:
-        handles += [narrow]
-        labels += ["50 % of patients"]
+        handles += [wide]
+        labels += [f"90 % of {people}"]
+    if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
+        handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
+        labels.append("doses, below the axis")
     shown = {mark.standing for panel in panels for mark in panel.marks}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:
@@ -310,3 +339,10 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
+
+
+def _people(dataset: xr.Dataset) -> str:
+    """Whom the bands are of, with their number where it is the same in all arms."""
+    finished = {int(count) for count in (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)}
+    count = finished.pop() if len(finished) == 1 else 0
+    return f"{count} patients" if count > 1 else "patients"

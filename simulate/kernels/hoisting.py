@@ -129,9 +129,18 @@ def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tu
 
 
 def _derivative(expression: Expr, symbol: Symbol) -> Expr:
-    if not expression.has(sympy.Abs, sympy.Min, sympy.Max):
+    derivative = _plain_derivative(expression, symbol)
+    if any(not power.exp.is_Rational and power.base.has(symbol) for power in expression.atoms(sympy.Pow)):
+        # SymPy writes the derivative of x**n as n*x**n/x, which at x = 0 is 0/0 instead of 0.
+        return sympy.powsimp(derivative, deep=True, combine="exp")
+    return derivative
+
+
+def _plain_derivative(expression: Expr, symbol: Symbol) -> Expr:
+    if not expression.has(sympy.Abs, sympy.Min, sympy.Max, sympy.re, sympy.im, sympy.arg):
         return expression.diff(symbol)
     # SymPy takes a plain symbol for complex, which has no derivative of its absolute value.
+    expression = expression.replace(sympy.arg, lambda _: sympy.S.Zero)
     real = {plain: Symbol(plain.name, real=True) for plain in expression.free_symbols}
     plain = {value: key for key, value in real.items()}
     return expression.xreplace(real).diff(real[symbol]).xreplace(plain)

@@ -53,7 +53,7 @@ def solve_reference(
     failures = []
     for member in range(members):
         constants = functions.constants(parameters[member])
-        violated = np.flatnonzero(functions.conditions(constants) < -_SLACK)
+        violated = np.flatnonzero(~(functions.conditions(constants) >= -_SLACK))
         if violated.size:
             status[member] = Status.INFEASIBLE
             reason = f"{Status.INFEASIBLE.sentence}: {system.reasons[violated[0]]}"
@@ -66,9 +66,13 @@ def solve_reference(
             for index, time, state, evaluations in points:
                 values[member, index] = np.concatenate([state, functions.observed(time, state, constants)])
                 counters[member, 2] += evaluations
-        except ArithmeticError as error:
+        except _GivenUp as error:
             status[member] = Status.STEP_TOO_SMALL
-            failures.append(Failure(member, float(error.args[1]), None, Status.STEP_TOO_SMALL, str(error.args[0])))
+            failures.append(Failure(member, error.time, None, Status.STEP_TOO_SMALL, error.reason))
+        except (ArithmeticError, ValueError):
+            # Plain Python raises where compiled code goes on with an undefined number.
+            status[member] = Status.NOT_FINITE
+            failures.append(Failure(member, start, None, Status.NOT_FINITE, Status.NOT_FINITE.sentence))
     return Trajectories(
         times=np.asarray(times, dtype=float),
         quantities=(*system.states, *system.observables),
@@ -79,6 +83,14 @@ def solve_reference(
         failures=tuple(failures),
         method=f"SciPy {method}",
     )
+
+
+class _GivenUp(Exception):
+    """SciPy did not reach the end of a stretch."""
+
+    def __init__(self, time: float, reason: str) -> None:
+        super().__init__(reason)
+        self.time, self.reason = time, reason
 
 
 class _Functions:
@@ -117,7 +129,8 @@ class _Functions:
         return np.array(self._conditions(constants), dtype=float)
 
     def rhs(self, time: float, state: FloatArray, constants: list[float], rates: FloatArray) -> FloatArray:
-        return np.array(self._rhs(time, state, constants, rates), dtype=float)
+        with np.errstate(all="ignore"):
+            return np.array(self._rhs(time, state, constants, rates), dtype=float)
 
     def observed(self, time: float, state: FloatArray, constants: list[float]) -> FloatArray:
         return np.array(self._observed(time, state, constants, np.zeros(len(self.system.routes))), dtype=float)
@@ -150,6 +163,8 @@ def _stretches(
             break
         evaluations = 0
         if point > now:
+            if not np.isfinite(functions.rhs(now, state, constants, rates)).all():
+                raise FloatingPointError  # SciPy would look for a first step for ever
             solution: Any = solve_ivp(
                 lambda time, y: functions.rhs(time, y, constants, rates),
                 (now, point),
@@ -159,7 +174,7 @@ def _stretches(
                 atol=tolerance.atol,
             )
             if not solution.success:
-                raise ArithmeticError(solution.message, now)
+                raise _GivenUp(now, solution.message)
             state, evaluations, now = solution.y[:, -1], int(solution.nfev), point
         for time, kind, route, amount in stops:
             if time == point and kind == StopKind.BOLUS:

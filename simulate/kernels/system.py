@@ -13,6 +13,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.symbolic.expressions import parse_expression
+from simulate.symbolic.functions import substitute
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME
 
@@ -77,7 +78,7 @@ def lower(model: Model) -> System:
     constants: list[tuple[Symbol, Expr]] = []
 
     def written_out(expression: Expr) -> Expr:
-        return sympy.sympify(expression, strict=True).xreplace(coherent)
+        return substitute(sympy.sympify(expression, strict=True), coherent)
 
     for solved in model.balance:
         constants.append((Symbol(solved.name), written_out(solved.expression)))

@@ -14,12 +14,13 @@ from simulate.solver.control import exponent_bits
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Failure, Status, Trajectories
 
 _CHUNK = 64
-"""Members handed to a thread at a time; it decides only how often progress is told."""
+"""Most members handed to a thread at a time: a larger chunk leaves fewer lanes idle at its end, a smaller one tells
+progress more often."""
 
 
 def solve(
@@ -59,27 +60,29 @@ def solve(
     max_steps
         Steps, rejected ones included, after which a member is given up.
     threads
-        Threads to use; all cores if not given.
+        Threads to use; all cores that this process may use if not given.
     progress
         Called with the number of members finished since the last call, from the calling thread.
 
     Raises
     ------
     InputError
-        When shapes do not fit, times do not ascend, or an input is not finite.
+        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
+        positive.
     """
     tolerance = Tolerance() if tolerance is None else tolerance
     parameters = np.ascontiguousarray(parameters, dtype=np.float64)
-    times = np.ascontiguousarray(times, dtype=np.float64)
-    _check(kernel, parameters, schedule, times, start, max_steps)
+    times = np.array(times, dtype=np.float64, order="C")  # a copy: it is part of the result
+    _check(kernel, parameters, times, start, max_steps, threads)
+    stops = _stops(kernel, schedule, len(parameters), start)
+    atol = _absolute(kernel, tolerance)
     members, n = len(parameters), len(kernel.states)
-    atol = np.ascontiguousarray(np.broadcast_to(np.asarray(tolerance.atol, dtype=np.float64), (n,)))
 
-    states = np.full((members, len(times), n), np.nan)
     values = np.full((members, len(times), n + len(kernel.observables)), np.nan)
     outcome = np.full((members, 2), -1, dtype=np.int64)
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
+    given_up = np.zeros(1, dtype=np.int64)
     functions = (
         kernel.prepare,
         kernel.rhs,
@@ -90,32 +93,41 @@ def solve(
         *functions,
         method.attempt,
         method.interpolate,
-        _frozen(np.array([method.leaves_rate, method.stages, exponent_bits(method.error_order)], dtype=np.int64)),
+        _frozen(np.array([method.stages, exponent_bits(method.error_order)], dtype=np.int64)),
         _frozen(np.array([*sizes, len(kernel.conditions), len(kernel.routes)], dtype=np.int64)),
         _frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
         _frozen(parameters),
-        tuple(_frozen(np.ascontiguousarray(getattr(schedule, name))) for name in Schedule.__slots__),
+        stops,
         _frozen(times),
         _frozen(np.array([start, tolerance.rtol])),
         _frozen(atol),
         max_steps,
     )
 
+    workers = _cores() if threads is None else threads
+    chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * workers)))
+
     def work(first: int) -> int:
-        end = min(first + _CHUNK, members)
+        end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
-        integrate(workspace, *arguments, first, end, states, outcome, reached, counters)
-        observe_all(
-            workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), states, values, first, end
-        )
+        integrate(workspace, *arguments, first, end, values, outcome, reached, counters, given_up)
+        if not given_up[0]:
+            observe_all(
+                workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, values, first, end
+            )
         return end - first
 
-    firsts = range(0, members, _CHUNK)
-    with ThreadPoolExecutor(max_workers=threads or os.cpu_count()) as pool:
-        for done in as_completed([pool.submit(work, first) for first in firsts]):
-            if progress is not None:
-                progress(done.result())
-            done.result()
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        try:
+            for done in as_completed([pool.submit(work, first) for first in range(0, members, chunk)]):
+                finished = done.result()
+                if progress is not None:
+                    progress(finished)
+        except BaseException:
+            # Nobody will see the rest: queued chunks are dropped, and running ones end within a step.
+            given_up[0] = 1
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return Trajectories(
         times=times,
         quantities=(*kernel.states, *kernel.observables),
@@ -152,8 +164,13 @@ def _failures(kernel: Kernel, outcome: IntArray, reached: FloatArray) -> tuple[F
     return tuple(failures)
 
 
+def _cores() -> int:
+    """Cores that this process may use, which in a container or under a batch system are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _check(
-    kernel: Kernel, parameters: FloatArray, schedule: Schedule, times: FloatArray, start: float, max_steps: int
+    kernel: Kernel, parameters: FloatArray, times: FloatArray, start: float, max_steps: int, threads: int | None
 ) -> None:
     if parameters.ndim != 2 or parameters.shape[1] != len(kernel.parameters) or len(parameters) == 0:
         raise InputError(
@@ -189,34 +206,70 @@ def _check(
             expected="strictly ascending times",
             advice="drop one",
         )
-    if max_steps < 1:
+    for name, number in (("max_steps", max_steps), ("threads", 1 if threads is None else threads)):
+        if number < 1:
+            raise InputError(
+                f"{name} is {number}", code=f"solver.{name.replace('_', '-')}", found=str(number), expected="1 or more"
+            )
+
+
+def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
+    """Absolute tolerance of every state."""
+    n = len(kernel.states)
+    atol = np.asarray(tolerance.atol, dtype=np.float64)
+    if atol.shape not in {(), (n,)}:
         raise InputError(
-            f"max_steps is {max_steps}", code="solver.max-steps", found=str(max_steps), expected="a positive number"
+            "the absolute tolerances do not fit the model",
+            code="solver.tolerance",
+            found=f"shape {atol.shape}",
+            expected=f"one number, or one for each of {n} states",
         )
-    _check_schedule(kernel, schedule, len(parameters), start)
+    return np.ascontiguousarray(np.broadcast_to(atol, (n,)))
 
 
-def _check_schedule(kernel: Kernel, schedule: Schedule, members: int, start: float) -> None:
-    if schedule.members != members or schedule.offsets[0] != 0 or schedule.offsets[-1] != len(schedule.times):
+def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
+    """Columns of a schedule, checked: the loop that reads them looks at no bounds."""
+    offsets, kinds, routes = (
+        np.ascontiguousarray(column, dtype=np.int64) for column in (schedule.offsets, schedule.kinds, schedule.routes)
+    )
+    times, amounts = (np.ascontiguousarray(column, dtype=np.float64) for column in (schedule.times, schedule.amounts))
+    if offsets.ndim != 1 or len(offsets) != members + 1:
         raise InputError(
             "the schedule does not fit the parameter matrix",
             code="solver.schedule",
-            found=f"{schedule.members} members",
+            found=f"{len(offsets) - 1} members",
             expected=f"{members} members",
         )
-    if not (np.isfinite(schedule.times).all() and np.isfinite(schedule.amounts).all()):
+    lengths = {column.shape for column in (times, kinds, routes, amounts)}
+    if offsets[0] != 0 or np.any(np.diff(offsets) < 0) or lengths != {(int(offsets[-1]),)}:
+        raise InputError(
+            "the columns of the schedule do not fit each other",
+            code="solver.schedule",
+            found=f"offsets from {offsets[0]} to {offsets[-1]}, columns of shapes {sorted(lengths)}",
+            expected="ascending offsets from 0, and as many times, kinds, routes and amounts as the last of them",
+            advice="let Schedule.from_rows arrange the stops",
+        )
+    if not (np.isfinite(times).all() and np.isfinite(amounts).all()):
         raise InputError("a stop has a time or an amount that is not finite", code="solver.schedule")
-    if np.any((schedule.routes < 0) | (schedule.routes >= len(kernel.routes))):
+    if np.any((routes < 0) | (routes >= len(kernel.routes))):
         raise InputError(
             "a stop names a route that the model does not have",
             code="solver.schedule",
             expected=f"an index below {len(kernel.routes)}",
         )
-    owners = np.repeat(np.arange(members), np.diff(schedule.offsets))
+    if not np.isin(kinds, list(StopKind)).all():
+        raise InputError(
+            "a stop is of an unknown kind",
+            code="solver.schedule",
+            expected="StopKind.BOLUS or StopKind.RATE",
+        )
+    owners = np.repeat(np.arange(members), np.diff(offsets))
     same = np.diff(owners) == 0
-    if np.any(schedule.times < start) or np.any(np.diff(schedule.times)[same] < 0):
+    if np.any(times < start) or np.any(np.diff(times)[same] < 0):
         raise InputError(
             "the stops of a member do not ascend from the start",
             code="solver.schedule",
             expected=f"times from {start} on",
+            advice="let Schedule.from_rows arrange the stops",
         )
+    return tuple(_frozen(column) for column in (offsets, times, kinds, routes, amounts))

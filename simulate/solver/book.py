@@ -27,8 +27,11 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
+_TINY = float(np.finfo(np.float64).smallest_subnormal)
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
+_RESIDUE = 1e-12
+"""An infusion rate that is this small a share of the rate just ended is what rounding left of zero."""
 
 # Rows of the book that the loop keeps for every lane.
 MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
@@ -37,7 +40,7 @@ NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
 STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
 # Entries of the method's settings.
-LEAVES_RATE, STAGES, EXPONENT = range(3)
+STAGES, EXPONENT = range(2)
 
 
 @inlined
@@ -47,7 +50,8 @@ def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
     book[MEMBER] = -1
     for state in range(n):
         for lane in range(LANES):
-            w[ABSOLUTE + state * LANES + lane] = atol[state]
+            # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
+            w[ABSOLUTE + state * LANES + lane] = max(atol[state], _TINY)
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
@@ -81,10 +85,22 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
             gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
             w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
         else:
-            w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] += amounts[stop]
+            i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
+            w[i] += amounts[stop]
+            # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
+            w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amounts[stop]) else 0.0
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
+
+
+@inlined
+def undefined(w: Any, n: int, lane: int) -> int:
+    """Index of the first state in ``STATE`` that is not finite, or -1."""
+    for state in range(n):
+        if not np.isfinite(w[STATE + state * LANES + lane]):
+            return int(state)
+    return -1
 
 
 @inlined
@@ -118,9 +134,7 @@ def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     member, accepted, attempted = book[MEMBER, lane], book[ACCEPTED, lane], book[ATTEMPTED, lane]
     counters[member, 0] = accepted
     counters[member, 1] = attempted - accepted
-    # A method that does not leave the derivative at the new state costs the loop one evaluation a step instead.
-    counters[member, 2] += attempted * method[STAGES] if method[LEAVES_RATE] > 0 else attempted * (method[STAGES] - 1)
-    counters[member, 2] += 0 if method[LEAVES_RATE] > 0 else accepted
+    counters[member, 2] += attempted * method[STAGES]
     book[MEMBER, lane] = -1
     w[RUNNING + lane] = 0.0
     w[ACCEPT + lane] = 0.0
@@ -145,7 +159,5 @@ def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: 
     for condition in range(kernel[CONDITIONS]):
         if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
             return condition
-    for state in range(kernel[STATES]):
-        if not np.isfinite(w[STATE + state * LANES + lane]):
-            return int(kernel[CONDITIONS] + state)
-    return -1
+    state = undefined(w, kernel[STATES], lane)
+    return -1 if state < 0 else int(kernel[CONDITIONS] + state)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from simulate.compiled import inlined
 from simulate.solver.layout import (
     ABSOLUTE,
@@ -27,6 +29,8 @@ from simulate.solver.layout import (
 SAFETY = 0.9
 LARGEST = 5.0
 SMALLEST = 0.2
+RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
+"""Share of the time below which a step would hardly move it."""
 ROOTS = 7
 """Square roots taken one after another: the step factor is a power in steps of 1/128."""
 
@@ -43,9 +47,13 @@ def exponent_bits(error_order: int) -> int:
 
 @inlined
 def choose_step(w: Any, n: int) -> None:
-    """Shorten the proposed steps so that no stop is passed and no sliver is left before one."""
+    """Shorten the proposed steps so that no stop is passed and no sliver is left before one.
+
+    No step but the last before a stop is so short that the state would move and the time would not.
+    """
     for lane in range(LANES):
-        h = w[STEP + lane]
+        shortest = RESOLUTION * abs(w[NOW + lane])
+        h = w[STEP + lane] if w[STEP + lane] > shortest else shortest
         rest = w[STOP + lane] - w[NOW + lane]
         reaches = h >= 0.999999 * rest
         h = min(h, 0.5 * rest) if h > 0.5 * rest else h

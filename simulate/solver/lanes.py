@@ -20,7 +20,6 @@ from simulate.solver.book import (
     CONDITIONS,
     DOSED,
     EXPONENT,
-    LEAVES_RATE,
     LOADED,
     MEMBER,
     NEXT_STOP,
@@ -34,8 +33,9 @@ from simulate.solver.book import (
     record,
     record_within,
     retire,
+    undefined,
 )
-from simulate.solver.control import LARGEST, choose_step, judge
+from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -62,7 +62,6 @@ from simulate.solver.trajectories import Status
 
 _SLOPE = stage(0)
 _OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
-_RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
 _FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 _INTS = types.Array(types.int64, 1, "C", readonly=True)
@@ -73,7 +72,7 @@ SIGNATURE = types.int64(
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
-    _INTS,  # method: leaves_rate, stages, exponent bits
+    _INTS,  # method: stages, exponent bits
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
     _INTS,  # targets of routes
     _TABLE,  # parameters [member, parameter]
@@ -84,17 +83,18 @@ SIGNATURE = types.int64(
     types.int64,  # max_steps
     types.int64,  # first member
     types.int64,  # end of members
-    types.float64[:, :, ::1],  # recorded states [member, time, state]
+    types.float64[:, :, ::1],  # recorded values [member, time, quantity]; states come first
     types.int64[:, ::1],  # status, index to blame [member, 2]
     types.float64[::1],  # time reached [member]
     types.int64[:, ::1],  # counters [member, 3]
+    types.int64[::1],  # given up: not 0 once nobody waits for the result
 )
 
 
 @inlined
 def _stuck(w: Any, lane: int) -> bool:
     """Whether a rejected step is too small for a smaller one to make sense."""
-    return bool(w[ACCEPT + lane] == 0.0 and w[STEP + lane] <= max(_RESOLUTION * abs(w[NOW + lane]), _TINY))
+    return bool(w[ACCEPT + lane] == 0.0 and w[STEP + lane] <= max(RESOLUTION * abs(w[NOW + lane]), _TINY))
 
 
 @inlined
@@ -140,13 +140,19 @@ def _finish(
             book[RESTARTING, lane] = 0
             w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
         if now >= w[EVENT + lane]:
-            record_within(w, book, lane, n, now, times, recorded, interpolate)
-            if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
-                book[CHANGE, lane] = DOSED
-            record(w, book, lane, n, now, times, recorded)
-            plan(w, book, lane, times, schedule, end)
-        if now >= end:
-            status = _OK
+            # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
+            if undefined(w, n, lane) >= 0:
+                status = _NOT_FINITE
+            else:
+                record_within(w, book, lane, n, now, times, recorded, interpolate)
+                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
+                    book[CHANGE, lane] = DOSED
+                if undefined(w, n, lane) >= 0:
+                    status = _NOT_FINITE
+                else:
+                    record(w, book, lane, n, now, times, recorded)
+                    plan(w, book, lane, times, schedule, end)
+                    status = _OK if now >= end else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < np.inf else _NOT_FINITE
     if status < 0 and book[ATTEMPTED, lane] >= max_steps:
@@ -194,6 +200,12 @@ def _refill(
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         apply_stops(w, book, lane, start, schedule, kernel, targets)
+        blamed = undefined(w, kernel[STATES], lane)
+        if blamed >= 0:
+            outcome[member, 0] = _NOT_FINITE
+            outcome[member, 1] = blamed
+            book[MEMBER, lane] = -1
+            continue
         record(w, book, lane, kernel[STATES], start, times, recorded)
         if end <= start:
             outcome[member, 0] = _OK
@@ -306,6 +318,7 @@ def integrate(
     outcome: Any,
     reached: Any,
     counters: Any,
+    given_up: Any,
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
@@ -314,7 +327,7 @@ def integrate(
     book = open_book(w, n, start, atol)
     waiting = first
     attention = True
-    while True:
+    while given_up[0] == 0:
         if attention:
             running = 0
             for lane in range(LANES):
@@ -331,12 +344,12 @@ def integrate(
                     )  # fmt: skip
                 running += book[MEMBER, lane] >= 0
             if running == 0:
-                return last - first
+                break
         else:
             for lane in range(LANES):
                 book[ACCEPTED, lane] += w[ACCEPT + lane] > 0.0
         _commit(w, n)
-        refresh = method[LEAVES_RATE] == 0
+        refresh = False
         for lane in range(LANES):
             refresh = refresh or book[CHANGE, lane] != NOTHING
         if refresh:
@@ -345,3 +358,4 @@ def integrate(
         attempt(w, n, rhs, jacobian, factor, backsolve)
         judge(w, n, rtol, method[EXPONENT])
         attention = _needs_attention(w, book, max_steps)
+    return last - first

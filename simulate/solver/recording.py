@@ -16,7 +16,7 @@ SIGNATURE = types.int64(
     BLOCK_FUNCTION,  # observe
     types.Array(types.float64, 2, "C", readonly=True),  # parameters [member, parameter]
     types.Array(types.float64, 1, "C", readonly=True),  # times
-    types.float64[:, :, ::1],  # states [member, time, state]
+    types.int64,  # number of states
     types.float64[:, :, ::1],  # values [member, time, quantity]: states, then observables
     types.int64,  # first member
     types.int64,  # end of members
@@ -30,13 +30,12 @@ def observe_all(
     observe: Any,
     parameters: Any,
     times: Any,
-    states: Any,
+    n: int,
     values: Any,
     first: int,
     end: int,
 ) -> int:
-    """Fill ``values`` from ``states``, several times of one member side by side; returns the number of members."""
-    n = states.shape[2]
+    """Add the observables to recorded states, several times of one member side by side; returns the members' number."""
     observables = values.shape[2] - n
     for member in range(first, end):
         for parameter in range(parameters.shape[1]):
@@ -49,14 +48,13 @@ def observe_all(
                 time = group + min(lane, present - 1)
                 w[TIME + lane] = times[time]
                 for state in range(n):
-                    w[STATE + state * LANES + lane] = states[member, time, state]
+                    w[STATE + state * LANES + lane] = values[member, time, state]
             observe(w)
             for lane in range(present):
                 time = group + lane
                 unknown = False
                 for state in range(n):
-                    values[member, time, state] = states[member, time, state]
-                    unknown = unknown or np.isnan(states[member, time, state])
+                    unknown = unknown or np.isnan(values[member, time, state])
                 for observable in range(observables):
                     value = w[RESULT + observable * LANES + lane]
                     values[member, time, n + observable] = np.nan if unknown else value

@@ -31,7 +31,10 @@ _SENTENCES = {
     Status.STEP_TOO_SMALL: (
         "the step size fell below what double precision can resolve; the solution may have a singularity here"
     ),
-    Status.NOT_FINITE: "a rate or a state became infinite or undefined",
+    Status.NOT_FINITE: (
+        "a rate or a state became infinite or undefined; look for a division by zero, for the root, power or logarithm "
+        "of a number below zero, and for growth without bound"
+    ),
     Status.INFEASIBLE: "the parameters admit no steady baseline",
 }
 
@@ -62,7 +65,8 @@ class Trajectories:
     quantities, units
         Names and units of states, then observables.
     values
-        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose.
+        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose. An
+        observable that is undefined at a recorded state, such as the logarithm of zero, is NaN or infinite there.
     status
         Shape [member], values of `Status`.
     counters

@@ -7,19 +7,18 @@ short text can ask SymPy for a number with more digits than memory holds.
 from __future__ import annotations
 
 import keyword
-import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
+from simulate.symbolic.constants import approximate, bits
 from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, Function, is_name, power
-from simulate.symbolic.parts import at_baseline
 
 MAX_LENGTH = 10_000
 """Characters of an expression."""
@@ -221,11 +220,11 @@ class _Parser:
     def _power(self, base: _Term, exponent: _Term, at: int) -> _Term:
         """Power whose result is known to be small before SymPy computes it."""
         place = _Token("sign", "**", at)
-        bits = _bits(base.expr.as_coeff_Mul()[0]) - 1
+        size = bits(base.expr.as_coeff_Mul()[0]) - 1
         numbers = [abs(number) for number in exponent.expr.atoms(sympy.Rational)]
         largest = max(numbers, default=0)
         constant = exponent.expr.is_Rational
-        if (constant or bits) and (largest > _MAX_POWER or bits * max(largest, 1) > _MAX_BITS):
+        if (constant or size) and (largest > _MAX_POWER or size * max(largest, 1) > _MAX_BITS):
             raise self._fault(
                 "a power is too large",
                 place,
@@ -255,7 +254,7 @@ class _Parser:
 
     def _check_numbers(self, expr: Expr, place: _Token) -> None:
         coefficient, rest = expr.as_coeff_Mul()
-        if _bits(coefficient) > _MAX_BITS:
+        if bits(coefficient) > _MAX_BITS:
             raise self._fault("a number has too many digits", place, "limit", expected=f"numbers below 2**{_MAX_BITS}")
         if not rest.is_Rational and not rest.is_Symbol and not rest.free_symbols:
             self._value(expr, place)
@@ -266,7 +265,7 @@ class _Parser:
     def _value(self, expr: Expr, place: _Token) -> float:
         """Approximate value of a constant, refused unless it is real and of ordinary size."""
         try:
-            value = _approximate(expr)
+            value = approximate(expr)
         except (ArithmeticError, ValueError, TypeError):
             raise self._fault("a constant has no finite real value", place, "undefined") from None
         return value
@@ -275,7 +274,7 @@ class _Parser:
         mantissa, _, exponent = token.text.lower().partition("e")
         if len(mantissa) <= 310 and len(exponent) <= 4 and abs(int(exponent or 0)) <= 300:
             number = sympy.Rational(token.text)
-            if _bits(number) <= _MAX_BITS:
+            if bits(number) <= _MAX_BITS:
                 return number
         raise self._fault(
             f"the number {_clip(token.text)} is out of range",
@@ -363,38 +362,6 @@ class _Parser:
             expected=expected,
             advice=advice,
         )
-
-
-def _approximate(expr: Expr) -> float:
-    """Float value of a constant by Python's own arithmetic, which overflows instead of filling memory."""
-    if expr.is_Rational:
-        value = int(expr.p) / int(expr.q)
-    elif expr is sympy.E:
-        value = math.e
-    else:
-        values = [_approximate(argument) for argument in expr.args]
-        value = _OPERATIONS[expr.func](*values)
-    if not isinstance(value, float | int) or not math.isfinite(value) or abs(value) > 1e300:
-        raise ValueError(value)
-    return value
-
-
-_OPERATIONS: Mapping[Any, Callable[..., float]] = {
-    sympy.Add: lambda *values: math.fsum(values),
-    sympy.Mul: lambda *values: math.prod(values),
-    sympy.Pow: lambda base, exponent: base**exponent,
-    sympy.exp: math.exp,
-    sympy.log: math.log,
-    sympy.tanh: math.tanh,
-    sympy.Abs: abs,
-    sympy.Min: min,
-    sympy.Max: max,
-    at_baseline: lambda value: value,
-}
-
-
-def _bits(number: Expr) -> int:
-    return max(abs(int(number.p)).bit_length(), int(number.q).bit_length())
 
 
 def _clip(text: str) -> str:

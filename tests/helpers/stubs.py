@@ -85,7 +85,6 @@ SCRIPTED = Method(
     order=1,
     error_order=1,
     stages=1,
-    leaves_rate=True,
     stiff=False,
     attempt=_attempt,
     interpolate=_interpolate,

@@ -7,12 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 
+from simulate.compiled import cache_directory
 from simulate.errors import InputError
 from simulate.kernels.build import build
 from simulate.kernels.emission import source
@@ -123,8 +125,35 @@ def test_a_damaged_cache_is_mended(tmp_path: Path) -> None:
     for path in damaged:
         path.write_bytes(path.read_bytes()[:10])
     assert run_program(tmp_path) == first
+    # Mended, not only done without: every cut file is whole again.
+    assert all(path.stat().st_size > 10 for path in damaged if path.exists())
+    assert {path.suffix for path in damaged if path.exists()} == {".nbi", ".nbc", ".py"}
+
+
+def test_a_temporary_cache_is_removed_at_the_end(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    (tmp_path / "temporary").mkdir()
+    run_program(tmp_path / "file", TMPDIR=str(tmp_path / "temporary"))
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_processes_that_fill_an_empty_cache_together_agree(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        answers = list(pool.map(run_program, [tmp_path] * 4))
+    assert all(answer == answers[0] for answer in answers)
+    assert not list(tmp_path.rglob("*.tmp"))
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert run_program(tmp_path / "file") == run_program(tmp_path / "folder")
+
+
+def test_without_a_home_nothing_is_written_where_the_command_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("IL1SIM_CACHE_DIR", raising=False)
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: "~/.cache/il1sim")
+    assert cache_directory.__wrapped__().is_absolute()
+    assert list(tmp_path.iterdir()) == []

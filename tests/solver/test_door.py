@@ -77,3 +77,52 @@ def test_a_negative_or_undefined_absolute_tolerance_is_refused(atol: float) -> N
 
 def test_no_steps_at_all_is_refused() -> None:
     assert "max_steps is 0" in refused(GOOD, Schedule.empty(1), [1.0], max_steps=0)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_no_threads_at_all_are_refused(threads: int) -> None:
+    assert refused(GOOD, Schedule.empty(1), [1.0], threads=threads) == (
+        f"error[solver.threads]: threads is {threads}\n  found:    {threads}\n  expected: 1 or more"
+    )
+
+
+def test_absolute_tolerances_for_other_states_are_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        solve(CLOCK, GOOD, Schedule.empty(1), np.array([1.0]), tolerance=Tolerance(atol=np.ones(3)))
+    assert str(caught.value) == (
+        "error[solver.tolerance]: the absolute tolerances do not fit the model\n"
+        "  found:    shape (3,)\n"
+        "  expected: one number, or one for each of 1 states"
+    )
+
+
+def columns(offsets: list[int], kinds: list[int], amounts: list[float]) -> Schedule:
+    return Schedule(
+        offsets=np.array(offsets),
+        times=np.array([0.5]),
+        kinds=np.array(kinds),
+        routes=np.array([0]),
+        amounts=np.array(amounts),
+    )
+
+
+@pytest.mark.parametrize(
+    ("schedule", "offsets"),
+    [
+        (columns([0, 2], [0], [1.0]), "0 to 2"),
+        (columns([0, 1], [0], [1.0, 2.0]), "0 to 1"),
+        (columns([1, 1], [0], [1.0]), "1 to 1"),
+        (columns([0, -1], [0], [1.0]), "0 to -1"),
+    ],
+)
+def test_columns_of_a_schedule_that_do_not_fit_each_other_are_refused(schedule: Schedule, offsets: str) -> None:
+    text = refused(GOOD, schedule, [1.0])
+    assert text.startswith("error[solver.schedule]: the columns of the schedule do not fit each other\n")
+    assert f"found:    offsets from {offsets}, columns of shapes" in text
+    assert text.endswith("try:      let Schedule.from_rows arrange the stops")
+
+
+def test_a_stop_of_an_unknown_kind_is_refused() -> None:
+    assert refused(GOOD, columns([0, 1], [7], [1.0]), [1.0]) == (
+        "error[solver.schedule]: a stop is of an unknown kind\n  expected: StopKind.BOLUS or StopKind.RATE"
+    )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from sympy import symbols
 
@@ -100,6 +105,17 @@ SIGNALING = Mechanism(
     routes=(Route("injection", "blocker", BLOCKER, unit("mg"), gain),),
 )
 THREE_POOLS = (POOLS, SIGNALING)
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def output(code: str, **environment: str) -> str:
+    """What Python code prints in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=os.environ | environment
+    )
+    return done.stdout.strip()
 
 
 def refusal(

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 import time
 from dataclasses import replace
 
@@ -27,7 +25,7 @@ from simulate.symbolic.parts import (
     at_baseline,
 )
 from simulate.symbolic.units import DIMENSIONLESS, unit
-from tests.symbolic.small import DECAY, DRUG, LOSS, TABLE, THREE_POOLS, N, R, refusal, t
+from tests.symbolic.small import DECAY, DRUG, LOSS, TABLE, THREE_POOLS, N, R, output, refusal, t
 
 
 def definitions(model: object) -> dict[str, str]:
@@ -405,12 +403,7 @@ def test_the_key_is_the_same_in_every_process() -> None:
         "from simulate.symbolic import compose; from tests.symbolic.small import *;"
         "print(compose(THREE_POOLS, values=TABLE).key)"
     )
-    keys = {
-        subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": seed}
-        ).stdout.strip()
-        for seed in ("0", "1")
-    }
+    keys = {output(code, PYTHONHASHSEED=seed) for seed in ("0", "1")}
     assert keys == {compose(THREE_POOLS, values=TABLE).key}
 
 

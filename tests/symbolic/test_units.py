@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from fractions import Fraction
 
 import pytest
@@ -11,6 +9,7 @@ from sympy import Symbol
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.units import DIMENSIONLESS, Dimension, convert, parse_quantity, unit
+from tests.symbolic.small import output
 
 
 @pytest.mark.parametrize(
@@ -200,5 +199,4 @@ def test_pint_is_imported_for_the_first_unit_only() -> None:
         "import sys, simulate.symbolic as s; before = 'pint' in sys.modules; s.unit('nM');"
         "print(before, 'pint' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "True"]
+    assert output(code) == "False True"

@@ -125,7 +125,6 @@ DOPRI5 = Method(
     order=5,
     error_order=4,
     stages=6,
-    leaves_rate=True,
     stiff=False,
     attempt=_attempt,
     interpolate=_interpolate,

@@ -15,8 +15,8 @@ ATTEMPT = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 4)
 """``attempt(w, n, rhs, jacobian, factor, backsolve)``: advance every lane of the block by its own step.
 
 Reads ``NOW``, ``STEP``, ``SIZE``, ``START`` and the derivative there in ``stage(0)``; leaves the new state in
-``STATE``, the error estimate in ``ERROR`` and, where the method evaluates it anyway, the derivative at the new state in
-``RATE``.
+``STATE``, the derivative there in ``RATE`` and the error estimate in ``ERROR``, which is undefined where that
+derivative is.
 """
 
 INTERPOLATE = types.void(WORKSPACE, types.int64, types.int64, types.float64)
@@ -42,8 +42,6 @@ class Method:
         Order of the solution that is carried on, and of the error estimate that steers the step.
     stages
         Evaluations of the right-hand side in one attempt.
-    leaves_rate
-        Whether `attempt` leaves the derivative at the new state in ``RATE``.
     stiff
         Whether `attempt` uses Jacobian, factor and backsolve.
     attempt, interpolate
@@ -54,7 +52,6 @@ class Method:
     order: int
     error_order: int
     stages: int
-    leaves_rate: bool
     stiff: bool
     attempt: Callable[..., Any]
     interpolate: Callable[..., Any]

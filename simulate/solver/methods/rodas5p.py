@@ -167,7 +167,10 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
             w[u + i] = w[SOLUTION + i]
     for i in range(size):
         w[STATE + i] += w[SOLUTION + i]
-        w[ERROR + i] = w[SOLUTION + i]
+    rhs(w)
+    for i in range(size):
+        # A state with an undefined derivative must not be accepted: no smaller step could leave it again.
+        w[ERROR + i] = w[SOLUTION + i] + 0.0 * w[RATE + i]
 
 
 @compiled(INTERPOLATE)
@@ -189,7 +192,6 @@ RODAS5P = Method(
     order=5,
     error_order=4,
     stages=8,
-    leaves_rate=False,
     stiff=True,
     attempt=_attempt,
     interpolate=_interpolate,

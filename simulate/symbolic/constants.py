@@ -1,0 +1,51 @@
+"""How large a constant is, found out before SymPy is asked to compute with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import sympy
+from sympy import Expr
+
+from simulate.symbolic.parts import at_baseline
+
+
+def approximate(expr: Expr) -> float:
+    """Float value of a constant by Python's own arithmetic, which overflows instead of filling memory.
+
+    Raises
+    ------
+    ArithmeticError, ValueError, TypeError
+        When it is not real, not finite or beyond 1e300.
+    """
+    if expr.is_Rational:
+        value = int(expr.p) / int(expr.q)
+    elif expr is sympy.E:
+        value = math.e
+    else:
+        values = [approximate(argument) for argument in expr.args]
+        value = _OPERATIONS[expr.func](*values)
+    if not isinstance(value, float | int) or not math.isfinite(value) or abs(value) > 1e300:
+        raise ValueError(value)
+    return value
+
+
+_OPERATIONS: Mapping[Any, Callable[..., float]] = {
+    sympy.Add: lambda *values: math.fsum(values),
+    sympy.Mul: lambda *values: math.prod(values),
+    sympy.Pow: lambda base, exponent: base**exponent,
+    sympy.exp: math.exp,
+    sympy.log: math.log,
+    sympy.tanh: math.tanh,
+    sympy.Abs: abs,
+    sympy.Min: min,
+    sympy.Max: max,
+    at_baseline: lambda value: value,
+}
+
+
+def bits(number: Expr) -> int:
+    """Length of the longer of numerator and denominator."""
+    return max(abs(int(number.p)).bit_length(), int(number.q).bit_length())
