@@ -17,7 +17,8 @@ from simulate.cohort.reading import shipped_population
 from simulate.symbolic.balance import residual, violated
 from tests.biology.variants import change, course, values
 
-SELECTIVE = H1 + H3A + INFILTRATE
+SELECTIVE = H1 + H3A + INFILTRATE + CLINICAL_RESPONSE
+DRIFTING = CK_DRIFT + CLINICAL_RESPONSE
 IBM = {"degeneration": 0.8}
 
 
@@ -50,7 +51,7 @@ def test_cells_called_by_inflammation_are_those_that_the_exchange_with_blood_wou
 
 def test_ifng_in_muscle_follows_its_source_within_hours() -> None:
     """A half-life of half an hour beside macrophages that take days."""
-    treated = course(INFILTRATE, list(np.linspace(1.0, 30.0, 30)))
+    treated = course(SELECTIVE, list(np.linspace(1.0, 14.0, 14)))
     called = values(treated, "macrophages")
     np.testing.assert_allclose(values(treated, "ifng_muscle") / 100.0, called, rtol=0.02)
 
@@ -81,14 +82,14 @@ def test_inclusion_body_myositis_hardly_responds() -> None:
 
 def test_creatine_kinase_halves_in_36_hours_when_release_stops() -> None:
     """Release is stopped by a drift to next to nothing."""
-    stopped = course(CK_DRIFT, [0.0, 1.5, 3.0], doses=0, ck_drift=1e-12, t_drift=1e-3)
+    stopped = course(DRIFTING, [0.0, 1.5, 3.0], doses=0, ck_drift=1e-12, t_drift=1e-3)
     ck = values(stopped, "ck")
     assert ck[1] / ck[0] == pytest.approx(0.5, abs=0.005)
     assert ck[2] / ck[1] == pytest.approx(0.5, abs=0.005)
 
 
 def test_drift_starts_at_nothing_is_the_printed_factor_at_its_time_and_levels_off() -> None:
-    drifting = values(course(CK_DRIFT, [0.0, 150.0, 1500.0], doses=0, ck_drift=1.8), "ck")
+    drifting = values(course(DRIFTING, [0.0, 150.0, 1500.0], doses=0, ck_drift=1.8), "ck")
     assert drifting[0] == pytest.approx(5.4)
     assert drifting[1] / drifting[0] == pytest.approx(1.8, rel=0.02)
     assert 1.8**1.75 < drifting[2] / drifting[0] < 1.8**2
@@ -105,9 +106,8 @@ def test_patients_drift_by_the_printed_spread_and_the_typical_one_not_at_all() -
 
 
 def test_response_is_likelier_the_more_creatine_kinase_falls_but_is_not_decided_by_it() -> None:
-    with_response = SELECTIVE + CLINICAL_RESPONSE
     probabilities = [
-        float(values(course(with_response, [182.0], chi=chi, **other), "response")[0])
+        float(values(course(SELECTIVE, [182.0], chi=chi, **other), "response")[0])
         for chi, other in ((0.1, {}), (0.5, {}), (0.95, {}), (0.95, IBM))
     ]
     assert probabilities == sorted(probabilities, reverse=True)
@@ -116,10 +116,9 @@ def test_response_is_likelier_the_more_creatine_kinase_falls_but_is_not_decided_
 
 
 def test_the_logit_of_response_is_linear_in_the_logarithm_of_creatine_kinase() -> None:
-    drifting = CK_DRIFT + CLINICAL_RESPONSE
     points = []
     for factor in (0.5, 1.0, 2.0):
-        read = course(drifting, [0.0, 150.0], doses=0, ck_drift=factor)
+        read = course(DRIFTING, [0.0, 150.0], doses=0, ck_drift=factor)
         ck, response = values(read, "ck"), values(read, "response")[1] / 100.0
         points.append((math.log(ck[1] / ck[0]), math.log(response / (1 - response))))
     slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in pairwise(points)]
@@ -127,7 +126,7 @@ def test_the_logit_of_response_is_linear_in_the_logarithm_of_creatine_kinase() -
 
 
 def test_a_fall_by_30_percent_goes_with_the_share_of_responders_in_the_trial() -> None:
-    read = course(CK_DRIFT + CLINICAL_RESPONSE, [0.0, 150.0], doses=0, ck_drift=0.7)
+    read = course(DRIFTING, [0.0, 150.0], doses=0, ck_drift=0.7)
     assert values(read, "response")[0] == pytest.approx(20.0)
     assert values(read, "response")[1] / 100.0 == pytest.approx(7 / 15, abs=0.01)
 
