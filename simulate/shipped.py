@@ -48,13 +48,4 @@ def visit_file() -> Path:
 
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
-    return _by_stem("scenarios")
-
-
-def hypothesis_files() -> dict[str, Path]:
-    """Shipped hypotheses, name → file, sorted by name."""
-    return _by_stem("hypotheses")
-
-
-def _by_stem(folder: str) -> dict[str, Path]:
-    return {path.stem: path for path in sorted((root() / folder).glob("*.toml"))}
+    return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}

@@ -16,7 +16,7 @@ from simulate.biology.occupancy import OCCUPANCY
 from simulate.biology.pharmacokinetics import PHARMACOKINETICS
 from simulate.biology.readouts import READOUTS
 from simulate.errors import InputError
-from simulate.symbolic.composition import ParameterTable, compose
+from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_parameters
@@ -47,12 +47,13 @@ def parameter_table() -> ParameterTable:
     return MappingProxyType(table)
 
 
-def reference_model(hypothesis: Hypothesis = NONE) -> Model:
-    """The reference model under a hypothesis, with the shipped parameters."""
+def reference_model(hypothesis: Hypothesis = NONE, *, places: Places = MappingProxyType({})) -> Model:
+    """The reference model under a hypothesis, with the shipped parameters; ``places`` as for `compose`."""
     return compose(
         REFERENCE,
         hypothesis,
         values=parameter_table(),
+        places=places,
         name="reference",
         title="IL-1-driven CD4 T cells in refractory myositis under anakinra",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from simulate.cli.console import UsageFault, say
+from simulate.cli.console import UsageFault, print_json, say
 from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 
 VERBS = {
@@ -144,9 +145,10 @@ def outcome(arguments: Sequence[str]) -> int:
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
-        # µ and γ must not be fatal where the locale has none.
+        # µ and γ must not be fatal where the locale has none, and a locale of ASCII alone says nothing of what reads.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
     try:
         result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
         sys.stdout.flush()
@@ -210,9 +212,7 @@ def _report(error: Il1simError, as_json: bool) -> int:
     """Print an error; its exit code."""
     try:
         if as_json:
-            import json
-
-            sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
+            print_json({"error": error.as_dict()})
             sys.stdout.flush()
     except OSError:
         _hang_up()

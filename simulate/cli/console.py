@@ -47,8 +47,9 @@ def _has_colors(stream: Any) -> bool:
 
 
 def print_json(document: dict[str, Any]) -> None:
-    """Print the one JSON document of a verb."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    """Print the one JSON document of a verb; in ASCII where standard output is not UTF-8, as JSON must be."""
+    is_utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not is_utf8, allow_nan=False) + "\n")
 
 
 def print_text(text: str) -> None:

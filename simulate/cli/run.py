@@ -54,9 +54,9 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, progress, say
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
-    from simulate.report.tables import summary
+    from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
     from simulate.studies.observations import read_observations
     from simulate.studies.runs import prepare, simulate_study, study_dataset
@@ -89,6 +89,8 @@ def run(
         )
     else:
         print_rich(_table(study, rows))
+        if alone := printed_alone(observations, rows):
+            print_text("the source also printed: " + "; ".join(alone))
     for line in _notes(ensemble):
         say(line)
     say(f"wrote {target}")
@@ -155,8 +157,6 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
-
     visits = list(dict.fromkeys(row.visit for row in rows))
     several = len(study.arms) > 1
     first = rows[0]
@@ -185,8 +185,16 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 quantity if index == 0 else "",
                 cells[0].unit if index == 0 else "",
                 *([arm.name] if several else []),
-                *(f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})" for row in cells),
+                *(_figures(row) for row in cells),
                 "\n".join(printed) if index == 0 else "",
                 end_section=several and index == len(study.arms) - 1,
             )
     return table
+
+
+def _figures(row: Row) -> str:
+    from simulate.report.tables import rounded
+
+    if row.median is None:
+        return rounded(None)
+    return f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})"

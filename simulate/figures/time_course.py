@@ -46,7 +46,7 @@ _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
-_TITLE_LETTERS = 34
+_TITLE_LETTERS = 37
 _WIDE_BANDS = 2
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
@@ -242,7 +242,7 @@ def _dashes(arm: int) -> Any:
 
 
 def _plain(value: float, _position: int | None) -> str:
-    if 1e-3 <= value < 1e5:
+    if 1e-4 <= value < 1e6:
         return f"{value:g}"
     digits, _, exponent = f"{value:.0e}".partition("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
@@ -323,7 +323,7 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
-        labels.append("doses, below the axis")
+        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) else "doses")
     shown = {mark.standing for panel in panels for mark in panel.marks}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:
@@ -339,6 +339,16 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
+
+
+def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
+    """Whether all values under treatment are from the times of doses, so that what happens between them is not seen."""
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    for given in np.asarray(dataset["dose_time"].values, dtype=np.float64):
+        given = given[np.isfinite(given)]
+        if given.size and not np.isin(days[(days >= given[0]) & (days <= given[-1])], given).all():
+            return False
+    return True
 
 
 def _people(dataset: xr.Dataset) -> str:

@@ -126,14 +126,35 @@ def printed(observations: Sequence[Observation], quantity: str, visit: Visit, sh
 def _figures(item: Observation, shown_unit: str) -> str:
     if item.direction is not None:
         text = "rose" if item.direction == "up" else "fell"
-        return text if item.count is None else f"{text} in {item.count} of {item.n}"
+        return (text if item.count is None else f"{text} in {item.count} of {item.n}") + _significance(item)
     if item.correlation is not None:
-        return f"R = {item.correlation:g} with {item.partner}"
+        return f"R = {item.correlation:g} with {item.partner}" + _significance(item)
+    if item.mean is None:
+        return f"{item.count} of {item.n}"
     mean, low, high = (
         "" if value is None else f"{convert(value, item.unit, unit(shown_unit)):g}"
         for value in (item.mean, item.low, item.high)
     )
     return f"mean {mean}, range {low} to {high}" if low and high else f"mean {mean}"
+
+
+def _significance(item: Observation) -> str:
+    return "" if item.p is None else f", p = {item.p:g}"
+
+
+def printed_alone(observations: Sequence[Observation], rows: Sequence[Row]) -> tuple[str, ...]:
+    """Counts that the source printed of something that no row shows, such as who responded."""
+    shown = {row.quantity for row in rows}
+    names = {day: name for day, name in VISITS}
+    texts = []
+    for item in observations:
+        if item.quantity not in shown and item.count is not None:
+            standing = "" if item.standing is Standing.REPORTED else f", {item.standing.value}"
+            texts.append(
+                f"{item.quantity.replace('_', ' ')} {_figures(item, '1')} "
+                f"({names.get(item.day, f'day {item.day:g}')}{standing})"
+            )
+    return tuple(texts)
 
 
 def rounded(value: float | None) -> str:

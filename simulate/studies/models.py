@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
@@ -12,7 +13,7 @@ from simulate.cohort.reading import MYOSITIS, read_population, shipped_populatio
 from simulate.errors import InputError, Where
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_hypothesis, read_model
+from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.parts import Mechanism
 
 
@@ -40,9 +41,13 @@ def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where
         ``hypothesis.…``, and whatever is wrong with the files or with the two together.
     """
     try:
+        places = {
+            key: place for part in hypothesis if isinstance(part, Path) for key, place in read_places(part).items()
+        }
         if file is None:
-            return reference_model(_combined(hypothesis, shipped_mechanisms()))
+            return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
         user = read_model(file)
+        user = replace(user, places={**user.places, **places})
         _refuse_names(hypothesis, where)
         return user.compose(_combined(hypothesis, {part.name: part for part in user.mechanisms}))
     except InputError as error:

@@ -45,6 +45,8 @@ class Observation:
         Number of patients with the change, and of all.
     correlation, partner
         Printed coefficient, and the quantity with which it was found; None otherwise.
+    p
+        Printed p-value of the change or the correlation; None otherwise.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Observation:
     n: int | None
     correlation: float | None
     partner: str | None
+    p: float | None = None
 
 
 class _Item(Table):
@@ -96,7 +99,7 @@ def observations_file() -> Path:
 
 
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
-    """Printed figures that describe a quantity: means with ranges, changes and correlations.
+    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients.
 
     Parameters
     ----------
@@ -111,7 +114,7 @@ def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
     sheet = lay_over(read_toml(observations_file() if path is None else path), (), _File)
     found = []
     for index, item in enumerate(validated(sheet, _File).item):
-        if item.kind not in ("mean_range", "direction", "correlation"):
+        if item.kind == "protocol":
             continue
         try:
             its_unit = DIMENSIONLESS if item.unit is None else unit(item.unit)
@@ -130,11 +133,12 @@ def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
                 low=item.low,
                 high=item.high,
                 unit=its_unit,
-                direction=item.direction if item.kind == "direction" else None,
+                direction=item.direction,
                 count=item.count,
                 n=item.n,
                 correlation=item.r,
                 partner=item.partner,
+                p=item.p,
             )
         )
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -173,6 +174,15 @@ def _override(row: Override, model: Model) -> float:
             code="scenario.unknown",
             where=row.where,
             advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
+        )
+    lowest = -math.inf if parameter.bounds is None else parameter.bounds[0]
+    if row.value < 0.0 and (parameter.spread is not None or lowest >= 0.0):
+        raise InputError(
+            f"the parameter `{row.parameter}` cannot be negative",
+            code="scenario.value",
+            where=row.where,
+            found=f"{row.value:g}",
+            expected="a number of at least 0",
         )
     if row.unit is None:
         return row.value

@@ -154,6 +154,11 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
         raise
 
 
+def read_places(path: Path | str) -> Mapping[str, Where]:
+    """Places of the keys of a model or hypothesis file, for the errors of composition."""
+    return MappingProxyType(_places(read_toml(Path(path))))
+
+
 def write_model(model: Model) -> str:
     """Text of a model file that reads back and composes to a model with the same key; that is verified.
 

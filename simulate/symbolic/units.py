@@ -167,6 +167,13 @@ def parse_quantity(text: str, *, where: Where | None = None) -> tuple[float, Uni
             where=where,
             expected="a number and a unit, such as `100 mg`",
         )
+    if re.match(r",[0-9]", match[2]):
+        raise InputError(
+            f"`{_clip(text)}` has a decimal comma",
+            code="units.quantity",
+            where=where,
+            advice="write a decimal point: `0.5 nM`",
+        )
     value = float(match[1])
     if not math.isfinite(value):
         raise InputError(f"the number {match[1]} is out of range", code="units.quantity", where=where)

@@ -227,3 +227,19 @@ def test_no_terminal_is_needed_and_no_escape_is_printed(environment: dict[str, s
     assert process.returncode == 0
     assert b"anakinra-100mg-daily" in process.stdout
     assert b"\x1b" not in process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_unit_is_the_same_in_every_locale(encoding: str, options: list[str]) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "simulate", "show", "parameters", *options],
+        capture_output=True,
+        check=True,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding},
+    )
+    if options:
+        assert json.loads(process.stdout)["parameters"][0]["unit"] == "cell/µL"
+    else:
+        assert "cell/µL" in process.stdout.decode("latin-1" if encoding == "latin-1" else "utf-8")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,8 @@ from simulate.biology.hypotheses import HYPOTHESES
 from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.cli.show import VIEWS
+
+ROOT = Path(__file__).resolve().parents[2]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -187,6 +192,38 @@ def test_a_model_and_a_hypothesis_of_ones_own_are_shown(folder: Path, capsys: Ca
     document = json.loads(capsys.readouterr().out)
     assert document["hypothesis"] == "H1+slow"
     assert next(row["value"] for row in document["parameters"] if row["name"] == "k_M") == "0.001"
+
+
+@pytest.mark.parametrize("verb", ["check", "show", "run"])
+def test_a_fault_in_the_mechanism_of_a_hypothesis_file_has_its_line(verb: str, folder: Path, capsys: Capture) -> None:
+    text = HYPOTHESIS + '\n[reactions.more]\nrate = "2*d_MM*M1"\nchange = { M1 = -1 }\n'
+    name = write(folder, "h.toml", text)
+    lines = {
+        "check": ["check", name],
+        "show": ["show", "model", "--hypothesis", name],
+        "run": ["run", "untreated", "--hypothesis", f"H1+{name}"],
+    }
+    assert outcome(lines[verb]) == 3
+    assert "nothing defines `d_MM`" in (message := capsys.readouterr().err)
+    assert "  --> h.toml:9, key `reactions.more.rate`\n" in message
+
+
+def test_the_hypothesis_of_the_page_changes_the_reference_model(folder: Path, capsys: Capture) -> None:
+    page = (ROOT / "docs" / "model-files.md").read_text(encoding="utf-8")
+    example = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[1]
+    assert outcome(["show", "model", "--hypothesis", f"H1+{write(folder, 'starvation.toml', example)}"]) == 0
+    assert "hypothesis: H1+H6\n" in (shown := capsys.readouterr().out)
+    assert "starvation" in shown
+
+
+def test_the_python_of_the_page_simulates_a_model() -> None:
+    page = (ROOT / "docs" / "model-files.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    process = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, check=True, cwd=ROOT, encoding="utf-8"
+    )
+    assert "dX/dt = -k*X   [nM per day]" in process.stdout
+    assert "[[[1. " in process.stdout
 
 
 def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsys: Capture) -> None:

@@ -164,6 +164,19 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             "  expected: a number from 1e-14 to 0.1\n",
         ),
         (
+            ("untreated", "--set", "f_m=-1"),
+            "error[scenario.value]: the parameter `f_m` cannot be negative\n"
+            "  --> --set f_m=-1, key `parameters.f_m`\n"
+            "  found:    -1\n"
+            "  expected: a number of at least 0\n",
+        ),
+        (
+            ("untreated", "--set", "R_0=0,5 nM"),
+            "error[units.quantity]: `0,5 nM` has a decimal comma\n"
+            "  --> --set R_0=0,5 nM, key `parameters.R_0`\n"
+            "  try:      write a decimal point: `0.5 nM`\n",
+        ),
+        (
             ("missing.toml",),
             "error[file.missing]: the file does not exist\n"
             "  --> missing.toml\n"
@@ -237,6 +250,17 @@ def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder
     assert all(row["median"] is None for row in document["summary"])
     assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]
     assert "left out: 3 of 3 trajectories: the parameters admit no steady baseline" in captured.err
+    assert run("untreated", *SMALL, "--set", "f_RO=1.5", "--out", "here") == 4
+    assert " – " in (table := capsys.readouterr().out)
+    assert "– to –" not in table
+
+
+def test_what_the_source_counted_is_told_below_the_table(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "the source also printed: clinical response 7 of 15 (6 months, ambiguous); still treated 10 of 14 (6 months); "
+        "cell samples 8 of 15 (baseline); cell samples 6 of 15 (6 months)"
+    )
 
 
 def test_too_many_numerical_failures_end_with_4_and_the_results_are_written(folder: Path, capsys: Capture) -> None:

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 
 from simulate.figures.style import COLORS, save
-from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, prepare, time_course
+from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, _plain, prepare, time_course
 from simulate.studies.observations import Standing
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
@@ -77,13 +77,18 @@ def test_a_disputed_figure_is_hollow_and_its_inverted_range_is_drawn_upright() -
     ranges = [line.get_ydata() for line in lines if line.get_marker() != "o"][1:]
     assert [list(map(float, values)) for values in ranges] == [[5.0, 50.0], [5.0, 50.0]]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["arm 0", "90 %", "50 % of patients", "source: mean and range", "source, disputed"]
+    assert labels == [
+        *("arm 0", "median", "50 % of 21 patients", "90 % of 21 patients"),
+        *("source: mean and range", "source, disputed"),
+    ]
 
 
 def test_the_median_of_each_arm_is_a_line_in_the_color_of_the_arm() -> None:
     figure = time_course(dataset(arms=3))
-    lines = figure.axes[0].get_lines()
+    drawn = figure.axes[0].get_lines()
+    lines = [line for line in drawn if line.get_linewidth() > 1.0]
     assert [float(line.get_ydata()[0]) for line in lines] == [20.0, 40.0, 60.0]  # type: ignore[index]
+    assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in lines}) == 3  # type: ignore[attr-defined]
     assert all(same_color(line.get_color(), color) for line, color in zip(lines, COLORS, strict=False))
 
 
@@ -165,6 +170,42 @@ def test_three_arms_have_the_narrow_band_only() -> None:
     labels = {
         arms: [text.get_text() for text in time_course(dataset(arms=arms)).legends[0].get_texts()] for arms in (2, 3)
     }
-    assert labels[2][2:] == ["90 %", "50 % of patients"]
-    assert labels[3][3:] == ["50 % of patients"]
+    assert labels[2][2:] == ["median", "50 % of 21 patients", "90 % of 21 patients"]
+    assert labels[3][3:] == ["median", "50 % of 21 patients"]
     assert [len(time_course(dataset(arms=arms)).axes[0].collections) for arms in (2, 3)] == [4, 3]
+
+
+def test_the_number_of_patients_is_told_only_where_it_is_that_of_all_arms() -> None:
+    data = dataset(arms=2)
+    data["status"].values[1, 3] = 1
+    labels = [text.get_text() for text in time_course(data).legends[0].get_texts()]
+    assert labels[3:] == ["50 % of patients", "90 % of patients"]
+
+
+def test_a_printed_range_over_decades_has_a_logarithmic_axis_and_a_band_that_is_not_drawn_has_not() -> None:
+    wide = observation("level", 0.0, mean=20.0, low=1.0, high=50.0)
+    assert prepare(dataset(), [wide])[0].logarithmic
+    data = dataset(arms=3)
+    data["level"].values[:, 0] = 0.1
+    data["level"].values[:, 1] = 0.1
+    assert prepare(data.isel(arm=[0]))[0].logarithmic
+    assert not prepare(data.isel(arm=[0, 0, 0]))[0].logarithmic
+
+
+def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:
+    def said(data: xr.Dataset) -> bool:
+        labels = [text.get_text() for text in time_course(data).legends[0].get_texts()]
+        assert any(label.startswith("doses") for label in labels)
+        return "doses; values as each is given" in labels
+
+    daily = dataset(doses=20)
+    assert said(daily)
+    daily["dose_time"].values[0, 10:] += 0.5
+    assert not said(daily)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.005, "0.005"), (100_000.0, "100000"), (1e6, "10⁶"), (2e7, "2·10⁷"), (5e-6, "5·10⁻⁶")]
+)
+def test_large_and_small_numbers_have_powers_of_ten(value: float, shown: str) -> None:
+    assert _plain(value, None) == shown

@@ -8,8 +8,8 @@ import io
 import numpy as np
 import pytest
 
-from simulate.report.tables import Visit, csv_text, printed, rounded, summary, visits
-from simulate.studies.observations import Standing
+from simulate.report.tables import VISITS, Visit, csv_text, printed, printed_alone, rounded, summary, visits
+from simulate.studies.observations import Standing, read_observations
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
 
@@ -83,8 +83,8 @@ def test_the_source_is_quoted_with_its_standing() -> None:
         observation("level", 0.0, standing=Standing.HEALTHY, mean=354.0, low=11.0, high=839.0, unit=unit("pg/mL")),
         observation("level", 2.0, standing=Standing.DISPUTED, mean=19.5, low=None, high=None, unit=unit("ng/mL")),
         observation("level", 0.0, standing=Standing.AMBIGUOUS, mean=None, direction="down", count=2, n=3),
-        observation("level", 0.0, mean=None, direction="up"),
-        observation("level", 0.0, standing=Standing.AMBIGUOUS, mean=None, correlation=-0.9, partner="ck"),
+        observation("level", 0.0, mean=None, direction="up", p=0.005),
+        observation("level", 0.0, standing=Standing.AMBIGUOUS, mean=None, correlation=-0.9, partner="ck", p=0.001),
         observation("level", 182.0),
         observation("rise", 0.0),
     ]
@@ -93,7 +93,52 @@ def test_the_source_is_quoted_with_its_standing() -> None:
         "healthy controls: mean 0.354, range 0.011 to 0.839",
         "mean 19.5 (disputed)",
         "fell in 2 of 3 (ambiguous)",
-        "rose",
-        "R = -0.9 with ck (ambiguous)",
+        "rose, p = 0.005",
+        "R = -0.9 with ck, p = 0.001 (ambiguous)",
     ]
     assert printed(items, "level", Visit(4, 2.0, "day 2", None), "ng/mL") == ""
+
+
+def test_counts_of_what_is_not_simulated_are_listed() -> None:
+    counted = {"mean": None, "low": None, "high": None, "count": 7, "n": 15}
+    items = [
+        observation("clinical_response", 182.0, standing=Standing.AMBIGUOUS, **counted),
+        observation("still_treated", 10.0, **counted),
+        observation("level", 0.0, **counted),
+        observation("other", 0.0),
+    ]
+    assert printed_alone(items, summary(dataset())) == (
+        "clinical response 7 of 15 (6 months, ambiguous)",
+        "still treated 7 of 15 (day 10)",
+    )
+
+
+def test_every_number_of_the_abstract_is_shown() -> None:
+    items = read_observations()
+    rows = [
+        text
+        for quantity in {item.quantity for item in items}
+        for day, name in VISITS
+        for text in printed(
+            items, quantity, Visit(0, day, name, day), "%" if quantity != "serum_il1ra" else "pg/mL"
+        ).split()
+    ]
+    shown = " ".join(rows)
+    for number in (
+        "2559",
+        "467",
+        "6937",
+        "354",
+        "11",
+        "839",
+        "19571",
+        "19572",
+        "18844",
+        "0.005",
+        "-0.9",
+        "0.001",
+        "1.1",
+    ):
+        assert number in shown
+    for number in ("0.08", "4.96", "0.16", "0.03", "0.4", "2 of 3", "7 of 15", "10 of 14", "8 of 15", "6 of 15"):
+        assert number in shown

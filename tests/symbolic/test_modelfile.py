@@ -326,15 +326,15 @@ def test_a_mechanism_that_replaces_nothing_is_added(tmp_path: Path) -> None:
     assert compose(THREE_POOLS, hypothesis, values=TABLE).mechanisms == ("plain", "pools")
 
 
-def test_the_second_example_of_the_page_is_a_hypothesis(tmp_path: Path) -> None:
-    known = {name: replace(DECAY, name=name) for name in ("plasticity", "survival")}
-    with_part = EXAMPLES[1] + "\n[parameters]\nk = 1\n"
-    hypothesis = read_hypothesis(written(tmp_path, with_part), known)
-    assert (hypothesis.name, hypothesis.remove, [old for old, _ in hypothesis.replace]) == (
-        "H6",
-        ("plasticity",),
-        ["survival"],
-    )
+def test_the_text_on_replacing_in_the_page_reads_as_it_says(tmp_path: Path) -> None:
+    known = {name: replace(DECAY, name=name) for name in ("redistribution", "conversion", "survival")}
+    lines = [
+        *(line for line in re.findall(r"`((?:add|remove|replace) = [^`]+)`", PAGE.read_text(encoding="utf-8"))),
+        '[model]\nname = "starvation"\n[parameters]\nk = 1\n',
+    ]
+    hypothesis = read_hypothesis(written(tmp_path, '[hypothesis]\nname = "H6"\n' + "\n".join(lines)), known)
+    assert (hypothesis.add, hypothesis.remove) == ((known["redistribution"],), ("conversion",))
+    assert [(old, new.name) for old, new in hypothesis.replace] == [("survival", "starvation")]
 
 
 @pytest.mark.parametrize(
