@@ -49,3 +49,8 @@ def visit_file() -> Path:
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}
+
+
+def _by_stem(folder: str) -> dict[str, Path]:
+    """TOML files of a folder of shipped data by name, sorted; none where there is no such folder."""
+    return {path.stem: path for path in sorted((root() / folder).glob("*.toml"))}

@@ -58,17 +58,20 @@ def hypothesis_named(text: str) -> Hypothesis:
     InputError
         ``hypothesis.unknown`` with the nearest names.
     """
-    known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *HYPOTHESES)}
+    from simulate.biology.options import OPTIONS  # some of which build on the hypotheses above
+
+    named = (*HYPOTHESES, *OPTIONS)
+    known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
     parts: list[Hypothesis] = []
     for name in (part.strip() for part in text.split("+")):
         hypothesis = known.get(name.casefold())
         if hypothesis is None:
-            names = [known_hypothesis.name for known_hypothesis in HYPOTHESES]
+            names = [hypothesis.name for hypothesis in named]
             raise InputError(
                 f"there is no hypothesis `{name}`" if name else "the name of a hypothesis is missing",
                 code="hypothesis.unknown",
                 found=repr(text),
-                expected="one of " + ", ".join(names) + ", several joined by +, or none",
+                expected="one of " + ", ".join(names[: len(HYPOTHESES)]) + ", an option, several joined by +, or none",
                 advice=did_you_mean(name, names) if name else None,
             )
         parts.append(hypothesis)

@@ -8,13 +8,18 @@ from simulate.cli.options import Json
 
 
 def show_shipped(as_json: Json = False) -> None:
-    """List what ships: scenarios, hypotheses, parameter files.
+    """List what ships: scenarios, hypotheses, options that combine with them, parameter files.
 
     Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
     """
     from simulate.cli.console import print_json, print_rich
 
-    shipped = {"scenarios": _scenarios(), "hypotheses": _hypotheses(), "parameters": _parameters()}
+    shipped = {
+        "scenarios": _scenarios(),
+        "hypotheses": _hypotheses(),
+        "options": _options(),
+        "parameters": _parameters(),
+    }
     if as_json:
         print_json(shipped)
         return
@@ -52,6 +57,12 @@ def _hypotheses() -> list[dict[str, Any]]:
     from simulate.biology.hypotheses import HYPOTHESES
 
     return [{"name": hypothesis.name, "title": hypothesis.title} for hypothesis in HYPOTHESES]
+
+
+def _options() -> list[dict[str, Any]]:
+    from simulate.biology.options import OPTIONS
+
+    return [{"name": option.name, "title": option.title} for option in OPTIONS]
 
 
 def _parameters() -> list[dict[str, Any]]:

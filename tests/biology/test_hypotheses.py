@@ -109,7 +109,7 @@ def test_an_unknown_hypothesis_is_refused_with_the_nearest_names() -> None:
     assert str(caught.value) == (
         "error[hypothesis.unknown]: there is no hypothesis `H3`\n"
         "  found:    'H1+H3'\n"
-        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, several joined by +, or none\n"
+        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, an option, several joined by +, or none\n"
         "  try:      did you mean `H3b` or `H3a`?"
     )
 
@@ -120,5 +120,5 @@ def test_a_missing_name_in_a_combination_is_refused() -> None:
     assert str(caught.value) == (
         "error[hypothesis.unknown]: the name of a hypothesis is missing\n"
         "  found:    'H1+'\n"
-        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, several joined by +, or none"
+        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, an option, several joined by +, or none"
     )

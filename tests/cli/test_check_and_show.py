@@ -132,10 +132,10 @@ def test_what_a_file_is_follows_from_its_tables(
             "  expected: `sc`\n",
         ),
         (
-            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2012"\ngrade = "seen"\n',
-            "error[source.unknown]: the source `zong-2012` of parameter `k` is not a known reference\n"
+            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2010"\ngrade = "seen"\n',
+            "error[source.unknown]: the source `zong-2010` of parameter `k` is not a known reference\n"
             "  --> x.toml:5, key `k.source`\n"
-            "  try:      did you mean `zong-2014` or `zong-2011` or `yang-2001`?\n",
+            "  try:      did you mean `zong-2014` or `zong-2011` or `hong-2012`?\n",
         ),
     ],
 )
