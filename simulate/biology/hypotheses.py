@@ -58,10 +58,13 @@ def hypothesis_named(text: str) -> Hypothesis:
     InputError
         ``hypothesis.unknown`` with the nearest names.
     """
-    from simulate.biology.options import OPTIONS  # some of which build on the hypotheses above
-
-    named = (*HYPOTHESES, *OPTIONS)
+    named: tuple[Hypothesis, ...] = HYPOTHESES
     known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
+    if not {part.strip().casefold() for part in text.split("+")} <= known.keys():
+        from simulate.biology.options import OPTIONS  # many modules, which most runs do without
+
+        named = (*HYPOTHESES, *OPTIONS)
+        known |= {option.name.casefold(): option for option in OPTIONS}
     parts: list[Hypothesis] = []
     for name in (part.strip() for part in text.split("+")):
         hypothesis = known.get(name.casefold())
