@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -273,6 +274,8 @@ def _load(name: str, source: str) -> ModuleType:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
+    # Numba looks a module up by its name when it loads one of its functions from the cache.
+    sys.modules[path.stem] = module
     specification.loader.exec_module(module)
     return module
 
