@@ -68,7 +68,7 @@ def read_toml(path: Path | str) -> Document:
         the byte) or ``file.syntax`` (with line and column).
     """
     shown = str(path)
-    raw = _read_bytes(Path(path), shown)
+    raw = read_bytes(Path(path), shown)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -169,8 +169,14 @@ def content_hash(*parts: bytes | str) -> str:
     return hasher.hexdigest()
 
 
-def _read_bytes(path: Path, shown: str) -> bytes:
-    """Content of a file, read no further than the limit: a device may have no end."""
+def read_bytes(path: Path, shown: str) -> bytes:
+    """Content of a file, read no further than the limit: a device may have no end.
+
+    Raises
+    ------
+    InputError
+        ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``; ``shown`` is the path in them.
+    """
     where = Where(file=shown)
     try:
         with open(path, "rb") as file:

@@ -13,9 +13,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where
-
-MAX_BYTES = 10_000_000
-"""Largest table that is read; a year of hourly records of a hundred patients is as large."""
+from simulate.files import read_bytes
 
 ABSENT = ("", ".")
 """What stands in a cell that has no value; NONMEM reads both as zero."""
@@ -101,22 +99,7 @@ def read_sheet(path: Path | str) -> Sheet:
         ``file.missing``, ``file.directory``, ``file.unreadable``, ``file.size``, ``file.encoding``; as `parse_sheet`.
     """
     file = str(path)
-    where = Where(file=file)
-    try:
-        with open(path, "rb") as handle:
-            raw = handle.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise InputError(
-            "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
-        ) from None
-    except IsADirectoryError:
-        raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"the file cannot be read: {error}", code="file.unreadable", where=where) from None
-    if len(raw) > MAX_BYTES:
-        raise InputError(
-            "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
-        )
+    raw = read_bytes(Path(path), file)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
