@@ -58,7 +58,7 @@ def run(
     from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
-    from simulate.studies.observations import read_observations
+    from simulate.studies.observations import comparable, read_observations
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 
@@ -66,7 +66,9 @@ def run(
     study = prepare(read_scenario(scenario, chosen))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
-    observations = read_observations() if study.scenario.model is None else ()
+    printed = read_observations() if study.scenario.model is None else ()
+    treated = any(arm.plan.courses for arm in study.arms)
+    observations = comparable(printed, population=study.scenario.population, treated=treated)
     with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)

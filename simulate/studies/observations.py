@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -142,3 +143,24 @@ def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
             )
         )
     return tuple(found)
+
+
+def comparable(
+    observations: Sequence[Observation], *, population: str | Path | None, treated: bool
+) -> tuple[Observation, ...]:
+    """Printed figures that may stand beside simulated people: those about such people under such treatment.
+
+    Parameters
+    ----------
+    observations
+        What the source printed.
+    population
+        Population of the run; None for the patients of the study.
+    treated
+        Whether any arm receives the drug. Untreated patients were seen at baseline only.
+    """
+    if population == "healthy":
+        return tuple(item for item in observations if item.standing is Standing.HEALTHY)
+    if population not in {None, "myositis"}:
+        return ()
+    return tuple(item for item in observations if treated or item.day == 0.0)

@@ -256,11 +256,19 @@ def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder
 
 
 def test_what_the_source_counted_is_told_below_the_table(folder: Path, capsys: Capture) -> None:
-    assert run("untreated", *SMALL) == 0
+    assert run("anakinra-100mg-daily", *SMALL) == 0
     assert capsys.readouterr().out.splitlines()[-1] == (
         "the source also printed: clinical response 7 of 15 (6 months, ambiguous); still treated 10 of 14 (6 months); "
         "cell samples 8 of 15 (baseline); cell samples 6 of 15 (6 months)"
     )
+
+
+def test_an_untreated_run_stands_beside_baseline_figures_alone(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL) == 0
+    table = capsys.readouterr().out
+    assert "mean 2559" in table
+    assert "19571" not in table
+    assert table.splitlines()[-1] == "the source also printed: cell samples 8 of 15 (baseline)"
 
 
 def test_too_many_numerical_failures_end_with_4_and_the_results_are_written(folder: Path, capsys: Capture) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.observations import Standing, observations_file, read_observations
+from simulate.studies.observations import Standing, comparable, observations_file, read_observations
 
 
 def test_the_abstract_is_read_as_it_was_printed() -> None:
@@ -52,3 +52,14 @@ def test_observations_are_values() -> None:
     first = read_observations()[0]
     with pytest.raises(dataclasses.FrozenInstanceError):
         first.day = 1.0  # type: ignore[misc]
+
+
+def test_printed_figures_stand_beside_the_people_they_are_about() -> None:
+    printed = read_observations()
+    assert comparable(printed, population=None, treated=True) == printed
+    untreated = comparable(printed, population="myositis", treated=False)
+    assert untreated
+    assert {item.day for item in untreated} == {0.0}
+    healthy = comparable(printed, population="healthy", treated=False)
+    assert {item.standing for item in healthy} == {Standing.HEALTHY}
+    assert comparable(printed, population="caps", treated=True) == ()
