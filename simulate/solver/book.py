@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ _RESIDUE = 1e-12
 
 # Rows of the book that the loop keeps for every lane.
 MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
+BOOK_ROWS = 7
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
@@ -44,10 +46,11 @@ STAGES, EXPONENT = range(2)
 
 
 @inlined
-def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
-    """Prepare a workspace in which every lane is free; return the book that the loop keeps of the lanes."""
-    book = np.zeros((7, LANES), np.int64)
-    book[MEMBER] = -1
+def open_book(w: Any, book: Any, n: int, start: float, atol: Any) -> None:
+    """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
+    for lane in range(LANES):
+        clear(book, lane)
+        book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
             # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
@@ -55,7 +58,13 @@ def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
-    return book
+
+
+@inlined
+def clear(book: Any, lane: int) -> None:
+    """Begin a lane's column anew."""
+    for entry in range(BOOK_ROWS):
+        book[entry, lane] = 0
 
 
 @inlined
@@ -98,7 +107,7 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
 def undefined(w: Any, n: int, lane: int) -> int:
     """Index of the first state in ``STATE`` that is not finite, or -1."""
     for state in range(n):
-        if not np.isfinite(w[STATE + state * LANES + lane]):
+        if not math.isfinite(w[STATE + state * LANES + lane]):
             return int(state)
     return -1
 
