@@ -24,9 +24,21 @@ MAY_IMPORT = {
     "biology": {"base", "symbolic", "solver", "kernels"},
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
-    "studies": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
-    "figures": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "studies"},
-    "report": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "studies", "figures"},
+    "inference": {"base"},
+    "studies": {"base", "inference", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
+    "figures": {"base", "inference", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "studies"},
+    "report": {
+        "base",
+        "inference",
+        "symbolic",
+        "solver",
+        "kernels",
+        "biology",
+        "regimen",
+        "cohort",
+        "studies",
+        "figures",
+    },
 }
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 """A layer may import itself and these; `base` is every module directly in the package."""
