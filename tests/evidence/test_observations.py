@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.observations import Standing, comparable, observations_file, read_observations
+from simulate.evidence.observations import Standing, comparable, observations_file, read_observations
 
 
 def test_the_abstract_is_read_as_it_was_printed() -> None:
