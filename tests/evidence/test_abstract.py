@@ -1,47 +1,115 @@
-"""The printed figures, as data."""
+"""The shipped evidence: every statement of the abstract, word for word, and external findings kept apart."""
 
 from __future__ import annotations
 
 import pytest
 
-from simulate import shipped
 from simulate.biology.reference import reference_model
+from simulate.evidence.items import Item, Standing, Use
+from simulate.evidence.kinds import Correlation, Count, Direction, Mean, MeanRange, PValue
+from simulate.evidence.reading import abstract_file, external_file, read_evidence, shipped_doubts
 from simulate.files import read_toml
-from simulate.symbolic.units import unit
+from simulate.shipped import sources_file
+from simulate.symbolic.modelfile import read_sources
 
-DOCUMENT = read_toml(shipped.root() / "observations" / "abstract.toml")
-ITEMS = DOCUMENT.data["item"]
-BY_ID = {item["id"]: item for item in ITEMS}
+ABSTRACT = read_evidence()
+EXTERNAL = read_evidence(external_file())
+SENTENCES: list[str] = read_toml(abstract_file()).data["text"]
 
-
-def test_ids_are_unique() -> None:
-    assert len(BY_ID) == len(ITEMS)
-
-
-@pytest.mark.parametrize("item", ITEMS, ids=lambda item: item["id"])
-def test_an_item_has_what_every_item_has(item: dict[str, object]) -> None:
-    assert {"id", "quotation", "quantity", "visit_day", "kind", "standing"} <= item.keys()
-    assert item["visit_day"] in (0, 182)
-    assert item["kind"] in ("mean_range", "count", "p_value", "correlation", "direction", "protocol")
-    assert item["standing"] in ("reported", "disputed", "ambiguous", "healthy control")
-    assert item["standing"] == "reported" or item["note"]
+each_item = pytest.mark.parametrize("item", [*ABSTRACT.items, *EXTERNAL.items], ids=lambda item: item.name)
 
 
-@pytest.mark.parametrize("item", [item for item in ITEMS if item["kind"] == "mean_range"], ids=lambda item: item["id"])
-def test_levels_are_in_a_unit_of_the_observable_and_their_figures_are_in_the_quotation(
-    item: dict[str, object],
-) -> None:
+def test_each_quotation_is_in_the_abstract_word_for_word() -> None:
+    assert all(item.verbatim for item in ABSTRACT.items)
+    assert [item.name for item in ABSTRACT.items if not any(item.quotation in sentence for sentence in SENTENCES)] == []
+
+
+def test_no_sentence_of_the_abstract_is_left_out() -> None:
+    assert [sentence for sentence in SENTENCES if not any(item.quotation in sentence for item in ABSTRACT.items)] == []
+
+
+@each_item
+def test_an_item_has_a_known_source_and_says_why_it_is_in_doubt(item: Item) -> None:
+    assert item.source in read_sources(sources_file())
+    assert item.standing is Standing.REPORTED or item.note
+    assert sum(reading.share for reading in item.readings) == pytest.approx(1.0)
+    assert item.doubt == shipped_doubts()[item.standing]
+
+
+def figures(item: Item) -> list[float]:
+    """Numbers that the source printed as such."""
+    match item.statement:
+        case MeanRange(mean=mean, low=low, high=high):
+            return [mean, low, high]
+        case Correlation(r=r, p=p):
+            return [r, p or 0.0]
+        case PValue(p=p):
+            return [p]
+        case Direction(count=int(count), n=n):
+            return [count, n]
+        case _:
+            return []
+
+
+@pytest.mark.parametrize("item", [item for item in ABSTRACT.items if figures(item)], ids=lambda item: item.name)
+def test_the_figures_of_an_item_are_in_its_quotation(item: Item) -> None:
+    printed = item.quotation.replace(" ", "").replace("−", "-")
+    assert [figure for figure in figures(item) if f"{figure:g}" not in printed] == []
+
+
+@pytest.mark.parametrize("item", [item for item in ABSTRACT.items if figures(item)], ids=lambda item: item.name)
+def test_figures_are_in_a_unit_of_the_observable(item: Item) -> None:
     observables = {observable.name: observable for observable in reference_model().observables}
-    assert unit(str(item["unit"])).dimension == observables[str(item["quantity"])].unit.dimension
-    printed = str(item["quotation"]).replace(" ", "")
-    for figure in ("mean", "low", "high"):
-        assert str(item[figure]) in printed
+    assert item.subject.quantity in observables
+    if isinstance(item.statement, MeanRange):
+        assert item.subject.unit.dimension == observables[item.subject.quantity].unit.dimension
 
 
-def test_a_range_that_contradicts_itself_is_kept_as_printed_and_marked_disputed() -> None:
-    impossible = [
-        item["id"] for item in ITEMS if item["kind"] == "mean_range" and not item["low"] <= item["mean"] <= item["high"]
+def test_a_range_that_contradicts_itself_is_kept_as_printed_and_not_fitted() -> None:
+    item = ABSTRACT["il1ra-on-drug"]
+    assert item.standing is Standing.DISPUTED
+    assert isinstance(item.statement, MeanRange)
+    assert (item.statement.mean, item.statement.low, item.statement.high) == (19571.0, 19572.0, 18844.0)
+    assert [type(reading.statement).__name__ for reading in item.readings] == ["Mean", "Ceiling"]
+    assert isinstance(item.readings[0].statement, Mean)
+
+
+def test_what_is_fitted_is_what_the_trial_found() -> None:
+    assert [item.name for item in ABSTRACT.data] == [
+        "response",
+        "il1ra-baseline",
+        "il1ra-on-drug",
+        "il1ra-rise-p",
+        "cd45ro-ck-correlation",
+        "ifng-level",
+        "ifng-direction",
+        "il17a-level",
+        "il17a-direction",
     ]
-    assert impossible == ["il1ra-on-drug"]
-    assert BY_ID["il1ra-on-drug"]["standing"] == "disputed"
-    assert (BY_ID["il1ra-on-drug"]["low"], BY_ID["il1ra-on-drug"]["high"]) == (19572, 18844)
+    assert ABSTRACT["il1ra-healthy"].use is Use.PRIOR
+
+
+def test_external_findings_are_checks_and_never_data() -> None:
+    assert EXTERNAL.data == ()
+    assert len(EXTERNAL.checks) == len(EXTERNAL.items) == 6
+    assert not any(item.verbatim for item in EXTERNAL.items)
+    nobody = [item.statement for item in EXTERNAL.items if isinstance(item.statement, Count)]
+    assert [(count.count, count.n) for count in nobody] == [(0, 4), (0, 5)]
+
+
+def test_both_readings_of_two_in_three_are_kept() -> None:
+    alone, both = ABSTRACT["il17a-direction"].readings
+    assert (alone.statement, both.statement) == (
+        Direction("down", 3, "count", 2),
+        Direction("down", 3, "count", 2, "ifng", "up"),
+    )
+    assert alone.subject.group == both.subject.group == "responders"
+
+
+def test_levels_without_a_visit_are_read_at_either_visit_and_at_both() -> None:
+    readings = ABSTRACT["ifng-level"].readings
+    assert [(reading.subject.days, reading.statement.n) for reading in readings] == [
+        ((0.0,), 8),
+        ((182.0,), 6),
+        ((0.0, 182.0), 14),
+    ]
