@@ -12,6 +12,7 @@ from simulate.symbolic.units import Unit
 
 if TYPE_CHECKING:
     from simulate.evidence.marginals import FloatArray
+    from simulate.evidence.resampling import Trials
     from simulate.evidence.seen import Seen
 
 
@@ -74,6 +75,13 @@ class Statement(Protocol):
 
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
         """Logarithm of the density or probability of the statement, shape [cohort]."""
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the numbers that a trial would print."""
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        """Numbers that trials would print, before rounding, shape [cohort, trial, figure]."""
 
     def log_floor(self) -> float:
         """Logarithm of a density or probability that knows no model, in the units of the statement.

@@ -3,9 +3,8 @@
 The least and the greatest of n values have the joint density n (n − 1) f(a) f(b) P^(n−2), with P the probability of a
 value between a and b. Given both, the other k = n − 2 are independent draws from the distribution between a and b. The
 density of their mean is that of a beta distribution from a to b with the right mean and variance: it ends where the
-mean must end, it is exact where a single value is uniform, and two moments of it suffice. A normal distribution would
-put a twentieth of what lies below the 5 % quantile there at a logarithmic standard deviation of 1.4; this one errs by
-a fifth at most.
+mean must end, it is exact where a single value is uniform, and two moments of it suffice. At n = 8 and a logarithmic
+standard deviation of 1.4, 4.3 % of simulated means lie below its 5 % quantile, and 1.8 % below that of a normal one.
 """
 
 from __future__ import annotations

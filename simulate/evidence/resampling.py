@@ -8,12 +8,13 @@ and two hypotheses are compared on the same trials.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import log_ndtr, logsumexp
 
-from simulate.evidence.marginals import FloatArray, log_difference
+from simulate.evidence.marginals import FloatArray, Marginal, log_difference
 from simulate.streams import normals, stream
 
 IntArray = npt.NDArray[np.int64]
@@ -21,26 +22,42 @@ IntArray = npt.NDArray[np.int64]
 TRIALS = 512
 """Trials for each cohort: probabilities are known to about 0.02."""
 
-_SEED = 0
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Random numbers of simulated trials: how many, and the seed from which they come."""
+
+    count: int = TRIALS
+    seed: int = 0
+
+    def uniforms(self, purpose: str, n: int) -> FloatArray:
+        """Uniform numbers, shape [trial, patient of the trial]; the same at each call."""
+        return _uniforms(self.seed, purpose, self.count, n)
+
+    def normals(self, purpose: str, n: int) -> FloatArray:
+        """Standard normal numbers, shape [trial, patient of the trial]; the same at each call."""
+        return _normals(self.seed, purpose, self.count, n)
+
+
+FIXED = Trials()
+"""The trials of likelihoods."""
 
 
 @functools.lru_cache(maxsize=64)
-def uniforms(purpose: str, n: int, trials: int = TRIALS) -> FloatArray:
-    """Fixed uniform numbers, shape [trial, patient of the trial]."""
-    values = stream(_SEED, f"evidence: {purpose}", 0).random((trials, n))
+def _uniforms(seed: int, purpose: str, trials: int, n: int) -> FloatArray:
+    values = stream(seed, f"evidence: {purpose}", n).random((trials, n))
     values.setflags(write=False)
     return values
 
 
 @functools.lru_cache(maxsize=64)
-def disturbances(purpose: str, n: int, trials: int = TRIALS) -> FloatArray:
-    """Fixed standard normal numbers, shape [trial, patient of the trial]."""
-    values = normals(_SEED, f"evidence: {purpose}", np.arange(trials), n)
+def _normals(seed: int, purpose: str, trials: int, n: int) -> FloatArray:
+    values = normals(seed, f"evidence: {purpose}: {n}", np.arange(trials), n)
     values.setflags(write=False)
     return values
 
 
-def chosen(weights: FloatArray, n: int, *, trials: int = TRIALS) -> IntArray:
+def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
     """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights``.
 
     Parameters
@@ -49,9 +66,9 @@ def chosen(weights: FloatArray, n: int, *, trials: int = TRIALS) -> IntArray:
         Shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
     """
     cumulative = np.cumsum(weights, axis=-1)
-    draws = uniforms("patients", n, trials).ravel()
+    draws = trials.uniforms("patients", n).ravel()
     picked = np.stack([np.searchsorted(row, draws * row[-1], side="right") for row in cumulative])
-    patients: IntArray = np.minimum(picked, weights.shape[1] - 1).reshape(len(weights), trials, n)
+    patients: IntArray = np.minimum(picked, weights.shape[1] - 1).reshape(len(weights), trials.count, n)
     return patients
 
 
@@ -59,6 +76,13 @@ def of_chosen(values: FloatArray, patients: IntArray) -> FloatArray:
     """Values of the patients of trials, shape [cohort, trial, patient of the trial]."""
     flat = patients.reshape(len(patients), -1)
     return np.take_along_axis(values, flat, axis=1).reshape(patients.shape)
+
+
+def readings_of_trials(marginal: Marginal, n: int, trials: Trials = FIXED) -> FloatArray:
+    """Readings of ``n`` patients in each trial, shape [cohort, trial, patient of the trial]."""
+    patients = chosen(np.exp(marginal.log_weights), n, trials)
+    spread = of_chosen(np.ascontiguousarray(marginal.scale), patients)
+    return np.exp(of_chosen(marginal.location, patients) + spread * trials.normals("reading", n))
 
 
 def log_share_between(values: FloatArray, low: float, high: float) -> FloatArray:

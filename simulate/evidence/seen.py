@@ -7,6 +7,7 @@ only how exactly that population is known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -37,8 +38,8 @@ class Seen:
     units
         Units of the levels by quantity.
     noise
-        Standard deviation of the logarithm of a reading around the level, by quantity: assay and whatever varies
-        within a patient from one day to the next.
+        Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
+        from one day to the next. By quantity, or by (quantity, day) where a visit has its own.
     limits
         Detection limits by quantity, in its unit; none where a quantity is absent.
     substitutes
@@ -58,7 +59,7 @@ class Seen:
     weights: FloatArray
     levels: Mapping[Key, FloatArray]
     units: Mapping[str, Unit]
-    noise: Mapping[str, float]
+    noise: Mapping[str | Key, float]
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -154,11 +155,37 @@ class Seen:
         last = max(days, default=0.0)
         return weights * self.present[last] if last in self.present else weights
 
+    def spread(self, quantity: str, day: float) -> float:
+        """Standard deviation of the logarithm of a reading at a visit.
+
+        Raises
+        ------
+        InputError
+            ``evidence.noise``: nobody says how well the quantity is read.
+        """
+        for key in ((quantity, day), quantity):
+            if key in self.noise:
+                return self.noise[key]
+        raise InputError(
+            f"nothing says how well `{quantity}` is read",
+            code="evidence.noise",
+            expected="a standard deviation of the logarithm for each quantity",
+        )
+
+    def lost(self) -> FloatArray:
+        """Largest share of a cohort, over quantities and visits, that has no level, shape [cohort]."""
+        largest = np.zeros(self.cohorts)
+        for values in self.levels.values():
+            # A level that is not above 0 has no logarithm, and is lost as one that failed.
+            is_level = np.isfinite(values) & (values > 0.0)
+            largest = np.maximum(largest, np.where(is_level, 0.0, self.weights).sum(axis=-1))
+        return largest
+
     def marginal(self, subject: Subject) -> Marginal:
         """Distribution of a reading of the subject in one patient; the visits of a subject with several are pooled."""
-        noise = self.noise[subject.quantity]
+        name = subject.quantity
         parts = [
-            Marginal.of(self.share(subject.group, day), self.logarithm(subject.quantity, day), noise)
+            Marginal.of(self.share(subject.group, day), self.logarithm(name, day), self.spread(name, day))
             for day in subject.days
         ]
         return parts[0] if len(parts) == 1 else Marginal.pooled(*parts)
@@ -179,7 +206,8 @@ class Seen:
         total = weights.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             weights = weights / total
-        return weights, np.where(np.isfinite(change), change, 0.0), self.noise[subject.quantity] * float(np.sqrt(2.0))
+        noise = math.hypot(self.spread(subject.quantity, since), self.spread(subject.quantity, day))
+        return weights, np.where(np.isfinite(change), change, 0.0), noise
 
     def event(self, subject: Subject) -> FloatArray:
         """Probability of what is counted, shape [cohort, patient]."""

@@ -10,12 +10,13 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.printed import half_step, prints_as, rounding
-from simulate.evidence.resampling import chosen, correlation, disturbances, log_share_between, of_chosen
+from simulate.evidence.resampling import FIXED, Trials, chosen, correlation, log_share_between, of_chosen
 from simulate.evidence.seen import Seen
 
 SCALES = ("log", "absolute", "percent")
@@ -116,20 +117,19 @@ class Correlation:
         )
 
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
-        n = self.n
-        assert n is not None, "a reading of a correlation has a number of pairs"
+        n = self._pairs()
         sign = SENSES[self.change]
         low, high = self.limits if sign > 0.0 else (-self.limits[1], -self.limits[0])
         if self.scale == "log":
             return log_probability(low, high, self.population(subject, seen), n)
         return log_share_between(
-            np.arctanh(np.clip(self._trials(subject, seen, n), -0.9999, 0.9999)), _z(low), _z(high)
+            np.arctanh(np.clip(self._trials(subject, seen, n, FIXED), -0.9999, 0.9999)), _z(low), _z(high)
         )
 
     def population(self, subject: Subject, seen: Seen) -> FloatArray:
         """Correlation of what is read, in all of a population, with the change of the logarithm; shape [cohort]."""
         weights, change, noise = seen.change(self._other(subject))
-        spread = seen.noise[subject.quantity]
+        spread = seen.spread(subject.quantity, _since(subject))
         level = np.exp(seen.logarithm(subject.quantity, _since(subject)))
         usable = np.isfinite(level) & (weights > 0.0)
         weights = np.where(usable, weights, 0.0)
@@ -145,9 +145,8 @@ class Correlation:
         correlations: FloatArray = np.clip(covariance / np.sqrt(variance_x * variance_y), -1.0, 1.0)
         return correlations
 
-    def _trials(self, subject: Subject, seen: Seen, n: int) -> FloatArray:
+    def _trials(self, subject: Subject, seen: Seen, n: int, trials: Trials) -> FloatArray:
         """Coefficients in simulated trials, shape [cohort, trial]."""
-        other = self._other(subject)
         since, day = _since(subject), subject.days[-1]
         logs = [
             seen.logarithm(subject.quantity, since),
@@ -155,17 +154,37 @@ class Correlation:
             seen.logarithm(self.partner, day),
         ]
         usable = np.isfinite(logs[0]) & np.isfinite(logs[1]) & np.isfinite(logs[2])
-        patients = chosen(np.where(usable, seen.share(subject.group, since, day), 0.0), n)
-        noises = [seen.noise[subject.quantity], seen.noise[other.quantity], seen.noise[other.quantity]]
+        patients = chosen(np.where(usable, seen.share(subject.group, since, day), 0.0), n, trials)
+        noises = [
+            seen.spread(subject.quantity, since),
+            seen.spread(self.partner, since),
+            seen.spread(self.partner, day),
+        ]
         x, before, after = (
-            np.exp(of_chosen(log, patients) + noise * disturbances(f"correlation {index}", n))
+            np.exp(of_chosen(np.nan_to_num(log), patients) + noise * trials.normals(f"correlation {index}", n))
             for index, (log, noise) in enumerate(zip(logs, noises, strict=True))
         )
-        change = after - before if self.scale == "absolute" else after / before
-        return correlation(x, change)
+        if self.scale == "log":
+            return correlation(x, np.log(after / before))
+        return correlation(x, after - before if self.scale == "absolute" else after / before)
 
     def _other(self, subject: Subject) -> Subject:
         return Subject(self.partner, subject.days, _since(subject), subject.group, subject.unit)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("r",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        coefficients = self._trials(subject, seen, self._pairs(), trials)
+        return SENSES[self.change] * coefficients[..., np.newaxis]
+
+    def _pairs(self) -> int:
+        if self.n is None:
+            raise InputError(
+                f"R = {self.r:g} without a number of pairs has no likelihood", code="evidence.n", advice="give `n`"
+            )
+        return self.n
 
     def log_floor(self) -> float:
         low, high = self.limits

@@ -14,6 +14,7 @@ from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.printed import prints_as
+from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.seen import EVERYONE, Seen
 
 
@@ -59,11 +60,31 @@ class Count:
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
         probability = seen.event(subject)
         weights = seen.share(subject.group)
-        if subject.group == EVERYONE and seen.strata is not None and sum(seen.strata[1]) == self.n:
+        if self._is_of_all(subject, seen) and seen.strata is not None:
             kinds, sizes = seen.strata
             parts = [mean_of(np.where(kinds == kind, weights, 0.0), probability) for kind in range(len(sizes))]
             return log_count_in_parts(self.count, np.stack(parts, axis=-1), sizes)
         return log_binomial(self.count, self.n, mean_of(weights, probability))
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("count",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        probability, weights = seen.event(subject), seen.share(subject.group)
+        parts = [(weights, self.n)]
+        if self._is_of_all(subject, seen) and seen.strata is not None:
+            kinds, sizes = seen.strata
+            parts = [(np.where(kinds == kind, weights, 0.0), size) for kind, size in enumerate(sizes)]
+        total = np.zeros((seen.cohorts, trials.count))
+        for kind, (shares, size) in enumerate(parts):
+            of_patients = of_chosen(probability, chosen(shares, size, trials))
+            total += (trials.uniforms(f"event {kind}", size) < of_patients).sum(axis=-1)
+        return total[..., np.newaxis]
+
+    def _is_of_all(self, subject: Subject, seen: Seen) -> bool:
+        """Whether the numbers of patients of each kind are those of the trial, and no accident."""
+        return subject.group == EVERYONE and seen.strata is not None and sum(seen.strata[1]) == self.n
 
     def log_floor(self) -> float:
         return -math.log(self.n + 1)

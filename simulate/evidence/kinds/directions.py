@@ -14,6 +14,7 @@ from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
 from simulate.evidence.marginals import FloatArray
+from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.seen import Seen
 
 WAYS = {"up": 1.0, "down": -1.0}
@@ -85,11 +86,32 @@ class Direction:
             return result
         probability = ndtr(change / noise)
         if self.partner is not None and self.partner_way is not None:
-            other = Subject(self.partner, subject.days, subject.since, subject.group, subject.unit)
-            _, change_of_other, noise_of_other = seen.change(other)
+            _, change_of_other, noise_of_other = seen.change(self._of_partner(self.partner, subject))
             probability = probability * ndtr(WAYS[self.partner_way] * change_of_other / noise_of_other)
         of_all = mean_of(weights, probability)
         return log_binomial(self.n if self.count is None else self.count, self.n, of_all)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("mean change",) if self.sense in ("mean", "significant") else ("count",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        weights, change, noise = seen.change(subject)
+        patients = chosen(weights, self.n, trials)
+        read = of_chosen(change, patients) + noise * trials.normals("change", self.n)
+        if self.sense in ("mean", "significant"):
+            means: FloatArray = read.mean(axis=-1)[..., np.newaxis]
+            return means
+        moved = WAYS[self.way] * read > 0.0
+        if self.partner is not None and self.partner_way is not None:
+            _, other, noise = seen.change(self._of_partner(self.partner, subject))
+            read = of_chosen(other, patients) + noise * trials.normals("change of the other", self.n)
+            moved &= WAYS[self.partner_way] * read > 0.0
+        counts: FloatArray = moved.sum(axis=-1)[..., np.newaxis].astype(np.float64)
+        return counts
+
+    def _of_partner(self, partner: str, subject: Subject) -> Subject:
+        return Subject(partner, subject.days, subject.since, subject.group, subject.unit)
 
     def log_floor(self) -> float:
         return -math.log(2.0) if self.count is None else -math.log(self.n + 1)

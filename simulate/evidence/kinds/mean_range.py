@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
+import numpy as np
+
 from simulate.errors import InputError
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_censored_mean_range, log_mean_range
 from simulate.evidence.printed import half_step, prints_as
+from simulate.evidence.resampling import Trials, readings_of_trials
 from simulate.evidence.seen import Seen
 
 BROAD = 2.0
@@ -90,11 +93,7 @@ class MeanRange:
 
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
         if self.n is None:
-            raise InputError(
-                f"a mean and range of `{subject.quantity}` without a number of people has no likelihood",
-                code="evidence.n",
-                advice="give `n`, or use it as a prior",
-            )
+            raise _no_number(subject)
         factor = seen.scale(subject)
         low, high, mean = self.low * factor, self.high * factor, self.mean * factor
         # Three densities, each in the printed unit.
@@ -109,8 +108,29 @@ class MeanRange:
             )
         return log_mean_range(marginal, self.n, low, high, mean) + units
 
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return "mean", "low", "high"
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        if self.n is None:
+            raise _no_number(subject)
+        limit = seen.limits.get(subject.quantity, 0.0)
+        values = readings_of_trials(seen.marginal(subject), self.n, trials)
+        counted = np.where(values > limit, values, limit * seen.substitutes.get(subject.quantity, 1.0))
+        least = np.maximum(values.min(axis=-1), limit)
+        return np.stack([counted.mean(axis=-1), least, values.max(axis=-1)], axis=-1) / seen.scale(subject)
+
     def log_floor(self) -> float:
         return sum(log_broad(value) for value in (self.mean, self.low, self.high))
+
+
+def _no_number(subject: Subject) -> InputError:
+    return InputError(
+        f"a mean and range of `{subject.quantity}` without a number of people has no likelihood",
+        code="evidence.n",
+        advice="give `n`, or use it as a prior",
+    )
 
 
 def log_broad(value: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.special import ndtr, stdtrit, xlogy
+from scipy.special import ndtr, stdtr, stdtrit, xlogy
 
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.keyed import Keyed
@@ -16,9 +16,9 @@ from simulate.evidence.kinds.counts import mean_of
 from simulate.evidence.kinds.directions import WAYS
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.printed import half_step
-from simulate.evidence.resampling import chosen, disturbances, log_share_between, of_chosen, rank_sum_of_falls
+from simulate.evidence.resampling import FIXED, Trials, chosen, log_share_between, of_chosen, rank_sum_of_falls
 from simulate.evidence.seen import Seen
-from simulate.evidence.signed_rank import SignedRank, sums_that_print
+from simulate.evidence.signed_rank import SignedRank, p_value, sums_that_print
 
 T_TEST = "paired t"
 TESTS = (*(way.value for way in SignedRank), T_TEST)
@@ -79,7 +79,7 @@ class PValue:
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
         if self.test == T_TEST:
             low, high = self._t_limits()
-            return log_share_between(self._t_values(subject, seen), low, high)
+            return log_share_between(self._t_values(subject, seen, FIXED), low, high)
         sums = sums_that_print(self.p, self.n, SignedRank(self.test))
         if sums == (0,):
             # All moved the same way: no ranks are needed, and patients are independent.
@@ -88,28 +88,28 @@ class PValue:
             return of_all
         if not sums:
             return np.full(seen.cohorts, -np.inf)
-        falls = rank_sum_of_falls(self._log_changes(subject, seen))
+        falls = rank_sum_of_falls(self._log_changes(subject, seen, FIXED))
         share = np.isin(falls, sums).mean(axis=-1)
         # Half a trial more than was seen: no number of trials shows that something is impossible.
         trials = falls.shape[-1]
         result: FloatArray = np.log((share * trials + 0.5) / (trials + 1.0))
         return result
 
-    def _log_changes(self, subject: Subject, seen: Seen) -> FloatArray:
+    def _log_changes(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
         """Changes of the logarithm in simulated trials, positive in the printed direction."""
         weights, change, noise = seen.change(subject)
-        patients = chosen(weights, self.n)
-        return WAYS[self.way] * (of_chosen(change, patients) + noise * disturbances("change", self.n))
+        patients = chosen(weights, self.n, trials)
+        return WAYS[self.way] * (of_chosen(change, patients) + noise * trials.normals("change", self.n))
 
-    def _t_values(self, subject: Subject, seen: Seen) -> FloatArray:
+    def _t_values(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
         """Values of t of the differences in simulated trials, shape [cohort, trial]."""
         since = 0.0 if subject.since is None else subject.since
         weights, _, _ = seen.change(subject)
-        patients = chosen(weights, self.n)
+        patients = chosen(weights, self.n, trials)
         before, after = (
             np.exp(
                 of_chosen(np.nan_to_num(seen.logarithm(subject.quantity, day)), patients)
-                + seen.noise[subject.quantity] * disturbances(f"difference {index}", self.n)
+                + seen.spread(subject.quantity, day) * trials.normals(f"difference {index}", self.n)
             )
             for index, day in enumerate((since, subject.days[-1]))
         )
@@ -117,6 +117,21 @@ class PValue:
         spread = difference.std(axis=-1, ddof=1)
         values: FloatArray = difference.mean(axis=-1) / np.maximum(spread, 1e-300) * math.sqrt(self.n)
         return np.clip(values, -1e6, 1e6)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("p",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        """Two-sided p-values, whatever the direction; the tests of the direction are `Direction`'s."""
+        if self.test == T_TEST:
+            values = self._t_values(subject, seen, trials)
+            return 2.0 * stdtr(self.n - 1, -np.abs(values))[..., np.newaxis]
+        falls = rank_sum_of_falls(self._log_changes(subject, seen, trials))
+        total = self.n * (self.n + 1) // 2
+        way = SignedRank(self.test)
+        chances = np.array([p_value(min(fallen, total - fallen), self.n, way) for fallen in range(total + 1)])
+        return chances[falls.astype(np.int64)][..., np.newaxis]
 
     def log_floor(self) -> float:
         return math.log(2.0 * half_step(self.p))

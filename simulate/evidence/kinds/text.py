@@ -12,6 +12,7 @@ import numpy as np
 from simulate.evidence.items import Remark, Subject
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
+from simulate.evidence.resampling import Trials
 from simulate.evidence.seen import Seen
 
 
@@ -36,6 +37,14 @@ class Protocol:
     def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
         """Nothing is learned from it: 0."""
         return np.zeros(seen.cohorts)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ()
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        """Nothing is printed."""
+        return np.empty((seen.cohorts, trials.count, 0))
 
     def log_floor(self) -> float:
         return -math.inf

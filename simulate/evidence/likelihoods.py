@@ -1,0 +1,130 @@
+"""How likely simulated people make what was printed: item by item, with all readings and the doubt beside them.
+
+Of an item with readings r of shares π_r, and the probability ε that it means nothing of the kind::
+
+    L = (1 − ε) Σ_r π_r L_r + ε Σ_r π_r U_r
+
+where U_r is a broad density in the units of the reading that is the same under all hypotheses. It is a predictive
+density and not a weight: evidences of hypotheses remain comparable. Given the population, items are multiplied as if
+each had patients of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from simulate.errors import NumericalError
+from simulate.evidence.items import Evidence, Item
+from simulate.evidence.marginals import FloatArray
+from simulate.evidence.seen import Seen
+
+TOLERATED = 0.02
+"""Share of a cohort that may fail numerically before its likelihood counts as unknown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemTerm:
+    """Contribution of an item.
+
+    Attributes
+    ----------
+    total
+        Logarithm of the likelihood with all readings and the doubt, shape [cohort].
+    by_reading
+        Logarithm of the likelihood of each reading alone, shape [cohort, reading].
+    belief
+        Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
+    """
+
+    total: FloatArray
+    by_reading: FloatArray
+    belief: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """Contributions of all items that are fitted.
+
+    Attributes
+    ----------
+    names
+        Names of the items.
+    values
+        Logarithms of likelihoods, shape [cohort, item]. Minus infinity for cohorts that are not resolved.
+    unresolved
+        Cohorts of which so many patients failed numerically that nothing can be said, shape [cohort]. They are not
+        unlikely: their share must be reported.
+    """
+
+    names: tuple[str, ...]
+    values: FloatArray
+    unresolved: npt.NDArray[np.bool_]
+
+    @property
+    def total(self) -> FloatArray:
+        """Logarithm of the likelihood of everything, shape [cohort]."""
+        summed: FloatArray = self.values.sum(axis=-1)
+        return summed
+
+
+def item_term(item: Item, seen: Seen) -> ItemTerm:
+    """Contribution of one item.
+
+    Raises
+    ------
+    InputError
+        ``evidence.quantity``, ``evidence.visit``, ``evidence.group``, ``evidence.noise`` or ``evidence.n``: what the
+        item speaks of is not seen.
+    """
+    shares = np.array([reading.share for reading in item.readings])
+    with np.errstate(divide="ignore"):
+        log_shares, log_doubt, log_trust = np.log(shares), np.log(item.doubt), np.log1p(-item.doubt)
+    by_reading = np.stack(
+        [reading.statement.log_likelihood(reading.subject, seen) for reading in item.readings], axis=-1
+    )
+    floors = np.array([reading.statement.log_floor() for reading in item.readings])
+    floor = np.full(seen.cohorts, log_doubt + logsumexp(log_shares + floors))
+    parts = np.concatenate([log_trust + log_shares + by_reading, floor[:, np.newaxis]], axis=-1)
+    total = logsumexp(parts, axis=-1)
+    with np.errstate(invalid="ignore"):
+        belief = np.exp(parts - total[:, np.newaxis])
+    return ItemTerm(total, by_reading, belief)
+
+
+def log_likelihood(evidence: Evidence, seen: Seen) -> Terms:
+    """Contributions of the items to which a model is fitted; checks and priors are left out.
+
+    Parameters
+    ----------
+    evidence
+        Items.
+    seen
+        What a trial would see of each of the cohorts.
+
+    Raises
+    ------
+    InputError
+        As for `item_term`.
+    NumericalError
+        ``evidence.undefined``: a likelihood is not a number although hardly a patient failed.
+    """
+    items = evidence.data
+    unresolved = seen.lost() > TOLERATED
+    with np.errstate(invalid="ignore"):
+        columns = [item_term(item, seen).total for item in items]
+    values = np.stack(columns, axis=-1) if columns else np.zeros((seen.cohorts, 0))
+    wrong = np.isnan(values) & ~unresolved[:, np.newaxis]
+    if wrong.any():
+        cohort, place = (int(index[0]) for index in np.nonzero(wrong))
+        raise NumericalError(
+            f"the likelihood of `{items[place].name}` is not a number in cohort {cohort}",
+            code="evidence.undefined",
+            found=f"{int(wrong.sum())} such values",
+            advice="look for levels that are zero or negative, and for groups to which nobody belongs",
+        )
+    values[unresolved] = -np.inf
+    return Terms(tuple(item.name for item in items), values, unresolved)
