@@ -128,3 +128,52 @@ def log_likelihood(evidence: Evidence, seen: Seen) -> Terms:
         )
     values[unresolved] = -np.inf
     return Terms(tuple(item.name for item in items), values, unresolved)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one item says of one cohort, as a reader wants it.
+
+    Attributes
+    ----------
+    item, standing
+        Name and the word of its standing.
+    log_likelihood, floor
+        Logarithms of its likelihood, and of what is left of it whatever a model does.
+    reading, belief
+        The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
+        none of them is likelier than a broad density.
+    """
+
+    item: str
+    standing: str
+    log_likelihood: float
+    floor: float
+    reading: str | None
+    belief: float
+
+
+def contributions(evidence: Evidence, seen: Seen, cohort: int = 0) -> tuple[Contribution, ...]:
+    """Contributions of the fitted items in one cohort, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        As for `item_term`.
+    """
+    rows = []
+    for item in evidence.data:
+        term = item_term(item, seen)
+        belief = term.belief[cohort]
+        best = int(np.argmax(belief))
+        rows.append(
+            Contribution(
+                item=item.name,
+                standing=item.standing.value,
+                log_likelihood=float(term.total[cohort]),
+                floor=float(term.total[cohort] + np.log(belief[-1])) if belief[-1] > 0.0 else -np.inf,
+                reading=item.readings[best].name if best < len(item.readings) else None,
+                belief=float(belief[best]),
+            )
+        )
+    return tuple(rows)
