@@ -25,6 +25,9 @@ from simulate.evidence.seen import Seen
 TOLERATED = 0.02
 """Share of a cohort that may fail numerically before its likelihood counts as unknown."""
 
+_BLOCK = 256
+"""Cohorts at a time: hundreds of simulated trials of each are in memory together."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemTerm:
@@ -114,9 +117,12 @@ def log_likelihood(evidence: Evidence, seen: Seen) -> Terms:
     """
     items = evidence.data
     unresolved = seen.lost() > TOLERATED
-    with np.errstate(invalid="ignore"):
-        columns = [item_term(item, seen).total for item in items]
-    values = np.stack(columns, axis=-1) if columns else np.zeros((seen.cohorts, 0))
+    values = np.empty((seen.cohorts, len(items)))
+    for first in range(0, seen.cohorts, _BLOCK):
+        part = seen.part(first, first + _BLOCK)
+        with np.errstate(invalid="ignore"):
+            for column, item in enumerate(items):
+                values[first : first + _BLOCK, column] = item_term(item, part).total
     wrong = np.isnan(values) & ~unresolved[:, np.newaxis]
     if wrong.any():
         cohort, place = (int(index[0]) for index in np.nonzero(wrong))

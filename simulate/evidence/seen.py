@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -92,6 +92,18 @@ class Seen:
     def cohorts(self) -> int:
         """Number of cohorts."""
         return len(self.weights)
+
+    def part(self, first: int, last: int) -> Seen:
+        """The cohorts from ``first`` up to, and without, ``last``."""
+        rows = slice(first, last)
+        return replace(
+            self,
+            weights=self.weights[rows],
+            levels={key: values[rows] for key, values in self.levels.items()},
+            groups={name: values[rows] for name, values in self.groups.items()},
+            present={day: values[rows] for day, values in self.present.items()},
+            events={key: values[rows] for key, values in self.events.items()},
+        )
 
     def scale(self, subject: Subject) -> float:
         """Factor from the unit of a subject to that of its quantity here."""

@@ -94,6 +94,15 @@ def test_cohorts_do_not_change_each_other() -> None:
     np.testing.assert_array_equal(together, alone)
 
 
+def test_thousands_of_cohorts_are_taken_in_parts_that_do_not_show() -> None:
+    shifts = np.linspace(-1.0, 1.0, 600)
+    evidence = Evidence("x", (item((1.0, RISE), name="a"), item((1.0, SPREAD_OUT), name="b")))
+    together = log_likelihood(evidence, seen(patients=16, shift=shifts)).values
+    assert together.shape == (600, 2)
+    last = log_likelihood(evidence, seen(patients=16, shift=shifts[-7:])).values
+    np.testing.assert_array_equal(together[-7:], last)
+
+
 def with_failures(share: float, cohort: Seen) -> Seen:
     """The cohort with some of its first patients failed at 6 months."""
     levels = {key: values.copy() for key, values in cohort.levels.items()}

@@ -161,7 +161,7 @@ class Correlation:
             seen.spread(self.partner, day),
         ]
         x, before, after = (
-            np.exp(of_chosen(np.nan_to_num(log), patients) + noise * trials.normals(f"correlation {index}", n))
+            of_chosen(np.exp(np.nan_to_num(log)), patients) * np.exp(noise * trials.normals(f"correlation {index}", n))
             for index, (log, noise) in enumerate(zip(logs, noises, strict=True))
         )
         if self.scale == "log":

@@ -107,10 +107,8 @@ class PValue:
         weights, _, _ = seen.change(subject)
         patients = chosen(weights, self.n, trials)
         before, after = (
-            np.exp(
-                of_chosen(np.nan_to_num(seen.logarithm(subject.quantity, day)), patients)
-                + seen.spread(subject.quantity, day) * trials.normals(f"difference {index}", self.n)
-            )
+            of_chosen(np.exp(np.nan_to_num(seen.logarithm(subject.quantity, day))), patients)
+            * np.exp(seen.spread(subject.quantity, day) * trials.normals(f"difference {index}", self.n))
             for index, day in enumerate((since, subject.days[-1]))
         )
         difference = WAYS[self.way] * (after - before)
