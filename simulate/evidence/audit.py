@@ -113,5 +113,5 @@ def _of_pair(first: Item, second: Item) -> Iterator[Finding]:
     else:
         return
     if differ:
-        text = f"says something else of the same than `{first.name}`"
+        text = f"says something other than `{first.name}` says of the same"
         yield Finding(second.name, "agreement", Verdict.CONTRADICTS, text)

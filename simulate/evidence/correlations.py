@@ -5,7 +5,7 @@ For bivariate normal data the density of r is known in closed form (Hotelling 19
     f(r) = (n − 2) Γ(n − 1) (1 − ρ²)^((n−1)/2) (1 − r²)^((n−4)/2)
            / (√(2π) Γ(n − 1/2) (1 − ρr)^(n−3/2)) · ₂F₁(1/2, 1/2; n − 1/2; (1 + ρr)/2)
 
-It is used instead of Fisher's z, which at n = 8 and ρ = 0.9 gives 0.480 to an interval of probability 0.513.
+It is used instead of Fisher's z, which at n = 8 and ρ = 0.9 gives 0.480 to an interval of probability 0.512.
 """
 
 from __future__ import annotations

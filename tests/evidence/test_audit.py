@@ -125,7 +125,7 @@ def test_more_people_than_there_were_are_found(tmp_path: Path) -> None:
 def test_two_items_that_say_different_things_of_the_same_are_found(tmp_path: Path) -> None:
     first = item("first", "count", quantity="samples", count=8, n=15)
     found = findings(tmp_path, first, item("second", "count", quantity="samples", count=9, n=15))
-    assert ("second", "agreement", Verdict.CONTRADICTS, "says something else of the same than `first`") in found
+    assert ("second", "agreement", Verdict.CONTRADICTS, "says something other than `first` says of the same") in found
     found = findings(tmp_path, first, item("second", "count", quantity="samples", count=9, n=15, visit_day=182))
     assert not any(row[2] is Verdict.CONTRADICTS for row in found)
 
