@@ -55,10 +55,10 @@ def run(
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.evidence.observations import comparable, read_observations
     from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
-    from simulate.studies.observations import comparable, read_observations
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 

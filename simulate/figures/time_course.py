@@ -20,10 +20,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from simulate.evidence.observations import Observation, Standing
 from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, styled
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import quantity_names, values_of_finished
-from simulate.studies.observations import Observation, Standing
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -57,6 +57,7 @@ _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "
 
 _STANDINGS = {
     Standing.REPORTED: ("source: mean and range", INK, INK),
+    Standing.INFERRED: ("source, inferred", GRAY, "white"),
     Standing.AMBIGUOUS: ("source, ambiguous", GRAY, GRAY),
     Standing.DISPUTED: ("source, disputed", INK, "white"),
 }

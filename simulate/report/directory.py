@@ -24,12 +24,12 @@ import xarray as xr
 
 from simulate import __version__
 from simulate.cohort.ensemble import Ensemble
+from simulate.evidence.observations import Observation
 from simulate.files import content_hash
 from simulate.report.tables import Row, csv_text
 from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
 from simulate.studies.datasets import write_dataset
-from simulate.studies.observations import Observation
 from simulate.studies.runs import Study
 
 RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"

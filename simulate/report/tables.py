@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, fields
 import numpy as np
 import xarray as xr
 
+from simulate.evidence.observations import Observation, Standing
 from simulate.studies.datasets import quantity_names, values_of_finished
-from simulate.studies.observations import Observation, Standing
 from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))

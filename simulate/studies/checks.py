@@ -9,9 +9,9 @@ from simulate import shipped
 from simulate.biology.reference import parameter_table
 from simulate.cohort.reading import read_population
 from simulate.errors import InputError, Where
+from simulate.evidence.observations import read_observations
 from simulate.files import Document, read_toml
 from simulate.studies.models import find_model
-from simulate.studies.observations import read_observations
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import find_scenario, scenario_from
 from simulate.symbolic.modelfile import read_parameters, read_sources

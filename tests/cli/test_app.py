@@ -71,7 +71,7 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
         (
             ["rnu"],
             "error[usage.verb]: there is no verb `rnu`\n"
-            "  expected: `run`, `check`, `list`, `show`\n"
+            f"  expected: {', '.join(f'`{verb}`' for verb in VERBS)}\n"
             "  try:      did you mean `run`?\n",
         ),
         (
