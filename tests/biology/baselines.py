@@ -104,7 +104,7 @@ def baselines(model: Model, cohort: Cohort) -> Baselines:
 
 
 def evaluate(model: Model, values: list[FloatArray]) -> Mapping[str, FloatArray]:
-    """Initial values, rates, changes and conditions at baseline, by kind and name."""
+    """Initial values, rates, changes, conditions, balanced unknowns and definitions at baseline, by kind and name."""
     steps = [(part.symbol, part.expression) for part in model.balance]
     steps += [(part.symbol, initial) for part, initial in zip(model.species, model.initial, strict=True)]
     steps += [(part.symbol, part.expression) for part in model.definitions]
@@ -126,6 +126,7 @@ def evaluate(model: Model, values: list[FloatArray]) -> Mapping[str, FloatArray]
         for species, change in part.change.items()
     }
     wanted |= {f"condition {part.name}": part.expression for part in model.conditions}
+    wanted |= {f"value {part.name}": part.symbol for part in (*model.balance, *model.definitions)}
     return dict(zip(wanted, _numbers(list(wanted.values()), known), strict=True))
 
 
