@@ -33,6 +33,10 @@ def run(
     ] = None,
     patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    dropout: Annotated[
+        bool | None,
+        typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
+    ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
@@ -52,6 +56,7 @@ def run(
     \b
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
@@ -62,7 +67,7 @@ def run(
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 
-    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=rtol)
+    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, rtol=rtol)
     study = prepare(read_scenario(scenario, chosen))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
@@ -103,7 +108,13 @@ def run(
 
 
 def _settings(
-    texts: Sequence[str], *, hypothesis: str | None, patients: int | None, seed: int | None, rtol: float | None
+    texts: Sequence[str],
+    *,
+    hypothesis: str | None,
+    patients: int | None,
+    seed: int | None,
+    dropout: bool | None,
+    rtol: float | None,
 ) -> list[Setting]:
     from simulate.studies.sheets import Setting, parse_setting
 
@@ -114,6 +125,8 @@ def _settings(
         ("solver.rtol", "--rtol", rtol),
     )
     named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
+    if dropout is not None:
+        named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
     return [*(parse_setting(text) for text in texts), *named]
 
 
@@ -162,9 +175,10 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     visits = list(dict.fromkeys(row.visit for row in rows))
     several = len(study.arms) > 1
     first = rows[0]
+    people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     table = Table(
         title=study.scenario.title,
-        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients; median (5 % to 95 %)",
+        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -176,7 +190,9 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     if several:
         table.add_column("arm", overflow="fold")
     for visit in visits:
-        table.add_column(visit, justify="right")
+        present = sorted({row.n_ok for row in rows if row.visit == visit})
+        count = f"\nn = {' to '.join(map(str, present))}" if study.scenario.dropout else ""
+        table.add_column(visit + count, justify="right")
     table.add_column("source", overflow="fold", style="dim")
     by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
     for quantity in dict.fromkeys(row.quantity for row in rows):

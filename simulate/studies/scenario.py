@@ -18,6 +18,7 @@ A scenario file in full::
     patients = 100
     seed = 1
     population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
+    dropout = false  # or true: results are of those who are still in the study, as its retention has it
 
     [[arm]]
     name = "anakinra 100 mg/d"
@@ -98,6 +99,8 @@ class Scenario:
     patients, seed, population
         Size of the cohort, the seed from which it is drawn, and the name or file of its population; None for patients
         of the trial or, where the model is a user's, for parameters that vary independently.
+    dropout
+        Whether results are of those who are still in the study.
     arms
         At least one.
     overrides
@@ -119,6 +122,7 @@ class Scenario:
     patients: int
     seed: int
     population: str | Path | None
+    dropout: bool
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
@@ -144,6 +148,7 @@ class _Cohort(Table):
     patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
+    dropout: bool = False
 
 
 class _Outputs(Table):
@@ -227,6 +232,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         patients=content.cohort.patients,
         seed=content.cohort.seed,
         population=_population(content.cohort.population, sheet),
+        dropout=content.cohort.dropout,
         arms=treatments_of(content.arm, sheet),
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
