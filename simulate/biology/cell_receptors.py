@@ -17,9 +17,9 @@ Decoy
     saturation. In the linear range of lymphoid tissue a constant fold cancels in ratios; there it shows in the
     absolute signal alone.
 
-``relative_signal_lymph`` is that of memory cells and ``relative_signal_activated`` that of activated ones; without these
-options they are the same. `on_activated` lets a mechanism such as priming see the latter. Left out: that receptors
-appear over 4 to 48 hours, short beside the days of a clone; soluble receptors.
+``relative_signal_lymph`` is that of memory cells and ``relative_signal_activated`` that of activated ones; without
+these options they are the same. `on_activated` lets a mechanism such as priming see the latter. Left out: that
+receptors appear over 4 to 48 hours, short beside the days of a clone; soluble receptors.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ from simulate.biology.regression import REGRESSION
 from simulate.biology.senescence import SENESCENCE
 from simulate.biology.survival_by_il1 import SURVIVAL_BY_IL1
 from simulate.errors import InputError, did_you_mean
-from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.hypothesis import NONE, Hypothesis, combine
 
 H0 = Hypothesis(name="H0", title="IL-1 does not act on CD4 T cells")
 H1 = Hypothesis(name="H1", title="IL-1 primes Th17", replace=(("priming", PRIMING_BY_IL1),))
@@ -56,7 +56,7 @@ def hypothesis_named(text: str) -> Hypothesis:
     Raises
     ------
     InputError
-        ``hypothesis.unknown`` with the nearest names.
+        ``hypothesis.unknown`` with the nearest names; ``hypothesis.conflict`` with the two that exclude each other.
     """
     named: tuple[Hypothesis, ...] = HYPOTHESES
     known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
@@ -78,7 +78,4 @@ def hypothesis_named(text: str) -> Hypothesis:
                 advice=did_you_mean(name, names) if name else None,
             )
         parts.append(hypothesis)
-    combined = parts[0]
-    for part in parts[1:]:
-        combined = combined + part
-    return combined
+    return combine(parts)
