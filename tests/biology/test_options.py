@@ -78,7 +78,7 @@ def test_among_many_the_two_that_exclude_each_other_are_named() -> None:
         hypothesis_named("H1+sites+spare-A+binding+spare-B")
     assert str(caught.value) == (
         "error[hypothesis.conflict]: hypothesis `spare-A+spare-B` replaces `affinity` in two ways\n"
-        '  found:    "Few of the receptors that IL-1 can occupy suffice, and the concentration of IL-1 that this means";'
-        ' "The accessory protein tightens the receptors that signal"\n'
+        '  found:    "Few of the receptors that IL-1 can occupy suffice, and the concentration of IL-1 that this '
+        'means"; "The accessory protein tightens the receptors that signal"\n'
         "  try:      hypotheses that contradict one another cannot be combined"
     )
