@@ -40,7 +40,9 @@ H1 = Hypothesis(name="H1", title="IL-1 primes Th17", replace=(("priming", PRIMIN
 H2 = Hypothesis(name="H2", title="Th17 cells turn into IFNγ producers", add=(CONVERSION,))
 H3A = Hypothesis(name="H3a", title="IL-1 keeps Th17 memory alive", replace=(("survival", SURVIVAL_BY_IL1),))
 H3B = Hypothesis(name="H3b", title="IL-1 licenses the release of cytokines", add=(CULTURES, LICENSING))
-H4 = Hypothesis(name="H4", title="Th1 memory moves between blood and inflamed muscle", add=(REDISTRIBUTION,))
+H4 = Hypothesis(
+    name="H4", title="Th1 memory moves between blood and inflamed muscle", replace=(("residence", REDISTRIBUTION),)
+)
 H5 = Hypothesis(
     name="H5",
     title="Steroids are tapered and extreme readings regress",

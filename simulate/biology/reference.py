@@ -17,6 +17,7 @@ from simulate.biology.occupancy import ANTAGONIST, OCCUPANCY, TISSUES
 from simulate.biology.pharmacokinetics import PHARMACOKINETICS
 from simulate.biology.readouts import READOUTS
 from simulate.biology.receptors import AFFINITY, NO_DECOY
+from simulate.biology.residence import RESIDENCE
 from simulate.errors import InputError
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
@@ -36,6 +37,7 @@ REFERENCE = (
     TURNOVER,
     PRIMING,
     SURVIVAL,
+    RESIDENCE,
     MUSCLE,
     CREATINE_KINASE_RELEASE,
     READOUTS,
