@@ -60,9 +60,10 @@ def test_every_pair_fits_together_but_two_forms_of_one_thing() -> None:
 
 
 @pytest.mark.parametrize("pair", [pair for pair in PAIRS if pair not in REFUSED][::9], ids="+".join)
-def test_pairs_compose(pair: tuple[str, str]) -> None:
+def test_a_pair_that_fits_together_is_one_model(pair: tuple[str, str]) -> None:
     """One in nine of all; that parts have no name twice is tested for all of them above."""
-    reference_model(NAMED[pair[0]] + NAMED[pair[1]])
+    model = reference_model(NAMED[pair[0]] + NAMED[pair[1]])
+    assert set(model.hypothesis.split("+")) == set(pair)
 
 
 def test_all_options_that_do_not_exclude_each_other_are_one_model() -> None:
