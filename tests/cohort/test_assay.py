@@ -11,7 +11,7 @@ from scipy.stats import norm
 from simulate import shipped
 from simulate.cohort.assay import Assay, read, shipped_assays
 from simulate.errors import InputError
-from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
 from simulate.symbolic.units import unit
 
 PERCENT, PICOGRAMS = unit("%"), unit("pg/mL")
@@ -123,6 +123,7 @@ def test_every_row_of_the_table_is_used_and_nothing_printed_lies_below_a_limit()
     assays = shipped_assays()
     used = {"elisa_sd", "elisa_limit", "staining_sd", "staining_events", "staining_limit", "surface_sd", "ck_sd"}
     assert set(rows) == used
+    check_sources(rows, read_sources(shipped.sources_file()))
     lowest = {"serum_il1ra": 467.0, "ifng": 0.08, "il17a": 0.03}
     assert all(assays[name].limit < value for name, value in lowest.items())
     assert (assays["serum_il1ra"].limit, assays["il17a"].limit) == (31.0, 0.01)
