@@ -73,8 +73,8 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "h.toml",
             HYPOTHESIS,
             "hypothesis",
-            "slow, of the reference model: mechanisms "
-            "cd4, il1, muscle, occupancy, pharmacokinetics, priming, readouts, survival",
+            "slow, of the reference model: mechanisms affinity, antagonist, cd4, creatine_kinase, cytokines_constant, "
+            "il1, muscle, no_decoy, occupancy, pharmacokinetics, priming, readouts, residence, survival, tissues",
         ),
         (
             "s.toml",
