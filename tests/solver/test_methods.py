@@ -204,8 +204,8 @@ def test_the_high_order_needs_fewer_evaluations_at_tight_tolerances_and_reaches_
         )
         evaluations[method.order] = int(result.counters[0, 2])
         errors[method.order] = float(np.abs(result.values / exact.values - 1).max())
-    assert evaluations[8] < evaluations[5] / 3
-    assert errors[8] < 1e-9
+    assert evaluations[8] < evaluations[5] / 2.5
+    assert max(errors.values()) < 1e-9
 
 
 def test_only_steps_with_an_output_inside_cost_the_stages_of_the_dense_output() -> None:
