@@ -119,7 +119,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     jacobian, factor, backsolve = (
         (kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (rhs, rhs, rhs)
     )
-    attempt, interpolate = method.attempt, method.interpolate
+    attempt, interpolate, extend = method.attempt, method.interpolate, method.extend
 
     @cuda.jit
     def launch(
@@ -132,7 +132,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             w = cuda.local.array(room, np.float64)
             book = cuda.local.array((book_rows, 1), np.int64)
             integrate(
-                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, settings, sizes, targets,
+                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, settings, sizes, targets,
                 parameters, (offsets, stops, kinds, routes, amounts), times, control, atol, max_steps,
                 member, member + 1, values, outcome, reached, counters, given_up,
             )  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 import builtins
 import importlib
 import importlib.util
+import math
 from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -36,6 +37,10 @@ class Edition:
         self._modules: dict[str, ModuleType] = {
             "simulate.solver.width": _module(
                 "simulate.solver.width", {"LANES": lanes, "CAPACITY": capacity, "PADDING": 0}
+            ),
+            # The bit patterns of the lanes' own functions are no gain here: every machine has functions of its own.
+            "simulate.kernels.elementary": _module(
+                "simulate.kernels.elementary", {"exp": math.exp, "log": math.log, "power": math.pow}
             ),
             "simulate.compiled": _module(
                 "simulate.compiled", vars(importlib.import_module("simulate.compiled")) | dict(door)

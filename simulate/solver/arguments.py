@@ -25,7 +25,7 @@ class Arguments:
     Attributes
     ----------
     settings
-        Of the method: stages, exponent of the step factor in bits.
+        Of the method: stages, exponent of the step factor in bits, stages of the dense output.
     sizes
         Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes.
     targets
@@ -78,7 +78,9 @@ def arguments_of(
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
     return Arguments(
-        settings=_frozen(np.array([method.stages, exponent_bits(method.error_order)], dtype=np.int64)),
+        settings=_frozen(
+            np.array([method.stages, exponent_bits(method.error_order), method.dense_stages], dtype=np.int64)
+        ),
         sizes=_frozen(np.array(sizes, dtype=np.int64)),
         targets=_frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
         parameters=_frozen(parameters),

@@ -88,6 +88,7 @@ def solve(
         *functions,
         method.attempt,
         method.interpolate,
+        method.extend,
         *(getattr(given, field.name) for field in fields(given)),
         max_steps,
     )

@@ -42,7 +42,7 @@ NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
 STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
 # Entries of the method's settings.
-STAGES, EXPONENT = range(2)
+STAGES, EXPONENT, DENSE_STAGES = range(3)
 
 
 @inlined
@@ -121,6 +121,19 @@ def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorde
             recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
     book[OUTPUT, lane] = output
+
+
+@inlined
+def outputs_within(w: Any, book: Any, times: Any, method: Any, counters: Any) -> bool:
+    """Whether an output lies inside the step of any lane; lanes for which one does are charged for its evaluations."""
+    found = False
+    for lane in range(LANES):
+        output = book[OUTPUT, lane]
+        if book[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
+            within = times[output] < w[NEXT + lane]
+            found = found or within
+            counters[book[MEMBER, lane], 2] += method[DENSE_STAGES] if within else 0
+    return found
 
 
 @inlined

@@ -19,6 +19,7 @@ from simulate.solver.book import (
     ATTEMPTED,
     CHANGE,
     CONDITIONS,
+    DENSE_STAGES,
     DOSED,
     EXPONENT,
     LOADED,
@@ -31,6 +32,7 @@ from simulate.solver.book import (
     clear,
     load,
     open_book,
+    outputs_within,
     plan,
     record,
     record_within,
@@ -59,7 +61,7 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, INTERPOLATE
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE
 from simulate.solver.trajectories import Status
 
 _SLOPE = stage(0)
@@ -75,7 +77,8 @@ SIGNATURE = types.int64(
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
-    _INTS,  # method: stages, exponent bits
+    types.FunctionType(EXTEND),
+    _INTS,  # method: stages, exponent bits, stages of the dense output
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
     _INTS,  # targets of routes
     _TABLE,  # parameters [member, parameter]
@@ -307,6 +310,7 @@ def integrate(
     backsolve: Any,
     attempt: Any,
     interpolate: Any,
+    extend: Any,
     method: Any,
     kernel: Any,
     targets: Any,
@@ -333,6 +337,8 @@ def integrate(
     attention = True
     while given_up[0] == 0:
         if attention:
+            if method[DENSE_STAGES] > 0 and outputs_within(w, book, times, method, counters):
+                extend(w, n, rhs)
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0

@@ -60,7 +60,7 @@ def test_a_dose_with_an_undefined_gain_is_a_failure_from_its_time_on(method: Met
 @every_method
 def test_where_time_cannot_resolve_a_step_no_step_is_taken(method: Method) -> None:
     # Next to 1e15 days the clock moves by an eighth of a day: steps below that would move the state only.
-    result = one(equations({"x": "-x"}, [1.0]), [1e15 + 1.0], start=1e15, method=method)
+    result = one(equations({"x": "-10 * x"}, [1.0]), [1e15 + 1.0], start=1e15, method=method)
     assert result.status.tolist() == [Status.STEP_TOO_SMALL]
     assert result.failures[0].time == 1e15
 
