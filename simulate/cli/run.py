@@ -62,7 +62,7 @@ def run(
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 
-    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=rtol)
+    chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=rtol)
     study = prepare(read_scenario(scenario, chosen))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
@@ -102,9 +102,10 @@ def run(
     return fault.exit_code
 
 
-def _settings(
+def chosen_settings(
     texts: Sequence[str], *, hypothesis: str | None, patients: int | None, seed: int | None, rtol: float | None
 ) -> list[Setting]:
+    """What the options of a command line lay over a scenario file."""
     from simulate.studies.sheets import Setting, parse_setting
 
     options = (
