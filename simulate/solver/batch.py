@@ -14,9 +14,10 @@ from simulate.solver.control import exponent_bits
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
+from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
-from simulate.solver.trajectories import Failure, Status, Trajectories
+from simulate.solver.trajectories import Failure, Status, Trajectories, undefined_observable
 
 _CHUNK = 64
 """Most members handed to a thread at a time: a larger chunk leaves fewer lanes idle at its end, a smaller one tells
@@ -115,6 +116,7 @@ def solve(
             observe_all(
                 workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, values, first, end
             )
+            fail_undefined(values, n, times, outcome, reached, first, end)
         return end - first
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -151,15 +153,15 @@ def _failures(kernel: Kernel, outcome: IntArray, reached: FloatArray) -> tuple[F
     failures = []
     for member in np.flatnonzero(outcome[:, 0] != Status.OK):
         status, blamed = Status(int(outcome[member, 0])), int(outcome[member, 1])
-        infeasible = status is Status.INFEASIBLE
+        state, reason = None, status.sentence
+        if status is Status.INFEASIBLE:
+            reason = f"{status.sentence}: {kernel.conditions[blamed]}"
+        elif blamed < len(kernel.states):
+            state = kernel.states[blamed]
+        else:
+            reason = undefined_observable(kernel.observables[blamed - len(kernel.states)])
         failures.append(
-            Failure(
-                member=int(member),
-                time=float(reached[member]),
-                state=None if infeasible else kernel.states[blamed],
-                status=status,
-                reason=f"{status.sentence}: {kernel.conditions[blamed]}" if infeasible else status.sentence,
-            )
+            Failure(member=int(member), time=float(reached[member]), state=state, status=status, reason=reason)
         )
     return tuple(failures)
 

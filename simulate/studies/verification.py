@@ -145,7 +145,7 @@ def verify(
         Called with the number of trajectories solved since the last call; `workload` tells how many there will be.
     """
     scenario = study.scenario
-    cohort = draw(study.population, scenario.patients, seed=scenario.seed)
+    cohort = draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first)
     base = _solve(study, cohort, threads=threads)
     advance: Advance = (lambda _: None) if progress is None else progress
     advance(base.status.size)
@@ -217,7 +217,8 @@ def _ways(study: Study, cohort: Cohort) -> Iterator[tuple[str, Parts]]:
     def drawn(size: int) -> Parts:
         for first in range(0, n, size):
             count = min(size, n - first)
-            part = draw(study.population, count, seed=study.scenario.seed, first=first)
+            start = study.scenario.first + first
+            part = draw(study.population, count, seed=study.scenario.seed, first=start)
             yield everyone[first : first + count], _solve(study, part)
 
     for threads in sorted({1, 2, 2 * (os.cpu_count() or 1) + 1}):
