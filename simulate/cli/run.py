@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
     from simulate.report.tables import Row
+    from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
     from simulate.studies.sheets import Setting
 
@@ -36,6 +37,9 @@ def run(
     dropout: Annotated[
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
+    ] = None,
+    patient: Annotated[
+        int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
     threads: Annotated[
@@ -59,15 +63,29 @@ def run(
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
     from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
+    from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 
-    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, rtol=rtol)
+    if patient is not None and patients is not None:
+        raise UsageFault(
+            "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
+        )
+    size = patients if patient is None else 1
+    chosen = chosen_settings(
+        settings or [],
+        hypothesis=hypothesis,
+        patients=size,
+        first=patient,
+        seed=seed,
+        dropout=dropout,
+        rtol=rtol,
+    )
     study = prepare(read_scenario(scenario, chosen))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
@@ -78,7 +96,18 @@ def run(
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
-    files = write_run(study, ensemble, dataset, rows, target, observations=observations, figures=figures, force=force)
+    failures = ledger(study, ensemble)
+    files = write_run(
+        study,
+        ensemble,
+        dataset,
+        rows,
+        target,
+        observations=observations,
+        failures=failures,
+        figures=figures,
+        force=force,
+    )
     fault = _too_many_failures(ensemble)
     counts = outcome_counts(ensemble)
     if as_json:
@@ -89,7 +118,7 @@ def run(
                 "key": study.key,
                 "scenario": study.settings,
                 "counters": counts,
-                "failures": failure_rows(ensemble),
+                "failures": failure_rows(failures),
                 "summary": _plain(rows),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
@@ -98,7 +127,7 @@ def run(
         print_rich(_table(study, rows))
         if alone := printed_alone(observations, rows):
             print_text("the source also printed: " + "; ".join(alone))
-    for line in _notes(ensemble):
+    for line in (*_notes(ensemble), *_causes(failures)):
         say(line)
     say(f"wrote {target}")
     if fault is None:
@@ -107,20 +136,23 @@ def run(
     return fault.exit_code
 
 
-def _settings(
+def chosen_settings(
     texts: Sequence[str],
     *,
-    hypothesis: str | None,
-    patients: int | None,
-    seed: int | None,
-    dropout: bool | None,
-    rtol: float | None,
+    hypothesis: str | None = None,
+    patients: int | None = None,
+    first: int | None = None,
+    seed: int | None = None,
+    dropout: bool | None = None,
+    rtol: float | None = None,
 ) -> list[Setting]:
+    """What the options of a command line lay over a scenario file."""
     from simulate.studies.sheets import Setting, parse_setting
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
         ("cohort.patients", "--patients", patients),
+        ("cohort.first", "--patient", first),
         ("cohort.seed", "--seed", seed),
         ("solver.rtol", "--rtol", rtol),
     )
@@ -165,6 +197,13 @@ def _notes(ensemble: Ensemble) -> list[str]:
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
     return [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+
+
+def _causes(failures: Sequence[Entry]) -> list[str]:
+    """Who failed first, by which term, and how to see it again."""
+    if not failures:
+        return []
+    return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
 
 
 def _table(study: Study, rows: Sequence[Row]) -> Table:

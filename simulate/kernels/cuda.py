@@ -19,6 +19,7 @@ from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
 from simulate.solver.arguments import arguments_of, failures_of
 from simulate.solver.kernel import FloatArray
+from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Trajectories
 
@@ -73,6 +74,7 @@ class CudaEngine:
         self.launch[grid, _BLOCK](*inputs, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
         self.observe[grid, _BLOCK](inputs[3], inputs[9], n, results[0])
         values, outcome, reached, counters = (array.copy_to_host() for array in results)
+        fail_undefined(values, n, given.times, outcome, reached, 0, members)
         return Trajectories(
             times=given.times,
             quantities=(*self.kernel.states, *self.kernel.observables),
@@ -132,8 +134,8 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             w = cuda.local.array(room, np.float64)
             book = cuda.local.array((book_rows, 1), np.int64)
             integrate(
-                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, settings, sizes, targets,
-                parameters, (offsets, stops, kinds, routes, amounts), times, control, atol, max_steps,
+                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, settings, sizes,
+                targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol, max_steps,
                 member, member + 1, values, outcome, reached, counters, given_up,
             )  # fmt: skip
 

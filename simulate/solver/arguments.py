@@ -13,7 +13,7 @@ from simulate.solver.control import exponent_bits
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.methods.method import Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
-from simulate.solver.trajectories import Failure, Status
+from simulate.solver.trajectories import Failure, Status, undefined_observable
 
 T = TypeVar("T", bound=np.generic)
 
@@ -77,10 +77,9 @@ def arguments_of(
     _check(kernel, parameters, times, start, max_steps, threads)
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
+    settings = (method.stages, exponent_bits(method.error_order), method.dense_stages)
     return Arguments(
-        settings=_frozen(
-            np.array([method.stages, exponent_bits(method.error_order), method.dense_stages], dtype=np.int64)
-        ),
+        settings=_frozen(np.array(settings, dtype=np.int64)),
         sizes=_frozen(np.array(sizes, dtype=np.int64)),
         targets=_frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
         parameters=_frozen(parameters),
@@ -103,15 +102,15 @@ def failures_of(kernel: Kernel, outcome: IntArray, reached: FloatArray) -> tuple
     failures = []
     for member in np.flatnonzero(outcome[:, 0] != Status.OK):
         status, blamed = Status(int(outcome[member, 0])), int(outcome[member, 1])
-        infeasible = status is Status.INFEASIBLE
+        state, reason = None, status.sentence
+        if status is Status.INFEASIBLE:
+            reason = f"{status.sentence}: {kernel.conditions[blamed]}"
+        elif blamed < len(kernel.states):
+            state = kernel.states[blamed]
+        else:
+            reason = undefined_observable(kernel.observables[blamed - len(kernel.states)])
         failures.append(
-            Failure(
-                member=int(member),
-                time=float(reached[member]),
-                state=None if infeasible else kernel.states[blamed],
-                status=status,
-                reason=f"{status.sentence}: {kernel.conditions[blamed]}" if infeasible else status.sentence,
-            )
+            Failure(member=int(member), time=float(reached[member]), state=state, status=status, reason=reason)
         )
     return tuple(failures)
 

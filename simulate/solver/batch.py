@@ -15,6 +15,7 @@ from simulate.solver.book import BOOK_ROWS
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
+from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Trajectories
@@ -103,6 +104,7 @@ def solve(
         integrate(workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up)
         if not given_up[0]:
             observe_all(workspace, kernel.prepare, kernel.observe, given.parameters, given.times, n, values, first, end)
+            fail_undefined(values, n, given.times, outcome, reached, first, end)
         return end - first
 
     with ThreadPoolExecutor(max_workers=workers) as pool:

@@ -4,7 +4,8 @@ The dataset of a run has, for each quantity, a variable with dimensions (arm, me
 and ``long_name``. Beside them:
 
 ``status`` (arm, member)
-    Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on.
+    Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on;
+    those of a member that failed by an observable alone are NaN or infinite where it is undefined.
 ``parameters`` (arm, member, parameter)
     Values used, in the units of the coordinate ``parameter_unit``.
 ``covariates`` (member, covariate)

@@ -71,6 +71,7 @@ class Study:
             "every": scenario.times[1],
             "patients": scenario.patients,
             "seed": scenario.seed,
+            **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
@@ -240,7 +241,7 @@ def simulate_study(
     return simulate_cohort(
         study.model,
         study.arms,
-        draw(study.population, scenario.patients, seed=scenario.seed),
+        draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario),
