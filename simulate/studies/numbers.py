@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from simulate import shipped
 from simulate.biology.pharmacokinetics_twins import parameterization
 from simulate.biology.reference import parameter_table
@@ -9,6 +11,8 @@ from simulate.cohort.population import PowerEffect
 from simulate.cohort.reading import MYOSITIS, shipped_population
 from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Grade
+
+_SUPPLIED = ("null_typical", "degeneration")
 
 Number = tuple[str, str, Grade]
 """Name with the place where it stands, key of the source, grade."""
@@ -23,8 +27,10 @@ def shipped_numbers() -> tuple[Number, ...]:
     visit = shipped.visit_file()
     found += [(f"{row.name} of {visit.stem}", row.source, row.grade) for row in read_parameters(visit).values()]
     inherited: set[object] = set()
-    for name in (MYOSITIS, *shipped.population_files()):
-        population = shipped_population(tuple(table.values()), name)
+    # Some rows of a population hold only without a mechanism, which is told by a parameter of it.
+    plain = tuple(row for row in table.values() if row.name not in _SUPPLIED)
+    for name, rows in itertools.product((MYOSITIS, *shipped.population_files()), (plain, tuple(table.values()))):
+        population = shipped_population(rows, name)
         for covariate in population.covariates:
             if covariate not in inherited:
                 found.append((f"{covariate.name} of {name}", covariate.source, covariate.grade))
@@ -43,4 +49,4 @@ def shipped_numbers() -> tuple[Number, ...]:
                 for row in kind_of_patient.parameters
             ]
         found += [(f"retention at {row.day:g} d of {name}", row.source, row.grade) for row in population.retention]
-    return tuple(found)
+    return tuple(dict.fromkeys(found))

