@@ -76,7 +76,8 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
         ),
         (
             ["run", "untreated", "--patiens", "5"],
-            "error[usage.option]: there is no option `--patiens`\n  try:      did you mean `--patients` or `--patient`?\n",
+            "error[usage.option]: there is no option `--patiens`\n"
+            "  try:      did you mean `--patients` or `--patient`?\n",
         ),
         (
             ["list", "--zzzz"],
