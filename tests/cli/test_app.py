@@ -71,12 +71,12 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
         (
             ["rnu"],
             "error[usage.verb]: there is no verb `rnu`\n"
-            "  expected: `run`, `check`, `list`, `show`\n"
+            "  expected: `run`, `check`, `verify`, `list`, `show`\n"
             "  try:      did you mean `run`?\n",
         ),
         (
-            ["run", "untreated", "--patient", "5"],
-            "error[usage.option]: there is no option `--patient`\n  try:      did you mean `--patients`?\n",
+            ["run", "untreated", "--hypothesys", "H1"],
+            "error[usage.option]: there is no option `--hypothesys`\n  try:      did you mean `--hypothesis`?\n",
         ),
         (
             ["list", "--zzzz"],

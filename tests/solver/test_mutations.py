@@ -89,13 +89,15 @@ def test_n15_a_coefficient_of_the_stiff_method_off_by_a_millionth_is_found_by_th
     assert not abs(observed_order(broken.RODAS5P) - 5.0) < 0.2
 
 
+# Often enough that a drug which is gone after two days cannot hide a lost dose.
+TIMES = np.linspace(0.25, 28.0, 112)
+
+
 def within_tolerance(schedule: Schedule, parameters: list[float]) -> bool:
     """The test of doses: whether a solve follows the closed form of 28 daily doses."""
     doses = [(time, amount) for time, _, _, amount in BATEMAN.stops]
-    result = solve(
-        build(ABSORPTION), np.array([parameters]), schedule, BATEMAN.times[1:], tolerance=Tolerance(1e-8, 1e-9)
-    )
-    exact = superposed_bateman(BATEMAN.times[1:], doses, 4.1, 16.9)
+    result = solve(build(ABSORPTION), np.array([parameters]), schedule, TIMES, tolerance=Tolerance(1e-8, 1e-9))
+    exact = superposed_bateman(TIMES, doses, 4.1, 16.9)
     return bool(np.allclose(result.quantity("central")[0], exact, rtol=1e-6, atol=1e-7))
 
 
@@ -116,7 +118,7 @@ def test_n15_an_infusion_for_a_bolus_is_found() -> None:
 MISREADINGS: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
     ("two states", lambda values: values[:, [1, 0, 2]]),
     ("two times", lambda values: values[[1, 0, *range(2, len(values))]]),
-    ("the seventh digit", lambda values: values * (1 + 1e-7 * 1e3)),
+    ("the fourth digit", lambda values: values * (1 + 2e-4)),
 ]
 
 
