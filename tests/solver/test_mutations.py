@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import sys
 from collections.abc import Callable
@@ -23,22 +24,23 @@ from tests.helpers.problems import BATEMAN, LOGISTIC, ROBER, reference_values
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
 
+_NUMBERS = itertools.count()
+
+
 def mutated(module: ModuleType, pattern: str, replacement: str, folder: Path) -> ModuleType:
     """The module with one place of its source changed."""
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     changed, count = re.subn(pattern, replacement, source, count=1)
     assert count == 1
-    path = folder / f"mutated_{module.__name__.rpartition('.')[2]}.py"
+    # A name of its own, and never taken back: Numba looks for the module of a function as long as the function lives.
+    path = folder / f"mutated_{module.__name__.rpartition('.')[2]}_{next(_NUMBERS)}.py"
     path.write_text(changed, encoding="utf-8")
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
     found = importlib.util.module_from_spec(specification)
     sys.modules[path.stem] = found
-    try:
-        specification.loader.exec_module(found)
-    finally:
-        del sys.modules[path.stem]
+    specification.loader.exec_module(found)
     return found
 
 
