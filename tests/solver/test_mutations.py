@@ -23,7 +23,6 @@ from tests.helpers.fixed_steps import march
 from tests.helpers.problems import BATEMAN, LOGISTIC, ROBER, reference_values
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
-
 _NUMBERS = itertools.count()
 
 
