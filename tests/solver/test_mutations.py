@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import re
 import sys
 from collections.abc import Callable
@@ -22,23 +23,23 @@ from tests.helpers.fixed_steps import march
 from tests.helpers.problems import BATEMAN, LOGISTIC, ROBER, reference_values
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
+_NUMBERS = itertools.count()
+
 
 def mutated(module: ModuleType, pattern: str, replacement: str, folder: Path) -> ModuleType:
     """The module with one place of its source changed."""
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     changed, count = re.subn(pattern, replacement, source, count=1)
     assert count == 1
-    path = folder / f"mutated_{module.__name__.rpartition('.')[2]}.py"
+    # A name of its own, and never taken back: Numba looks for the module of a function as long as the function lives.
+    path = folder / f"mutated_{module.__name__.rpartition('.')[2]}_{next(_NUMBERS)}.py"
     path.write_text(changed, encoding="utf-8")
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
     found = importlib.util.module_from_spec(specification)
     sys.modules[path.stem] = found
-    try:
-        specification.loader.exec_module(found)
-    finally:
-        del sys.modules[path.stem]
+    specification.loader.exec_module(found)
     return found
 
 
@@ -89,17 +90,18 @@ def test_n15_a_coefficient_of_the_stiff_method_off_by_a_millionth_is_found_by_th
     assert not abs(observed_order(broken.RODAS5P) - 5.0) < 0.2
 
 
+# Often enough that a drug which is gone after two days cannot hide a lost dose.
+TIMES = np.linspace(0.25, 28.0, 112)
+
+
 def within_tolerance(schedule: Schedule, parameters: list[float]) -> bool:
     """The test of doses: whether a solve follows the closed form of 28 daily doses."""
     doses = [(time, amount) for time, _, _, amount in BATEMAN.stops]
-    result = solve(
-        build(ABSORPTION), np.array([parameters]), schedule, BATEMAN.times[1:], tolerance=Tolerance(1e-8, 1e-9)
-    )
-    exact = superposed_bateman(BATEMAN.times[1:], doses, 4.1, 16.9)
+    result = solve(build(ABSORPTION), np.array([parameters]), schedule, TIMES, tolerance=Tolerance(1e-8, 1e-9))
+    exact = superposed_bateman(TIMES, doses, 4.1, 16.9)
     return bool(np.allclose(result.quantity("central")[0], exact, rtol=1e-6, atol=1e-7))
 
 
-@pytest.mark.xfail(strict=True, reason="a dose lost at day 9 leaves no trace at the times that are recorded now")
 def test_n15_a_lost_doubled_or_late_dose_and_swapped_parameters_are_found() -> None:
     rows = list(BATEMAN.stops)
     assert within_tolerance(Schedule.from_rows([rows]), [4.1, 16.9])
@@ -117,7 +119,7 @@ def test_n15_an_infusion_for_a_bolus_is_found() -> None:
 MISREADINGS: list[tuple[str, Callable[[np.ndarray], np.ndarray]]] = [
     ("two states", lambda values: values[:, [1, 0, 2]]),
     ("two times", lambda values: values[[1, 0, *range(2, len(values))]]),
-    ("the seventh digit", lambda values: values * (1 + 1e-7 * 1e3)),
+    ("the fourth digit", lambda values: values * (1 + 2e-4)),
 ]
 
 
