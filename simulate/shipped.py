@@ -51,6 +51,16 @@ def assay_file() -> Path:
     return root() / "visits" / "assays.toml"
 
 
+def priors_file() -> Path:
+    """What a fit adds to the tables of parameters."""
+    return root() / "fit" / "priors.toml"
+
+
+def fit_files() -> dict[str, Path]:
+    """Shipped results of fits, hypothesis → file, sorted by name."""
+    return {path.stem: path for path in sorted((root() / "fit").glob("*.json"))}
+
+
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}

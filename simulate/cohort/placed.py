@@ -1,0 +1,218 @@
+"""Patients at fixed places of populations: the same uniform numbers whatever the population.
+
+A fit compares thousands of populations. With the same places in all of them a likelihood is a smooth function of what
+differs between the populations, and two hypotheses are compared on the same patients. The places are a scrambled Sobol
+set (A. Owen, J. Complexity 14 (1998) 466), whose first points are themselves a coarser set.
+
+Where `draws.draw` redraws parameters that vary together until all are in bounds, here each is cut at its bounds given
+those before it, which are the covariates and then the others in the order of the places. Alone, a parameter has the
+same distribution either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
+
+from simulate.cohort.population import FloatArray, Population, blocks
+from simulate.errors import InputError
+from simulate.solver.kernel import IntArray
+from simulate.streams import normals, stream
+from simulate.symbolic.parts import Parameter
+
+_GOLDEN = 0.5 * (5.0**0.5 - 1.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Uniform numbers of patients.
+
+    Attributes
+    ----------
+    names
+        What the numbers are for: parameters, covariates, or a name of the caller's.
+    uniforms
+        Shape [patient, name], each between 0 and 1, and neither.
+    """
+
+    names: tuple[str, ...]
+    uniforms: FloatArray
+
+    @property
+    def patients(self) -> int:
+        """Number of patients."""
+        return len(self.uniforms)
+
+    def of(self, name: str) -> FloatArray:
+        """Numbers for one name, shape [patient]."""
+        return self.uniforms[:, self.names.index(name)]
+
+
+def places(names: Sequence[str], patients: int, *, seed: int, others: Sequence[str] = ()) -> Places:
+    """Places of patients.
+
+    Parameters
+    ----------
+    names
+        Columns of the Sobol set, those that matter most first: the early columns are spread best. A column depends on
+        its position and on the number of names.
+    patients
+        Number of patients, best a power of two; a smaller set is the beginning of a larger one.
+    seed
+        Key of the scrambling.
+    others
+        Further columns, keyed by their names and spread at random.
+    """
+    sobol = qmc.Sobol(len(names), scramble=True, rng=int(stream(seed, "places", 0).integers(2**62)))
+    power = max(patients - 1, 0).bit_length()
+    columns = [sobol.random_base2(power)[:patients]]
+    columns += [ndtr(normals(seed, f"place: {name}", np.arange(patients), 1)) for name in others]
+    return Places((*names, *others), np.clip(np.concatenate(columns, axis=1), 2.0**-53, 1.0 - 2.0**-53))
+
+
+def kinds(population: Population, patients: int) -> IntArray:
+    """Stratum of each patient, shape [patient], in nearly the proportions of the population at any number of patients."""
+    if not population.strata:
+        return np.zeros(patients, dtype=np.int64)
+    counts = np.array([stratum.count for stratum in population.strata])
+    turns = np.mod((np.arange(patients) + 0.5) * _GOLDEN, 1.0)
+    found: IntArray = np.searchsorted(np.cumsum(counts) / counts.sum(), turns, side="right").astype(np.int64)
+    return np.minimum(found, len(counts) - 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Populations:
+    """Populations that differ from one in a few numbers, each array of shape [population].
+
+    Attributes
+    ----------
+    base
+        What they have in common.
+    typical
+        Typical values in place of those of the base, by parameter; a stratum that has its own keeps it.
+    sd_log
+        Spreads in place of those of the base, by parameter.
+    rho
+        Correlations in place of those of the base, by the pair of names as it stands there or is to be added.
+    """
+
+    base: Population
+    typical: Mapping[str, FloatArray]
+    sd_log: Mapping[str, FloatArray]
+    rho: Mapping[tuple[str, str], FloatArray]
+
+    def __post_init__(self) -> None:
+        known = {part.name for part in self.base.parameters}
+        pairs = {(pair.a, pair.b) for pair in self.base.correlations}
+        unknown = sorted({*self.typical, *self.sd_log} - known) + sorted(
+            " and ".join(pair) for pair in {*self.rho} - pairs
+        )
+        if unknown:
+            raise InputError(
+                f"the population has no `{unknown[0]}` that could differ",
+                code="cohort.parameter",
+                expected="parameters, and pairs that are correlated, of the population",
+            )
+
+
+def placed(populations: Populations, at: Places) -> FloatArray:
+    """Parameters of the patients at given places of many populations.
+
+    Returns
+    -------
+    ndarray
+        Shape [population, patient, parameter], in the order and units of the parameters of the base.
+
+    Raises
+    ------
+    InputError
+        ``cohort.place``: the places lack a parameter or covariate that varies.
+    """
+    base = populations.base
+    parts = {part.name: part for part in (*base.parameters, *base.covariates)}
+    number = max((len(values) for values in (*populations.typical.values(), *populations.sd_log.values())), default=1)
+    shape = (number, at.patients)
+    found = {part.name: np.full(shape, part.value) for part in base.parameters}
+    for name, values in populations.typical.items():
+        found[name] = np.repeat(values[:, np.newaxis], at.patients, axis=1)
+    of_kind = kinds(base, at.patients)
+    covariates = [part.name for part in base.covariates]
+    for block in blocks(base):
+        missing = sorted({*block} - {*at.names})
+        if missing:
+            raise InputError(f"there is no place for `{missing[0]}`", code="cohort.place")
+        order = sorted(block, key=lambda name: (name not in covariates, at.names.index(name)))
+        factor = _factors(order, populations, number)
+        deviates: list[FloatArray] = []
+        values_of: dict[str, FloatArray] = {}
+        for row, name in enumerate(order):
+            typical, sd_log, low, high = _rows(parts[name], base, of_kind, populations, shape)
+            for effect in base.effects:
+                if effect.parameter == name:
+                    reference = parts[effect.covariate].value
+                    given = values_of[effect.covariate][0]
+                    logs = np.array([effect.log_factor(value, reference) for value in given.tolist()])
+                    typical = typical * np.exp(logs)
+            shift = sum((factor[row][inner][:, np.newaxis] * deviates[inner] for inner in range(row)), np.zeros(shape))
+            own = factor[row][row][:, np.newaxis]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                least = (np.log(low / typical) / sd_log - shift) / own
+                most = (np.log(high / typical) / sd_log - shift) / own
+            deviate = _between(at.of(name), least, most)
+            deviates.append(np.where(sd_log > 0.0, deviate, 0.0))
+            values_of[name] = typical * np.exp(sd_log * (shift + own * deviates[-1]))
+        found |= {name: values for name, values in values_of.items() if name in found}
+    return np.stack([found[part.name] for part in base.parameters], axis=-1)
+
+
+def _rows(
+    part: Parameter, base: Population, of_kind: IntArray, populations: Populations, shape: tuple[int, int]
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Typical value, spread and bounds of a parameter for each patient, shape [population, patient] each."""
+    own = [{row.name: row for row in kind.parameters} for kind in base.strata] or [{}]
+    rows = [kind.get(part.name, part) for kind in own]
+    is_own = np.array([part.name in kind for kind in own])[of_kind]
+    typical = np.broadcast_to(np.array([row.value for row in rows])[of_kind], shape)
+    spreads = [0.0 if row.spread is None else row.spread.sd_log for row in rows]
+    sd_log = np.broadcast_to(np.array(spreads)[of_kind], shape)
+    if part.name in populations.typical:
+        typical = np.where(is_own, typical, populations.typical[part.name][:, np.newaxis])
+    if part.name in populations.sd_log:
+        sd_log = np.where(is_own, sd_log, populations.sd_log[part.name][:, np.newaxis])
+    limits = [(0.0, np.inf) if row.bounds is None else row.bounds for row in rows]
+    low, high = (np.array([limit[side] for limit in limits])[of_kind] for side in (0, 1))
+    return typical, sd_log, np.maximum(low, 0.0), high
+
+
+def _factors(order: Sequence[str], populations: Populations, number: int) -> list[list[FloatArray]]:
+    """Cholesky factor of the correlations of a block, one array [population] for each row and column."""
+    given = {(pair.a, pair.b): np.full(number, pair.rho) for pair in populations.base.correlations}
+    given |= dict(populations.rho)
+
+    def rho(a: str, b: str) -> FloatArray:
+        return given.get((a, b), given.get((b, a), np.zeros(number)))
+
+    factor: list[list[FloatArray]] = []
+    for row, name in enumerate(order):
+        factor.append([])
+        for column in range(row + 1):
+            rest = np.ones(number) if column == row else rho(name, order[column]).copy()
+            for inner in range(column):
+                rest -= factor[row][inner] * factor[column][inner]
+            factor[row].append(np.sqrt(rest) if column == row else rest / factor[column][column])
+    return factor
+
+
+def _between(uniform: FloatArray, least: FloatArray, most: FloatArray) -> FloatArray:
+    """Quantiles of a standard normal variable that lies between two limits."""
+    # In the upper tail probabilities are told apart only from the other side.
+    flipped = least > 0.0
+    low, high = np.where(flipped, -most, least), np.where(flipped, -least, most)
+    at = np.where(flipped, 1.0 - uniform, uniform)
+    value = ndtri(ndtr(low) + at * (ndtr(high) - ndtr(low)))
+    inside: FloatArray = np.clip(np.where(flipped, -value, value), least, most)
+    return inside

@@ -1,0 +1,308 @@
+"""A fit: from the prior to the posterior and its evidence, in generations that are batches of the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logsumexp
+
+from simulate.errors import NotConverged
+from simulate.evidence.likelihoods import log_likelihood
+from simulate.files import content_hash
+from simulate.inference import checkpoint, diagnostics, polish, search, smc
+from simulate.inference.target import Scores
+from simulate.solver.problem import Tolerance
+from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings
+from simulate.studies.fitting.trial import COARSE, Problem, trial_of
+
+_BATCH = 8192
+"""Trajectories at a time: memory stays bounded, and progress is told."""
+
+_R_HAT, _EFFECTIVE, _TAIL = 1.05, 400.0, 0.7
+_UNRESOLVED = 1e-3
+
+_PATIENT_SETS = 3
+"""Further sets of places from which the error by the finite number of patients is taken."""
+
+_FINE = Tolerance(COARSE.rtol / 100.0, COARSE.atol / 100.0)
+
+Report = Callable[[str], None]
+"""Told what the fit is doing, a line at a time."""
+
+
+@dataclass
+class _Asked:
+    """How many points were asked, and how many of them could not be solved."""
+
+    points: int = 0
+    unresolved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihood:
+    """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch.
+
+    Attributes
+    ----------
+    problem
+        What is fitted.
+    patients, places
+        Virtual patients of a point, and the key of their places.
+    tolerance, threads
+        As for `simulate.solver.solve`.
+    """
+
+    problem: Problem
+    patients: int
+    places: int
+    tolerance: Tolerance = COARSE
+    threads: int | None = None
+    asked: _Asked = field(default_factory=_Asked, compare=False)
+
+    def __call__(self, points: FloatArray) -> Scores:
+        size = max(_BATCH // self.patients, 1)
+        parts = [self._scores(points[first : first + size]) for first in range(0, len(points), size)]
+        if not parts:
+            return Scores(np.empty((0, len(self.problem.evidence.data))), np.empty(0, dtype=np.bool_))
+        return Scores(
+            np.concatenate([part.items for part in parts]), np.concatenate([part.feasible for part in parts])
+        )
+
+    def _scores(self, points: FloatArray) -> Scores:
+        trial = trial_of(
+            self.problem,
+            points,
+            patients=self.patients,
+            seed=self.places,
+            tolerance=self.tolerance,
+            threads=self.threads,
+        )
+        terms = log_likelihood(self.problem.evidence, trial.seen)
+        self.asked.points += len(points)
+        self.asked.unresolved += int((terms.unresolved & trial.feasible).sum())
+        return Scores(terms.values, trial.feasible)
+
+
+def fit_key(problem: Problem, settings: Settings) -> str:
+    """Content hash of what decides the result of a fit, but for the engine."""
+    return content_hash("fit 1", problem.key, repr(settings))
+
+
+def fit(
+    problem: Problem,
+    settings: Settings | None = None,
+    *,
+    folder: Path | None = None,
+    threads: int | None = None,
+    report: Report | None = None,
+) -> Posterior:
+    """Fit a hypothesis to the evidence.
+
+    Runs of tempered particles from different seeds, a search for the best point from the likeliest of them, and draws
+    from a mixture fitted to the particles, which give posterior and evidence.
+
+    Parameters
+    ----------
+    problem
+        Hypothesis and evidence.
+    settings
+        How long to look.
+    folder
+        Where generations are kept, so that an interrupted fit goes on to the same bits; nowhere if not given.
+    threads
+        Threads to use; all cores if not given. The result does not depend on it.
+    report
+        Told what is going on.
+
+    Raises
+    ------
+    InputError
+        ``inference.checkpoint``: the folder holds generations of another fit.
+    NotConverged
+        ``fit.unresolved``: too many points could not be solved; ``inference.*``.
+    """
+    chosen = Settings() if settings is None else settings
+    tell = report or (lambda line: None)
+    key = fit_key(problem, chosen)
+    coarse = Likelihood(problem, chosen.patients, chosen.places, threads=threads)
+    chains = [_run(problem, chosen, coarse, key, number, folder, tell) for number in range(chosen.runs)]
+    particles = np.concatenate([chain[-1].points for chain in chains])
+    feasible = float(np.mean([chain[-1].feasible for chain in chains]))
+    tell("searching the best point from the likeliest particles")
+    best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
+    final = Likelihood(problem, chosen.final_patients, chosen.places, threads=threads)
+    weighted = _polished(final, particles, feasible, chosen, tell)
+    if coarse.asked.unresolved + final.asked.unresolved > _UNRESOLVED * (coarse.asked.points + final.asked.points):
+        raise NotConverged(
+            "too many sets of parameters could not be solved",
+            code="fit.unresolved",
+            found=f"{coarse.asked.unresolved + final.asked.unresolved} of {coarse.asked.points + final.asked.points}",
+            expected=f"at most {100 * _UNRESOLVED:g} %",
+            advice="look at such a run: `simulate run --hypothesis` names what fails",
+        )
+    kept = _kept(weighted, chosen)
+    points = weighted.points[kept]
+    tell("errors of the evidence: other patients, a finer solver")
+    errors = (weighted.error, *_errors(problem, chosen, points, weighted.scores.total[kept], threads))
+    prior = chains[0][0].points
+    learned = diagnostics.learned(weighted.points, weighted.weights, prior)
+    trial = trial_of(problem, points, patients=chosen.final_patients, seed=chosen.places, threads=threads)
+    runs = [chain[-1].log_evidence for chain in chains]
+    checks = Diagnostics(
+        r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
+        if chosen.runs > 1
+        else float("inf"),
+        effective=weighted.effective,
+        tail=weighted.tail,
+        log_evidences=(*runs, weighted.log_evidence),
+        unresolved=(coarse.asked.unresolved + final.asked.unresolved) / (coarse.asked.points + final.asked.points),
+        refused=float(trial.refused.mean()),
+        informed_directions=_directions(weighted, prior),
+        stages=tuple(
+            (stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages
+        ),
+        optimum=best.log_likelihood,
+        distinct=best.distinct,
+        warnings=(),
+    )
+    return Posterior(
+        hypothesis=problem.hypothesis,
+        key=key,
+        settings=chosen,
+        estimates=tuple(
+            Estimate(
+                name=part.name,
+                meaning=part.meaning,
+                unit=part.unit,
+                role=part.role.value,
+                prior=_three(part.values(np.array(diagnostics.quantiles(prior, _even(prior), _SHARES))[:, column])),
+                posterior=_three(
+                    part.values(np.array([learned.low[column], learned.median[column], learned.high[column]]))
+                ),
+                contraction=float(learned.contraction[column]),
+                overlap=float(learned.overlap[column]),
+                verdict=learned.verdict[column],
+            )
+            for column, part in enumerate(problem.free)
+        ),
+        diagnostics=dataclasses.replace(checks, warnings=_warnings(checks, errors)),
+        log_evidence=weighted.log_evidence,
+        errors=errors,
+        points=points,
+        items=tuple(item.name for item in problem.evidence.data),
+        log_likelihoods=weighted.scores.items[kept],
+        shares=diagnostics.path_shares(chains[0])[0],
+    )
+
+
+_SHARES = (0.05, 0.5, 0.95)
+
+
+def _three(values: FloatArray) -> tuple[float, float, float]:
+    low, middle, high = values.tolist()
+    return low, middle, high
+
+
+def _even(points: FloatArray) -> FloatArray:
+    return np.full(len(points), 1.0 / len(points))
+
+
+def _run(
+    problem: Problem,
+    settings: Settings,
+    target: Likelihood,
+    key: str,
+    number: int,
+    folder: Path | None,
+    tell: Report,
+) -> list[smc.Generation]:
+    """All generations of one run, those of an interrupted one taken from the folder."""
+
+    def place(stage: int) -> Path | None:
+        return None if folder is None else folder / f"run-{number + 1}-stage-{stage}.npz"
+
+    seed = settings.seed + number
+    generations: list[smc.Generation] = []
+    while not generations or generations[-1].beta < 1.0:
+        path = place(len(generations))
+        known = None if path is None else checkpoint.load(path, key)
+        if known is None:
+            if generations:
+                known = smc.advance(target, generations[-1], seed)
+            else:
+                known = smc.begin(target, problem.dimension, settings.particles, seed)
+            if path is not None:
+                checkpoint.save(path, known, key)
+        generations.append(known)
+        tell(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}")
+    return generations
+
+
+def _polished(
+    target: Likelihood, particles: FloatArray, feasible: float, settings: Settings, tell: Report
+) -> polish.Weighted:
+    """Draws from a mixture fitted to the particles, and once more from one fitted to these draws if they fall short."""
+    tell(f"{settings.draws} draws with {settings.final_patients} patients each")
+    first = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
+    if first.effective >= _EFFECTIVE and first.tail < _TAIL:
+        return first
+    tell(f"effective draws {first.effective:.0f}: once more, from a mixture fitted to these")
+    again = _resampled(first.weights, len(particles), settings.seed, "fit refit")
+    second = polish.polish(target, first.points[again], feasible, draws=settings.draws, seed=settings.seed + 1)
+    return second if second.effective > first.effective else first
+
+
+def _kept(weighted: polish.Weighted, settings: Settings) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return _resampled(weighted.weights, settings.kept, settings.seed, "fit draws")
+
+
+def _resampled(
+    weights: FloatArray, number: int, seed: int, purpose: str
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Systematic sample of indices in proportion to weights, shape [number]."""
+    places = (np.arange(number) + float(stream(seed, purpose, 0).random())) / number
+    return np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1).astype(np.int64)
+
+
+def _errors(
+    problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None
+) -> tuple[float, float]:
+    """Standard error of the log-evidence by the choice of patients, and its change with a finer solver."""
+    some = np.unique(np.linspace(0, len(points) - 1, 64).astype(np.int64))
+    changes = []
+    for number in range(1, _PATIENT_SETS + 1):
+        other = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)
+        changes.append(float(logsumexp(other(points[some]).total - totals[some]) - np.log(len(some))))
+    few = some[:: max(len(some) // 8, 1)]
+    finer = Likelihood(problem, settings.final_patients, settings.places, tolerance=_FINE, threads=threads)
+    finest = float(np.abs(finer(points[few]).total - totals[few]).max())
+    return float(np.std([0.0, *changes], ddof=1)), finest
+
+
+def _directions(weighted: polish.Weighted, prior: FloatArray) -> int:
+    """Directions in which the variance of the prior is at least halved: there the data say more than the prior."""
+    mean = np.einsum("i,ij->j", weighted.weights, weighted.points)
+    apart = weighted.points - mean
+    covariance = np.einsum("i,ij,ik->jk", weighted.weights, apart, apart)
+    scale = prior.std(axis=0)
+    return int((np.linalg.eigvalsh(covariance / np.outer(scale, scale)) < 0.5).sum())
+
+
+def _warnings(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
+    checks = (
+        (found.r_hat > _R_HAT, f"R-hat between runs is {found.r_hat:.3f}, above {_R_HAT}: more particles"),
+        (found.effective < _EFFECTIVE, f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws"),
+        (found.tail > _TAIL, f"the weights have a tail of shape {found.tail:.2f}, above {_TAIL}: more particles"),
+        (
+            abs(found.log_evidences[-1] - found.log_evidences[0]) > 1.0,
+            "the evidences of the particles and of the final draws differ by more than 1: more patients while sampling",
+        ),
+        (errors[1] > 0.3, f"other virtual patients move the log-evidence by {errors[1]:.2f}: more final patients"),
+        (errors[2] > 0.1, f"a finer solver moves a log-likelihood by {errors[2]:.2f}"),
+    )
+    return tuple(text for is_so, text in checks if is_so)

@@ -1,0 +1,261 @@
+"""The result of a fit: what is known, how well, and what it was made of; a JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulate import shipped
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.files import read_bytes, write_atomically
+from simulate.streams import FloatArray
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How long a fit looks; every number decides the result.
+
+    Attributes
+    ----------
+    particles, runs
+        Particles of a run of the sampler, and runs from different seeds.
+    patients
+        Virtual patients of a point while sampling.
+    draws, final_patients
+        Draws of the final importance sampling, and virtual patients of each.
+    kept
+        Draws that the result keeps.
+    seed
+        Key of all random numbers of the samplers.
+    places
+        Key of the places of the patients, the same under all hypotheses.
+    """
+
+    particles: int = 200
+    runs: int = 2
+    patients: int = 32
+    draws: int = 2048
+    final_patients: int = 64
+    kept: int = 256
+    seed: int = 1
+    places: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a fit says of one number.
+
+    Attributes
+    ----------
+    name, meaning, unit, role
+        As in `Free`.
+    prior, posterior
+        Quantiles at 5, 50 and 95 %.
+    contraction
+        1 - variance after / variance before, on the standard normal scale of the prior.
+    overlap
+        Area that prior and posterior have in common, from 0 to 1.
+    verdict
+        "prior" where the data say nothing, "weakly informed" or "informed".
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    role: str
+    prior: tuple[float, float, float]
+    posterior: tuple[float, float, float]
+    contraction: float
+    overlap: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Whether the draws can be trusted.
+
+    Attributes
+    ----------
+    r_hat
+        Largest rank-normalized R-hat over the coordinates, the runs taken as chains.
+    effective
+        Effective sample size of the final draws.
+    tail
+        Pareto shape of their weights.
+    log_evidences
+        Log-evidence of each run, and last of the final draws.
+    unresolved
+        Share of the points asked that could not be solved.
+    refused
+        Mean share of patients without a steady baseline among the kept draws.
+    informed_directions
+        Directions in which the data say more than the prior.
+    stages
+        Temperature, effective sample size, moves and acceptance of each step of the first run.
+    optimum, distinct
+        Best log-likelihood found, and number of different points near it.
+    warnings
+        What a reader must know before believing anything.
+    """
+
+    r_hat: float
+    effective: float
+    tail: float
+    log_evidences: tuple[float, ...]
+    unresolved: float
+    refused: float
+    informed_directions: int
+    stages: tuple[tuple[float, float, int, float], ...]
+    optimum: float
+    distinct: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posterior:
+    """The result of a fit.
+
+    Attributes
+    ----------
+    hypothesis
+        As the user named it.
+    key
+        Content hash of the problem and the settings that made it.
+    settings, estimates, diagnostics
+        What was asked, what is known, and whether to believe it.
+    log_evidence
+        Logarithm of the mean likelihood over the prior.
+    errors
+        Its standard errors: of the sampler, of the finite number of patients, of the solver.
+    points
+        Draws, equally likely, shape [draw, coordinate], on the standard normal scale of the prior.
+    items
+        Names of the data.
+    log_likelihoods
+        Shape [draw, item].
+    shares
+        Contribution of each item to the log-evidence, shape [item].
+    """
+
+    hypothesis: str
+    key: str
+    settings: Settings
+    estimates: tuple[Estimate, ...]
+    diagnostics: Diagnostics
+    log_evidence: float
+    errors: tuple[float, float, float]
+    points: FloatArray
+    items: tuple[str, ...]
+    log_likelihoods: FloatArray
+    shares: FloatArray
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "program": "il1sim",
+            "format": FORMAT,
+            "hypothesis": self.hypothesis,
+            "key": self.key,
+            "settings": dataclasses.asdict(self.settings),
+            "log_evidence": self.log_evidence,
+            "errors": dict(zip(("sampler", "patients", "solver"), self.errors, strict=True)),
+            "estimates": [dataclasses.asdict(row) for row in self.estimates],
+            "diagnostics": dataclasses.asdict(self.diagnostics),
+            "items": [
+                {"item": name, "share": float(share), "log_likelihoods": np.round(column, 4).tolist()}
+                for name, share, column in zip(self.items, self.shares, self.log_likelihoods.T, strict=True)
+            ],
+            "points": self.points.tolist(),
+        }
+
+
+def write_posterior(path: Path, posterior: Posterior) -> None:
+    """Write the result of a fit; the file is whole at any moment."""
+    text = json.dumps(posterior.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    # A list of numbers on one line: the file is read by people as well.
+    write_atomically(path, _numbers_in_line(text) + "\n")
+
+
+def read_posterior(path: Path | str) -> Posterior:
+    """Result of a fit from its file.
+
+    Raises
+    ------
+    InputError
+        ``fit.file``: not such a file, or a damaged one. ``file.*``.
+    """
+    where = Where(file=str(path))
+    try:
+        data = json.loads(read_bytes(Path(path), str(path)))
+        if data["program"] != "il1sim" or data["format"] != FORMAT:
+            raise ValueError(f"format {data['format']!r}")
+        items = data["items"]
+        errors = data["errors"]
+        posterior = Posterior(
+            hypothesis=str(data["hypothesis"]),
+            key=str(data["key"]),
+            settings=Settings(**data["settings"]),
+            estimates=tuple(
+                Estimate(**{**row, "prior": tuple(row["prior"]), "posterior": tuple(row["posterior"])})
+                for row in data["estimates"]
+            ),
+            diagnostics=Diagnostics(
+                **{
+                    **data["diagnostics"],
+                    "stages": tuple(tuple(stage) for stage in data["diagnostics"]["stages"]),
+                    "log_evidences": tuple(data["diagnostics"]["log_evidences"]),
+                    "warnings": tuple(data["diagnostics"]["warnings"]),
+                }
+            ),
+            log_evidence=float(data["log_evidence"]),
+            errors=(float(errors["sampler"]), float(errors["patients"]), float(errors["solver"])),
+            points=np.array(data["points"], dtype=np.float64),
+            items=tuple(str(row["item"]) for row in items),
+            log_likelihoods=np.array([row["log_likelihoods"] for row in items], dtype=np.float64).T,
+            shares=np.array([row["share"] for row in items], dtype=np.float64),
+        )
+        if posterior.points.ndim != 2 or posterior.points.shape[1] != len(posterior.estimates):
+            raise ValueError(f"draws of shape {posterior.points.shape} for {len(posterior.estimates)} numbers")
+    except (ValueError, KeyError, TypeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError(
+            "the file is not the result of a fit, or is damaged",
+            code="fit.file",
+            where=where,
+            found=f"{type(error).__name__}: {error}"[:100],
+            expected="`fit.json` as `simulate fit` writes it",
+            advice="fit again",
+        ) from error
+    return posterior
+
+
+def shipped_posterior(hypothesis: str) -> Posterior:
+    """Shipped result of the fit of a hypothesis.
+
+    Raises
+    ------
+    InputError
+        ``fit.missing``: none ships for it.
+    """
+    files = {name.casefold(): path for name, path in shipped.fit_files().items()}
+    if hypothesis.casefold() not in files:
+        names = list(shipped.fit_files())
+        raise InputError(
+            f"no fit of `{hypothesis}` ships with the program",
+            code="fit.missing",
+            expected=", ".join(f"`{name}`" for name in names) or None,
+            advice=did_you_mean(hypothesis, names) or f"make one: `simulate fit --hypothesis {hypothesis}`",
+        )
+    return read_posterior(files[hypothesis.casefold()])
+
+
+def _numbers_in_line(text: str) -> str:
+    import re
+
+    return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)

@@ -1,0 +1,168 @@
+"""What a fit leaves free, and what is believed of it before.
+
+Free are typical values of patients, factors on spreads between patients, and one correlation. Each has a coordinate
+with a standard normal prior. The prior of a typical value is made of its row in the tables: its value is the median and
+its bounds are the 95 % limits on either side, on a logarithmic scale if they are above zero. Both half-normal pieces
+are widened by the grade of the row, and what would then lie out of the bounds is cut off, so that a value that was
+assumed is nearly flat on either side. Nothing is ever narrowed.
+
+Under every hypothesis the parameters of `COMMON` are free with the same priors; beside them is free what the
+hypothesis adds to the model, but for `FIXED`.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from simulate import shipped
+from simulate.errors import InputError, did_you_mean
+from simulate.streams import FloatArray
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.parts import Parameter
+
+COMMON = ("det1", "det17", "chi", "f_m", "il1_muscle", "d_M17", "p_unchanged", "slope_response")
+"""Typical values that are free under every hypothesis."""
+
+SPREADS = ("det1", "det17")
+"""Parameters of whose spread between patients a factor is free: the row `spread_…` of the priors."""
+
+PAIRS = (("chi", "f_RO"),)
+"""Correlations that are free: the row `rho_…` of the priors."""
+
+FIXED = MappingProxyType(
+    {
+        "il1_culture": "acts in a culture with IL-1Ra, which the trial did not have",
+        "il1ra_culture": "acts in a culture with IL-1Ra, which the trial did not have",
+        "lic": "what IL-1 licenses is washed out before the trial's assay",
+        "f_28null": "acts through the loss of CD28null cells, of which nothing was printed",
+        "d_null": "acts through the loss of CD28null cells, of which nothing was printed",
+        "ck_typical": "a mean of patients of the center, not of the hypothesis",
+        "ifng_typical": "a mean of patients of the center, not of the hypothesis",
+        "il17a_typical": "a mean of patients of the center, not of the hypothesis",
+        "r_ck": "calculated from repeated readings in another study",
+        "t_regression": "short beside six months, whatever it is",
+        "taper_start": "prescribed",
+        "taper_half": "prescribed",
+        "gc17": "small by what the hypothesis says",
+        "gc_other": "not told from gc_priming by what was printed",
+    }
+)
+"""Why a number that a hypothesis adds is not free."""
+
+_HALF = 1.959963984540054
+"""Standard deviations from the middle of a normal distribution to its 95 % limits."""
+
+
+class Role(enum.Enum):
+    """What a free number is in the populations."""
+
+    TYPICAL = "typical value"
+    SPREAD = "factor on a spread"
+    CORRELATION = "correlation"
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A number that a fit leaves free.
+
+    Attributes
+    ----------
+    name, meaning, unit
+        As a reader sees them.
+    role, targets
+        What it is, of which parameters.
+    median, low, high
+        Middle and limits of the prior.
+    widening
+        Factor on the standard deviation that the limits imply.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    role: Role
+    targets: tuple[str, ...]
+    median: float
+    low: float
+    high: float
+    widening: float
+
+    @property
+    def is_log(self) -> bool:
+        """Whether the scale of the prior is logarithmic."""
+        return self.low > 0.0
+
+    def values(self, coordinates: FloatArray) -> FloatArray:
+        """Values at standard normal coordinates, of the same shape."""
+        low, middle, high = (math.log(x) if self.is_log else x for x in (self.low, self.median, self.high))
+        edge = _HALF / self.widening
+        tail = ndtr(-edge)
+        place = ndtri(tail + ndtr(coordinates) * (1.0 - 2.0 * tail)) / edge
+        scale = middle + place * np.where(place > 0.0, high - middle, middle - low)
+        clipped: FloatArray = np.clip(np.exp(scale) if self.is_log else scale, self.low, self.high)
+        return clipped
+
+
+def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
+    """What is free in a fit of a model.
+
+    Parameters
+    ----------
+    model
+        The model under a hypothesis.
+    base
+        The same without a hypothesis: what it lacks is the hypothesis' own.
+
+    Raises
+    ------
+    InputError
+        ``fit.bounds``: a parameter that would be free has no bounds, from which no prior can be made.
+    """
+    extra = prior_rows()
+    known = {part.name for part in base.parameters}
+    rows = {part.name: part for part in model.parameters}
+    missing = [name for name in COMMON if name not in rows]
+    if missing:
+        raise InputError(
+            f"the model has no parameter `{missing[0]}`, which every fit leaves free",
+            code="fit.parameter",
+            advice=did_you_mean(missing[0], rows) or "fit a hypothesis of the reference model",
+        )
+    own = [name for name in rows if name not in known and name not in FIXED]
+    found = [_free(rows[name], Role.TYPICAL, (name,), extra) for name in (*COMMON, *own)]
+    found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS]
+    found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS]
+    return tuple(found)
+
+
+def prior_rows() -> Mapping[str, Parameter]:
+    """What a fit adds to the tables of parameters."""
+    return read_parameters(shipped.priors_file())
+
+
+def widened(free: Sequence[Free], factor: float) -> tuple[Free, ...]:
+    """The same with all standard deviations of the priors multiplied, for looking at how much they matter."""
+    import dataclasses
+
+    return tuple(dataclasses.replace(part, widening=part.widening * factor) for part in free)
+
+
+def _free(row: Parameter, role: Role, targets: tuple[str, ...], extra: Mapping[str, Parameter]) -> Free:
+    if row.bounds is None:
+        raise InputError(
+            f"the parameter `{row.name}` has no bounds, and so no prior",
+            code="fit.bounds",
+            expected="`bounds = [low, high]` in its row: limits that hold 95 % of what is believed",
+            advice="add bounds, which a fit leaves the value free within",
+        )
+    low, high = row.bounds
+    widening = extra[f"widening_{row.grade.name.casefold()}"].value
+    return Free(row.name, row.meaning, row.unit.text, role, targets, row.value, low, high, widening)
