@@ -18,6 +18,8 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "check": ("simulate.cli.check:check", "Check a scenario, model, hypothesis or parameter file without solving."),
+    "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
+    "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),

@@ -75,7 +75,7 @@ def places(names: Sequence[str], patients: int, *, seed: int, others: Sequence[s
 
 
 def kinds(population: Population, patients: int) -> IntArray:
-    """Stratum of each patient, shape [patient], in nearly the proportions of the population at any number of patients."""
+    """Stratum of each patient, shape [patient]; any number of patients has nearly the proportions of the population."""
     if not population.strata:
         return np.zeros(patients, dtype=np.int64)
     counts = np.array([stratum.count for stratum in population.strata])

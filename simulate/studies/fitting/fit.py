@@ -69,9 +69,7 @@ class Likelihood:
         parts = [self._scores(points[first : first + size]) for first in range(0, len(points), size)]
         if not parts:
             return Scores(np.empty((0, len(self.problem.evidence.data))), np.empty(0, dtype=np.bool_))
-        return Scores(
-            np.concatenate([part.items for part in parts]), np.concatenate([part.feasible for part in parts])
-        )
+        return Scores(np.concatenate([part.items for part in parts]), np.concatenate([part.feasible for part in parts]))
 
     def _scores(self, points: FloatArray) -> Scores:
         trial = trial_of(
@@ -163,9 +161,7 @@ def fit(
         unresolved=(coarse.asked.unresolved + final.asked.unresolved) / (coarse.asked.points + final.asked.points),
         refused=float(trial.refused.mean()),
         informed_directions=_directions(weighted, prior),
-        stages=tuple(
-            (stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages
-        ),
+        stages=tuple((stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages),
         optimum=best.log_likelihood,
         distinct=best.distinct,
         warnings=(),
@@ -261,9 +257,7 @@ def _kept(weighted: polish.Weighted, settings: Settings) -> np.ndarray[tuple[int
     return _resampled(weighted.weights, settings.kept, settings.seed, "fit draws")
 
 
-def _resampled(
-    weights: FloatArray, number: int, seed: int, purpose: str
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _resampled(weights: FloatArray, number: int, seed: int, purpose: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Systematic sample of indices in proportion to weights, shape [number]."""
     places = (np.arange(number) + float(stream(seed, purpose, 0).random())) / number
     return np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1).astype(np.int64)
@@ -296,7 +290,10 @@ def _directions(weighted: polish.Weighted, prior: FloatArray) -> int:
 def _warnings(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
     checks = (
         (found.r_hat > _R_HAT, f"R-hat between runs is {found.r_hat:.3f}, above {_R_HAT}: more particles"),
-        (found.effective < _EFFECTIVE, f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws"),
+        (
+            found.effective < _EFFECTIVE,
+            f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws",
+        ),
         (found.tail > _TAIL, f"the weights have a tail of shape {found.tail:.2f}, above {_TAIL}: more particles"),
         (
             abs(found.log_evidences[-1] - found.log_evidences[0]) > 1.0,

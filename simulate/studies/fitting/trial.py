@@ -127,7 +127,7 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
         raise InputError(
             "the evidence has no item to fit to",
             code="fit.evidence",
-            found=f"{len(items.items)} items, none with `use = \"datum\"`",
+            found=f'{len(items.items)} items, none with `use = "datum"`',
             advice="give the items that are data the use `datum`",
         )
     parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
@@ -282,7 +282,11 @@ def trial_of(
     seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
     exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
-    return Trial(dataclasses.replace(seen, weights=_among(exists, seen)), refused)
+    of_kind = {
+        stratum.name: np.broadcast_to((kinds(problem.population, patients) == index).astype(np.float64), exists.shape)
+        for index, stratum in enumerate(problem.population.strata)
+    }
+    return Trial(dataclasses.replace(seen, weights=_among(exists, seen), groups={**seen.groups, **of_kind}), refused)
 
 
 def _among(exists: npt.NDArray[np.bool_], seen: Seen) -> FloatArray:
@@ -343,4 +347,3 @@ def protocol(problem: Problem) -> Protocol:
     noise, limits = _noise()
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
     return Protocol(days=(BEFORE, AFTER), noise=noise, limits=limits, response_day=AFTER, sizes=sizes)
-

@@ -1,0 +1,122 @@
+"""``simulate fit``: a hypothesis fitted to what was printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.studies.fitting.posterior import Posterior
+
+DEFAULT = "H1+H3a+H4"
+
+
+def fit(
+    hypothesis: Hypothesis = DEFAULT,
+    evidence: Annotated[
+        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; the abstract if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; fits/HYPOTHESIS if not given."),
+    ] = None,
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="Particles of a run.")] = 200,
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="Runs from different seeds.")] = 2,
+    patients: Annotated[
+        int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients while sampling.")
+    ] = 32,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="Draws at the end.")] = 2048,
+    final_patients: Annotated[
+        int, typer.Option("--final-patients", metavar="N", min=8, help="Patients of each draw at the end.")
+    ] = 64,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the samplers.")] = 1,
+    as_json: Json = False,
+) -> int:
+    """Fit a hypothesis to the printed figures: what they say of each number, and the evidence of the hypothesis.
+
+    Before it fits, it says what cannot be learned. Progress is kept in the folder: the same command goes on after an
+    interruption, to the same bits. The result is fit.json there.
+
+    \b
+    simulate fit
+    simulate fit --hypothesis H5 --out fits/H5
+    simulate fit --hypothesis my-hypothesis.toml --evidence my-evidence.toml
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.evidence.reading import read_evidence
+    from simulate.studies.fitting.fit import fit as fitted
+    from simulate.studies.fitting.posterior import Settings, write_posterior
+    from simulate.studies.fitting.trial import problem_for
+
+    name = hypothesis or DEFAULT
+    problem = problem_for(name, None if evidence is None else read_evidence(evidence))
+    settings = Settings(
+        particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
+    )
+    folder = out or Path("fits") / Path(name.replace("/", "-")).with_suffix("").name
+    folder.mkdir(parents=True, exist_ok=True)
+    for line in before_fit(problem):
+        say(line)
+    result = fitted(problem, settings, folder=folder, report=say)
+    write_posterior(folder / "fit.json", result)
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        print_rich(_estimates(result))
+        print_text("\n".join((*_summary(result), f"written to {folder / 'fit.json'}")))
+    return 0
+
+
+def before_fit(problem: object) -> list[str]:
+    """What can be said of a fit before it is made."""
+    from simulate.studies.fitting.trial import Problem
+
+    assert isinstance(problem, Problem)
+    figures = sum(len(item.statement.figures) for item in problem.evidence.data)
+    return [
+        f"{problem.dimension} numbers are free, and {figures} figures were printed: most of what is not known stays so",
+    ]
+
+
+def _estimates(result: Posterior) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{result.hypothesis}: median and 90 %", title_justify="left")
+    for header in ("number", "before the data", "after the data", "learned", "verdict", "meaning"):
+        table.add_column(header)
+    for row in result.estimates:
+        after = "as before" if row.verdict == "prior" else _band(row.posterior)
+        learned = f"{100.0 * max(row.contraction, 0.0):.0f} %"
+        table.add_row(
+            row.name, _band(row.prior), f"{after} {row.unit}".rstrip("1").rstrip(), learned, row.verdict, row.meaning
+        )
+    return table
+
+
+def _band(quantiles: tuple[float, float, float]) -> str:
+    low, middle, high = quantiles
+    return f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+
+
+def _summary(result: Posterior) -> list[str]:
+    sampler, patients, solver = result.errors
+    found = result.diagnostics
+    informed = [row.name for row in result.estimates if row.verdict == "informed"]
+    lines = [
+        f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
+        f"solver {solver:.4f}",
+        f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "
+        f"{len(result.estimates)} the data say more than the prior",
+        f"best log-likelihood {found.optimum:.2f}, {found.distinct} different points within 2 of it"
+        + ("" if found.distinct < 3 else ": no point is the estimate"),
+        f"R-hat {found.r_hat:.3f}, {found.effective:.0f} effective draws, tail {found.tail:.2f}, "
+        f"{100 * found.refused:.1f} % of the patients have no baseline",
+    ]
+    return lines + [f"warning: {text}" for text in found.warnings]

@@ -1,0 +1,168 @@
+"""``simulate reproduce``: the abstract's table beside what a fitted model predicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.fit import DEFAULT
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from simulate.studies.fitting.posterior import Posterior
+    from simulate.studies.fitting.reproduction import Predicted, Row
+
+
+def reproduce(
+    hypothesis: Hypothesis = DEFAULT,
+    fitted: Annotated[
+        Path | None,
+        typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; the shipped one if not given."),
+    ] = None,
+    refit: Annotated[bool, typer.Option("--refit", help="Fit the hypothesis and the null hypothesis first.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Show each row of the abstract beside what the fitted model, and the null hypothesis, predict for it.
+
+    The same statistic, at the same number of patients: median, 90 % interval and tail probability, before and after
+    the data. A disputed figure is shown, and is not used. Findings of other studies stand below; none was fitted.
+
+    \b
+    simulate reproduce --out reproduced
+    simulate reproduce --hypothesis H5 --fit fits/H5/fit.json
+    simulate reproduce --refit
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.studies.fitting.fit import fit as fit_problem
+    from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
+    from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
+    from simulate.studies.fitting.reproduction import reproduce as reproduced
+    from simulate.studies.fitting.trial import problem_for
+
+    posterior = None if fitted is None else read_posterior(fitted)
+    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    problem, null = problem_for(name), problem_for(NULL)
+    if refit:
+        posterior, null_posterior = fit_problem(problem, report=say), fit_problem(null, report=say)
+    else:
+        posterior = shipped_posterior(name) if posterior is None else posterior
+        null_posterior = shipped_posterior(NULL)
+    with progress(workload(posterior, null_posterior), "repeating the study") as advance:
+        rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
+    if out is not None:
+        from simulate.figures.reproduction import reproduction_figure
+        from simulate.figures.style import save
+        from simulate.files import write_atomically
+        from simulate.studies.fitting.posterior import write_posterior
+
+        out.mkdir(parents=True, exist_ok=True)
+        study = repeated_study(problem, posterior)
+        save(reproduction_figure(rows, study, hypothesis=posterior.hypothesis, null=NULL), out, "reproduction")
+        write_atomically(out / "reproduction.csv", _csv(rows))
+        if refit:
+            write_posterior(out / "fit.json", posterior)
+            write_posterior(out / "null.json", null_posterior)
+    if as_json:
+        print_json({"hypothesis": posterior.hypothesis, "null": NULL, "rows": [_row(row) for row in rows]})
+    else:
+        print_rich(_table(rows, posterior, NULL))
+        print_text(_below(posterior, null_posterior))
+    return 0
+
+
+def _row(row: Row) -> dict[str, Any]:
+    fitted = row.fitted
+    return {
+        "item": row.item,
+        "figure": row.figure,
+        "quotation": row.quotation,
+        "standing": row.standing,
+        "use": row.use,
+        "is_used": row.is_used,
+        "reading": row.reading,
+        "unit": row.unit,
+        "n": row.n,
+        "direction": row.direction,
+        "reported": row.reported,
+        "median": None if fitted is None else fitted.median,
+        "low": None if fitted is None else fitted.low,
+        "high": None if fitted is None else fitted.high,
+        "tail_probability": None if fitted is None else fitted.tail_probability,
+        "before": _bands(row.before),
+        "null": _bands(row.null),
+        "reason": row.reason,
+    }
+
+
+def _bands(predicted: Predicted | None) -> dict[str, float | None] | None:
+    if predicted is None:
+        return None
+    found = asdict(predicted)
+    del found["values"]
+    return found
+
+
+def _csv(rows: Sequence[Row]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    columns = [key for key in _row(rows[0]) if key not in ("before", "null")]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [*columns, *(f"{which}_{key}" for which in ("before", "null") for key in ("median", "low", "high"))]
+    )
+    for row in rows:
+        cells = _row(row)
+        both = [
+            [cells[which][key] if cells[which] else None for key in ("median", "low", "high")]
+            for which in ("before", "null")
+        ]
+        writer.writerow([cells[key] for key in columns] + both[0] + both[1])
+    return text.getvalue()
+
+
+def _table(rows: Sequence[Row], posterior: Posterior, null: str) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for header in ("printed", "standing", "reported", "before the data", posterior.hypothesis, "tail", null, "tail"):
+        table.add_column(header, justify="left")
+    for row in rows:
+        name = " ".join(part for part in (row.item, row.figure) if part)
+        reported = row.direction if row.reported is None else f"{row.reported:g} {row.unit}".rstrip()
+        standing = row.standing + ("" if row.is_used else ", not fitted")
+        table.add_row(
+            name, standing, reported or "(qualitative)", _cell(row.before), _cell(row.fitted) or row.reason,
+            _tail(row.fitted), _cell(row.null), _tail(row.null),
+        )  # fmt: skip
+    return table
+
+
+def _cell(predicted: Predicted | None) -> str:
+    return "" if predicted is None else f"{predicted.median:.3g} [{predicted.low:.3g}, {predicted.high:.3g}]"
+
+
+def _tail(predicted: Predicted | None) -> str:
+    return "" if predicted is None or predicted.tail_probability is None else f"{predicted.tail_probability:.2g}"
+
+
+def _below(posterior: Posterior, null: Posterior) -> str:
+    difference = posterior.log_evidence - null.log_evidence
+    error = sum(part**2 for fit in (posterior, null) for part in fit.errors[:2]) ** 0.5
+    lines = [
+        f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
+        "prior and null predictions as close to the printed figures as the fitted ones: such figures decide nothing",
+    ]
+    return "\n".join([*lines, *(f"warning: {text}" for text in posterior.diagnostics.warnings)])

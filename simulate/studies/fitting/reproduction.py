@@ -1,0 +1,304 @@
+"""The abstract, row by row: what was printed beside what a fitted model predicts for the same statistic at the same n.
+
+The prediction is that of a repeated study: populations are draws of the posterior, patients and readings are drawn
+anew. Beside it stand the same before any data were seen, and the same under the null hypothesis after its own fit.
+Rows that were not fitted are predicted as well, where the model has what they speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.errors import InputError
+from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
+from simulate.evidence.kinds.directions import WAYS, Direction
+from simulate.evidence.printed import half_step
+from simulate.evidence.reading import external_file, read_evidence
+from simulate.evidence.resampling import Trials, chosen, of_chosen
+from simulate.evidence.seen import Seen
+from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.fit import fit_key
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.trial import AFTER, BEFORE, Problem, trial_of
+
+NULL = "H0"
+"""The hypothesis that every reproduction is held against."""
+
+_DRAWS = 128
+"""Populations of a prediction."""
+
+_TRIALS = Trials(count=128, seed=1)
+"""Repeated studies of each population; other numbers than those of the likelihood."""
+
+_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predicted:
+    """Distribution of a statistic in repeated studies.
+
+    Attributes
+    ----------
+    values
+        Statistics of repeated studies, shape [study].
+    median, low, high
+        Middle and central 90 % interval.
+    tail_probability
+        Two-sided probability of a statistic at least as far out as the printed one; where only a direction was
+        printed, the probability of the other direction. None if nothing was printed that could be compared.
+    """
+
+    values: FloatArray
+    median: float
+    low: float
+    high: float
+    tail_probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One printed figure.
+
+    Attributes
+    ----------
+    item, quotation, standing, use
+        As in the evidence.
+    figure
+        Which of the item's figures; empty for a statement without one.
+    reading
+        The reading that is predicted, the one believed most; empty if there is one reading.
+    reported, unit, n
+        What was printed; None for a direction or a sentence.
+    direction
+        ``up`` or ``down`` where a direction was printed; empty otherwise.
+    is_used
+        Whether the figure has a part in the likelihood.
+    fitted, before, null
+        Predictions under the hypothesis after and before the fit, and under the null hypothesis; None if there is none.
+    reason
+        Why there is no prediction; empty if there is.
+    """
+
+    item: str
+    quotation: str
+    standing: str
+    use: str
+    figure: str
+    reading: str
+    reported: float | None
+    unit: str
+    n: int | None
+    direction: str
+    is_used: bool
+    fitted: Predicted | None
+    before: Predicted | None
+    null: Predicted | None
+    reason: str
+
+
+def is_current(problem: Problem, posterior: Posterior) -> bool:
+    """Whether a result is of this problem as it is now: of the same model, numbers, evidence and priors."""
+    return posterior.key == fit_key(problem, posterior.settings)
+
+
+def reproduce(
+    problem: Problem,
+    posterior: Posterior,
+    null: Problem,
+    null_posterior: Posterior,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Row, ...]:
+    """Every row of the evidence, and then the findings of other studies.
+
+    Parameters
+    ----------
+    problem, posterior
+        A hypothesis and the result of its fit.
+    null, null_posterior
+        The null hypothesis and the result of its fit.
+    threads, progress
+        As for `simulate.solver.solve`.
+
+    Raises
+    ------
+    InputError
+        ``fit.stale``: a result is of another problem than this.
+    """
+    for asked, found in ((problem, posterior), (null, null_posterior)):
+        if not is_current(asked, found):
+            raise InputError(
+                f"the fit of `{found.hypothesis}` was made with other numbers, evidence or priors than those of today",
+                code="fit.stale",
+                found=f"key {found.key}",
+                expected=f"key {fit_key(asked, found.settings)}",
+                advice="fit again: `simulate reproduce --refit`",
+            )
+    seen = (
+        _seen(problem, posterior, posterior.points[:_DRAWS], threads, progress),
+        _seen(problem, posterior, _prior_points(problem, posterior, threads), threads, progress),
+        _seen(null, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
+    )
+    return _rows(problem.evidence, seen) + _rows(read_evidence(external_file()), seen)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """One repeated study as its authors would have seen it.
+
+    Attributes
+    ----------
+    before, after
+        Readings by quantity at baseline and at six months, shape [patient] each. The first `PAIRED` patients gave
+        cells at both visits, the others at baseline only.
+    """
+
+    before: dict[str, FloatArray]
+    after: dict[str, FloatArray]
+
+
+CELLS, PAIRED = 8, 6
+"""Patients with cells at baseline, and those of them with cells at six months."""
+
+
+def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None) -> Study:
+    """Readings of the patients of one repeated study, drawn from one draw of the posterior.
+
+    Parameters
+    ----------
+    number
+        Which draw, and which patients of it.
+    """
+    at = number % len(posterior.points)
+    seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
+    trials = Trials(count=1, seed=number + 2)
+    patients = chosen(seen.weights, CELLS, trials)
+    before: dict[str, FloatArray] = {}
+    after: dict[str, FloatArray] = {}
+    for quantity in ("serum_il1ra", "cd45ro", "ifng", "il17a", "ck"):
+        for day, found in ((BEFORE, before), (AFTER, after)):
+            luck = trials.normals(f"{quantity} {day:g}", CELLS)
+            logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day) * luck
+            found[quantity] = np.exp(logs[0])
+    return Study(before, after)
+
+
+def workload(posterior: Posterior, null_posterior: Posterior) -> int:
+    """Trajectories that `reproduce` solves and tells of."""
+    per_draw = posterior.settings.final_patients
+    points = 2 * min(_DRAWS, len(posterior.points)) * per_draw
+    return points + min(_DRAWS, len(null_posterior.points)) * null_posterior.settings.final_patients
+
+
+def _seen(
+    problem: Problem,
+    posterior: Posterior,
+    points: FloatArray,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> Seen:
+    settings = posterior.settings
+    return trial_of(
+        problem,
+        points,
+        patients=settings.final_patients,
+        seed=settings.places,
+        threads=threads,
+        progress=progress,
+    ).seen
+
+
+def _prior_points(problem: Problem, posterior: Posterior, threads: int | None) -> FloatArray:
+    """Points of the prior; those of whose patients too many have no baseline are drawn again."""
+    wanted = min(_DRAWS, len(posterior.points))
+    points = np.empty((wanted, problem.dimension))
+    waiting = np.arange(wanted)
+    for attempt in range(_ROUNDS):
+        drawn = stream(posterior.settings.seed, "reproduce prior", attempt).standard_normal(points.shape)
+        points[waiting] = drawn[waiting]
+        trial = trial_of(problem, points[waiting], patients=8, seed=posterior.settings.places, threads=threads)
+        waiting = waiting[~trial.feasible]
+        if not len(waiting):
+            break
+    return points
+
+
+def _rows(evidence: Evidence, seen: Sequence[Seen]) -> tuple[Row, ...]:
+    return tuple(row for item in evidence.items for row in _rows_of(item, seen))
+
+
+def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
+    most = max(item.readings, key=lambda reading: reading.share)
+    # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
+    reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most
+    statement = reading.statement
+    used = most.statement.figures if item.use is Use.DATUM else ()
+    reason = "" if statement.figures else "nothing is counted or measured in it"
+    predictions: list[FloatArray | None] = [None] * len(seen)
+    if statement.figures:
+        try:
+            predictions = [_numbers(reading, part) for part in seen]
+        except InputError as error:
+            reason = error.what
+    rows = []
+    for index, figure in enumerate(statement.figures or ("",)):
+        reported = _reported(statement, figure)
+        way = statement.way if isinstance(statement, Direction) and reported is None else ""
+        predicted = [
+            None if numbers is None else _predicted(numbers[:, index], reported, way) for numbers in predictions
+        ]
+        rows.append(
+            Row(
+                item=item.name,
+                quotation=item.quotation,
+                standing=item.standing.value,
+                use=item.use.value,
+                figure=figure,
+                reading=reading.name if len(item.readings) > 1 else "",
+                reported=reported,
+                unit="" if figure in ("count", "r", "p", "mean change", "") else reading.subject.unit.text,
+                n=statement.n,
+                direction=way,
+                is_used=figure in used,
+                fitted=predicted[0],
+                before=predicted[1],
+                null=predicted[2],
+                reason=reason,
+            )
+        )
+    return rows
+
+
+def _numbers(reading: Reading, seen: Seen) -> FloatArray:
+    """Figures of repeated studies, shape [study, figure]."""
+    numbers = reading.statement.imitate(reading.subject, seen, _TRIALS)
+    return numbers.reshape(-1, numbers.shape[-1])
+
+
+def _reported(statement: object, figure: str) -> float | None:
+    """The printed number; of a statement about each of n people the count is n."""
+    name = {"least": "ceiling"}.get(figure, figure)
+    value = getattr(statement, name, None)
+    if value is None and isinstance(statement, Direction) and figure == "count":
+        return float(statement.n)
+    return None if value is None else float(value)
+
+
+def _predicted(values: FloatArray, reported: float | None, way: str) -> Predicted | None:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return None
+    low, median, high = np.quantile(known, (0.05, 0.5, 0.95)).tolist()
+    tail = None
+    if reported is not None:
+        # What would be printed the same is as far out as what was printed.
+        slack = half_step(reported)
+        sides = (known <= reported + slack).mean(), (known >= reported - slack).mean()
+        tail = min(1.0, 2.0 * float(min(sides)))
+    elif way:
+        tail = float((WAYS[way] * known <= 0.0).mean())
+    return Predicted(known, median, low, high, tail)
