@@ -20,6 +20,7 @@ VERBS = {
     "check": ("simulate.cli.check:check", "Check a scenario, model, hypothesis or parameter file without solving."),
     "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
     "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
+    "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),

@@ -109,6 +109,7 @@ def _summary(result: Posterior) -> list[str]:
     sampler, patients, solver = result.errors
     found = result.diagnostics
     informed = [row.name for row in result.estimates if row.verdict == "informed"]
+    chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
     lines = [
         f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
         f"solver {solver:.4f}",
@@ -116,7 +117,7 @@ def _summary(result: Posterior) -> list[str]:
         f"{len(result.estimates)} the data say more than the prior",
         f"best log-likelihood {found.optimum:.2f}, {found.distinct} different points within 2 of it"
         + ("" if found.distinct < 3 else ": no point is the estimate"),
-        f"R-hat {found.r_hat:.3f}, {found.effective:.0f} effective draws, tail {found.tail:.2f}, "
+        f"{chains}, {found.effective:.0f} effective draws, tail {found.tail:.2f}, "
         f"{100 * found.refused:.1f} % of the patients have no baseline",
     ]
     return lines + [f"warning: {text}" for text in found.warnings]

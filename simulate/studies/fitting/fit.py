@@ -154,7 +154,7 @@ def fit(
     checks = Diagnostics(
         r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
         if chosen.runs > 1
-        else float("inf"),
+        else None,
         effective=weighted.effective,
         tail=weighted.tail,
         log_evidences=(*runs, weighted.log_evidence),
@@ -289,7 +289,11 @@ def _directions(weighted: polish.Weighted, prior: FloatArray) -> int:
 
 def _warnings(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
     checks = (
-        (found.r_hat > _R_HAT, f"R-hat between runs is {found.r_hat:.3f}, above {_R_HAT}: more particles"),
+        (found.r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
+        (
+            found.r_hat is not None and found.r_hat > _R_HAT,
+            f"R-hat between runs is {found.r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
+        ),
         (
             found.effective < _EFFECTIVE,
             f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws",

@@ -84,7 +84,7 @@ class Diagnostics:
     Attributes
     ----------
     r_hat
-        Largest rank-normalized R-hat over the coordinates, the runs taken as chains.
+        Largest rank-normalized R-hat over the coordinates, the runs taken as chains; None for a single run.
     effective
         Effective sample size of the final draws.
     tail
@@ -105,7 +105,7 @@ class Diagnostics:
         What a reader must know before believing anything.
     """
 
-    r_hat: float
+    r_hat: float | None
     effective: float
     tail: float
     log_evidences: tuple[float, ...]

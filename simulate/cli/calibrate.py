@@ -1,0 +1,94 @@
+"""``simulate calibrate``: whether the fit finds what is known to be true."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.fit import DEFAULT
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.studies.fitting.calibration import Calibration
+
+
+def calibrate(
+    hypothesis: Hypothesis = DEFAULT,
+    repeats: Annotated[int, typer.Option("--repeats", metavar="N", min=8, help="Made-up abstracts.")] = 40,
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=16, help="Particles of each fit.")] = 96,
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients.")] = 16,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything.")] = 1,
+    as_json: Json = False,
+) -> int:
+    """Fit abstracts that are made up from known parameters, and count how often they are found.
+
+    If the fit is right, the true value lies anywhere among the draws of its posterior with the same probability. Exit
+    code 5 if ranks are more uneven than one table in a hundred would have them.
+
+    \b
+    simulate calibrate --repeats 100
+    simulate calibrate --hypothesis H5 --json
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.errors import NotConverged
+    from simulate.studies.fitting.calibration import INTERVALS
+    from simulate.studies.fitting.calibration import calibrate as calibrated
+    from simulate.studies.fitting.trial import problem_for
+
+    problem = problem_for(hypothesis or DEFAULT)
+    with progress(repeats, "made-up abstracts") as advance:
+        found = calibrated(problem, repeats=repeats, particles=particles, patients=patients, seed=seed, report=advance)
+    fault = None
+    if not found.is_calibrated:
+        worst = int(found.p_values.argmin())
+        fault = NotConverged(
+            "the fit does not find what is true as often as it says",
+            code="fit.calibration",
+            found=f"ranks of `{found.names[worst]}` have p = {found.p_values[worst]:.2g}",
+            expected=f"p of at least {0.01 / len(found.names):.2g} for each of {len(found.names)}",
+            advice="try again with other seeds and more particles; if it stays, report it to the maintainers",
+        )
+    if as_json:
+        print_json(
+            {
+                "hypothesis": problem.hypothesis,
+                "repeats": repeats,
+                "passed": fault is None,
+                "rows": [
+                    {
+                        "name": name,
+                        "p": float(found.p_values[column]),
+                        "coverage": {str(share): float(found.coverage(share)[column]) for share in INTERVALS},
+                        "ranks": found.ranks[:, column].tolist(),
+                    }
+                    for column, name in enumerate(found.names)
+                ],
+                **({} if fault is None else {"error": fault.as_dict()}),
+            }
+        )
+    else:
+        print_rich(_table(found))
+        mean = ", ".join(f"{share:.0%} intervals hold it {found.coverage(share).mean():.0%}" for share in INTERVALS)
+        print_text(f"over all: {mean} of the time")
+    if fault is None:
+        return 0
+    say(str(fault), is_error=True)
+    return fault.exit_code
+
+
+def _table(found: Calibration) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from simulate.studies.fitting.calibration import INTERVALS
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"{len(found.ranks)} made-up abstracts", title_justify="left")
+    for header in ("true value of", "p of its ranks", *(f"in {share:.0%}" for share in INTERVALS)):
+        table.add_column(header)
+    for column, name in enumerate(found.names):
+        shares = [f"{found.coverage(share)[column]:.0%}" for share in INTERVALS]
+        table.add_row(name, f"{found.p_values[column]:.2g}", *shares)
+    return table

@@ -1,0 +1,82 @@
+"""``simulate fit``, ``reproduce`` and ``calibrate`` on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from simulate.cli.app import outcome
+from simulate.studies.fitting.posterior import write_posterior
+from tests.studies.fitting.tiny import posterior
+
+SHORT = ["--particles", "20", "--runs", "1", "--patients", "8", "--draws", "64", "--final-patients", "8"]
+
+
+def test_a_fit_prints_what_was_learned_and_leaves_its_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "mine"
+    assert outcome(["fit", "--hypothesis", "H0", "--out", str(folder), *SHORT]) == 0
+    said = capsys.readouterr()
+    assert "log-evidence" in said.out
+    assert "verdict" in said.out
+    assert "warning: one run alone" in said.out
+    assert "numbers are free" in said.err
+    assert (folder / "fit.json").is_file()
+    assert outcome(["fit", "--hypothesis", "H0", "--out", str(folder), "--json", *SHORT]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+
+
+def test_an_unknown_hypothesis_is_told_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert outcome(["fit", "--hypothesis", "H99", "--out", str(tmp_path / "x")]) == 3
+    assert "there is no hypothesis `H99`" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_evidence_that_contradicts_itself_is_not_fitted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "evidence.toml"
+    path.write_text(
+        'schema = 1\nsource = "user"\n[[item]]\nid = "x"\naccount = "seven of six"\nquantity = "clinical_response"\n'
+        'visit_day = 182\nkind = "count"\ncount = 7\nn = 6\nstanding = "reported"\n',
+        encoding="utf-8",
+    )
+    assert outcome(["fit", "--evidence", str(path), "--out", str(tmp_path / "x")]) == 3
+    assert "7 of 6" in capsys.readouterr().err
+
+
+def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "fit.json"
+    path.write_text("{}", encoding="utf-8")
+    assert outcome(["reproduce", "--fit", str(path)]) == 3
+    said = capsys.readouterr().err
+    assert "the file is not the result of a fit, or is damaged" in said
+    assert str(path) in said
+
+
+def test_a_reproduction_prints_every_row_and_draws_the_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "fit.json"
+    write_posterior(path, posterior())
+    out = tmp_path / "out"
+    assert outcome(["reproduce", "--fit", str(path), "--out", str(out), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    keys = {"item", "quotation", "standing", "reported", "median", "low", "high", "tail_probability"}
+    assert all(keys <= row.keys() for row in rows)
+    assert {"response", "il1ra-on-drug", "ifng-level", "il17a-direction"} <= {row["item"] for row in rows}
+    assert (out / "reproduction.png").stat().st_size > 20_000
+    with (out / "reproduction.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(rows)
+
+
+@pytest.mark.parametrize("verb", ["fit", "reproduce", "calibrate"])
+def test_too_few_of_anything_is_refused(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    option = {"fit": "--particles", "reproduce": "--nothing", "calibrate": "--repeats"}[verb]
+    assert outcome([verb, option, "1"]) == 2
+    assert "error" in capsys.readouterr().err

@@ -1,0 +1,101 @@
+"""A fit goes on where it was interrupted, tells what it does not know, and keeps its result in a file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulate.errors import InputError
+from simulate.studies.fitting.fit import fit, fit_key
+from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
+from tests.studies.fitting.tiny import SETTINGS, posterior, problem
+
+
+class Killed(Exception):
+    """The machine went down."""
+
+
+def test_an_interrupted_fit_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def dying(line: str) -> None:
+        seen.append(line)
+        if len(seen) == 2:
+            raise Killed
+
+    with pytest.raises(Killed):
+        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["run-1-stage-0.npz", "run-1-stage-1.npz"]
+    resumed = fit(problem(), SETTINGS, folder=tmp_path)
+    assert json.dumps(resumed.as_dict()) == json.dumps(posterior().as_dict())
+
+
+def test_generations_of_another_fit_are_refused(tmp_path: Path) -> None:
+    def dying(line: str) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+    with pytest.raises(InputError) as caught:
+        fit(problem(), replace(SETTINGS, particles=17), folder=tmp_path)
+    assert caught.value.code == "inference.checkpoint"
+
+
+def test_a_short_fit_warns_that_it_is_short() -> None:
+    warnings = posterior().diagnostics.warnings
+    assert any("effective draws, fewer than 400" in text for text in warnings)
+
+
+def test_contributions_of_the_items_add_up_to_the_evidence_of_the_particles() -> None:
+    found = posterior()
+    assert found.shares.sum() == pytest.approx(found.diagnostics.log_evidences[0], abs=0.1)
+
+
+def test_estimates_stay_within_the_bounds_of_the_prior() -> None:
+    for row, part in zip(posterior().estimates, problem().free, strict=True):
+        for value in (*row.prior, *row.posterior):
+            assert part.low <= value <= part.high
+
+
+def test_a_result_survives_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "fit.json"
+    write_posterior(path, posterior())
+    again = read_posterior(path)
+    assert np.array_equal(again.points, posterior().points)
+    assert again.estimates == posterior().estimates
+    assert again.diagnostics == posterior().diagnostics
+    assert again.settings == posterior().settings
+    np.testing.assert_allclose(again.log_likelihoods, posterior().log_likelihoods, atol=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"program": "il1sim", "format": 9}', "{" * 9])
+def test_a_file_that_is_no_result_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "fit.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_posterior(path)
+    assert (
+        str(caught.value).splitlines()[0] == ("error[fit.file]: the file is not the result of a fit, or is damaged")
+        or caught.value.code == "fit.file"
+    )
+
+
+def test_a_hypothesis_without_a_shipped_fit_is_named() -> None:
+    with pytest.raises(InputError) as caught:
+        shipped_posterior("H9")
+    assert caught.value.code == "fit.missing"
+    assert "`H9`" in str(caught.value)
+
+
+def test_the_key_changes_with_settings_and_with_the_problem() -> None:
+    keys = {
+        fit_key(problem(), SETTINGS),
+        fit_key(problem(), replace(SETTINGS, seed=2)),
+        fit_key(problem("H4"), SETTINGS),
+    }
+    assert len(keys) == 3
