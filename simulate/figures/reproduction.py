@@ -6,13 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
-from simulate.studies.fitting.reproduction import PAIRED, Predicted, Row, Study
+from simulate.studies.fitting.reproduction import PAIRED, Row, Study
 
 _HEIGHT = 150.0
 _COLUMNS = 4
+
+_COLORS = (COLORS[0], COLORS[1], GRAY)
+"""The fitted hypothesis, the null hypothesis, and the hypothesis before the fit."""
 
 _TITLES = {
     ("response", "count"): "responders of 15",
@@ -41,22 +47,30 @@ def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, n
     """
     with styled():
         figure = Figure(figsize=(WIDTH * MILLIMETER, _HEIGHT * MILLIMETER), layout="constrained")
-        grid = figure.add_gridspec(3, _COLUMNS, height_ratios=(1.25, 1.0, 1.0))
-        _pairs(figure.add_subplot(grid[0, 0]), study, "serum_il1ra", "serum IL-1Ra (pg/mL)")
-        _correlation(figure.add_subplot(grid[0, 1]), study)
-        _pairs(figure.add_subplot(grid[0, 2]), study, "ifng", "IFNγ+ (% of CD4)")
-        _pairs(figure.add_subplot(grid[0, 3]), study, "il17a", "IL-17A+ (% of CD4)")
-        known = {(row.item, row.figure): row for row in rows}
-        shown = [(title, known[key]) for key, title in _TITLES.items() if key in known]
-        for index, (title, row) in enumerate(shown):
-            _strips(figure.add_subplot(grid[1 + index // _COLUMNS, index % _COLUMNS]), row, title, hypothesis, null)
-        figure.suptitle(
-            "Above: one repeated study, simulated. Below: the printed figure (line; dashed if disputed) among repeated "
-            "studies, median and 90 %",
-            fontsize=7.0,
-            x=0.01,
-            ha="left",
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.5))[:, 0]
+        panels = above.subplots(1, _COLUMNS)
+        _pairs(panels[0], study, "serum_il1ra", "serum IL-1Ra (pg/mL)")
+        _correlation(panels[1], study)
+        _pairs(panels[2], study, "ifng", "IFNγ+ (% of CD4)")
+        _pairs(panels[3], study, "il17a", "IL-17A+ (% of CD4)")
+        above.suptitle(
+            "One repeated study, simulated: patients with cells at both visits, and (open) at the first only"
         )
+        known = {(row.item, row.figure): row for row in rows}
+        strips = below.subplots(2, _COLUMNS)
+        for axes, (key, title) in zip(strips.flat, _TITLES.items(), strict=True):
+            if key in known:
+                _strips(axes, known[key], title)
+            else:
+                axes.set_visible(False)
+        below.suptitle(
+            "What was printed (line; dashed if disputed; arrow where only a direction was) among many studies"
+        )
+        handles = [
+            Line2D([], [], color=color, marker="o", markersize=3.5, linewidth=1.5, label=label)
+            for label, color in zip((hypothesis, null, f"{hypothesis} before the data"), _COLORS, strict=True)
+        ]
+        below.legend(handles=handles, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -65,8 +79,9 @@ def _pairs(axes: Axes, study: Study, quantity: str, label: str) -> None:
     for first, second in zip(before[:PAIRED], after[:PAIRED], strict=True):
         axes.plot((0.0, 1.0), (first, second), color=COLORS[0], marker="o", markersize=2.5, linewidth=0.8)
     axes.plot(np.zeros(len(before) - PAIRED), before[PAIRED:], "o", color=COLORS[0], markersize=2.5, fillstyle="none")
-    axes.set(yscale="log", xticks=(0.0, 1.0), xlim=(-0.3, 1.3), ylabel=label)
+    axes.set(xticks=(0.0, 1.0), xlim=(-0.3, 1.3), ylabel=label)
     axes.set_xticklabels(["before", "6 months"])
+    _logarithmic(axes, axes.yaxis)
 
 
 def _correlation(axes: Axes, study: Study) -> None:
@@ -78,34 +93,36 @@ def _correlation(axes: Axes, study: Study) -> None:
     axes.set_title(f"R = {np.corrcoef(level, fall)[0, 1]:.2f}", loc="right")
 
 
-def _strips(axes: Axes, row: Row, title: str, hypothesis: str, null: str) -> None:
-    bands = (("before the fit", row.before, GRAY), (null, row.null, COLORS[1]), (hypothesis, row.fitted, COLORS[0]))
-    for height, (_, band, color) in enumerate(bands):
+def _strips(axes: Axes, row: Row, title: str) -> None:
+    bands = (row.fitted, row.null, row.before)
+    for height, (band, color) in enumerate(zip(bands, _COLORS, strict=True)):
         if band is not None:
-            axes.plot((band.low, band.high), (height, height), color=color, linewidth=3.0, alpha=0.35)
-            axes.plot(band.median, height, "o", color=color, markersize=3.5)
+            axes.plot((band.low, band.high), (-height, -height), color=color, linewidth=3.0, alpha=0.35)
+            axes.plot(band.median, -height, "o", color=color, markersize=3.5)
     if row.reported is not None:
         style = "--" if row.standing == "disputed" else "-"
         axes.axvline(row.reported, color=INK, linewidth=1.0, linestyle=style)
     elif row.direction:
-        axes.axvline(0.0, color=INK, linewidth=0.6)
+        axes.axvline(0.0, color=FAINT, linewidth=0.6)
+        ends = (0.55, 0.95) if row.direction == "up" else (0.45, 0.05)
         axes.annotate(
-            "", xy=(0.97 if row.direction == "up" else 0.03, 1.03), xytext=(0.5, 1.03), xycoords="axes fraction",
-            textcoords="axes fraction", arrowprops={"arrowstyle": "->", "color": INK, "lw": 0.8},
+            "", xy=(ends[1], 0.06), xytext=(ends[0], 0.06), xycoords="axes fraction", textcoords="axes fraction",
+            arrowprops={"arrowstyle": "->", "color": INK, "lw": 1.0},
         )  # fmt: skip
-    _scale(axes, [band for _, band, _ in bands if band is not None], row)
-    axes.set(ylim=(-0.6, 2.6), yticks=range(len(bands)))
-    axes.set_yticklabels([name for name, _, _ in bands] if axes.get_subplotspec().colspan.start == 0 else [])  # type: ignore[union-attr]
-    axes.set_title(title, loc="left", pad=7.0)
+    known = [band for band in bands if band is not None]
+    lowest = min((band.low for band in known), default=1.0)
+    highest = max((band.high for band in known), default=1.0)
+    if row.figure == "mean" and lowest > 0.0 and highest > 2.0 * lowest:
+        _logarithmic(axes, axes.xaxis)
+    if row.figure == "count":
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(ylim=(-2.6, 0.6), yticks=[])
+    axes.set_title(title, loc="left")
 
 
-def _scale(axes: Axes, bands: Sequence[Predicted], row: Row) -> None:
-    lowest = min((band.low for band in bands), default=0.0)
-    highest = max((band.high for band in bands), default=1.0)
-    if row.figure == "mean" and lowest > 0.0 and highest > 4.0 * lowest:
-        from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
-
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter(NullFormatter())
+def _logarithmic(axes: Axes, axis: Axis) -> None:
+    """A logarithmic axis with plain numbers."""
+    (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from scipy.stats import ks_2samp
 
 from simulate.biology.reference import reference_model
@@ -16,10 +17,8 @@ from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
 
 POPULATION = shipped_population(reference_model().parameters)
-NAMES = sorted(
-    {part.name for part in (*POPULATION.parameters, *POPULATION.covariates) if part.spread is not None}
-    | {row.name for stratum in POPULATION.strata for row in stratum.parameters}
-)
+VARYING = {part.name for part in (*POPULATION.parameters, *POPULATION.covariates) if part.spread is not None}
+NAMES = ["kind", *sorted(VARYING | {row.name for stratum in POPULATION.strata for row in stratum.parameters})]
 
 
 def populations(base: Population = POPULATION, **typical: list[float]) -> Populations:
@@ -50,7 +49,7 @@ def test_chi_and_cd45ro_are_correlated_as_in_drawn_patients() -> None:
 
 def test_all_patients_are_within_their_bounds() -> None:
     values = placed(populations(det1=[0.02, 0.15], chi=[0.1, 0.95]), places(NAMES, 256, seed=1))
-    of_kind = kinds(POPULATION, 256)
+    of_kind = kinds(POPULATION, places(NAMES, 256, seed=1))
     for kind, stratum in enumerate(POPULATION.strata):
         own = {row.name: row for row in stratum.parameters}
         for column, part in enumerate(POPULATION.parameters):
@@ -67,9 +66,11 @@ def test_a_population_has_the_same_patients_alone_and_among_others() -> None:
     assert np.array_equal(several[1], alone[0])
 
 
-def test_the_first_patients_of_many_are_those_of_few() -> None:
-    few, many = (placed(populations(), places(NAMES, n, seed=1))[0] for n in (32, 256))
-    assert np.array_equal(many[:32], few)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_two_leading_columns_are_correlated_by_chance(seed: int) -> None:
+    scores = ndtri(places(NAMES, 32, seed=seed).uniforms[:, :16])
+    np.testing.assert_allclose(np.cov(scores.T, bias=True), np.eye(16), atol=1e-10)
+    np.testing.assert_allclose(scores.mean(axis=0), 0.0, atol=1e-12)
 
 
 def test_a_parameter_that_does_not_differ_keeps_its_patients() -> None:
@@ -81,7 +82,7 @@ def test_a_parameter_that_does_not_differ_keeps_its_patients() -> None:
 
 @pytest.mark.parametrize("patients", [16, 32, 64, 100])
 def test_every_kind_has_nearly_its_share_at_any_number_of_patients(patients: int) -> None:
-    found = np.bincount(kinds(POPULATION, patients), minlength=3) / patients
+    found = np.bincount(kinds(POPULATION, places(NAMES, patients, seed=1)), minlength=3) / patients
     np.testing.assert_allclose(found, [6 / 15, 4 / 15, 5 / 15], atol=1.5 / patients)
 
 
@@ -89,7 +90,7 @@ def test_a_kind_with_a_typical_value_of_its_own_keeps_it() -> None:
     at = places(NAMES, 512, seed=1)
     column = POPULATION.names.index("chi")
     values = placed(populations(chi=[0.15]), at)[0][:, column]
-    of_kind = kinds(POPULATION, 512)
+    of_kind = kinds(POPULATION, at)
     assert np.median(values[of_kind == 2]) == pytest.approx(0.9, abs=0.04)
     assert np.median(values[of_kind == 0]) < 0.35
 

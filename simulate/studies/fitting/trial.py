@@ -21,7 +21,7 @@ from simulate.biology.reference import parameter_table
 from simulate.cohort.assay import shipped_assays
 from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import Places, Populations, kinds, placed, places
+from simulate.cohort.placed import KIND, Places, Populations, kinds, placed, places
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
@@ -51,8 +51,8 @@ LAST_DOSE = 181.0
 """Day of the last scheduled injection before the second visit."""
 
 _FIRST = (
-    "f_RO", "chi", "ck_drift", "det1", "det17", "f_m", "il1_muscle", "f_Th17", "f_Th1", "d_M17", "R_0", "sample hour",
-    "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c", "k_in", "k_out",
+    KIND, "f_RO", "chi", "ck_drift", "det1", "det17", "f_m", "il1_muscle", "f_Th17", "f_Th1", "d_M17", "R_0",
+    "sample hour", "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c", "k_in", "k_out",
 )  # fmt: skip
 """What moves the printed figures most has the first and best columns of the places."""
 
@@ -237,7 +237,7 @@ def simulate_points(
     values = placed(populations_at(problem, points), at)
     members = len(points) * patients
     names = [stratum.name for stratum in problem.population.strata] or [""]
-    strata = tuple(names[kind] for kind in kinds(problem.population, patients)) * len(points)
+    strata = tuple(names[kind] for kind in kinds(problem.population, at)) * len(points)
     cohort = Cohort(
         seed=seed,
         ids=np.arange(members, dtype=np.int64),
@@ -277,13 +277,13 @@ def trial_of(
     ensemble = simulate_points(
         problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress
     )
-    hours = places_for(problem, patients, seed).of("sample hour")
-    levels = levels_of(problem, ensemble, np.tile(hours, len(points)))
+    at = places_for(problem, patients, seed)
+    levels = levels_of(problem, ensemble, np.tile(at.of("sample hour"), len(points)))
     seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
     exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
     of_kind = {
-        stratum.name: np.broadcast_to((kinds(problem.population, patients) == index).astype(np.float64), exists.shape)
+        stratum.name: np.broadcast_to((kinds(problem.population, at) == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
     }
     return Trial(dataclasses.replace(seen, weights=_among(exists, seen), groups={**seen.groups, **of_kind}), refused)
