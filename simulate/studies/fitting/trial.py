@@ -52,7 +52,8 @@ LAST_DOSE = 181.0
 
 _FIRST = (
     KIND, "f_RO", "chi", "ck_drift", "det1", "det17", "f_m", "il1_muscle", "f_Th17", "f_Th1", "d_M17", "R_0",
-    "sample hour", "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c", "k_in", "k_out",
+    "sample hour", "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c",
+    "k_in", "k_out",
 )  # fmt: skip
 """What moves the printed figures most has the first and best columns of the places."""
 
