@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from scipy.stats import ks_2samp
 
 from simulate.biology.reference import reference_model
@@ -91,7 +91,12 @@ def test_a_kind_with_a_typical_value_of_its_own_keeps_it() -> None:
     column = POPULATION.names.index("chi")
     values = placed(populations(chi=[0.15]), at)[0][:, column]
     of_kind = kinds(POPULATION, at)
-    assert np.median(values[of_kind == 2]) == pytest.approx(0.9, abs=0.04)
+    own = next(row for row in POPULATION.strata[2].parameters if row.name == "chi")
+    assert own.spread is not None
+    assert own.bounds is not None
+    low, high = ndtr(np.log(np.array(own.bounds) / own.value) / own.spread.sd_log)
+    expected = own.value * np.exp(own.spread.sd_log * ndtri(0.5 * (low + high)))
+    assert np.median(values[of_kind == 2]) == pytest.approx(expected, rel=0.02)
     assert np.median(values[of_kind == 0]) < 0.35
 
 

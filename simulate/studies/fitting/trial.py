@@ -63,7 +63,7 @@ MOST_REFUSED = 0.5
 COARSE = Tolerance(1e-4, 1e-7)
 """Tolerance of a fit: errors near 0.2 %, beside readings that err by 5 to 60 %."""
 
-_SAMPLES = 5
+_SAMPLES = 9
 """Times between the earliest and the latest blood sample at which serum is recorded."""
 
 
