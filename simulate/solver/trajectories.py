@@ -65,8 +65,9 @@ class Trajectories:
     quantities, units
         Names and units of states, then observables.
     values
-        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose. An
-        observable that is undefined at a recorded state, such as the logarithm of zero, is NaN or infinite there.
+        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose, or
+        before and after it where the time stands twice. An observable that is undefined at a recorded state, such as
+        the logarithm of zero, is NaN or infinite there.
     status
         Shape [member], values of `Status`.
     counters
