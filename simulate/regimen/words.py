@@ -249,8 +249,8 @@ class _CourseReader:
             raise self.tokens.error(
                 f"{quoted(token.text)} is not a word of regimens",
                 token,
-                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, skipping, "
-                "stop, restart, and, then",
+                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
+                "skipping, stop, restart, and, then",
                 advice="a reset is a part of its own: `and reset at 90 d`"
                 if token.folded == "reset"
                 else did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
