@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,14 +34,22 @@ class Arm:
     name
         What a reader sees.
     plan
-        Prescription.
+        Prescription; where ``plans`` has several, the first of them.
     overrides
         Typical values that differ from those of the model, as (parameter, value in the unit of the parameter).
+    plans
+        Prescriptions of patients who are treated each in their own way: member number ``m`` follows number
+        ``m % len(plans)``. Empty where all follow ``plan``.
     """
 
     name: str
     plan: Plan
     overrides: tuple[tuple[str, float], ...] = ()
+    plans: tuple[Plan, ...] = ()
+
+    def plan_of(self, member: int) -> Plan:
+        """Prescription of a member, by number."""
+        return self.plans[member % len(self.plans)] if self.plans else self.plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,7 @@ def simulate_cohort(
         Members with their parameters; a parameter of the model that the cohort does not have is the same in all.
     times
         Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
+        What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
     tolerance, method, max_steps, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted.
 
@@ -149,24 +158,34 @@ def simulate_cohort(
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
     kernel = _kernel(model)
     members = [int(patient) for patient in cohort.ids]
+    has_baseline = bool(times[0] == 0.0)
     trajectories = solve(
         kernel,
         values.reshape(-1, values.shape[2]),
         compile_schedule(
-            [arm.plan for arm in arms for _ in members],
+            [arm.plan_of(member) for arm in arms for member in members],
             model.routes,
             members=members * len(arms),
             seed=cohort.seed,
             horizon=float(times[-1]),
+            between_doses={route: spread for route, spread in cohort.between_doses if spread},
         ),
-        times,
+        np.concatenate([times[:1], times]) if has_baseline else times,
         tolerance=tolerance,
         method=DOPRI5 if method is None else method,
         max_steps=max_steps,
         threads=threads,
         progress=progress,
     )
+    if has_baseline:
+        trajectories = _from_before(trajectories)
     return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, trajectories)
+
+
+def _from_before(trajectories: Trajectories) -> Trajectories:
+    """Trajectories whose first time was recorded twice, with the values before its stops alone."""
+    trajectories.values[:, 1] = trajectories.values[:, 0]
+    return replace(trajectories, times=trajectories.times[1:], values=trajectories.values[:, 1:])
 
 
 @functools.lru_cache(maxsize=8)

@@ -12,7 +12,7 @@ and ``long_name``. Beside them:
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route.
 
-A value at the time of a dose is that just after it, at time 0 too.
+A value at the time of a dose is that just after it; at time 0 that before it, the baseline.
 
 Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum``, ``time`` in days.
 """
