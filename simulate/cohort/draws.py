@@ -116,7 +116,7 @@ def draw(
     members = np.arange(first, first + n, dtype=np.int64)
     kinds = _kinds(population, seed, members)
     known = {} if given is None else dict(given)
-    _check_given(population, known, n)
+    check_given(population, known, n)
     parts = (*population.parameters, *population.covariates)
     column = {part.name: index for index, part in enumerate(parts)}
     values = np.tile(np.array([part.value for part in parts], dtype=np.float64), (n, 1))
@@ -137,7 +137,14 @@ def draw(
     return _cohort(population, seed, members, kinds, values, dropout_times(population.retention, seed, members))
 
 
-def _check_given(population: Population, given: Mapping[str, FloatArray], n: int) -> None:
+def check_given(population: Population, given: Mapping[str, FloatArray], n: int) -> None:
+    """Refuse values of covariates that no one can have; as `draw`, which asks here.
+
+    Raises
+    ------
+    InputError
+        ``cohort.covariate``.
+    """
     covariates = {covariate.name: covariate for covariate in population.covariates}
     for name, values in given.items():
         if name not in covariates:

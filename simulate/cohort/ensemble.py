@@ -47,9 +47,14 @@ class Arm:
     overrides: tuple[tuple[str, float], ...] = ()
     plans: tuple[Plan, ...] = ()
 
+    @property
+    def all_plans(self) -> tuple[Plan, ...]:
+        """Every prescription of the arm; one where all patients follow the same."""
+        return self.plans or (self.plan,)
+
     def plan_of(self, member: int) -> Plan:
         """Prescription of a member, by number."""
-        return self.plans[member % len(self.plans)] if self.plans else self.plan
+        return self.all_plans[member % len(self.all_plans)]
 
 
 @dataclass(frozen=True, slots=True)

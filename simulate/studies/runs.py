@@ -6,7 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.population import Population
+from simulate.cohort.population import Occasion, Population
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
@@ -23,10 +23,12 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
 from simulate.studies.models import find_model, population_for
+from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
-from simulate.studies.treatments import Override
+from simulate.studies.treatments import Override, Tabled, Treatment
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Spread
 from simulate.symbolic.units import convert
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Study:
         Shape [time], days.
     quantities
         What is kept, in order.
+    known
+        Covariates that tables of doses give, shape [member] each; NaN for members whose value is drawn.
     """
 
     scenario: Scenario
@@ -57,6 +61,7 @@ class Study:
     population: Population
     times: FloatArray
     quantities: tuple[str, ...]
+    known: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def settings(self) -> dict[str, object]:
@@ -72,9 +77,11 @@ class Study:
             "patients": scenario.patients,
             "seed": scenario.seed,
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
-                for arm in self.arms
+                | _of_table(arm, treatment)
+                for arm, treatment in zip(self.arms, scenario.arms, strict=True)
             ],
             "quantities": list(self.quantities),
             "rtol": scenario.rtol,
@@ -107,25 +114,41 @@ def prepare(scenario: Scenario) -> Study:
     arms = []
     for treatment in scenario.arms:
         overrides = {row.parameter: _override(row, model) for row in (*scenario.overrides, *treatment.overrides)}
-        plan = treatment.plan if isinstance(treatment.plan, Plan) else treatment.plan.plan(model)
+        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
         try:
-            scheduled_doses(plan, model, scenario.times[-1])
+            for plan in dict.fromkeys(plans):
+                scheduled_doses(plan, model, scenario.times[-1])
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, plan, tuple(overrides.items())))
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
+    population = population_for(
+        model,
+        scenario.population,
+        is_shipped=scenario.model is None,
+        where=scenario.sheet.where("cohort", "population"),
+    )
+    if scenario.between_doses is not None:
+        spread = Spread.from_cv(scenario.between_doses).sd_log
+        population = replace(population, occasions=tuple(Occasion(route.name, spread) for route in model.routes))
     return Study(
         scenario=scenario,
         model=model,
         arms=tuple(arms),
-        population=population_for(
-            model,
-            scenario.population,
-            is_shipped=scenario.model is None,
-            where=scenario.sheet.where("cohort", "population"),
-        ),
+        population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
+        known=known_values(scenario.arms, population, scenario.patients),
     )
+
+
+def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:
+    """What a table of doses says of its patients one by one."""
+    if not isinstance(treatment.plan, Tabled):
+        return {}
+    named = zip(treatment.plan.patients, arm.plans, strict=False)
+    known = {name: dict(values) for name, values in treatment.plan.table.covariates.items()}
+    regimens = {patient: print_regimen(plan) for patient, plan in named}
+    return ({"regimens": regimens} if regimens else {}) | ({"covariates": known} if known else {})
 
 
 def _check_memory(scenario: Scenario, model: Model) -> None:
@@ -230,7 +253,7 @@ def simulate_study(
     return simulate_cohort(
         study.model,
         study.arms,
-        draw(study.population, scenario.patients, seed=scenario.seed),
+        draw(study.population, scenario.patients, seed=scenario.seed, given=study.known),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario),

@@ -15,9 +15,10 @@ A scenario file in full::
     every = "1 d"
 
     [cohort]
-    patients = 100
+    patients = 100  # if not given, as many as there are in a table of doses, or else 100
     seed = 1
     population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
+    between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
 
     [[arm]]
     name = "anakinra 100 mg/d"
@@ -27,8 +28,9 @@ A scenario file in full::
 
     [[arm]]
     name = "as recorded"
-    # in place of a regimen, a table in the columns of NONMEM (simulate.regimen.tables), relative to this file
-    doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"] }
+    # in place of a regimen, a table in the columns of NONMEM (simulate.regimen.tables), relative to this file; without
+    # `patient`, each patient of the cohort is one of those of the table, in turn
+    doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"], ignore = ["SITE"] }
 
     [parameters]  # typical values for all arms; the spread between patients is kept
     f_m = 0.3
@@ -43,7 +45,7 @@ A scenario file in full::
     method = "dopri5"
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
-``doses``; of ``doses``, the units of time and amount, and the patient if the table has several.
+``doses``; of ``doses``, the file and the units of time and amount.
 """
 
 from __future__ import annotations
@@ -66,6 +68,7 @@ from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
 from simulate.studies.treatments import (
     ArmTable,
     Override,
+    Tabled,
     Treatment,
     folder_of,
     overrides_of,
@@ -76,6 +79,7 @@ from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
+DEFAULT_PATIENTS = 100
 
 REFERENCE = "reference"
 """Name of the shipped model."""
@@ -98,6 +102,9 @@ class Scenario:
     patients, seed, population
         Size of the cohort, the seed from which it is drawn, and the name or file of its population; None for patients
         of the trial or, where the model is a user's, for parameters that vary independently.
+    between_doses
+        Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
+        population.
     arms
         At least one.
     overrides
@@ -119,6 +126,7 @@ class Scenario:
     patients: int
     seed: int
     population: str | Path | None
+    between_doses: float | None
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
@@ -141,9 +149,10 @@ class _Time(Table):
 
 
 class _Cohort(Table):
-    patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
+    patients: int | None = Field(default=None, ge=1, le=MAX_PATIENTS, description="a whole number")
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
+    between_doses: float | None = Field(default=None, description="a coefficient of variation such as 0.2")
 
 
 class _Outputs(Table):
@@ -217,6 +226,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     """Scenario of a document that was read; as `read_scenario`."""
     sheet = lay_over(document, settings, ScenarioFile)
     content = validated(sheet, ScenarioFile)
+    arms = treatments_of(content.arm, sheet)
+    cohort = content.cohort
     return Scenario(
         name=name,
         title=content.title,
@@ -224,10 +235,13 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         model=_model_file(content.model, sheet),
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
         times=_times(content.time, sheet),
-        patients=content.cohort.patients,
-        seed=content.cohort.seed,
-        population=_population(content.cohort.population, sheet),
-        arms=treatments_of(content.arm, sheet),
+        patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
+        seed=cohort.seed,
+        population=_population(cohort.population, sheet),
+        between_doses=None
+        if cohort.between_doses is None
+        else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
         rtol=_in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
@@ -294,6 +308,12 @@ def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
             expected="more than 0 d, at most 100000 d",
         )
     return days
+
+
+def _tabled_patients(arms: Sequence[Treatment]) -> int:
+    """Patients of the longest table of doses; a hundred where no table has several."""
+    several = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
+    return max(several, default=DEFAULT_PATIENTS)
 
 
 def _population(name: str | None, sheet: Sheet) -> str | Path | None:
