@@ -246,7 +246,7 @@ def _columns(sheet: Sheet, declared: Sequence[str]) -> dict[str, int]:
             raise cell.error(
                 f"there is no column `{cell.text[:60]}`",
                 "table.column",
-                expected=", ".join(COLUMNS),
+                expected=", ".join((*COLUMNS, *declared)),
                 advice="separate columns by commas"
                 if separated
                 else did_you_mean(cell.text, COLUMNS)

@@ -113,7 +113,10 @@ def prepare(scenario: Scenario) -> Study:
     _check_memory(scenario, model)
     arms = []
     for treatment in scenario.arms:
-        overrides = {row.parameter: _override(row, model) for row in (*scenario.overrides, *treatment.overrides)}
+        overrides = {
+            row.parameter: _override(row, model, scenario.beyond_bounds)
+            for row in (*scenario.overrides, *treatment.overrides)
+        }
         plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
         try:
             for plan in dict.fromkeys(plans):
@@ -188,7 +191,7 @@ def method_named(scenario: Scenario) -> Method:
     return methods[scenario.method]
 
 
-def _override(row: Override, model: Model) -> float:
+def _override(row: Override, model: Model, beyond_bounds: bool) -> float:
     parameters = {parameter.name: parameter for parameter in model.parameters}
     parameter = parameters.get(row.parameter)
     if parameter is None:
@@ -207,9 +210,7 @@ def _override(row: Override, model: Model) -> float:
             found=f"{row.value:g}",
             expected="a number of at least 0",
         )
-    if row.unit is None:
-        return row.value
-    if row.unit.dimension != parameter.unit.dimension:
+    if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
         raise InputError(
             f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
             code="units.mismatch",
@@ -217,7 +218,19 @@ def _override(row: Override, model: Model) -> float:
             found=row.unit.text,
             expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
         )
-    return convert(row.value, row.unit, parameter.unit)
+    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
+    if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
+        low, high = parameter.bounds
+        unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
+        raise InputError(
+            f"the parameter `{row.parameter}` is out of its bounds",
+            code="scenario.bounds",
+            where=row.where,
+            found=f"{value:g}{unit_text}",
+            expected=f"a number from {low:g} to {high:g}{unit_text}",
+            advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
+        )
+    return value
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:

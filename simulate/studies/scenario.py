@@ -9,6 +9,7 @@ A scenario file in full::
     [model]
     name = "reference"  # or file = "my-model.toml", relative to this file
     hypothesis = "H1+H3a+H4"  # or a hypothesis file, relative to this file
+    beyond_bounds = false  # whether parameters may be set beyond the bounds that are known for them
 
     [time]
     end = "182 d"
@@ -97,6 +98,8 @@ class Scenario:
         File of a user's model; None for the shipped one.
     hypothesis
         Names and hypothesis files that are combined.
+    beyond_bounds
+        Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
     patients, seed, population
@@ -122,6 +125,7 @@ class Scenario:
     question: str | None
     model: Path | None
     hypothesis: tuple[str | Path, ...]
+    beyond_bounds: bool
     times: tuple[float, ...]
     patients: int
     seed: int
@@ -141,6 +145,7 @@ class _Model(Table):
     name: str | None = None
     file: str | None = None
     hypothesis: str = Field(default="none", min_length=1)
+    beyond_bounds: bool = False
 
 
 class _Time(Table):
@@ -234,6 +239,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         question=content.question,
         model=_model_file(content.model, sheet),
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
+        beyond_bounds=content.model.beyond_bounds,
         times=_times(content.time, sheet),
         patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
         seed=cohort.seed,
