@@ -17,7 +17,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
-from simulate.solver.problem import Tolerance
+from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
@@ -162,33 +162,42 @@ def simulate_cohort(
         raise InputError("there is no arm to simulate", code="cohort.arm")
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
     kernel = _kernel(model)
-    members = [int(patient) for patient in cohort.ids]
-    has_baseline = bool(times[0] == 0.0)
     trajectories = solve(
         kernel,
         values.reshape(-1, values.shape[2]),
-        compile_schedule(
-            [arm.plan_of(member) for arm in arms for member in members],
-            model.routes,
-            members=members * len(arms),
-            seed=cohort.seed,
-            horizon=float(times[-1]),
-            between_doses={route: spread for route, spread in cohort.between_doses if spread},
-        ),
-        np.concatenate([times[:1], times]) if has_baseline else times,
+        schedule_of(model, arms, cohort, float(times[-1])),
+        outputs_of(times),
         tolerance=tolerance,
         method=DOPRI5 if method is None else method,
         max_steps=max_steps,
         threads=threads,
         progress=progress,
     )
-    if has_baseline:
-        trajectories = _from_before(trajectories)
-    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, trajectories)
+    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, from_before(trajectories))
 
 
-def _from_before(trajectories: Trajectories) -> Trajectories:
-    """Trajectories whose first time was recorded twice, with the values before its stops alone."""
+def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
+    """Stops of every member in every arm up to a horizon, days, exclusive; arm by arm."""
+    members = [int(patient) for patient in cohort.ids]
+    return compile_schedule(
+        [arm.plan_of(member) for arm in arms for member in members],
+        model.routes,
+        members=members * len(arms),
+        seed=cohort.seed,
+        horizon=horizon,
+        between_doses={route: spread for route, spread in cohort.between_doses if spread},
+    )
+
+
+def outputs_of(times: FloatArray) -> FloatArray:
+    """Times at which a solver records what `from_before` needs: time 0 twice, before and after its doses."""
+    return np.concatenate([times[:1], times]) if times[0] == 0.0 else times
+
+
+def from_before(trajectories: Trajectories) -> Trajectories:
+    """Trajectories at the times that `outputs_of` was given: at time 0 with the values before its doses."""
+    if trajectories.times[0] != 0.0:
+        return trajectories
     trajectories.values[:, 1] = trajectories.values[:, 0]
     return replace(trajectories, times=trajectories.times[1:], values=trajectories.values[:, 1:])
 

@@ -10,11 +10,11 @@ from simulate import shipped
 from simulate.biology.reference import parameter_table
 from simulate.cohort.reading import read_population
 from simulate.errors import InputError, Where
+from simulate.evidence.observations import read_observations
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import read_dose_table
 from simulate.studies.models import find_model, population_for
-from simulate.studies.observations import read_observations
 from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import find_scenario, scenario_from

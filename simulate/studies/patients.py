@@ -27,7 +27,9 @@ def covariate_columns(population: Population) -> tuple[str, ...]:
     return tuple(column for covariate in population.covariates for column in _columns(covariate))
 
 
-def known_values(treatments: Sequence[Treatment], population: Population, n: int) -> dict[str, FloatArray]:
+def known_values(
+    treatments: Sequence[Treatment], population: Population, n: int, *, first: int = 0
+) -> dict[str, FloatArray]:
     """Covariates of members that dose tables give, shape [member] each; NaN where they say nothing.
 
     Parameters
@@ -36,8 +38,8 @@ def known_values(treatments: Sequence[Treatment], population: Population, n: int
         Arms; those without a table say nothing.
     population
         Whose covariates may be given, in its units.
-    n
-        Number of members, the first of which has the number 0.
+    n, first
+        Number of members, and the number of the first of them.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def known_values(treatments: Sequence[Treatment], population: Population, n: int
         if not isinstance(treatment.plan, Tabled):
             continue
         for name, column in _covariates(treatment, population).items():
-            values = _of_members(treatment.plan, column, n)
+            values = _of_members(treatment.plan, column, n, first)
             try:
                 check_given(population, {name: values}, n)
             except InputError as error:
@@ -63,7 +65,7 @@ def known_values(treatments: Sequence[Treatment], population: Population, n: int
             if len(differs):
                 member = int(differs[0])
                 raise InputError(
-                    f"patient {member} has two values of `{name}`",
+                    f"patient {first + member} has two values of `{name}`",
                     code="scenario.covariate",
                     where=treatment.where,
                     found=f"{before[member]:g} ({tables[name]}), {values[member]:g} ({table})",
@@ -101,6 +103,7 @@ def _columns(covariate: Parameter) -> tuple[str, ...]:
     return (covariate.name.upper(), *COLUMNS.get(covariate.name, ()))
 
 
-def _of_members(tabled: Tabled, column: Mapping[str, float], n: int) -> FloatArray:
-    values = [column.get(patient, math.nan) for patient in tabled.patients]
-    return np.resize(np.array(values, dtype=np.float64), n)
+def _of_members(tabled: Tabled, column: Mapping[str, float], n: int, first: int) -> FloatArray:
+    values = np.array([column.get(patient, math.nan) for patient in tabled.patients], dtype=np.float64)
+    own: FloatArray = values[np.arange(first, first + n) % len(values)]
+    return own

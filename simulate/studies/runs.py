@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.draws import draw
+from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.errors import InputError, did_you_mean
@@ -76,8 +76,10 @@ class Study:
             "every": scenario.times[1],
             "patients": scenario.patients,
             "seed": scenario.seed,
+            **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
             **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
+            **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
                 | _of_table(arm, treatment)
@@ -133,6 +135,14 @@ def prepare(scenario: Scenario) -> Study:
     if scenario.between_doses is not None:
         spread = Spread.from_cv(scenario.between_doses).sd_log
         population = replace(population, occasions=tuple(Occasion(route.name, spread) for route in model.routes))
+    if scenario.dropout and not population.retention:
+        raise InputError(
+            "nobody leaves a study in this population",
+            code="scenario.dropout",
+            where=scenario.sheet.where("cohort", "dropout"),
+            expected="a population with a table `[[retention]]`, such as `myositis`",
+            advice="leave `dropout` out",
+        )
     return Study(
         scenario=scenario,
         model=model,
@@ -140,7 +150,7 @@ def prepare(scenario: Scenario) -> Study:
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
-        known=known_values(scenario.arms, population, scenario.patients),
+        known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
     )
 
 
@@ -177,9 +187,9 @@ def method_named(scenario: Scenario) -> Method:
     InputError
         ``scenario.unknown``.
     """
-    from simulate.solver.methods import DOPRI5, RODAS5P
+    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P
 
-    methods = {"dopri5": DOPRI5, "rodas5p": RODAS5P}
+    methods = {"dopri5": DOPRI5, "dop853": DOP853, "rodas5p": RODAS5P}
     if scenario.method not in methods:
         raise InputError(
             f"there is no method `{scenario.method}`",
@@ -248,6 +258,14 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
     return scenario.quantities or observables or tuple(part.name for part in model.species)
 
 
+def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
+    """Draw ``n`` of a study's patients, or all from place ``first`` on; each has the same bits in every part."""
+    scenario = study.scenario
+    count = scenario.patients - first if n is None else n
+    given = {name: values[first : first + count] for name, values in study.known.items()}
+    return draw(study.population, count, seed=scenario.seed, first=scenario.first + first, given=given)
+
+
 def simulate_study(
     study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> Ensemble:
@@ -266,7 +284,7 @@ def simulate_study(
     return simulate_cohort(
         study.model,
         study.arms,
-        draw(study.population, scenario.patients, seed=scenario.seed, given=study.known),
+        cohort_of(study),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario),
@@ -290,6 +308,7 @@ def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
             "model": study.model.name,
             "hypothesis": study.model.hypothesis,
             "seed": study.scenario.seed,
+            "dropout": int(study.scenario.dropout),
             "method": ensemble.trajectories.method,
             "rtol": study.scenario.rtol,
             "key": study.key,
@@ -304,6 +323,7 @@ def run(
     hypothesis: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
+    dropout: bool | None = None,
     rtol: float | None = None,
     settings: Mapping[str, object] | None = None,
     threads: int | None = None,
@@ -318,6 +338,9 @@ def run(
         Hypothesis in place of the scenario's, such as ``H1+H3a``, or a hypothesis file.
     patients, seed
         Size of the cohort and its seed, in place of the scenario's.
+    dropout
+        Whether results are of those who are still in the study, in place of the scenario's choice. The dataset has
+        everybody's trajectories either way; tables and figures of it go by its attribute ``dropout``.
     rtol
         Relative tolerance, in place of the scenario's.
     settings
@@ -335,7 +358,13 @@ def run(
     InputError
         When the scenario, or what was laid over it, cannot be used.
     """
-    named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed, "solver.rtol": rtol}
+    named = {
+        "model.hypothesis": hypothesis,
+        "cohort.patients": patients,
+        "cohort.seed": seed,
+        "cohort.dropout": dropout,
+        "solver.rtol": rtol,
+    }
     chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
     laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
     study = prepare(read_scenario(scenario, laid_over))

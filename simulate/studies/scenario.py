@@ -18,8 +18,10 @@ A scenario file in full::
     [cohort]
     patients = 100  # if not given, as many as there are in a table of doses, or else 100
     seed = 1
+    first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
     population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
     between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
+    dropout = false  # or true: results are of those who are still in the study, as its retention has it
 
     [[arm]]
     name = "anakinra 100 mg/d"
@@ -102,12 +104,14 @@ class Scenario:
         Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
-    patients, seed, population
-        Size of the cohort, the seed from which it is drawn, and the name or file of its population; None for patients
-        of the trial or, where the model is a user's, for parameters that vary independently.
+        Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
+        population; None for patients of the trial or, where the model is a user's, for parameters that vary
+        independently.
     between_doses
         Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
         population.
+    dropout
+        Whether results are of those who are still in the study.
     arms
         At least one.
     overrides
@@ -128,9 +132,11 @@ class Scenario:
     beyond_bounds: bool
     times: tuple[float, ...]
     patients: int
+    first: int
     seed: int
     population: str | Path | None
     between_doses: float | None
+    dropout: bool
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
@@ -155,9 +161,11 @@ class _Time(Table):
 
 class _Cohort(Table):
     patients: int | None = Field(default=None, ge=1, le=MAX_PATIENTS, description="a whole number")
+    first: int = Field(default=0, ge=0, le=MAX_PATIENTS)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
     between_doses: float | None = Field(default=None, description="a coefficient of variation such as 0.2")
+    dropout: bool = False
 
 
 class _Outputs(Table):
@@ -242,11 +250,13 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         beyond_bounds=content.model.beyond_bounds,
         times=_times(content.time, sheet),
         patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
+        first=cohort.first,
         seed=cohort.seed,
         population=_population(cohort.population, sheet),
         between_doses=None
         if cohort.between_doses is None
         else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        dropout=cohort.dropout,
         arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),

@@ -10,14 +10,14 @@ import sympy
 from sympy import Expr
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.files import Document
+from simulate.files import Document, dotted
 from simulate.symbolic.expressions import parse_expression
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.units import Unit, unit
 
 
 class Row:
-    """A table of a document, addressed by its keys.
+    """A table of a document, addressed by its keys; elements of arrays are counted from 0.
 
     Raises
     ------
@@ -27,7 +27,7 @@ class Row:
     """
 
     def __init__(
-        self, document: Document, *keys: str, allowed: Sequence[str] | None = None, required: Sequence[str] = ()
+        self, document: Document, *keys: str | int, allowed: Sequence[str] | None = None, required: Sequence[str] = ()
     ) -> None:
         self.document = document
         self.keys = keys
@@ -40,7 +40,7 @@ class Row:
                 code="key.type",
                 where=self.where(),
                 found=_shown(found),
-                expected=f"a table, [{'.'.join(keys)}]",
+                expected=f"a table, [{dotted(*keys)}]",
             )
         self._found: Mapping[str, Any] = found
         for key in found:

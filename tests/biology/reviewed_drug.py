@@ -23,8 +23,8 @@ from simulate.solver import FloatArray, Tolerance
 from tests.biology.reviewed import Check, rounding
 from tests.biology.test_pharmacokinetics import PRINTED as CURVES
 from tests.biology.test_pharmacokinetics import RENAL, ng_per_mL
-from tests.biology.test_spare_receptors import MECHANISMS, over_constant, signal_before, steady_day
 from tests.biology.test_spare_receptors import PRINTED as SIGNALS
+from tests.biology.test_spare_receptors import over_constant, signal_before, steady_day
 from tests.biology.variants import STEADY_DAY, course, values
 
 TABLE = {name: parameter.value for name, parameter in parameter_table().items()}
@@ -292,7 +292,7 @@ def left(option: str, il1: float) -> tuple[float, float, float, float]:
     """Signal before the drug; percent left as mean of 24 h, at the trough, as mean with a tenth of the drug."""
     full = values(steady_day(option, il1, 1.0), "signal_muscle")
     tenth = values(steady_day(option, il1, 0.1), "signal_muscle")
-    before = signal_before(MECHANISMS[option], il1)
+    before = signal_before(option, il1)
     return before, float(full[1:-1].mean()), float(full[-1]), float(tenth[1:-1].mean())
 
 
@@ -304,7 +304,7 @@ def occupied_by_il1ra(il1ra: float) -> float:
 def il1_over_before(il1ra: float) -> float:
     """Occupancy by little IL-1 at an IL-1Ra, over that at the patients' own 2.56 ng/mL."""
     occupied = MUSCLE.occupied.expression
-    few = {"L_m": 1e-6}
+    few = {"L_m": 1e-6, "lambda_muscle": 1e-6}
     return float(
         occupied.subs(few | {"rho_muscle": over_constant(il1ra)})
         / occupied.subs(few | {"rho_muscle": over_constant(2.56)})

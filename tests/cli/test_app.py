@@ -71,12 +71,13 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
         (
             ["rnu"],
             "error[usage.verb]: there is no verb `rnu`\n"
-            "  expected: `run`, `check`, `list`, `show`\n"
+            f"  expected: {', '.join(f'`{verb}`' for verb in VERBS)}\n"
             "  try:      did you mean `run`?\n",
         ),
         (
-            ["run", "untreated", "--patient", "5"],
-            "error[usage.option]: there is no option `--patient`\n  try:      did you mean `--patients`?\n",
+            ["run", "untreated", "--patiens", "5"],
+            "error[usage.option]: there is no option `--patiens`\n"
+            "  try:      did you mean `--patients` or `--patient`?\n",
         ),
         (
             ["list", "--zzzz"],

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulate.studies.observations import Observation, Standing
+from simulate.evidence.observations import Observation, Standing
 from simulate.symbolic.units import unit
 
 

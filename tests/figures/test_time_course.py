@@ -11,9 +11,9 @@ import xarray as xr
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 
+from simulate.evidence.observations import Standing
 from simulate.figures.style import COLORS, save
 from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, _plain, prepare, time_course
-from simulate.studies.observations import Standing
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.observations import Standing, comparable, observations_file, read_observations
+from simulate.evidence.observations import Standing, comparable, observations_file, read_observations
 
 
 def test_the_abstract_is_read_as_it_was_printed() -> None:
@@ -32,10 +32,10 @@ def test_every_quotation_is_in_the_words_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [
-        ("visit_day = 0", "visit_dy = 0", "scenario.key"),
+        ("visit_day = 0", "visit_dy = 0", "key.unknown"),
         ('unit = "pg/mL"', 'unit = "pgg/mL"', "units.unknown"),
-        ('standing = "reported"', 'standing = "sure"', "scenario.value"),
-        ("mean = 2559", 'mean = "2559"', "scenario.value"),
+        ('standing = "reported"', 'standing = "sure"', "key.value"),
+        ("mean = 2559", 'mean = "2559"', "key.type"),
     ],
 )
 def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, before: str, after: str, code: str) -> None:

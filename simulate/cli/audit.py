@@ -1,0 +1,121 @@
+"""``simulate audit``: printed figures, judged by arithmetic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from simulate.evidence.items import Evidence, Finding
+
+
+def audit(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="An evidence file; the abstract if not given.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show what agrees as well.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Check printed figures against arithmetic.
+
+    Order of ranges, means that can be had, what R, n and p say of each other, p-values that a test can give, counts and
+    their sums. A figure that contradicts arithmetic must have the standing `disputed`; the exit code is 3 if one has
+    not.
+
+    \b
+    simulate audit
+    simulate audit my-evidence.toml --all
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.errors import InputError
+    from simulate.evidence.audit import audit as findings_of
+    from simulate.evidence.audit import check_evidence, unmarked
+    from simulate.evidence.reading import read_evidence
+
+    evidence = read_evidence(file)
+    findings = findings_of(evidence)
+    fault = None
+    try:
+        check_evidence(evidence)
+    except InputError as error:
+        fault = error
+    if as_json:
+        print_json(
+            {
+                "source": evidence.source,
+                "items": [_item(evidence, name) for name in (item.name for item in evidence.items)],
+                "findings": [_finding(evidence, finding) for finding in findings],
+                "unmarked": len(unmarked(evidence, findings)),
+                **({} if fault is None else {"error": fault.as_dict()}),
+            }
+        )
+    else:
+        shown = [finding for finding in findings if everything or finding.verdict.value != "agrees"]
+        if shown:
+            print_rich(_table(evidence, shown))
+        print_text(_summary(evidence, findings))
+    if fault is None:
+        return 0
+    say(str(fault), is_error=True)
+    return fault.exit_code
+
+
+def _item(evidence: Evidence, name: str) -> dict[str, Any]:
+    item = evidence[name]
+    return {
+        "item": item.name,
+        "quotation" if item.verbatim else "account": item.quotation,
+        "source": item.source,
+        "quantity": item.subject.quantity,
+        "days": list(item.subject.days),
+        "standing": item.standing.value,
+        "use": item.use.value,
+        "note": item.note,
+        "readings": [{"name": reading.name, "share": reading.share} for reading in item.readings],
+    }
+
+
+def _finding(evidence: Evidence, finding: Finding) -> dict[str, str]:
+    return {
+        "item": finding.item,
+        "standing": evidence[finding.item].standing.value,
+        "check": finding.check,
+        "verdict": finding.verdict.value,
+        "text": finding.text,
+    }
+
+
+def _table(evidence: Evidence, findings: Sequence[Finding]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("item", "standing", "verdict", "arithmetic"):
+        table.add_column(heading, overflow="fold")
+    previous = None
+    for finding in findings:
+        item = evidence[finding.item]
+        names = ("", "") if finding.item == previous else (item.name, item.standing.value)
+        table.add_row(*names, finding.verdict.value, finding.text)
+        previous = finding.item
+    return table
+
+
+def _summary(evidence: Evidence, findings: Sequence[Finding]) -> str:
+    from simulate.evidence.audit import unmarked
+
+    against = [finding for finding in findings if finding.verdict.value == "contradicts"]
+    agreeing = sum(finding.verdict.value == "agrees" for finding in findings)
+    open_ones = len(unmarked(evidence, tuple(findings)))
+    text = (
+        f"{len(evidence.items)} items of {evidence.source}, {len(evidence.data)} of them fitted and "
+        f"{len(evidence.checks)} held against a fit; {agreeing} checks agree, {len(against)} contradict"
+    )
+    return text if not against else f"{text}, {open_ones} of these not marked as disputed"

@@ -1,0 +1,1 @@
+"""What was observed: printed statements as typed data, their arithmetic, and how likely simulated people make them."""

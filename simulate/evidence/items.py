@@ -1,0 +1,189 @@
+"""A statement of a source, word for word, and what it may mean."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from simulate.errors import Where
+from simulate.symbolic.units import Unit
+
+if TYPE_CHECKING:
+    from simulate.evidence.marginals import FloatArray
+    from simulate.evidence.resampling import Trials
+    from simulate.evidence.seen import Seen
+
+
+class Standing(enum.Enum):
+    """How far a printed figure can be relied on; the value is the word of the file."""
+
+    REPORTED = "reported"
+    INFERRED = "inferred"
+    AMBIGUOUS = "ambiguous"
+    DISPUTED = "disputed"
+    HEALTHY = "healthy control"
+
+
+class Use(enum.Enum):
+    """What a statement is for; the value is the word of the file."""
+
+    DATUM = "datum"
+    """A model is fitted to it."""
+    DESIGN = "design"
+    """It says what study is simulated: who, when, how many."""
+    PRIOR = "prior"
+    """It informs parameters before the fit, and would count twice in it."""
+    CHECK = "check"
+    """A fitted model is held against it; it is never fitted."""
+    TEXT = "text"
+    """Nothing in it can be counted or measured."""
+
+
+class Verdict(enum.Enum):
+    """What arithmetic says of a figure."""
+
+    AGREES = "agrees"
+    NOTE = "note"
+    CONTRADICTS = "contradicts"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A piece of arithmetic on printed figures: of which item, what was checked, and the sentence for a reader."""
+
+    item: str
+    check: str
+    verdict: Verdict
+    text: str
+
+
+Remark = tuple[str, Verdict, str]
+"""What was checked, the verdict, and the sentence; a finding that does not know its item."""
+
+
+class Statement(Protocol):
+    """What is said of a subject: one class for each kind, in `simulate.evidence.kinds`."""
+
+    @property
+    def n(self) -> int | None:
+        """Number of people; None where it is not printed."""
+
+    def remarks(self) -> Iterator[Remark]:
+        """What arithmetic says of the figures."""
+
+    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+        """Logarithm of the density or probability of the statement, shape [cohort]."""
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """Names of the numbers that a trial would print."""
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        """Numbers that trials would print, before rounding, shape [cohort, trial, figure]."""
+
+    def log_floor(self) -> float:
+        """Logarithm of a density or probability that knows no model, in the units of the statement.
+
+        It is the same under all hypotheses: what remains where the statement does not mean what was thought.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Of what, when and in whom something is stated.
+
+    Attributes
+    ----------
+    quantity
+        Observable, or a name of the trial's own.
+    days
+        Visits; of several the values are pooled.
+    since
+        Visit from which a change counts; None where no change is meant.
+    group
+        ``all``, or the name of a part of the patients.
+    unit
+        Unit of the figures.
+    """
+
+    quantity: str
+    days: tuple[float, ...]
+    since: float | None
+    group: str
+    unit: Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to understand an item, and the share of belief in it; the shares of an item add up to 1."""
+
+    name: str
+    share: float
+    subject: Subject
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A statement of a source.
+
+    Attributes
+    ----------
+    name, quotation
+        Name in its file, and the words of the source, verbatim; where they were not at hand, an account of them.
+    verbatim
+        Whether the quotation is one.
+    source
+        Key of `parameters/sources.toml`.
+    standing, note
+        How far it can be relied on, and why no farther.
+    use
+        What it is for.
+    subject, statement
+        What was printed.
+    readings
+        What it may mean. One that is not ambiguous has one reading, with share 1.
+    doubt
+        Probability that it means nothing of the kind.
+    among
+        Item that says how many people there were to be measured; None if there is none.
+    where
+        Place in its file.
+    """
+
+    name: str
+    quotation: str
+    verbatim: bool
+    source: str
+    standing: Standing
+    note: str | None
+    use: Use
+    subject: Subject
+    statement: Statement
+    readings: tuple[Reading, ...]
+    doubt: float
+    among: str | None
+    where: Where = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Items of a file, in its order."""
+
+    source: str
+    items: tuple[Item, ...]
+
+    def __getitem__(self, name: str) -> Item:
+        return next(item for item in self.items if item.name == name)
+
+    @property
+    def data(self) -> tuple[Item, ...]:
+        """Items to which a model is fitted."""
+        return tuple(item for item in self.items if item.use is Use.DATUM)
+
+    @property
+    def checks(self) -> tuple[Item, ...]:
+        """Items that a fitted model is held against, and which are never fitted."""
+        return tuple(item for item in self.items if item.use is Use.CHECK)

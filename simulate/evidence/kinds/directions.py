@@ -1,0 +1,117 @@
+"""That something rose or fell, in some or in all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy.special import log_ndtr, ndtr
+
+from simulate.evidence.items import Remark, Subject, Verdict
+from simulate.evidence.keyed import Keyed
+from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
+from simulate.evidence.marginals import FloatArray
+from simulate.evidence.resampling import Trials, chosen, of_chosen
+from simulate.evidence.seen import Seen
+
+WAYS = {"up": 1.0, "down": -1.0}
+"""Word of the file → sign."""
+
+SENSES = ("count", "each", "mean", "significant")
+"""What a direction may be said of: a count of patients, each of them, their mean, their mean with p below 0.05."""
+
+_SIGNIFICANT = 1.959963984540054
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A change of ``n`` people in one direction.
+
+    Attributes
+    ----------
+    way
+        ``up`` or ``down``.
+    sense
+        One of `SENSES`.
+    count
+        In how many of ``n``; None unless the sense is ``count``.
+    partner, partner_way
+        Quantity that moves in the same patients as well, and its direction; None if only one is meant.
+    """
+
+    KIND: ClassVar[str] = "direction"
+    KEYS: ClassVar[tuple[str, ...]] = ("direction", "sense", "count", "n", "with", "with_direction")
+
+    way: str
+    n: int
+    sense: str = "each"
+    count: int | None = None
+    partner: str | None = None
+    partner_way: str | None = None
+
+    @classmethod
+    def read(cls, keys: Keyed) -> Self:
+        """From a file."""
+        sense = keys.choice("sense", SENSES, "count" if "count" in keys else "each")
+        partner = keys.text("with") if "with" in keys else None
+        return cls(
+            keys.choice("direction", tuple(WAYS)),
+            keys.whole("n", least=1),
+            sense,
+            keys.whole("count", least=0) if sense == "count" else None,
+            partner,
+            None if partner is None else keys.choice("with_direction", tuple(WAYS)),
+        )
+
+    def remarks(self) -> Iterator[Remark]:
+        if self.count is not None:
+            yield count_remark(self.count, self.n)
+            if self.count <= self.n:
+                at_least = sum(math.comb(self.n, k) for k in range(self.count, self.n + 1)) / 2**self.n
+                text = f"at least {self.count} of {self.n} has the probability {at_least:.3g} if nothing changes"
+                yield "chance", Verdict.NOTE, text
+
+    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+        weights, change, noise = seen.change(subject)
+        change = WAYS[self.way] * change
+        if self.sense in ("mean", "significant"):
+            # The spread of one change: between patients, and that of its two readings.
+            mean = (weights * change).sum(axis=-1)
+            variance = (weights * (change - mean[:, np.newaxis]) ** 2).sum(axis=-1) + noise * noise
+            threshold = _SIGNIFICANT if self.sense == "significant" else 0.0
+            result: FloatArray = log_ndtr(mean * np.sqrt(self.n / variance) - threshold)
+            return result
+        probability = ndtr(change / noise)
+        if self.partner is not None and self.partner_way is not None:
+            _, change_of_other, noise_of_other = seen.change(self._of_partner(self.partner, subject))
+            probability = probability * ndtr(WAYS[self.partner_way] * change_of_other / noise_of_other)
+        of_all = mean_of(weights, probability)
+        return log_binomial(self.n if self.count is None else self.count, self.n, of_all)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("mean change",) if self.sense in ("mean", "significant") else ("count",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        weights, change, noise = seen.change(subject)
+        patients = chosen(weights, self.n, trials)
+        read = of_chosen(change, patients) + noise * trials.normals("change", self.n)
+        if self.sense in ("mean", "significant"):
+            means: FloatArray = read.mean(axis=-1)[..., np.newaxis]
+            return means
+        moved = WAYS[self.way] * read > 0.0
+        if self.partner is not None and self.partner_way is not None:
+            _, other, noise = seen.change(self._of_partner(self.partner, subject))
+            read = of_chosen(other, patients) + noise * trials.normals("change of the other", self.n)
+            moved &= WAYS[self.partner_way] * read > 0.0
+        counts: FloatArray = moved.sum(axis=-1)[..., np.newaxis].astype(np.float64)
+        return counts
+
+    def _of_partner(self, partner: str, subject: Subject) -> Subject:
+        return Subject(partner, subject.days, subject.since, subject.group, subject.unit)
+
+    def log_floor(self) -> float:
+        return -math.log(2.0) if self.count is None else -math.log(self.n + 1)

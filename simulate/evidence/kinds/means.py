@@ -1,0 +1,90 @@
+"""A mean without a usable range, and values that reached the ceiling of an assay."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from simulate.evidence.items import Remark, Subject
+from simulate.evidence.keyed import Keyed
+from simulate.evidence.kinds.mean_range import log_broad
+from simulate.evidence.marginals import FloatArray
+from simulate.evidence.order_statistics import log_mean
+from simulate.evidence.resampling import Trials, readings_of_trials
+from simulate.evidence.seen import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean of ``n`` values."""
+
+    KIND: ClassVar[str] = "mean"
+    KEYS: ClassVar[tuple[str, ...]] = ("mean", "n")
+
+    mean: float
+    n: int
+
+    @classmethod
+    def read(cls, keys: Keyed) -> Self:
+        """From a file."""
+        return cls(keys.positive("mean"), keys.whole("n", least=1))
+
+    def remarks(self) -> Iterator[Remark]:
+        return iter(())
+
+    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+        factor = seen.scale(subject)
+        return log_mean(seen.marginal(subject), self.n, self.mean * factor) + math.log(factor)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("mean",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        values = readings_of_trials(seen.marginal(subject), self.n, trials)
+        means: FloatArray = values.mean(axis=-1)[..., np.newaxis] / seen.scale(subject)
+        return means
+
+    def log_floor(self) -> float:
+        return log_broad(self.mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """All ``n`` values were at least ``ceiling``, the most that the assay could read."""
+
+    KIND: ClassVar[str] = "ceiling"
+    KEYS: ClassVar[tuple[str, ...]] = ("ceiling", "n")
+
+    ceiling: float
+    n: int
+
+    @classmethod
+    def read(cls, keys: Keyed) -> Self:
+        """From a file."""
+        return cls(keys.positive("ceiling"), keys.whole("n", least=1))
+
+    def remarks(self) -> Iterator[Remark]:
+        return iter(())
+
+    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+        # A probability among the densities of other readings of a mean: the mean of such an assay is its ceiling,
+        # known to half a decade or so, which is the unit that a broad density has.
+        probability = self.n * seen.marginal(subject).log_above(self.ceiling * seen.scale(subject))
+        return probability + log_broad(self.ceiling)
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        return ("least",)
+
+    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+        values = readings_of_trials(seen.marginal(subject), self.n, trials)
+        least: FloatArray = values.min(axis=-1)[..., np.newaxis] / seen.scale(subject)
+        return least
+
+    def log_floor(self) -> float:
+        return log_broad(self.ceiling)

@@ -1,0 +1,122 @@
+"""What the source printed, laid out flat for tables and figures that stand it beside simulated quantities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate.evidence.items import Item, Standing
+from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Protocol, PValue
+from simulate.evidence.reading import abstract_file, read_evidence
+from simulate.symbolic.units import Unit
+
+__all__ = ["Observation", "Standing", "comparable", "observations_file", "read_observations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A printed figure about one quantity at one visit.
+
+    Attributes
+    ----------
+    name, quotation
+        Name in its file, and the words of the source.
+    quantity, day
+        Observable, or a name of the trial's own, and day of the visit.
+    standing, note
+        How far the figure can be relied on, and why no farther.
+    mean, low, high, unit
+        Printed mean and range; None where one was not printed.
+    direction
+        ``up`` or ``down`` for a printed change; None otherwise.
+    count, n
+        Number of patients with the change, and of all.
+    correlation, partner
+        Printed coefficient, and the quantity with which it was found; None otherwise.
+    p
+        Printed p-value of the change or the correlation; None otherwise.
+    """
+
+    name: str
+    quotation: str
+    quantity: str
+    day: float
+    standing: Standing
+    note: str | None
+    mean: float | None
+    low: float | None
+    high: float | None
+    unit: Unit
+    direction: str | None
+    count: int | None
+    n: int | None
+    correlation: float | None
+    partner: str | None
+    p: float | None = None
+
+
+def observations_file() -> Path:
+    """The printed figures of the abstract."""
+    return abstract_file()
+
+
+def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
+    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients.
+
+    Parameters
+    ----------
+    path
+        A file in the form of `observations_file`, which is read if not given.
+
+    Raises
+    ------
+    InputError
+        As for `read_evidence`, with the line at fault.
+    """
+    items = read_evidence(path).items
+    return tuple(observation_of(item) for item in items if not isinstance(item.statement, Protocol))
+
+
+def observation_of(item: Item) -> Observation:
+    """An item as it was printed, whatever its readings."""
+    said = item.statement
+    return Observation(
+        name=item.name,
+        quotation=item.quotation,
+        quantity=item.subject.quantity,
+        day=item.subject.days[0],
+        standing=item.standing,
+        note=item.note,
+        mean=said.mean if isinstance(said, MeanRange) else None,
+        low=said.low if isinstance(said, MeanRange) else None,
+        high=said.high if isinstance(said, MeanRange) else None,
+        unit=item.subject.unit,
+        direction=said.way if isinstance(said, Direction | PValue) else None,
+        count=said.count if isinstance(said, Count | Direction) else None,
+        n=said.n,
+        correlation=said.r if isinstance(said, Correlation) else None,
+        partner=said.partner if isinstance(said, Correlation) else None,
+        p=said.p if isinstance(said, Correlation | PValue) else None,
+    )
+
+
+def comparable(
+    observations: Sequence[Observation], *, population: str | Path | None, treated: bool
+) -> tuple[Observation, ...]:
+    """Printed figures that may stand beside simulated people: those about such people under such treatment.
+
+    Parameters
+    ----------
+    observations
+        What the source printed.
+    population
+        Population of the run; None for the patients of the study.
+    treated
+        Whether any arm receives the drug. Untreated patients were seen at baseline only.
+    """
+    if population == "healthy":
+        return tuple(item for item in observations if item.standing is Standing.HEALTHY)
+    if population not in {None, "myositis"}:
+        return ()
+    return tuple(item for item in observations if treated or item.day == 0.0)

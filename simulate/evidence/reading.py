@@ -1,0 +1,232 @@
+"""Evidence from a file such as `parameters/observations/abstract.toml`.
+
+::
+
+    schema = 1
+    source = "zong-2011"  # a key of sources.toml
+    text = ["...", "..."]  # sentences of the source, in which quotations must occur word for word
+
+    [[item]]
+    id = "ifng-level"
+    quotation = "..."  # the words of the source; or account = "...", where they were not at hand
+    quantity = "ifng"
+    visit_day = 0  # or several, which are pooled
+    since_day = 0  # for changes: from when
+    group = "responders"  # all, if not given
+    unit = "%"
+    kind = "mean_range"  # the keys below belong to the kind
+    mean = 1.1
+    low = 0.08
+    high = 4.96
+    n = 8
+    standing = "ambiguous"  # reported | inferred | ambiguous | disputed | healthy control
+    use = "datum"  # design | prior | check | text
+    among = "cells-baseline"  # an item whose count says how many people there were
+    note = "the visit is not stated"
+
+    [[item.reading]]  # what it may mean: what differs from the item, and the share of belief in it
+    name = "baseline"
+    share = 0.6
+
+    [[item.reading]]
+    name = "both visits"
+    share = 0.4
+    visit_day = [0, 182]
+    n = 14
+
+A reading with a ``kind`` of its own has all keys of that kind itself. An item without readings has one: as printed.
+The doubt that remains beside all readings depends on the standing and stands in `doubt.toml` beside the files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from simulate import shipped
+from simulate.errors import InputError, did_you_mean
+from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Subject, Use
+from simulate.evidence.keyed import Keyed
+from simulate.evidence.kinds import KINDS
+from simulate.files import Document, read_toml
+from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.rows import Row
+
+_SUBJECT = ("quantity", "visit_day", "since_day", "group", "unit")
+_ITEM = ("id", "quotation", "account", "kind", "standing", "use", "among", "source", "note", "reading")
+_READING = ("name", "share", "kind")
+
+
+def abstract_file() -> Path:
+    """Every statement of the abstract."""
+    return shipped.root() / "observations" / "abstract.toml"
+
+
+def external_file() -> Path:
+    """Findings of other studies, which a fitted model is held against."""
+    return shipped.root() / "observations" / "external.toml"
+
+
+def doubt_file() -> Path:
+    """How likely a statement means nothing of what it seems to mean, by its standing."""
+    return shipped.root() / "observations" / "doubt.toml"
+
+
+def shipped_doubts() -> dict[Standing, float]:
+    """Probability, by standing, that a statement means nothing of the kind."""
+    rows = read_parameters(doubt_file())
+    return {standing: rows[f"doubt_{standing.value.replace(' ', '_')}"].value for standing in Standing}
+
+
+def read_evidence(path: Path | str | None = None) -> Evidence:
+    """Items of a file; of the abstract if none is given.
+
+    Raises
+    ------
+    InputError
+        ``key.*``, ``units.*`` or ``file.*`` with the line at fault; ``evidence.twice``: two items with one name;
+        ``evidence.shares``: the shares of readings do not add up to 1; ``evidence.among``: no such item counts people;
+        ``evidence.quotation``: not the words of the source; ``evidence.words``: neither or both of a quotation and an
+        account; ``evidence.empty``: no item.
+    """
+    return evidence_from(read_toml(abstract_file() if path is None else path))
+
+
+def evidence_from(document: Document) -> Evidence:
+    """Items of a document that was read; errors are those of `read_evidence`."""
+    top = Row(document, allowed=("schema", "source", "text", "item"), required=("schema", "source", "item"))
+    if top["schema"] != 1 or isinstance(top["schema"], bool):
+        raise top.wrong("schema", "1", code="key.value")
+    source = top.text("source")
+    entries = top["item"]
+    if not isinstance(entries, list):
+        raise top.wrong("item", "tables, [[item]]")
+    if not entries:
+        raise InputError("the file has no item", code="evidence.empty", where=document.where("item"))
+    doubts, sentences = shipped_doubts(), top.texts("text")
+    items: dict[str, Item] = {}
+    for index in range(len(entries)):
+        item = _item(document, index, source, doubts)
+        if item.name in items:
+            raise InputError(
+                f"two items have the name `{item.name}`",
+                code="evidence.twice",
+                where=document.where("item", index, "id"),
+                advice="give one of them another name",
+            )
+        if sentences and item.verbatim and not any(item.quotation in sentence for sentence in sentences):
+            raise InputError(
+                f"the quotation of `{item.name}` is not in the text of the source",
+                code="evidence.quotation",
+                where=document.where("item", index, "quotation"),
+                found=item.quotation[:100],
+                advice="quote word for word, signs and spaces included, or give an `account`",
+            )
+        items[item.name] = item
+    for index, item in enumerate(items.values()):
+        if item.among is not None and not (item.among in items and hasattr(items[item.among].statement, "count")):
+            raise InputError(
+                f"`{item.among}` is not an item that counts people",
+                code="evidence.among",
+                where=document.where("item", index, "among"),
+                advice=did_you_mean(item.among, items),
+            )
+    return Evidence(source, tuple(items.values()))
+
+
+def _item(document: Document, index: int, source: str, doubts: Mapping[Standing, float]) -> Item:
+    kind = _kind(Row(document, "item", index, required=("kind",)))
+    row = Row(
+        document,
+        "item",
+        index,
+        allowed=(*_ITEM, *_SUBJECT, *KINDS[kind].KEYS),
+        required=("id", "quantity", "visit_day", "standing"),
+    )
+    keys = Keyed(row)
+    if ("quotation" in keys) == ("account" in keys):
+        raise InputError(
+            f"the item `{row.text('id')}` has neither or both of `quotation` and `account`",
+            code="evidence.words",
+            where=row.where(),
+            advice="quote the source word for word, or give an account of what it says",
+        )
+    standing = Standing(keys.choice("standing", [known.value for known in Standing]))
+    note = row.text("note") or None
+    if note is None and standing is not Standing.REPORTED:
+        raise InputError(
+            f"the item `{row.text('id')}` is {standing.value}, and no note says why",
+            code="key.missing",
+            where=row.where("standing"),
+            expected="a `note`",
+        )
+    subject, statement = _claim(keys, kind)
+    return Item(
+        name=row.text("id"),
+        quotation=row.text("quotation") or row.text("account"),
+        verbatim="quotation" in keys,
+        source=row.text("source", source),
+        standing=standing,
+        note=note,
+        use=Use(keys.choice("use", [known.value for known in Use], Use.DATUM.value)),
+        subject=subject,
+        statement=statement,
+        readings=_readings(document, index, row, kind, (subject, statement)),
+        doubt=doubts[standing],
+        among=row.text("among") or None,
+        where=row.where(),
+    )
+
+
+def _kind(row: Row) -> str:
+    return Keyed(row).choice("kind", tuple(KINDS))
+
+
+def _claim(keys: Keyed, kind: str) -> tuple[Subject, Statement]:
+    subject = Subject(
+        quantity=keys.text("quantity"),
+        days=keys.days("visit_day"),
+        since=keys.maybe_number("since_day"),
+        group=keys.text("group") if "group" in keys else "all",
+        unit=keys.unit("unit"),
+    )
+    return subject, KINDS[kind].read(keys)
+
+
+def _readings(
+    document: Document, index: int, row: Row, kind: str, printed: tuple[Subject, Statement]
+) -> tuple[Reading, ...]:
+    if "reading" not in row:
+        return (Reading("as printed", 1.0, *printed),)
+    entries = row["reading"]
+    if not isinstance(entries, list) or not entries:
+        raise row.wrong("reading", "tables, [[item.reading]]")
+    readings = [_reading(document, (index, number), row, kind) for number in range(len(entries))]
+    total = math.fsum(reading.share for reading in readings)
+    if abs(total - 1.0) > 1e-9 or len({reading.name for reading in readings}) < len(readings):
+        raise InputError(
+            f"the readings of `{row.text('id')}` are not different ones whose shares add up to 1",
+            code="evidence.shares",
+            where=row.where("reading"),
+            found=", ".join(f"{reading.name} {reading.share:g}" for reading in readings),
+        )
+    return tuple(readings)
+
+
+def _reading(document: Document, place: Sequence[int], row: Row, kind: str) -> Reading:
+    keys = ("item", place[0], "reading", place[1])
+    bare = Row(document, *keys)
+    own = _kind(bare) if "kind" in bare else kind
+    table = Row(document, *keys, allowed=(*_READING, *_SUBJECT, *KINDS[own].KEYS), required=("name", "share"))
+    # What another kind calls by the same name, such as `n`, is not meant.
+    base = row if own == kind else Row(_without(document, place[0], KINDS[kind].KEYS), "item", place[0])
+    subject, statement = _claim(Keyed(table, base), own)
+    return Reading(table.text("name"), Keyed(table).between("share", 0.0, 1.0), subject, statement)
+
+
+def _without(document: Document, index: int, keys: Sequence[str]) -> Document:
+    """The document, but for some keys of an item."""
+    item = {key: value for key, value in document.data["item"][index].items() if key not in keys}
+    entries = [*document.data["item"][:index], item, *document.data["item"][index + 1 :]]
+    return Document(document.path, {**document.data, "item": entries}, document.text)

@@ -1,0 +1,221 @@
+"""Evidence files are read strictly, and a fault is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulate.errors import InputError
+from simulate.evidence.items import Standing, Use
+from simulate.evidence.kinds import Count, Mean, MeanRange
+from simulate.evidence.reading import read_evidence
+
+FILE = """\
+schema = 1
+source = "zong-2011"
+text = ["Seven of 15 responded (mean=2 %, range 1–4 %)."]
+
+[[item]]
+id = "response"
+quotation = "Seven of 15 responded"
+quantity = "clinical_response"
+visit_day = 182
+kind = "count"
+count = 7
+n = 15
+standing = "reported"
+
+[[item]]
+id = "level"
+account = "a level"
+quantity = "ifng"
+visit_day = 0
+kind = "mean_range"
+mean = 2
+low = 1
+high = 4
+n = 7
+unit = "%"
+standing = "ambiguous"
+among = "response"
+note = "when?"
+
+[[item.reading]]
+name = "before"
+share = 0.75
+
+[[item.reading]]
+name = "after"
+share = 0.25
+visit_day = 182
+n = 6
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "printed.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> None:
+    response, level = read_evidence(write(tmp_path, FILE)).items
+    assert (response.name, response.statement) == ("response", Count(7, 15))
+    assert (response.use, response.standing, response.verbatim) == (Use.DATUM, Standing.REPORTED, True)
+    assert [reading.name for reading in response.readings] == ["as printed"]
+    assert (level.statement, level.verbatim) == (MeanRange(2.0, 1.0, 4.0, 7), False)
+    before, after = level.readings
+    assert (before.subject, before.statement) == (level.subject, level.statement)
+    assert (after.subject.days, after.statement.n, after.share) == ((182.0,), 6, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        (
+            "count = 7",
+            "coumt = 7",
+            "error[key.unknown]: unknown key `coumt`\n"
+            "  --> FILE:11, key `item[0].coumt`\n"
+            "  expected: id, quotation, account, kind, standing, use, among, source, note, reading, quantity, "
+            "visit_day, since_day, group, unit, count, n, parts, percent\n"
+            "  try:      did you mean `count` or `account`?",
+        ),
+        (
+            "count = 7\n",
+            "",
+            "error[key.missing]: the key `count` is missing\n"
+            "  --> FILE:5, key `item[0]`\n"
+            "  found:    id, quotation, quantity, visit_day, kind, n, standing",
+        ),
+        (
+            "count = 7",
+            "count = -7",
+            "error[key.value]: the value of `count` cannot be used\n"
+            "  --> FILE:11, key `item[0].count`\n"
+            "  found:    -7\n"
+            "  expected: a whole number of at least 0",
+        ),
+        (
+            "count = 7",
+            'count = "7"',
+            "error[key.type]: the value of `count` cannot be used\n"
+            "  --> FILE:11, key `item[0].count`\n"
+            "  found:    '7'\n"
+            "  expected: a number",
+        ),
+        (
+            "low = 1\n",
+            "low = 0\n",
+            "error[key.value]: the value of `low` cannot be used\n"
+            "  --> FILE:22, key `item[1].low`\n"
+            "  found:    0\n"
+            "  expected: a number above 0",
+        ),
+        (
+            'kind = "count"',
+            'kind = "counts"',
+            "error[key.value]: `counts` is not known here\n"
+            "  --> FILE:10, key `item[0].kind`\n"
+            "  expected: `mean_range`, `mean`, `ceiling`, `count`, `direction`, `correlation`, `p_value`, `protocol`, "
+            "`text`\n"
+            "  try:      did you mean `count`?",
+        ),
+        (
+            'standing = "reported"',
+            'standing = "sure"',
+            "error[key.value]: `sure` is not known here\n"
+            "  --> FILE:13, key `item[0].standing`\n"
+            "  expected: `reported`, `inferred`, `ambiguous`, `disputed`, `healthy control`",
+        ),
+        (
+            "visit_day = 182\nkind",
+            "visit_day = -1\nkind",
+            "error[key.value]: the value of `visit_day` cannot be used\n"
+            "  --> FILE:9, key `item[0].visit_day`\n"
+            "  found:    -1\n"
+            "  expected: a day from 0 on, or several different ones",
+        ),
+        (
+            'note = "when?"\n',
+            "",
+            "error[key.missing]: the item `level` is ambiguous, and no note says why\n"
+            "  --> FILE:26, key `item[1].standing`\n"
+            "  expected: a `note`",
+        ),
+        (
+            "share = 0.25",
+            "share = 0.5",
+            "error[evidence.shares]: the readings of `level` are not different ones whose shares add up to 1\n"
+            "  --> FILE:30, key `item[1].reading`\n"
+            "  found:    before 0.75, after 0.5",
+        ),
+        (
+            'among = "response"',
+            'among = "responders"',
+            "error[evidence.among]: `responders` is not an item that counts people\n"
+            "  --> FILE:27, key `item[1].among`\n"
+            "  try:      did you mean `response`?",
+        ),
+        (
+            'id = "level"',
+            'id = "response"',
+            "error[evidence.twice]: two items have the name `response`\n"
+            "  --> FILE:16, key `item[1].id`\n"
+            "  try:      give one of them another name",
+        ),
+        (
+            'quotation = "Seven of 15 responded"',
+            'quotation = "7 of 15 responded"',
+            "error[evidence.quotation]: the quotation of `response` is not in the text of the source\n"
+            "  --> FILE:7, key `item[0].quotation`\n"
+            "  found:    7 of 15 responded\n"
+            "  try:      quote word for word, signs and spaces included, or give an `account`",
+        ),
+        (
+            'account = "a level"\n',
+            "",
+            "error[evidence.words]: the item `level` has neither or both of `quotation` and `account`\n"
+            "  --> FILE:15, key `item[1]`\n"
+            "  try:      quote the source word for word, or give an account of what it says",
+        ),
+        (
+            'unit = "%"',
+            'unit = "pgg"',
+            None,
+        ),
+    ],
+)
+def test_a_fault_is_named_with_its_line(tmp_path: Path, before: str, after: str, message: str | None) -> None:
+    assert before in FILE
+    path = write(tmp_path, FILE.replace(before, after, 1))
+    with pytest.raises(InputError) as caught:
+        read_evidence(path)
+    assert caught.value.where is not None
+    assert caught.value.where.line is not None
+    if message is None:
+        assert caught.value.code.startswith("units.")
+    else:
+        assert str(caught.value).replace(str(path), "FILE") == message
+
+
+def test_a_file_without_items_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_evidence(write(tmp_path, 'schema = 1\nsource = "zong-2011"\nitem = []\n'))
+    assert caught.value.code == "evidence.empty"
+
+
+def test_a_reading_of_another_kind_needs_all_of_its_keys(tmp_path: Path) -> None:
+    text = FILE.replace("visit_day = 182\nn = 6", 'kind = "mean"\nmean = 2')
+    with pytest.raises(InputError) as caught:
+        read_evidence(write(tmp_path, text))
+    assert (caught.value.code, caught.value.what) == ("key.missing", "the key `n` is missing")
+    level = read_evidence(write(tmp_path, text + "n = 6\n"))["level"]
+    assert level.readings[1].statement == Mean(2.0, 6)
+
+
+def test_a_scheme_of_another_version_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read_evidence(write(tmp_path, FILE.replace("schema = 1", "schema = 2")))
+    assert caught.value.code == "key.value"
