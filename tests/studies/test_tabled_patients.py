@@ -14,6 +14,7 @@ from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import parse_setting
+from simulate.studies.verification import verify
 
 FILE = """\
 schema = 1
@@ -88,6 +89,18 @@ def test_arms_in_words_treat_the_people_of_the_table(tmp_path: Path) -> None:
     assert both.parameter_values[0].tobytes() == both.parameter_values[1].tobytes()
 
 
+def test_a_patient_of_a_table_is_the_same_alone_and_verification_finds_nothing(tmp_path: Path) -> None:
+    spread = "cohort.between_doses=0.3"
+    found = study(tmp_path, FILE, DOSES, "cohort.patients=5", spread)
+    everyone = simulate_study(found)
+    alone = simulate_study(study(tmp_path, FILE, DOSES, "cohort.patients=1", "cohort.first=4", spread))
+    assert alone.cohort.of("weight").tolist() == [64.5]
+    assert alone.trajectories.values.tobytes() == everyone.trajectories.values[4:].tobytes()
+    verification = verify(found, share=1.0)
+    assert verification.faults == ()
+    assert [judge.given_up for judge in verification.judges] == [0, 0]
+
+
 def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None:
     found = study(tmp_path)
     ensemble = simulate_study(found)
@@ -97,7 +110,7 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     assert dataset["covariates"].values[:2, 0].tolist() == [71.0, 64.5]
     write_dataset(dataset, tmp_path / "r.nc")
     assert read_dataset(tmp_path / "r.nc").identical(dataset)
-    entries = manifest(found, ensemble)
+    entries = manifest(found, ensemble, ())
     assert str(tmp_path / "doses.csv") in entries["inputs"]
     (arm,) = json.loads(json.dumps(entries))["scenario"]["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
