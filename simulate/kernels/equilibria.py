@@ -141,14 +141,16 @@ def spectrum(jacobians: FloatArray) -> ComplexArray:
     """Eigenvalues [point, state] of Jacobians [point, state, state], by falling real part."""
     eigenvalues = np.linalg.eigvals(jacobians).astype(np.complex128)
     order = np.argsort(-eigenvalues.real, axis=-1, kind="stable")
-    return np.take_along_axis(eigenvalues, order, axis=-1)
+    ordered: ComplexArray = np.take_along_axis(eigenvalues, order, axis=-1)
+    return ordered
 
 
 def roots(field: VectorField, starts: FloatArray, inputs: FloatArray, scale: FloatArray) -> FloatArray:
     """Where damped Newton leads from each start [point, state]; NaN where that is no root.
 
-    ``scale`` is the size below which a state [state] counts as small.
+    ``scale`` is the size below which a state [state] counts as small; 1 in its unit where it is given as 0.
     """
+    scale = np.where(scale == 0.0, 1.0, scale)
     states = np.array(starts, dtype=float)
     n = len(field.states)
     active = np.ones(len(states), dtype=bool)
@@ -161,16 +163,16 @@ def roots(field: VectorField, starts: FloatArray, inputs: FloatArray, scale: Flo
         sound = np.isfinite(rates).all(axis=1) & np.isfinite(slopes).all(axis=(1, 2))
         active[lanes[~sound]] = False
         lanes, here, given, rates, slopes = lanes[sound], here[sound], given[sound], rates[sound], slopes[sound]
-        sizes = _sizes(here, scale)
+        sizes = np.maximum(np.abs(here), scale)
         inverse = scaled_inverse(slopes, sizes)
-        steps = -_applied(inverse, rates)
+        steps = -applied(inverse, rates)
         lengths = np.abs(steps / sizes).max(axis=1, initial=0.0)
         share, waiting = np.ones(len(lanes)), lengths > 0.0
         moved = here.copy()
         while waiting.any():
             (trying,) = np.nonzero(waiting)
             trial = here[trying] + share[trying, None] * steps[trying]
-            corrections = _applied(inverse[trying], field.rates(trial, given[trying]))
+            corrections = applied(inverse[trying], field.rates(trial, given[trying]))
             left = np.abs(corrections / sizes[trying]).max(axis=1)
             # Within rounding of a root nothing shrinks any more, and nothing needs to.
             good = (left <= (1.0 - share[trying] / 4.0) * lengths[trying]) | (lengths[trying] <= _STEP)
@@ -178,7 +180,7 @@ def roots(field: VectorField, starts: FloatArray, inputs: FloatArray, scale: Flo
             share[trying] /= 2.0
             waiting[trying] = ~good & (share[trying] >= _SMALLEST_SHARE)
         states[lanes] = moved
-        active[lanes] = np.any(np.abs(moved - here) > _STEP * np.abs(moved), axis=1)
+        active[lanes] = np.any(np.abs(moved - here) > _STEP * np.maximum(np.abs(moved), _SAME * sizes), axis=1)
     states[~_are_roots(field, states, inputs, scale)] = np.nan
     return states
 
@@ -193,10 +195,11 @@ def scaled_inverse(matrices: FloatArray, sizes: FloatArray) -> FloatArray:
     height = np.abs(scaled).max(axis=2, keepdims=True)
     height[height == 0.0] = 1.0
     inverse: FloatArray = np.linalg.pinv(scaled / height, rcond=float(np.finfo(float).eps) * matrices.shape[1])
-    return sizes[:, :, None] * inverse / height.transpose(0, 2, 1)
+    found: FloatArray = sizes[:, :, None] * inverse / height.transpose(0, 2, 1)
+    return found
 
 
-def _applied(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
+def applied(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
     """Product of each matrix with its vector."""
     # Undefined rates far from a root make undefined corrections, which no comparison accepts.
     with np.errstate(invalid="ignore", over="ignore"):
@@ -204,19 +207,16 @@ def _applied(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
     return product
 
 
-def _sizes(states: FloatArray, scale: FloatArray) -> FloatArray:
-    sizes = np.maximum(np.abs(states), scale)
-    sizes[sizes == 0.0] = 1.0
-    return sizes
-
-
-def _are_roots(field: VectorField, states: FloatArray, inputs: FloatArray, scale: FloatArray) -> Any:
+def _are_roots(
+    field: VectorField, states: FloatArray, inputs: FloatArray, scale: FloatArray
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Whether each rate vanishes beside the terms that its dependence on the states is made of."""
     rates, slopes = field.rates(states, inputs), field.slopes(states, inputs)[:, :, : len(field.states)]
     sound = np.isfinite(rates).all(axis=1) & np.isfinite(slopes).all(axis=(1, 2))
     with np.errstate(invalid="ignore", over="ignore"):
-        terms = _applied(np.abs(slopes), np.maximum(np.abs(states), scale))
-        return sound & np.all(np.abs(rates) <= _RESIDUAL * terms, axis=1)
+        is_small = np.abs(rates) <= _RESIDUAL * applied(np.abs(slopes), np.maximum(np.abs(states), scale))
+    found: np.ndarray[Any, np.dtype[np.bool_]] = np.all(is_small, axis=1) & sound
+    return found
 
 
 def _equilibrium(field: VectorField, state: FloatArray, inputs: FloatArray) -> Equilibrium:

@@ -33,12 +33,12 @@ class VectorField:
     states, inputs
         Names: of the states; of the parameters, then of the routes.
     axis
-        Index of the input in which there are derivatives too; None if there is none.
+        Index of the input in which there are derivatives too; -1 if there is none.
     """
 
     states: tuple[str, ...]
     inputs: tuple[str, ...]
-    axis: int | None
+    axis: int
     _rates: _Evaluated
     _slopes: _Evaluated
     _places: tuple[tuple[int, int], ...]
@@ -48,8 +48,8 @@ class VectorField:
         return _columns(self._rates(states, inputs), len(states))
 
     def slopes(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
-        """Derivatives of the rates in the states, and last in ``axis`` if there is one, shape [point, state, variable]."""
-        width = len(self.states) + (self.axis is not None)
+        """Derivatives of the rates in the states, and last in ``axis``, if any; shape [point, state, variable]."""
+        width = len(self.states) + (self.axis >= 0)
         found = np.zeros((len(states), len(self.states), width))
         for (row, column), values in zip(self._places, self._slopes(states, inputs), strict=True):
             found[:, row, column] = values
@@ -81,8 +81,8 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
     fed = [Symbol(name) for name in system.parameters] + [infusion(route) for route in system.routes]
     program = straight_line([sympy.sympify(rate, strict=True) for rate in system.rhs], "rhs")
     assignments = (*system.constants, *program.assignments)
-    column = None if axis is None else inputs.index(axis)
-    variables = states if column is None else [*states, fed[column]]
+    column = -1 if axis is None else inputs.index(axis)
+    variables = states if column < 0 else [*states, fed[column]]
     derivatives, places = gradient(type(program)(assignments, program.results), variables)
     return VectorField(
         states=system.states,
