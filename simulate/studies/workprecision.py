@@ -1,8 +1,8 @@
 """Work and precision: how much each method works for the error that it makes, on shipped problems and on a scenario.
 
 The error is measured, not the tolerance: the largest over all members, times and states, as a share of the value, or of
-a thousandth of the state's largest value where the value is below that. The work is time on one thread, best of three or more,
-and evaluations of the right-hand side; both for one trajectory. Evaluations are the same on every machine.
+a thousandth of the state's largest value where the value is below that. The work is time on one thread, the best of
+several, and evaluations of the right-hand side; both for one trajectory. Evaluations are the same on every machine.
 """
 
 from __future__ import annotations
