@@ -24,6 +24,7 @@ VERBS = {
     ),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
+    "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),
     "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
     "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters or sources."),
 }
