@@ -204,8 +204,8 @@ def _point(workload: Workload, method: Method, rtol: float) -> Point:
         began = time.perf_counter()
         found = workload.solved(method, rtol)
         seconds.append(time.perf_counter() - began)
-    members = len(workload.parameters)
-    accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / members)
+    number = len(workload.parameters)
+    accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / number)
     return Point(
         workload=workload.name,
         method=method.name,
@@ -213,7 +213,7 @@ def _point(workload: Workload, method: Method, rtol: float) -> Point:
         error=largest_error(found.values[:, :, : workload.reference.shape[2]], workload.reference)
         if np.all(found.status == Status.OK)
         else None,
-        microseconds=1e6 * min(seconds) / members,
+        microseconds=1e6 * min(seconds) / number,
         evaluations=evaluations,
         steps=accepted + rejected,
     )
