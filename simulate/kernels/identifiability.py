@@ -39,6 +39,7 @@ from simulate.streams import IntArray
 from simulate.symbolic.model import Model
 
 _POINTS = 3
+_LEAST_ORDERS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +150,7 @@ def structural(
     routes: list[str | None] = [route for route in asked if route in system.routes] or [None]
     experiments = [(*stretch, route) for stretch in stretches(system, values) for route in routes]
 
-    reach = len(system.states) + len(free)
+    reach = max(len(system.states) + len(free), _LEAST_ORDERS)
     spaces = [np.zeros((0, len(free)), dtype=np.int64)] * _POINTS
     rank, last, order = 0, 0, 0
     for order, (_, rows) in enumerate(_coefficients(experiments, free, _POINTS, 2 * reach + 1)):
@@ -300,9 +301,12 @@ def _simple(basis: IntArray) -> list[tuple[int, ...]]:
             parts = [entry for entry in entries if entry is not None]
             if len(parts) == len(entries):
                 found.add(_whole(parts))
-    return sorted(
-        found, key=lambda vector: (np.count_nonzero(vector), sum(map(abs, vector)), [-part for part in vector])
-    )
+    return sorted(found, key=_plainness)
+
+
+def _plainness(vector: tuple[int, ...]) -> tuple[int, int, list[int]]:
+    places = [place for place, part in enumerate(vector) if part]
+    return len(places), sum(map(abs, vector)), places
 
 
 def _whole(entries: Sequence[Fraction]) -> tuple[int, ...]:

@@ -170,6 +170,8 @@ class Series:
         """Step of an expression; the same expression is computed once."""
         if expression in self._known:
             return self._known[expression]
+        if expression.is_Float:
+            return self._add(sympy.Rational(repr(float(expression))))
         if expression.is_Rational:
             value = residue(int(expression.p), int(expression.q))
             return self._enter(expression, self._constant(value), steady=True)
