@@ -137,7 +137,7 @@ def structural(
     ------
     InputError
         ``identifiability.name``: there is no such parameter, observable or route; ``identifiability.function``: an
-        expression has no power series.
+        expression has no power series at the beginning; ``identifiability.bend``: one bends where the state is.
     """
     system = lower(model) if isinstance(model, Model) else model
     free, observables = tuple(dict.fromkeys(free)), tuple(dict.fromkeys(observables))
@@ -147,8 +147,10 @@ def structural(
     known = {symbol: value for symbol, value in values.items() if str(symbol) not in free}
     system = needed(with_numbers(system, known), observables)
     asked = system.routes if doses is None else doses
-    routes: list[str | None] = [route for route in asked if route in system.routes] or [None]
-    experiments = [(*stretch, route) for stretch in stretches(system, values) for route in routes]
+    given: list[tuple[str, int] | None] = [
+        (route, number) for number, route in enumerate(asked) if route in system.routes
+    ] or [None]  # fmt: skip
+    experiments = [(*stretch, dose) for stretch in stretches(system, values) for dose in given]
 
     reach = max(len(system.states) + len(free), _LEAST_ORDERS)
     spaces = [np.zeros((0, len(free)), dtype=np.int64)] * _POINTS
@@ -176,21 +178,30 @@ def structural(
     )
 
 
-_Experiment = tuple[Expr, System, str | None]
+_Experiment = tuple[Expr, System, tuple[str, int] | None]
 
 
 def _coefficients(
     experiments: Sequence[_Experiment], free: Sequence[str], points: int, orders: int
 ) -> Iterator[tuple[IntArray, IntArray]]:
     """For each order, values of the parameters [point, parameter] and derivatives [point, row, parameter]."""
-    series = [
-        Series(system, free, points, start=start, route=route, orders=orders) for start, system, route in experiments
-    ]
-    undosed = [Series(experiments[0][1], free, points, orders=1)]
+    numbers = np.arange(points, dtype=np.int64)
+    while True:
+        series: list[Series] = []
+        for start, system, dose in experiments:
+            last = series[-1].points if series else numbers
+            series.append(Series(system, free, last, start=start, dose=dose, orders=orders))
+        # What is seen without any dose: the baseline.
+        series.append(Series(experiments[0][1], free, series[-1].points, orders=1))
+        if all(np.array_equal(one.points, numbers) for one in series):
+            break
+        # An experiment needed other points, at which all must then be done.
+        numbers = series[-1].points
     for order in range(orders):
+        looked_at = series if order == 0 else series[:-1]
         yield (
             series[0].parameters(free),
-            np.concatenate([one.advance()[:, :, 1:] for one in (series if order else series + undosed)], axis=1),
+            np.concatenate([one.advance()[:, :, 1:] for one in looked_at], axis=1),
         )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 from sympy import Expr, Symbol
 
@@ -40,7 +41,7 @@ class _Step:
 class _Rootless(Exception):
     """Some points have no root that an expression needs."""
 
-    def __init__(self, points: IntArray) -> None:
+    def __init__(self, points: npt.NDArray[np.bool_]) -> None:
         super().__init__()
         self.points = points
 
@@ -55,11 +56,11 @@ class Series:
     variables
         Names of the parameters to differentiate with respect to. All parameters have random values.
     points
-        Number of random points.
+        Numbers of the random points. Those at which a root is missing are replaced, see the attribute ``points``.
     start
         Time at which the series begins, an expression in parameters; the state there is the initial one.
-    route
-        Route through which one dose is given at the start, of a random amount that is known; none if absent.
+    dose
+        Route and number of one dose at the start: each number is another random amount that is known. None if absent.
     orders
         Number of coefficients that there is room for.
 
@@ -73,20 +74,19 @@ class Series:
         self,
         system: System,
         variables: Sequence[str],
-        points: int,
+        points: IntArray,
         *,
         start: Expr = sympy.S.Zero,
-        route: str | None = None,
+        dose: tuple[str, int] | None = None,
         orders: int,
     ) -> None:
         self._width = 1 + len(variables)
         self._orders = orders
         self._steps: list[_Step] = []
         self._known: dict[Expr, int] = {}
-        self._numbers = np.arange(points, dtype=np.int64)
-        self._next = points
+        self.points = points
         self.order = -1
-        amount = Symbol("dose:amount")
+        amount = Symbol(f"dose:{dose[1]}" if dose else "dose:")
         for name in (*system.parameters, str(amount)):
             column = 1 + variables.index(name) if name in variables else None
             self._enter(Symbol(name), self._parameter(name, column), steady=True)
@@ -95,8 +95,8 @@ class Series:
         begin = self._add(start)
         self._enter(TIME, _time, begin)
         initial = list(system.initial)
-        if route is not None:
-            place = system.routes.index(route)
+        if dose is not None:
+            place = system.routes.index(dose[0])
             initial[system.route_targets[place]] += amount * system.gains[place]
         self._states = [
             self._enter(Symbol(name), _state, self._add(value))
@@ -115,7 +115,7 @@ class Series:
                 if k == 1 or not self._steps[rate].steady:
                     self._values[state][:, k] = self._values[rate][:, k - 1] * residue(1, k) % PRIME
             self._evaluate(k)
-        found = np.zeros((len(self._numbers), len(self._observed), self._width), dtype=np.int64)
+        found = np.zeros((len(self.points), len(self._observed), self._width), dtype=np.int64)
         for index, step in enumerate(self._observed):
             if k == 0 or not self._steps[step].steady:
                 found[:, index] = self._values[step][:, k]
@@ -128,16 +128,16 @@ class Series:
     def _begin(self) -> None:
         """Coefficients of order zero; points at which a root is missing are replaced by others."""
         for _ in range(_TRIES):
-            shape = (len(self._numbers), self._orders, self._width)
+            shape = (len(self.points), self._orders, self._width)
             self._values = [
                 np.zeros((shape[0], 1, shape[2]) if step.steady else shape, dtype=np.int64) for step in self._steps
             ]
             try:
                 self._evaluate(0)
             except _Rootless as missing:
-                count = int(missing.points.sum())
-                self._numbers[missing.points.astype(bool)] = np.arange(self._next, self._next + count)
-                self._next += count
+                fresh = self.points.max() + 1 + np.arange(int(missing.points.sum()))
+                self.points = self.points.copy()
+                self.points[missing.points] = fresh
                 continue
             return
         raise AssertionError("no random point has all the roots that the model needs")
@@ -242,7 +242,7 @@ class Series:
     def _parameter(self, name: str, column: int | None) -> Coefficient:
         def coefficient(k: int, own: IntArray, _: Sequence[IntArray]) -> IntArray:
             result = np.zeros_like(own[:, 0])
-            result[:, 0] = self._random(f"parameter {name}", self._numbers)
+            result[:, 0] = self._random(f"parameter {name}", self.points)
             if column is not None:
                 result[:, column] = 1
             return result
@@ -256,7 +256,7 @@ class Series:
         """Values [point] of a function of numbers: random, and the same for the same number."""
         return np.array(
             [
-                self._random(f"{function} {argument}", self._numbers[place : place + 1])[0]
+                self._random(f"{function} {argument}", self.points[place : place + 1])[0]
                 for place, argument in enumerate(arguments.tolist())
             ],
             dtype=np.int64,
@@ -344,7 +344,7 @@ def _rooted(values: IntArray, numerator: int, denominator: int) -> IntArray:
     if denominator % 2 == 0:
         missing = powers(values, squares) != 1
         if np.any(missing):
-            raise _Rootless(missing.astype(np.int64))
+            raise _Rootless(missing)
         return powers(values, numerator * pow(denominator, -1, squares) % squares)
     # The odd roots of all numbers are unique too, unless the denominator divides the order of the group.
     return powers(values, numerator * pow(denominator, -1, 2 * squares) % (2 * squares))

@@ -93,7 +93,7 @@ def stretches(system: System, values: Mapping[Symbol, sympy.Rational]) -> list[t
     for symbol, value in system.constants:
         numbers[symbol] = _number(value, numbers)
     states = {Symbol(name) for name in system.states}
-    starts: dict[Expr, sympy.Rational] = {sympy.S.Zero: sympy.S.Zero}
+    starts: dict[sympy.Rational, Expr] = {sympy.S.Zero: sympy.S.Zero}
     for bend in bends:
         if bend.free_symbols & states:
             raise _refusal(bend)
@@ -103,12 +103,12 @@ def stretches(system: System, values: Mapping[Symbol, sympy.Rational]) -> list[t
                 raise _refusal(bend)
             if slope != 0:
                 start = -difference.xreplace({TIME: sympy.S.Zero}) / slope
-                starts[start] = _number(start, numbers)
-    found = []
-    for start, time in sorted(starts.items(), key=lambda pair: pair[1]):
-        if time >= 0:
-            found.append((start, _straight(system, numbers | {TIME: time + _A_MOMENT})))
-    return found
+                starts[_number(start, numbers)] = start
+    return [
+        (start, _straight(system, numbers | {TIME: time + _A_MOMENT}))
+        for time, start in sorted(starts.items())
+        if time >= 0
+    ]
 
 
 def _straight(system: System, numbers: Mapping[Symbol, sympy.Rational]) -> System:

@@ -35,6 +35,9 @@ ORAL = dosed(
 
 ORAL_AND_VENOUS = replace(ORAL, routes=("in", "iv"), route_targets=(0, 1), gains=(*ORAL.gains, sympy.S.One))
 
+RESPONSE = dosed(equations({"x": "0"}, [0.0], parameters=["a", "b"], observables={"y": "a*x + b*x**2"}), "1")
+ROOTS = dosed(equations({"x": "0"}, ["1"], parameters=["a", "b"], observables={"y": "(a + x)**0.5 + b*x"}), "1")
+
 TWO_COMPARTMENTS = dosed(
     equations(
         {"central": "-(CL + Q)/V*central + Q/W*tissue", "tissue": "Q/V*central - Q/W*tissue"},
@@ -121,6 +124,9 @@ CASES = (
     Case("oral, bioavailability known", ORAL, "C", "V CL ka", free="V CL ka"),
     Case("oral and venous", ORAL_AND_VENOUS, "C", "F V CL ka"),
     Case("oral of both", ORAL_AND_VENOUS, "C", "ka", (("F V CL", "F/V F/CL", 0),), doses=("in",)),
+    Case("response to one dose", RESPONSE, "y", "", (("a b", "", 1),)),
+    Case("response to two doses", RESPONSE, "y", "a b", doses=("in", "in")),
+    Case("roots, and two doses", ROOTS, "y", "a b", doses=("in", "in")),
     Case("two compartments", TWO_COMPARTMENTS, "C", "", (("F V W CL Q", "F/V F/W F/CL F/Q", 0),)),
     Case("two compartments, dose known", TWO_COMPARTMENTS, "C", "V W CL Q", free="V W CL Q"),
     # Known are k10 + k12, k20 + k21 and k12·k21: the loss from either compartment may stand for that from the other.

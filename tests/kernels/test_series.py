@@ -18,7 +18,7 @@ POINTS = 3
 
 def coefficients(system: System, variables: tuple[str, ...]) -> tuple[IntArray, IntArray]:
     """Values of the parameters [point, name] and coefficients [point, order, observable, 1 + variable]."""
-    series = Series(system, variables, POINTS, orders=ORDERS)
+    series = Series(system, variables, np.arange(POINTS), orders=ORDERS)
     found = np.stack([series.advance() for _ in range(ORDERS)], axis=1)
     return series.parameters(system.parameters), found
 
