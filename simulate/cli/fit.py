@@ -50,6 +50,7 @@ def fit(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.reading import read_evidence
+    from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.fit import fit as fitted
     from simulate.studies.fitting.posterior import Settings, write_posterior
     from simulate.studies.fitting.trial import problem_for
@@ -71,17 +72,6 @@ def fit(
         print_rich(_estimates(result))
         print_text("\n".join((*_summary(result), f"written to {folder / 'fit.json'}")))
     return 0
-
-
-def before_fit(problem: object) -> list[str]:
-    """What can be said of a fit before it is made."""
-    from simulate.studies.fitting.trial import Problem
-
-    assert isinstance(problem, Problem)
-    figures = sum(len(item.statement.figures) for item in problem.evidence.data)
-    return [
-        f"{problem.dimension} numbers are free, and {figures} figures were printed: most of what is not known stays so",
-    ]
 
 
 def _estimates(result: Posterior) -> Table:

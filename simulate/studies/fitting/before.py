@@ -1,0 +1,30 @@
+"""What can be said of a fit before it is made: what no data of this kind can tell, and how little was printed."""
+
+from __future__ import annotations
+
+from simulate.kernels.identifiability import structural
+from simulate.studies.fitting.priors import Role
+from simulate.studies.fitting.trial import Problem
+
+WATCHED = ("serum_il1ra", "cd45ro", "ifng", "il17a", "ck", "response")
+"""What the trial looked at."""
+
+
+def before_fit(problem: Problem) -> tuple[str, ...]:
+    """Lines for a reader: numbers against figures, and the exact answer for noise-free observation of one patient.
+
+    Raises
+    ------
+    InputError
+        ``identifiability.*``: a term of the model that cannot be expanded.
+    """
+    figures = sum(len(item.statement.figures) for item in problem.evidence.data)
+    typical = [part.targets[0] for part in problem.free if part.role is Role.TYPICAL]
+    spreads = len(problem.free) - len(typical)
+    answer = structural(problem.model, typical, WATCHED)
+    return (
+        f"{len(problem.free)} numbers are free ({spreads} of them spreads and correlations between patients), and "
+        f"{figures} figures were printed: most of what is not known will stay so",
+        "one patient, watched without noise and without pause:",
+        *(f"  {line}" for line in answer.lines()),
+    )
