@@ -21,7 +21,9 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     figures = sum(len(item.statement.figures) for item in problem.evidence.data)
     typical = [part.targets[0] for part in problem.free if part.role is Role.TYPICAL]
     spreads = len(problem.free) - len(typical)
-    answer = structural(problem.model, typical, WATCHED)
+    names = {part.name for part in problem.model.observables}
+    watched = [f"{name}_regressed" if f"{name}_regressed" in names else name for name in WATCHED]
+    answer = structural(problem.model, typical, watched)
     return (
         f"{len(problem.free)} numbers are free ({spreads} of them spreads and correlations between patients), and "
         f"{figures} figures were printed: most of what is not known will stay so",
