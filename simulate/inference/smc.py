@@ -137,7 +137,7 @@ def advance(target: Target, before: Generation, seed: int, *, end: float = 1.0) 
     weights = np.exp(logs - logsumexp(logs))
     effective = 1.0 / float(np.square(weights).sum())
     mean, root = _moments(before.points, weights)
-    ancestors = _resampled(weights, float(stream(seed, "smc resampling", number).random()))
+    ancestors = resampled(weights, len(weights), float(stream(seed, "smc resampling", number).random()))
     points, found = before.points[ancestors], before.scores.rows(ancestors)
     scale, accepted, moves = before.scale, 0.0, 0
     while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < _MOST_MOVES):
@@ -224,9 +224,10 @@ def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, Float
     return mean, np.linalg.cholesky(covariance)
 
 
-def _resampled(weights: FloatArray, offset: float) -> IntArray:
+def resampled(weights: FloatArray, number: int, offset: float) -> IntArray:
+    """Systematic sample of indices in proportion to weights, shape [number]; ``offset`` lies between 0 and 1."""
     edges = np.cumsum(weights)
-    places = (np.arange(len(weights)) + offset) / len(weights) * edges[-1]
+    places = (np.arange(number) + offset) / number * edges[-1]
     ancestors = np.searchsorted(edges, places, side="right")
     kept: IntArray = np.minimum(ancestors, len(weights) - 1).astype(np.int64)
     return kept

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
 from simulate.solver.problem import Tolerance
-from simulate.streams import FloatArray, stream
+from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings
 from simulate.studies.fitting.trial import COARSE, Problem, trial_of
 
@@ -25,6 +25,8 @@ _BATCH = 8192
 
 _R_HAT, _EFFECTIVE, _TAIL = 1.05, 400.0, 0.7
 _UNRESOLVED = 1e-3
+
+_PRIOR_DRAWS = 4096
 
 _PATIENT_SETS = 3
 """Further sets of places from which the error by the finite number of patients is taken."""
@@ -143,11 +145,11 @@ def fit(
             expected=f"at most {100 * _UNRESOLVED:g} %",
             advice="look at such a run: `simulate run --hypothesis` names what fails",
         )
-    kept = _kept(weighted, chosen)
+    kept = _kept(weighted, chosen.kept, chosen.seed, "fit draws")
     points = weighted.points[kept]
     tell("errors of the evidence: other patients, a finer solver")
     errors = (weighted.error, *_errors(problem, chosen, points, weighted.scores.total[kept], threads))
-    prior = chains[0][0].points
+    prior = _prior(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
     trial = trial_of(problem, points, patients=chosen.final_patients, seed=chosen.places, threads=threads)
     runs = [chain[-1].log_evidence for chain in chains]
@@ -248,19 +250,20 @@ def _polished(
     if first.effective >= _EFFECTIVE and first.tail < _TAIL:
         return first
     tell(f"effective draws {first.effective:.0f}: once more, from a mixture fitted to these")
-    again = _resampled(first.weights, len(particles), settings.seed, "fit refit")
+    again = _kept(first, len(particles), settings.seed, "fit refit")
     second = polish.polish(target, first.points[again], feasible, draws=settings.draws, seed=settings.seed + 1)
     return second if second.effective > first.effective else first
 
 
-def _kept(weighted: polish.Weighted, settings: Settings) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    return _resampled(weighted.weights, settings.kept, settings.seed, "fit draws")
+def _kept(weighted: polish.Weighted, number: int, seed: int, purpose: str) -> IntArray:
+    return smc.resampled(weighted.weights, number, float(stream(seed, purpose, 0).random()))
 
 
-def _resampled(weights: FloatArray, number: int, seed: int, purpose: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Systematic sample of indices in proportion to weights, shape [number]."""
-    places = (np.arange(number) + float(stream(seed, purpose, 0).random())) / number
-    return np.minimum(np.searchsorted(np.cumsum(weights), places), len(weights) - 1).astype(np.int64)
+def _prior(chains: Sequence[Sequence[smc.Generation]], feasible: float, dimension: int, seed: int) -> FloatArray:
+    """Draws of the prior; where it is cut by what is infeasible, those that the runs began with."""
+    if feasible == 1.0:
+        return normals(seed, "fit prior", np.arange(_PRIOR_DRAWS), dimension)
+    return np.concatenate([chain[0].points for chain in chains])
 
 
 def _errors(
