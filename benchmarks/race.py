@@ -168,9 +168,8 @@ def _best(results: list[Result]) -> list[Result]:
 
 def _table(results: list[Result], distance: float) -> str:
     own = next((result.trajectories_per_second for result in results if result.engine == "il1sim"), None)
-    lines = [
-        f"{'engine':13} {'method':56} {'rtol':>8} {'error':>8} {'trajectories/s':>15} {'il1sim is':>10} {'first result':>13}"
-    ]
+    heads = ("trajectories/s", "il1sim is", "first result")
+    lines = [f"{'engine':13} {'method':56} {'rtol':>8} {'error':>8} {heads[0]:>15} {heads[1]:>10} {heads[2]:>13}"]
     for result in results:
         if result.trajectories_per_second is None:
             lines.append(f"{result.engine:13} {result.method:56} {result.note}")

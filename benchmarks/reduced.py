@@ -93,7 +93,7 @@ def reduced(workload: Workload) -> Reduced:
         initial=np.column_stack([_value(expression, numbers, members) for expression in system.initial]),
         target=system.route_targets[0],
         dose=DOSE * _value(system.gains[0], numbers, members),
-        recorded_days=tuple(int(round(time)) for time in workload.times),
+        recorded_days=tuple(round(time) for time in workload.times),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.peers.peer import Peer, Solve
 from benchmarks.workload import Workload
 from simulate.kernels.build import build
-from simulate.solver import DOPRI5, FloatArray, Method, Tolerance, solve
+from simulate.solver import DOPRI5, TAYLOR, FloatArray, Method, Tolerance, solve
 
 
 def _with(method: Method) -> Peer:
@@ -28,4 +28,4 @@ def _with(method: Method) -> Peer:
     return Peer("il1sim", method.name, 1024, 256, 1e-3, (), "", prepare)
 
 
-PEERS = (_with(DOPRI5),)
+PEERS = (_with(TAYLOR), _with(DOPRI5))

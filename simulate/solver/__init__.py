@@ -18,12 +18,14 @@ _LATER = {
     "METHODS": "simulate.solver.methods",
     "DOPRI5": "simulate.solver.methods",
     "RODAS5P": "simulate.solver.methods",
+    "TAYLOR": "simulate.solver.methods",
 }
 
 __all__ = [
     "DOPRI5",
     "METHODS",
     "RODAS5P",
+    "TAYLOR",
     "Failure",
     "FloatArray",
     "IntArray",

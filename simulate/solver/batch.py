@@ -10,15 +10,14 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.solver import layout
-from simulate.solver.control import exponent_bits
-from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Failure, Status, Trajectories
 
-_CHUNK = 64
+_CHUNK = 256
 """Most members handed to a thread at a time: a larger chunk leaves fewer lanes idle at its end, a smaller one tells
 progress more often."""
 
@@ -83,23 +82,20 @@ def solve(
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
     given_up = np.zeros(1, dtype=np.int64)
-    functions = (
-        kernel.prepare,
-        kernel.rhs,
-        *((kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (kernel.rhs,) * 3),
-    )
+    functions = (kernel.prepare, kernel.rhs, *_companions(kernel, method))
     sizes = (n, len(kernel.parameters), kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     arguments = (
         *functions,
         method.attempt,
         method.interpolate,
-        _frozen(np.array([method.stages, exponent_bits(method.error_order)], dtype=np.int64)),
+        method.propose,
+        _frozen(np.array([method.stages, method.series], dtype=np.int64)),
         _frozen(np.array([*sizes, len(kernel.conditions), len(kernel.routes)], dtype=np.int64)),
         _frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
         _frozen(parameters),
         stops,
         _frozen(times),
-        _frozen(np.array([start, tolerance.rtol])),
+        _frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
         _frozen(atol),
         max_steps,
     )
@@ -138,6 +134,16 @@ def solve(
         failures=_failures(kernel, outcome, reached),
         method=method.name,
     )
+
+
+def _companions(kernel: Kernel, method: Method) -> tuple[BlockFunction, BlockFunction, BlockFunction]:
+    """What a method needs of a kernel beside the right-hand side."""
+    if method.series:
+        jets = kernel.jets(method.series)
+        return jets, jets, jets
+    if method.stiff:
+        return kernel.jacobian, kernel.factor, kernel.backsolve
+    return kernel.rhs, kernel.rhs, kernel.rhs
 
 
 def _frozen(array: FloatArray | IntArray) -> FloatArray | IntArray:

@@ -14,7 +14,7 @@ LANES = 8
 CAPACITY = 256
 """Largest number of states, and of observables, that a kernel may have."""
 
-_CONTROL_ROWS = 16
+_CONTROL_ROWS = 32
 _VECTORS = 24
 _STRIDE = CAPACITY * LANES + 27 * 8
 
@@ -68,6 +68,18 @@ RESTART = row(11)
 """Step with which to start after a stop."""
 LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
+RESTARTING = row(13)
+"""1 in the first step after a load or a stop, else 0."""
+ACCEPTED = row(14)
+"""Steps accepted."""
+ATTEMPTED = row(15)
+"""Steps attempted."""
+RELATIVE = row(16)
+"""Relative tolerance."""
+LAST_TERM = row(17)
+"""Sum over the states of the squares of the last Taylor coefficient in units of the tolerance."""
+TERM_BEFORE = row(18)
+"""The same of the coefficient before the last."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

@@ -3,7 +3,8 @@
 from simulate.solver.methods.dopri5 import DOPRI5
 from simulate.solver.methods.method import Method
 from simulate.solver.methods.rodas5p import RODAS5P
+from simulate.solver.methods.taylor import TAYLOR
 
 METHODS = (DOPRI5, RODAS5P)
 
-__all__ = ["DOPRI5", "METHODS", "RODAS5P", "Method"]
+__all__ = ["DOPRI5", "METHODS", "RODAS5P", "TAYLOR", "Method"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from numba import types
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, inlined
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.layout import LANES, NOW, STEP, TIME
 
 ATTEMPT = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 4)
@@ -21,6 +21,18 @@ derivative is.
 
 INTERPOLATE = types.void(WORKSPACE, types.int64, types.int64, types.float64)
 """``interpolate(w, n, lane, theta)``: one lane's state at the share ``theta`` of the step → ``RESULT``."""
+
+PROPOSE = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
+"""``propose(w, n, jets)``: find the Taylor coefficients at the start of the step and the steps that they allow.
+
+Only for methods that work with Taylor series. Reads ``NOW``, ``START``, ``LIMIT`` and the tolerances; leaves the
+coefficients of order k in ``stage(k - 1)`` and the step in ``STEP``, which `attempt` need not doubt.
+"""
+
+
+@compiled(PROPOSE)
+def _no_proposal(w: Any, n: int, jets: Any) -> None:
+    """Nothing: the loop proposes steps from error estimates."""
 
 
 @inlined
@@ -46,6 +58,10 @@ class Method:
         Whether `attempt` uses Jacobian, factor and backsolve.
     attempt, interpolate
         Compiled functions, see `ATTEMPT` and `INTERPOLATE`.
+    series
+        Order of the Taylor series that the method works with; 0 for none. Such a method chooses its steps itself.
+    propose
+        Compiled function of a method with series, see `PROPOSE`.
     """
 
     name: str
@@ -55,3 +71,5 @@ class Method:
     stiff: bool
     attempt: Callable[..., Any]
     interpolate: Callable[..., Any]
+    series: int = 0
+    propose: Callable[..., Any] = _no_proposal

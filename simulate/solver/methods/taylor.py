@@ -1,0 +1,75 @@
+"""Taylor series: the solution as a polynomial whose coefficients follow from the equations one after another.
+
+The step is chosen from the size of the last two coefficients before it is taken, so hardly a step is ever rejected,
+there are no stages to combine, and the polynomial itself is the dense output. Only for models whose right-hand side has
+derivatives of every order (`simulate.kernels.series`).
+
+Source: À. Jorba, M. Zou, A software package for the numerical integration of ODEs by means of high-order Taylor
+methods, Exp. Math. 14 (2005) 99-117, section 3.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from simulate.compiled import compiled
+from simulate.solver.layout import LANES, LAST_TERM, LIMIT, RATIO, RESULT, START, STATE, STEP, TERM_BEFORE, stage
+from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE, Method
+from simulate.solver.vectors import choose, every, load, near_power, store
+
+ORDER = 8
+"""Least work at relative tolerances from 1e-4 to 1e-8: two series meet at a cost that grows with the square."""
+
+_SAFETY = 0.98
+"""The power is good to 1 %."""
+_FIRST = stage(0)
+_STRIDE = stage(1) - stage(0)
+_AT_LAST, _AT_BEFORE = -0.5 / ORDER, -0.5 / (ORDER - 1)
+
+
+@compiled(PROPOSE)
+def _propose(w: Any, n: int, jets: Any) -> None:
+    jets(w)
+    last, before = near_power(load(w, LAST_TERM), _AT_LAST), near_power(load(w, TERM_BEFORE), _AT_BEFORE)
+    h = choose(last < before, last, before) * _SAFETY
+    step = load(w, STEP)
+    # After a rejection the loop has made the step smaller, and smaller it stays.
+    store(w, STEP, choose((load(w, LIMIT) <= 1.0) & (step < h), step, h))
+
+
+@compiled(ATTEMPT)
+def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
+    h = load(w, STEP)
+    undefined = every(0.0)
+    for i in range(0, n * LANES, LANES):
+        total = load(w, _FIRST + (ORDER - 1) * _STRIDE + i)
+        for order in range(ORDER - 1, 0, -1):
+            total = total * h + load(w, _FIRST + (order - 1) * _STRIDE + i)
+        total = total * h + load(w, START + i)
+        undefined = undefined + total * 0.0
+        store(w, STATE + i, total)
+    store(w, RATIO, undefined)
+
+
+@compiled(INTERPOLATE)
+def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
+    h = theta * w[STEP + lane]
+    for state in range(n):
+        i = state * LANES + lane
+        total = w[_FIRST + (ORDER - 1) * _STRIDE + i]
+        for order in range(ORDER - 1, 0, -1):
+            total = total * h + w[_FIRST + (order - 1) * _STRIDE + i]
+        w[RESULT + i] = total * h + w[START + i]
+
+
+TAYLOR = Method(
+    name=f"Taylor {ORDER}",
+    order=ORDER,
+    error_order=ORDER - 1,
+    stages=ORDER,
+    stiff=False,
+    attempt=_attempt,
+    interpolate=_interpolate,
+    series=ORDER,
+    propose=_propose,
+)
