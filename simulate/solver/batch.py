@@ -10,6 +10,7 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.solver import layout
+from simulate.solver.book import ENTRIES
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
@@ -106,7 +107,8 @@ def solve(
     def work(first: int) -> int:
         end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
-        integrate(workspace, *arguments, first, end, values, outcome, reached, counters, given_up)
+        book = np.zeros((ENTRIES, layout.LANES), dtype=np.int64)
+        integrate(workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up)
         if not given_up[0]:
             observe_all(
                 workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, values, first, end

@@ -14,6 +14,7 @@ from simulate.solver.layout import (
     ACCEPTED,
     ATTEMPTED,
     CONSTANTS,
+    DUE,
     EVENT,
     LANES,
     LIMIT,
@@ -31,7 +32,7 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
-_LEAST, _MOST = 1e-300, 1e300
+_LEAST, _MOST = 1e-308, 1e300
 """Bounds of absolute tolerances: their inverse must be a number."""
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
@@ -40,6 +41,7 @@ _RESIDUE = 1e-12
 
 # Rows of the book that the loop keeps for every lane.
 MEMBER, OUTPUT, NEXT_STOP, CHANGE = range(4)
+ENTRIES = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
@@ -49,19 +51,20 @@ STAGES, SERIES = range(2)
 
 
 @inlined
-def open_book(w: Any, n: int, start: float, rtol: float, atol: Any) -> Any:
-    """Prepare a workspace in which every lane is free; return the book that the loop keeps of the lanes."""
-    book = np.zeros((4, LANES), np.int64)
-    book[MEMBER] = -1
+def open_book(w: Any, book: Any, n: int, start: float, rtol: float, atol: Any) -> None:
+    """Prepare a workspace, and the book that the loop keeps of the lanes, such that every lane is free."""
+    for lane in range(LANES):
+        for entry in range(len(book)):
+            book[entry, lane] = 0
+        book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
             # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
             w[ABSOLUTE + state * LANES + lane] = min(max(atol[state], _LEAST), _MOST)
     for lane in range(LANES):
-        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
+        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
         w[RELATIVE + lane] = rtol
-    return book
 
 
 @inlined

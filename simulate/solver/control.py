@@ -13,6 +13,7 @@ from simulate.solver.layout import (
     ACCEPT,
     ACCEPTED,
     ATTEMPTED,
+    DUE,
     ERROR,
     EVENT,
     FACTOR,
@@ -38,6 +39,7 @@ SMALLEST = 0.2
 RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
 """Share of the time below which a step would hardly move it."""
 _TINY = float(np.finfo(np.float64).tiny)
+_HUGE = 1e300
 
 
 @inlined
@@ -76,7 +78,9 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
     total = every(0.0)
     for i in range(0, n * LANES, LANES):
         a, b = size(load(w, START + i)), size(load(w, STATE + i))
-        scaled = load(w, ERROR + i) * near_inverse(load(w, ABSOLUTE + i) + choose(a > b, a, b) * rtol)
+        allowed = load(w, ABSOLUTE + i) + choose(a > b, a, b) * rtol
+        # A state that overflows may pass here; it is found where states are looked at one by one.
+        scaled = load(w, ERROR + i) * near_inverse(choose(allowed > _HUGE, every(_HUGE), allowed))
         scaled = scaled * scaled
         store(w, ERROR + i, scaled)
         total = total + scaled
@@ -119,4 +123,6 @@ def needs_attention(w: Any, max_steps: int) -> bool:
     shortest = size(load(w, NOW)) * RESOLUTION
     stuck = (accept <= 0.0) & (step <= choose(shortest > _TINY, shortest, every(_TINY)))
     given_up = (running > 0.0) & (stuck | (attempted >= float(max_steps)))
-    return bool(any_lane((accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up))
+    due = (accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up
+    store(w, DUE, choose(due, every(1.0), every(0.0)))
+    return bool(any_lane(due))

@@ -21,6 +21,7 @@ from simulate.solver.book import (
     MEMBER,
     NEXT_STOP,
     NOTHING,
+    OUTPUT,
     SERIES,
     STATES,
     apply_stops,
@@ -37,6 +38,7 @@ from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
     ATTEMPTED,
+    DUE,
     ERROR,
     EVENT,
     FACTOR,
@@ -70,6 +72,7 @@ _TABLE = types.Array(types.float64, 2, "C", readonly=True)
 _SCHEDULE: Any = types.Tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))  # type: ignore[no-untyped-call]
 SIGNATURE = types.int64(
     WORKSPACE,
+    types.int64[:, ::1],  # book [entry, lane]
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
@@ -194,7 +197,8 @@ def _refill(
             outcome[member, 0] = _INFEASIBLE if infeasible else _NOT_FINITE
             outcome[member, 1] = blamed if infeasible else blamed - kernel[CONDITIONS]
             continue
-        book[:, lane] = 0
+        book[OUTPUT, lane] = 0
+        book[CHANGE, lane] = NOTHING
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         apply_stops(w, book, lane, start, schedule, kernel, targets)
@@ -277,6 +281,7 @@ def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) ->
 @compiled(SIGNATURE)
 def integrate(
     w: Any,
+    book: Any,
     prepare: Any,
     rhs: Any,
     jacobian: Any,
@@ -307,7 +312,7 @@ def integrate(
     series = method[SERIES] > 0
     start, rtol, exponent = control[0], control[1], control[2]
     end = max(times[-1], start)
-    book = open_book(w, n, start, rtol, atol)
+    open_book(w, book, n, start, rtol, atol)
     waiting = first
     attention = True
     while given_up[0] == 0:
@@ -315,12 +320,12 @@ def integrate(
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0
-                if not free:
+                if w[DUE + lane] > 0.0:
                     free = _finish(
                         w, book, lane, method, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate,
                     )  # fmt: skip
-                if free:
+                if free and waiting < last:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
                         start, end, recorded, outcome, reached,

@@ -80,6 +80,8 @@ LAST_TERM = row(17)
 """Sum over the states of the squares of the last Taylor coefficient in units of the tolerance."""
 TERM_BEFORE = row(18)
 """The same of the coefficient before the last."""
+DUE = row(19)
+"""1 where a lane needs attention after the step."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)
