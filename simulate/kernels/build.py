@@ -23,8 +23,9 @@ from simulate.errors import InputError
 from simulate.kernels.elimination import backsolve_source, factor_source, plan
 from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import Assignment, Program, gradient, hoist, straight_line
-from simulate.kernels.series import tape, tape_source
+from simulate.kernels.series import tape_source
 from simulate.kernels.system import System, infusion
+from simulate.kernels.tape import tape
 from simulate.solver.kernel import BlockFunction, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL

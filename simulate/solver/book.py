@@ -32,8 +32,8 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
-_LEAST, _MOST = 1e-308, 1e300
-"""Bounds of absolute tolerances: their inverse must be a number."""
+_LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
+"""Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
 _RESIDUE = 1e-12
@@ -59,7 +59,6 @@ def open_book(w: Any, book: Any, n: int, start: float, rtol: float, atol: Any) -
         book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
-            # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
             w[ABSOLUTE + state * LANES + lane] = min(max(atol[state], _LEAST), _MOST)
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0

@@ -31,7 +31,7 @@ from simulate.solver.layout import (
     STEP,
     STOP,
 )
-from simulate.solver.vectors import any_lane, choose, every, load, near_inverse, near_power, size, store
+from simulate.solver.vectors import any_lane, choose, every, load, near_quotient, near_power, size, store
 
 SAFETY = 0.9
 LARGEST = 5.0
@@ -80,7 +80,7 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
         a, b = size(load(w, START + i)), size(load(w, STATE + i))
         allowed = load(w, ABSOLUTE + i) + choose(a > b, a, b) * rtol
         # A state that overflows may pass here; it is found where states are looked at one by one.
-        scaled = load(w, ERROR + i) * near_inverse(choose(allowed > _HUGE, every(_HUGE), allowed))
+        scaled = near_quotient(load(w, ERROR + i), choose(allowed > _HUGE, every(_HUGE), allowed))
         scaled = scaled * scaled
         store(w, ERROR + i, scaled)
         total = total + scaled

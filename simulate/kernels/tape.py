@@ -1,0 +1,273 @@
+"""A smooth right-hand side as linear combinations of the few series that are not linear in the states.
+
+Where two power series meet, the work of order k is k multiplications; a linear term is one. So every expression is
+kept as a linear combination, with coefficients constant in time, of *cores*: states, products of two cores, quotients,
+and exp, log, sine or cosine of a combination. Products are multiplied out where that makes no product more, and a
+quotient of quotients, such as a saturating response to a competitive occupancy, becomes one quotient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.errors import InputError
+from simulate.kernels.hoisting import Program
+from simulate.symbolic.parts import TIME
+
+Node = tuple[Any, ...]
+"""An operation and its operands."""
+
+Linear = tuple[int, tuple[tuple[int, int], ...]]
+"""The place of a constant, and pairs of a core and the place of its coefficient, in the order of cores."""
+
+_SMOOTH: Mapping[type, str] = {sympy.exp: "exp", sympy.log: "log", sympy.sin: "sin", sympy.cos: "cos"}
+_LARGEST_POWER = 16
+_ZERO, _ONE, _MINUS_ONE = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """A right-hand side in an order in which it can be computed.
+
+    Attributes
+    ----------
+    constants
+        Constant in time: ``number`` and its value, ``input`` and its offset, or an operation on earlier constants.
+    cores
+        ``state`` and its index, ``time``, ``product`` of two cores, or ``sum``, ``quotient``, ``exp``, ``log``,
+        ``sin``, ``cos`` of linear combinations of earlier cores.
+    rates
+        The derivative of each state.
+    """
+
+    constants: tuple[Node, ...]
+    cores: tuple[Node, ...]
+    rates: tuple[Linear, ...]
+
+
+def tape(program: Program, states: Sequence[Symbol], offsets: Mapping[Symbol, int]) -> Tape:
+    """Tape of a right-hand side.
+
+    Parameters
+    ----------
+    program
+        The right-hand side in terms of time, states and what lies at ``offsets``.
+    states
+        Symbols of the states, in order.
+    offsets
+        Places in the workspace of everything else that is read, which is constant during a step.
+
+    Raises
+    ------
+    InputError
+        When a function has no derivatives of every order everywhere, such as the absolute value or a root.
+    """
+    writer = _Writer()
+    for index, state in enumerate(states):
+        writer.known[state] = writer.core("state", index)
+    writer.known[TIME] = writer.core("time")
+    for symbol, offset in offsets.items():
+        writer.known[symbol] = (writer.constant("input", offset), ())
+    for symbol, expression in program.assignments:
+        writer.known[symbol] = writer.visit(expression)
+    return writer.finished([writer.visit(result) for result in program.results])
+
+
+@dataclass
+class _Writer:
+    """Expressions to linear combinations; equal things are written once. Does not leave `tape`."""
+
+    known: dict[Expr, Linear] = field(default_factory=dict)
+    constants: list[Node] = field(default_factory=lambda: [("number", 0.0), ("number", 1.0), ("number", -1.0)])
+    cores: list[Node] = field(default_factory=list)
+
+    # What is constant in time.
+    def constant(self, *node: Any) -> int:
+        return _placed(self.constants, node)
+
+    def _number(self, place: int) -> float | None:
+        kind, *rest = self.constants[place]
+        return rest[0] if kind == "number" else None
+
+    def _plus(self, a: int, b: int) -> int:
+        if _ZERO in (a, b):
+            return b if a == _ZERO else a
+        x, y = self._number(a), self._number(b)
+        if x is not None and y is not None:
+            return self.constant("number", x + y)
+        return self.constant("add", *sorted((a, b)))
+
+    def _times(self, a: int, b: int) -> int:
+        if _ZERO in (a, b):
+            return _ZERO
+        if _ONE in (a, b):
+            return b if a == _ONE else a
+        x, y = self._number(a), self._number(b)
+        if x is not None and y is not None:
+            return self.constant("number", x * y)
+        return self.constant("multiply", *sorted((a, b)))
+
+    def _inverse(self, a: int) -> int:
+        return _ONE if a == _ONE else self.constant("divide", _ONE, a)
+
+    # Linear combinations.
+    def core(self, *node: Any) -> Linear:
+        return (_ZERO, ((_placed(self.cores, node), _ONE),))
+
+    def _sum(self, a: Linear, b: Linear) -> Linear:
+        terms = dict(a[1])
+        for core, coefficient in b[1]:
+            terms[core] = self._plus(terms[core], coefficient) if core in terms else coefficient
+        return (self._plus(a[0], b[0]), tuple(sorted(pair for pair in terms.items() if pair[1] != _ZERO)))
+
+    def _scaled(self, a: Linear, factor: int) -> Linear:
+        if factor == _ZERO:
+            return (_ZERO, ())
+        terms = tuple((core, self._times(coefficient, factor)) for core, coefficient in a[1])
+        return (self._times(a[0], factor), terms)
+
+    def _single(self, a: Linear) -> tuple[int, int]:
+        """The moving part as one core and its coefficient; several cores become a core of their own."""
+        if len(a[1]) == 1:
+            return a[1][0]
+        return _placed(self.cores, ("sum", (_ZERO, a[1]))), _ONE
+
+    def _product(self, a: Linear, b: Linear) -> Linear:
+        if not a[1] or not b[1]:
+            return self._scaled(a, b[0]) if not b[1] else self._scaled(b, a[0])
+        (left, by), (right, times) = self._single(a), self._single(b)
+        meeting = self._scaled(self.core("product", *sorted((left, right))), self._times(by, times))
+        rest = self._sum(self._scaled((_ZERO, a[1]), b[0]), self._scaled(b, a[0]))
+        return self._sum(meeting, rest)
+
+    def _quotient(self, a: Linear, b: Linear) -> Linear:
+        if not b[1]:
+            return self._scaled(a, self._inverse(b[0]))
+        below = self._quotient_within(b)
+        if below is not None and {core for core, _ in a[1]} <= {b[1][0][0]}:
+            # (α q + β) / (γ q + δ) with q = n / d is (α n + β d) / (γ n + δ d).
+            n, d = below
+            coefficient = a[1][0][1] if a[1] else _ZERO
+            above = self._sum(self._scaled(n, coefficient), self._scaled(d, a[0]))
+            return self._quotient(above, self._sum(self._scaled(n, b[1][0][1]), self._scaled(d, b[0])))
+        if not a[1]:
+            return self._scaled(self.core("quotient", (_ONE, ()), b), a[0])
+        if len(a[1]) == 1 and a[0] == _ZERO:
+            core, coefficient = a[1][0]
+            return self._scaled(self.core("quotient", (_ZERO, ((core, _ONE),)), b), coefficient)
+        return self.core("quotient", a, b)
+
+    def _quotient_within(self, a: Linear) -> tuple[Linear, Linear] | None:
+        """Numerator and denominator of the only core of a combination, where it is a quotient."""
+        node = self.cores[a[1][0][0]]
+        return (node[1], node[2]) if len(a[1]) == 1 and node[0] == "quotient" else None
+
+    # Expressions.
+    def visit(self, expression: Expr) -> Linear:
+        if expression not in self.known:
+            self.known[expression] = self._new(expression)
+        return self.known[expression]
+
+    def _new(self, expression: Expr) -> Linear:
+        if expression.is_Number or expression.is_NumberSymbol:
+            return (self.constant("number", float(expression)), ())
+        if expression.is_Add:
+            total: Linear = (_ZERO, ())
+            for term in expression.as_ordered_terms():
+                total = self._sum(total, self.visit(term))
+            return total
+        if expression.is_Mul or expression.is_Pow:
+            return self._factors(expression)
+        name = _SMOOTH.get(type(expression))
+        if name is None:
+            raise _not_smooth(expression)
+        return self._function(name, self.visit(expression.args[0]))
+
+    def _function(self, name: str, inner: Linear) -> Linear:
+        return self.core(name, inner) if inner[1] else (self.constant(name, inner[0]), ())
+
+    def _factors(self, expression: Expr) -> Linear:
+        above: Linear = (_ONE, ())
+        below: Linear = (_ONE, ())
+        for factor in sympy.Mul.make_args(expression):
+            base, exponent = factor.as_base_exp()
+            if isinstance(factor, sympy.exp):
+                above = self._product(above, self._function("exp", self.visit(factor.args[0])))
+            elif exponent.is_Integer and abs(int(exponent)) <= _LARGEST_POWER:
+                for _ in range(abs(int(exponent))):
+                    if exponent > 0:
+                        above = self._product(above, self.visit(base))
+                    else:
+                        below = self._product(below, self.visit(base))
+            else:
+                raise _not_smooth(factor)
+        return self._quotient(above, below)
+
+    def finished(self, rates: list[Linear]) -> Tape:
+        """What the derivatives depend on, renumbered."""
+        cores: set[int] = set()
+        for rate in rates:
+            cores |= {core for core, _ in rate[1]}
+        for place in reversed(range(len(self.cores))):
+            if place in cores:
+                cores |= _cores_of(self.cores[place])
+        core_order = {place: index for index, place in enumerate(sorted(cores))}
+        constants: set[int] = set()
+        for linear in (*rates, *(part for place in cores for part in _linears_of(self.cores[place]))):
+            constants |= {linear[0], *(coefficient for _, coefficient in linear[1])}
+        for place in reversed(range(len(self.constants))):
+            if place in constants and self.constants[place][0] not in {"number", "input"}:
+                constants |= set(self.constants[place][1:])
+        order = {place: index for index, place in enumerate(sorted(constants | {_ZERO, _ONE, _MINUS_ONE}))}
+
+        def moved(linear: Linear) -> Linear:
+            terms = tuple((core_order[core], order[coefficient]) for core, coefficient in linear[1])
+            return (order[linear[0]], terms)
+
+        def moved_core(node: Node) -> Node:
+            if node[0] == "product":
+                return (node[0], *(core_order[core] for core in node[1:]))
+            return (node[0], *(moved(part) if isinstance(part, tuple) else part for part in node[1:]))
+
+        return Tape(
+            constants=tuple(
+                node if node[0] in {"number", "input"} else (node[0], *(order[operand] for operand in node[1:]))
+                for node in (self.constants[place] for place in order)
+            ),
+            cores=tuple(moved_core(self.cores[place]) for place in core_order),
+            rates=tuple(moved(rate) for rate in rates),
+        )
+
+
+def _placed(nodes: list[Node], node: Node) -> int:
+    """Place of a node, which is added where it is new."""
+    try:
+        return nodes.index(node)
+    except ValueError:
+        nodes.append(node)
+        return len(nodes) - 1
+
+
+def _linears_of(node: Node) -> tuple[Linear, ...]:
+    return tuple(part for part in node[1:] if isinstance(part, tuple))
+
+
+def _cores_of(node: Node) -> set[int]:
+    if node[0] == "product":
+        return set(node[1:])
+    return {core for linear in _linears_of(node) for core, _ in linear[1]}
+
+
+def _not_smooth(expression: Expr) -> InputError:
+    return InputError(
+        "the model has no Taylor series everywhere",
+        code="kernel.not-smooth",
+        found=str(expression),
+        expected="sums, products, quotients, whole powers up to 16, exp, log, sin and cos",
+        advice="choose a Runge-Kutta method, such as Dormand-Prince",
+    )
