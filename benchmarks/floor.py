@@ -1,4 +1,7 @@
-"""The floor: what the vectorized right-hand side alone would take, called as often as the steps need."""
+"""The floor: what the vectorized right-hand side alone would take, called as often as the steps need.
+
+For a method that works with Taylor series it is the function that finds the coefficients.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,15 @@ import numpy as np
 from benchmarks.workload import Workload
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
 from simulate.kernels.build import build
-from simulate.solver import METHODS, Tolerance, solve
-from simulate.solver.layout import CONSTANTS, LANES, RESULT, STATE
+from simulate.solver import METHODS, TAYLOR, Tolerance, solve
+from simulate.solver.layout import ABSOLUTE, CONSTANTS, LANES, RELATIVE, RESULT, START, STATE
 
-_CALLS = 20_000
+_CALLS = 5_000
 
 
 def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[str, float]:
     """What is called, and trajectories per second of processor time if nothing else were done."""
-    method = next(method for method in METHODS if method.name == method_name)
+    method = next(method for method in (TAYLOR, *METHODS) if method.name == method_name)
     kernel = build(workload.system)
     result = solve(
         kernel,
@@ -30,21 +33,27 @@ def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[s
         method=method,
         threads=1,
     )
-    calls = float(result.counters[:, 2].mean())
+    attempts = float(result.counters[:, :2].sum(axis=1).mean())
+    called, calls = (kernel.rhs, float(result.counters[:, 2].mean()))
+    if method.series:
+        called, calls = kernel.jets(method.series), attempts
     w = np.zeros(CONSTANTS + kernel.rows * LANES)
     for index, value in enumerate(workload.parameters[0]):
         w[CONSTANTS + index * LANES : CONSTANTS + (index + 1) * LANES] = value
     kernel.prepare(w)
     size = len(kernel.states) * LANES
-    w[STATE : STATE + size] = w[RESULT : RESULT + size]
-    _repeat(w, kernel.rhs, 100)
+    w[STATE : STATE + size] = w[START : START + size] = w[RESULT : RESULT + size]
+    w[ABSOLUTE : ABSOLUTE + size] = tolerance.atol
+    w[RELATIVE : RELATIVE + LANES] = tolerance.rtol
+    _repeat(w, called, 100)
     seconds = []
     for _ in range(5):
         begun = time.process_time()
-        _repeat(w, kernel.rhs, _CALLS)
+        _repeat(w, called, _CALLS)
         seconds.append(time.process_time() - begun)
     per_call = min(seconds) / (_CALLS * LANES)
-    return f"{calls:.0f} right-hand sides of {method_name}", 1.0 / (calls * per_call)
+    name = f"{method_name} series" if method.series else f"right-hand sides of {method_name}"
+    return f"{calls:.0f} {name}", 1.0 / (calls * per_call)
 
 
 @numba.njit(numba.void(WORKSPACE, BLOCK_FUNCTION, numba.int64))  # type: ignore[untyped-decorator]
