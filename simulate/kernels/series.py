@@ -1,8 +1,8 @@
 """Taylor coefficients of a solution, written straight into vector instructions.
 
 From the coefficients of the states up to order k follow those of every subexpression, and from them the coefficient of
-order k + 1 of the states. One pass gives as many orders as wanted, at a cost that grows with their square only where two
-series meet.
+order k + 1 of the states. One pass gives as many orders as wanted, at a cost that grows with their square only where
+two series meet.
 
 The recurrences: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), tables 13.1 and 13.2; as an integrator
 À. Jorba, M. Zou, Exp. Math. 14 (2005) 99-117.
@@ -18,11 +18,10 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
 
 from simulate.kernels.tape import Linear, Node, Tape
 from simulate.solver.layout import ABSOLUTE, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, near_quotient_of
+from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
 
 
 def tape_source(program: Tape, order: int) -> str:

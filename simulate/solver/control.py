@@ -31,7 +31,7 @@ from simulate.solver.layout import (
     STEP,
     STOP,
 )
-from simulate.solver.vectors import any_lane, choose, every, load, near_quotient, near_power, size, store
+from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, size, store
 
 SAFETY = 0.9
 LARGEST = 5.0
@@ -99,7 +99,7 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
 
 @inlined
 def trust(w: Any) -> None:
-    """Accept what a method found that chose its steps itself; ``RATIO`` is 0, or undefined where a state is."""
+    """Accept what a method found that chose its steps itself; ``RATIO`` is 0, more than 1 or undefined."""
     sound = load(w, RATIO) <= 1.0
     accepted = sound & (load(w, RUNNING) > 0.0)
     store(w, FACTOR, choose(sound, every(1.0), every(SMALLEST)))

@@ -278,6 +278,33 @@ def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) ->
             book[CHANGE, lane] = NOTHING
 
 
+@inlined
+def _step(
+    w: Any,
+    n: int,
+    series: bool,
+    rhs: Any,
+    jacobian: Any,
+    factor: Any,
+    backsolve: Any,
+    attempt: Any,
+    propose: Any,
+    rtol: float,
+    exponent: float,
+) -> None:
+    """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
+    if series:
+        propose(w, n, jacobian)
+    choose_step(w)
+    if not series:
+        spread_step(w, n)
+    attempt(w, n, rhs, jacobian, factor, backsolve)
+    if series:
+        trust(w)
+    else:
+        judge(w, n, rtol, exponent)
+
+
 @compiled(SIGNATURE)
 def integrate(
     w: Any,
@@ -342,15 +369,6 @@ def integrate(
                     book[CHANGE, lane] = NOTHING
             if refresh and not series:
                 _refresh(w, book, n, rhs, rtol, counters)
-        if series:
-            propose(w, n, jacobian)
-        choose_step(w)
-        if not series:
-            spread_step(w, n)
-        attempt(w, n, rhs, jacobian, factor, backsolve)
-        if series:
-            trust(w)
-        else:
-            judge(w, n, rtol, exponent)
+        _step(w, n, series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
         attention = needs_attention(w, max_steps)
     return last - first

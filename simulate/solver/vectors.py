@@ -13,12 +13,21 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
-from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.core.typing import templates
+from numba.core.typing.templates import ConcreteTemplate
+from numba.extending import models
 
 from simulate.solver.layout import LANES
+
+# What Numba offers for this is not typed.
+intrinsic: Any = extending.intrinsic
+_register_model: Any = extending.register_model
+_lower_builtin: Any = extending.lower_builtin
+_infer_global: Any = templates.infer_global
+_signature: Any = templates.signature
+_inserted: Any = cgutils.get_or_insert_function
 
 
 class _Lanes(types.Type):
@@ -36,16 +45,16 @@ _TRUTHS = ir.VectorType(ir.IntType(1), LANES)
 _CONTRACT = ("contract",)
 
 
-@register_model(_Lanes)
+@_register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _DOUBLES)
+        super().__init__(manager, kind, _DOUBLES)  # type: ignore[no-untyped-call]
 
 
-@register_model(_Mask)
+@_register_model(_Mask)
 class _MaskModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _TRUTHS)
+        super().__init__(manager, kind, _TRUTHS)  # type: ignore[no-untyped-call]
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, place: Any) -> Any:
@@ -101,14 +110,14 @@ def _register(symbol: Any, generate: Callable[[Any, Any, Any], Any], result: Any
     mixed = ((operand, operand), (_LANES, types.float64), (types.float64, _LANES))
     pairs = mixed if operand == _LANES else mixed[:1]
 
-    @infer_global(symbol)
-    class Operator(ConcreteTemplate):  # type: ignore[misc]
+    @_infer_global(symbol)
+    class Operator(ConcreteTemplate):
         key = symbol
-        cases = [signature(result, *pair) for pair in pairs]  # noqa: RUF012
+        cases = [_signature(result, *pair) for pair in pairs]  # noqa: RUF012
 
     for pair in pairs:
 
-        @lower_builtin(symbol, *pair)  # type: ignore[untyped-decorator]
+        @_lower_builtin(symbol, *pair)
         def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             if operand == _LANES:
                 arguments = [
@@ -142,7 +151,7 @@ def choose(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
 def function_of(builder: Any, name: str, x: Any) -> Any:
     """Call of one of LLVM's own functions, such as ``fabs``, for every lane."""
     kind = ir.FunctionType(_DOUBLES, (_DOUBLES,))
-    function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f64")
+    function = _inserted(builder.module, kind, f"llvm.{name}.v{LANES}f64")
     return builder.call(function, [x])
 
 
@@ -208,7 +217,7 @@ def near_quotient(_typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
-    """``a ** exponent`` with an error below 1 % for exponents of size 1 at most; a positive, 0 taken for the least.
+    """``a ** exponent`` with an error below 1 % for exponents up to a half in size; 0 is taken for the least number.
 
     Binary logarithm and exponential as polynomials of the mantissa: a step size needs no more.
     """
@@ -244,4 +253,4 @@ def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
     return _LANES(_LANES, exponent), generate
 
 
-__all__ = ["any_lane", "choose", "every", "load", "near_quotient", "near_power", "root", "size", "store"]
+__all__ = ["any_lane", "choose", "every", "load", "near_power", "near_quotient", "root", "size", "store"]

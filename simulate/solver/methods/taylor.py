@@ -13,7 +13,19 @@ from __future__ import annotations
 from typing import Any
 
 from simulate.compiled import compiled
-from simulate.solver.layout import LANES, LAST_TERM, LIMIT, RATIO, RESULT, START, STATE, STEP, TERM_BEFORE, stage
+from simulate.solver.layout import (
+    FACTOR,
+    LANES,
+    LAST_TERM,
+    LIMIT,
+    RATIO,
+    RESULT,
+    START,
+    STATE,
+    STEP,
+    TERM_BEFORE,
+    stage,
+)
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE, Method
 from simulate.solver.vectors import choose, every, load, near_power, store
 
@@ -22,6 +34,8 @@ ORDER = 8
 
 _SAFETY = 0.98
 """The power is good to 1 %."""
+_LEEWAY = 1.00001
+"""A step that almost reaches a stop is lengthened a little to end on it."""
 _FIRST = stage(0)
 _STRIDE = stage(1) - stage(0)
 _AT_LAST, _AT_BEFORE = -0.5 / ORDER, -0.5 / (ORDER - 1)
@@ -32,6 +46,7 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     jets(w)
     last, before = near_power(load(w, LAST_TERM), _AT_LAST), near_power(load(w, TERM_BEFORE), _AT_BEFORE)
     h = choose(last < before, last, before) * _SAFETY
+    store(w, FACTOR, h)
     step = load(w, STEP)
     # After a rejection the loop has made the step smaller, and smaller it stays.
     store(w, STEP, choose((load(w, LIMIT) <= 1.0) & (step < h), step, h))
@@ -40,15 +55,16 @@ def _propose(w: Any, n: int, jets: Any) -> None:
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     h = load(w, STEP)
-    undefined = every(0.0)
+    # Where time cannot resolve the step that the series allows, the loop has lengthened it: that is a rejection.
+    ratio = choose(h > load(w, FACTOR) * _LEEWAY, every(2.0), every(0.0))
     for i in range(0, n * LANES, LANES):
         total = load(w, _FIRST + (ORDER - 1) * _STRIDE + i)
         for order in range(ORDER - 1, 0, -1):
             total = total * h + load(w, _FIRST + (order - 1) * _STRIDE + i)
         total = total * h + load(w, START + i)
-        undefined = undefined + total * 0.0
+        ratio = ratio + total * 0.0
         store(w, STATE + i, total)
-    store(w, RATIO, undefined)
+    store(w, RATIO, ratio)
 
 
 @compiled(INTERPOLATE)
