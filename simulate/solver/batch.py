@@ -83,7 +83,7 @@ def solve(
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
     given_up = np.zeros(1, dtype=np.int64)
-    functions = (kernel.prepare, kernel.rhs, *_companions(kernel, method))
+    functions = (kernel.prepare, *_right_hand_side(kernel, method))
     sizes = (n, len(kernel.parameters), kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     arguments = (
         *functions,
@@ -138,14 +138,13 @@ def solve(
     )
 
 
-def _companions(kernel: Kernel, method: Method) -> tuple[BlockFunction, BlockFunction, BlockFunction]:
-    """What a method needs of a kernel beside the right-hand side."""
+def _right_hand_side(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
+    """The right-hand side in the four forms that the loop hands to a method; only what is used is compiled."""
     if method.series:
-        jets = kernel.jets(method.series)
-        return jets, jets, jets
+        return (kernel.jets(method.series),) * 4
     if method.stiff:
-        return kernel.jacobian, kernel.factor, kernel.backsolve
-    return kernel.rhs, kernel.rhs, kernel.rhs
+        return kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
+    return (kernel.rhs,) * 4
 
 
 def _frozen(array: FloatArray | IntArray) -> FloatArray | IntArray:
