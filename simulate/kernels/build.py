@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -23,9 +24,8 @@ from simulate.errors import InputError
 from simulate.kernels.elimination import backsolve_source, factor_source, plan
 from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import Assignment, Program, gradient, hoist, straight_line
-from simulate.kernels.series import tape_source
 from simulate.kernels.system import System, infusion
-from simulate.kernels.tape import tape
+from simulate.kernels.tape import tape, tape_source
 from simulate.solver.kernel import BlockFunction, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
@@ -100,7 +100,7 @@ class CompiledKernel:
             When the model has no Taylor series everywhere.
         """
         if order not in self._jets:
-            module = _load(f"{self.key}_series_{order}", self.series_source(order))
+            module = load_source(f"{self.key}_series_{order}", self.series_source(order))
             self._jets[order] = compiled(_SIGNATURE)(module.jets)
         return self._jets[order]
 
@@ -110,11 +110,11 @@ class CompiledKernel:
 
     @functools.cached_property
     def _module(self) -> ModuleType:
-        return _load(self.key, self.source)
+        return load_source(self.key, self.source)
 
     @functools.cached_property
     def _stiff_module(self) -> ModuleType:
-        return _load(f"{self.key}_stiff", self.stiff_source())
+        return load_source(f"{self.key}_stiff", self.stiff_source())
 
     def _compiled(self, name: str, *, stiff: bool = False) -> BlockFunction:
         module = self._stiff_module if stiff else self._module
@@ -286,7 +286,7 @@ def _key(source: str, system: System) -> str:
     return digest.hexdigest()
 
 
-def _load(name: str, source: str) -> ModuleType:
+def load_source(name: str, source: str, execute: Callable[[ModuleSpec], ModuleType] | None = None) -> ModuleType:
     """Module of generated source, from a file that is written once: Numba's cache is tied to its time stamp."""
     folder = cache_directory() / "kernels"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -296,6 +296,8 @@ def _load(name: str, source: str) -> ModuleType:
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
+    if execute is not None:
+        return execute(specification)
     module = importlib.util.module_from_spec(specification)
     # Numba looks a module up by its name when it loads one of its functions from the cache.
     sys.modules[path.stem] = module

@@ -7,6 +7,7 @@ and integration restarts with the step that did well after the previous stop.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.book import (
     CHANGE,
     CONDITIONS,
+    DENSE_STAGES,
     DOSED,
     LOADED,
     MEMBER,
@@ -25,8 +27,10 @@ from simulate.solver.book import (
     SERIES,
     STATES,
     apply_stops,
+    clear,
     load,
     open_book,
+    outputs_within,
     plan,
     record,
     record_within,
@@ -58,7 +62,7 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
 from simulate.solver.trajectories import Status
 from simulate.solver.vectors import any_lane, choose, store
 from simulate.solver.vectors import load as row_at
@@ -76,8 +80,9 @@ SIGNATURE = types.int64(
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
+    types.FunctionType(EXTEND),
     types.FunctionType(PROPOSE),
-    _INTS,  # method: stages, whether it works with Taylor series
+    _INTS,  # method: stages, stages of the dense output, order of its Taylor series
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
     _INTS,  # targets of routes
     _TABLE,  # parameters [member, parameter]
@@ -108,7 +113,7 @@ def _blame(w: Any, n: int, lane: int) -> int:
     worst = 0
     for state in range(n):
         i = state * LANES + lane
-        if not (np.isfinite(w[STATE + i]) and np.isfinite(w[RATE + i]) and np.isfinite(w[ERROR + i])):
+        if not (math.isfinite(w[STATE + i]) and math.isfinite(w[RATE + i]) and math.isfinite(w[ERROR + i])):
             return state
         if w[ERROR + i] > w[ERROR + worst * LANES + lane]:
             worst = state
@@ -155,7 +160,7 @@ def _finish(
                     plan(w, book, lane, times, schedule, end)
                     status = _OK if now >= end else status
     elif _stuck(w, lane):
-        status = _STEP_TOO_SMALL if w[RATIO + lane] < np.inf else _NOT_FINITE
+        status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     if status < 0 and w[ATTEMPTED + lane] >= max_steps:
         status = _TOO_MANY_STEPS
     if status < 0:
@@ -197,8 +202,7 @@ def _refill(
             outcome[member, 0] = _INFEASIBLE if infeasible else _NOT_FINITE
             outcome[member, 1] = blamed if infeasible else blamed - kernel[CONDITIONS]
             continue
-        book[OUTPUT, lane] = 0
-        book[CHANGE, lane] = NOTHING
+        clear(book, lane)
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         apply_stops(w, book, lane, start, schedule, kernel, targets)
@@ -250,9 +254,9 @@ def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
         scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
         size += (w[START + i] / scale) ** 2
         slope += (w[_SLOPE + i] / scale) ** 2
-    if not (size > 1e-10 and slope > 1e-10 and slope < np.inf):
+    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
         return 1e-6
-    return float(0.01 * np.sqrt(size / slope))
+    return float(0.01 * math.sqrt(size / slope))
 
 
 @inlined
@@ -316,6 +320,7 @@ def integrate(
     backsolve: Any,
     attempt: Any,
     interpolate: Any,
+    extend: Any,
     propose: Any,
     method: Any,
     kernel: Any,
@@ -344,6 +349,8 @@ def integrate(
     attention = True
     while given_up[0] == 0:
         if attention:
+            if method[DENSE_STAGES] > 0 and outputs_within(w, book, times, method, counters):
+                extend(w, n, rhs)
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0

@@ -8,15 +8,13 @@ does not compete for one cache set.
 
 from __future__ import annotations
 
-LANES = 8
-"""Trajectories advanced side by side."""
-
-CAPACITY = 256
-"""Largest number of states, and of observables, that a kernel may have."""
+from simulate.solver.width import CAPACITY as CAPACITY
+from simulate.solver.width import LANES as LANES
+from simulate.solver.width import PADDING
 
 _CONTROL_ROWS = 32
 _VECTORS = 24
-_STRIDE = CAPACITY * LANES + 27 * 8
+_STRIDE = CAPACITY * LANES + PADDING
 
 
 def row(index: int) -> int:

@@ -22,6 +22,12 @@ derivative is.
 INTERPOLATE = types.void(WORKSPACE, types.int64, types.int64, types.float64)
 """``interpolate(w, n, lane, theta)``: one lane's state at the share ``theta`` of the step → ``RESULT``."""
 
+EXTEND = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
+"""``extend(w, n, rhs)``: evaluate what `interpolate` needs beyond the attempt, for the whole block.
+
+Called once after an attempt if an output of any lane lies inside its step; leaves ``STATE`` and ``RATE`` as they were.
+"""
+
 PROPOSE = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
 """``propose(w, n, jets)``: find the Taylor coefficients at the start of the step and the steps that they allow.
 
@@ -30,16 +36,21 @@ coefficients of order k in ``stage(k - 1)`` and the step in ``STEP``, which `att
 """
 
 
-@compiled(PROPOSE)
-def _no_proposal(w: Any, n: int, jets: Any) -> None:
-    """Nothing: the loop proposes steps from error estimates."""
-
-
 @inlined
 def to_node(w: Any, node: float) -> None:
     """Set the time of evaluation to the share ``node`` of every lane's step."""
     for lane in range(LANES):
         w[TIME + lane] = w[NOW + lane] + node * w[STEP + lane]
+
+
+@compiled(EXTEND)
+def no_extension(w: Any, n: int, rhs: Any) -> None:
+    """The extension of a method whose attempt has all that its dense output needs."""
+
+
+@compiled(PROPOSE)
+def no_proposal(w: Any, n: int, jets: Any) -> None:
+    """The proposal of a method whose steps follow from its error estimates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +67,12 @@ class Method:
         Evaluations of the right-hand side in one attempt.
     stiff
         Whether `attempt` uses Jacobian, factor and backsolve.
-    attempt, interpolate
-        Compiled functions, see `ATTEMPT` and `INTERPOLATE`.
+    attempt, interpolate, extend
+        Compiled functions, see `ATTEMPT`, `INTERPOLATE` and `EXTEND`.
+    dense_order
+        Order of the dense output: its error within one step falls with this power of the step, and one more.
+    dense_stages
+        Evaluations of the right-hand side in `extend`.
     series
         Order of the Taylor series that the method works with; 0 for none. Such a method chooses its steps itself.
     propose
@@ -71,5 +86,8 @@ class Method:
     stiff: bool
     attempt: Callable[..., Any]
     interpolate: Callable[..., Any]
+    dense_order: int = 4
+    dense_stages: int = 0
+    extend: Callable[..., Any] = no_extension
     series: int = 0
-    propose: Callable[..., Any] = _no_proposal
+    propose: Callable[..., Any] = no_proposal
