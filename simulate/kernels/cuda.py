@@ -108,7 +108,7 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
             "the engine for graphics cards has no Taylor series",
             code="cuda.method",
             found=method,
-            expected=", ".join(name for name in vars(methods) if name.isupper() and name != "METHODS"),
+            expected="`DOP853`, `DOPRI5`, `RODAS5P`",
         )
     edition = Edition(
         capacity=max(len(system.states), len(system.observables)),

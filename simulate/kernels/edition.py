@@ -38,9 +38,7 @@ class Edition:
     def __init__(self, *, capacity: int, door: Mapping[str, Any]) -> None:
         self._builtins = vars(builtins) | {"__import__": self._import}
         self._modules: dict[str, ModuleType] = {
-            "simulate.solver.width": _module(
-                "simulate.solver.width", {"LANES": 1, "CAPACITY": capacity, "PADDING": 0}
-            ),
+            "simulate.solver.width": _module("simulate.solver.width", {"LANES": 1, "CAPACITY": capacity, "PADDING": 0}),
             # The bit patterns of the lanes' own functions are no gain here: every machine has functions of its own.
             "simulate.kernels.elementary": _module(
                 "simulate.kernels.elementary", {"exp": math.exp, "log": math.log, "power": math.pow}

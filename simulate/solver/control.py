@@ -33,8 +33,7 @@ from simulate.solver.layout import (
 )
 from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, size, store
 
-SAFETY = 0.88
-"""Nine tenths, less what the power may be off."""
+SAFETY = 0.9
 LARGEST = 5.0
 SMALLEST = 0.2
 RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)

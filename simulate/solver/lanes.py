@@ -23,7 +23,6 @@ from simulate.solver.book import (
     MEMBER,
     NEXT_STOP,
     NOTHING,
-    OUTPUT,
     SERIES,
     STATES,
     apply_stops,

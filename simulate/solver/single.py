@@ -12,6 +12,7 @@ from typing import Any
 from simulate.compiled import inlined
 
 _SHIFT = 1.5 * 2.0**52
+_LEAST_NORMAL = 2.0**-1022
 # The bits of the first guess of an inverse, 0x7FDE_6238_22FC_16E6, as exponent and mantissa.
 _GUESS_EXPONENT, _GUESS_MANTISSA = 1022, 0xE_6238_22FC_16E6 / 2.0**52
 
@@ -78,13 +79,15 @@ def near_quotient(a: float, b: float) -> float:
 
 @inlined
 def near_power(a: float, exponent: float) -> float:
-    """``a ** exponent`` with an error below 1 % for exponents up to a half in size; 0 is taken for the least number."""
+    """``a ** exponent`` with an error below 1/200 for exponents up to 1/2 in size; 0 is taken for the least number."""
     mantissa, whole = 1.0, 1024
     if a < math.inf:
         mantissa, whole = math.frexp(a)
-        mantissa, whole = (2.0 * mantissa, whole - 1) if whole > -1022 and mantissa > 0.0 else (1.0, -1023)
+        mantissa, whole = 2.0 * mantissa, whole - 1
+        if a < _LEAST_NORMAL:
+            mantissa, whole = 1.0 + a / _LEAST_NORMAL, -1023
     logarithm = whole + ((mantissa * (-1.0 / 3.0) + 2.0) * mantissa - 5.0 / 3.0)
     scaled = logarithm * exponent
     nearest = (scaled + _SHIFT) - _SHIFT
     rest = scaled - nearest
-    return math.ldexp((0.2402265 * rest + 0.6931472) * rest + 1.0, int(nearest))
+    return math.ldexp(((0.0555041 * rest + 0.2402265) * rest + 0.6931472) * rest + 1.0, int(nearest))
