@@ -164,7 +164,7 @@ def _may_execute(call: ast.Call, module: str) -> bool:
         return not (strict and isinstance(strict[0], ast.Constant) and strict[0].value is True)
     if name == "lambdify":
         # Its arguments are expressions that were composed from checked names.
-        return module not in {"simulate.kernels.reference", "simulate.kernels.equilibria"}
+        return module not in {"simulate.kernels.reference", "simulate.kernels.vectorfield"}
     return name == "parse_expr"
 
 

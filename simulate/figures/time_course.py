@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, styled
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, plain_number, styled
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import counts_dropout, quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
@@ -50,7 +50,6 @@ _TITLE_LETTERS = 37
 _WIDE_BANDS = 2
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
@@ -223,7 +222,7 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
         # Below two decades the powers of ten alone would be one number on the axis.
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,), numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         low, high = axes.get_ylim()
@@ -247,14 +246,6 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
 def _dashes(arm: int) -> Any:
     """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
     return _DASHES[arm % len(_DASHES)]
-
-
-def _plain(value: float, _position: int | None) -> str:
-    if 1e-4 <= value < 1e6:
-        return f"{value:g}"
-    digits, _, exponent = f"{value:.0e}".partition("e")
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-    return power if digits == "1" else f"{digits}·{power}"
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:

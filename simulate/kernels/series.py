@@ -1,230 +1,350 @@
-"""Taylor coefficients of a solution, written straight into vector instructions.
+"""Power series in time of a system's solution modulo a prime, order by order, with derivatives.
 
-From the coefficients of the states up to order k follow those of every subexpression, and from them the coefficient of
-order k + 1 of the states. One pass gives as many orders as wanted, at a cost that grows with their square only where
-two series meet.
-
-The recurrences: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), tables 13.1 and 13.2; as an integrator
-À. Jorba, M. Zou, Exp. Math. 14 (2005) 99-117.
-
-The code is emitted as LLVM vectors of one element a lane and not as Python source, because some thousand lines of
-source would take Numba ten times as long to type as LLVM takes to compile.
+Each expression becomes a step, which gives the coefficient of one order from lower ones of its own and from those of
+its arguments up to that order (R. E. Moore, Interval Analysis, 1966, chapter 11). Exponentials, logarithms and powers
+follow from the differential equations that they satisfy. Only their values at the beginning are no rational numbers;
+each stands for a new one, independent of all others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from llvmlite import ir
-from numba import types
+import numpy as np
+import numpy.typing as npt
+import sympy
+from sympy import Expr, Symbol
 
-from simulate.kernels.tape import Linear, Tape
-from simulate.solver.layout import ABSOLUTE, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
+from simulate.errors import InputError, Where
+from simulate.kernels.modular import PRIME, convolved, inverse, powers, residue, times
+from simulate.kernels.system import System
+from simulate.streams import IntArray, stream
+from simulate.symbolic.parts import TIME
+from simulate.symbolic.printing import print_expression
 
+_SEED = 2002
+_TRIES = 1000
 
-def emitter(program: Tape, order: int) -> Any:
-    """Numba intrinsic that writes the coefficient of order k of every state to ``stage(k - 1)``."""
-
-    @intrinsic
-    def emitted(_typing: Any, w: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            _Emission(builder, data, program).run(order)
-            return context.get_dummy_value()
-
-        return types.void(w), generate
-
-    return emitted
+Coefficient = Callable[[int, IntArray, Sequence[IntArray]], IntArray]
+"""Coefficient [point, 1 + variable] of an order, from the step's own series and those of its arguments."""
 
 
-Coefficient = Any
-"""An LLVM vector, one element a lane; ``None`` where it is zero for every model."""
+@dataclass(frozen=True, slots=True)
+class _Step:
+    coefficient: Coefficient
+    arguments: tuple[int, ...]
+    steady: bool
+    expression: Expr
 
 
-class _Emission:
-    """Vector code for one tape: the coefficients found so far, order by order."""
+class _Rootless(Exception):
+    """Some points have no root that an expression needs."""
 
-    def __init__(self, builder: Any, data: Any, program: Tape) -> None:
-        self._builder, self._data, self._program = builder, data, program
-        self._vector = ir.VectorType(ir.DoubleType(), LANES)
-        self._found: list[list[Coefficient]] = [[] for _ in program.cores]
-        self._inner: dict[tuple[int, int], list[Coefficient]] = {}
-        self._once: dict[int, Any] = {}
-        self._constants: list[Coefficient] = []
+    def __init__(self, points: npt.NDArray[np.bool_]) -> None:
+        super().__init__()
+        self.points = points
 
-    def run(self, order: int) -> None:
-        for name, *operands in self._program.constants:
-            self._constants.append(self._constant(name, *operands))
-        rates = self._program.rates
-        solution: list[list[Coefficient]] = [[self._load(START + index * LANES)] for index in range(len(rates))]
-        for k in range(order):
-            for place, (name, *operands) in enumerate(self._program.cores):
-                if name == "state":
-                    self._found[place].append(solution[operands[0]][k])
-                else:
-                    self._found[place].append(_RULES[name](self, k, place, *operands))
-            for index, rate in enumerate(rates):
-                value = self._scaled(self._linear(rate, k), 1.0 / (k + 1))
-                solution[index].append(value)
-                self._store(stage(k) + index * LANES, self._number(0.0) if value is None else value)
-        self._store(LAST_TERM, self._size(solution, order))
-        self._store(TERM_BEFORE, self._size(solution, order - 1))
 
-    def _constant(self, name: str, *operands: Any) -> Coefficient:
-        if name == "number":
-            return None if operands[0] == 0.0 else self._number(operands[0])
-        if name == "input":
-            return self._load(operands[0])
-        values = [self._constants[operand] for operand in operands]
-        if name == "add":
-            return self._plus(*values)
-        if name == "multiply":
-            return self._times(*values)
-        if name == "divide":
-            return self._builder.fdiv(*(self._number(0.0) if value is None else value for value in values))
-        return self._function(name, self._number(0.0) if values[0] is None else values[0])
+class Series:
+    """Coefficients of the observables of a system at random points, one order after another.
 
-    def _linear(self, linear: Linear, k: int) -> Coefficient:
-        total = self._constants[linear[0]] if k == 0 else None
-        for core, coefficient in linear[1]:
-            total = self._multiplied_in(total, self._constants[coefficient], self._found[core][k], coefficient)
-        return total
+    Parameters
+    ----------
+    system
+        A system without ``abs``, ``min`` and ``max``, which have no power series where they bend.
+    variables
+        Names of the parameters to differentiate with respect to. All parameters have random values.
+    points
+        Numbers of the random points. Those at which a root is missing are replaced, see the attribute ``points``.
+    start
+        Time at which the series begins, an expression in parameters; the state there is the initial one.
+    dose
+        Route and number of one dose at the start: each number is another random amount that is known. None if absent.
+    orders
+        Number of coefficients that there is room for.
 
-    def _multiplied_in(self, total: Coefficient, by: Coefficient, value: Coefficient, place: int) -> Coefficient:
-        if self._program.constants[place] == ("number", 1.0):
-            return self._plus(total, value)
-        if self._program.constants[place] == ("number", -1.0):
-            return self._minus(total, value)
-        return self._plus(total, self._times(by, value))
+    Raises
+    ------
+    InputError
+        ``identifiability.function``: an expression has no power series at the start.
+    """
 
-    def _series(self, place: int, part: int, linear: Linear, k: int) -> list[Coefficient]:
-        """Coefficients of an operand up to order k, each computed once."""
-        found = self._inner.setdefault((place, part), [])
-        if len(found) == k:
-            found.append(self._linear(linear, k))
+    def __init__(
+        self,
+        system: System,
+        variables: Sequence[str],
+        points: IntArray,
+        *,
+        start: Expr = sympy.S.Zero,
+        dose: tuple[str, int] | None = None,
+        orders: int,
+    ) -> None:
+        self._width = 1 + len(variables)
+        self._orders = orders
+        self._steps: list[_Step] = []
+        self._known: dict[Expr, int] = {}
+        self.points = points
+        self.order = -1
+        amount = Symbol(f"dose:{dose[1]}" if dose else "dose:")
+        for name in (*system.parameters, str(amount)):
+            column = 1 + variables.index(name) if name in variables else None
+            self._enter(Symbol(name), self._parameter(name, column), steady=True)
+        for symbol, value in system.constants:
+            self._known[symbol] = self._add(value)
+        begin = self._add(start)
+        self._enter(TIME, _time, begin)
+        initial = list(system.initial)
+        if dose is not None:
+            place = system.routes.index(dose[0])
+            initial[system.route_targets[place]] += amount * system.gains[place]
+        self._states = [
+            self._enter(Symbol(name), _state, self._add(value))
+            for name, value in zip(system.states, initial, strict=True)
+        ]
+        self._rates = [self._add(rate) for rate in system.rhs]
+        self._observed = [self._add(value) for value in system.observed]
+        self._begin()
+
+    def advance(self) -> IntArray:
+        """Coefficients [point, observable, 1 + variable] of the next order."""
+        self.order += 1
+        k = self.order
+        if k > 0:
+            for state, rate in zip(self._states, self._rates, strict=True):
+                if k == 1 or not self._steps[rate].steady:
+                    self._values[state][:, k] = self._values[rate][:, k - 1] * residue(1, k) % PRIME
+            self._evaluate(k)
+        found = np.zeros((len(self.points), len(self._observed), self._width), dtype=np.int64)
+        for index, step in enumerate(self._observed):
+            if k == 0 or not self._steps[step].steady:
+                found[:, index] = self._values[step][:, k]
         return found
 
-    def _size(self, solution: list[list[Coefficient]], order: int) -> Coefficient:
-        """Sum of the squares of the coefficients of one order, each in units of the tolerance of its state."""
-        relative, total = self._kept(-1, lambda: self._load(RELATIVE)), None
-        for index, coefficients in enumerate(solution):
-            allowed = self._plus(
-                self._load(ABSOLUTE + index * LANES),
-                self._times(relative, self._function("fabs", coefficients[0])),
-            )
-            last = coefficients[order]
-            share = None if last is None else near_quotient_of(self._builder, last, allowed)
-            total = self._plus(total, self._times(share, share))
-        return self._number(0.0) if total is None else total
+    def parameters(self, names: Sequence[str]) -> IntArray:
+        """Values [point, name] of parameters."""
+        return np.stack([self._values[self._known[Symbol(name)]][:, 0, 0] for name in names], axis=1)
 
-    # Arithmetic on coefficients that may be known to be zero.
-    def _load(self, offset: int) -> Coefficient:
-        return self._builder.load(self._pointer(offset), align=8)
+    def _begin(self) -> None:
+        """Coefficients of order zero; points at which a root is missing are replaced by others."""
+        for _ in range(_TRIES):
+            shape = (len(self.points), self._orders, self._width)
+            self._values = [
+                np.zeros((shape[0], 1, shape[2]) if step.steady else shape, dtype=np.int64) for step in self._steps
+            ]
+            try:
+                self._evaluate(0)
+            except _Rootless as missing:
+                fresh = self.points.max() + 1 + np.arange(int(missing.points.sum()))
+                self.points = self.points.copy()
+                self.points[missing.points] = fresh
+                continue
+            return
+        raise AssertionError("no random point has all the roots that the model needs")
 
-    def _store(self, offset: int, value: Coefficient) -> None:
-        self._builder.store(value, self._pointer(offset), align=8)
+    def _evaluate(self, k: int) -> None:
+        for index, step in enumerate(self._steps):
+            if k and (step.steady or step.coefficient is _state):
+                continue
+            own = self._values[index]
+            try:
+                own[:, k] = step.coefficient(k, own, [self._values[place] for place in step.arguments])
+            except ZeroDivisionError:
+                raise InputError(
+                    "an expression has no power series at the beginning, where it would divide by zero",
+                    code="identifiability.function",
+                    where=Where(term=print_expression(step.expression)),
+                    advice="take an equivalent form, or observables that do not need it",
+                ) from None
 
-    def _pointer(self, offset: int) -> Any:
-        place = self._builder.gep(self._data, [ir.Constant(ir.IntType(64), offset)])
-        return self._builder.bitcast(place, self._vector.as_pointer())
+    def _enter(self, expression: Expr, coefficient: Coefficient, *arguments: int, steady: bool = False) -> int:
+        self._steps.append(_Step(coefficient, arguments, steady, expression))
+        self._known[expression] = len(self._steps) - 1
+        return self._known[expression]
 
-    def _number(self, value: float) -> Coefficient:
-        return ir.Constant(self._vector, [value] * LANES)
+    def _apply(self, expression: Expr, coefficient: Coefficient, *arguments: int) -> int:
+        steady = all(self._steps[place].steady for place in arguments)
+        return self._enter(expression, coefficient, *arguments, steady=steady)
 
-    def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
-        if a is None or b is None:
-            return b if a is None else a
-        return self._builder.fadd(a, b, flags=("contract",))
+    def _add(self, expression: Expr) -> int:
+        """Step of an expression; the same expression is computed once."""
+        if expression in self._known:
+            return self._known[expression]
+        if expression.is_Float:
+            return self._add(sympy.Rational(repr(float(expression))))
+        if expression.is_Rational:
+            value = residue(int(expression.p), int(expression.q))
+            return self._enter(expression, self._constant(value), steady=True)
+        if expression is sympy.E:
+            return self._apply(expression, self._exponential, self._add(sympy.S.One))
+        if expression.is_Add:
+            return self._apply(expression, self._sum, *(self._add(part) for part in expression.args))
+        if expression.is_Mul:
+            return self._product(expression)
+        if expression.is_Pow:
+            return self._power(expression)
+        if expression.func == sympy.exp:
+            return self._apply(expression, self._exponential, self._add(expression.args[0]))
+        if expression.func == sympy.log:
+            return self._apply(expression, self._logarithm, self._add(expression.args[0]))
+        if expression.func == sympy.tanh:
+            twice = sympy.exp(2 * expression.args[0])
+            return self._add((twice - 1) / (twice + 1))
+        raise InputError(
+            "identifiability cannot be decided with this function, which has no power series",
+            code="identifiability.function",
+            where=Where(term=print_expression(expression)),
+            advice="leave the mechanism out for this question, or choose observables that do not need it",
+        )
 
-    def _minus(self, a: Coefficient, b: Coefficient) -> Coefficient:
-        if b is None:
-            return a
-        if a is None:
-            return self._builder.fneg(b)
-        return self._builder.fsub(a, b, flags=("contract",))
+    def _product(self, expression: Expr) -> int:
+        places = [self._add(part) for part in expression.args]
+        # What does not change in time first: it is multiplied once, not once per order.
+        places.sort(key=lambda place: not self._steps[place].steady)
+        result = places[0]
+        for place in places[1:]:
+            result = self._times(result, place)
+        self._known[expression] = result
+        return result
 
-    def _times(self, a: Coefficient, b: Coefficient) -> Coefficient:
-        return None if a is None or b is None else self._builder.fmul(a, b, flags=("contract",))
+    def _times(self, first: int, second: int) -> int:
+        pair = sympy.Mul(self._steps[first].expression, self._steps[second].expression, evaluate=False)
+        if pair in self._known:
+            return self._known[pair]
+        return self._apply(pair, _scaled if self._steps[first].steady else _product, first, second)
 
-    def _scaled(self, a: Coefficient, factor: float) -> Coefficient:
-        return a if factor == 1.0 else self._times(a, self._number(factor))
+    def _power(self, expression: Expr) -> int:
+        base, exponent = expression.base, expression.exp
+        if exponent.is_Integer and exponent < 0:
+            place = self._add(base ** (-exponent))
+            return self._apply(expression, self._reciprocal, place)
+        if exponent.is_Integer:
+            half = self._add(base ** (exponent // 2))
+            place = self._times(half, half)
+            if exponent % 2:
+                place = self._times(*sorted((place, self._add(base)), key=lambda one: not self._steps[one].steady))
+            self._known[expression] = place
+            return place
+        if exponent.is_Rational:
+            return self._apply(expression, self._root(int(exponent.p), int(exponent.q)), self._add(base))
+        logarithm = self._add(sympy.log(base, evaluate=False))
+        product = self._times(*sorted((self._add(exponent), logarithm), key=lambda one: not self._steps[one].steady))
+        return self._apply(expression, self._exponential, product)
 
-    def _function(self, name: str, x: Coefficient) -> Coefficient:
-        return function_of(self._builder, name, x)
+    def _constant(self, value: int) -> Coefficient:
+        def coefficient(k: int, own: IntArray, _: Sequence[IntArray]) -> IntArray:
+            result = np.zeros_like(own[:, 0])
+            result[:, 0] = value
+            return result
 
-    def _kept(self, place: int, make: Callable[[], Coefficient]) -> Coefficient:
-        """What a node computes once, at order 0."""
-        if place not in self._once:
-            self._once[place] = make()
-        return self._once[place]
+        return coefficient
 
-    # One rule for each kind of core: the coefficient of order k. In sums, what was found last comes last.
-    def _rule_time(self, k: int, _place: int) -> Coefficient:
-        return self._load(NOW) if k == 0 else (self._number(1.0) if k == 1 else None)
+    def _parameter(self, name: str, column: int | None) -> Coefficient:
+        def coefficient(k: int, own: IntArray, _: Sequence[IntArray]) -> IntArray:
+            result = np.zeros_like(own[:, 0])
+            result[:, 0] = self._random(f"parameter {name}", self.points)
+            if column is not None:
+                result[:, column] = 1
+            return result
 
-    def _rule_sum(self, k: int, _place: int, linear: Linear) -> Coefficient:
-        return self._linear(linear, k)
+        return coefficient
 
-    def _rule_product(self, k: int, _place: int, a: int, b: int) -> Coefficient:
-        left, right, total = self._found[a], self._found[b], None
-        for j in [*range(1, k), *([0, k] if k else [0])]:
-            total = self._plus(total, self._times(left[j], right[k - j]))
+    def _random(self, purpose: str, points: IntArray) -> IntArray:
+        return np.array([stream(_SEED, purpose, int(point)).integers(1, PRIME) for point in points], dtype=np.int64)
+
+    def _new_number(self, function: str, arguments: IntArray) -> IntArray:
+        """Values [point] of a function of numbers: random, and the same for the same number."""
+        return np.array(
+            [
+                self._random(f"{function} {argument}", self.points[place : place + 1])[0]
+                for place, argument in enumerate(arguments.tolist())
+            ],
+            dtype=np.int64,
+        )
+
+    def _sum(self, k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+        total: IntArray = sum((a[:, k] for a in arguments if k < a.shape[1]), start=np.zeros_like(own[:, 0])) % PRIME
         return total
 
-    def _rule_quotient(self, k: int, place: int, a: Linear, b: Linear) -> Coefficient:
-        own, above, below = self._found[place], self._series(place, 0, a, k), self._series(place, 1, b, k)
-        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), below[0]))
-        total = above[k]
-        for j in range(k, 0, -1):
-            total = self._minus(total, self._times(below[j], own[k - j]))
-        return self._times(total, inverse)
-
-    def _rule_exp(self, k: int, place: int, x: Linear) -> Coefficient:
-        inner, own = self._series(place, 0, x, k), self._found[place]
-        return self._function("exp", self._or_zero(inner[0])) if k == 0 else self._weighted(inner, own, k)
-
-    def _rule_log(self, k: int, place: int, x: Linear) -> Coefficient:
-        inner, own = self._series(place, 0, x, k), self._found[place]
+    def _reciprocal(self, k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+        (a,) = arguments
         if k == 0:
-            return self._function("log", self._or_zero(inner[0]))
-        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), inner[0]))
-        total = inner[k]
-        for j in range(1, k):
-            total = self._minus(total, self._scaled(self._times(own[j], inner[k - j]), j / k))
-        return self._times(total, inverse)
+            return inverse(a[:, 0])
+        result: IntArray = -times(own[:, 0], convolved(a[:, 1 : k + 1], own[:, :k])) % PRIME
+        return result
 
-    def _rule_sin(self, k: int, place: int, x: Linear) -> Coefficient:
-        return self._circular(k, place, x)[0]
-
-    def _rule_cos(self, k: int, place: int, x: Linear) -> Coefficient:
-        return self._circular(k, place, x)[1]
-
-    def _circular(self, k: int, place: int, x: Linear) -> tuple[Coefficient, Coefficient]:
-        """Sine and cosine need each other."""
-        inner = self._series(place, 0, x, k)
-        sines, cosines = self._kept(place, lambda: ([], []))
+    def _exponential(self, k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+        (a,) = arguments
         if k == 0:
-            sines.append(self._function("sin", self._or_zero(inner[0])))
-            cosines.append(self._function("cos", self._or_zero(inner[0])))
-        else:
-            sine, cosine = self._weighted(inner, cosines, k), self._weighted(inner, sines, k)
-            sines.append(sine)
-            cosines.append(self._scaled(cosine, -1.0))
-        return sines[k], cosines[k]
+            value = np.where(a[:, 0, 0] == 0, 1, self._new_number("exp", a[:, 0, 0]))
+            result = a[:, 0] * value[:, None] % PRIME
+            result[:, 0] = value
+            return result
+        # e' = a' e
+        weighted = a[:, 1 : k + 1] * np.arange(1, k + 1)[:, None] % PRIME
+        return convolved(weighted, own[:, :k]) * residue(1, k) % PRIME
 
-    def _weighted(self, inner: list[Coefficient], outer: list[Coefficient], k: int) -> Coefficient:
-        """Σ j/k · inner[j] · outer[k − j] for j from 1 to k."""
-        total = None
-        for j in range(k, 0, -1):
-            total = self._plus(total, self._scaled(self._times(inner[j], outer[k - j]), j / k))
-        return total
+    def _logarithm(self, k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+        (a,) = arguments
+        if k == 0:
+            result = inverse(a[:, 0])[:, :1] * a[:, 0] % PRIME
+            result[:, 0] = np.where(a[:, 0, 0] == 1, 0, self._new_number("log", a[:, 0, 0]))
+            return result
+        # a l' = a'
+        rest = a[:, k]
+        if k > 1:
+            weighted = own[:, 1:k] * np.arange(1, k)[:, None] % PRIME
+            rest = rest - convolved(weighted, a[:, 1:k]) * residue(1, k)
+        return times(rest % PRIME, inverse(a[:, 0]))
 
-    def _or_zero(self, value: Coefficient) -> Coefficient:
-        return self._number(0.0) if value is None else value
+    def _root(self, numerator: int, denominator: int) -> Coefficient:
+        exponent = residue(numerator, denominator)
+
+        def coefficient(k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+            (a,) = arguments
+            reciprocal = inverse(a[:, 0])
+            if k == 0:
+                value = _rooted(a[:, 0, 0], numerator, denominator)
+                result = a[:, 0] * (reciprocal[:, 0] * value % PRIME * exponent % PRIME)[:, None] % PRIME
+                result[:, 0] = value
+                return result
+            # a w' = r a' w
+            counts = np.arange(1, k + 1)
+            weights = (counts * exponent - (k - counts)) % PRIME * residue(1, k) % PRIME
+            return times(reciprocal, convolved(a[:, 1 : k + 1] * weights[:, None] % PRIME, own[:, :k]))
+
+        return coefficient
 
 
-_RULES: Mapping[str, Callable[..., Coefficient]] = {
-    name.removeprefix("_rule_"): rule for name, rule in vars(_Emission).items() if name.startswith("_rule_")
-}
+def _time(k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+    result = np.zeros_like(own[:, 0])
+    if k < 2:
+        # The clock does not depend on parameters, even where the series begins when one of them says.
+        result[:, 0] = arguments[0][:, 0, 0] if k == 0 else 1
+    return result
+
+
+def _state(k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+    return arguments[0][:, 0]
+
+
+def _scaled(k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+    factor, a = arguments
+    return times(factor[:, 0], a[:, k])
+
+
+def _product(k: int, own: IntArray, arguments: Sequence[IntArray]) -> IntArray:
+    a, b = arguments
+    return convolved(a[:, : k + 1], b[:, : k + 1])
+
+
+def _rooted(values: IntArray, numerator: int, denominator: int) -> IntArray:
+    """Values to a fraction: within the squares, of which there are an odd prime number, every root is unique."""
+    squares = (PRIME - 1) // 2
+    if denominator % 2 == 0:
+        missing = powers(values, squares) != 1
+        if np.any(missing):
+            raise _Rootless(missing)
+        return powers(values, numerator * pow(denominator, -1, squares) % squares)
+    # The odd roots of all numbers are unique too, unless the denominator divides the order of the group.
+    return powers(values, numerator * pow(denominator, -1, 2 * squares) % (2 * squares))

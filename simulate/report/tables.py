@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -173,11 +174,11 @@ def rounded(value: float | None) -> str:
     return f"{round(value, digits):.{max(digits, 0)}f}"
 
 
-def csv_text(rows: Sequence[Row]) -> str:
-    """The rows as CSV; numbers have all their digits and read back as the same bits."""
+def csv_text(rows: Sequence[Any], kind: type[Any] = Row) -> str:
+    """Rows of one kind, a dataclass, as CSV; numbers have all their digits and read back as the same bits."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    names = [field.name for field in fields(Row)]
+    names = [field.name for field in fields(kind)]
     writer.writerow(names)
     for row in rows:
         entries = asdict(row)
