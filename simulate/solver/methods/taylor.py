@@ -2,7 +2,7 @@
 
 The step is chosen from the size of the last two coefficients before it is taken, so hardly a step is ever rejected,
 there are no stages to combine, and the polynomial itself is the dense output. Only for models whose right-hand side has
-derivatives of every order (`simulate.kernels.series`).
+derivatives of every order (`simulate.kernels.jets`).
 
 Source: À. Jorba, M. Zou, A software package for the numerical integration of ODEs by means of high-order Taylor
 methods, Exp. Math. 14 (2005) 99-117, section 3.2.
