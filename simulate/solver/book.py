@@ -33,6 +33,7 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
+_RESET = int(StopKind.RESET)
 _LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
 """Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
@@ -88,7 +89,9 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 
 @inlined
-def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any) -> int:
+def apply_stops(
+    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any
+) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
     first = book[NEXT_STOP, lane]
@@ -99,6 +102,8 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         if kinds[stop] == _BOLUS:
             gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
             w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
+        elif kinds[stop] == _RESET:
+            to_baseline(w, lane, prepare, kernel)
         else:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
             w[i] += amounts[stop]
@@ -107,6 +112,19 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
+
+
+@inlined
+def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
+    """Put the initial state of the lane's member into ``STATE``, with no infusion running.
+
+    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
+    """
+    for route in range(kernel[ROUTES]):
+        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    prepare(w)
+    for state in range(kernel[STATES]):
+        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
 
 
 @inlined
@@ -127,6 +145,16 @@ def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorde
             recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
     book[OUTPUT, lane] = output
+
+
+@inlined
+def record_before(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+    """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
+    output = book[OUTPUT, lane]
+    if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
+        for state in range(n):
+            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        book[OUTPUT, lane] = output + 1
 
 
 @inlined
@@ -170,17 +198,10 @@ def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
 
 @inlined
 def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: Any, start: float) -> int:
-    """Put a member into a lane; return -1, or the index of what makes its baseline unusable.
-
-    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
-    """
+    """Put a member into a lane; return -1, or the index of what makes its baseline unusable."""
     for parameter in range(kernel[PARAMETERS]):
         w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
-    for route in range(kernel[ROUTES]):
-        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
-    prepare(w)
-    for state in range(kernel[STATES]):
-        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
+    to_baseline(w, lane, prepare, kernel)
     w[NEXT + lane] = start
     w[RESTART + lane] = w[RESTARTING + lane] = w[ACCEPTED + lane] = w[ATTEMPTED + lane] = 0.0
     w[LIMIT + lane] = LARGEST

@@ -32,6 +32,7 @@ from simulate.solver.book import (
     outputs_within,
     plan,
     record,
+    record_before,
     record_within,
     retire,
     undefined,
@@ -125,6 +126,7 @@ def _finish(
     book: Any,
     lane: int,
     method: Any,
+    prepare: Any,
     kernel: Any,
     targets: Any,
     schedule: Any,
@@ -150,7 +152,8 @@ def _finish(
                 status = _NOT_FINITE
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
-                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
+                record_before(w, book, lane, n, now, times, recorded)
+                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets) > 0:
                     book[CHANGE, lane] = DOSED
                 if undefined(w, n, lane) >= 0:
                     status = _NOT_FINITE
@@ -204,7 +207,8 @@ def _refill(
         clear(book, lane)
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
-        apply_stops(w, book, lane, start, schedule, kernel, targets)
+        record_before(w, book, lane, kernel[STATES], start, times, recorded)
+        apply_stops(w, book, lane, start, schedule, prepare, kernel, targets)
         blamed = undefined(w, kernel[STATES], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
@@ -355,7 +359,7 @@ def integrate(
                 free = book[MEMBER, lane] < 0
                 if w[DUE + lane] > 0.0:
                     free = _finish(
-                        w, book, lane, method, kernel, targets, schedule, times, end, max_steps,
+                        w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate,
                     )  # fmt: skip
                 if free and waiting < last:
