@@ -130,6 +130,8 @@ def _components(particles: FloatArray, seed: int) -> list[tuple[float, FloatArra
     best: list[tuple[float, FloatArray, FloatArray]] = []
     best_criterion = np.inf
     for count in range(1, _MOST_COMPONENTS + 1):
+        if count > 1 and n < count * _LEAST * dimension:
+            break
         if count == 1:
             labels = np.zeros(n, dtype=np.int64)
         else:

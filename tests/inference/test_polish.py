@@ -98,3 +98,9 @@ def test_two_modes_become_two_components() -> None:
     particles = sample(two_modes().target, DIMENSION, particles=400, seed=1)
     found = polish(two_modes().target, particles.points, 1.0, draws=2048, seed=1)
     assert found.weights[found.points[:, 0] > 0.0].sum() == pytest.approx(0.25, abs=0.03)
+
+
+def test_a_few_particles_in_one_place_make_one_component() -> None:
+    target = gaussian().target
+    found = polish(target, np.full((16, DIMENSION), 0.5), 1.0, draws=64, seed=1)
+    assert np.isfinite(found.log_evidence)
