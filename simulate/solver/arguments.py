@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError
-from simulate.solver.control import exponent_bits
-from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
 from simulate.solver.methods.method import Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, undefined_observable
@@ -25,7 +25,7 @@ class Arguments:
     Attributes
     ----------
     settings
-        Of the method: stages, exponent of the step factor in bits, stages of the dense output.
+        Of the method: stages, stages of the dense output, order of its Taylor series.
     sizes
         Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes.
     targets
@@ -37,7 +37,7 @@ class Arguments:
     times
         Shape [time], days.
     control
-        Start, days, and relative tolerance.
+        Start, days, relative tolerance, and the power of the squared error ratio that is the step factor.
     atol
         Absolute tolerance of each state.
     """
@@ -77,7 +77,7 @@ def arguments_of(
     _check(kernel, parameters, times, start, max_steps, threads)
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
-    settings = (method.stages, exponent_bits(method.error_order), method.dense_stages)
+    settings = (method.stages, method.dense_stages, method.series)
     return Arguments(
         settings=_frozen(np.array(settings, dtype=np.int64)),
         sizes=_frozen(np.array(sizes, dtype=np.int64)),
@@ -85,9 +85,18 @@ def arguments_of(
         parameters=_frozen(parameters),
         schedule=_stops(kernel, schedule, len(parameters), start),
         times=_frozen(times),
-        control=_frozen(np.array([start, tolerance.rtol])),
+        control=_frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
         atol=_frozen(_absolute(kernel, tolerance)),
     )
+
+
+def functions_of(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
+    """What the loop calls of a kernel, in the order in which it takes it; only what the method uses is compiled."""
+    if method.series:
+        return (kernel.prepare, *(kernel.jets(method.series),) * 4)
+    if method.stiff:
+        return kernel.prepare, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
+    return (kernel.prepare, *(kernel.rhs,) * 4)
 
 
 def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
@@ -145,11 +154,11 @@ def _check(
             found=np.array2string(times, threshold=6),
             expected=f"finite times, ascending, none before {start}",
         )
-    if len(times) > 1 and np.any(np.diff(times) <= 0):
+    if np.any(times[2:] == times[:-2]):
         raise InputError(
-            "a time to record is given twice",
+            "a time to record is given three times",
             code="solver.times",
-            expected="strictly ascending times",
+            expected="each time once, or twice for the values before and after the stops at it",
             advice="drop one",
         )
     for name, number in (("max_steps", max_steps), ("threads", 1 if threads is None else threads)):
@@ -207,15 +216,37 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
         raise InputError(
             "a stop is of an unknown kind",
             code="solver.schedule",
-            expected="StopKind.BOLUS or StopKind.RATE",
+            expected=", ".join(f"StopKind.{kind.name}" for kind in StopKind),
         )
     owners = np.repeat(np.arange(members), np.diff(offsets))
     same = np.diff(owners) == 0
-    if np.any(times < start) or np.any(np.diff(times)[same] < 0):
+    late = (kinds[1:] == StopKind.RESET) & (kinds[:-1] != StopKind.RESET) & (np.diff(times) == 0)
+    if np.any(times < start) or np.any(np.diff(times)[same] < 0) or np.any(late & same):
         raise InputError(
             "the stops of a member do not ascend from the start",
             code="solver.schedule",
-            expected=f"times from {start} on",
+            expected=f"times from {start} on; at one time, resets first",
             advice="let Schedule.from_rows arrange the stops",
         )
+    _check_infusions(offsets, kinds, routes, amounts)
     return _frozen(offsets), _frozen(times), _frozen(kinds), _frozen(routes), _frozen(amounts)
+
+
+def _check_infusions(offsets: IntArray, kinds: IntArray, routes: IntArray, amounts: FloatArray) -> None:
+    """Refuse the end of an infusion that a reset has ended already: a negative rate would drain the target."""
+    if not (kinds == StopKind.RESET).any():
+        return
+    for member, (first, last) in enumerate(itertools.pairwise(offsets.tolist())):
+        running: dict[int, float] = {}
+        is_reset = False
+        for kind, route, amount in zip(kinds[first:last], routes[first:last], amounts[first:last], strict=True):
+            if kind == StopKind.RESET:
+                running, is_reset = {}, True
+            elif kind == StopKind.RATE:
+                running[route] = running.get(route, 0.0) + amount
+                if is_reset and running[route] < -1e-9 * abs(amount):
+                    raise InputError(
+                        f"an infusion of member {member} ends that a reset has ended before",
+                        code="solver.schedule",
+                        expected="no end of an infusion that a reset cuts short",
+                    )

@@ -12,13 +12,18 @@ from simulate.solver.control import LARGEST
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
+    ACCEPTED,
+    ATTEMPTED,
     CONSTANTS,
+    DUE,
     EVENT,
     LANES,
     LIMIT,
     NEXT,
     NOW,
+    RELATIVE,
     RESTART,
+    RESTARTING,
     RESULT,
     RUNNING,
     STATE,
@@ -28,36 +33,38 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
+_RESET = int(StopKind.RESET)
+_LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
+"""Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
 _RESIDUE = 1e-12
 """An infusion rate that is this small a share of the rate just ended is what rounding left of zero."""
 
 # Rows of the book that the loop keeps for every lane.
-MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
-BOOK_ROWS = 7
+MEMBER, OUTPUT, NEXT_STOP, CHANGE = range(4)
+BOOK_ROWS = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
 STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
 # Entries of the method's settings.
-STAGES, EXPONENT, DENSE_STAGES = range(3)
+STAGES, DENSE_STAGES, SERIES = range(3)
 
 
 @inlined
-def open_book(w: Any, book: Any, n: int, start: float, atol: Any) -> None:
+def open_book(w: Any, book: Any, n: int, start: float, rtol: float, atol: Any) -> None:
     """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
         clear(book, lane)
         book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
-            # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
-            w[ABSOLUTE + state * LANES + lane] = max(atol[state], _TINY)
+            w[ABSOLUTE + state * LANES + lane] = min(max(atol[state], _LEAST), _MOST)
     for lane in range(LANES):
-        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
+        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
+        w[RELATIVE + lane] = rtol
 
 
 @inlined
@@ -82,7 +89,9 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 
 @inlined
-def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any) -> int:
+def apply_stops(
+    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any
+) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
     first = book[NEXT_STOP, lane]
@@ -93,6 +102,8 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         if kinds[stop] == _BOLUS:
             gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
             w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
+        elif kinds[stop] == _RESET:
+            to_baseline(w, lane, prepare, kernel)
         else:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
             w[i] += amounts[stop]
@@ -101,6 +112,19 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
+
+
+@inlined
+def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
+    """Put the initial state of the lane's member into ``STATE``, with no infusion running.
+
+    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
+    """
+    for route in range(kernel[ROUTES]):
+        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    prepare(w)
+    for state in range(kernel[STATES]):
+        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
 
 
 @inlined
@@ -121,6 +145,16 @@ def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorde
             recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
     book[OUTPUT, lane] = output
+
+
+@inlined
+def record_before(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+    """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
+    output = book[OUTPUT, lane]
+    if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
+        for state in range(n):
+            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        book[OUTPUT, lane] = output + 1
 
 
 @inlined
@@ -153,7 +187,7 @@ def record_within(
 @inlined
 def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     """Count the member's work and free its lane."""
-    member, accepted, attempted = book[MEMBER, lane], book[ACCEPTED, lane], book[ATTEMPTED, lane]
+    member, accepted, attempted = book[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
     counters[member, 0] = accepted
     counters[member, 1] = attempted - accepted
     counters[member, 2] += attempted * method[STAGES]
@@ -164,19 +198,12 @@ def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
 
 @inlined
 def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: Any, start: float) -> int:
-    """Put a member into a lane; return -1, or the index of what makes its baseline unusable.
-
-    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
-    """
+    """Put a member into a lane; return -1, or the index of what makes its baseline unusable."""
     for parameter in range(kernel[PARAMETERS]):
         w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
-    for route in range(kernel[ROUTES]):
-        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
-    prepare(w)
-    for state in range(kernel[STATES]):
-        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
+    to_baseline(w, lane, prepare, kernel)
     w[NEXT + lane] = start
-    w[RESTART + lane] = 0.0
+    w[RESTART + lane] = w[RESTARTING + lane] = w[ACCEPTED + lane] = w[ATTEMPTED + lane] = 0.0
     w[LIMIT + lane] = LARGEST
     for condition in range(kernel[CONDITIONS]):
         if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
