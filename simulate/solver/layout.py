@@ -85,7 +85,7 @@ BEND = row(20)
 SINCE = row(21)
 """Time of the last stop, or of the load."""
 HEAD = row(22)
-"""First step after a stop that the series allowed; 0 if there was none."""
+"""Distance from a stop to the singularity before it; 0 if nothing is known of it."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

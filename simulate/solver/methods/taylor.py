@@ -45,6 +45,10 @@ ORDER = 8
 
 _SAFETY = 0.98
 """The power is good to 1 %."""
+_AHEAD = 3.0
+"""Distance of the singularity before a stop in units of the first step after it; less costs a few members accuracy."""
+_SENSELESS = 1e200
+"""A first step that a term of this size makes is due to a state of nothing without tolerance, not to a singularity."""
 _LEEWAY = 1.00001
 """A step that almost reaches a stop is lengthened a little to end on it."""
 _FIRST = stage(0)
@@ -62,7 +66,8 @@ def _propose(w: Any, n: int, jets: Any) -> None:
     last, before = near_power(load(w, LAST_TERM), _AT_LAST), near_power(load(w, TERM_BEFORE), _AT_BEFORE)
     s = choose(last < before, last, before) * _SAFETY
     h = s + 0.5 * bend * s * s
-    store(w, HEAD, choose(load(w, RESTARTING) > 0.0, h, head))
+    ahead = choose(load(w, LAST_TERM) < _SENSELESS, h * _AHEAD, every(0.0))
+    store(w, HEAD, choose(load(w, RESTARTING) > 0.0, ahead, head))
     store(w, FACTOR, h)
     step = load(w, STEP)
     # After a rejection the loop has made the step smaller, and smaller it stays.
