@@ -10,6 +10,7 @@ process, which is confined to one core, so that other work on the machine distur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
@@ -197,7 +198,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer members and one round: minutes instead of many")
     parser.add_argument("--engine", action="append", help="only this engine (may be given several times)")
     arguments = parser.parse_args()
-    results, distance = race(arguments.engine, quick=arguments.quick)
+    # Some engines greet on standard output, which is for the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        results, distance = race(arguments.engine, quick=arguments.quick)
     if arguments.json:
         # One line for each engine, its best; other methods of an engine, and the floors, are in a list of their own.
         first = {result.engine: result for result in reversed(results) if result.engine != "floor"}
