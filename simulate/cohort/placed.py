@@ -196,7 +196,8 @@ def placed(populations: Populations, at: Places) -> FloatArray:
                 least = (np.log(low / typical) / sd_log - shift) / own
                 most = (np.log(high / typical) / sd_log - shift) / own
             deviate = _between(at.of(name), least, most)
-            deviates.append(np.where(sd_log > 0.0, deviate, 0.0))
+            # A population whose typical value is 0 has only zeros.
+            deviates.append(np.where((sd_log > 0.0) & (typical > 0.0), deviate, 0.0))
             values_of[name] = typical * np.exp(sd_log * (shift + own * deviates[-1]))
         found |= {name: values for name, values in values_of.items() if name in found}
     return np.stack([found[part.name] for part in base.parameters], axis=-1)

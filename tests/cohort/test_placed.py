@@ -111,3 +111,12 @@ def test_a_parameter_that_varies_needs_a_place() -> None:
     with pytest.raises(InputError) as caught:
         placed(populations(), places(["det1"], 8, seed=1))
     assert caught.value.code == "cohort.place"
+
+
+def test_a_population_whose_typical_value_is_zero_has_only_zeros() -> None:
+    values = placed(populations(det1=[0.0, 0.05]), places(NAMES, 16, seed=1))[..., POPULATION.names.index("det1")]
+    bounds = POPULATION.parameters[POPULATION.names.index("det1")].bounds
+    assert bounds is not None
+    assert np.isfinite(values).all()
+    assert (values[0] == 0.0).all()
+    assert (values[1] >= bounds[0]).all()
