@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,9 +11,13 @@ import typer
 from simulate.cli.options import Hypothesis, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from rich.table import Table
 
     from simulate.studies.fitting.posterior import Posterior
+    from simulate.studies.fitting.profiling import Profiled
+    from simulate.studies.fitting.trial import Problem
 
 DEFAULT = "H1+H3a+H4"
 
@@ -36,6 +41,9 @@ def fit(
         int, typer.Option("--final-patients", metavar="N", min=8, help="Patients of each draw at the end.")
     ] = 64,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the samplers.")] = 1,
+    with_profiles: Annotated[
+        bool, typer.Option("--profiles", help="Profile the likelihood of each number as well; some minutes.")
+    ] = False,
     as_json: Json = False,
 ) -> int:
     """Fit a hypothesis to the printed figures: what they say of each number, and the evidence of the hypothesis.
@@ -66,12 +74,38 @@ def fit(
         say(line)
     result = fitted(problem, settings, folder=folder, report=say)
     write_posterior(folder / "fit.json", result)
+    profiled = _profiled(problem, result, say) if with_profiles else ()
     if as_json:
-        print_json(result.as_dict())
+        rows = [asdict(row) for row in profiled]
+        print_json({**result.as_dict(), **({"profiles": rows} if rows else {})})
     else:
         print_rich(_estimates(result))
+        if profiled:
+            print_rich(_profiles(profiled))
         print_text("\n".join((*_summary(result), f"written to {folder / 'fit.json'}")))
     return 0
+
+
+def _profiled(problem: Problem, result: Posterior, say: Callable[[str], None]) -> tuple[Profiled, ...]:
+    from simulate.studies.fitting.profiling import profile
+
+    say("profiling the likelihood")
+    return profile(problem, result)
+
+
+def _profiles(rows: Sequence[Profiled]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE_HEAD, title="Profiles of the likelihood, within 1.92 of its maximum", title_justify="left"
+    )
+    for header in ("number", "profile", "from", "to", "greatest drop"):
+        table.add_column(header)
+    for row in rows:
+        ends = ["open" if end is None else f"{end:.3g} {row.unit}".removesuffix(" 1") for end in (row.low, row.high)]
+        table.add_row(row.name, row.verdict, *ends, f"{row.drop:.1f}")
+    return table
 
 
 def _estimates(result: Posterior) -> Table:

@@ -1,0 +1,87 @@
+"""How far each free number can be moved before the printed figures object: profiles of the likelihood of a fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.inference.profiles import profiles
+from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.trial import Problem
+
+_GRID = np.linspace(-2.0, 2.0, 7)
+"""Standard deviations of the prior at which a number is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """What the likelihood alone says of one number.
+
+    Attributes
+    ----------
+    name, unit
+        As in `Free`.
+    verdict
+        "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`.
+    low, high
+        Ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
+    drop
+        By how much the log-likelihood falls at the worst value of the grid.
+    """
+
+    name: str
+    unit: str
+    verdict: str
+    low: float | None
+    high: float | None
+    drop: float
+
+
+def profile(
+    problem: Problem,
+    posterior: Posterior,
+    *,
+    names: Sequence[str] | None = None,
+    rounds: int = 8,
+    threads: int | None = None,
+) -> tuple[Profiled, ...]:
+    """Profiles of the free numbers of a fit.
+
+    Parameters
+    ----------
+    problem, posterior
+        What was fitted, and its result.
+    names
+        Which numbers; all if not given.
+    rounds
+        Rounds of the search; more of them can only widen what a profile leaves open.
+    threads
+        Threads to use; all cores if not given.
+    """
+    settings = posterior.settings
+    target = Likelihood(problem, settings.patients, settings.places, threads=threads)
+    chosen = [index for index, part in enumerate(problem.free) if names is None or part.name in names]
+    draws = posterior.points
+    found = profiles(
+        target,
+        draws,
+        target(draws).total,
+        np.full(len(draws), 1.0 / len(draws)),
+        grid=_GRID,
+        seed=settings.seed,
+        coordinates=chosen,
+        rounds=rounds,
+    )
+    rows = []
+    for index, column in enumerate(chosen):
+        part = problem.free[column]
+        ends = [
+            float(part.values(np.array([end]))[0]) if math.isfinite(end) else None for end in found.intervals[index]
+        ]
+        drop = float(found.maximum - found.values[index].min())
+        rows.append(Profiled(part.name, part.unit, found.verdicts[index], ends[0], ends[1], drop))
+    return tuple(rows)
