@@ -94,8 +94,8 @@ def solve(
         method.attempt,
         method.interpolate,
         _frozen(np.array([method.stages, exponent_bits(method.error_order)], dtype=np.int64)),
-        _frozen(np.array([*sizes, len(kernel.conditions), len(kernel.routes)], dtype=np.int64)),
-        _frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
+        _frozen(np.array([*sizes, len(kernel.conditions), len(kernel.routes), kernel.controlled], dtype=np.int64)),
+        _frozen(_routes(kernel)),
         _frozen(parameters),
         stops,
         _frozen(times),
@@ -113,8 +113,9 @@ def solve(
         integrate(workspace, *arguments, first, end, values, outcome, reached, counters, given_up)
         if not given_up[0]:
             observe_all(
-                workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, values, first, end
-            )
+                workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, kernel.controlled,
+                values, first, end,
+            )  # fmt: skip
         return end - first
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -145,6 +146,12 @@ def _frozen(array: FloatArray | IntArray) -> FloatArray | IntArray:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def _routes(kernel: Kernel) -> IntArray:
+    """Targets of routes as the loop reads them: where those of each route begin in this array, then all of them."""
+    first = len(kernel.routes) + 1
+    return np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)
 
 
 def _failures(kernel: Kernel, outcome: IntArray, reached: FloatArray) -> tuple[Failure, ...]:

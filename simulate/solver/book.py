@@ -38,7 +38,7 @@ MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
-STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
+STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES, CONTROLLED = range(8)
 # Entries of the method's settings.
 STAGES, EXPONENT = range(2)
 
@@ -82,8 +82,10 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
     while stop < last and times[stop] <= now:
         route = routes[stop]
         if kinds[stop] == _BOLUS:
-            gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
-            w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
+            # One array for both: where the targets of each route begin in it, then the targets themselves.
+            for target in range(targets[route], targets[route + 1]):
+                gain = w[CONSTANTS + (kernel[GAIN] + target - kernel[ROUTES] - 1) * LANES + lane]
+                w[STATE + targets[target] * LANES + lane] += amounts[stop] * gain
         else:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
             w[i] += amounts[stop]
@@ -159,5 +161,5 @@ def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: 
     for condition in range(kernel[CONDITIONS]):
         if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
             return condition
-    state = undefined(w, kernel[STATES], lane)
+    state = undefined(w, kernel[CONTROLLED], lane)
     return -1 if state < 0 else int(kernel[CONDITIONS] + state)

@@ -18,6 +18,7 @@ from simulate.solver.book import (
     ATTEMPTED,
     CHANGE,
     CONDITIONS,
+    CONTROLLED,
     DOSED,
     EXPONENT,
     LOADED,
@@ -73,8 +74,8 @@ SIGNATURE = types.int64(
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
     _INTS,  # method: stages, exponent bits
-    _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
-    _INTS,  # targets of routes
+    _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes, controlled states
+    _INTS,  # routes: where the targets of each begin in this array, then the targets
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
@@ -141,13 +142,13 @@ def _finish(
             w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
         if now >= w[EVENT + lane]:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
-            if undefined(w, n, lane) >= 0:
+            if undefined(w, kernel[CONTROLLED], lane) >= 0:
                 status = _NOT_FINITE
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
                 if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
                     book[CHANGE, lane] = DOSED
-                if undefined(w, n, lane) >= 0:
+                if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
                     record(w, book, lane, n, now, times, recorded)
@@ -160,7 +161,7 @@ def _finish(
     if status < 0:
         return False
     outcome[member, 0] = status
-    outcome[member, 1] = -1 if status == _OK else _blame(w, n, lane)
+    outcome[member, 1] = -1 if status == _OK else _blame(w, kernel[CONTROLLED], lane)
     reached[member] = now
     retire(w, book, lane, method, counters)
     return True
@@ -200,7 +201,7 @@ def _refill(
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         apply_stops(w, book, lane, start, schedule, kernel, targets)
-        blamed = undefined(w, kernel[STATES], lane)
+        blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
             outcome[member, 1] = blamed
@@ -258,7 +259,7 @@ def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
 
 
 @inlined
-def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) -> None:
+def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, rtol: float, counters: Any) -> None:
     """Evaluate the derivative at the start of the step anew, and choose a first step for lanes that start or restart.
 
     The same function of the same state gives the same bits, so lanes that need no refresh do not change.
@@ -274,7 +275,7 @@ def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) ->
         if book[CHANGE, lane] != NOTHING:
             counters[book[MEMBER, lane], 2] += 1
             fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
-            w[STEP + lane] = _first_step(w, n, lane, rtol) if fresh else w[RESTART + lane]
+            w[STEP + lane] = _first_step(w, controlled, lane, rtol) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
             book[RESTARTING, lane] = 1
             book[CHANGE, lane] = NOTHING
@@ -353,9 +354,9 @@ def integrate(
         for lane in range(LANES):
             refresh = refresh or book[CHANGE, lane] != NOTHING
         if refresh:
-            _refresh(w, book, n, rhs, rtol, counters)
+            _refresh(w, book, n, kernel[CONTROLLED], rhs, rtol, counters)
         choose_step(w, n)
         attempt(w, n, rhs, jacobian, factor, backsolve)
-        judge(w, n, rtol, method[EXPONENT])
+        judge(w, kernel[CONTROLLED], rtol, method[EXPONENT])
         attention = _needs_attention(w, book, max_steps)
     return last - first
