@@ -12,7 +12,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError
-from simulate.kernels.hoisting import Assignment
+from simulate.kernels.hoisting import Assignment, power_log
 from simulate.solver.layout import LANES
 
 _LARGEST_UNROLLED_POWER = 16
@@ -31,6 +31,9 @@ _FUNCTIONS: Mapping[type, Callable[..., str]] = {
     sympy.arg: lambda x: f"(0.0 * math.sqrt({x}))",
     sympy.sign: lambda x: f"(1.0 if {x} > 0.0 else (-1.0 if {x} < 0.0 else 0.0))",
     sympy.Heaviside: lambda x, *_: f"(1.0 if {x} > 0.0 else 0.0)",
+    power_log: lambda base, exponent: (
+        f"(0.0 if {base} == 0.0 and {exponent} > 0.0 else ({base}) ** ({exponent}) * math.log({base}))"
+    ),
     sympy.Min: lambda *parts: _nested("smaller", parts),
     sympy.Max: lambda *parts: _nested("larger", parts),
 }
