@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
+from simulate.kernels.followers import Pieces
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.parts import TIME
@@ -32,6 +33,8 @@ class Blueprint:
     block
         Number of states in a block: the Jacobian of the first block stands again on the diagonal of the others, which
         depend on the first besides and on nothing else.
+    pieces
+        The program of ``rhs`` in parts, if there is more than one block.
     """
 
     states: tuple[str, ...]
@@ -49,6 +52,7 @@ class Blueprint:
     jumps: tuple[tuple[int, ...], ...]
     controlled: int
     block: int
+    pieces: Pieces | None = None
 
 
 def blueprint(system: System) -> Blueprint:

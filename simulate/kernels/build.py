@@ -24,6 +24,7 @@ from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, function
+from simulate.kernels.followers import STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import BlockFunction, IntArray
@@ -142,6 +143,10 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     gain_row = region.skip(len(plan.gains))
     condition_row = region.skip(len(plan.conditions))
 
+    remembered_at = CONSTANTS + region.size * LANES
+    if plan.pieces is not None:
+        region.skip(STAGES * len(remembered(plan.pieces, states[: plan.block])))
+
     state_offsets = {symbol: STATE + index * LANES for index, symbol in enumerate(states)}
     inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
     labels = {offset: str(symbol) for symbol, offset in inputs.items()}
@@ -171,7 +176,9 @@ def assemble(plan: Blueprint) -> CompiledKernel:
                 rhs.assignments,
                 _placed(RATE, rhs.results),
                 labels=labels,
-            ),
+            )
+            if plan.pieces is None
+            else rhs_source(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
             function(
                 "observe",
                 "Time, state, constants → observables.",

@@ -17,6 +17,9 @@ from simulate.solver.layout import LANES
 
 _LARGEST_UNROLLED_POWER = 16
 
+Offset = int | str
+"""Offset in the workspace: a number, or the text of an integer expression of the generated function."""
+
 _FUNCTIONS: Mapping[type, Callable[..., str]] = {
     sympy.exp: lambda x: f"math.exp({x})",
     sympy.log: lambda x: f"math.log({x})",
@@ -173,18 +176,32 @@ def with_named_bases(assignments: Iterable[Assignment], results: Sequence[Expr])
 def function(
     name: str,
     meaning: str,
-    inputs: Mapping[Symbol, int],
+    inputs: Mapping[Symbol, Offset],
     assignments: Iterable[Assignment],
-    outputs: Sequence[tuple[int, Expr]],
+    outputs: Sequence[tuple[Offset, Expr]],
     *,
-    labels: Mapping[int, str],
+    labels: Mapping[Offset, str],
 ) -> str:
-    """Source of a function of the flat workspace.
+    """Source of a function of the flat workspace; ``name`` and ``meaning`` are its name and docstring.
+
+    The other parameters are those of `lane_loop`.
+    """
+    lines = [f"def {name}(w):", f'    """{meaning}"""', *lane_loop(inputs, assignments, outputs, labels=labels)]
+    return "\n".join(lines) + "\n"
+
+
+def lane_loop(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    *,
+    labels: Mapping[Offset, str],
+    indent: str = "    ",
+) -> list[str]:
+    """Lines of a loop over lanes.
 
     Parameters
     ----------
-    name, meaning
-        Name and docstring of the function.
     inputs
         Offset in the workspace of every symbol that may be read; only those that are used are loaded.
     assignments
@@ -193,6 +210,8 @@ def function(
         Offset and expression of everything that is written, in terms of inputs and temporaries.
     labels
         What lies at an offset, for comments.
+    indent
+        What the lines begin with.
     """
     ordered, results = with_named_bases(assignments, [expression for _, expression in outputs])
     temporaries = {symbol for symbol, _ in ordered}
@@ -200,22 +219,29 @@ def function(
     for expression in (*(value for _, value in ordered), *results):
         used |= expression.free_symbols
     names: dict[Symbol, str] = {}
-    lines = [f"def {name}(w):", f'    """{meaning}"""', f"    for lane in range({LANES}):"]
-    reads = sorted((inputs[symbol], symbol) for symbol in used - temporaries)
+    lines = [f"{indent}for lane in range({LANES}):"]
+    reads = sorted(((inputs[symbol], symbol) for symbol in used - temporaries), key=_place)
     for index, (offset, symbol) in enumerate(reads):
         names[symbol] = f"r{index}"
-        lines.append(f"        r{index} = w[{offset} + lane]{_comment(labels, offset)}")
+        lines.append(f"{indent}    r{index} = w[{offset} + lane]{_comment(labels, offset)}")
     for index, (symbol, expression) in enumerate(ordered):
-        lines.append(f"        x{index} = {source(expression, names)}")
+        lines.append(f"{indent}    x{index} = {source(expression, names)}")
         names[symbol] = f"x{index}"
     for (offset, _), result in zip(outputs, results, strict=True):
-        lines.append(f"        w[{offset} + lane] = {source(result, names)}{_comment(labels, offset)}")
+        lines.append(f"{indent}    w[{offset} + lane] = {source(result, names)}{_comment(labels, offset)}")
     if not outputs:
-        lines.append("        pass")
-    return "\n".join(lines) + "\n"
+        lines.append(f"{indent}    pass")
+    return lines
 
 
-def _comment(labels: Mapping[int, str], offset: int) -> str:
+def _place(read: tuple[Offset, Symbol]) -> tuple[bool, int, str, str]:
+    """Fixed offsets in their order, then the others in that of their text."""
+    offset, symbol = read
+    fixed = isinstance(offset, int)
+    return not fixed, offset if isinstance(offset, int) else 0, str(offset), str(symbol)
+
+
+def _comment(labels: Mapping[Offset, str], offset: Offset) -> str:
     label = labels.get(offset, "")
     printable = "".join(character if character.isprintable() else "?" for character in label)
     return f"  # {printable}" if printable else ""

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import sympy
-from sympy import Expr, Symbol
+from sympy import Symbol
 
-from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
+from simulate.kernels.followers import pieces
 from simulate.kernels.hoisting import hoist
 from simulate.kernels.system import System, infusion
-from simulate.kernels.tangents import Tangents, carried, total, with_tangents
+from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
 from simulate.solver.kernel import FloatArray
 from simulate.solver.layout import CAPACITY
 from simulate.solver.problem import Schedule, Tolerance
@@ -77,6 +77,7 @@ def solve_sensitivities(
 ) -> Sensitivities:
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
+    from simulate.solver.methods.followers import DOPRI5_FOLLOWERS
 
     names = tuple(system.parameters if of is None else of)
     directions = (*names, *(f"{state}(0)" for state in initial))
@@ -90,7 +91,7 @@ def solve_sensitivities(
             times,
             start=start,
             tolerance=tolerance,
-            method=DOPRI5 if method is None else method,
+            method=DOPRI5_FOLLOWERS if method is None or method is DOPRI5 else method,
             max_steps=max_steps,
             threads=threads,
             progress=progress,
@@ -170,5 +171,6 @@ def augmented(plan: Blueprint, directions: Sequence[tuple[str | None, str | None
         gains=tuple(gains),
         rhs=rhs,
         observe=observe,
+        pieces=pieces(rhs, {symbol for symbol, _ in with_named_divisors(plan.rhs, "rhs").assignments}, suffixes),
         jumps=tuple(jumps),
     )

@@ -68,6 +68,8 @@ RESTART = row(11)
 """Step with which to start after a stop."""
 LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
+COMMAND = row(15)
+"""What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)
