@@ -23,7 +23,7 @@ from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
-from simulate.kernels.emission import HEADER, function
+from simulate.kernels.emission import HEADER, Offset, function
 from simulate.kernels.followers import STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
@@ -149,9 +149,9 @@ def assemble(plan: Blueprint) -> CompiledKernel:
 
     state_offsets = {symbol: STATE + index * LANES for index, symbol in enumerate(states)}
     inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
-    labels = {offset: str(symbol) for symbol, offset in inputs.items()}
+    labels: dict[Offset, str] = {offset: str(symbol) for symbol, offset in inputs.items()}
     labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(plan.states)}
-    prepared: list[tuple[int, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
+    prepared: list[tuple[Offset, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
     prepared += [(CONSTANTS + (gain_row + index) * LANES, gain) for index, gain in enumerate(plan.gains)]
     prepared += [(CONSTANTS + (condition_row + index) * LANES, value) for index, value in enumerate(plan.conditions)]
     prepared += [(RESULT + index * LANES, value) for index, value in enumerate(plan.initial)]
@@ -239,12 +239,12 @@ def _symbols(program: Program) -> set[Symbol]:
     return found
 
 
-def _placed(first: int, results: Iterable[Expr]) -> list[tuple[int, Expr]]:
+def _placed(first: int, results: Iterable[Expr]) -> list[tuple[Offset, Expr]]:
     return [(first + index * LANES, result) for index, result in enumerate(results)]
 
 
 def _stiff_source(
-    rhs: Program, block: list[Symbol], inputs: dict[Symbol, int], labels: dict[int, str], first_row: int
+    rhs: Program, block: list[Symbol], inputs: dict[Symbol, int], labels: dict[Offset, str], first_row: int
 ) -> str:
     size = len(block)
     derivatives, places = gradient(rhs, [*block, TIME_SYMBOL])

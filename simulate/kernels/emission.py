@@ -12,10 +12,14 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError
-from simulate.kernels.hoisting import Assignment, power_log
+from simulate.kernels.hoisting import Assignment, Program, power_log
 from simulate.solver.layout import LANES
 
 _LARGEST_UNROLLED_POWER = 16
+
+_LANE = ("w[{} + lane]", "w[{} + lane] = {}", "{}")
+_WHOLE = ("load(w, {})", "store(w, {}, {})", "every({})")
+"""How a row is read and written, and what a number is there."""
 
 Offset = int | str
 """Offset in the workspace: a number, or the text of an integer expression of the generated function."""
@@ -213,25 +217,64 @@ def lane_loop(
     indent
         What the lines begin with.
     """
+    return [
+        f"{indent}for lane in range({LANES}):",
+        *_lines(inputs, assignments, outputs, labels, f"{indent}    ", _LANE),
+    ]
+
+
+def vectors(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    *,
+    labels: Mapping[Offset, str],
+    indent: str = "    ",
+) -> list[str]:
+    """Lines in which a name stands for all lanes at once, for programs that are `arithmetic`; as `lane_loop`."""
+    return _lines(inputs, assignments, outputs, labels, indent, _WHOLE)
+
+
+def arithmetic(program: Program) -> bool:
+    """Whether a program has nothing but sums, products, quotients and small powers."""
+    return all(
+        part.is_Symbol
+        or part.is_Number
+        or part.is_Add
+        or part.is_Mul
+        or (part.is_Pow and part.exp.is_Integer and abs(int(part.exp)) <= _LARGEST_UNROLLED_POWER)
+        for expression in (*(value for _, value in program.assignments), *program.results)
+        for part in sympy.preorder_traversal(expression)
+    )
+
+
+def _lines(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    labels: Mapping[Offset, str],
+    indent: str,
+    access: tuple[str, str, str],
+) -> list[str]:
+    read, write, constant = access
     ordered, results = with_named_bases(assignments, [expression for _, expression in outputs])
     temporaries = {symbol for symbol, _ in ordered}
     used: set[Symbol] = set()
     for expression in (*(value for _, value in ordered), *results):
         used |= expression.free_symbols
     names: dict[Symbol, str] = {}
-    lines = [f"{indent}for lane in range({LANES}):"]
+    lines = []
     reads = sorted(((inputs[symbol], symbol) for symbol in used - temporaries), key=_place)
     for index, (offset, symbol) in enumerate(reads):
         names[symbol] = f"r{index}"
-        lines.append(f"{indent}    r{index} = w[{offset} + lane]{_comment(labels, offset)}")
+        lines.append(f"{indent}r{index} = {read.format(offset)}{_comment(labels, offset)}")
     for index, (symbol, expression) in enumerate(ordered):
-        lines.append(f"{indent}    x{index} = {source(expression, names)}")
+        lines.append(f"{indent}x{index} = {source(expression, names)}")
         names[symbol] = f"x{index}"
     for (offset, _), result in zip(outputs, results, strict=True):
-        lines.append(f"{indent}    w[{offset} + lane] = {source(result, names)}{_comment(labels, offset)}")
-    if not outputs:
-        lines.append(f"{indent}    pass")
-    return lines
+        text = (constant if result.is_number else "{}").format(source(result, names))
+        lines.append(f"{indent}{write.format(offset, text)}{_comment(labels, offset)}")
+    return lines or [f"{indent}pass"]
 
 
 def _place(read: tuple[Offset, Symbol]) -> tuple[bool, int, str, str]:

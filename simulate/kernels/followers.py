@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
-from simulate.kernels.emission import Offset, lane_loop
+from simulate.kernels.emission import Offset, arithmetic, lane_loop, vectors
 from simulate.kernels.hoisting import Assignment, Program
 from simulate.solver.layout import COMMAND, LANES, RATE
 from simulate.solver.methods.followers import DIRECTION, EVERYTHING, SHARED, SIZE, STAGE
@@ -99,21 +99,27 @@ def rhs_source(
     known = [*states, *(symbol for symbol, _ in parts.values.assignments)]
     values += [(places[symbol], symbol) for symbol in known]
     shared: list[tuple[Offset, Expr]] = [(places[symbol], symbol) for symbol in kept[len(known) :]]
+    whole = Program((*parts.values.assignments, *parts.shared), parts.values.results)
+    emitted = vectors if all(map(arithmetic, (whole, *parts.directions))) else lane_loop
     lines = [
+        "from simulate.kernels.lanewise import every, fence, load, store",
+        "",
+        "",
         "def rhs(w):",
         '    """Time, state, constants → derivative, of the system or of one direction or of all."""',
         f"    command = int(w[{COMMAND + DIRECTION}])",
         f"    p = {first} + (int(w[{COMMAND + STAGE}]) & 15) * {len(kept) * LANES}",
         f"    w[{COMMAND + SIZE}] = {len(states)}.0",
         f"    if command == {EVERYTHING} or command == {SHARED}:",
-        *lane_loop(inputs, parts.values.assignments, values, labels=labels, indent=" " * 8),
+        *emitted(inputs, parts.values.assignments, values, labels=labels, indent=" " * 8),
     ]
     reads = {**inputs, **places}
+    lines.append(f"{' ' * 8}fence(w)")
     if shared:
-        lines += lane_loop(reads, parts.shared, shared, labels=labels, indent=" " * 8)
+        lines += emitted(reads, parts.shared, shared, labels=labels, indent=" " * 8)
     for number, program in enumerate(parts.directions, start=1):
         row = RATE + number * len(states) * LANES
         results: list[tuple[Offset, Expr]] = [(row + index * LANES, rate) for index, rate in enumerate(program.results)]
         lines.append(f"    if command == {EVERYTHING} or command == {number}:")
-        lines += lane_loop(reads, program.assignments, results, labels=labels, indent=" " * 8)
+        lines += emitted(reads, program.assignments, results, labels=labels, indent=" " * 8)
     return "\n".join(lines) + "\n"

@@ -3,6 +3,11 @@
 The sensitivities S = ∂x/∂p obey dS/dt = (∂f/∂x) S + ∂f/∂p along the solution. They are solved beside it, as states that
 follow the steps of the solution, in the same lanes. The initial state, the gains of routes and all that is derived from
 the steady baseline depend on the parameters too, and are differentiated through.
+
+The steps are those that the solution needs: an error of the sensitivities never makes one shorter. In units of the
+quantities (p·S) their error is a few times that of the solution, and falls with the tolerance as that does. Times of
+doses are fixed: no derivative is taken with respect to one. Where the right-hand side has a kink (min, max, abs) the
+derivative is that of the side the solution is on.
 """
 
 from __future__ import annotations
@@ -16,6 +21,7 @@ import numpy as np
 import sympy
 from sympy import Symbol
 
+from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
 from simulate.kernels.followers import pieces
@@ -32,7 +38,26 @@ if TYPE_CHECKING:
     from simulate.solver.methods import Method
 
 TOGETHER = 8
-"""Directions solved at once: more would no longer fit the fast memory of a core, fewer would solve the model again."""
+"""Directions solved at once: more take longer to compile and do not fit the fast memory, fewer share less work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """What is varied: parameters, each as much as its weight says, or the initial value of a state.
+
+    Attributes
+    ----------
+    name
+        What a reader sees; it holds no quotation mark.
+    weights
+        Change of each parameter, an expression in parameters: 1 for a plain derivative.
+    state
+        State whose initial value is varied while everything derived from the baseline stays; None for parameters.
+    """
+
+    name: str
+    weights: tuple[tuple[str, sympy.Expr], ...] = ()
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +67,7 @@ class Sensitivities:
     Attributes
     ----------
     trajectories
-        The solution itself.
+        The solution itself, with the counters of one of the solves.
     directions
         Names of what is varied: a parameter, or ``x(0)`` for the initial value of the state ``x``.
     values
@@ -65,7 +90,7 @@ def solve_sensitivities(
     schedule: Schedule,
     times: FloatArray,
     *,
-    of: Sequence[str] | None = None,
+    of: Sequence[str | Direction] | None = None,
     initial: Sequence[str] = (),
     together: int = TOGETHER,
     start: float = 0.0,
@@ -75,15 +100,48 @@ def solve_sensitivities(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Sensitivities:
+    """Integrate a batch of members together with its derivatives.
+
+    Parameters
+    ----------
+    system
+        The system.
+    parameters, schedule, times, start, tolerance, max_steps, threads, progress
+        As for `simulate.solver.solve`; ``progress`` counts a member once for every ``together`` directions.
+    of
+        Parameters, or directions that join several; all parameters if not given.
+    initial
+        States whose initial values are varied.
+    together
+        Directions solved at once; no number of the result depends on it.
+    method
+        Dormand-Prince 5(4) if not given. Any method will do, a stiff one with the exact Jacobian of the sensitivities.
+
+    Raises
+    ------
+    InputError
+        ``sensitivities.unknown`` for a name that the system does not have, ``sensitivities.twice``,
+        ``sensitivities.none``, ``sensitivities.size`` for a system too large to have one direction beside it, and what
+        `solve` raises.
+    """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
     from simulate.solver.methods.followers import DOPRI5_FOLLOWERS
 
-    names = tuple(system.parameters if of is None else of)
-    directions = (*names, *(f"{state}(0)" for state in initial))
-    kernels = sensitivity_kernels(system, names, tuple(initial), together)
-    parts = []
-    for kernel in kernels:
+    directions = _directions(system, system.parameters if of is None else of, initial)
+    n, m = len(system.states), len(system.observables)
+    room = CAPACITY // max(n, m) - 1
+    if room < 1:
+        raise InputError(
+            f"a system of {n} states and {m} observables is too large for sensitivities",
+            code="sensitivities.size",
+            expected=f"at most {CAPACITY // 2} of each",
+        )
+    size = max(1, min(together, room))
+    trajectories: Trajectories | None = None
+    values = np.empty((len(parameters), len(times), n + m, len(directions)))
+    for first in range(0, len(directions), size):
+        kernel = sensitivity_kernel(system, directions[first : first + size])
         solution = solve(
             kernel,
             parameters,
@@ -96,81 +154,104 @@ def solve_sensitivities(
             threads=threads,
             progress=progress,
         )
-        n, m = kernel.controlled, len(system.observables)
-        count = len(kernel.states) // n
-        states = solution.values[:, :, : n * count].reshape(*solution.values.shape[:2], count, n)
-        observed = solution.values[:, :, n * count :].reshape(*solution.values.shape[:2], count, m)
-        parts.append((solution, np.concatenate([states, observed], axis=3)))
-    first, both = parts[0]
-    trajectories = replace(
-        first,
-        quantities=(*system.states, *system.observables),
-        units=system.units,
-        values=np.ascontiguousarray(both[:, :, 0]),
-    )
-    values = np.concatenate([part[:, :, 1:] for _, part in parts], axis=2)
-    return Sensitivities(trajectories, directions, np.ascontiguousarray(np.moveaxis(values, 2, 3)))
+        blocks = len(kernel.states) // n
+        states = solution.values[:, :, : n * blocks].reshape(len(parameters), len(times), blocks, n)
+        observed = solution.values[:, :, n * blocks :].reshape(len(parameters), len(times), blocks, m)
+        values[:, :, :n, first : first + size] = np.moveaxis(states[:, :, 1:], 2, 3)
+        values[:, :, n:, first : first + size] = np.moveaxis(observed[:, :, 1:], 2, 3)
+        if trajectories is None:
+            trajectories = replace(
+                solution,
+                quantities=(*system.states, *system.observables),
+                units=system.units,
+                values=np.concatenate([states[:, :, 0], observed[:, :, 0]], axis=2),
+            )
+    assert trajectories is not None
+    return Sensitivities(trajectories, tuple(direction.name for direction in directions), values)
 
 
-@functools.lru_cache(maxsize=4)
-def sensitivity_kernels(
-    system: System, parameters: tuple[str, ...], initial: tuple[str, ...], together: int
-) -> tuple[CompiledKernel, ...]:
-    directions = [*((name, None) for name in parameters), *((None, state) for state in initial)]
-    together = min(together, CAPACITY // len(system.states) - 1, CAPACITY // max(1, len(system.observables)) - 1)
-    base = blueprint(system)
-    return tuple(
-        assemble(augmented(base, directions[index : index + together]))
-        for index in range(0, max(1, len(directions)), together)
-    )
+@functools.lru_cache(maxsize=32)
+def sensitivity_kernel(system: System, directions: tuple[Direction, ...]) -> CompiledKernel:
+    """Kernel of a system with its derivatives in some directions, block by block: the states, then their derivatives.
+
+    The system's own numbers are the same bits whatever the directions.
+    """
+    return assemble(augmented(blueprint(system), directions))
 
 
-def augmented(plan: Blueprint, directions: Sequence[tuple[str | None, str | None]]) -> Blueprint:
-    """The system with its derivatives in some directions, each a parameter or the initial value of a state."""
-    n = len(plan.states)
-    suffixes = [parameter if parameter is not None else f"{state}(0)" for parameter, state in directions]
-    seeds: list[Tangents] = [
-        {Symbol(parameter): sympy.S.One} if parameter is not None else {} for parameter, _ in directions
-    ]
-    constants, tangents = carried(plan.constants, seeds, suffixes)
-    sensitive = [[Symbol(f"{state}'{suffix}") for state in plan.states] for suffix in suffixes]
+def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
+    """A system together with its derivatives in some directions."""
+    suffixes = [direction.name for direction in directions]
+    seeds: list[Tangents] = [{Symbol(name): weight for name, weight in direction.weights} for direction in directions]
+    constants, fixed = carried(plan.constants, seeds, suffixes)
+    states = [Symbol(name) for name in plan.states]
+    sensitive = [[Symbol(f"{name}'{suffix}") for name in plan.states] for suffix in suffixes]
     moving: list[Tangents] = [
-        {**fixed, **dict(zip(map(Symbol, plan.states), own, strict=True))}
-        for fixed, own in zip(tangents, sensitive, strict=True)
+        {**tangents, **dict(zip(states, own, strict=True))} for tangents, own in zip(fixed, sensitive, strict=True)
     ]
-    varying = [TIME, *map(Symbol, plan.states), *map(infusion, plan.routes), *(s for own in sensitive for s in own)]
+    varying = [TIME, *states, *map(infusion, plan.routes), *(symbol for own in sensitive for symbol in own)]
     more, rhs = hoist(with_tangents(plan.rhs, moving, suffixes, "rhs"), varying, "tangent")
     yet_more, observe = hoist(with_tangents(plan.observe, moving, suffixes, "observe"), varying, "observed tangent")
-
-    initial = list(plan.initial)
-    for fixed, (_, varied) in zip(tangents, directions, strict=True):
-        initial += [
-            sympy.Integer(state == varied) if varied is not None else total(value, fixed)
-            for state, value in zip(plan.states, plan.initial, strict=True)
-        ]
-    jumps, gains, position = [], [], 0
-    for targets in plan.jumps:
-        jump = list(targets)
-        own = list(plan.gains[position : position + len(targets)])
-        position += len(targets)
-        for index, fixed in enumerate(tangents, start=1):
-            for target, gain in zip(targets, own[: len(targets)], strict=True):
-                slope = total(gain, fixed)
-                if slope != 0:
-                    jump.append(index * n + target)
-                    own.append(slope)
-        jumps.append(tuple(jump))
-        gains += own
+    starts = [
+        sympy.Integer(name == direction.state) if direction.state is not None else total(value, tangents)
+        for direction, tangents in zip(directions, fixed, strict=True)
+        for name, value in zip(plan.states, plan.initial, strict=True)
+    ]
+    gains, jumps = _jumps(plan, fixed)
     return replace(
         plan,
-        states=(*plan.states, *(f"{state}'{suffix}" for suffix in suffixes for state in plan.states)),
+        states=(*plan.states, *(symbol.name for own in sensitive for symbol in own)),
         observables=(*plan.observables, *(f"{name}'{suffix}" for suffix in suffixes for name in plan.observables)),
         units=(),
         constants=(*constants, *more, *yet_more),
-        initial=tuple(initial),
-        gains=tuple(gains),
+        initial=(*plan.initial, *starts),
+        gains=gains,
         rhs=rhs,
         observe=observe,
+        jumps=jumps,
         pieces=pieces(rhs, {symbol for symbol, _ in with_named_divisors(plan.rhs, "rhs").assignments}, suffixes),
-        jumps=tuple(jumps),
     )
+
+
+def _jumps(plan: Blueprint, fixed: Sequence[Tangents]) -> tuple[tuple[sympy.Expr, ...], tuple[tuple[int, ...], ...]]:
+    """Gains and targets of routes: a dose also moves the derivatives of its target, where its gain has one."""
+    gains: list[sympy.Expr] = []
+    jumps = []
+    remaining = iter(plan.gains)
+    for targets in plan.jumps:
+        own = list(zip(targets, remaining, strict=False))
+        for block, tangents in enumerate(fixed, start=1):
+            slopes = [
+                (block * len(plan.states) + target, total(gain, tangents)) for target, gain in own[: len(targets)]
+            ]
+            own += [(target, slope) for target, slope in slopes if slope != 0]
+        jumps.append(tuple(target for target, _ in own))
+        gains += [gain for _, gain in own]
+    return tuple(gains), tuple(jumps)
+
+
+def _directions(system: System, of: Sequence[str | Direction], initial: Sequence[str]) -> tuple[Direction, ...]:
+    directions = [Direction(given, ((given, sympy.S.One),)) if isinstance(given, str) else given for given in of]
+    directions += [Direction(f"{state}(0)", state=state) for state in initial]
+    names = [direction.name for direction in directions]
+    for direction in directions:
+        for name, _ in direction.weights:
+            _known(name, system.parameters, "parameter")
+        if direction.state is not None:
+            _known(direction.state, system.states, "state")
+        if names.count(direction.name) > 1:
+            raise InputError(f"the sensitivity to `{direction.name}` is asked for twice", code="sensitivities.twice")
+    if not directions:
+        raise InputError(
+            "no parameter or initial value is given to differentiate by",
+            code="sensitivities.none",
+            advice="name at least one",
+        )
+    return tuple(directions)
+
+
+def _known(name: str, names: Sequence[str], kind: str) -> None:
+    if name not in names:
+        raise InputError(
+            f"the system has no {kind} `{name}`", code="sensitivities.unknown", advice=did_you_mean(name, names)
+        )

@@ -14,7 +14,7 @@ LANES = 8
 CAPACITY = 256
 """Largest number of states, and of observables, that a kernel may have."""
 
-_CONTROL_ROWS = 16
+_CONTROL_ROWS = 32
 _VECTORS = 24
 _STRIDE = CAPACITY * LANES + 27 * 8
 
@@ -68,7 +68,7 @@ RESTART = row(11)
 """Step with which to start after a stop."""
 LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
-COMMAND = row(15)
+COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 START = vector(4)
 """State at the start of the step."""
