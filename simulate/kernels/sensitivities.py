@@ -113,9 +113,10 @@ def solve_sensitivities(
     initial
         States whose initial values are varied.
     together
-        Directions solved at once; no number of the result depends on it.
+        Directions solved at once. The solution has the same bits whatever it is, derivatives agree to rounding.
     method
-        Dormand-Prince 5(4) if not given. Any method will do, a stiff one with the exact Jacobian of the sensitivities.
+        Dormand-Prince 5(4) if not given. Any method will do; a stiff one is given the exact Jacobian of the
+        sensitivities, for which second derivatives must exist, and takes a minute to compile for a large system.
 
     Raises
     ------

@@ -81,6 +81,6 @@ def complex_step(
                 y[system.route_targets[route]] += amount * gains[route]
             elif time == point:
                 running[route] += amount
-        for index in np.flatnonzero(times == point):
+        for index in np.flatnonzero(times == point).tolist():
             found[index] = [*y, *observed(point, y, values, running)]
     return found.real.copy(), found.imag / _STEP

@@ -14,7 +14,7 @@ from simulate.biology.reference import reference_model
 from simulate.errors import InputError
 from simulate.kernels.sensitivities import Direction, Sensitivities, solve_sensitivities
 from simulate.kernels.system import System, equations, infusion, lower
-from simulate.solver import METHODS, RODAS5P, FloatArray, Method, Schedule, Status, StopKind, Tolerance
+from simulate.solver import DOPRI5, METHODS, RODAS5P, FloatArray, Method, Schedule, Status, StopKind, Tolerance
 from simulate.solver.layout import CAPACITY
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.complex_step import complex_step
@@ -207,10 +207,13 @@ def test_all_parameters_of_the_reference_model_count_in_a_joint_direction() -> N
 
 
 def test_the_solution_has_the_same_bits_whatever_is_solved_together() -> None:
+    system, parameters = patients()
     pairs, alone = chosen(2), chosen(4)
     assert_same_bits(pairs.trajectories, alone.trajectories)
-    scale = np.abs(alone.values).max(axis=(0, 1))
-    np.testing.assert_array_less(np.abs(pairs.values - alone.values), 1e-11 * scale + 1e-300)
+    # Derivatives agree to rounding, in units of the quantity.
+    scale = np.array([parameters[:, system.parameters.index(name)].max() for name in CHOSEN])
+    size = np.abs(pairs.trajectories.values).max(axis=(0, 1))
+    assert (np.abs(pairs.values - alone.values).max(axis=(0, 1)) * scale < 1e-10 * size[:, None]).all()
 
 
 def test_derivatives_have_the_same_bits_whatever_the_batch_its_order_and_the_threads() -> None:
@@ -255,12 +258,13 @@ def test_the_exponent_of_a_power_of_nothing_has_a_derivative() -> None:
     system = equations(
         {"x": "1 - x", "y": "hill(x, k, n) - y"}, [0.0, 0.0], parameters=["k", "n"], observables={"z": "x**n"}
     )
-    for method in METHODS:
+    # A stiff method needs second derivatives too, so an exponent above 2.
+    for method, n in ((DOPRI5, 1.7), (DOPRI5, 2.3), (RODAS5P, 2.3)):
         found = solve_sensitivities(
-            system, np.array([[0.5, 1.7]]), Schedule.empty(1), TIMES, method=method, tolerance=TIGHT
+            system, np.array([[0.5, n]]), Schedule.empty(1), TIMES, method=method, tolerance=TIGHT
         )
         x = 1 - np.exp(-TIMES)
-        np.testing.assert_allclose(found.derivative("z", "n")[0, 1:], (x**1.7 * np.log(x + (x == 0)))[1:], rtol=1e-8)
+        np.testing.assert_allclose(found.derivative("z", "n")[0, 1:], (x[1:] ** n * np.log(x[1:])), rtol=1e-8)
         assert found.derivative("z", "n")[0, 0] == 0.0
         assert np.isfinite(found.values).all()
 
