@@ -128,7 +128,7 @@ def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tu
     return Program(tuple(assignments), tuple(value for _, value in found)), tuple(place for place, _ in found)
 
 
-class power_log(sympy.Function):  # type: ignore[misc]  # noqa: N801
+class power_log(sympy.Function):  # type: ignore[misc]
     """``base**exponent * log(base)``, the derivative of a power in its exponent; 0 for a base of 0."""
 
     nargs = 2

@@ -11,11 +11,13 @@ import numpy as np
 from simulate.errors import InputError
 from simulate.solver import layout
 from simulate.solver.control import exponent_bits
+from simulate.solver.events import memory
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
+from simulate.solver.rules import Adaptive, occurrences, watch
 from simulate.solver.trajectories import Failure, Status, Trajectories
 
 _CHUNK = 64
@@ -35,6 +37,7 @@ def solve(
     max_steps: int = 100_000,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    adaptive: Adaptive | None = None,
 ) -> Trajectories:
     """Integrate a batch of members, each with its own parameters, stops, steps and end.
 
@@ -63,6 +66,8 @@ def solve(
         Threads to use; all cores that this process may use if not given.
     progress
         Called with the number of members finished since the last call, from the calling thread.
+    adaptive
+        Rules by which the state of a member changes what happens to it.
 
     Raises
     ------
@@ -104,13 +109,17 @@ def solve(
         max_steps,
     )
 
+    watched = watch(adaptive, kernel, schedule, members)
     workers = _cores() if threads is None else threads
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * workers)))
 
     def work(first: int) -> int:
         end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
-        integrate(workspace, *arguments, first, end, values, outcome, reached, counters, given_up)
+        integrate(
+            workspace, *arguments, first, end, values, outcome, reached, counters, given_up,
+            kernel.observe, (*map(_frozen, watched[:5]), *watched[5:], *memory(len(watched[0]), len(watched[4]), n)),
+        )  # fmt: skip
         if not given_up[0]:
             observe_all(
                 workspace, kernel.prepare, kernel.observe, _frozen(parameters), _frozen(times), n, kernel.controlled,
@@ -138,6 +147,7 @@ def solve(
         counters=counters,
         failures=_failures(kernel, outcome, reached),
         method=method.name,
+        occurrences=occurrences(watched),
     )
 
 

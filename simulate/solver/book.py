@@ -8,6 +8,7 @@ import numpy as np
 
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
+from simulate.solver.events import given, visit, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -26,7 +27,7 @@ from simulate.solver.layout import (
 )
 from simulate.solver.problem import StopKind
 
-_BOLUS = int(StopKind.BOLUS)
+_BOLUS, _VISIT = int(StopKind.BOLUS), int(StopKind.VISIT)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
@@ -73,7 +74,7 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 
 @inlined
-def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any) -> int:
+def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any, watch: Any) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
     first = book[NEXT_STOP, lane]
@@ -81,16 +82,19 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
     stop = first
     while stop < last and times[stop] <= now:
         route = routes[stop]
-        if kinds[stop] == _BOLUS:
+        amount = given(watch, lane, stop, offsets[book[MEMBER, lane]], schedule) if watches(watch) else amounts[stop]
+        if kinds[stop] == _VISIT:
+            visit(watch, lane)
+        elif kinds[stop] == _BOLUS:
             # One array for both: where the targets of each route begin in it, then the targets themselves.
             for target in range(targets[route], targets[route + 1]):
                 gain = w[CONSTANTS + (kernel[GAIN] + target - kernel[ROUTES] - 1) * LANES + lane]
-                w[STATE + targets[target] * LANES + lane] += amounts[stop] * gain
+                w[STATE + targets[target] * LANES + lane] += amount * gain
         else:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
-            w[i] += amounts[stop]
+            w[i] += amount
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
-            w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amounts[stop]) else 0.0
+            w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)

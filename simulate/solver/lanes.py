@@ -21,6 +21,7 @@ from simulate.solver.book import (
     CONTROLLED,
     DOSED,
     EXPONENT,
+    GAIN,
     LOADED,
     MEMBER,
     NEXT_STOP,
@@ -37,6 +38,7 @@ from simulate.solver.book import (
     undefined,
 )
 from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge
+from simulate.solver.events import WATCH, act, begin, cut, look, share_of_passing, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -89,6 +91,8 @@ SIGNATURE = types.int64(
     types.float64[::1],  # time reached [member]
     types.int64[:, ::1],  # counters [member, 3]
     types.int64[::1],  # given up: not 0 once nobody waits for the result
+    BLOCK_FUNCTION,  # kernel: observe
+    WATCH,  # rules
 )
 
 
@@ -112,6 +116,20 @@ def _blame(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
+def _cut_short(
+    w: Any, book: Any, lane: int, n: int, times: Any, recorded: Any, interpolate: Any, observe: Any, watch: Any
+) -> None:
+    """End a lane's step where the first of its rules applies, if one does; outputs before are recorded."""
+    share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+    if share < 1.0:
+        passing = w[NOW + lane] + share * w[STEP + lane]
+        record_within(w, book, lane, n, passing, times, recorded, interpolate)
+        cut(w, lane, n, share, interpolate)
+    if share <= 1.0:
+        book[CHANGE, lane] = DOSED
+
+
+@inlined
 def _finish(
     w: Any,
     book: Any,
@@ -128,6 +146,8 @@ def _finish(
     reached: Any,
     counters: Any,
     interpolate: Any,
+    observe: Any,
+    watch: Any,
 ) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     n = kernel[STATES]
@@ -140,20 +160,25 @@ def _finish(
         if book[RESTARTING, lane] > 0:
             book[RESTARTING, lane] = 0
             w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
-        if now >= w[EVENT + lane]:
+        if watches(watch):
+            _cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
+            now = w[NEXT + lane]
+        if now >= w[EVENT + lane] or book[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
             if undefined(w, kernel[CONTROLLED], lane) >= 0:
                 status = _NOT_FINITE
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
-                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets) > 0:
+                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets, watch) > 0:
                     book[CHANGE, lane] = DOSED
+                acted = act(w, watch, lane, member, n, now, observe, kernel[GAIN], targets)
+                book[CHANGE, lane] = DOSED if acted != 0 else book[CHANGE, lane]
                 if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
                     record(w, book, lane, n, now, times, recorded)
                     plan(w, book, lane, times, schedule, end)
-                    status = _OK if now >= end else status
+                    status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < np.inf else _NOT_FINITE
     if status < 0 and book[ATTEMPTED, lane] >= max_steps:
@@ -185,6 +210,8 @@ def _refill(
     recorded: Any,
     outcome: Any,
     reached: Any,
+    observe: Any,
+    watch: Any,
 ) -> int:
     """Give a free lane the next member that can be integrated; return the first that still waits."""
     while waiting < last:
@@ -200,7 +227,9 @@ def _refill(
         book[:, lane] = 0
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
-        apply_stops(w, book, lane, start, schedule, kernel, targets)
+        begin(watch, lane)
+        apply_stops(w, book, lane, start, schedule, kernel, targets, watch)
+        ended = act(w, watch, lane, member, kernel[STATES], start, observe, kernel[GAIN], targets) < 0
         blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
@@ -208,7 +237,7 @@ def _refill(
             book[MEMBER, lane] = -1
             continue
         record(w, book, lane, kernel[STATES], start, times, recorded)
-        if end <= start:
+        if end <= start or ended:
             outcome[member, 0] = _OK
             book[MEMBER, lane] = -1
             continue
@@ -320,6 +349,8 @@ def integrate(
     reached: Any,
     counters: Any,
     given_up: Any,
+    observe: Any,
+    watch: Any,
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
@@ -336,12 +367,12 @@ def integrate(
                 if not free:
                     free = _finish(
                         w, book, lane, method, kernel, targets, schedule, times, end, max_steps,
-                        recorded, outcome, reached, counters, interpolate,
+                        recorded, outcome, reached, counters, interpolate, observe, watch,
                     )  # fmt: skip
                 if free:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
-                        start, end, recorded, outcome, reached,
+                        start, end, recorded, outcome, reached, observe, watch,
                     )  # fmt: skip
                 running += book[MEMBER, lane] >= 0
             if running == 0:
@@ -359,4 +390,6 @@ def integrate(
         attempt(w, n, rhs, jacobian, factor, backsolve)
         judge(w, kernel[CONTROLLED], rtol, method[EXPONENT])
         attention = _needs_attention(w, book, max_steps)
+        if watches(watch):
+            attention = look(w, watch, book[MEMBER], n, observe) or attention
     return last - first
