@@ -125,3 +125,13 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that only compiled functions call; it is compiled into each of them."""
     return numba.njit(**_OPTIONS)(function)
+
+
+def verbatim(function: Callable[..., Any]) -> Any:
+    """Decorate a helper like `inlined`, but one whose operations are carried out as they are written.
+
+    No multiplication is contracted with an addition, which would void what follows from the rounding of each; and the
+    code stands in its caller for certain, without which a loop around it is not vectorized.
+    """
+    options = {name: value for name, value in _OPTIONS.items() if name != "fastmath"}
+    return numba.njit(forceinline=True, **options)(function)

@@ -46,6 +46,11 @@ def visit_file() -> Path:
     return root() / "visits" / "serum-il1ra.toml"
 
 
+def assay_file() -> Path:
+    """Errors and limits of the assays of a visit."""
+    return root() / "visits" / "assays.toml"
+
+
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}

@@ -2,7 +2,7 @@
 
 Free receptors take up IL-1 or IL-1Ra and give them back unchanged; a receptor holds one or the other, and IL-1Ra and
 IL-1 never bind each other. On-rates are off-rates over dissociation constants, so that equilibrium is the same as in
-`occupancy`, to which the trajectories converge as binding becomes fast. IL-1 leaves the binary site within an hour,
+``occupancy``, to which the trajectories converge as binding becomes fast. IL-1 leaves the binary site within an hour,
 IL-1Ra within some hours. After an injection IL-1Ra therefore goes on blocking for a while that its concentration no
 longer explains: the leak before the next dose is smaller and later than at equilibrium. Binding near the peak is
 thousands of times faster than the turnover of cells, so this form is stiff.
@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from sympy import symbols
 
-from simulate.biology.occupancy import ANTAGONIST_LYMPH, ANTAGONIST_MUSCLE
-from simulate.biology.receptors import IL1_IN_MUSCLE, LYMPH, MUSCLE, Receptors
+from simulate.biology.occupancy import RECEPTORS, Receptors
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import Definition, Mechanism, Reaction, Species, at_baseline
 
@@ -40,23 +39,13 @@ def _reactions(receptors: Receptors) -> tuple[Reaction, ...]:
     )
 
 
-def binding_mechanism(name: str, title: str, receptors: tuple[Receptors, ...]) -> Mechanism:
-    """Mechanism in the place of `occupancy` in which the occupied and the blocked fractions are states."""
-    return Mechanism(
-        name=name,
-        title=title,
-        species=tuple(_state(part) for place in receptors for part in (place.occupied, place.blocked)),
-        definitions=(
-            ANTAGONIST_LYMPH,
-            ANTAGONIST_MUSCLE,
-            *(part for place in receptors for part in (place.signal, place.relative_signal)),
-        ),
-        reactions=tuple(reaction for place in receptors for reaction in _reactions(place)),
-        observables=(IL1_IN_MUSCLE, *(observable for place in receptors for observable in place.observables)),
-    )
-
-
-BINDING = binding_mechanism("binding", "Binding of IL-1 and IL-1Ra to the receptor over time", (LYMPH, MUSCLE))
+BINDING = Mechanism(
+    name="binding",
+    title="Binding of IL-1 and IL-1Ra to the receptor over time",
+    species=tuple(_state(part) for place in RECEPTORS for part in (place.occupied, place.blocked)),
+    definitions=tuple(part for place in RECEPTORS for part in (place.signal, place.relative_signal)),
+    reactions=tuple(reaction for place in RECEPTORS for reaction in _reactions(place)),
+)
 
 BINDING_OVER_TIME = Hypothesis(
     name="binding",

@@ -17,20 +17,20 @@ Decoy
     saturation. In the linear range of lymphoid tissue a constant fold cancels in ratios; there it shows in the
     absolute signal alone.
 
-``relative_signal_lymph`` is that of memory cells and ``relative_signal_activated`` that of activated ones.
-`on_activated` lets a mechanism such as priming see the latter. Left out: that receptors appear over 4 to 48 hours,
-short beside the days of a clone; soluble receptors.
+``relative_signal_lymph`` is that of memory cells and ``relative_signal_activated`` that of activated ones; without
+these options they are the same. `on_activated` lets a mechanism such as priming see the latter. Left out: that
+receptors appear over 4 to 48 hours, short beside the days of a clone; soluble receptors.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from sympy import Expr, Symbol, symbols
+from sympy import Symbol, symbols
 
-from simulate.biology.occupancy import ANTAGONIST_LYMPH, RELATIVE_SIGNAL_LYMPH, e50, il1_lymph
+from simulate.biology.occupancy import ACTIVATED, LYMPH, RELATIVE_SIGNAL_ACTIVATED, RELATIVE_SIGNAL_LYMPH, Receptors
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
-from simulate.biology.receptors import LYMPH, MUSCLE, PERCENT, Receptors, receptor_mechanism
+from simulate.biology.receptors import NO_DECOY, PERCENT, affinity
 from simulate.symbolic.expressions import as_expression
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import Mechanism, Observable
@@ -39,54 +39,42 @@ n_resting, n_activated, n_50, decoy_fold = symbols("n_resting n_activated n_50 d
 share_naive, share_memory, share_activated = symbols("share_naive share_memory share_activated")
 
 
-def activated(*, il1: Expr = il1_lymph, half: Expr = e50) -> Receptors:
-    """Receptors of activated T cells in lymphoid tissue."""
-    return Receptors("activated", "of activated T cells in lymphoid tissue", il1, ANTAGONIST_LYMPH.symbol, half)
-
-
-RESTING = replace(LYMPH, where="of resting T cells in lymphoid tissue", half=n_50 / n_resting)
-
-
-def _mean_signals(resting: Receptors, active: Receptors) -> tuple[Observable, ...]:
-    kinds = (
-        ("naive", share_naive, resting),
-        ("memory", share_memory, resting),
-        ("activated", share_activated, active),
-    )
-    return tuple(
-        Observable(
-            f"mean_signal_{name}", f"IL-1 signal of {name} T cells, mean of those with and without receptors", PERCENT,
-            share * receptors.signal.symbol,
-        )
-        for name, share, receptors in kinds
+def _mean_signal(name: str, share: Symbol, receptors: Receptors) -> Observable:
+    return Observable(
+        f"mean_signal_{name}", f"IL-1 signal of {name} T cells, mean of those with and without receptors", PERCENT,
+        share * receptors.signal.symbol,
     )  # fmt: skip
 
 
-_DECOYED = activated(il1=il1_lymph / decoy_fold)
-DECOY = receptor_mechanism(
-    "occupancy_decoy", "A decoy receptor on activated T cells takes IL-1 away", (LYMPH, MUSCLE, _DECOYED)
-)
-
-_NUMEROUS = activated(half=n_50 / n_activated)
-NUMBER = receptor_mechanism(
-    "occupancy_number",
+NUMBER = affinity(
+    "affinity_by_number",
     "The signal counts occupied receptors, of which activated T cells have more",
-    (RESTING, MUSCLE, _NUMEROUS),
-    observables=_mean_signals(RESTING, _NUMEROUS),
+    lymph=n_50 / n_resting,
+    activated=n_50 / n_activated,
+    observables=(
+        _mean_signal("naive", share_naive, LYMPH),
+        _mean_signal("memory", share_memory, LYMPH),
+        _mean_signal("activated", share_activated, ACTIVATED),
+    ),
 )
 
-_BOTH = activated(il1=il1_lymph / decoy_fold, half=n_50 / n_activated)
-NUMBER_AND_DECOY = receptor_mechanism(
-    "occupancy_number_and_decoy",
-    "Activated T cells have more receptors, and a decoy beside them",
-    (RESTING, MUSCLE, _BOTH),
-    observables=_mean_signals(RESTING, _BOTH),
-)
+DECOY = replace(
+    NO_DECOY,
+    name="decoy",
+    title="A decoy receptor on activated T cells takes IL-1 away",
+    definitions=tuple(replace(part, expression=LYMPH.il1 / decoy_fold) for part in NO_DECOY.definitions),
+    observables=(
+        Observable(
+            "occupancy_activated", "IL-1 receptors of activated T cells that hold IL-1Ra", PERCENT,
+            ACTIVATED.blocked.symbol,
+        ),
+    ),
+)  # fmt: skip
 
 
 def on_activated(mechanism: Mechanism) -> Mechanism:
     """The same mechanism, driven by the IL-1 signal of activated cells instead of that of lymphoid tissue."""
-    seen = {RELATIVE_SIGNAL_LYMPH.symbol: Symbol(activated().relative_signal.name)}
+    seen = {RELATIVE_SIGNAL_LYMPH.symbol: RELATIVE_SIGNAL_ACTIVATED.symbol}
     return replace(
         mechanism,
         name=f"{mechanism.name}_on_activated",
@@ -99,19 +87,19 @@ def on_activated(mechanism: Mechanism) -> Mechanism:
 
 
 RECEPTOR_DECOY = Hypothesis(
-    name="decoy", title="Activated T cells carry a decoy receptor", replace=(("occupancy", DECOY),)
+    name="decoy", title="Activated T cells carry a decoy receptor", replace=((NO_DECOY.name, DECOY),)
 )
 RECEPTOR_NUMBER = Hypothesis(
-    name="receptor-number", title="Occupied receptors count, not their fraction", replace=(("occupancy", NUMBER),)
+    name="receptor-number", title="Occupied receptors count, not their fraction", replace=(("affinity", NUMBER),)
 )
 RECEPTOR_NUMBER_AND_DECOY = Hypothesis(
     name="receptor-number-decoy",
     title="Occupied receptors count, and activated T cells carry a decoy",
-    replace=(("occupancy", NUMBER_AND_DECOY),),
+    replace=(*RECEPTOR_NUMBER.replace, *RECEPTOR_DECOY.replace),
 )
 H1_ON_ACTIVATED = Hypothesis(
     name="H1-activated",
     title="IL-1 primes Th17 through the receptors of activated cells",
     replace=(("priming", on_activated(PRIMING_BY_IL1)),),
 )
-"""H1 for use with one of the three above, and instead of H1."""
+"""In the place of H1, from which it differs once activated cells have receptors of their own kind."""

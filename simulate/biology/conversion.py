@@ -12,8 +12,8 @@ from __future__ import annotations
 from sympy import Expr, symbols
 
 from simulate.biology.cd4 import DOUBLE_POSITIVE, EX_TH17, RATE, TH17
-from simulate.biology.cytokines import CYTOKINES
-from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES, IL12_0, relative_il12
+from simulate.biology.cytokines import SERUM_CYTOKINES
+from simulate.biology.cytokines_constant import IL12_0, relative_il12
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import Condition, Definition, Mechanism, Reaction
@@ -55,12 +55,13 @@ CONVERSION_BY_IL12 = _conversion(
 H2_IL12 = Hypothesis(
     name="H2-il12",
     title="Th17 cells turn into IFNγ producers where IL-12 is",
-    add=(CONVERSION_BY_IL12, CONSTANT_CYTOKINES),
+    add=(CONVERSION_BY_IL12,),
 )
-"""Patients differ in IL-12, which stays as it is."""
+"""Patients differ in IL-12, which stays as it is unless another option lets it follow."""
 
 H2_CYTOKINES = Hypothesis(
     name="H2-cytokines",
     title="Th17 cells turn into IFNγ producers as IL-12 allows, which follows inflammation",
-    add=(CONVERSION_BY_IL12, CYTOKINES),
+    add=(CONVERSION_BY_IL12,),
+    replace=SERUM_CYTOKINES.replace,
 )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from sympy import Symbol, symbols
 
+from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES
 from simulate.biology.muscle import DRIVE, INFLAMMATION
 from simulate.biology.occupancy import RELATIVE_SIGNAL_MUSCLE
 from simulate.biology.receptors import PERCENT
@@ -102,5 +103,8 @@ CYTOKINES = Mechanism(
     ),
 )
 
-SERUM_CYTOKINES = Hypothesis(name="cytokines", title="IL-6, IL-12 and G-CSF follow IL-1 and IL-17", add=(CYTOKINES,))
-"""Where a model has constant cytokines, as `cytokines_constant`, this mechanism takes their place instead."""
+SERUM_CYTOKINES = Hypothesis(
+    name="cytokines",
+    title="IL-6, IL-12 and G-CSF follow IL-1 and IL-17",
+    replace=((CONSTANT_CYTOKINES.name, CYTOKINES),),
+)

@@ -1,8 +1,8 @@
 """IL-6 and IL-12 that stay as they are.
 
 What depends on IL-6 or IL-12 reads ``relative_il6`` and ``relative_il12``, their concentrations over the patient's own
-baseline. Here both are 1; `simulate.biology.cytokines` lets them follow IL-1, IL-17 and inflammation instead. A model
-has one of the two.
+baseline. In the reference model both are 1; `simulate.biology.cytokines` takes this place and lets them follow IL-1,
+IL-17 and inflammation.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ from simulate.biology.cd4 import (
     tau_A,
 )
 from simulate.biology.readouts import PERCENT, cells, det1
-from simulate.biology.senescence import CD28NULL, CD28POSITIVE
+from simulate.biology.senescence import CD28POSITIVE
+from simulate.biology.senescence import IN_BLOOD as CD28NULL_IN_BLOOD
 from simulate.symbolic.parts import TIME, Condition, Definition, Mechanism, Observable, Reaction, at_baseline
 from simulate.symbolic.units import DIMENSIONLESS
 
@@ -111,7 +112,7 @@ GLUCOCORTICOIDS = Mechanism(
             PERCENT,
             det1
             * (
-                cells(DOUBLE_POSITIVE, EX_TH17) + CD28NULL + (1 - gc_assay) * (TH1.effector + CD28POSITIVE)
+                cells(DOUBLE_POSITIVE, EX_TH17) + CD28NULL_IN_BLOOD + (1 - gc_assay) * (TH1.effector + CD28POSITIVE)
             ) / CIRCULATING,
         ),
         Observable("cd4_count", "CD4 cells in blood", CIRCULATING.unit, CIRCULATING.symbol),

@@ -33,14 +33,16 @@ from simulate.biology.regression import REGRESSION
 from simulate.biology.senescence import SENESCENCE
 from simulate.biology.survival_by_il1 import SURVIVAL_BY_IL1
 from simulate.errors import InputError, did_you_mean
-from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.hypothesis import NONE, Hypothesis, combine
 
 H0 = Hypothesis(name="H0", title="IL-1 does not act on CD4 T cells")
 H1 = Hypothesis(name="H1", title="IL-1 primes Th17", replace=(("priming", PRIMING_BY_IL1),))
 H2 = Hypothesis(name="H2", title="Th17 cells turn into IFNγ producers", add=(CONVERSION,))
 H3A = Hypothesis(name="H3a", title="IL-1 keeps Th17 memory alive", replace=(("survival", SURVIVAL_BY_IL1),))
 H3B = Hypothesis(name="H3b", title="IL-1 licenses the release of cytokines", add=(CULTURES, LICENSING))
-H4 = Hypothesis(name="H4", title="Th1 memory moves between blood and inflamed muscle", add=(REDISTRIBUTION,))
+H4 = Hypothesis(
+    name="H4", title="Th1 memory moves between blood and inflamed muscle", replace=(("residence", REDISTRIBUTION),)
+)
 H5 = Hypothesis(
     name="H5",
     title="Steroids are tapered and extreme readings regress",
@@ -56,7 +58,7 @@ def hypothesis_named(text: str) -> Hypothesis:
     Raises
     ------
     InputError
-        ``hypothesis.unknown`` with the nearest names.
+        ``hypothesis.unknown`` with the nearest names; ``hypothesis.conflict`` with the two that exclude each other.
     """
     named: tuple[Hypothesis, ...] = HYPOTHESES
     known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
@@ -78,7 +80,4 @@ def hypothesis_named(text: str) -> Hypothesis:
                 advice=did_you_mean(name, names) if name else None,
             )
         parts.append(hypothesis)
-    combined = parts[0]
-    for part in parts[1:]:
-        combined = combined + part
-    return combined
+    return combine(parts)

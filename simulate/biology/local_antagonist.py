@@ -10,7 +10,7 @@ The loop feeds itself: less signal, more IL-1Ra, less signal. Together with the 
 threshold from which the slightest change runs away, at once or as macrophages follow; such a patient is refused (see
 `feedback`).
 
-It takes the place of the equilibrium mechanism at the receptor.
+It takes the place of ``antagonist``: what binds the receptor in muscle, whatever else is said of the receptor.
 """
 
 from __future__ import annotations
@@ -22,34 +22,38 @@ from sympy import symbols
 from simulate.biology.feedback import ZERO, holds, signal_return
 from simulate.biology.macrophages import w_G
 from simulate.biology.muscle import INFLAMMATION, w_I, w_T
-from simulate.biology.occupancy import ANTAGONIST_LYMPH, ANTAGONIST_MUSCLE, K_Ra, f_m
-from simulate.biology.pharmacokinetics import CONCENTRATION, ENDOGENOUS, R_0, molar_mass
-from simulate.biology.receptors import LYMPH, MUSCLE, receptor_mechanism
+from simulate.biology.occupancy import (
+    ANTAGONIST_LYMPH,
+    ANTAGONIST_MUSCLE,
+    DRUG_MUSCLE,
+    RELATIVE_SIGNAL_MUSCLE,
+    K_Ra,
+)
+from simulate.biology.pharmacokinetics import ENDOGENOUS, R_0, molar_mass
 from simulate.biology.sites import k_tissue
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Observable, Reaction, Species
+from simulate.symbolic.parts import Mechanism, Observable, Reaction, Species
 from simulate.symbolic.units import unit
 
 local_share, repair_fold = symbols("local_share repair_fold")
 
 BEFORE = local_share * R_0 / molar_mass
 LOCAL = Species("R_m", "IL-1Ra that macrophages of muscle have made", unit("nM"), initial=BEFORE)
-IN_MUSCLE = f_m * CONCENTRATION + ENDOGENOUS + LOCAL
+IN_MUSCLE = DRUG_MUSCLE + ENDOGENOUS + LOCAL
 
 _RESPONSE = repair_fold / (1 + repair_fold)
 # By the form of muscle with macrophages, the stronger of the two, so as to be safe in both.
 _INFLAMMATION = w_I / (1 - w_T - w_G)
 
-LOCAL_ANTAGONIST = receptor_mechanism(
-    "occupancy_local_il1ra",
-    "IL-1 and IL-1Ra at the receptor, with IL-1Ra of macrophages in muscle",
-    (LYMPH, MUSCLE),
+LOCAL_ANTAGONIST = Mechanism(
+    name="antagonist_with_local",
+    title="IL-1Ra at the receptor, from plasma and in muscle from macrophages",
     definitions=(ANTAGONIST_LYMPH, replace(ANTAGONIST_MUSCLE, expression=IN_MUSCLE / K_Ra)),
     species=(LOCAL,),
     reactions=(
         Reaction(
             "local_il1ra_synthesis",
-            k_tissue * BEFORE * INFLAMMATION * (1 + repair_fold) / (1 + repair_fold * MUSCLE.relative_signal),
+            k_tissue * BEFORE * INFLAMMATION * (1 + repair_fold) / (1 + repair_fold * RELATIVE_SIGNAL_MUSCLE),
             {LOCAL: 1},
         ),
         Reaction("local_il1ra_loss", k_tissue * LOCAL, {LOCAL: -1}),
@@ -66,5 +70,5 @@ LOCAL_ANTAGONIST = receptor_mechanism(
 LOCAL_IL1RA = Hypothesis(
     name="local-il1ra",
     title="Macrophages in muscle make IL-1Ra",
-    replace=(("occupancy", LOCAL_ANTAGONIST),),
+    replace=(("antagonist", LOCAL_ANTAGONIST),),
 )

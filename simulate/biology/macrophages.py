@@ -23,8 +23,6 @@ Left out: macrophage subsets, local IL-1Ra, regeneration that IFNγ impairs, fib
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from sympy import symbols
 
 from simulate.biology.cd4 import f_RO
@@ -34,7 +32,6 @@ from simulate.biology.muscle import (
     CREATINE_KINASE,
     DAMAGE,
     DRIVE,
-    MUSCLE,
     chi,
     k_CK,
     k_M,
@@ -128,34 +125,25 @@ DRIFT = Definition(
     ck_drift ** (2 * TIME / (TIME + t_drift)),
 )  # fmt: skip
 
-_CK_REACTIONS = (
-    Reaction("ck_release", k_CK * CK_0 * DAMAGE * DRIFT, {CREATINE_KINASE: 1}),
-    Reaction("ck_loss", k_CK * CREATINE_KINASE, {CREATINE_KINASE: -1}),
-)
-
 CREATINE_KINASE_DRIFTING = Mechanism(
-    name="creatine_kinase",
+    name="creatine_kinase_drifting",
     title="Creatine kinase in serum, with its natural drift",
     species=(CREATINE_KINASE,),
     definitions=(DRIFT,),
-    reactions=_CK_REACTIONS,
-)
-
-MUSCLE_DRIFTING = replace(
-    MUSCLE,
-    name="muscle_drifting",
-    title="Inflammation, damage and creatine kinase with its natural drift",
-    definitions=(*MUSCLE.definitions, DRIFT),
     reactions=(
-        *(part for part in MUSCLE.reactions if part.name not in {reaction.name for reaction in _CK_REACTIONS}),
-        *_CK_REACTIONS,
+        Reaction("ck_release", k_CK * CK_0 * DAMAGE * DRIFT, {CREATINE_KINASE: 1}),
+        Reaction("ck_loss", k_CK * CREATINE_KINASE, {CREATINE_KINASE: -1}),
     ),
 )
 
+CK_DRIFT = Hypothesis(
+    name="ck-drift",
+    title="Creatine kinase drifts by itself",
+    replace=(("creatine_kinase", CREATINE_KINASE_DRIFTING),),
+)
 INFILTRATE = Hypothesis(
     name="infiltrate",
     title="Macrophages and T cells in muscle make the cytokines that drive damage",
-    replace=(("muscle", MACROPHAGES),),
-    add=(MUSCLE_CYTOKINES, DAMAGE_BY_CELLS, CREATINE_KINASE_DRIFTING),
+    replace=(("muscle", MACROPHAGES), *CK_DRIFT.replace),
+    add=(MUSCLE_CYTOKINES, DAMAGE_BY_CELLS),
 )
-CK_DRIFT = Hypothesis(name="ck-drift", title="Creatine kinase drifts by itself", replace=(("muscle", MUSCLE_DRIFTING),))

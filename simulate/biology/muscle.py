@@ -32,16 +32,14 @@ DRIVE = Definition(
 
 MUSCLE = Mechanism(
     name="muscle",
-    title="Inflammation, damage and creatine kinase",
-    species=(INFLAMMATION, DAMAGE, CREATINE_KINASE),
+    title="Inflammation and damage",
+    species=(INFLAMMATION, DAMAGE),
     definitions=(DRIVE,),
     reactions=(
         Reaction("inflaming", k_M * ((1 - w_T - w_I) + w_T * DRIVE + w_I * RELATIVE_SIGNAL_MUSCLE), {INFLAMMATION: 1}),
         Reaction("resolution", k_M * INFLAMMATION, {INFLAMMATION: -1}),
         Reaction("injury", tau * (chi + (1 - chi) * INFLAMMATION), {DAMAGE: 1}),
         Reaction("repair", tau * DAMAGE, {DAMAGE: -1}),
-        Reaction("ck_release", k_CK * CK_0 * DAMAGE, {CREATINE_KINASE: 1}),
-        Reaction("ck_loss", k_CK * CREATINE_KINASE, {CREATINE_KINASE: -1}),
     ),
     conditions=(
         Condition(
@@ -50,5 +48,15 @@ MUSCLE = Mechanism(
             "the weights of IL-17 and of IL-1 in muscle inflammation exceed 1 together",
         ),
         Condition("damage_share", 1 - chi, "the share of damage that no IL-1 drives exceeds 1"),
+    ),
+)
+
+CREATINE_KINASE_RELEASE = Mechanism(
+    name="creatine_kinase",
+    title="Creatine kinase in serum",
+    species=(CREATINE_KINASE,),
+    reactions=(
+        Reaction("ck_release", k_CK * CK_0 * DAMAGE, {CREATINE_KINASE: 1}),
+        Reaction("ck_loss", k_CK * CREATINE_KINASE, {CREATINE_KINASE: -1}),
     ),
 )

@@ -7,6 +7,7 @@ from simulate.biology.cell_receptors import H1_ON_ACTIVATED, RECEPTOR_DECOY, REC
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
 from simulate.biology.cytokines import SERUM_CYTOKINES
+from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.local_antagonist import LOCAL_IL1RA
@@ -18,6 +19,7 @@ from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
 from simulate.biology.sites import TWO_SITES
+from simulate.biology.suppression import TREG_SUPPRESSION
 from simulate.biology.switch import H2_SWITCH
 
 OPTIONS = (
@@ -35,7 +37,9 @@ OPTIONS = (
     INFILTRATE,
     LOCAL_IL1RA,
     LOOP_IL17,
+    MEMORY_DISH,
     NON_SELECTIVE_EXPANSION,
+    PRIMING_DISH,
     RECEPTOR_DECOY,
     RECEPTOR_NUMBER,
     RECEPTOR_NUMBER_AND_DECOY,
@@ -43,7 +47,9 @@ OPTIONS = (
     SERUM_CYTOKINES,
     SPARE_A,
     SPARE_B,
+    STRENGTH_DISH,
     TREG_LEAK,
+    TREG_SUPPRESSION,
     TWIN,
     TWO_SITES,
 )

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from sympy import Expr, Integer, symbols
 
-from simulate.biology.cytokines import CYTOKINES
-from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES, IL6_0, IL12_0, relative_il6, relative_il12
+from simulate.biology.cytokines import SERUM_CYTOKINES
+from simulate.biology.cytokines_constant import IL6_0, IL12_0, relative_il6, relative_il12
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH
 from simulate.biology.priming_by_il1 import FACTOR_MEANING, shares_at_priming, th17_priming
 from simulate.symbolic.hypothesis import Hypothesis
@@ -79,14 +79,14 @@ STRENGTH_CULTURE = Mechanism(
 H1_IL6_IL12 = Hypothesis(
     name="H1-il6-il12",
     title="IL-1 with IL-6 and against IL-12 primes Th17",
-    add=(CONSTANT_CYTOKINES, COSTIMULATION),
+    add=(COSTIMULATION,),
     replace=(("priming", PRIMING_BY_CYTOKINES),),
 )
-"""IL-6 and IL-12 stay as they are."""
+"""IL-6 and IL-12 stay as they are, unless another option lets them follow."""
 
 H1_CYTOKINES = Hypothesis(
     name="H1-cytokines",
     title="IL-1 with IL-6 and against IL-12 primes Th17, both as they follow IL-1 and inflammation",
-    add=(CYTOKINES, COSTIMULATION),
-    replace=(("priming", PRIMING_BY_CYTOKINES),),
+    add=H1_IL6_IL12.add,
+    replace=(*H1_IL6_IL12.replace, *SERUM_CYTOKINES.replace),
 )

@@ -4,7 +4,8 @@ The ELISA for IL-1Ra cannot tell the drug from the patient's own protein. Cytoki
 after restimulation for six hours: a fraction of the cells that can make a cytokine is detected (``det1``, ``det17``),
 which anti-CD3 keeps far below the yield of phorbol ester. The cells had been washed, so no drug acts in the assay.
 Percentages refer to the CD4 cells that are in blood. Receptor occupancy is the share of IL-1 receptors that hold
-IL-1Ra, the drug and the patient's own; the signal left is relative to the patient's own baseline.
+IL-1Ra, the drug and the patient's own, however the model in hand has them bind; the signal left is relative to the
+patient's own baseline.
 """
 
 from __future__ import annotations
@@ -13,15 +14,7 @@ from sympy import Add, Expr, symbols
 
 from simulate.biology.cd4 import CELLS, CIRCULATING, DOUBLE_POSITIVE, EX_TH17, NAIVE, TH1, TH17, Lineage
 from simulate.biology.muscle import CREATINE_KINASE, DAMAGE, INFLAMMATION
-from simulate.biology.occupancy import (
-    ANTAGONIST_LYMPH,
-    ANTAGONIST_MUSCLE,
-    RELATIVE_SIGNAL_LYMPH,
-    RELATIVE_SIGNAL_MUSCLE,
-    L_m,
-    bound,
-    il1_lymph,
-)
+from simulate.biology.occupancy import LYMPH, MUSCLE, RELATIVE_SIGNAL_LYMPH, RELATIVE_SIGNAL_MUSCLE
 from simulate.biology.pharmacokinetics import CONCENTRATION, ENDOGENOUS, molar_mass
 from simulate.symbolic.parts import Mechanism, Observable
 from simulate.symbolic.units import unit
@@ -64,13 +57,13 @@ READOUTS = Mechanism(
             "occupancy_lymph",
             "IL-1 receptors in lymphoid tissue that hold IL-1Ra",
             PERCENT,
-            bound(ANTAGONIST_LYMPH.symbol, il1_lymph),
+            LYMPH.blocked.symbol,
         ),
         Observable(
             "occupancy_muscle",
             "IL-1 receptors in muscle that hold IL-1Ra",
             PERCENT,
-            bound(ANTAGONIST_MUSCLE.symbol, L_m),
+            MUSCLE.blocked.symbol,
         ),
         Observable(
             "signal_lymph", "IL-1 signal left in lymphoid tissue, of baseline", PERCENT, RELATIVE_SIGNAL_LYMPH.symbol

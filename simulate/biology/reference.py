@@ -10,11 +10,14 @@ from types import MappingProxyType
 
 from simulate import shipped
 from simulate.biology.cd4 import PRIMING, SURVIVAL, TURNOVER
+from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES
 from simulate.biology.il1 import IL1
-from simulate.biology.muscle import MUSCLE
-from simulate.biology.occupancy import OCCUPANCY
+from simulate.biology.muscle import CREATINE_KINASE_RELEASE, MUSCLE
+from simulate.biology.occupancy import ANTAGONIST, OCCUPANCY, TISSUES
 from simulate.biology.pharmacokinetics import PHARMACOKINETICS
 from simulate.biology.readouts import READOUTS
+from simulate.biology.receptors import AFFINITY, NO_DECOY
+from simulate.biology.residence import RESIDENCE
 from simulate.errors import InputError
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
@@ -22,7 +25,23 @@ from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Parameter
 
-REFERENCE = (PHARMACOKINETICS, OCCUPANCY, IL1, TURNOVER, PRIMING, SURVIVAL, MUSCLE, READOUTS)
+REFERENCE = (
+    PHARMACOKINETICS,
+    TISSUES,
+    ANTAGONIST,
+    AFFINITY,
+    NO_DECOY,
+    OCCUPANCY,
+    IL1,
+    CONSTANT_CYTOKINES,
+    TURNOVER,
+    PRIMING,
+    SURVIVAL,
+    RESIDENCE,
+    MUSCLE,
+    CREATINE_KINASE_RELEASE,
+    READOUTS,
+)
 """Mechanisms of the reference model without any effect of IL-1 on CD4 T cells."""
 
 

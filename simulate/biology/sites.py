@@ -14,37 +14,28 @@ from dataclasses import replace
 
 from sympy import symbols
 
-from simulate.biology.il1 import k_d1
-from simulate.biology.occupancy import (
-    ANTAGONIST_LYMPH,
-    ANTAGONIST_MUSCLE,
-    K_Ra,
-    f_m,
-    il1_lymph,
-)
-from simulate.biology.occupancy import L_m as IL1_MUSCLE
-from simulate.biology.pharmacokinetics import CONCENTRATION, ENDOGENOUS
-from simulate.biology.receptors import LYMPH, MUSCLE, receptor_mechanism
+from simulate.biology.il1 import IL1_MUSCLE, k_d1
+from simulate.biology.occupancy import DRUG_MUSCLE, IL1_LYMPH, RELATIVE_SIGNAL_LYMPH, f_m, il1_lymph
+from simulate.biology.pharmacokinetics import CONCENTRATION
 from simulate.symbolic.hypothesis import Hypothesis
-from simulate.symbolic.parts import Condition, Observable, Reaction, Species, at_baseline
+from simulate.symbolic.parts import Condition, Mechanism, Observable, Reaction, Species, at_baseline
 from simulate.symbolic.units import DIMENSIONLESS, unit
 
 k_tissue, a_fb_lymph, spill = symbols("k_tissue a_fb_lymph spill")
 
-IL1_LYMPH = Species("L_l", "IL-1 in lymphoid tissue over its dissociation constant", DIMENSIONLESS, initial=il1_lymph)
+IL1_TURNING_OVER = Species(
+    "L_l", "IL-1 in lymphoid tissue over its dissociation constant", DIMENSIONLESS, initial=il1_lymph
+)
 IN_MUSCLE = Species("C_m", "anakinra in the interstitium of muscle", unit("nM"), initial=0)
 
-_LYMPH = replace(LYMPH, il1=IL1_LYMPH.symbol)
-
-SITES = receptor_mechanism(
-    "occupancy_sites",
-    "IL-1 and IL-1Ra at the receptor, with passage into muscle and turnover in lymphoid tissue",
-    (_LYMPH, MUSCLE),
+SITES = Mechanism(
+    name="tissues_over_time",
+    title="Turnover of IL-1 in lymphoid tissue, and passage of anakinra into muscle",
+    species=(IL1_TURNING_OVER, IN_MUSCLE),
     definitions=(
-        ANTAGONIST_LYMPH,
-        replace(ANTAGONIST_MUSCLE, expression=(IN_MUSCLE + ENDOGENOUS) / K_Ra),
+        replace(IL1_LYMPH, expression=IL1_TURNING_OVER.symbol),
+        replace(DRUG_MUSCLE, expression=IN_MUSCLE.symbol),
     ),
-    species=(IL1_LYMPH, IN_MUSCLE),
     reactions=(
         Reaction("passage_into_muscle", k_tissue * f_m * CONCENTRATION, {IN_MUSCLE: 1}),
         Reaction("passage_out_of_muscle", k_tissue * IN_MUSCLE, {IN_MUSCLE: -1}),
@@ -54,12 +45,12 @@ SITES = receptor_mechanism(
             * il1_lymph
             * (
                 (1 - a_fb_lymph - spill)
-                + a_fb_lymph * _LYMPH.relative_signal
-                + spill * IL1_MUSCLE / at_baseline(IL1_MUSCLE)
+                + a_fb_lymph * RELATIVE_SIGNAL_LYMPH
+                + spill * IL1_MUSCLE / at_baseline(IL1_MUSCLE.symbol)
             ),
-            {IL1_LYMPH: 1},
+            {IL1_TURNING_OVER: 1},
         ),
-        Reaction("il1_loss_lymph", k_d1 * IL1_LYMPH, {IL1_LYMPH: -1}),
+        Reaction("il1_loss_lymph", k_d1 * IL1_TURNING_OVER, {IL1_TURNING_OVER: -1}),
     ),
     observables=(
         Observable("anakinra_muscle", "anakinra in the interstitium of muscle", unit("nM"), IN_MUSCLE.symbol),
@@ -74,5 +65,5 @@ SITES = receptor_mechanism(
 )
 
 TWO_SITES = Hypothesis(
-    name="sites", title="IL-1 turns over in lymphoid tissue, drug passes into muscle", replace=(("occupancy", SITES),)
+    name="sites", title="IL-1 turns over in lymphoid tissue, drug passes into muscle", replace=(("tissues", SITES),)
 )

@@ -19,6 +19,8 @@ VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "check": ("simulate.cli.check:check", "Check a scenario, model, hypothesis or parameter file without solving."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
+    "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
+    "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),
     "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
     "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters or sources."),
 }

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from simulate.cli.options import Json
 
 
 def show_shipped(as_json: Json = False) -> None:
-    """List what ships: scenarios, hypotheses, options that combine with them, parameter files.
+    """List what ships: scenarios, populations, hypotheses, options that combine with them, tables of numbers.
 
     Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
     """
+    from simulate import shipped
     from simulate.cli.console import print_json, print_rich
 
-    shipped = {
+    found = {
         "scenarios": _scenarios(),
         "hypotheses": _hypotheses(),
         "options": _options(),
+        "populations": _populations(),
         "parameters": _parameters(),
+        "pharmacokinetics": _tables(shipped.parameterization_files().values()),
+        "visits": _tables([shipped.visit_file()]),
     }
     if as_json:
-        print_json(shipped)
+        print_json(found)
         return
     from rich import box
     from rich.table import Table
 
     tables = []
-    for heading, rows in shipped.items():
+    for heading, rows in found.items():
         table = Table(
             title=heading,
             box=box.SIMPLE_HEAD,
@@ -65,11 +71,27 @@ def _options() -> list[dict[str, Any]]:
     return [{"name": option.name, "title": option.title} for option in OPTIONS]
 
 
+def _populations() -> list[dict[str, Any]]:
+    from simulate import shipped
+    from simulate.cohort.reading import MYOSITIS
+    from simulate.files import read_toml
+
+    rows = []
+    for name, path in {MYOSITIS: shipped.cohort_file(), **shipped.population_files()}.items():
+        kinds = ", ".join(f"{kind['count']} {kind['name']}" for kind in read_toml(path).data["stratum"])
+        rows.append({"name": name, "title": f"in proportion: {kinds}", "file": str(path)})
+    return rows
+
+
 def _parameters() -> list[dict[str, Any]]:
     from simulate import shipped
+
+    return _tables(shipped.parameter_files())
+
+
+def _tables(paths: Iterable[Path]) -> list[dict[str, Any]]:
     from simulate.files import read_toml
 
     return [
-        {"name": path.stem, "title": f"{len(read_toml(path).data)} parameters", "file": str(path)}
-        for path in shipped.parameter_files()
+        {"name": path.stem, "title": f"{len(read_toml(path).data)} parameters", "file": str(path)} for path in paths
     ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
     from simulate.report.tables import Row
+    from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
     from simulate.studies.sheets import Setting
 
@@ -33,6 +34,13 @@ def run(
     ] = None,
     patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    dropout: Annotated[
+        bool | None,
+        typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
+    ] = None,
+    patient: Annotated[
+        int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
+    ] = None,
     rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
@@ -52,17 +60,32 @@ def run(
     \b
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
     from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
+    from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
 
-    chosen = _settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=rtol)
+    if patient is not None and patients is not None:
+        raise UsageFault(
+            "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
+        )
+    size = patients if patient is None else 1
+    chosen = chosen_settings(
+        settings or [],
+        hypothesis=hypothesis,
+        patients=size,
+        first=patient,
+        seed=seed,
+        dropout=dropout,
+        rtol=rtol,
+    )
     study = prepare(read_scenario(scenario, chosen))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
@@ -73,7 +96,18 @@ def run(
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
-    files = write_run(study, ensemble, dataset, rows, target, observations=observations, figures=figures, force=force)
+    failures = ledger(study, ensemble)
+    files = write_run(
+        study,
+        ensemble,
+        dataset,
+        rows,
+        target,
+        observations=observations,
+        failures=failures,
+        figures=figures,
+        force=force,
+    )
     fault = _too_many_failures(ensemble)
     counts = outcome_counts(ensemble)
     if as_json:
@@ -84,7 +118,7 @@ def run(
                 "key": study.key,
                 "scenario": study.settings,
                 "counters": counts,
-                "failures": failure_rows(ensemble),
+                "failures": failure_rows(failures),
                 "summary": _plain(rows),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
@@ -93,7 +127,7 @@ def run(
         print_rich(_table(study, rows))
         if alone := printed_alone(observations, rows):
             print_text("the source also printed: " + "; ".join(alone))
-    for line in _notes(ensemble):
+    for line in (*_notes(ensemble), *_causes(failures)):
         say(line)
     say(f"wrote {target}")
     if fault is None:
@@ -102,18 +136,29 @@ def run(
     return fault.exit_code
 
 
-def _settings(
-    texts: Sequence[str], *, hypothesis: str | None, patients: int | None, seed: int | None, rtol: float | None
+def chosen_settings(
+    texts: Sequence[str],
+    *,
+    hypothesis: str | None = None,
+    patients: int | None = None,
+    first: int | None = None,
+    seed: int | None = None,
+    dropout: bool | None = None,
+    rtol: float | None = None,
 ) -> list[Setting]:
+    """What the options of a command line lay over a scenario file."""
     from simulate.studies.sheets import Setting, parse_setting
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
         ("cohort.patients", "--patients", patients),
+        ("cohort.first", "--patient", first),
         ("cohort.seed", "--seed", seed),
         ("solver.rtol", "--rtol", rtol),
     )
     named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
+    if dropout is not None:
+        named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
     return [*(parse_setting(text) for text in texts), *named]
 
 
@@ -154,6 +199,13 @@ def _notes(ensemble: Ensemble) -> list[str]:
     return [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
 
 
+def _causes(failures: Sequence[Entry]) -> list[str]:
+    """Who failed first, by which term, and how to see it again."""
+    if not failures:
+        return []
+    return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
+
+
 def _table(study: Study, rows: Sequence[Row]) -> Table:
     """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
     from rich import box
@@ -162,9 +214,10 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     visits = list(dict.fromkeys(row.visit for row in rows))
     several = len(study.arms) > 1
     first = rows[0]
+    people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     table = Table(
         title=study.scenario.title,
-        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients; median (5 % to 95 %)",
+        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -176,7 +229,9 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     if several:
         table.add_column("arm", overflow="fold")
     for visit in visits:
-        table.add_column(visit, justify="right")
+        present = sorted({row.n_ok for row in rows if row.visit == visit})
+        count = f"\nn = {' to '.join(map(str, present))}" if study.scenario.dropout else ""
+        table.add_column(visit + count, justify="right")
     table.add_column("source", overflow="fold", style="dim")
     by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
     for quantity in dict.fromkeys(row.quantity for row in rows):

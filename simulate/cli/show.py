@@ -33,6 +33,7 @@ def show(
     simulate show model --hypothesis H1
     simulate show equations --hypothesis H1+H4 --latex
     simulate show parameters
+    simulate show sources  # of all that ships; with --hypothesis, of one model
     simulate show reactions --model my-model.toml
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json
@@ -51,6 +52,13 @@ def show(
             "--latex is for equations only", code="usage.argument", advice="`simulate show equations --latex`"
         )
     where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
+    if what == "sources" and model is None and hypothesis is None:
+        document, view = _all_sources()
+        if as_json:
+            print_json(document)
+        else:
+            view()
+        return
     found = find_model(model, hypothesis_parts(hypothesis or "none"), where)
     document, view = VIEWS[what](found, latex)
     if as_json:
@@ -118,6 +126,15 @@ def _sources(model: Model, latex: bool) -> View:
     from simulate.symbolic.modelfile import read_sources
 
     return _rows("sources", source_rows(model, read_sources(shipped.sources_file())))
+
+
+def _all_sources() -> View:
+    from simulate import shipped
+    from simulate.studies.numbers import shipped_numbers
+    from simulate.symbolic.display import cited_rows
+    from simulate.symbolic.modelfile import read_sources
+
+    return _rows("sources", cited_rows(shipped_numbers(), read_sources(shipped.sources_file())))
 
 
 VIEWS: dict[str, Callable[[Model, bool], View]] = {

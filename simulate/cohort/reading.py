@@ -25,6 +25,7 @@
     a = "chi"
     b = "f_RO"
     rho = 0.8
+    unless = "null_typical"         # left out where the model has this parameter: its mechanism brings it about
     source = "..."
     grade = "assumed"
 
@@ -35,7 +36,7 @@
     grade = "seen"
 
     [stratum.parameters.chi]        # in which these have a typical value (and spread, and bounds) of their own
-    value = 0.9
+    value = 0.9                     # `unless` as for a correlation
     source = "..."
     grade = "assumed"
 
@@ -66,6 +67,7 @@ from simulate.symbolic.units import unit
 
 _GRADES = {grade.name.casefold(): grade for grade in Grade}
 _ORIGIN = ("source", "grade", "note")
+_OF_STRATUM = ("value", "spread", "bounds", "unless", *_ORIGIN)
 
 
 MYOSITIS = "myositis"
@@ -298,13 +300,13 @@ class _Reader:
         return [effect] if self.is_used(parameter, table.where("parameter")) else []
 
     def correlation(self, index: int) -> list[Correlation]:
-        table = _Table(self.document, ("correlation", index), ("a", "b", "rho", *_ORIGIN))
+        table = _Table(self.document, ("correlation", index), ("a", "b", "rho", "unless", *_ORIGIN))
         found = Correlation(
             table.text("a"), table.text("b"), table.number("rho"), source=table.text("source"), grade=table.grade()
         )
         # No short cut: both names are checked. A parameter that a hypothesis has fixed correlates with nothing.
         used = [self.varies(name, table.where(key)) for key, name in (("a", found.a), ("b", found.b))]
-        return [found] if all(used) else []
+        return [found] if all(used) and not self.supplied(table) else []
 
     def stratum(self, index: int) -> Stratum:
         table = _Table(self.document, ("stratum", index), ("name", "count", "parameters", *_ORIGIN))
@@ -315,8 +317,9 @@ class _Reader:
             raise table.error("`parameters` is not a table", "parameters", found=own)
         rows = []
         for name in own:
-            row = _Table(self.document, ("stratum", index, "parameters", name), ("value", "spread", "bounds", *_ORIGIN))
-            if not self.is_used(name, row.where(None)):
+            row = _Table(self.document, ("stratum", index, "parameters", name), _OF_STRATUM)
+            supplied = self.supplied(row)
+            if not self.is_used(name, row.where(None)) or supplied:
                 continue
             general = self.parameters[name]
             rows.append(
@@ -336,6 +339,10 @@ class _Reader:
         if name not in self.parameters and name not in self.known:
             raise self.unknown(name, "parameter", where, (*self.parameters, *self.known))
         return name in self.parameters
+
+    def supplied(self, table: _Table) -> bool:
+        """Whether the model has the parameter that `unless` names, whose mechanism does what the table would."""
+        return "unless" in table.rows and self.is_used(table.text("unless"), table.where("unless"))
 
     def varies(self, name: str, where: Where) -> bool:
         if name in self.covariates:

@@ -31,6 +31,8 @@ GRAY = "#666666"
 FAINT = "#8C8C8C"
 """What helps to read and is not to be seen first."""
 
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 _STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -90,6 +92,15 @@ def styled() -> Iterator[None]:
 def color(index: int) -> str:
     """Color of the arm ``index``; colors return after the sixth."""
     return COLORS[index % len(COLORS)]
+
+
+def plain_number(value: float, _position: int | None) -> str:
+    """A number on an axis: without an exponent where that is readable, else with a power of ten in plain letters."""
+    if 1e-4 <= value < 1e6:
+        return f"{value:g}"
+    digits, _, exponent = f"{value:.0e}".partition("e")
+    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
+    return power if digits == "1" else f"{digits}·{power}"
 
 
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:

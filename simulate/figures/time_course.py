@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import string
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,9 +21,9 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, styled
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, plain_number, styled
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import counts_dropout, quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -50,7 +50,6 @@ _TITLE_LETTERS = 37
 _WIDE_BANDS = 2
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
@@ -84,7 +83,8 @@ class Panel:
     quantity, title, unit
         Name, meaning and unit.
     bands
-        Quantiles `LEVELS` of the members that did not fail, shape [arm, level, time]; NaN where there is none.
+        Quantiles `LEVELS` of the members that did not fail and, where the run counts dropout, are still in the study;
+        shape [arm, level, time], NaN where there is none.
     marks
         What the source printed.
     logarithmic
@@ -128,11 +128,12 @@ def time_course(
         grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
+        staying = _still_there(dataset) if counts_dropout(dataset) else None
         for index, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             _draw(axes, panel, days, string.ascii_lowercase[index])
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
-            _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest)
+            _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest, staying=staying)
         for axes in grid.flat[len(panels) :]:
             axes.remove()
         figure.align_ylabels()
@@ -156,9 +157,14 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
     variable = dataset[name]
     values = values_of_finished(dataset, name)
     bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
+    seen = seen_members(dataset)
     for arm, members in enumerate(values):
-        if len(present := members[~np.isnan(members).any(axis=1)]):
-            bands[arm] = np.quantile(present, LEVELS, axis=0)
+        finished = ~np.isnan(members).any(axis=1)
+        # Between two departures the same people are present: one call for each such stretch.
+        starts = np.flatnonzero(np.r_[True, (seen[:, 1:] != seen[:, :-1]).any(axis=0)])
+        for first, end in zip(starts, (*starts[1:], seen.shape[1]), strict=True):
+            if len(present := members[finished & seen[:, first], first:end]):
+                bands[arm][:, first:end] = np.quantile(present, LEVELS, axis=0)
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     marks = tuple(
@@ -216,7 +222,7 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
         # Below two decades the powers of ten alone would be one number on the axis.
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300.0 * low else (1.0,), numticks=8))
         axes.yaxis.set_minor_formatter(NullFormatter())
-        axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+        axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
         low, high = axes.get_ylim()
@@ -240,14 +246,6 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
 def _dashes(arm: int) -> Any:
     """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
     return _DASHES[arm % len(_DASHES)]
-
-
-def _plain(value: float, _position: int | None) -> str:
-    if 1e-4 <= value < 1e6:
-        return f"{value:g}"
-    digits, _, exponent = f"{value:.0e}".partition("e")
-    power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
-    return power if digits == "1" else f"{digits}·{power}"
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -291,21 +289,43 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
             )
 
 
-def _time_axis(axes: Axes, end: float, *, rows_below: int, labeled: bool) -> None:
+def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
+    """How many whose values are shown are in the study on a day, as a text; a range where arms differ."""
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    finished = np.asarray(dataset["status"].values) == Status.OK
+    counts = (finished[:, :, np.newaxis] & seen_members(dataset)).sum(axis=1)
+
+    def text(day: float) -> str:
+        found = sorted({int(count) for count in counts[:, np.abs(days - day).argmin()]})
+        return f"{found[0]}" if len(found) == 1 else f"{found[0]}–{found[-1]}"
+
+    return text
+
+
+def _time_axis(
+    axes: Axes, end: float, *, rows_below: int, labeled: bool, staying: Callable[[float], str] | None
+) -> None:
+    """Ticks in months or days; where people leave, the number of those who stay stands below each."""
+
+    def shown(day: float, label: str) -> str:
+        return label if staying is None else f"{label}\n{staying(day)}"
+
     axes.set_xlim(-0.03 * end, 1.03 * end)
     if end > 100.0:
         step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
         months = np.arange(0, end / _MONTH + 0.1, step)
-        axes.set_xticks(months * _MONTH, [f"{month:g}" for month in months])
+        axes.set_xticks(months * _MONTH, [shown(month * _MONTH, f"{month:g}") for month in months])
         if end < 800.0:
             axes.set_xticks(np.arange(0, end / _MONTH + 0.1) * _MONTH, minor=True)
         label = "time (months)"
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6))
+        if staying is not None:
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda day, _: shown(day, f"{day:g}")))
         label = "time (days)"
     axes.tick_params(axis="x", labelbottom=labeled, pad=2.0 + 3.4 * rows_below)
     if labeled:
-        axes.set_xlabel(label)
+        axes.set_xlabel(label if staying is None else f"{label}, patients in the study")
 
 
 def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> None:
@@ -315,7 +335,7 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
         line = Line2D([], [], color=color(arm), linestyle=_dashes(arm))
         handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
         labels.append("\n".join(textwrap.wrap(str(name), 48)))
-    people = _people(dataset)
+    people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
     labels += ["median", f"50 % of {people}"]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -50,6 +51,7 @@ class CompiledKernel:
     routes: tuple[str, ...]
     conditions: tuple[str, ...]
     controlled: int
+    judged: int
     jumps: tuple[tuple[int, ...], ...]
     infusion_row: int
     gain_row: int
@@ -99,11 +101,11 @@ class CompiledKernel:
 
     @functools.cached_property
     def _module(self) -> ModuleType:
-        return _load(self.key, self.source)
+        return load_source(self.key, self.source)
 
     @functools.cached_property
     def _stiff_module(self) -> ModuleType:
-        return _load(f"{self.key}_stiff", self.stiff_source())
+        return load_source(f"{self.key}_stiff", self.stiff_source())
 
     def _compiled(self, name: str, *, stiff: bool = False) -> BlockFunction:
         module = self._stiff_module if stiff else self._module
@@ -202,6 +204,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         routes=plan.routes,
         conditions=plan.reasons,
         controlled=plan.controlled,
+        judged=len(plan.observables) * plan.block // len(plan.states),
         jumps=plan.jumps,
         infusion_row=infusion_row,
         gain_row=gain_row,
@@ -287,7 +290,7 @@ def _key(source: str, plan: Blueprint) -> str:
     return digest.hexdigest()
 
 
-def _load(name: str, source: str) -> ModuleType:
+def load_source(name: str, source: str, execute: Callable[[ModuleSpec], ModuleType] | None = None) -> ModuleType:
     """Module of generated source, from a file that is written once: Numba's cache is tied to its time stamp."""
     folder = cache_directory() / "kernels"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -297,6 +300,8 @@ def _load(name: str, source: str) -> ModuleType:
     specification = importlib.util.spec_from_file_location(path.stem, path)
     assert specification is not None
     assert specification.loader is not None
+    if execute is not None:
+        return execute(specification)
     module = importlib.util.module_from_spec(specification)
     # Numba looks a module up by its name when it loads one of its functions from the cache.
     sys.modules[path.stem] = module

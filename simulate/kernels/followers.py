@@ -14,8 +14,7 @@ from sympy import Expr, Symbol
 
 from simulate.kernels.emission import Offset, arithmetic, lane_loop, vectors
 from simulate.kernels.hoisting import Assignment, Program
-from simulate.solver.layout import COMMAND, LANES, RATE
-from simulate.solver.methods.followers import DIRECTION, EVERYTHING, SHARED, SIZE, STAGE
+from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, LANES, RATE, SHARED, SIZE, STAGE
 
 STAGES = 12
 """Stages that can be remembered."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,6 +31,7 @@ from simulate.report.tables import Row, csv_text
 from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
 from simulate.studies.datasets import write_dataset
+from simulate.studies.ledger import Entry, ledger
 from simulate.studies.runs import Study
 
 RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
@@ -50,6 +52,7 @@ def write_run(
     target: Path,
     *,
     observations: Sequence[Observation] = (),
+    failures: Sequence[Entry] | None = None,
     figures: bool = True,
     force: bool = False,
 ) -> tuple[str, ...]:
@@ -63,6 +66,8 @@ def write_run(
         The directory; absent, empty, or that of an earlier run.
     observations
         Printed figures, drawn beside the simulated ones.
+    failures
+        The ledger of failures; made here if not given.
     figures
         Whether to draw.
     force
@@ -87,13 +92,13 @@ def write_run(
 
             save(time_course(dataset, observations), folder, TIME_COURSE)
         written = sorted(path.name for path in folder.iterdir())
-        entries = manifest(study, ensemble)
+        entries = manifest(study, ensemble, ledger(study, ensemble) if failures is None else failures)
         entries["files"] = {name: content_hash((folder / name).read_bytes()) for name in written}
         (folder / MANIFEST).write_text(manifest_text(entries), encoding="utf-8")
     return (*written, MANIFEST)
 
 
-def manifest(study: Study, ensemble: Ensemble) -> dict[str, Any]:
+def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dict[str, Any]:
     """What a reader needs to trust a run, and to repeat it."""
     accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
     document = study.scenario.sheet.document
@@ -121,7 +126,7 @@ def manifest(study: Study, ensemble: Ensemble) -> dict[str, Any]:
             "rejected_steps": rejected,
             "evaluations": evaluations,
         },
-        "failures": failure_rows(ensemble),
+        "failures": failure_rows(failures),
     }
 
 
@@ -143,16 +148,6 @@ def outcome_counts(ensemble: Ensemble) -> dict[str, int]:
     return {"n": int(ensemble.status.size), "n_ok": counts[Status.OK], **failed}
 
 
-def failure_rows(ensemble: Ensemble) -> list[dict[str, Any]]:
-    """A record for each trajectory that did not reach the end."""
-    return [
-        {
-            "arm": row.arm,
-            "patient": row.patient,
-            "day": row.failure.time,
-            "state": row.failure.state,
-            "status": row.failure.status.name.lower(),
-            "reason": row.failure.reason,
-        }
-        for row in ensemble.failures
-    ]
+def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
+    """A record for each trajectory that did not reach the end; what is not known is left out."""
+    return [{name: value for name, value in asdict(entry).items() if value is not None} for entry in failures]

@@ -7,12 +7,13 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
@@ -35,8 +36,8 @@ class Visit:
 class Row:
     """A quantity of an arm at a visit.
 
-    ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members whose trajectories reached the end; None
-    if there is none.
+    ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members whose trajectories reached the end and,
+    where the run counts dropout, who are in the study at the visit; None if there is none.
     """
 
     quantity: str
@@ -79,13 +80,15 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
     """
     rows = []
     shown = visits(dataset)
+    seen = seen_members(dataset)
     for name in quantity_names(dataset):
         values = values_of_finished(dataset, name)
         attributes = dataset[name].attrs
         for arm, arm_name in enumerate(dataset["arm"].values):
-            finished = values[arm][~np.isnan(values[arm]).any(axis=1)]
+            finished = ~np.isnan(values[arm]).any(axis=1)
             for visit in shown:
-                low, median, high = _quantiles(finished[:, visit.index])
+                present = values[arm][finished & seen[:, visit.index], visit.index]
+                low, median, high = _quantiles(present)
                 rows.append(
                     Row(
                         quantity=name,
@@ -97,7 +100,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
                         median=median,
                         p5=low,
                         p95=high,
-                        n_ok=len(finished),
+                        n_ok=len(present),
                         n=values.shape[1],
                         source=printed(observations, name, visit, str(attributes["units"])),
                     )
@@ -171,11 +174,11 @@ def rounded(value: float | None) -> str:
     return f"{round(value, digits):.{max(digits, 0)}f}"
 
 
-def csv_text(rows: Sequence[Row]) -> str:
-    """The rows as CSV; numbers have all their digits and read back as the same bits."""
+def csv_text(rows: Sequence[Any], kind: type[Any] = Row) -> str:
+    """Rows of one kind, a dataclass, as CSV; numbers have all their digits and read back as the same bits."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    names = [field.name for field in fields(Row)]
+    names = [field.name for field in fields(kind)]
     writer.writerow(names)
     for row in rows:
         entries = asdict(row)

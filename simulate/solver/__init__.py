@@ -17,11 +17,13 @@ _LATER = {
     "solve": "simulate.solver.batch",
     "Method": "simulate.solver.methods",
     "METHODS": "simulate.solver.methods",
+    "DOP853": "simulate.solver.methods",
     "DOPRI5": "simulate.solver.methods",
     "RODAS5P": "simulate.solver.methods",
 }
 
 __all__ = [
+    "DOP853",
     "DOPRI5",
     "METHODS",
     "RODAS5P",

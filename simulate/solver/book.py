@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -36,19 +37,21 @@ _RESIDUE = 1e-12
 
 # Rows of the book that the loop keeps for every lane.
 MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
+BOOK_ROWS = 7
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
 STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES, CONTROLLED = range(8)
 # Entries of the method's settings.
-STAGES, EXPONENT = range(2)
+STAGES, EXPONENT, DENSE_STAGES = range(3)
 
 
 @inlined
-def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
-    """Prepare a workspace in which every lane is free; return the book that the loop keeps of the lanes."""
-    book = np.zeros((7, LANES), np.int64)
-    book[MEMBER] = -1
+def open_book(w: Any, book: Any, n: int, start: float, atol: Any) -> None:
+    """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
+    for lane in range(LANES):
+        clear(book, lane)
+        book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
             # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
@@ -56,7 +59,13 @@ def open_book(w: Any, n: int, start: float, atol: Any) -> Any:
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
-    return book
+
+
+@inlined
+def clear(book: Any, lane: int) -> None:
+    """Begin a lane's column anew."""
+    for entry in range(BOOK_ROWS):
+        book[entry, lane] = 0
 
 
 @inlined
@@ -104,7 +113,7 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
 def undefined(w: Any, n: int, lane: int) -> int:
     """Index of the first state in ``STATE`` that is not finite, or -1."""
     for state in range(n):
-        if not np.isfinite(w[STATE + state * LANES + lane]):
+        if not math.isfinite(w[STATE + state * LANES + lane]):
             return int(state)
     return -1
 
@@ -118,6 +127,19 @@ def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorde
             recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
     book[OUTPUT, lane] = output
+
+
+@inlined
+def outputs_within(w: Any, book: Any, times: Any, method: Any, counters: Any) -> bool:
+    """Whether an output lies inside the step of any lane; lanes for which one does are charged for its evaluations."""
+    found = False
+    for lane in range(LANES):
+        output = book[OUTPUT, lane]
+        if book[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
+            within = times[output] < w[NEXT + lane]
+            found = found or within
+            counters[book[MEMBER, lane], 2] += method[DENSE_STAGES] if within else 0
+    return found
 
 
 @inlined

@@ -52,6 +52,11 @@ class Kernel(Protocol):
         ...
 
     @property
+    def judged(self) -> int:
+        """Number of leading observables that must be defined, all as a rule; those after them follow along too."""
+        ...
+
+    @property
     def route_offsets(self) -> IntArray:
         """Where the targets of each route begin among ``route_targets``, and their number; shape [route + 1]."""
         ...

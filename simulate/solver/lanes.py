@@ -7,6 +7,7 @@ and integration restarts with the step that did well after the previous stop.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from simulate.solver.book import (
     CHANGE,
     CONDITIONS,
     CONTROLLED,
+    DENSE_STAGES,
     DOSED,
     EXPONENT,
     GAIN,
@@ -29,8 +31,10 @@ from simulate.solver.book import (
     RESTARTING,
     STATES,
     apply_stops,
+    clear,
     load,
     open_book,
+    outputs_within,
     plan,
     record,
     record_within,
@@ -60,7 +64,7 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, INTERPOLATE
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE
 from simulate.solver.trajectories import Status
 
 _SLOPE = stage(0)
@@ -72,10 +76,12 @@ _TABLE = types.Array(types.float64, 2, "C", readonly=True)
 _SCHEDULE: Any = types.Tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))  # type: ignore[no-untyped-call]
 SIGNATURE = types.int64(
     WORKSPACE,
+    types.int64[:, ::1],  # book [entry, lane]
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
-    _INTS,  # method: stages, exponent bits
+    types.FunctionType(EXTEND),
+    _INTS,  # method: stages, exponent bits, stages of the dense output
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes, controlled states
     _INTS,  # routes: where the targets of each begin in this array, then the targets
     _TABLE,  # parameters [member, parameter]
@@ -108,7 +114,7 @@ def _blame(w: Any, n: int, lane: int) -> int:
     worst = 0
     for state in range(n):
         i = state * LANES + lane
-        if not (np.isfinite(w[STATE + i]) and np.isfinite(w[RATE + i]) and np.isfinite(w[ERROR + i])):
+        if not (math.isfinite(w[STATE + i]) and math.isfinite(w[RATE + i]) and math.isfinite(w[ERROR + i])):
             return state
         if w[ERROR + i] > w[ERROR + worst * LANES + lane]:
             worst = state
@@ -180,7 +186,7 @@ def _finish(
                     plan(w, book, lane, times, schedule, end)
                     status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane):
-        status = _STEP_TOO_SMALL if w[RATIO + lane] < np.inf else _NOT_FINITE
+        status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     if status < 0 and book[ATTEMPTED, lane] >= max_steps:
         status = _TOO_MANY_STEPS
     if status < 0:
@@ -224,7 +230,7 @@ def _refill(
             outcome[member, 0] = _INFEASIBLE if infeasible else _NOT_FINITE
             outcome[member, 1] = blamed if infeasible else blamed - kernel[CONDITIONS]
             continue
-        book[:, lane] = 0
+        clear(book, lane)
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         begin(watch, lane)
@@ -282,9 +288,9 @@ def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
         scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
         size += (w[START + i] / scale) ** 2
         slope += (w[_SLOPE + i] / scale) ** 2
-    if not (size > 1e-10 and slope > 1e-10 and slope < np.inf):
+    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
         return 1e-6
-    return float(0.01 * np.sqrt(size / slope))
+    return float(0.01 * math.sqrt(size / slope))
 
 
 @inlined
@@ -326,6 +332,7 @@ def _needs_attention(w: Any, book: Any, max_steps: int) -> bool:
 @compiled(SIGNATURE)
 def integrate(
     w: Any,
+    book: Any,
     prepare: Any,
     rhs: Any,
     jacobian: Any,
@@ -333,6 +340,7 @@ def integrate(
     backsolve: Any,
     attempt: Any,
     interpolate: Any,
+    extend: Any,
     method: Any,
     kernel: Any,
     targets: Any,
@@ -356,11 +364,13 @@ def integrate(
     n = kernel[STATES]
     start, rtol = control[0], control[1]
     end = max(times[-1], start)
-    book = open_book(w, n, start, atol)
+    open_book(w, book, n, start, atol)
     waiting = first
-    attention = True
+    attention, passed = True, False
     while given_up[0] == 0:
         if attention:
+            if method[DENSE_STAGES] > 0 and (outputs_within(w, book, times, method, counters) or passed):
+                extend(w, n, rhs)
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0
@@ -391,5 +401,6 @@ def integrate(
         judge(w, kernel[CONTROLLED], rtol, method[EXPONENT])
         attention = _needs_attention(w, book, max_steps)
         if watches(watch):
-            attention = look(w, watch, book[MEMBER], n, observe) or attention
+            passed = look(w, watch, book, n, observe)
+            attention = attention or passed
     return last - first

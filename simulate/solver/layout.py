@@ -8,15 +8,13 @@ does not compete for one cache set.
 
 from __future__ import annotations
 
-LANES = 8
-"""Trajectories advanced side by side."""
-
-CAPACITY = 256
-"""Largest number of states, and of observables, that a kernel may have."""
+from simulate.solver.width import CAPACITY as CAPACITY
+from simulate.solver.width import LANES as LANES
+from simulate.solver.width import PADDING
 
 _CONTROL_ROWS = 32
 _VECTORS = 24
-_STRIDE = CAPACITY * LANES + 27 * 8
+_STRIDE = CAPACITY * LANES + PADDING
 
 
 def row(index: int) -> int:
@@ -70,6 +68,10 @@ LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
+DIRECTION, STAGE, SIZE = range(3)
+"""Places in ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
+EVERYTHING, SHARED = 0, -1
+"""What may stand at ``DIRECTION``, beside the number of a block."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

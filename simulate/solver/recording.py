@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import numpy as np
 from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled
@@ -56,8 +56,8 @@ def observe_all(
                 time = group + lane
                 unknown = False
                 for state in range(controlled):
-                    unknown = unknown or np.isnan(values[member, time, state])
+                    unknown = unknown or math.isnan(values[member, time, state])
                 for observable in range(observables):
                     value = w[RESULT + observable * LANES + lane]
-                    values[member, time, n + observable] = np.nan if unknown else value
+                    values[member, time, n + observable] = math.nan if unknown else value
     return end - first

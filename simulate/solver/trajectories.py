@@ -40,12 +40,20 @@ _SENTENCES = {
 }
 
 
+def undefined_observable(name: str) -> str:
+    """One sentence for a member whose states are sound and one of whose observables is not."""
+    return (
+        f"the observable `{name}` is infinite or undefined there, and the states are not; look in it for a division by "
+        "zero, and for the root, power or logarithm of a number below zero"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """A member that did not reach the end: who, where, when and why.
 
     ``state`` is the name of the state with the largest error or the first undefined value; None where no state is to
-    blame. ``reason`` is a complete sentence.
+    blame, but the baseline or an observable. ``reason`` is a complete sentence.
     """
 
     member: int
@@ -67,7 +75,8 @@ class Trajectories:
         Names and units of states, then observables.
     values
         Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose. An
-        observable that is undefined at a recorded state, such as the logarithm of zero, is NaN or infinite there.
+        observable that is undefined at a recorded state, such as the logarithm of zero, is NaN or infinite there; its
+        member has failed, with the status NOT_FINITE, and keeps its other values to the end.
     status
         Shape [member], values of `Status`.
     counters

@@ -4,15 +4,22 @@ The dataset of a run has, for each quantity, a variable with dimensions (arm, me
 and ``long_name``. Beside them:
 
 ``status`` (arm, member)
-    Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on.
+    Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on;
+    those of a member that failed by an observable alone are NaN or infinite where it is undefined.
 ``parameters`` (arm, member, parameter)
     Values used, in the units of the coordinate ``parameter_unit``.
 ``covariates`` (member, covariate)
     Properties of the members from which parameters follow.
+``dropout_day`` (member)
+    Day on which a member leaves the study, infinite for those who stay. Values go on after it: they are what would have
+    been seen.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route.
 
 A value at the time of a dose is that just after it, at time 0 too.
+
+The attribute ``dropout`` is 1 where the results of the run are of those who are still in the study, and 0 or absent
+where they are of everybody; `seen_members` goes by it.
 
 Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum``, ``time`` in days.
 """
@@ -26,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from simulate.cohort.ensemble import Arm, Ensemble
@@ -40,7 +48,7 @@ from simulate.symbolic.model import Model
 RESERVED = frozenset(
     {
         *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
-        *("covariates", "covariate", "dose", "dose_time", "dose_amount", "dose_route"),
+        *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
     }
 )
 """Names that no quantity of a dataset can have."""
@@ -99,6 +107,11 @@ def ensemble_dataset(
         cohort.covariate_values,
         {"long_name": "properties of the members"},
     )
+    variables["dropout_day"] = (
+        "member",
+        cohort.dropout,
+        {"units": "d", "long_name": "day on which a member leaves the study; infinite for those who stay"},
+    )
     variables |= _doses(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return xr.Dataset(
@@ -154,6 +167,20 @@ def values_of_finished(dataset: xr.Dataset, name: str) -> FloatArray:
     values = np.array(dataset[name].values, dtype=np.float64)
     values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
     return values
+
+
+def counts_dropout(dataset: xr.Dataset) -> bool:
+    """Whether the results of a dataset are of those who are still in the study."""
+    return bool(dataset.attrs.get("dropout", 0))
+
+
+def seen_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Whom results are of, shape [member, time]: those still in the study, or everybody if dropout does not count."""
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    if not counts_dropout(dataset):
+        return np.ones((dataset.sizes["member"], len(days)), dtype=np.bool_)
+    left = np.asarray(dataset["dropout_day"].values, dtype=np.float64)
+    return left[:, np.newaxis] > days
 
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:

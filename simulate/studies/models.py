@@ -11,7 +11,7 @@ from simulate.biology.reference import REFERENCE, parameter_table, reference_mod
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
-from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.parts import Mechanism
@@ -66,10 +66,9 @@ def shipped_mechanisms() -> Mapping[str, Mechanism]:
 
 
 def _combined(hypothesis: Sequence[str | Path], known: Mapping[str, Mechanism]) -> Hypothesis:
-    combined = NONE
-    for part in hypothesis:
-        combined = combined + (hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known))
-    return combined
+    return combine(
+        hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known) for part in hypothesis
+    )
 
 
 def _refuse_names(hypothesis: Sequence[str | Path], where: Where | None) -> None:

@@ -71,7 +71,9 @@ class Study:
             "every": scenario.times[1],
             "patients": scenario.patients,
             "seed": scenario.seed,
+            **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
                 for arm in self.arms
@@ -113,16 +115,25 @@ def prepare(scenario: Scenario) -> Study:
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
         arms.append(Arm(treatment.name, plan, tuple(overrides.items())))
+    population = population_for(
+        model,
+        scenario.population,
+        is_shipped=scenario.model is None,
+        where=scenario.sheet.where("cohort", "population"),
+    )
+    if scenario.dropout and not population.retention:
+        raise InputError(
+            "nobody leaves a study in this population",
+            code="scenario.dropout",
+            where=scenario.sheet.where("cohort", "dropout"),
+            expected="a population with a table `[[retention]]`, such as `myositis`",
+            advice="leave `dropout` out",
+        )
     return Study(
         scenario=scenario,
         model=model,
         arms=tuple(arms),
-        population=population_for(
-            model,
-            scenario.population,
-            is_shipped=scenario.model is None,
-            where=scenario.sheet.where("cohort", "population"),
-        ),
+        population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
     )
@@ -151,9 +162,9 @@ def method_named(scenario: Scenario) -> Method:
     InputError
         ``scenario.unknown``.
     """
-    from simulate.solver.methods import DOPRI5, RODAS5P
+    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P
 
-    methods = {"dopri5": DOPRI5, "rodas5p": RODAS5P}
+    methods = {"dopri5": DOPRI5, "dop853": DOP853, "rodas5p": RODAS5P}
     if scenario.method not in methods:
         raise InputError(
             f"there is no method `{scenario.method}`",
@@ -230,7 +241,7 @@ def simulate_study(
     return simulate_cohort(
         study.model,
         study.arms,
-        draw(study.population, scenario.patients, seed=scenario.seed),
+        draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario),
@@ -254,6 +265,7 @@ def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
             "model": study.model.name,
             "hypothesis": study.model.hypothesis,
             "seed": study.scenario.seed,
+            "dropout": int(study.scenario.dropout),
             "method": ensemble.trajectories.method,
             "rtol": study.scenario.rtol,
             "key": study.key,
@@ -268,6 +280,7 @@ def run(
     hypothesis: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
+    dropout: bool | None = None,
     rtol: float | None = None,
     settings: Mapping[str, object] | None = None,
     threads: int | None = None,
@@ -282,6 +295,9 @@ def run(
         Hypothesis in place of the scenario's, such as ``H1+H3a``, or a hypothesis file.
     patients, seed
         Size of the cohort and its seed, in place of the scenario's.
+    dropout
+        Whether results are of those who are still in the study, in place of the scenario's choice. The dataset has
+        everybody's trajectories either way; tables and figures of it go by its attribute ``dropout``.
     rtol
         Relative tolerance, in place of the scenario's.
     settings
@@ -299,7 +315,13 @@ def run(
     InputError
         When the scenario, or what was laid over it, cannot be used.
     """
-    named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed, "solver.rtol": rtol}
+    named = {
+        "model.hypothesis": hypothesis,
+        "cohort.patients": patients,
+        "cohort.seed": seed,
+        "cohort.dropout": dropout,
+        "solver.rtol": rtol,
+    }
     chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
     laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
     study = prepare(read_scenario(scenario, laid_over))

@@ -17,7 +17,9 @@ A scenario file in full::
     [cohort]
     patients = 100
     seed = 1
+    first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
     population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
+    dropout = false  # or true: results are of those who are still in the study, as its retention has it
 
     [[arm]]
     name = "anakinra 100 mg/d"
@@ -95,9 +97,12 @@ class Scenario:
         Names and hypothesis files that are combined.
     times
         When to record, days, ascending from 0.
-    patients, seed, population
-        Size of the cohort, the seed from which it is drawn, and the name or file of its population; None for patients
-        of the trial or, where the model is a user's, for parameters that vary independently.
+    patients, first, seed, population
+        Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
+        population; None for patients of the trial or, where the model is a user's, for parameters that vary
+        independently.
+    dropout
+        Whether results are of those who are still in the study.
     arms
         At least one.
     overrides
@@ -117,8 +122,10 @@ class Scenario:
     hypothesis: tuple[str | Path, ...]
     times: tuple[float, ...]
     patients: int
+    first: int
     seed: int
     population: str | Path | None
+    dropout: bool
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
@@ -142,8 +149,10 @@ class _Time(Table):
 
 class _Cohort(Table):
     patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
+    first: int = Field(default=0, ge=0, le=MAX_PATIENTS)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
+    dropout: bool = False
 
 
 class _Outputs(Table):
@@ -225,8 +234,10 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
         times=_times(content.time, sheet),
         patients=content.cohort.patients,
+        first=content.cohort.first,
         seed=content.cohort.seed,
         population=_population(content.cohort.population, sheet),
+        dropout=content.cohort.dropout,
         arms=treatments_of(content.arm, sheet),
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import sympy
 from sympy import Expr, Symbol
 
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import Parameter, Source
+from simulate.symbolic.parts import Grade, Parameter, Source
 from simulate.symbolic.printing import print_expression, print_number
 from simulate.symbolic.units import Unit
 
@@ -61,13 +61,25 @@ def parameter_rows(model: Model) -> list[dict[str, str]]:
 
 
 def source_rows(model: Model, sources: Mapping[str, Source]) -> list[dict[str, str]]:
-    """One row per reference that a parameter of the model cites: key, citation, identifier, read, parameters.
+    """One row per reference that a parameter of the model cites; as `cited_rows`."""
+    return cited_rows(((part.name, part.source, part.grade) for part in model.parameters), sources)
+
+
+def cited_rows(numbers: Iterable[tuple[str, str, Grade]], sources: Mapping[str, Source]) -> list[dict[str, str]]:
+    """One row per reference: key, citation, identifier, read, and the numbers that cite it with their grades.
 
     Sources that are no reference, such as ``user``, have no row.
+
+    Parameters
+    ----------
+    numbers
+        Name, key of the source and grade of each number.
+    sources
+        References by key.
     """
     cited: dict[str, list[str]] = {}
-    for parameter in model.parameters:
-        cited.setdefault(parameter.source, []).append(parameter.name)
+    for name, source, grade in numbers:
+        cited.setdefault(source, []).append(f"{name} ({grade.name.lower()})")
     return [
         {
             "key": key,

@@ -97,19 +97,43 @@ class Hypothesis:
         )
 
 
+def combine(hypotheses: Iterable[Hypothesis]) -> Hypothesis:
+    """Sum of hypotheses in which an error names the two that exclude each other, however many there are.
+
+    Raises
+    ------
+    InputError
+        ``hypothesis.conflict``.
+    """
+    combined = NONE
+    for index, hypothesis in enumerate(chosen := tuple(hypotheses)):
+        for earlier in chosen[:index]:
+            earlier + hypothesis
+        combined += hypothesis
+    return combined
+
+
 def _agreeing(hypothesis: str, verb: str, items: Iterable[tuple[str, _Item]]) -> dict[str, _Item]:
     """Items by name in the order of names; the same item twice is one, two of a name are a conflict."""
     found: dict[str, _Item] = {}
     for name, item in items:
-        if found.setdefault(name, item) != item:
-            raise _conflict(hypothesis, f"{verb} `{name}` in two ways")
+        if (first := found.setdefault(name, item)) != item:
+            raise _conflict(hypothesis, f"{verb} `{name}` in two ways", f"{_saying(first)}; {_saying(item)}")
     return dict(sorted(found.items()))
 
 
-def _conflict(hypothesis: str, what: str) -> InputError:
+def _saying(item: object) -> str:
+    """What a change says, as a reader would quote it against another that says otherwise."""
+    if isinstance(item, Mechanism):
+        return f'"{item.title or item.name}"'
+    return f"{item.value:g}" if isinstance(item, Constraint) else repr(item)
+
+
+def _conflict(hypothesis: str, what: str, found: str | None = None) -> InputError:
     return InputError(
         f"hypothesis `{hypothesis}` {what}",
         code="hypothesis.conflict",
+        found=found,
         advice="hypotheses that contradict one another cannot be combined",
     )
 

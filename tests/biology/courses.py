@@ -9,16 +9,15 @@ from operator import add
 import numpy as np
 
 from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
-from simulate.biology.cultures import CULTURES
+from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.hypotheses import HYPOTHESES
-from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12, STRENGTH_CULTURE
-from simulate.biology.priming_by_il1 import PRIMING_CULTURE
+from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
 from simulate.biology.reference import reference_model
 from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
-from simulate.biology.survival_by_il1 import MEMORY_CULTURE
+from simulate.biology.suppression import TREG_SUPPRESSION
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import lower
 from simulate.solver.batch import solve
@@ -31,14 +30,11 @@ from tests.biology import typical
 END = 182
 QUARTER = 91
 
-PRIMING_DISH = Hypothesis("priming-dish", "Naive cells in culture", add=(CULTURES, PRIMING_CULTURE))
-MEMORY_DISH = Hypothesis("memory-dish", "Memory cells in culture", add=(CULTURES, MEMORY_CULTURE))
-STRENGTH_DISH = Hypothesis("strength-dish", "Naive cells in culture with strong CD28", add=(STRENGTH_CULTURE,))
-
 MECHANISMS = (
     NON_SELECTIVE_EXPANSION,
     SELF_RENEWAL,
     TREG_LEAK,
+    TREG_SUPPRESSION,
     CD28NULL_MEMORY,
 )
 """Optional mechanisms that go with every hypothesis."""

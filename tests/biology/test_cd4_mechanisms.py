@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from simulate.biology.reference import parameter_table
 from tests.biology.courses import END, QUARTER, change, course, reading
 
 LINEAGES = ("1", "17", "117", "x", "o")
+TABLE = parameter_table()
+K_IN_OVER_OUT = TABLE["k_in"].value / TABLE["k_out"].value
 
 
 def inflow_of_memory(names: str) -> float:
@@ -30,7 +33,7 @@ def test_il6_that_falls_adds_to_the_blockade_and_il12_that_falls_works_against_i
 
 
 def test_il12_and_strong_cd28_suppress_the_priming_of_naive_cells() -> None:
-    dish = "H1-il6-il12+strength-dish"
+    dish = "H1-il6-il12+dish-strength"
     assert reading(dish, "primed_th17_with_il12", 0) < 50.0
     assert reading(dish, "primed_th17_strong_cd28", 0) == pytest.approx(100.0 / 3.0)
     assert reading(dish, "primed_th17_strong_cd28", 0, h_28=0.0) == pytest.approx(100.0)
@@ -110,6 +113,26 @@ def test_without_a_leak_regulatory_cells_do_not_move() -> None:
     assert change("treg-leak", "regulatory", k_leak=0.0) == pytest.approx(0.0, abs=1e-6)
 
 
+def test_blockade_brings_suppression_of_th1_back() -> None:
+    """Against what was seen in patients: IFNγ falls."""
+    assert change("treg-suppression", "suppression") > 0.3
+    assert change("treg-suppression", "E1") < -0.1
+    assert -0.15 < change("treg-suppression", "ifng") < -0.03
+    assert change("treg-suppression", "th17_memory") == pytest.approx(change("treg-leak", "th17_memory"), abs=1e-3)
+
+
+def test_suppression_is_that_of_il1_on_regulatory_cells_and_not_of_their_number() -> None:
+    assert abs(change("treg-suppression", "ifng", y_reg=0.0)) < 0.01
+    assert change("treg-suppression", "ifng", K_reg=4.0) < change("treg-suppression", "ifng") - 0.01
+
+
+def test_th1_clones_are_as_much_smaller_as_suppression_says() -> None:
+    """After months effectors follow restraint: (1 + K) / (1 + K ρ)."""
+    restraint = reading("treg-suppression", "suppression", per_day=1, dose=1000.0) / 100
+    fallen = 1 + change("treg-suppression", "E1", dose=1000.0)
+    assert fallen == pytest.approx(2 / (1 + restraint), abs=0.02)
+
+
 # CD28null memory
 
 
@@ -122,6 +145,20 @@ def test_steroids_do_not_touch_cd28null_cells() -> None:
     """Their share falls as the others recover; the more of them, the less a taper shows."""
     assert change("H5", "M1null") < 0.5 * change("H5", "th1_memory")
     assert change("H5", "ifng", f_28null=0.5) < 0.7 * change("H5", "ifng", f_28null=0.005)
+
+
+def test_cd28null_cells_go_to_muscle_and_back_with_the_rest_of_th1_memory() -> None:
+    def share(day: float) -> float:
+        """Of Th1 memory in blood."""
+        memory, muscle = (reading("H4+cd28null", name, day) for name in ("M1", "T1"))
+        in_blood = memory / (memory + muscle) * (1 + K_IN_OVER_OUT)
+        return in_blood * reading("H4+cd28null", "M1null", day) / memory
+
+    assert change("H4+cd28null", "th1_memory", 28) > 0.1
+    assert share(0) == pytest.approx(0.10)
+    assert share(28) == pytest.approx(0.10, rel=0.01)
+    counted = reading("H4+cd28null", "cd28null", 28) / reading("H4+cd28null", "cd28null", 0)
+    assert counted > 1.05
 
 
 def test_cd28null_cells_stay_a_part_of_th1_memory() -> None:

@@ -6,12 +6,13 @@ import math
 
 import pytest
 
+from simulate.biology.conversion import H2_IL12
 from simulate.biology.cytokines import CYTOKINES, SERUM_CYTOKINES
 from simulate.biology.cytokines_constant import CONSTANT_CYTOKINES
 from simulate.biology.hypotheses import H1, H2, H3A, H4
-from simulate.biology.reference import REFERENCE, parameter_table, reference_model
+from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
+from simulate.biology.reference import parameter_table, reference_model
 from simulate.symbolic.balance import residual, violated
-from simulate.symbolic.composition import compose
 from tests.biology.variants import change, course, values
 
 TABLE = parameter_table()
@@ -66,8 +67,10 @@ def test_il1_and_il17_act_on_il6_together() -> None:
 def test_the_mechanism_takes_the_place_of_constant_cytokines() -> None:
     constant = {part.name for part in CONSTANT_CYTOKINES.definitions}
     assert constant <= {part.name for part in CYTOKINES.definitions}
-    model = compose((*REFERENCE, CYTOKINES), values=parameter_table())
-    assert {"IL6", "IL12", "GCSF"} <= {species.name for species in model.species}
+    for finer in (H1_IL6_IL12, H2_IL12):
+        model = reference_model(finer + SERUM_CYTOKINES)
+        assert {"IL6", "IL12", "GCSF"} <= {species.name for species in model.species}
+    assert reference_model(H1_IL6_IL12 + SERUM_CYTOKINES).definitions == reference_model(H1_CYTOKINES).definitions
 
 
 @pytest.mark.parametrize(

@@ -5,28 +5,18 @@ import math
 import pytest
 
 from simulate import shipped
-from simulate.biology.cell_receptors import H1_ON_ACTIVATED, RECEPTOR_NUMBER_AND_DECOY
 from simulate.biology.hypotheses import H1, H2, H3A, H4, HYPOTHESES
 from simulate.biology.options import OPTIONS
-from simulate.biology.priming_by_cytokines import H1_IL6_IL12
 from simulate.biology.reference import parameter_table, reference_model
-from simulate.symbolic.hypothesis import NONE
 from simulate.symbolic.modelfile import read_sources
 from simulate.symbolic.parts import Grade, Parameter
-from tests.biology.courses import MEMORY_DISH, STRENGTH_DISH
 
 TABLE = parameter_table()
-CULTURED = (H1_IL6_IL12 + STRENGTH_DISH, H3A + MEMORY_DISH)
-"""Cells in a dish, which no hypothesis or option carries."""
-# An option that builds on another is looked at together with it.
-WITH_OTHERS = {H1_ON_ACTIVATED.name: RECEPTOR_NUMBER_AND_DECOY}
 
 
 def test_every_row_is_used_by_some_hypothesis_or_option_and_every_symbol_has_a_row() -> None:
     used = {
-        parameter.name
-        for hypothesis in (*HYPOTHESES, *OPTIONS, *CULTURED)
-        for parameter in reference_model(hypothesis + WITH_OTHERS.get(hypothesis.name, NONE)).parameters
+        parameter.name for hypothesis in (*HYPOTHESES, *OPTIONS) for parameter in reference_model(hypothesis).parameters
     }
     assert used == TABLE.keys()
 

@@ -289,12 +289,12 @@ def test_h4_returns_with_relapse() -> None:
 
 
 def test_h1_in_vitro_il1ra_prevents_priming() -> None:
-    assert reading("H1+priming-dish", "primed_th17_with_il1ra", 0) < 30.0
+    assert reading("H1+dish-priming", "primed_th17_with_il1ra", 0) < 30.0
 
 
 def test_h3a_in_vitro_survival_alone_is_far_too_little_for_a_week_of_culture() -> None:
     """IL-1Ra more than halves such a culture (55 %); the loss of resting memory gives a twentieth."""
-    lost = 1 - reading("H3a+memory-dish", "kept_th17_with_il1ra", 0) / 100
+    lost = 1 - reading("H3a+dish-memory", "kept_th17_with_il1ra", 0) / 100
     assert 0.0 < lost < 0.1
 
 

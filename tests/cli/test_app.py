@@ -75,8 +75,9 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
             "  try:      did you mean `run`?\n",
         ),
         (
-            ["run", "untreated", "--patient", "5"],
-            "error[usage.option]: there is no option `--patient`\n  try:      did you mean `--patients`?\n",
+            ["run", "untreated", "--patiens", "5"],
+            "error[usage.option]: there is no option `--patiens`\n"
+            "  try:      did you mean `--patients` or `--patient`?\n",
         ),
         (
             ["list", "--zzzz"],

@@ -15,6 +15,7 @@ from simulate.biology.hypotheses import HYPOTHESES
 from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.cli.show import VIEWS
+from simulate.files import read_toml
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,8 +73,8 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "h.toml",
             HYPOTHESIS,
             "hypothesis",
-            "slow, of the reference model: mechanisms "
-            "cd4, il1, muscle, occupancy, pharmacokinetics, priming, readouts, survival",
+            "slow, of the reference model: mechanisms affinity, antagonist, cd4, creatine_kinase, cytokines_constant, "
+            "il1, muscle, no_decoy, occupancy, pharmacokinetics, priming, readouts, residence, survival, tissues",
         ),
         (
             "s.toml",
@@ -268,3 +269,32 @@ def test_a_model_of_ones_own_is_run_without_figures_of_the_source(folder: Path, 
         ("X", "day 2", ""),
     ]
     assert rows[1]["median"] == pytest.approx(2.718281828459045**-1, rel=1e-5)
+
+
+def test_the_sources_of_all_that_ships_name_every_row_with_its_grade(capsys: Capture) -> None:
+    assert outcome(["show", "sources", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["sources"]
+    shown = {name: row["key"] for row in rows for name in row["parameters"].split(", ")}
+    folders = {"pharmacokinetics": " of {stem}", "visits": " of {stem}"}
+    expected = {}
+    for path in [*shipped.parameter_files(), *shipped.parameterization_files().values(), shipped.visit_file()]:
+        suffix = folders.get(path.parent.name, "").format(stem=path.stem)
+        for name, row in read_toml(path).data.items():
+            expected[f"{name}{suffix} ({row['grade']})"] = row["source"]
+    assert expected.items() <= shown.items()
+    for name, path in {"myositis": shipped.cohort_file(), **shipped.population_files()}.items():
+        for stratum in read_toml(path).data["stratum"]:
+            for parameter, row in stratum.get("parameters", {}).items():
+                assert shown[f"{parameter} of {name} {stratum['name']} ({row['grade']})"] == row["source"]
+    assert shown["exponent of weight on CL of obese (calculated)"] == "study-20010168"
+    assert shown["correlation of chi and f_RO of myositis (assumed)"] == "zong-2011"
+    assert shown["retention at 91 d of myositis (seen)"] == "dorph-2009"
+
+
+def test_what_ships_is_listed_with_populations_published_kinetics_and_visits(capsys: Capture) -> None:
+    assert outcome(["list", "--json"]) == 0
+    found = {kind: [row["name"] for row in rows] for kind, rows in json.loads(capsys.readouterr().out).items()}
+    assert found["populations"] == ["myositis", "caps", "healthy", "obese"]
+    assert found["pharmacokinetics"] == list(shipped.parameterization_files())
+    assert found["visits"] == ["serum-il1ra"]
+    assert {"trial", "caps", "obese"} <= set(found["scenarios"])

@@ -11,7 +11,7 @@ import pytest
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table, reference_model
-from simulate.cohort.draws import draw, dropout_times, typical
+from simulate.cohort.draws import Cohort, draw, dropout_times, typical
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Population, Retained
 from simulate.cohort.reading import read_population, shipped_population
@@ -23,6 +23,7 @@ from simulate.symbolic.parameterfile import read_sources
 
 EVERYONE = tuple(parameter_table().values())
 MODEL = reference_model(hypothesis_named("H1+H3a"))
+INFILTRATED = reference_model(hypothesis_named("infiltrate"))
 NAMES = ("myositis", "caps", "healthy", "obese")
 
 
@@ -40,6 +41,42 @@ def test_the_cohort_of_the_trial_has_three_kinds_of_patients() -> None:
     strata = np.array(draw(of("myositis"), 3000, seed=1).strata)
     shares = [float(np.mean(strata == name)) for name in ("PM", "DM", "IBM")]
     assert shares == pytest.approx([6 / 15, 4 / 15, 5 / 15], abs=0.03)
+
+
+def test_inclusion_bodies_damage_muscle_without_il1_by_whichever_mechanism_the_model_has() -> None:
+    """About a tenth of the damage is left to IL-1 with and without degeneration: bounds trim the upper end."""
+    with_degeneration = draw(shipped_population(INFILTRATED.parameters), 3000, seed=1)
+    without = draw(of("myositis"), 3000, seed=1)
+    for cohort in (with_degeneration, without):
+        ibm = np.array(cohort.strata) == "IBM"
+        independent = cohort.of("chi")
+        if "degeneration" in cohort.names:
+            independent = cohort.of("degeneration") + (1 - cohort.of("degeneration")) * independent
+        assert np.median(independent[ibm]) == pytest.approx(0.88, abs=0.03)
+        assert np.median(independent[~ibm]) == pytest.approx(0.46, abs=0.04)
+
+
+def test_creatine_kinase_of_inclusion_body_myositis_drifts_little() -> None:
+    cohort = draw(shipped_population(INFILTRATED.parameters), 3000, seed=1)
+    ibm = np.array(cohort.strata) == "IBM"
+    drift = np.log(cohort.of("ck_drift"))
+    assert float(drift[ibm].std()) == pytest.approx(0.15, rel=0.05)
+    assert float(drift[~ibm].std()) == pytest.approx(0.58, rel=0.05)
+
+
+def test_a_correlation_that_a_mechanism_brings_about_is_not_drawn_as_well() -> None:
+    def found(cohort: Cohort) -> float:
+        other = np.array(cohort.strata) != "IBM"
+        return float(np.corrcoef(np.log(cohort.of("chi")[other]), np.log(cohort.of("f_RO")[other]))[0, 1])
+
+    assert found(draw(shipped_population(INFILTRATED.parameters), 3000, seed=1)) == pytest.approx(0.0, abs=0.05)
+    assert found(draw(of("myositis"), 3000, seed=1)) > 0.5
+
+
+def test_heavy_patients_are_drawn_as_often_as_there_are() -> None:
+    """3.9 % of a log-normal weight between its bounds are 100 kg or more; bounds of clearance must not refuse them."""
+    weight = draw(of("myositis"), 10_000, seed=3).of("weight")
+    assert 0.03 < float(np.mean(weight >= 100)) < 0.045
 
 
 def test_patients_leave_the_study_as_those_of_the_trial_did() -> None:

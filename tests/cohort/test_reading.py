@@ -88,6 +88,26 @@ def test_what_the_model_does_not_use_is_left_out(tmp_path: Path) -> None:
     assert population == Population((F_RO,), strata=(Stratum("IBM", 5.0),))
 
 
+def test_what_a_mechanism_of_the_model_brings_about_is_left_out(tmp_path: Path) -> None:
+    text = FILE.replace("rho = 0.8\n", 'rho = 0.8\nunless = "w"\n').replace(
+        "value = 0.9\n", 'value = 0.9\nunless = "w"\n'
+    )
+    w = Parameter("w", "weight of the mechanism", 1.0)
+    without, having = read(tmp_path, text, known=("w",)), read(tmp_path, text, (V, CHI, F_RO, w))
+    assert (len(without.correlations), [row.name for row in without.strata[0].parameters]) == (1, ["chi"])
+    assert (having.correlations, having.strata[0].parameters) == ((), ())
+
+
+def test_a_mechanism_that_nobody_knows_leaves_nothing_out(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, FILE.replace("rho = 0.8\n", 'rho = 0.8\nunless = "nul_typical"\n'), known=("null_typical",))
+    assert caught.value.code == "cohort.parameter"
+    assert (caught.value.what, caught.value.advice) == (
+        "there is no parameter `nul_typical`",
+        "did you mean `null_typical`?",
+    )
+
+
 def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> None:
     fixed = Parameter("f_RO", "share", 0.6)
     assert read(tmp_path, parameters=(V, CHI, fixed)).correlations == ()

@@ -12,8 +12,8 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 
 from simulate.evidence.observations import Standing
-from simulate.figures.style import COLORS, save
-from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, _plain, prepare, time_course
+from simulate.figures.style import COLORS, plain_number, save
+from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, prepare, time_course
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
 
@@ -208,4 +208,4 @@ def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:
     ("value", "shown"), [(0.005, "0.005"), (100_000.0, "100000"), (1e6, "10⁶"), (2e7, "2·10⁷"), (5e-6, "5·10⁻⁶")]
 )
 def test_large_and_small_numbers_have_powers_of_ten(value: float, shown: str) -> None:
-    assert _plain(value, None) == shown
+    assert plain_number(value, None) == shown

@@ -24,6 +24,7 @@ def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArr
     w[stage(0) : stage(0) + n * LANES] = w[RATE : RATE + n * LANES]
     stiff = (kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (kernel.rhs,) * 3
     method.attempt(w, n, kernel.rhs, *stiff)
+    method.extend(w, n, kernel.rhs)
     return w
 
 

@@ -66,6 +66,11 @@ class ClockKernel:
         return 1
 
     @property
+    def judged(self) -> int:
+        """All observables must be defined."""
+        return len(self.observables)
+
+    @property
     def route_offsets(self) -> IntArray:
         """One target for the only route."""
         return np.array([0, 1])

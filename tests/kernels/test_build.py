@@ -157,3 +157,24 @@ def test_without_a_home_nothing_is_written_where_the_command_was_started(
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: "~/.cache/il1sim")
     assert cache_directory.__wrapped__().is_absolute()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="permissions of this kind are those of POSIX")
+def test_a_cache_that_others_may_write_to_is_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The index of Numba's cache is a pickle: to read another's would be to run another's code.
+    monkeypatch.setenv("IL1SIM_CACHE_DIR", str(tmp_path))
+    own = cache_directory.__wrapped__()
+    assert own.parent == tmp_path
+    assert own.stat().st_mode & 0o777 == 0o700
+    own.chmod(0o777)
+    passing = cache_directory.__wrapped__()
+    assert passing != own
+    assert passing.stat().st_mode & 0o777 == 0o700
+    passing.rmdir()
+
+
+def test_a_changed_constant_is_another_kernel() -> None:
+    kernels = [build(equations({"x": f"-{rate} * x"}, [1.0])) for rate in ("0.25", "0.75")]
+    assert kernels[0].key != kernels[1].key
+    ends = [solve(kernel, np.zeros((1, 0)), Schedule.empty(1), np.array([1.0])).values[0, 0, 0] for kernel in kernels]
+    assert ends == pytest.approx([np.exp(-0.25), np.exp(-0.75)], rel=1e-5)

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.kernels.equilibria import Equilibrium, Stability, equilibria, starts_in_box
+from simulate.kernels.equilibria import Equilibrium, Stability, equilibria, equilibria_of_members, starts_in_box
 from simulate.kernels.system import System, equations
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.parts import TIME
+from tests.helpers.systems import ABSORPTION
 
 # Two genes that repress each other (Gardner, Cantor, Collins 2000), Hill coefficient 2.
 TOGGLE = equations({"u": "a/(1 + v**2) - u", "v": "a/(1 + u**2) - v"}, [0, 0], parameters=["a"])
@@ -63,6 +64,29 @@ def test_a_focus_and_a_saddle_are_told_apart() -> None:
         Stability.STABLE,
     ]
     assert found[0].eigenvalues[0].imag != 0
+
+
+def test_members_found_together_have_the_bits_of_members_found_alone() -> None:
+    feeds = np.array([[2.5], [1.5], [2.0], [3.7]])
+    together = equilibria_of_members(TOGGLE, feeds, BOX)
+    assert [len(found) for found in together] == [3, 1, len(together[2]), 3]
+    for found, feed in zip(together, feeds, strict=True):
+        alone = equilibria(TOGGLE, feed, BOX)
+        assert np.array_equal(states(found), states(alone))
+        for one, other in zip(found, alone, strict=True):
+            assert np.array_equal(one.eigenvalues, other.eigenvalues)
+
+
+def test_a_route_that_is_fed_moves_the_steady_state() -> None:
+    (found,) = equilibria(ABSORPTION, np.array([2.0, 0.5]), np.ones((1, 2)), fed={"in": 3.0})
+    assert found.state == pytest.approx(np.array([3.0 / 2.0, 3.0 / 0.5]))
+    assert found.stability is Stability.STABLE
+
+
+def test_a_step_that_leaves_the_domain_is_shortened() -> None:
+    # The full Newton step from x = 8 ends at -8.6, where there is no logarithm.
+    (found,) = equilibria(equations({"x": "-log(x)"}, [1]), np.empty(0), np.array([[8.0]]))
+    assert found.state == pytest.approx(np.ones(1))
 
 
 def test_what_is_no_root_is_not_reported() -> None:

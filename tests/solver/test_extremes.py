@@ -60,7 +60,7 @@ def test_a_dose_with_an_undefined_gain_is_a_failure_from_its_time_on(method: Met
 @every_method
 def test_where_time_cannot_resolve_a_step_no_step_is_taken(method: Method) -> None:
     # Next to 1e15 days the clock moves by an eighth of a day: steps below that would move the state only.
-    result = one(equations({"x": "-x"}, [1.0]), [1e15 + 1.0], start=1e15, method=method)
+    result = one(equations({"x": "-10 * x"}, [1.0]), [1e15 + 1.0], start=1e15, method=method)
     assert result.status.tolist() == [Status.STEP_TOO_SMALL]
     assert result.failures[0].time == 1e15
 
@@ -75,6 +75,23 @@ def test_a_step_to_a_state_without_a_derivative_has_an_undefined_error(method: M
     w = attempt(build(rooted), method, 0.0, start, step)
     assert column(w, STATE, 1)[0] < floor
     assert np.isnan(column(w, ERROR, 2)[1])
+
+
+@every_method
+def test_a_member_with_an_undefined_observable_has_failed_and_keeps_its_states(method: Method) -> None:
+    system = equations(
+        {"x": "-x"}, ["first"], parameters=["first"], observables={"twice": "2 * x", "log": "log(x - 1 / 2)"}
+    )
+    first = np.array([[9.0], [1.0], [9.0], [0.0]])
+    result = solve(build(system), first, Schedule.empty(4), np.array([0.0, 0.5, 1.0, 2.0]), method=method)
+    assert result.status.tolist() == [Status.OK, Status.NOT_FINITE, Status.OK, Status.NOT_FINITE]
+    assert [(failure.member, failure.time, failure.state) for failure in result.failures] == [
+        (1, 1.0, None),
+        (3, 0.0, None),
+    ]
+    assert result.failures[0].reason.startswith("the observable `log` is infinite or undefined there, and the states")
+    np.testing.assert_allclose(result.quantity("x")[1], np.exp(-result.times), rtol=1e-5)
+    assert np.isfinite(result.quantity("log")[1]).tolist() == [True, True, False, False]
 
 
 def test_the_end_of_the_last_infusion_leaves_no_rate_behind() -> None:

@@ -110,5 +110,5 @@ def test_a_parameter_is_a_row_with_its_spread_in_words() -> None:
 def test_a_reference_is_a_row_with_the_parameters_that_cite_it() -> None:
     sources = {"counts": Source("counts", "Counts", "none", "all"), "other": Source("other", "Other", "none", "all")}
     assert source_rows(MODEL, sources) == [
-        {"key": "counts", "citation": "Counts", "identifier": "none", "read": "all", "parameters": "N_0"}
+        {"key": "counts", "citation": "Counts", "identifier": "none", "read": "all", "parameters": "N_0 (assumed)"}
     ]

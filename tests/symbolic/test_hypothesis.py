@@ -6,7 +6,7 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.symbolic.composition import compose
-from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
+from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis, combine
 from simulate.symbolic.parts import Mechanism, Reaction
 from tests.symbolic.small import A_0, DECAY, DRUG, LOSS, POOLS, SIGNALING, TABLE, THREE_POOLS, A, refusal, tau_A
 
@@ -54,25 +54,42 @@ def test_none_changes_nothing_and_duplicates_collapse() -> None:
     assert compose([DECAY], NONE) == compose([DECAY])
 
 
+TRY = "\n  try:      hypotheses that contradict one another cannot be combined"
+
+
 @pytest.mark.parametrize(
     ("one", "other", "fault"),
     [
-        (H1, Hypothesis("H9", replace=(("decay", SATURATING),)), "hypothesis `H1+H9` replaces `decay` in two ways"),
+        (
+            H1,
+            Hypothesis("H9", replace=(("decay", SATURATING),)),
+            f"hypothesis `H1+H9` replaces `decay` in two ways\n"
+            f'  found:    "{H1.replace[0][1].title}"; "{SATURATING.title}"',
+        ),
         (H1, Hypothesis("H9", remove=("decay",)), "hypothesis `H1+H9` both removes and replaces `decay`"),
-        (H3, Hypothesis("H9", constraints=(Constraint("k", 0.4),)), "hypothesis `H3+H9` fixes `k` in two ways"),
+        (
+            H3,
+            Hypothesis("H9", constraints=(Constraint("k", 0.4),)),
+            "hypothesis `H3+H9` fixes `k` in two ways\n  found:    0.3; 0.4",
+        ),
         (
             H2,
             Hypothesis("H9", add=(Mechanism("signaling", "other"),)),
-            "hypothesis `H2+H9` adds `signaling` in two ways",
+            f'hypothesis `H2+H9` adds `signaling` in two ways\n  found:    "{H2.add[0].title}"; "other"',
         ),
     ],
 )
 def test_contradicting_hypotheses_are_refused(one: Hypothesis, other: Hypothesis, fault: str) -> None:
     with pytest.raises(InputError) as caught:
         one + other
-    assert str(caught.value) == (
-        f"error[hypothesis.conflict]: {fault}\n  try:      hypotheses that contradict one another cannot be combined"
-    )
+    assert str(caught.value) == f"error[hypothesis.conflict]: {fault}{TRY}"
+
+
+def test_of_many_hypotheses_the_two_that_exclude_each_other_are_named() -> None:
+    with pytest.raises(InputError, match="hypothesis `H3\\+H9` fixes `k` in two ways"):
+        combine((H1, H2, H3, Hypothesis("H9", constraints=(Constraint("k", 0.4),))))
+    assert combine((H1, H2, H3)) == H1 + H2 + H3
+    assert combine(()) == NONE
 
 
 def test_a_hypothesis_replaces_a_mechanism() -> None:

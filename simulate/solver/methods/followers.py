@@ -14,14 +14,24 @@ from __future__ import annotations
 from typing import Any
 
 from simulate.compiled import compiled, inlined
-from simulate.solver.layout import COMMAND, ERROR, LANES, RATE, START, STATE, STEP, stage
+from simulate.solver.layout import (
+    COMMAND,
+    DIRECTION,
+    ERROR,
+    EVERYTHING,
+    LANES,
+    RATE,
+    SHARED,
+    SIZE,
+    STAGE,
+    START,
+    STATE,
+    STEP,
+    stage,
+)
 from simulate.solver.methods.dopri5 import DOPRI5, TABLEAU
 from simulate.solver.methods.method import ATTEMPT, Method, to_node
 from simulate.solver.vectors import load, store
-
-DIRECTION, STAGE, SIZE = range(3)
-"""Places beside ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
-EVERYTHING, SHARED = 0, -1
 
 _C2, _C3, _C4, _C5 = (float(node) for node in TABLEAU.c[1:5])
 (_A21,) = (float(x) for x in TABLEAU.a[1])

@@ -1,0 +1,132 @@
+"""From what is in a patient to what a laboratory reads: proportional error, counting of cells, and a lower limit.
+
+A reading is the truth times a log-normal factor; where cells are counted, it is then the share of so many cells, drawn
+from a binomial distribution. What is at or below the limit of the assay is reported as the limit and stands for "no
+more than that" (left censoring).
+
+Errors are keyed by seed, quantity, visit and member. A patient therefore has the same luck in every arm and under every
+hypothesis, and a reading rises with the truth: differences between two simulations are never those of the error.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate import shipped
+from simulate.errors import InputError
+from simulate.streams import FloatArray, IntArray, normals
+from simulate.symbolic.modelfile import read_parameters
+from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
+
+
+@dataclass(frozen=True, slots=True)
+class Assay:
+    """How well a quantity is read.
+
+    Attributes
+    ----------
+    unit
+        Unit of truth, reading and limit.
+    sd_log
+        Standard deviation of the logarithm of the factor on the truth.
+    limit
+        Lowest reading; 0 if there is none.
+    events
+        Number of cells counted, of which the quantity is a share; None if cells are not counted.
+    """
+
+    unit: Unit
+    sd_log: float
+    limit: float = 0.0
+    events: int | None = None
+
+    def __post_init__(self) -> None:
+        sound = 0.0 <= self.sd_log < math.inf and 0.0 <= self.limit < math.inf
+        if not sound or (self.events is not None and self.events < 1):
+            raise InputError(
+                "an assay cannot be",
+                code="assay.value",
+                found=f"spread {self.sd_log!r}, limit {self.limit!r} {self.unit.text}, {self.events!r} cells",
+                expected="a spread and a limit that are not negative, and at least one cell if cells are counted",
+            )
+        if self.events is not None and self.unit.dimension != DIMENSIONLESS.dimension:
+            raise InputError(
+                f"cells are counted, but the reading is in {self.unit.text}",
+                code="assay.value",
+                expected="a share, such as %",
+            )
+
+    def spread(self, truth: FloatArray) -> FloatArray:
+        """Standard deviation of the logarithm of a reading, to first order, shape of ``truth``."""
+        if self.events is None:
+            return np.full_like(truth, self.sd_log)
+        share = np.clip(truth * float(self.unit.factor), 1.0 / self.events, 1.0)
+        spread: FloatArray = np.sqrt(self.sd_log**2 + (1.0 - share) / (self.events * share))
+        return spread
+
+    def censored(self, readings: FloatArray) -> npt.NDArray[np.bool_]:
+        """Which readings say no more than that the quantity is at most the limit, shape of ``readings``."""
+        return readings <= self.limit
+
+
+def read(
+    assay: Assay, truth: FloatArray, *, quantity: str, visit: str, members: Sequence[int] | IntArray, seed: int
+) -> FloatArray:
+    """Readings of one quantity at one visit.
+
+    Parameters
+    ----------
+    assay
+        How well it is read.
+    truth
+        True values in the unit of the assay, shape [..., member]; NaN stays NaN.
+    quantity, visit
+        Names that key the errors.
+    members
+        Numbers of the members.
+    seed
+        Seed of the cohort.
+
+    Returns
+    -------
+    FloatArray
+        Shape of ``truth``; readings at or below the limit are the limit.
+    """
+    luck = normals(seed, f"assay: {quantity}: {visit}", members, 2)
+    readings: FloatArray = truth * np.exp(assay.sd_log * luck[:, 0])
+    if assay.events is not None:
+        readings = _counted(readings, luck[:, 1], assay.events, float(assay.unit.factor))
+    return np.where(np.isnan(truth), np.nan, np.maximum(readings, assay.limit))
+
+
+def _counted(shares: FloatArray, luck: FloatArray, events: int, factor: float) -> FloatArray:
+    """Shares of counted cells, by quantiles: more cells in the patient are never fewer in the sample."""
+    from scipy.special import ndtr
+    from scipy.stats import binom
+
+    expected = np.clip(shares * factor, 0.0, 1.0)
+    counted = np.asarray(binom.ppf(np.broadcast_to(ndtr(luck), expected.shape), events, expected), dtype=np.float64)
+    return counted / (events * factor)
+
+
+def shipped_assays() -> Mapping[str, Assay]:
+    """Assays of the trial by the observable that they read."""
+    rows = read_parameters(shipped.assay_file())
+
+    def value(name: str, wanted: Unit = DIMENSIONLESS) -> float:
+        return convert(rows[name].value, rows[name].unit, wanted)
+
+    percent, events = unit("%"), round(value("staining_events"))
+    staining = Assay(percent, value("staining_sd"), value("staining_limit", percent), events)
+    return {
+        "serum_il1ra": Assay(unit("pg/mL"), value("elisa_sd"), value("elisa_limit", unit("pg/mL"))),
+        "cd45ro": Assay(percent, value("surface_sd"), events=events),
+        "ifng": staining,
+        "il17a": staining,
+        "ck": Assay(unit("µkat/L"), value("ck_sd")),
+    }

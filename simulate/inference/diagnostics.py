@@ -1,0 +1,129 @@
+"""What tells whether draws can be trusted, and what the data have changed."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from simulate.inference.smc import Generation
+from simulate.streams import FloatArray
+
+PRIOR, WEAK = 0.1, 0.5
+"""Contractions below which a parameter counts as prior, and as weakly informed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What the data say of each coordinate.
+
+    Attributes
+    ----------
+    median, low, high
+        Median and central 90 % interval, shape [dimension].
+    contraction
+        1 - variance after / variance before, shape [dimension]; below zero where the data widen a marginal.
+    overlap
+        Area that the marginals before and after have in common, shape [dimension].
+    verdict
+        "prior", "weakly informed" or "informed" for each coordinate.
+    """
+
+    median: FloatArray
+    low: FloatArray
+    high: FloatArray
+    contraction: FloatArray
+    overlap: FloatArray
+    verdict: tuple[str, ...]
+
+
+def learned(points: FloatArray, weights: FloatArray, prior: FloatArray) -> Learned:
+    """Compare weighted draws of a posterior with draws of its prior.
+
+    Parameters
+    ----------
+    points, weights
+        Shape [draw, dimension] and [draw].
+    prior
+        Draws of the prior, shape [draw, dimension]; those that are feasible, which need not be normal.
+    """
+    low, median, high = quantiles(points, weights, (0.05, 0.5, 0.95))
+    mean = np.einsum("i,ij->j", weights, points)
+    after = np.einsum("i,ij->j", weights, np.square(points - mean))
+    contraction = 1.0 - after / prior.var(axis=0)
+    overlap = np.array([_overlap(points[:, column], weights, prior[:, column]) for column in range(points.shape[1])])
+    verdict = tuple("prior" if c < PRIOR else "weakly informed" if c < WEAK else "informed" for c in contraction)
+    return Learned(median, low, high, contraction, overlap, verdict)
+
+
+def quantiles(points: FloatArray, weights: FloatArray, shares: Sequence[float]) -> list[FloatArray]:
+    """Weighted quantiles of each column, one array [dimension] for each share."""
+    found = np.empty((len(shares), points.shape[1]))
+    for column in range(points.shape[1]):
+        order = np.argsort(points[:, column], kind="stable")
+        reached = np.cumsum(weights[order]) - 0.5 * weights[order]
+        found[:, column] = np.interp(shares, reached / weights.sum(), points[order, column])
+    return list(found)
+
+
+def rank_normalized_r_hat(chains: Sequence[FloatArray]) -> FloatArray:
+    """R-hat of runs from different seeds, treated as chains, shape [dimension]; below 1.05 they agree.
+
+    A. Vehtari and others, Bayesian Analysis 16 (2021) 667: ranks of all draws together, then the classical ratio.
+    """
+    from scipy.special import ndtri
+    from scipy.stats import rankdata
+
+    n = min(len(chain) for chain in chains)
+    draws = np.stack([chain[:n] for chain in chains])
+    runs, _, dimension = draws.shape
+    ranks = rankdata(draws.reshape(-1, dimension), axis=0)
+    scores = ndtri((ranks - 0.375) / (runs * n + 0.25)).reshape(draws.shape)
+    within = scores.var(axis=1, ddof=1).mean(axis=0)
+    between = scores.mean(axis=1).var(axis=0, ddof=1)
+    ratio: FloatArray = np.sqrt((n - 1.0) / n + between / within)
+    return ratio
+
+
+def pooled_log_evidence(values: Sequence[float]) -> tuple[float, float]:
+    """Logarithm of the mean evidence of repeated runs, and its standard error from their spread."""
+    logs = np.asarray(values, dtype=np.float64)
+    mean = float(logsumexp(logs) - np.log(len(logs)))
+    spread = float(np.exp(logs - mean).std(ddof=1)) if len(logs) > 1 else float("nan")
+    return mean, spread / float(np.sqrt(len(logs)))
+
+
+def path_shares(generations: Sequence[Generation]) -> tuple[FloatArray, float]:
+    """Contribution of each item to the log-evidence, shape [item], and what they leave over.
+
+    The log-evidence is the integral over the temperature of the mean log-likelihood, and the mean of a sum is the sum
+    of the means: the shares add up and depend on no order. Within a step the particles at its beginning are reweighted.
+
+    Parameters
+    ----------
+    generations
+        All generations of one run, the prior first.
+    """
+    shares = np.zeros(generations[0].scores.items.shape[1])
+    for before, after in itertools.pairwise(generations):
+        items = np.maximum(before.scores.items, -200.0)
+        total = before.scores.total
+        # Close to the prior the mean changes fastest: more places there.
+        nodes = np.linspace(0.0, 1.0, 41) ** (3.0 if before.beta == 0.0 else 1.0)
+        means = []
+        for node in nodes:
+            logs = node * (after.beta - before.beta) * total
+            weights = np.exp(logs - logsumexp(logs)) if node > 0.0 else np.full(len(total), 1.0 / len(total))
+            means.append(np.einsum("i,ij->j", weights, items))
+        shares += np.trapezoid(np.array(means), nodes * (after.beta - before.beta), axis=0)
+    return shares, generations[-1].log_evidence - float(shares.sum())
+
+
+def _overlap(points: FloatArray, weights: FloatArray, prior: FloatArray) -> float:
+    edges = np.histogram_bin_edges(np.concatenate([points, prior]), bins=40)
+    after, _ = np.histogram(points, edges, weights=weights / weights.sum())
+    before, _ = np.histogram(prior, edges, weights=np.full(len(prior), 1.0 / len(prior)))
+    return float(np.minimum(after, before).sum())

@@ -1,0 +1,149 @@
+"""The engine on a graphics card: the same generated source and the same loop, one thread a trajectory.
+
+Needs the extra ``gpu`` (numba-cuda); importing this module without it raises `MissingExtra`. Without a card,
+``NUMBA_ENABLE_CUDASIM=1`` runs the kernels in Numba's simulator, which is slow and meant for tests.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulate.errors import MissingExtra
+from simulate.kernels.build import CompiledKernel, load_source
+from simulate.kernels.edition import Edition, decorated_by
+from simulate.kernels.system import System
+from simulate.solver.arguments import arguments_of, failures_of
+from simulate.solver.kernel import FloatArray
+from simulate.solver.observing import fail_undefined
+from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.trajectories import Trajectories
+
+if importlib.util.find_spec("numba_cuda") is None:
+    raise MissingExtra(
+        "the engine for graphics cards needs the package numba-cuda",
+        code="extra.gpu",
+        expected="numba-cuda with a CUDA driver, or its simulator",
+        advice='pip install "il1sim[gpu]"',
+    )
+
+from numba import cuda as _numba_cuda
+
+cuda: Any = _numba_cuda
+_BLOCK = 64
+"""Threads in a block: few, because each keeps its whole workspace, and warps of one block end at different times."""
+
+
+@dataclass(frozen=True, eq=False)
+class CudaEngine:
+    """A system and a method, compiled for threads of a graphics card.
+
+    ``kernel`` is the edition's kernel: its functions run on the card, its names and rows are those of the system.
+    """
+
+    kernel: CompiledKernel
+    method: Any
+    launch: Any
+    observe: Any
+
+    def solve(
+        self,
+        parameters: FloatArray,
+        schedule: Schedule,
+        times: FloatArray,
+        *,
+        start: float = 0.0,
+        tolerance: Tolerance | None = None,
+        max_steps: int = 100_000,
+    ) -> Trajectories:
+        """Integrate a batch; arguments and result as for `simulate.solver.solve`."""
+        given = arguments_of(self.kernel, parameters, schedule, times, start, tolerance, self.method, max_steps)
+        members, n = len(given.parameters), len(self.kernel.states)
+        values = np.full((members, len(given.times), n + len(self.kernel.observables)), np.nan)
+        outcome = np.full((members, 2), -1, dtype=np.int64)
+        reached = np.full(members, np.nan)
+        counters = np.zeros((members, 3), dtype=np.int64)
+        results = [cuda.to_device(array) for array in (values, outcome, reached, counters)]
+        columns = (given.settings, given.sizes, given.targets, given.parameters, *given.schedule)
+        inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control, given.atol)]
+        grid = -(-members // _BLOCK)
+        self.launch[grid, _BLOCK](*inputs, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
+        self.observe[grid, _BLOCK](inputs[3], inputs[9], n, self.kernel.controlled, results[0])
+        values, outcome, reached, counters = (array.copy_to_host() for array in results)
+        fail_undefined(self.kernel, values, given.times, outcome, reached, 0, members)
+        return Trajectories(
+            times=given.times,
+            quantities=(*self.kernel.states, *self.kernel.observables),
+            units=self.kernel.units,
+            values=values,
+            status=np.ascontiguousarray(outcome[:, 0]),
+            counters=counters,
+            failures=failures_of(self.kernel, outcome, reached),
+            method=self.method.name,
+        )
+
+
+def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
+    """Engine for a system on a graphics card, compiled at the first solve.
+
+    Parameters
+    ----------
+    system
+        Equations, as for `simulate.kernels.build.build`.
+    method
+        Name of a method in `simulate.solver`.
+    """
+    edition = Edition(
+        lanes=1,
+        capacity=max(len(system.states), len(system.observables)),
+        door=decorated_by(functools.partial(cuda.jit, device=True)()),
+    )
+    builder = edition.module("simulate.kernels.build")
+    vars(builder)["load_source"] = functools.partial(load_source, execute=edition.execute)
+    kernel = builder.build(system)
+    chosen = getattr(edition.module("simulate.solver.methods"), method)
+    launch, observe = _entry_points(edition, kernel, chosen)
+    return CudaEngine(kernel, chosen, launch, observe)
+
+
+def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]:
+    """The two functions that the host calls: integrate, and observe what was recorded."""
+    integrate = edition.module("simulate.solver.lanes").integrate
+    observe_all = edition.module("simulate.solver.recording").observe_all
+    layout = edition.module("simulate.solver.layout")
+    book_rows = edition.module("simulate.solver.book").BOOK_ROWS
+    room = layout.CONSTANTS + kernel.rows
+    prepare, rhs, observe = kernel.prepare, kernel.rhs, kernel.observe
+    jacobian, factor, backsolve = (
+        (kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (rhs, rhs, rhs)
+    )
+    attempt, interpolate, extend = method.attempt, method.interpolate, method.extend
+
+    @cuda.jit
+    def launch(
+        settings: Any, sizes: Any, targets: Any, parameters: Any, offsets: Any, stops: Any, kinds: Any, routes: Any,
+        amounts: Any, times: Any, control: Any, atol: Any, max_steps: int,
+        values: Any, outcome: Any, reached: Any, counters: Any, given_up: Any,
+    ) -> None:  # fmt: skip
+        member = cuda.grid(1)
+        if member < parameters.shape[0]:
+            w = cuda.local.array(room, np.float64)
+            book = cuda.local.array((book_rows, 1), np.int64)
+            integrate(
+                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, settings, sizes,
+                targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol, max_steps,
+                member, member + 1, values, outcome, reached, counters, given_up, observe, 0,
+            )  # fmt: skip
+
+    @cuda.jit
+    def observe_members(parameters: Any, times: Any, n: int, controlled: int, values: Any) -> None:
+        member = cuda.grid(1)
+        if member < parameters.shape[0]:
+            w = cuda.local.array(room, np.float64)
+            observe_all(w, prepare, observe, parameters, times, n, controlled, values, member, member + 1)
+
+    return launch, observe_members

@@ -1,0 +1,93 @@
+"""The engine's own source, compiled a second time for another machine.
+
+Right-hand sides, method tables, step-size control, stops and outputs are written once. An edition executes the very
+same modules with other numbers in `simulate.solver.width` and another compiler behind `simulate.compiled`: one lane in
+a block and the compiler of CUDA make of the block a thread of a graphics card that integrates one trajectory.
+"""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import importlib.util
+import math
+from collections.abc import Callable, Mapping
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+_REMADE = ("simulate.solver.", "simulate.kernels.")
+_SHARED = frozenset({"simulate.solver.kernel", "simulate.solver.problem", "simulate.solver.trajectories"})
+"""Modules of plain values, which must be the same objects in every edition."""
+_SOURCES = {"simulate.solver.events": "simulate.solver.unwatched"}
+"""Modules whose place is taken by others."""
+
+
+class Edition:
+    """Modules of the engine that share a width and a compiler.
+
+    Parameters
+    ----------
+    lanes, capacity
+        What `simulate.solver.width` says in this edition; vectors are not padded.
+    door
+        What replaces the decorators of `simulate.compiled`: ``compiled(signature)`` and ``inlined``.
+    """
+
+    def __init__(self, *, lanes: int, capacity: int, door: Mapping[str, Any]) -> None:
+        self._builtins = vars(builtins) | {"__import__": self._import}
+        self._modules: dict[str, ModuleType] = {
+            "simulate.solver.width": _module(
+                "simulate.solver.width", {"LANES": lanes, "CAPACITY": capacity, "PADDING": 0}
+            ),
+            # The bit patterns of the lanes' own functions are no gain here: every machine has functions of its own.
+            "simulate.kernels.elementary": _module(
+                "simulate.kernels.elementary", {"exp": math.exp, "log": math.log, "power": math.pow}
+            ),
+            "simulate.compiled": _module(
+                "simulate.compiled", vars(importlib.import_module("simulate.compiled")) | dict(door)
+            ),
+        }
+
+    def module(self, name: str) -> ModuleType:
+        """Module of that name in the edition."""
+        if name not in self._modules:
+            # Data classes look their module up by its name, so the first edition must be there.
+            importlib.import_module(name)
+            specification = importlib.util.find_spec(_SOURCES.get(name, name))
+            assert specification is not None
+            self._modules[name] = self.execute(specification)
+        return self._modules[name]
+
+    def execute(self, specification: ModuleSpec) -> ModuleType:
+        """A module whose imports come from this edition; no other edition sees it."""
+        module = importlib.util.module_from_spec(specification)
+        assert specification.loader is not None
+        vars(module)["__builtins__"] = self._builtins
+        specification.loader.exec_module(module)
+        return module
+
+    def _import(
+        self,
+        name: str,
+        namespace: Mapping[str, object] | None = None,
+        local: Mapping[str, object] | None = None,
+        wanted: tuple[str, ...] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        known = name in self._modules or (name.startswith(_REMADE) and name not in _SHARED)
+        if known and wanted:
+            return self.module(name)
+        return builtins.__import__(name, namespace, local, wanted or (), level)
+
+
+def _module(name: str, contents: Mapping[str, Any]) -> ModuleType:
+    module = ModuleType(name)
+    vars(module).update(contents)
+    vars(module)["__name__"] = name
+    return module
+
+
+def decorated_by(decorate: Callable[..., Any]) -> dict[str, Any]:
+    """A door whose functions are all compiled by one decorator, whatever their signature."""
+    return {"compiled": lambda signature: decorate, "inlined": decorate}

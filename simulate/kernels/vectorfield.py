@@ -1,0 +1,159 @@
+"""A system as functions of states and inputs, in plain NumPy, for many points at once.
+
+What the steady states need: no time, no compiler, and derivatives in a parameter or a rate of administration as well as
+in the states. Inputs are the parameters and, after them, the rate at which each route is fed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.errors import InputError, did_you_mean
+from simulate.kernels.hoisting import Assignment, gradient, straight_line
+from simulate.kernels.system import System, infusion
+from simulate.solver.kernel import FloatArray
+from simulate.symbolic.parts import TIME
+
+_INFEASIBLE = 1e-12
+_Evaluated = Callable[[FloatArray, FloatArray], list[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorField:
+    """Derivatives of the states of an autonomous system.
+
+    Attributes
+    ----------
+    states, inputs
+        Names: of the states; of the parameters, then of the routes.
+    axis
+        Index of the input in which there are derivatives too; -1 if there is none.
+    """
+
+    states: tuple[str, ...]
+    inputs: tuple[str, ...]
+    axis: int
+    _rates: _Evaluated
+    _slopes: _Evaluated
+    _places: tuple[tuple[int, int], ...]
+
+    def rates(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
+        """Derivatives in time, shape [point, state], of points [point, state] with inputs [point, input]."""
+        return _columns(self._rates(states, inputs), len(states))
+
+    def slopes(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
+        """Derivatives of the rates in the states, and last in ``axis``, if any; shape [point, state, variable]."""
+        width = len(self.states) + (self.axis >= 0)
+        found = np.zeros((len(states), len(self.states), width))
+        for (row, column), values in zip(self._places, self._slopes(states, inputs), strict=True):
+            found[:, row, column] = values
+        return found
+
+
+def vector_field(system: System, axis: str | None = None) -> VectorField:
+    """Vector field of a system; ``axis`` names a parameter or a route.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.time`` for a system that depends on time, ``equilibria.axis`` for an unknown axis.
+    """
+    if any(TIME in expression.free_symbols for expression in (*system.rhs, *(value for _, value in system.constants))):
+        raise InputError(
+            "a system that depends on time has no steady states",
+            code="equilibria.time",
+            advice="fix what changes in time at one value, as a parameter",
+        )
+    inputs = (*system.parameters, *system.routes)
+    if axis is not None and axis not in inputs:
+        raise InputError(
+            f"the system has no parameter or route `{axis}`",
+            code="equilibria.axis",
+            advice=did_you_mean(axis, inputs),
+        )
+    states = [Symbol(name) for name in system.states]
+    fed = [Symbol(name) for name in system.parameters] + [infusion(route) for route in system.routes]
+    program = straight_line([sympy.sympify(rate, strict=True) for rate in system.rhs], "rhs")
+    assignments = (*system.constants, *program.assignments)
+    column = -1 if axis is None else inputs.index(axis)
+    variables = states if column < 0 else [*states, fed[column]]
+    derivatives, places = gradient(type(program)(assignments, program.results), variables)
+    return VectorField(
+        states=system.states,
+        inputs=inputs,
+        axis=column,
+        _rates=_evaluated(assignments, program.results, states, fed),
+        _slopes=_evaluated(derivatives.assignments, derivatives.results, states, fed),
+        _places=places,
+    )
+
+
+def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] | None = None) -> FloatArray:
+    """Inputs [member, input] of members [member, parameter] to whom the named routes are fed at constant rates.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.shape`` for parameters that do not fit, ``equilibria.axis`` for an unknown route,
+        ``equilibria.infeasible`` for a member whose parameters admit no baseline.
+    """
+    if parameters.ndim != 2 or parameters.shape[1] != len(system.parameters):
+        raise InputError(
+            "the values do not fit the parameters of the system",
+            code="equilibria.shape",
+            found=f"an array of shape {parameters.shape}",
+            expected=f"{len(system.parameters)} values",
+        )
+    names = [Symbol(name) for name in system.parameters]
+    conditions = _evaluated(system.constants, system.conditions, [], names)(np.empty((len(parameters), 0)), parameters)
+    for values, reason in zip(conditions, system.reasons, strict=True):
+        broken = np.flatnonzero(np.broadcast_to(values, len(parameters)) < -_INFEASIBLE)
+        if broken.size:
+            raise InputError(
+                "the parameters admit no steady baseline",
+                code="equilibria.infeasible",
+                found=reason if len(parameters) == 1 else f"member {broken[0]}: {reason}",
+            )
+    rates = np.zeros((len(parameters), len(system.routes)))
+    for route, rate in (fed or {}).items():
+        if route not in system.routes:
+            raise InputError(
+                f"the system has no route `{route}`",
+                code="equilibria.axis",
+                advice=did_you_mean(route, system.routes),
+            )
+        rates[:, system.routes.index(route)] = rate
+    return np.hstack([parameters, rates])
+
+
+def _evaluated(
+    assignments: Sequence[Assignment], results: Sequence[Expr], states: Sequence[Symbol], inputs: Sequence[Symbol]
+) -> _Evaluated:
+    """Function of states and inputs, one value or one column of values for each result."""
+    # Identifiers are made here and never taken from a model.
+    names = {symbol: Symbol(f"a{index}") for index, symbol in enumerate((*states, *inputs))}
+    arguments = list(names.values())
+    steps = []
+    for index, (symbol, expression) in enumerate(assignments):
+        steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
+        names[symbol] = steps[-1][0]
+    finished = [result.xreplace(names) for result in results]
+    function = sympy.lambdify([arguments], finished, modules=["numpy"], cse=lambda _: (steps, finished))
+
+    def at(states: FloatArray, inputs: FloatArray) -> list[Any]:
+        # Far from any root a power may have no real value: then the point is given up, silently.
+        with np.errstate(all="ignore"):
+            found: list[Any] = function([*np.ascontiguousarray(states.T), *np.ascontiguousarray(inputs.T)])
+        return found
+
+    return at
+
+
+def _columns(values: Sequence[Any], points: int) -> FloatArray:
+    return np.stack([np.broadcast_to(np.asarray(value, dtype=float), (points,)) for value in values], axis=-1)

@@ -1,0 +1,223 @@
+"""What the loop is given, checked once: it looks at no bounds and no shapes itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.errors import InputError
+from simulate.solver.control import exponent_bits
+from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.methods.method import Method
+from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.trajectories import Failure, Status, undefined_observable
+
+T = TypeVar("T", bound=np.generic)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arguments:
+    """Read-only arrays in the order in which `simulate.solver.lanes.integrate` takes them.
+
+    Attributes
+    ----------
+    settings
+        Of the method: stages, exponent of the step factor in bits, stages of the dense output.
+    sizes
+        Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes, controlled
+        states.
+    targets
+        Where the targets of each route begin in this array, and end; then the indices of the states that routes feed.
+    parameters
+        Shape [member, parameter].
+    schedule
+        Columns of the schedule: offsets, times, kinds, routes, amounts.
+    times
+        Shape [time], days.
+    control
+        Start, days, and relative tolerance.
+    atol
+        Absolute tolerance of each state.
+    """
+
+    settings: IntArray
+    sizes: IntArray
+    targets: IntArray
+    parameters: FloatArray
+    schedule: tuple[FloatArray | IntArray, ...]
+    times: FloatArray
+    control: FloatArray
+    atol: FloatArray
+
+
+def arguments_of(
+    kernel: Kernel,
+    parameters: FloatArray,
+    schedule: Schedule,
+    times: FloatArray,
+    start: float,
+    tolerance: Tolerance | None,
+    method: Method,
+    max_steps: int,
+    threads: int | None = None,
+) -> Arguments:
+    """Check what `simulate.solver.solve` was given and arrange it for the loop.
+
+    Raises
+    ------
+    InputError
+        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
+        positive.
+    """
+    tolerance = Tolerance() if tolerance is None else tolerance
+    parameters = np.ascontiguousarray(parameters, dtype=np.float64)
+    times = np.array(times, dtype=np.float64, order="C")  # a copy: it is part of the result
+    _check(kernel, parameters, times, start, max_steps, threads)
+    rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
+    sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
+    first = len(kernel.routes) + 1
+    settings = (method.stages, exponent_bits(method.error_order), method.dense_stages)
+    return Arguments(
+        settings=frozen(np.array(settings, dtype=np.int64)),
+        sizes=frozen(np.array([*sizes, kernel.controlled], dtype=np.int64)),
+        targets=frozen(np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)),
+        parameters=frozen(parameters),
+        schedule=_stops(kernel, schedule, len(parameters), start),
+        times=frozen(times),
+        control=frozen(np.array([start, tolerance.rtol])),
+        atol=frozen(_absolute(kernel, tolerance)),
+    )
+
+
+def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
+    """A read-only view: what every thread may share."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def failures_of(kernel: Kernel, outcome: IntArray, reached: FloatArray) -> tuple[Failure, ...]:
+    """The failures of a batch, spelled out in the order of members."""
+    failures = []
+    for member in np.flatnonzero(outcome[:, 0] != Status.OK):
+        status, blamed = Status(int(outcome[member, 0])), int(outcome[member, 1])
+        state, reason = None, status.sentence
+        if status is Status.INFEASIBLE:
+            reason = f"{status.sentence}: {kernel.conditions[blamed]}"
+        elif blamed < len(kernel.states):
+            state = kernel.states[blamed]
+        else:
+            reason = undefined_observable(kernel.observables[blamed - len(kernel.states)])
+        failures.append(
+            Failure(member=int(member), time=float(reached[member]), state=state, status=status, reason=reason)
+        )
+    return tuple(failures)
+
+
+def _check(
+    kernel: Kernel, parameters: FloatArray, times: FloatArray, start: float, max_steps: int, threads: int | None
+) -> None:
+    if parameters.ndim != 2 or parameters.shape[1] != len(kernel.parameters) or len(parameters) == 0:
+        raise InputError(
+            "the parameter matrix does not fit the model",
+            code="solver.shape",
+            found=f"shape {parameters.shape}",
+            expected=f"(members, {len(kernel.parameters)}) with at least one member",
+        )
+    if not np.isfinite(parameters).all():
+        member, column = np.argwhere(~np.isfinite(parameters))[0]
+        raise InputError(
+            f"parameter `{kernel.parameters[column]}` of member {member} is not a finite number",
+            code="solver.not-finite",
+            found=repr(float(parameters[member, column])),
+            expected="a finite number",
+        )
+    if (
+        times.ndim != 1
+        or len(times) == 0
+        or not np.isfinite([*times, start]).all()
+        or np.any(np.diff([start, *times]) < 0)
+    ):
+        raise InputError(
+            "the times to record do not ascend from the start",
+            code="solver.times",
+            found=np.array2string(times, threshold=6),
+            expected=f"finite times, ascending, none before {start}",
+        )
+    if len(times) > 1 and np.any(np.diff(times) <= 0):
+        raise InputError(
+            "a time to record is given twice",
+            code="solver.times",
+            expected="strictly ascending times",
+            advice="drop one",
+        )
+    for name, number in (("max_steps", max_steps), ("threads", 1 if threads is None else threads)):
+        if number < 1:
+            raise InputError(
+                f"{name} is {number}", code=f"solver.{name.replace('_', '-')}", found=str(number), expected="1 or more"
+            )
+
+
+def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
+    """Absolute tolerance of every state."""
+    n = len(kernel.states)
+    atol = np.asarray(tolerance.atol, dtype=np.float64)
+    if atol.shape not in {(), (n,)}:
+        raise InputError(
+            "the absolute tolerances do not fit the model",
+            code="solver.tolerance",
+            found=f"shape {atol.shape}",
+            expected=f"one number, or one for each of {n} states",
+        )
+    return np.ascontiguousarray(np.broadcast_to(atol, (n,)))
+
+
+def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
+    """Columns of a schedule, checked: the loop that reads them looks at no bounds."""
+    offsets, kinds, routes = (
+        np.ascontiguousarray(column, dtype=np.int64) for column in (schedule.offsets, schedule.kinds, schedule.routes)
+    )
+    times, amounts = (np.ascontiguousarray(column, dtype=np.float64) for column in (schedule.times, schedule.amounts))
+    if offsets.ndim != 1 or len(offsets) != members + 1:
+        raise InputError(
+            "the schedule does not fit the parameter matrix",
+            code="solver.schedule",
+            found=f"{len(offsets) - 1} members",
+            expected=f"{members} members",
+        )
+    lengths = {column.shape for column in (times, kinds, routes, amounts)}
+    if offsets[0] != 0 or np.any(np.diff(offsets) < 0) or lengths != {(int(offsets[-1]),)}:
+        raise InputError(
+            "the columns of the schedule do not fit each other",
+            code="solver.schedule",
+            found=f"offsets from {offsets[0]} to {offsets[-1]}, columns of shapes {sorted(lengths)}",
+            expected="ascending offsets from 0, and as many times, kinds, routes and amounts as the last of them",
+            advice="let Schedule.from_rows arrange the stops",
+        )
+    if not (np.isfinite(times).all() and np.isfinite(amounts).all()):
+        raise InputError("a stop has a time or an amount that is not finite", code="solver.schedule")
+    if np.any((routes < 0) | (routes >= len(kernel.routes))):
+        raise InputError(
+            "a stop names a route that the model does not have",
+            code="solver.schedule",
+            expected=f"an index below {len(kernel.routes)}",
+        )
+    if not np.isin(kinds, list(StopKind)).all():
+        raise InputError(
+            "a stop is of an unknown kind",
+            code="solver.schedule",
+            expected="StopKind.BOLUS or StopKind.RATE",
+        )
+    owners = np.repeat(np.arange(members), np.diff(offsets))
+    same = np.diff(owners) == 0
+    if np.any(times < start) or np.any(np.diff(times)[same] < 0):
+        raise InputError(
+            "the stops of a member do not ascend from the start",
+            code="solver.schedule",
+            expected=f"times from {start} on",
+            advice="let Schedule.from_rows arrange the stops",
+        )
+    return frozen(offsets), frozen(times), frozen(kinds), frozen(routes), frozen(amounts)

@@ -1,0 +1,12 @@
+"""How wide a block is and how much room it has; the numbers from which `simulate.solver.layout` follows."""
+
+from __future__ import annotations
+
+LANES = 8
+"""Trajectories advanced side by side."""
+
+CAPACITY = 256
+"""Largest number of states, and of observables, that a kernel may have."""
+
+PADDING = 27 * 8
+"""Numbers between two vectors, such that the same state of different vectors does not compete for one cache set."""

@@ -1,0 +1,387 @@
+"""Verification of a scenario on the machine at hand: the same bits however it is run, and the error actually made.
+
+Two questions are asked. Is every trajectory the same, bit by bit, whatever the threads, the order, the size of the
+batch and the piece of the cohort it was drawn in? And how far is it from what another method finds, a tolerance a
+thousand times tighter: SciPy, which shares the equations and nothing after them, for a random one in a hundred, and
+the other kind of method of this program for ten times as many?
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.cohort.draws import Cohort, draw
+from simulate.cohort.ensemble import Ensemble, member_parameters, simulate_cohort
+from simulate.kernels.reference import solve_reference
+from simulate.kernels.system import lower
+from simulate.regimen.stops import compile_schedule
+from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.problem import Tolerance
+from simulate.solver.trajectories import Status
+from simulate.streams import stream
+from simulate.studies.runs import Study, method_named
+
+SHARE = 0.01
+"""Share of the trajectories that SciPy solves again."""
+LIMIT = 5e-4
+"""Largest accepted error, as `Error.relative`: half a unit of the third digit, as results are printed to three.
+
+The ratio to the tolerance is shown and not judged: a model that lets small differences grow has a large one.
+"""
+
+_TIGHTER = 1e-3
+_TIGHTEST = 1e-12
+_FEWEST = 3
+_MORE = 10
+_ALONE = 8
+_FLOOR = 1e-3
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """A cohort solved in another way: how, how many trajectories, how many differ, and where the first does."""
+
+    way: str
+    trajectories: int
+    differing: int
+    first: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A method that solved trajectories again: its name and tolerance, how many, and those it gave up."""
+
+    method: str
+    rtol: float
+    trajectories: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The largest error found in a quantity.
+
+    Attributes
+    ----------
+    quantity, unit
+        What was compared.
+    relative
+        Largest error as a share of the value, or of a thousandth of the largest value where the value is below that.
+    ratio
+        Largest ratio of the error to the tolerance; None for observables, which have no tolerance of their own.
+    arm, patient, day
+        Where ``relative`` was found.
+    """
+
+    quantity: str
+    unit: str
+    relative: float
+    ratio: float | None
+    arm: str
+    patient: int
+    day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification found; ``passed`` is its verdict, and ``faults`` say why not."""
+
+    scenario: str
+    hypothesis: str
+    patients: int
+    arms: int
+    failed: int
+    method: str
+    rtol: float
+    atol: float
+    repetitions: tuple[Repetition, ...]
+    judges: tuple[Judge, ...]
+    errors: tuple[Error, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One sentence for each thing that is wrong."""
+        found = [
+            f"{row.differing} of {row.trajectories} trajectories differ {row.way}, first {row.first}"
+            for row in self.repetitions
+            if row.differing
+        ]
+        for row in self.errors:
+            place = f"patient {row.patient}, arm `{row.arm}`, day {row.day:g}"
+            if not row.relative <= LIMIT:
+                found.append(f"`{row.quantity}` is off by {row.relative:.1e} of its value ({place})")
+        if all(judge.given_up == judge.trajectories for judge in self.judges):
+            found.append("no trajectory could be solved again by another method")
+        return tuple(found)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def verify(
+    study: Study, *, share: float = SHARE, threads: int | None = None, progress: Advance | None = None
+) -> Verification:
+    """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers.
+
+    Parameters
+    ----------
+    study
+        What to verify; its seed also decides which members are sampled.
+    share
+        Share of the trajectories that SciPy solves again; never fewer than three.
+    threads
+        Threads of the base solve; all cores if not given.
+    progress
+        Called with the number of trajectories solved since the last call; `workload` tells how many there will be.
+    """
+    scenario = study.scenario
+    cohort = draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first)
+    base = _solve(study, cohort, threads=threads)
+    advance: Advance = (lambda _: None) if progress is None else progress
+    advance(base.status.size)
+    repetitions = tuple(_repetition(base, way, parts, advance) for way, parts in _ways(study, cohort))
+    judges, errors = _judged(study, cohort, base, share, advance)
+    return Verification(
+        scenario=scenario.name,
+        hypothesis=study.model.hypothesis,
+        patients=scenario.patients,
+        arms=len(study.arms),
+        failed=int((base.status != Status.OK).sum()),
+        method=method_named(scenario).name,
+        rtol=scenario.rtol,
+        atol=scenario.atol,
+        repetitions=repetitions,
+        judges=judges,
+        errors=errors,
+    )
+
+
+def _solve(
+    study: Study,
+    cohort: Cohort,
+    *,
+    threads: int | None = None,
+    tolerance: Tolerance | None = None,
+    method: str | None = None,
+) -> Ensemble:
+    scenario = study.scenario if method is None else replace(study.scenario, method=method)
+    return simulate_cohort(
+        study.model,
+        study.arms,
+        cohort,
+        study.times,
+        tolerance=Tolerance(scenario.rtol, scenario.atol) if tolerance is None else tolerance,
+        method=method_named(scenario),
+        max_steps=scenario.max_steps,
+        threads=threads,
+    )
+
+
+def members(cohort: Cohort, places: IntArray | list[int]) -> Cohort:
+    """The members at some places of a cohort, in that order; a place may occur several times."""
+    chosen = np.asarray(places, dtype=np.int64)
+    return replace(
+        cohort,
+        ids=cohort.ids[chosen],
+        values=cohort.values[chosen],
+        covariate_values=cohort.covariate_values[chosen],
+        strata=tuple(cohort.strata[place] for place in chosen.tolist()),
+        dropout=cohort.dropout[chosen],
+    )
+
+
+Parts = Iterator[tuple[IntArray, Ensemble]]
+"""Places in the cohort, and the ensemble of the members at these places."""
+
+
+def _ways(study: Study, cohort: Cohort) -> Iterator[tuple[str, Parts]]:
+    """Every way of solving the cohort that must not matter, in words, with its parts."""
+    n = cohort.members
+    everyone = np.arange(n)
+    order = _random(study, "order").permutation(n)
+
+    def solved(*groups: IntArray, threads: int | None = None) -> Parts:
+        for places in groups:
+            yield places, _solve(study, members(cohort, places), threads=threads)
+
+    def drawn(size: int) -> Parts:
+        for first in range(0, n, size):
+            count = min(size, n - first)
+            start = study.scenario.first + first
+            part = draw(study.population, count, seed=study.scenario.seed, first=start)
+            yield everyone[first : first + count], _solve(study, part)
+
+    for threads in sorted({1, 2, 2 * (os.cpu_count() or 1) + 1}):
+        yield f"on {threads} thread{'s' if threads > 1 else ''}", solved(everyone, threads=threads)
+    yield "in another order", solved(order)
+    yield "in reverse order on 1 thread", solved(everyone[::-1], threads=1)
+    alone = np.sort(_random(study, "alone").choice(n, size=min(_ALONE, n), replace=False))
+    yield "alone, one at a time", solved(*(alone[[index]] for index in range(len(alone))))
+    for size in (7, 64):
+        if size < n:
+            yield f"in batches of {size}", solved(*(order[first : first + size] for first in range(0, n, size)))
+    yield "with every member three times", solved(np.repeat(everyone, 3))
+    yield "drawn and solved in pieces", drawn(max(1, -(-n // 3)))
+
+
+def _repetition(base: Ensemble, way: str, parts: Parts, advance: Advance) -> Repetition:
+    count = differing = 0
+    first: str | None = None
+    for places, again in parts:
+        one, other = _bits(base)[:, places], _bits(again)
+        same = (one == other).all(axis=(2, 3)) & (base.status[:, places] == again.status)
+        same &= (_counters(base)[:, places] == _counters(again)).all(axis=2)
+        count += same.size
+        differing += int((~same).sum())
+        if first is None and not same.all():
+            arm, place = np.argwhere(~same)[0]
+            first = f"patient {again.cohort.ids[place]}, arm `{base.arms[arm].name}`"
+        advance(same.size)
+    return Repetition(way, count, differing, first)
+
+
+def _bits(ensemble: Ensemble) -> npt.NDArray[np.uint64]:
+    """Bits of all values, shape [arm, member, time, quantity]; undefined numbers are compared too."""
+    values = ensemble.trajectories.values
+    return values.view(np.uint64).reshape(len(ensemble.arms), -1, *values.shape[1:])
+
+
+def _values(ensemble: Ensemble) -> FloatArray:
+    return _bits(ensemble).view(np.float64)
+
+
+def _counters(ensemble: Ensemble) -> IntArray:
+    return ensemble.trajectories.counters.reshape(len(ensemble.arms), -1, ensemble.trajectories.counters.shape[1])
+
+
+def _random(study: Study, purpose: str) -> np.random.Generator:
+    return stream(study.scenario.seed, f"verification: {purpose}", 0)
+
+
+def sample_sizes(study: Study, share: float = SHARE) -> tuple[int, int]:
+    """Numbers of trajectories that SciPy, and of patients that the other method of this program, solve again."""
+    total = study.scenario.patients * len(study.arms)
+    return min(total, max(_FEWEST, math.ceil(share * total))), min(
+        study.scenario.patients, max(_FEWEST, math.ceil(_MORE * share * study.scenario.patients))
+    )
+
+
+def _judged(
+    study: Study, cohort: Cohort, base: Ensemble, share: float, advance: Advance
+) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
+    by_scipy, by_other = sample_sizes(study, share)
+    scenario = study.scenario
+    tight = max(scenario.rtol * _TIGHTER, _TIGHTEST)
+    tolerance = Tolerance(tight, scenario.atol * tight / scenario.rtol)
+    is_stiff = method_named(scenario).stiff
+    kept = _values(base)
+    found = _Errors(study, base)
+    judges = []
+
+    # Another method of this program, for whole patients in all arms.
+    places = np.sort(_random(study, "method").choice(cohort.members, size=by_other, replace=False))
+    other = _solve(
+        study,
+        members(cohort, places),
+        tolerance=tolerance,
+        method="dopri5" if is_stiff else "rodas5p",
+    )
+    usable = (other.status == Status.OK) & (base.status[:, places] == Status.OK)
+    for arm, index in np.argwhere(usable):
+        found.add(int(arm), int(places[index]), kept[arm, places[index]], _values(other)[arm, index])
+    given_up = int((other.status != Status.OK).sum())
+    judges.append(Judge(other.trajectories.method, tight, other.status.size, given_up))
+    advance(other.status.size)
+
+    # SciPy, for single trajectories.
+    system = lower(study.model)
+    name = "Radau" if is_stiff else "DOP853"
+    drawn = np.sort(_random(study, "scipy").choice(base.status.size, size=by_scipy, replace=False))
+    given_up = 0
+    for index in drawn.tolist():
+        arm, place = divmod(index, cohort.members)
+        one = members(cohort, [place])
+        result = solve_reference(
+            system,
+            member_parameters(study.model, study.arms[arm], one),
+            compile_schedule(
+                [study.arms[arm].plan],
+                study.model.routes,
+                members=[int(one.ids[0])],
+                seed=scenario.seed,
+                horizon=float(study.times[-1]),
+            ),
+            study.times,
+            tolerance=tolerance,
+            method=name,
+        )
+        given_up += int(result.status[0] != Status.OK)
+        if result.status[0] == Status.OK == base.status[arm, place]:
+            found.add(arm, place, kept[arm, place], result.values[0])
+        advance(1)
+    judges.append(Judge(f"SciPy {name}", tight, by_scipy, given_up))
+    return tuple(judges), found.errors
+
+
+class _Errors:
+    """The largest error of each quantity so far; it does not leave `_judged`."""
+
+    def __init__(self, study: Study, base: Ensemble) -> None:
+        self.study, self.base = study, base
+        states = len(study.model.species)
+        values = np.abs(_values(base)[base.status == Status.OK])
+        self.sizes = values.max(axis=(0, 1)) if len(values) else np.zeros(len(base.trajectories.quantities))
+        self.states = states
+        self.relative = np.zeros(len(self.sizes))
+        self.ratios = np.zeros(states)
+        self.places = [(0, 0, 0)] * len(self.sizes)
+
+    def add(self, arm: int, place: int, ours: FloatArray, theirs: FloatArray) -> None:
+        """Compare one trajectory, each array [time, quantity]."""
+        error = np.abs(ours - theirs)
+        # A quantity that is zero throughout has no error; one that ought to be has an infinite one.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(error == 0.0, 0.0, error / np.maximum(np.abs(theirs), _FLOOR * self.sizes))
+        scenario = self.study.scenario
+        tolerance = scenario.rtol * np.abs(theirs[:, : self.states]) + max(scenario.atol, np.finfo(np.float64).tiny)
+        self.ratios = np.maximum(self.ratios, (error[:, : self.states] / tolerance).max(axis=0))
+        for quantity, time in enumerate(relative.argmax(axis=0).tolist()):
+            if not relative[time, quantity] <= self.relative[quantity]:
+                self.relative[quantity] = relative[time, quantity]
+                self.places[quantity] = (arm, place, time)
+
+    @property
+    def errors(self) -> tuple[Error, ...]:
+        trajectories = self.base.trajectories
+        return tuple(
+            Error(
+                quantity=name,
+                unit=trajectories.units[index],
+                relative=float(self.relative[index]),
+                ratio=float(self.ratios[index]) if index < self.states else None,
+                arm=self.base.arms[self.places[index][0]].name,
+                patient=int(self.base.cohort.ids[self.places[index][1]]),
+                day=float(trajectories.times[self.places[index][2]]),
+            )
+            for index, name in enumerate(trajectories.quantities)
+        )
+
+
+def workload(study: Study, share: float = SHARE) -> int:
+    """Number of trajectories that `verify` solves."""
+    n, arms = study.scenario.patients, len(study.arms)
+    threads = len({1, 2, 2 * (os.cpu_count() or 1) + 1})
+    batches = sum(size < n for size in (7, 64))
+    by_scipy, by_other = sample_sizes(study, share)
+    whole = 1 + threads + 2 + batches + 3 + 1
+    return arms * (whole * n + min(_ALONE, n) + by_other) + by_scipy

@@ -1,0 +1,233 @@
+"""Work and precision: how much each method works for the error that it makes, on shipped problems and on a scenario.
+
+The error is measured, not the tolerance: the largest over all members, times and states, as a share of the value, or of
+a thousandth of the state's largest value where the value is below that. The work is time on one thread, the best of
+several, and evaluations of the right-hand side; both for one trajectory. Evaluations are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.cohort.draws import draw
+from simulate.cohort.ensemble import member_parameters
+from simulate.errors import InputError, NumericalError
+from simulate.kernels.build import build
+from simulate.kernels.system import lower
+from simulate.regimen.stops import compile_schedule
+from simulate.solver.batch import solve
+from simulate.solver.kernel import FloatArray, Kernel
+from simulate.solver.methods import DOP853, METHODS, Method
+from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.trajectories import Status, Trajectories
+from simulate.studies.problems import PROBLEMS, Problem, reference_values
+from simulate.studies.runs import Study
+
+TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
+"""Relative tolerances that are tried; the absolute ones keep their proportion to them."""
+
+SHOWN = ("BRUSSELATOR", "BATEMAN", "HIRES")
+"""Problems with known answers that stand beside a scenario: smooth, with doses, and stiff."""
+
+_COPIES = 64
+_REPETITIONS, _MOST_REPETITIONS = 3, 50
+_PATIENCE = 0.1
+_MAX_STEPS = 300_000
+_TIGHT = 1e-13
+_FLOOR = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Workload:
+    """What every method is given.
+
+    Attributes
+    ----------
+    name
+        What a reader sees.
+    stiff
+        Whether only stiff methods are asked.
+    kernel, parameters, schedule, times, start
+        As for `simulate.solver.solve`.
+    atol
+        Absolute tolerance at a relative one of 1e-6.
+    reference
+        True values, shape [member, time, state].
+    """
+
+    name: str
+    stiff: bool
+    kernel: Kernel
+    parameters: FloatArray
+    schedule: Schedule
+    times: FloatArray
+    start: float
+    atol: float | FloatArray
+    reference: FloatArray
+
+    def solved(self, method: Method, rtol: float) -> Trajectories:
+        """Trajectories by a method at a tolerance, on one thread."""
+        return solve(
+            self.kernel,
+            self.parameters,
+            self.schedule,
+            self.times,
+            start=self.start,
+            tolerance=Tolerance(rtol, np.asarray(self.atol) * (rtol / 1e-6)),
+            method=method,
+            max_steps=_MAX_STEPS,
+            threads=1,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One method on one workload at one tolerance.
+
+    Attributes
+    ----------
+    workload, method, rtol
+        What was solved, how.
+    error
+        Largest relative error; None if a member did not reach the end.
+    microseconds, evaluations, steps
+        For one trajectory; steps that were rejected count.
+    """
+
+    workload: str
+    method: str
+    rtol: float
+    error: float | None
+    microseconds: float
+    evaluations: float
+    steps: float
+
+
+def problem_workload(problem: Problem) -> Workload:
+    """A shipped problem, as 64 members that are all the same, so that all lanes are busy."""
+    return Workload(
+        name=problem.name,
+        stiff=problem.stiff,
+        kernel=build(problem.system),
+        parameters=np.repeat(problem.parameters, _COPIES, axis=0),
+        schedule=Schedule.from_rows([problem.stops] * _COPIES),
+        times=problem.times,
+        start=problem.start,
+        atol=problem.atol,
+        reference=np.broadcast_to(reference_values(problem), (_COPIES, *reference_values(problem).shape)),
+    )
+
+
+def study_workload(study: Study) -> Workload:
+    """The patients of a scenario in its first arm, judged by the high-order method at a tolerance of 1e-13.
+
+    Raises
+    ------
+    NumericalError
+        ``work-precision.reference``: no patient reaches the end at that tolerance.
+    """
+    scenario, arm = study.scenario, study.arms[0]
+    cohort = draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first)
+    kernel = build(lower(study.model))
+    parameters = member_parameters(study.model, arm, cohort)
+    ids = [int(patient) for patient in cohort.ids]
+
+    def scheduled(patients: list[int]) -> Schedule:
+        plans = [arm.plan] * len(patients)
+        end = float(study.times[-1])
+        return compile_schedule(plans, study.model.routes, members=patients, seed=cohort.seed, horizon=end)
+
+    tight = Tolerance(_TIGHT, np.asarray(scenario.atol) * (_TIGHT / scenario.rtol))
+    true = solve(kernel, parameters, scheduled(ids), study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS)
+    sound = np.flatnonzero(true.status == Status.OK)
+    if not sound.size:
+        raise NumericalError(
+            f"no patient of `{scenario.name}` reaches the end at a tolerance of {_TIGHT:g}",
+            code="work-precision.reference",
+            found=true.failures[0].reason,
+        )
+    return Workload(
+        name=scenario.name,
+        stiff=False,
+        kernel=kernel,
+        parameters=parameters[sound],
+        schedule=scheduled([ids[place] for place in sound]),
+        times=study.times,
+        start=0.0,
+        atol=scenario.atol * (1e-6 / scenario.rtol),
+        reference=true.values[sound][:, :, : len(kernel.states)],
+    )
+
+
+def workloads(study: Study) -> tuple[Workload, ...]:
+    """The shipped problems that are shown, and a scenario."""
+    problems = tuple(problem_workload(problem) for problem in PROBLEMS if problem.name in SHOWN)
+    return (*problems, study_workload(study))
+
+
+def measure(
+    workload: Workload,
+    methods: Sequence[Method] = METHODS,
+    tolerances: Sequence[float] | None = None,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Point, ...]:
+    """Work and error of each method that suits the workload, at each tolerance; `TOLERANCES` if not given.
+
+    ``progress`` is called with 1 after each pair of a method and a tolerance, those that are left out included.
+    """
+    points = []
+    for method in methods:
+        is_suited = _suits(method, workload)
+        for rtol in TOLERANCES if tolerances is None else tolerances:
+            if is_suited:
+                points.append(_point(workload, method, rtol))
+            if progress is not None:
+                progress(1)
+    return tuple(points)
+
+
+def _suits(method: Method, workload: Workload) -> bool:
+    """Whether a method is meant for a workload; this also compiles what is timed later."""
+    if workload.stiff and not method.stiff:
+        return False
+    try:
+        workload.solved(method, max(TOLERANCES))
+    except InputError:
+        # A method may refuse a model, such as one whose rates have no derivatives.
+        return False
+    return True
+
+
+def _point(workload: Workload, method: Method, rtol: float) -> Point:
+    seconds: list[float] = []
+    # Short solves are timed more often, as the machine has other things to do.
+    while len(seconds) < _REPETITIONS or (sum(seconds) < _PATIENCE and len(seconds) < _MOST_REPETITIONS):
+        began = time.perf_counter()
+        found = workload.solved(method, rtol)
+        seconds.append(time.perf_counter() - began)
+    members = len(workload.parameters)
+    accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / members)
+    return Point(
+        workload=workload.name,
+        method=method.name,
+        rtol=rtol,
+        error=largest_error(found.values[:, :, : workload.reference.shape[2]], workload.reference)
+        if np.all(found.status == Status.OK)
+        else None,
+        microseconds=1e6 * min(seconds) / members,
+        evaluations=evaluations,
+        steps=accepted + rejected,
+    )
+
+
+def largest_error(values: FloatArray, reference: FloatArray) -> float:
+    """Largest error as a share of the value, or of a thousandth of the state's largest where it is below that."""
+    largest = np.abs(reference).max(axis=(0, 1))
+    scale = np.maximum(np.abs(reference), _FLOOR * largest)
+    # A state that stays zero has no scale, and must stay zero.
+    return float((np.abs(values - reference) / np.where(scale == 0.0, 1.0, scale)).max())

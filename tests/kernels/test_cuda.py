@@ -1,0 +1,128 @@
+"""The engine on a graphics card, in the simulator: the same numbers as on the processor."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def in_simulator(code: str) -> Any:
+    """What a program prints as JSON while CUDA kernels run in Numba's simulator."""
+    result = subprocess.run(
+        [sys.executable, "-c", PREAMBLE + textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"NUMBA_ENABLE_CUDASIM": "1"},
+    )
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+PREAMBLE = """
+import json
+import numpy as np
+from simulate.biology.hypotheses import hypothesis_named
+from simulate.biology.reference import reference_model
+from simulate.kernels.build import build
+from simulate.kernels.cuda import compile_for_cuda
+from simulate.kernels.system import equations, lower
+from simulate.solver import DOPRI5, RODAS5P, Schedule, StopKind, Tolerance, solve
+
+def compared(system, parameters, rows, times, method="DOPRI5", **options):
+    schedule = Schedule.from_rows(rows)
+    chosen = {"DOPRI5": DOPRI5, "RODAS5P": RODAS5P}[method]
+    cpu = solve(build(system), parameters, schedule, times, method=chosen, **options)
+    gpu = compile_for_cuda(system, method).solve(parameters, schedule, times, **options)
+    scale = np.nanmax(np.abs(cpu.values), axis=(0, 1))
+    worst = np.nanmax(np.abs(gpu.values - cpu.values) / np.where(scale > 0, scale, 1.0))
+    print(json.dumps({
+        "worst": float(worst),
+        "values": int(np.isfinite(gpu.values).sum()),
+        "same_holes": bool(np.array_equal(np.isnan(gpu.values), np.isnan(cpu.values))),
+        "same_counters": bool(np.array_equal(gpu.counters, cpu.counters)),
+        "cpu": [[f.member, f.status.name, f.state, f.reason] for f in cpu.failures],
+        "gpu": [[f.member, f.status.name, f.state, f.reason] for f in gpu.failures],
+    }))
+"""
+
+
+@pytest.mark.parametrize("method", ["DOPRI5", "RODAS5P"])
+def test_the_reference_model_has_the_same_values_within_1e_10(method: str) -> None:
+    found = in_simulator(
+        f"""
+        model = reference_model(hypothesis_named("H1+H3a+H4"))
+        nominal = np.array([p.value for p in model.parameters])
+        doses = [(0.0, StopKind.BOLUS, 0, 100.0), (1.0, StopKind.BOLUS, 0, 100.0)]
+        compared(lower(model), np.array([nominal, nominal]), [doses, doses[1:]], np.linspace(0.0, 1.2, 4), "{method}",
+                 tolerance=Tolerance(rtol=1e-10, atol=1e-13))
+        """
+    )
+    # Near the baseline, steps follow rounding errors: only at a tight tolerance are their effects below 1e-10.
+    assert found["worst"] < 1e-10
+    assert found["values"] > 200
+    assert found["cpu"] == found["gpu"] == []
+
+
+def test_infusions_and_members_beyond_one_block_have_the_same_values() -> None:
+    found = in_simulator(
+        """
+        from dataclasses import replace
+        system = equations({"x": "-k*x"}, ["1"], parameters=("k",), observables={"double": "2*x"})
+        import sympy
+        from simulate.kernels.system import infusion
+        gain = sympy.Integer(3)
+        system = replace(system, rhs=(system.rhs[0] + gain * infusion("line"),), routes=("line",), route_targets=(0,),
+                         gains=(gain,))
+        parameters = np.linspace(0.1, 3.0, 70)[:, None]
+        rows = [[(0.5, StopKind.RATE, 0, 2.0), (1.5, StopKind.RATE, 0, -2.0), (1.0, StopKind.BOLUS, 0, 1.0)]] * 70
+        compared(system, parameters, rows, np.linspace(0.0, 3.0, 7))
+        """
+    )
+    assert found["worst"] < 1e-10
+    assert found["values"] == 70 * 7 * 2
+    assert found["same_counters"]
+
+
+def test_a_member_that_fails_fails_alike_and_alone() -> None:
+    found = in_simulator(
+        """
+        system = equations({"x": "k*x**2"}, ["1"], parameters=("k",))
+        compared(system, np.array([[-1.0], [1.0], [-2.0]]), [[], [], []], np.array([0.0, 0.5, 2.0]))
+        """
+    )
+    assert found["gpu"] == found["cpu"]
+    assert [failure[0] for failure in found["gpu"]] == [1]
+    assert found["same_holes"]
+    assert found["worst"] < 1e-10
+
+
+def test_without_the_extra_the_error_names_the_pip_line() -> None:
+    code = """
+        import importlib.util
+        known = importlib.util.find_spec
+        importlib.util.find_spec = lambda name, *rest: None if name == "numba_cuda" else known(name, *rest)
+        from simulate.errors import MissingExtra
+        try:
+            import simulate.kernels.cuda
+        except MissingExtra as error:
+            print(error)
+        """
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert result.stdout == (
+        "error[extra.gpu]: the engine for graphics cards needs the package numba-cuda\n"
+        "  expected: numba-cuda with a CUDA driver, or its simulator\n"
+        '  try:      pip install "il1sim[gpu]"\n'
+    )

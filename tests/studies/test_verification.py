@@ -1,0 +1,120 @@
+"""What verification promises to find, it finds; and it finds nothing in what is shipped."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Any
+
+import numpy as np
+import pytest
+
+import simulate.studies.verification as verification
+from simulate.cohort.draws import Cohort, draw
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
+from simulate.studies.runs import Study, prepare
+from simulate.studies.scenario import read_scenario
+from simulate.studies.sheets import Setting
+from simulate.studies.verification import LIMIT, Verification, members, sample_sizes, verify, workload
+
+
+@functools.cache
+def study(patients: int = 9, end: str = "5 d", scenario: str = "anakinra-100mg-daily") -> Study:
+    settings = {"cohort.patients": patients, "time.end": end}
+    return prepare(read_scenario(scenario, [Setting(key, value, key) for key, value in settings.items()]))
+
+
+@functools.cache
+def sound() -> Verification:
+    return verify(study())
+
+
+def spoiled(monkeypatch: pytest.MonkeyPatch, spoil: Any) -> Verification:
+    """Verification of an engine whose every ensemble passes through ``spoil``."""
+
+    def solve(model: Any, arms: Any, cohort: Cohort, *rest: Any, **options: Any) -> Ensemble:
+        ensemble = simulate_cohort(model, arms, cohort, *rest, **options)
+        return dataclasses.replace(ensemble, trajectories=spoil(ensemble, options))
+
+    monkeypatch.setattr(verification, "simulate_cohort", solve)
+    return verify(study())
+
+
+def test_the_shipped_scenario_gives_the_same_bits_in_every_way() -> None:
+    found = sound()
+    assert found.passed
+    assert [row.differing for row in found.repetitions] == [0] * len(found.repetitions)
+    ways = " ".join(row.way for row in found.repetitions)
+    for what in ("1 thread", "2 threads", "another order", "one at a time", "batches of 7", "three times", "pieces"):
+        assert what in ways
+
+
+def test_the_error_of_every_quantity_is_found_and_is_not_nothing() -> None:
+    found = sound()
+    trajectories = {row.quantity: row for row in found.errors}
+    model = study().model
+    assert set(trajectories) == {part.name for part in (*model.species, *model.observables)}
+    assert 0.0 < trajectories["A_c"].relative < LIMIT
+    assert trajectories["A_c"].ratio is not None
+    assert trajectories["ifng"].ratio is None
+    assert [judge.method for judge in found.judges] == ["Rodas5P", "SciPy DOP853"]
+    assert [judge.rtol for judge in found.judges] == [1e-9, 1e-9]
+
+
+def test_one_bit_that_depends_on_the_neighbors_is_found_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(ensemble: Ensemble, options: Any) -> Any:
+        values = ensemble.trajectories.values.copy()
+        if ensemble.cohort.members > 7 and ensemble.cohort.ids[0] != 0:
+            values[3, 2, 1] = np.nextafter(values[3, 2, 1], np.inf)
+        return dataclasses.replace(ensemble.trajectories, values=values)
+
+    found = spoiled(monkeypatch, spoil)
+    differing = {row.way: row.differing for row in found.repetitions if row.differing}
+    assert differing.pop("in reverse order on 1 thread") == 1
+    assert set(differing) <= {"in another order"}
+    assert "1 of 9 trajectories differ in reverse order on 1 thread, first patient 5" in " ".join(found.faults)
+
+
+def test_an_engine_that_is_wrong_everywhere_alike_is_found_by_the_other_methods(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def spoil(ensemble: Ensemble, options: Any) -> Any:
+        return dataclasses.replace(ensemble.trajectories, values=ensemble.trajectories.values * (1 + 10 * LIMIT))
+
+    found = spoiled(monkeypatch, spoil)
+    assert not any(row.differing for row in found.repetitions)
+    assert not found.passed
+    # The factor is in both solves of this program, so that only SciPy can tell.
+    assert any(fault.startswith("`A_c` is off by 5.0e-03 of its value (patient ") for fault in found.faults)
+
+
+def test_an_undefined_number_cannot_pass_as_a_small_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoil(ensemble: Ensemble, options: Any) -> Any:
+        values = ensemble.trajectories.values.copy()
+        values[:, -1, 0] = np.nan
+        return dataclasses.replace(ensemble.trajectories, values=values)
+
+    found = spoiled(monkeypatch, spoil)
+    assert not found.passed
+    assert any("is off by nan" in fault for fault in found.faults)
+
+
+def test_the_sample_is_one_in_a_hundred_and_three_at_least() -> None:
+    assert sample_sizes(study()) == (3, 3)
+    large = dataclasses.replace(study(), scenario=dataclasses.replace(study().scenario, patients=1000))
+    assert sample_sizes(large) == (10, 100)
+    assert sample_sizes(large, 0.5) == (500, 1000)
+
+
+def test_the_workload_is_what_is_done() -> None:
+    told: list[int] = []
+    verify(study(), progress=told.append)
+    assert sum(told) == workload(study())
+
+
+def test_members_are_taken_whole_in_any_order() -> None:
+    cohort = draw(study().population, 9, seed=1)
+    some = members(cohort, [4, 0, 4])
+    assert some.ids.tolist() == [4, 0, 4]
+    assert some.values.tolist() == [cohort.values[index].tolist() for index in (4, 0, 4)]
+    assert some.strata == tuple(cohort.strata[index] for index in (4, 0, 4))
