@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 
 from simulate.kernels.emission import Offset, arithmetic, lane_loop, vectors
 from simulate.kernels.hoisting import Assignment, Program
-from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, LANES, RATE, SHARED, SIZE, STAGE
+from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES, RATE, SHARED, STAGE
 
 STAGES = 12
 """Stages that can be remembered."""
@@ -108,7 +108,7 @@ def rhs_source(
         '    """Time, state, constants → derivative, of the system or of one direction or of all."""',
         f"    command = int(w[{COMMAND + DIRECTION}])",
         f"    p = {first} + (int(w[{COMMAND + STAGE}]) & 15) * {len(kept) * LANES}",
-        f"    w[{COMMAND + SIZE}] = {len(states)}.0",
+        f"    w[{COMMAND + EXTENT}] = {len(states)}.0",
         f"    if command == {EVERYTHING} or command == {SHARED}:",
         *emitted(inputs, parts.values.assignments, values, labels=labels, indent=" " * 8),
     ]

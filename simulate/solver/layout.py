@@ -68,7 +68,7 @@ LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
-DIRECTION, STAGE, SIZE = range(3)
+DIRECTION, STAGE, EXTENT = range(3)
 """Places in ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
 EVERYTHING, SHARED = 0, -1
 """What may stand at ``DIRECTION``, beside the number of a block."""

@@ -19,10 +19,10 @@ from simulate.solver.layout import (
     DIRECTION,
     ERROR,
     EVERYTHING,
+    EXTENT,
     LANES,
     RATE,
     SHARED,
-    SIZE,
     STAGE,
     START,
     STATE,
@@ -93,7 +93,7 @@ def _stages(w: Any, first: int, end: int, rhs: Any) -> None:
 
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
-    size = int(w[COMMAND + SIZE]) * LANES
+    size = int(w[COMMAND + EXTENT]) * LANES
     w[COMMAND + DIRECTION] = SHARED
     _stages(w, 0, size, rhs)
     for block in range(1, n * LANES // size):
