@@ -44,6 +44,13 @@ def check_target(target: Path, *, key: str, force: bool = False) -> None:
     """
     where = Where(file=str(target))
     try:
+        if Path.cwd().is_relative_to(target.absolute()):
+            raise InputError(
+                "the run directory cannot be the working folder, or one around it",
+                code="store.occupied",
+                where=where,
+                advice="give a folder of its own, such as `runs/mine`",
+            )
         _check_occupant(target, where, key=key, force=force)
         parent = target.absolute().parent
         while not parent.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,7 +18,10 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
-    "check": ("simulate.cli.check:check", "Check a scenario, model, hypothesis or parameter file without solving."),
+    "check": (
+        "simulate.cli.check:check",
+        "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
+    ),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),
@@ -36,9 +40,11 @@ Exit codes:
   5    an analysis or a check did not reach its end
   6    a run ended early and can be resumed
   7    something is missing: a writable folder, space, an optional package
-  130  interrupted; nothing is left half written"""
+  130  interrupted; nothing is left half written
+  143  ended by another process (SIGTERM); nothing is left half written"""
 
 INTERRUPTED = 130
+TERMINATED = 143
 BROKEN_PIPE = 141
 
 
@@ -47,7 +53,15 @@ class _Closed(Exception):
 
 
 class _Interrupted(Exception):
-    """Ctrl-C."""
+    """Ctrl-C, or the signal that another process sends."""
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends whatever Ctrl-C ends."""
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise _Terminated
 
 
 class Verbs(TyperGroup):
@@ -86,8 +100,8 @@ class Verbs(TyperGroup):
             return result
         except BrokenPipeError:
             raise _Closed from None
-        except KeyboardInterrupt:
-            raise _Interrupted from None
+        except KeyboardInterrupt as ending:
+            raise _Interrupted from ending
 
 
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -128,6 +142,7 @@ def simulate(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
     raise SystemExit(outcome(sys.argv[1:] if arguments is None else arguments))
 
 
@@ -160,9 +175,9 @@ def outcome(arguments: Sequence[str]) -> int:
         return _report(error, as_json)
     except (_Closed, BrokenPipeError):
         return _hang_up()
-    except (_Interrupted, KeyboardInterrupt, typer.Abort):
+    except (_Interrupted, KeyboardInterrupt, typer.Abort) as ending:
         say("interrupted; nothing was left half written")
-        return INTERRUPTED
+        return TERMINATED if isinstance(ending.__cause__ or ending, _Terminated) else INTERRUPTED
     except OSError as error:
         reason = error.strerror or str(error)
         fault = MissingExtra(f"a file or stream cannot be read or written: {reason[:1].lower()}{reason[1:]}", code="io")

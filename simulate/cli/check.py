@@ -10,23 +10,34 @@ from simulate.cli.options import Json
 
 
 def check(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A TOML file, or the name of a shipped scenario.")],
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="A TOML file, the name of a shipped scenario, or a table of doses (CSV)."),
+    ],
+    time: Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of a dose table.")] = "h",
+    amount: Annotated[
+        str, typer.Option("--amount", metavar="UNIT", help="Unit of the amounts of a dose table.")
+    ] = "mg",
+    ignore: Annotated[
+        list[str] | None, typer.Option("--ignore", metavar="COLUMN", help="A column of a dose table that is not read.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a scenario, model, hypothesis or parameter file without solving.
+    """Check a scenario, model, hypothesis or parameter file, or a table of doses, without solving.
 
-    What the file is follows from its tables. The first fault is printed with file, line and advice, and the exit code
-    is 3.
+    What a TOML file is follows from its tables; a CSV file is a dose table for the reference model. The first fault is
+    printed with file, line and advice, and the exit code is 3.
 
     \b
     simulate check my-scenario.toml
+    simulate check doses.csv --time d
     """  # noqa: D301
     from dataclasses import asdict
 
     from simulate.cli.console import print_json, print_text
     from simulate.studies.checks import check_file
 
-    finding = check_file(file)
+    finding = check_file(file, time=time, amount=amount, ignored=ignore or ())
     if as_json:
         print_json(asdict(finding))
     else:

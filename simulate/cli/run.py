@@ -90,7 +90,7 @@ def run(
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
     printed = read_observations() if study.scenario.model is None else ()
-    treated = any(arm.plan.courses for arm in study.arms)
+    treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
     with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
         ensemble = simulate_study(study, threads=threads, progress=advance)

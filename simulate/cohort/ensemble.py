@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
-from simulate.solver.problem import Tolerance
+from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
@@ -34,14 +34,27 @@ class Arm:
     name
         What a reader sees.
     plan
-        Prescription.
+        Prescription; where ``plans`` has several, the first of them.
     overrides
         Typical values that differ from those of the model, as (parameter, value in the unit of the parameter).
+    plans
+        Prescriptions of patients who are treated each in their own way: member number ``m`` follows number
+        ``m % len(plans)``. Empty where all follow ``plan``.
     """
 
     name: str
     plan: Plan
     overrides: tuple[tuple[str, float], ...] = ()
+    plans: tuple[Plan, ...] = ()
+
+    @property
+    def all_plans(self) -> tuple[Plan, ...]:
+        """Every prescription of the arm; one where all patients follow the same."""
+        return self.plans or (self.plan,)
+
+    def plan_of(self, member: int) -> Plan:
+        """Prescription of a member, by number."""
+        return self.all_plans[member % len(self.all_plans)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +140,7 @@ def simulate_cohort(
         Members with their parameters; a parameter of the model that the cohort does not have is the same in all.
     times
         Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
+        What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
     tolerance, method, max_steps, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted.
 
@@ -148,25 +162,44 @@ def simulate_cohort(
         raise InputError("there is no arm to simulate", code="cohort.arm")
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
     kernel = _kernel(model)
-    members = [int(patient) for patient in cohort.ids]
     trajectories = solve(
         kernel,
         values.reshape(-1, values.shape[2]),
-        compile_schedule(
-            [arm.plan for arm in arms for _ in members],
-            model.routes,
-            members=members * len(arms),
-            seed=cohort.seed,
-            horizon=float(times[-1]),
-        ),
-        times,
+        schedule_of(model, arms, cohort, float(times[-1])),
+        outputs_of(times),
         tolerance=tolerance,
         method=DOPRI5 if method is None else method,
         max_steps=max_steps,
         threads=threads,
         progress=progress,
     )
-    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, trajectories)
+    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, from_before(trajectories))
+
+
+def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
+    """Stops of every member in every arm up to a horizon, days, exclusive; arm by arm."""
+    members = [int(patient) for patient in cohort.ids]
+    return compile_schedule(
+        [arm.plan_of(member) for arm in arms for member in members],
+        model.routes,
+        members=members * len(arms),
+        seed=cohort.seed,
+        horizon=horizon,
+        between_doses={route: spread for route, spread in cohort.between_doses if spread},
+    )
+
+
+def outputs_of(times: FloatArray) -> FloatArray:
+    """Times at which a solver records what `from_before` needs: time 0 twice, before and after its doses."""
+    return np.concatenate([times[:1], times]) if times[0] == 0.0 else times
+
+
+def from_before(trajectories: Trajectories) -> Trajectories:
+    """Trajectories at the times that `outputs_of` was given: at time 0 with the values before its doses."""
+    if trajectories.times[0] != 0.0:
+        return trajectories
+    trajectories.values[:, 1] = trajectories.values[:, 0]
+    return replace(trajectories, times=trajectories.times[1:], values=trajectories.values[:, 1:])
 
 
 @functools.lru_cache(maxsize=8)

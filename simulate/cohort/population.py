@@ -73,6 +73,16 @@ class Stratum:
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """How much of a dose by a route arrives differs from dose to dose of a patient, log-normally about the usual."""
+
+    route: str
+    sd_log: float
+    source: str = "user"
+    grade: Grade = Grade.ASSUMED
+
+
+@dataclass(frozen=True, slots=True)
 class Retained:
     """The ``share`` of those who entered a study that was still in it at ``day``."""
 
@@ -100,11 +110,13 @@ class Population:
         Name parameters and covariates of this population only. Without strata, all patients are of one kind.
     retention
         How many stay in the study, in the order of time; all do if it is empty.
+    occasions
+        How doses differ from one to the next, by route; a route that is not there has none.
 
     Raises
     ------
     InputError
-        ``cohort.parameter``, ``cohort.correlation``, ``cohort.stratum`` or ``cohort.retention``.
+        ``cohort.parameter``, ``cohort.correlation``, ``cohort.stratum``, ``cohort.retention`` or ``cohort.occasion``.
     """
 
     parameters: tuple[Parameter, ...]
@@ -113,6 +125,7 @@ class Population:
     effects: tuple[Effect, ...] = ()
     strata: tuple[Stratum, ...] = ()
     retention: tuple[Retained, ...] = ()
+    occasions: tuple[Occasion, ...] = ()
 
     def __post_init__(self) -> None:
         names = [part.name for part in (*self.parameters, *self.covariates)]
@@ -141,6 +154,15 @@ class Population:
                     code="cohort.retention",
                     found=f"{before.share!r} at day {before.day!r}",
                     expected="days that ascend from 0, and shares above 0 that never rise",
+                )
+
+        routes = [occasion.route for occasion in self.occasions]
+        for occasion in self.occasions:
+            if routes.count(occasion.route) > 1 or not (math.isfinite(occasion.sd_log) and occasion.sd_log >= 0.0):
+                raise InputError(
+                    f"the spread between doses of route `{occasion.route}` is {occasion.sd_log!r}",
+                    code="cohort.occasion",
+                    expected="one finite number for each route, not negative",
                 )
 
     def _check_correlations(self) -> None:

@@ -3,7 +3,7 @@
 ::
 
     base = "myositis"               # covariates, effects and correlations of a shipped population hold here too
-                                    # (a covariate given here replaces that of the base)
+                                    # (a covariate or occasion given here replaces that of the base)
 
     [covariate.weight]              # a row like that of a parameter
     meaning = "body weight"
@@ -40,6 +40,12 @@
     source = "..."
     grade = "assumed"
 
+    [[occasion]]                    # how much of a dose arrives, from dose to dose of a patient
+    route = "sc"
+    spread = { cv = 0.2 }
+    source = "..."
+    grade = "assumed"
+
     [[retention]]                   # how many stay in the study
     day = 91
     reached = 13
@@ -58,7 +64,16 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from simulate.cohort.population import Correlation, Effect, Population, PowerEffect, Retained, SlopeEffect, Stratum
+from simulate.cohort.population import (
+    Correlation,
+    Effect,
+    Occasion,
+    Population,
+    PowerEffect,
+    Retained,
+    SlopeEffect,
+    Stratum,
+)
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.shipped import cohort_file, parameter_files, population_files
@@ -212,7 +227,8 @@ class _Reader:
         self.covariates: dict[str, Parameter] = {}
 
     def population(self) -> Population:
-        top = _Table(self.document, (), ("base", "covariate", "correlation", "effect", "stratum", "retention"))
+        parts = ("covariate", "correlation", "effect", "stratum", "retention", "occasion")
+        top = _Table(self.document, (), ("base", *parts))
         base = self.base(top)
         self.covariates |= {covariate.name: covariate for covariate in base.covariates}
         for name in self.named("covariate"):
@@ -231,6 +247,7 @@ class _Reader:
             effects=tuple(effects),
             strata=tuple(strata),
             retention=tuple(self.retained(index) for index in self.numbered("retention")),
+            occasions=self.occasions(base),
         )
 
     def base(self, top: _Table) -> Population:
@@ -240,6 +257,23 @@ class _Reader:
         return _Reader(
             read_toml(_file_of(top.text("base"), top.where("base"))), self.parameters, self.known | _shipped_names()
         ).population()
+
+    def occasions(self, base: Population) -> tuple[Occasion, ...]:
+        """Spreads between doses: those of the base, and in place of them or beside them those of the file."""
+        found = {occasion.route: occasion for occasion in base.occasions}
+        own: set[str] = set()
+        for index in self.numbered("occasion"):
+            table = _Table(self.document, ("occasion", index), ("route", "spread", *_ORIGIN))
+            route, spread = table.text("route"), table.spread()
+            if spread is None or route in own:
+                raise table.error(
+                    f"the route `{route}` has no spread" if spread is None else f"the route `{route}` occurs twice",
+                    "route",
+                    expected="one `spread` for each route, such as { cv = 0.2 }",
+                )
+            own.add(route)
+            found[route] = Occasion(route, spread.sd_log, table.text("source"), table.grade())
+        return tuple(found.values())
 
     def retained(self, index: int) -> Retained:
         table = _Table(self.document, ("retention", index), ("day", "reached", "of", *_ORIGIN))

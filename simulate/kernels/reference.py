@@ -176,12 +176,17 @@ def _stretches(
             if not solution.success:
                 raise _GivenUp(now, solution.message)
             state, evaluations, now = solution.y[:, -1], int(solution.nfev), point
-        for time, kind, route, amount in stops:
-            if time == point and kind == StopKind.BOLUS:
+        indices = np.flatnonzero(times == point).tolist()
+        for index in indices[:-1]:
+            yield index, point, state, 0
+        for kind, route, amount in [stop[1:] for stop in stops if stop[0] == point]:
+            if kind == StopKind.RESET:
+                state = functions.initial(constants)
+                rates[:] = 0.0
+            elif kind == StopKind.BOLUS:
                 state = state.copy()
                 state[system.route_targets[route]] += amount * gains[route]
-            elif time == point:
+            else:
                 rates[route] += amount
-        index = int(np.searchsorted(times, point))
-        if index < len(times) and times[index] == point:
+        for index in indices[-1:]:
             yield index, point, state, evaluations

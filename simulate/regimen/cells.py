@@ -1,7 +1,8 @@
 """A table of comma-separated values as cells that know their row and column.
 
 Strict on purpose, because a dose read wrongly looks like a dose read rightly: one line a record, a decimal point, plain
-digits, as many cells in each row as in the header. Spreadsheets that save otherwise are told where and how.
+digits, as many cells in each row as in the header. Spreadsheets that save otherwise are told where and how. What cannot
+be read wrongly is read: a byte order mark before the header, and lines that end as on Windows.
 """
 
 from __future__ import annotations
@@ -120,17 +121,10 @@ def parse_sheet(text: str, file: str) -> Sheet:
     Raises
     ------
     InputError
-        ``table.syntax``: a byte order mark, carriage returns, a quotation mark without its partner, a row with more or
+        ``table.syntax``: a carriage return within a line, a quotation mark without its partner, a row with more or
         fewer cells than the header, an empty row; ``table.empty``.
     """
-    if text.startswith("\ufeff"):
-        raise InputError(
-            "the file begins with a byte order mark",
-            code="table.syntax",
-            where=Where(file, 1, 1),
-            advice="save it as UTF-8 without byte order mark (BOM)",
-        )
-    lines = text.split("\n")
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
     while lines and not lines[-1].strip(" \t"):
         lines.pop()
     if not lines:
@@ -146,13 +140,11 @@ def _split(line: str, file: str, number: int, header: Sequence[Cell]) -> tuple[C
     control = next((index for index, character in enumerate(line) if character in "\r\v\f\x00\x85\u2028\u2029"), None)
     if control is not None:
         raise InputError(
-            "the line ends in a carriage return"
-            if line.endswith("\r") and control == len(line) - 1
-            else "the line holds a control character",
+            "the line holds a control character",
             code="table.syntax",
             where=Where(file, number, control + 1),
             found=repr(line[control]),
-            advice="save the file with the line ends of Unix (LF)",
+            advice="save the file with the line ends of Unix (LF) or Windows (CR LF)",
         )
     cells: list[Cell] = []
     at = 0

@@ -23,7 +23,7 @@ JOINTS = ("and", "then")
 
 RESERVED = frozenset(
     "and then none every once twice daily weekly from at to until for x over missing percent pause skipping "
-    "stop restart day".split()
+    "stop restart day lag reset".split()
 )
 """Words of the language of regimens, which cannot be the names of routes."""
 
@@ -41,16 +41,18 @@ def route_is_free(name: str) -> bool:
 class Dose:
     """One administration: ``amount`` by ``route`` at ``time`` (days), over ``duration`` days (0: at once).
 
-    The amount is in the unit of the route.
+    The amount is in the unit of the route; it begins to enter the body ``lag`` days after ``time``.
     """
 
     time: float
     route: str
     amount: float
     duration: float = 0.0
+    lag: float = 0.0
 
     def __post_init__(self) -> None:
-        for what, number in (("time", self.time), ("amount", self.amount), ("duration", self.duration)):
+        numbers = (("time", self.time), ("amount", self.amount), ("duration", self.duration), ("lag", self.lag))
+        for what, number in numbers:
             if not (math.isfinite(number) and number >= 0.0):
                 raise InputError(
                     f"the {what} of a dose is {number!r}",
@@ -61,16 +63,25 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Regimen:
-    """Explicit doses in order of time, whatever the order in which they were given."""
+    """Explicit doses and resets (days) in order of time, whatever the order in which they were given."""
 
     doses: tuple[Dose, ...] = ()
+    resets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "doses", tuple(sorted(self.doses)))
+        for time in self.resets:
+            if not (math.isfinite(time) and time >= 0.0):
+                raise InputError(
+                    f"the time of a reset is {time!r}",
+                    code="regimen.value",
+                    expected="a finite number, not negative",
+                )
+        object.__setattr__(self, "resets", tuple(sorted(set(self.resets))))
 
     def __add__(self, other: Regimen) -> Regimen:
-        """The doses of both."""
-        return Regimen(self.doses + other.doses)
+        """The doses and resets of both."""
+        return Regimen(self.doses + other.doses, self.resets + other.resets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +128,8 @@ class Course:
         Probability with which each dose is missed, independently of the others.
     interruptions
         When no doses are given.
+    lag
+        Days from giving a dose to when it begins to enter the body.
     """
 
     amount: Fraction
@@ -128,6 +141,7 @@ class Course:
     duration: Fraction = Fraction(0)
     missing: Fraction = Fraction(0)
     interruptions: tuple[Interruption, ...] = ()
+    lag: Fraction = Fraction(0)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "interruptions", tuple(sorted(self.interruptions, key=_place)))
@@ -145,6 +159,7 @@ class Course:
             )
         _check("start of a course", self.start)
         _check("duration of an infusion", self.duration)
+        _check("lag of a dose", self.lag)
         if 0 < self.duration < _SHORTEST:
             raise InputError(
                 f"the infusion is too short: {shown(self.duration)} d",
@@ -191,13 +206,23 @@ class Course:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A prescription: courses side by side. No course means no doses."""
+    """A prescription: courses side by side. No course means no doses.
+
+    ``resets`` are days at which the patient returns to the untreated state of the beginning; what was given before and
+    has not entered the body by then never will. A dose at the time of a reset is given after it.
+    """
 
     courses: tuple[Course, ...] = ()
+    resets: tuple[Fraction, ...] = ()
+
+    def __post_init__(self) -> None:
+        for time in self.resets:
+            _check("time of a reset", time)
+        object.__setattr__(self, "resets", tuple(sorted(set(self.resets))))
 
     def __add__(self, other: Plan) -> Plan:
         """Both prescriptions together."""
-        return Plan(self.courses + other.courses)
+        return Plan(self.courses + other.courses, self.resets + other.resets)
 
 
 def exact(number: float | Fraction) -> Fraction:
@@ -233,6 +258,7 @@ def course(
     duration: float | Fraction = 0,
     missing: float | Fraction = 0,
     interruptions: tuple[Interruption, ...] = (),
+    lag: float | Fraction = 0,
 ) -> Course:
     """`Course` from plain numbers, times in days.
 
@@ -251,6 +277,7 @@ def course(
         duration=exact(duration),
         missing=exact(missing),
         interruptions=interruptions,
+        lag=exact(lag),
     )
 
 

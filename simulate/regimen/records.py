@@ -16,7 +16,8 @@ After as many half-lives a drug is within a thousandth of it, even if absorption
 the rest is (1 + 14 ln 2) / 2**14.
 """
 
-COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
+COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "ALAG", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
+_OF_DOSES = ("AMT", "RATE", "DUR", "TINF", "ALAG", "II", "ADDL", "TOTAL", "UNTIL", "SS")
 OBSERVATIONS = ("DV", "MDV", "DVID", "LLOQ", "CENS", "LIMIT")
 
 ONLY = "1"
@@ -31,6 +32,7 @@ class Record:
     time: Fraction
     amount: Fraction
     duration: Fraction
+    lag: Fraction
     every: Fraction
     until: Fraction
     steady: int
@@ -44,15 +46,22 @@ class Record:
         return self.time - RUN_IN * self.every if self.steady else self.time
 
 
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """A return of a patient to the untreated state of the beginning, at a time in days."""
+
+    patient: str
+    time: Fraction
+    place: Cell
+
+
 class RecordReader:
-    """Reads rows; knows the columns and the unit of time."""
+    """Reads rows; knows the unit of time."""
 
-    def __init__(self, columns: Mapping[str, int], days: Fraction, covariates: Sequence[str]) -> None:
-        self.columns = columns
+    def __init__(self, days: Fraction) -> None:
         self.days = days
-        self.covariates = tuple(name.upper() for name in covariates if name.upper() in columns)
 
-    def patient(self, cells: Mapping[str, Cell], seen: Sequence[str]) -> str:
+    def patient(self, cells: Mapping[str, Cell], seen: dict[str, None]) -> str:
         """ID of a row; 1 and 1.0 are one patient, as NONMEM has it."""
         cell = cells.get("ID")
         if cell is None:
@@ -63,7 +72,7 @@ class RecordReader:
         if cell.text.replace(".", "", 1).isascii() and cell.text.replace(".", "", 1).isdigit():
             number = cell.number()
             name = str(number.numerator) if number.denominator == 1 else name
-        if name in seen[:-1]:
+        if name in seen and name != next(reversed(seen)):
             raise cell.error(
                 f"the records of ID `{name}` do not stand together",
                 expected="one block of rows for each ID",
@@ -73,18 +82,21 @@ class RecordReader:
 
     def record(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Record | None:
         """The dose of a row, None for an observation or another event."""
-        for name in (*self.covariates, *(name for name in OBSERVATIONS if name in cells)):
-            cells[name].number()
-        time = self._not_negative(cells, "TIME", required=True) * self.days
+        for name in OBSERVATIONS:
+            if name in cells:
+                cells[name].number()
+        time = self.time(cells)
         amount = self._not_negative(cells, "AMT")
         steady = self._one_of(cells, "SS", (0, 1, 2), "0, 1 (replaces) or 2 (adds), as in NONMEM")
         rate, duration = self._rate(cells)
         every = self._not_negative(cells, "II") * self.days
         if not self._is_dose(cells, amount, steady):
-            for name in ("AMT", "RATE", "DUR", "TINF", "II", "ADDL", "TOTAL", "UNTIL", "SS"):
+            for name in _OF_DOSES:
                 if name in cells and cells[name].number():
                     raise cells[name].error(
-                        f"a record that is no dose has {name}", expected="0 or `.`", advice="EVID 1 makes it a dose"
+                        f"a record that is no dose has {name}",
+                        expected="0 or `.`",
+                        advice="EVID 4 resets and doses" if self.event(cells) == 3 else "EVID 1 makes it a dose",
                     )
             return None
         if steady and not amount:
@@ -98,27 +110,37 @@ class RecordReader:
             raise cells["SS"].error("a steady state of doses has no interval", expected="II above 0")
         until = self._until(cells, time, every, steady)
         route = self._route(cells)
+        lag = self._not_negative(cells, "ALAG") * self.days
         return Record(
-            patient, time, amount, duration * self.days, every, until, steady, route, cells.get("SS", place), cells
+            patient, time, amount, duration * self.days, lag, every, until, steady, route, cells.get("SS", place), cells
         )
+
+    def reset(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Reset | None:
+        """The reset of a row, with or without a dose after it; None if it has none."""
+        return Reset(patient, self.time(cells), cells.get("EVID", place)) if self.event(cells) in (3, 4) else None
+
+    def time(self, cells: Mapping[str, Cell]) -> Fraction:
+        """Time of a row, days."""
+        return self._not_negative(cells, "TIME", required=True) * self.days
+
+    def event(self, cells: Mapping[str, Cell]) -> int:
+        """EVID of a row; 0 where the table has no such column."""
+        if "EVID" not in cells:
+            return 0
+        cell = cells["EVID"]
+        event = cell.count()
+        if event not in (0, 1, 2, 3, 4):
+            raise cell.error(
+                f"EVID {event} is not supported",
+                "table.unsupported",
+                expected="0 observation, 1 dose, 2 other event, 3 reset or 4 reset and dose",
+            )
+        return event
 
     def _is_dose(self, cells: Mapping[str, Cell], amount: Fraction, steady: int) -> bool:
         if "EVID" not in cells:
             return bool(amount or steady)
-        cell = cells["EVID"]
-        event = cell.count()
-        if event in (3, 4):
-            raise cell.error(
-                f"EVID {event} resets the patient, which is not supported",
-                "table.unsupported",
-                expected="0 observation, 1 dose or 2 other event",
-                advice="give what follows the reset an ID of its own, beginning at TIME 0",
-            )
-        if event not in (0, 1, 2):
-            raise cell.error(
-                f"EVID {event} is not supported", "table.unsupported", expected="0 observation, 1 dose or 2 other event"
-            )
-        return event == 1
+        return self.event(cells) in (1, 4)
 
     def _not_negative(self, cells: Mapping[str, Cell], name: str, *, required: bool = False) -> Fraction:
         cell = cells.get(name)
@@ -172,6 +194,7 @@ class RecordReader:
                 "the steady state without drug is where a simulation begins, not what a patient can be set to",
                 "table.unsupported",
                 expected="TIME 0",
+                advice="a reset (EVID 3) sets the patient to it at a later time",
             )
 
     def _until(self, cells: Mapping[str, Cell], time: Fraction, every: Fraction, steady: int) -> Fraction:

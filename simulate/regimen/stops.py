@@ -4,12 +4,16 @@ Missed doses belong to a member: the scheduled doses of a plan are numbered in t
 member is missed if number ``k`` of the member's own random stream is below the probability. Member 7 therefore misses
 the same doses in any cohort and in every arm with the same timetable, and whoever misses a dose at 10 % misses it
 at 20 % too.
+
+How much of a dose arrives may vary from dose to dose: dose ``k`` of a member is multiplied by exp(σ η), where η is
+standard normal number ``k`` of another stream of the member, with the same consequences. A missed dose keeps its
+number, so missing it changes no other dose.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -19,8 +23,9 @@ import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Course, Dose, Plan, Regimen, exact
+from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Schedule, StopKind
-from simulate.streams import stream
+from simulate.streams import normals, stream
 from simulate.symbolic.parts import Route
 from simulate.symbolic.units import unit
 
@@ -35,14 +40,16 @@ class _Scheduled(NamedTuple):
     route: int
     amount: Fraction
     duration: Fraction
+    lag: Fraction
     missing: Fraction
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timetable:
-    """Stops of a plan if no dose were missed, in order, and the doses they belong to."""
+    """Stops of a plan if no dose were missed, in order, and the doses they belong to: -1 for a reset."""
 
     doses: tuple[_Scheduled, ...]
+    resets: tuple[float, ...]
     missing: npt.NDArray[np.float64]
     dose_of_stop: npt.NDArray[np.int64]
     times: npt.NDArray[np.float64]
@@ -56,6 +63,18 @@ class _Timetable:
             return np.ones(len(self.doses), dtype=np.bool_)
         return stream(seed, "missed doses", member).random(len(self.doses)) >= self.missing
 
+    def arriving(self, spreads: FloatArray, seed: int, members: Sequence[int]) -> FloatArray | None:
+        """What arrives of each dose over what usually does, shape [member, dose]; None where that never varies.
+
+        ``spreads`` has a standard deviation of the logarithm for each route.
+        """
+        of_doses = spreads[[dose.route for dose in self.doses]]
+        if not of_doses.any():
+            return None
+        logs = of_doses * normals(seed, "between doses", members, len(self.doses))
+        # One by one: a vector exponential may differ in the last bit between the middle and the end of an array.
+        return np.array([math.exp(value) for value in logs.ravel().tolist()]).reshape(logs.shape)
+
 
 def realize(
     plan: Plan,
@@ -64,6 +83,7 @@ def realize(
     horizon: float | None = None,
     seed: int = 0,
     member: int = 0,
+    between_doses: Mapping[str, float] | None = None,
 ) -> Regimen:
     """Explicit doses of one member, in the units of the routes.
 
@@ -76,7 +96,9 @@ def realize(
     horizon
         End of the simulation, days, exclusive; None if every course of the plan has an end of its own.
     seed, member
-        Key of the missed doses.
+        Key of the missed doses and of what arrives of each dose.
+    between_doses
+        As for `compile_schedule`.
 
     Raises
     ------
@@ -85,12 +107,21 @@ def realize(
     """
     timetable = _timetable(plan, routes, horizon)
     given = timetable.given(seed, member)
+    factors = timetable.arriving(_spreads(between_doses, routes), seed, [member])
+    arriving = [1.0] * len(given) if factors is None else factors[0].tolist()
     return Regimen(
         tuple(
-            Dose(float(dose.time), routes[dose.route].name, float(dose.amount), float(dose.duration))
-            for dose, is_given in zip(timetable.doses, given, strict=True)
+            Dose(
+                time=float(dose.time),
+                route=routes[dose.route].name,
+                amount=float(dose.amount) * factor,
+                duration=float(dose.duration),
+                lag=float(dose.lag),
+            )
+            for dose, is_given, factor in zip(timetable.doses, given, arriving, strict=True)
             if is_given
-        )
+        ),
+        timetable.resets,
     )
 
 
@@ -101,6 +132,7 @@ def compile_schedule(
     members: Sequence[int] | None = None,
     seed: int = 0,
     horizon: float | None = None,
+    between_doses: Mapping[str, float] | None = None,
 ) -> Schedule:
     """Stops of all members; the order of courses and doses is irrelevant, and so are the units they are written in.
 
@@ -111,11 +143,14 @@ def compile_schedule(
     routes
         Routes of the model, in its order.
     members
-        Numbers of the members, which key the missed doses; 0, 1, 2 ... if not given.
+        Numbers of the members, which key the missed doses and what arrives of each; 0, 1, 2 ... if not given.
     seed
-        Seed of the missed doses.
+        Seed of both.
     horizon
         End of the simulation, days; doses at or after it are left out. None if every course has an end of its own.
+    between_doses
+        By route, the standard deviation of the logarithm of how much of a dose arrives, from dose to dose of a
+        patient; 0 for a route that is not there. The median dose arrives as it is.
 
     Raises
     ------
@@ -123,24 +158,48 @@ def compile_schedule(
         ``regimen.route``, ``regimen.unit``, ``regimen.endless`` or ``regimen.too-many``.
     """
     numbers = range(len(plans)) if members is None else members
+    spreads = _spreads(between_doses, routes)
     timetables: dict[Plan | Regimen, _Timetable] = {}
+    rows_of: dict[Plan | Regimen, list[int]] = {}
     per_member: list[_Timetable] = []
     kept: list[npt.NDArray[np.bool_]] = []
-    for plan, member in zip(plans, numbers, strict=True):
+    for row, (plan, member) in enumerate(zip(plans, numbers, strict=True)):
         timetable = timetables.get(plan)
         if timetable is None:
             timetable = timetables[plan] = _timetable(plan, routes, horizon)
         per_member.append(timetable)
-        kept.append(timetable.given(seed, member)[timetable.dose_of_stop])
+        rows_of.setdefault(plan, []).append(row)
+        # A reset, dose -1, takes place whoever misses what.
+        kept.append(np.append(timetable.given(seed, member), True)[timetable.dose_of_stop])
     if not per_member:
         return Schedule.empty(0)
+    amounts = [table.amounts for table in per_member]
+    for plan, rows in rows_of.items():
+        arriving = timetables[plan].arriving(spreads, seed, [numbers[row] for row in rows])
+        if arriving is not None:
+            for row, factors in zip(rows, arriving, strict=True):
+                amounts[row] = amounts[row] * np.append(factors, 1.0)[timetables[plan].dose_of_stop]
     return Schedule(
         offsets=np.cumsum([0, *(int(np.count_nonzero(keep)) for keep in kept)], dtype=np.int64),
         times=np.concatenate([table.times[keep] for table, keep in zip(per_member, kept, strict=True)]),
         kinds=np.concatenate([table.kinds[keep] for table, keep in zip(per_member, kept, strict=True)]),
         routes=np.concatenate([table.routes[keep] for table, keep in zip(per_member, kept, strict=True)]),
-        amounts=np.concatenate([table.amounts[keep] for table, keep in zip(per_member, kept, strict=True)]),
+        amounts=np.concatenate([own[keep] for own, keep in zip(amounts, kept, strict=True)]),
     )
+
+
+def _spreads(between_doses: Mapping[str, float] | None, routes: Sequence[Route]) -> FloatArray:
+    """Standard deviation of the logarithm of what arrives, shape [route]."""
+    spreads = np.zeros(len(routes))
+    for name, spread in (between_doses or {}).items():
+        if not (math.isfinite(spread) and spread >= 0.0):
+            raise InputError(
+                f"the spread between doses of route `{name}` is {spread!r}",
+                code="regimen.value",
+                expected="a finite number, not negative",
+            )
+        spreads[_route_index(name, routes)] = spread
+    return spreads
 
 
 def _timetable(plan: Plan | Regimen, routes: Sequence[Route], horizon: float | None) -> _Timetable:
@@ -153,17 +212,14 @@ def _timetable(plan: Plan | Regimen, routes: Sequence[Route], horizon: float | N
     doses = sorted(dose for dose in doses if dose.amount and (end is None or dose.time < end))
     if len(doses) > MAX_DOSES:
         raise _too_many(len(doses))
-    stops = []
+    resets = [exact(time) for time in plan.resets if end is None or exact(time) < end]
+    stops = [(float(time), StopKind.RESET, 0, 0.0, -1) for time in resets]
     for index, dose in enumerate(doses):
-        if dose.duration:
-            rate = float(dose.amount / dose.duration)
-            stops.append((float(dose.time), StopKind.RATE, dose.route, rate, index))
-            stops.append((float(dose.time + dose.duration), StopKind.RATE, dose.route, -rate, index))
-        else:
-            stops.append((float(dose.time), StopKind.BOLUS, dose.route, float(dose.amount), index))
+        stops += _stops(index, dose, next((time for time in resets if time > dose.time), None))
     stops.sort()
     return _Timetable(
         doses=tuple(doses),
+        resets=tuple(float(time) for time in resets),
         missing=np.array([float(dose.missing) for dose in doses], dtype=np.float64),
         dose_of_stop=np.array([stop[4] for stop in stops], dtype=np.int64),
         times=np.array([stop[0] for stop in stops], dtype=np.float64),
@@ -173,9 +229,24 @@ def _timetable(plan: Plan | Regimen, routes: Sequence[Route], horizon: float | N
     )
 
 
+def _stops(index: int, dose: _Scheduled, reset: Fraction | None) -> list[tuple[float, StopKind, int, float, int]]:
+    """Stops of a dose, given the first reset after it was given: what has not entered by then never will."""
+    begin = dose.time + dose.lag
+    end = begin + dose.duration
+    if reset is not None and reset <= begin:
+        return []
+    if not dose.duration:
+        return [(float(begin), StopKind.BOLUS, dose.route, float(dose.amount), index)]
+    rate = float(dose.amount / dose.duration)
+    stops = [(float(begin), StopKind.RATE, dose.route, rate, index)]
+    if reset is None or end < reset:
+        stops.append((float(end), StopKind.RATE, dose.route, -rate, index))
+    return stops
+
+
 def _explicit(dose: Dose, routes: Sequence[Route]) -> _Scheduled:
     route = _route_index(dose.route, routes)
-    return _Scheduled(exact(dose.time), route, exact(dose.amount), exact(dose.duration), Fraction(0))
+    return _Scheduled(exact(dose.time), route, exact(dose.amount), exact(dose.duration), exact(dose.lag), Fraction(0))
 
 
 def _scheduled(course: Course, routes: Sequence[Route], horizon: Fraction | None) -> list[_Scheduled]:
@@ -192,7 +263,7 @@ def _scheduled(course: Course, routes: Sequence[Route], horizon: Fraction | None
         )
     amount = course.amount * source.factor / target.factor
     times = _times(course, horizon)
-    return [_Scheduled(time, index, amount, course.duration, course.missing) for time in times]
+    return [_Scheduled(time, index, amount, course.duration, course.lag, course.missing) for time in times]
 
 
 def _times(course: Course, horizon: Fraction | None) -> list[Fraction]:

@@ -11,37 +11,45 @@ Columns are found by name, capitals do not matter; ``.`` or nothing in a cell me
 ========  ==============================================================================================================
 TIME      time of the record in the unit of time that the reader is told, not negative
 AMT       amount of a dose in the unit that the reader is told; 0 in records that are no doses
-EVID      0 observation, 1 dose, 2 other event; without the column, records with an amount are doses
+EVID      0 observation, 1 dose, 2 other event, 3 reset, 4 reset and dose; without the column, records with an amount
+          are doses
 II, ADDL  interval and number of additional doses; one asks for the other. TOTAL = ADDL + 1, UNTIL = end, exclusive
 RATE      0 at once, above 0 infused at this rate; DUR or TINF give the duration instead
+ALAG      time from giving a dose to when it begins to enter the body
 SS        1 steady state in place of what was given before, 2 steady state added to it; needs II
 CMT       route by name, or its number in the model from 1; absent where the model has one route
 ID        patient; the records of a patient stand together
 DV, MDV, DVID, LLOQ, CENS, LIMIT  belong to observations and are read past
 ========  ==============================================================================================================
 
-Any other column is an error unless it was declared to be a covariate. A record means the same wherever it stands among
-those of its patient: TIME decides, so the records need no order. A table becomes a `Plan`, the same value that words
-come to, exactly: 8 h is a third of a day.
+Any other column is an error unless it was declared: as a covariate, which has one value for each patient, or as one to
+be ignored. A record means the same wherever it stands among those of its patient: TIME decides, so the records need no
+order. A table becomes a `Plan`, the same value that words come to, exactly: 8 h is a third of a day.
+
+A reset (EVID 3) returns the patient to the untreated state of the beginning and cancels what is still to come of the
+records before it: infusions, doses whose lag is not over, additional doses. EVID 4 gives a dose after it. Time goes on:
+where NONMEM would begin a new occasion, because TIME falls at or after a reset, and where a dose stands before a reset
+at the same TIME, the table is refused. Only there does the order of records matter.
 
 A record with SS is written out as `RUN_IN` doses before it, an interval apart, and these really treat the patient. It
 is refused where the drug is not at its steady state by then (its slowest half-life exceeds II), where there is no room
 for them after time 0 and, for SS = 1, where other doses fall among them. SS follows the manual of NONMEM: 1 replaces,
 2 adds; pages of other programs give the two the other way round. Refused with advice are modeled rates and durations
-(RATE -1 and -2), resets (EVID 3, 4 and above), compartments switched off (CMT below 0) and infusions without end.
+(RATE -1 and -2), events above 4, compartments switched off (CMT below 0) and infusions without end.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.regimen.cells import Sheet, parse_sheet, read_sheet
 from simulate.regimen.doses import Course, Plan
-from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, RUN_IN, Record, RecordReader
+from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, RUN_IN, Record, RecordReader, Reset
+from simulate.regimen.rows import Covariates, Event, check_sequence
 from simulate.symbolic.parts import Route
 from simulate.symbolic.units import Unit, unit
 
@@ -58,14 +66,18 @@ class DoseTable:
         Unit of the amounts, as text.
     patients
         Every ID, in the order of the table; those who have observations only are among them.
-    records
-        Records that are doses.
+    records, resets
+        Records that are doses, and resets.
+    covariates
+        Declared columns in capitals, with the values of the patients who have one.
     """
 
     file: str
     amount_unit: str
     patients: tuple[str, ...]
     records: tuple[Record, ...]
+    resets: tuple[Reset, ...] = ()
+    covariates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def plan(
         self,
@@ -107,11 +119,12 @@ class DoseTable:
                 advice=did_you_mean(name, self.patients),
             )
         records = [record for record in self.records if record.patient == name]
+        resets = tuple(sorted(reset.time for reset in self.resets if reset.patient == name))
         for record in records:
             if record.steady:
-                _check_steady(record, records, routes, half_lives or {})
-        courses = [_course(record, self.amount_unit, routes) for record in records]
-        return Plan(tuple(sorted(courses, key=_sorting)))
+                _check_steady(record, records, resets, routes, half_lives or {})
+        courses = [_course(record, resets, self.amount_unit, routes) for record in records]
+        return Plan(tuple(sorted(courses, key=_sorting)), resets)
 
     def plans(
         self, routes: Sequence[Route], *, half_lives: Mapping[str, float | None] | None = None
@@ -121,7 +134,13 @@ class DoseTable:
 
 
 def read_dose_table(
-    path: Path | str, *, time: str, amount: str, covariates: Iterable[str] = (), where: Where | None = None
+    path: Path | str,
+    *,
+    time: str,
+    amount: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    where: Where | None = None,
 ) -> DoseTable:
     """Read a dose table.
 
@@ -130,9 +149,11 @@ def read_dose_table(
     path
         File of comma-separated values with a header.
     time, amount
-        Units of TIME, II, DUR, UNTIL and of AMT; RATE is in amount per time.
+        Units of TIME, II, DUR, UNTIL, ALAG and of AMT; RATE is in amount per time.
     covariates
-        Further columns that may stand in the table; they are checked to be numbers and read past.
+        Further columns that may stand in the table: numbers, one for each patient.
+    ignored
+        Columns that may stand in the table and are not looked at.
     where
         Place of the units, for errors.
 
@@ -141,14 +162,26 @@ def read_dose_table(
     InputError
         ``file.*``, ``table.*`` with row and column, ``units.*``.
     """
-    return _read(read_sheet(path), _time_unit(time, where), _amount_unit(amount, where), tuple(covariates))
+    units = _time_unit(time, where), _amount_unit(amount, where)
+    return _read(read_sheet(path), *units, _folded(covariates), _folded(ignored))
 
 
 def parse_dose_table(
-    text: str, *, time: str, amount: str, covariates: Iterable[str] = (), file: str = "<table>"
+    text: str,
+    *,
+    time: str,
+    amount: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    file: str = "<table>",
 ) -> DoseTable:
     """As `read_dose_table`, from text."""
-    return _read(parse_sheet(text, file), _time_unit(time, None), _amount_unit(amount, None), tuple(covariates))
+    units = _time_unit(time, None), _amount_unit(amount, None)
+    return _read(parse_sheet(text, file), *units, _folded(covariates), _folded(ignored))
+
+
+def _folded(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name.upper() for name in names)
 
 
 def _time_unit(text: str, where: Where | None) -> Fraction:
@@ -173,25 +206,34 @@ def _unit(text: str, where: Where | None) -> Unit:
         raise
 
 
-def _read(sheet: Sheet, days: Fraction, amount_unit: str, covariates: Sequence[str]) -> DoseTable:
-    columns = _columns(sheet, covariates)
-    reader = RecordReader(columns, days, covariates)
-    patients: list[str] = []
-    records = []
+def _read(
+    sheet: Sheet, days: Fraction, amount_unit: str, covariates: Sequence[str], ignored: Sequence[str]
+) -> DoseTable:
+    columns = _columns(sheet, (*covariates, *ignored))
+    reader = RecordReader(days)
+    properties = Covariates([name for name in columns if name in covariates])
+    patients: dict[str, None] = {}
+    records: list[Record] = []
+    resets: list[Reset] = []
+    events: list[Event] = []
     for row in sheet.rows:
         cells = {name: row[index] for name, index in columns.items()}
         patient = reader.patient(cells, patients)
-        if patient not in patients:
-            patients.append(patient)
+        patients[patient] = None
+        properties.add(patient, cells)
         record = reader.record(patient, row[0], cells)
-        if record is not None:
-            records.append(record)
-    return DoseTable(sheet.file, amount_unit, tuple(patients) or (ONLY,), tuple(records))
+        reset = reader.reset(patient, row[0], cells)
+        records += [] if record is None else [record]
+        resets += [] if reset is None else [reset]
+        events.append(Event(patient, reader.time(cells), cells["TIME"], record is not None))
+    check_sequence(events, resets)
+    return DoseTable(
+        sheet.file, amount_unit, tuple(patients) or (ONLY,), tuple(records), tuple(resets), properties.values
+    )
 
 
-def _columns(sheet: Sheet, covariates: Sequence[str]) -> dict[str, int]:
+def _columns(sheet: Sheet, declared: Sequence[str]) -> dict[str, int]:
     """Index of each column by its name in capitals."""
-    declared = {name.upper() for name in covariates}
     columns: dict[str, int] = {}
     for index, cell in enumerate(sheet.header):
         name = cell.text.upper()
@@ -204,10 +246,11 @@ def _columns(sheet: Sheet, covariates: Sequence[str]) -> dict[str, int]:
             raise cell.error(
                 f"there is no column `{cell.text[:60]}`",
                 "table.column",
-                expected=", ".join(COLUMNS),
+                expected=", ".join((*COLUMNS, *declared)),
                 advice="separate columns by commas"
                 if separated
-                else did_you_mean(cell.text, COLUMNS) or "declare it, if it is a covariate",
+                else did_you_mean(cell.text, COLUMNS)
+                or "declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
             )
         columns[name] = index
     for needed in ("TIME", "AMT"):
@@ -223,8 +266,9 @@ def _columns(sheet: Sheet, covariates: Sequence[str]) -> dict[str, int]:
     return columns
 
 
-def _course(record: Record, amount_unit: str, routes: Sequence[Route]) -> Course:
-    several = record.until - record.lead > record.every > 0
+def _course(record: Record, resets: Sequence[Fraction], amount_unit: str, routes: Sequence[Route]) -> Course:
+    until = min([record.until, *(time for time in resets if time > record.time)])
+    several = until - record.lead > record.every > 0
     try:
         return Course(
             amount=record.amount,
@@ -232,8 +276,9 @@ def _course(record: Record, amount_unit: str, routes: Sequence[Route]) -> Course
             route=_route_of(record, routes),
             start=record.lead,
             every=record.every if several else None,
-            until=record.until if several else None,
+            until=until if several else None,
             duration=record.duration,
+            lag=record.lag,
         )
     except InputError as error:
         error.where = error.where or record.cells["TIME"].where
@@ -256,7 +301,11 @@ def _route_of(record: Record, routes: Sequence[Route]) -> str:
 
 
 def _check_steady(
-    record: Record, others: Sequence[Record], routes: Sequence[Route], half_lives: Mapping[str, float | None]
+    record: Record,
+    others: Sequence[Record],
+    resets: Sequence[Fraction],
+    routes: Sequence[Route],
+    half_lives: Mapping[str, float | None],
 ) -> None:
     """Refuse a steady state that doses before the record cannot stand for."""
     cell = record.cells["SS"]
@@ -278,6 +327,12 @@ def _check_steady(
             expected=f"TIME of at least {RUN_IN} II, {float(RUN_IN * record.every):.6g} d",
             advice="begin the simulation earlier, or write out the doses that came before",
         )
+    if any(record.lead < time <= record.time for time in resets):
+        raise cell.error(
+            f"a reset falls among the {RUN_IN} doses that stand for the steady state",
+            "table.steady",
+            advice="write out the doses that came before",
+        )
     for other in others:
         reaches = other.until > record.lead if other.every else other.time >= record.lead
         if record.steady == 1 and other is not record and reaches and other.lead <= record.time:
@@ -289,6 +344,6 @@ def _check_steady(
             )
 
 
-def _sorting(course: Course) -> tuple[Fraction, str, Fraction, Fraction, Fraction, Fraction]:
-    zero = Fraction(0)
-    return course.start, course.route, course.amount, course.duration, course.every or zero, course.until or zero
+def _sorting(course: Course) -> tuple[Fraction | str, ...]:
+    rhythm = course.every or Fraction(0), course.until or Fraction(0)
+    return course.start, course.route, course.amount, course.duration, course.lag, *rhythm

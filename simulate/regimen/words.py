@@ -9,16 +9,19 @@ Examples::
     100 mg sc every 8 h x 28; pause from 3 d to 5 d
     100 mg sc daily; stop at 90 d; restart at 120 d; until 360 d
     200 mg iv over 2 h and 100 mg sc every 24 h from 1 d until 14 d
+    100 mg sc daily lag 30 min until 90 d and reset at 180 d then 50 mg sc daily for 4 wk
     100 mg sc daily for 4 wk then 100 mg sc every 48 h for 8 wk
 
 Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand between clauses::
 
-    prescription = "none" | course { ("and" | "then") course }
+    prescription = "none" | part { ("and" | "then") part }
+    part         = course | "reset" ["at"] time
     course       = number unit route { clause }
     clause       = "every" length | ["once" | "twice"] ("daily" | "weekly")   rhythm; without it, one dose
                  | "from" time | "at" time                    first dose, 0 d if not given
                  | "until" time | "for" length | "x" count    end, exclusive: 24 h until 3 d are three doses
-                 | "over" length                              infusion
+                 | "over" length                              infusion, or absorption of order zero
+                 | "lag" length                               from giving a dose to when it begins to enter the body
                  | "missing" number "%"                       each dose is missed with this probability
                  | ("pause" | "skipping") ["from"] time "to" time   no doses from the first time to before the second
                  | "stop" ["at"] time                         no doses from then on ...
@@ -28,7 +31,9 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
     number       = digits with a decimal point and exponent, or a fraction such as 1/3
 
 "and" puts courses side by side; "then" begins a course where the one before it ends, unless it has a "from" of its
-own. "x" counts the places of the timetable, so a dose that falls into a pause is not made up for.
+own. "x" counts the places of the timetable, so a dose that falls into a pause is not made up for. "reset" returns the
+patient to the untreated state of the beginning: what was given before is gone, even if its lag is not over, and what
+is given at the same time is given after it. Courses go on.
 """
 
 from __future__ import annotations
@@ -62,7 +67,8 @@ def parse_regimen(text: str, *, where: Where | None = None) -> Plan:
 
 def print_regimen(plan: Plan) -> str:
     """Words that `parse_regimen` reads as the same plan."""
-    return " and ".join(_course_in_words(course) for course in plan.courses) or "none"
+    resets = [f"reset at {_length(time)}" for time in plan.resets]
+    return " and ".join([*(_course_in_words(course) for course in plan.courses), *resets]) or "none"
 
 
 def _course_in_words(course: Course) -> str:
@@ -75,6 +81,8 @@ def _course_in_words(course: Course) -> str:
         words.append(f"until {_length(course.until)}")
     if course.duration:
         words.append(f"over {_length(course.duration)}")
+    if course.lag:
+        words.append(f"lag {_length(course.lag)}")
     if course.missing:
         words.append(f"missing {_number(course.missing * 100)} %")
     for interruption in course.interruptions:
@@ -128,13 +136,38 @@ def _read_plan(tokens: Tokens) -> Plan:
         if rest is not None:
             raise tokens.error("something follows `none`", rest, found=quoted(rest.text))
         return Plan()
-    courses = [_CourseReader(tokens, Fraction(0)).read()]
-    while (joint := tokens.peek()) is not None:
+    courses: list[Course] = []
+    resets: list[Fraction] = []
+    begin: Fraction | None = Fraction(0)
+    joint: Token | None = None
+    while True:
+        following = tokens.peek()
+        if following is not None and tokens.maybe("reset"):
+            resets.append(_read_reset(tokens, following))
+            ended: Fraction | None = resets[-1]
+        else:
+            courses.append(_CourseReader(tokens, begin, joint).read())
+            ended = courses[-1].until
+        joint = tokens.peek()
+        if joint is None:
+            return Plan(tuple(courses), tuple(resets))
         tokens.at += 1
-        tokens.peek()
-        begin = courses[-1].until if joint.folded == "then" else Fraction(0)
-        courses.append(_CourseReader(tokens, begin, joint).read())
-    return Plan(tuple(courses))
+        begin = ended if joint.folded == "then" else Fraction(0)
+
+
+def _read_reset(tokens: Tokens, reset: Token) -> Fraction:
+    tokens.maybe("at")
+    time, _ = tokens.time("the time of the reset")
+    tokens.blame(lambda: Plan(resets=(time,)), reset)
+    following = tokens.peek()
+    if following is not None and following.folded not in JOINTS:
+        raise tokens.error(
+            "something follows the time of a reset",
+            following,
+            found=quoted(following.text),
+            expected="`and` or `then` before the next course",
+        )
+    return time
 
 
 class _CourseReader:
@@ -151,6 +184,7 @@ class _CourseReader:
         self.length: Fraction | None = None
         self.count: int | None = None
         self.duration = Fraction(0)
+        self.lag = Fraction(0)
         self.missing = Fraction(0)
         self.interruptions: list[Interruption] = []
         self.stopped: tuple[Fraction, Token] | None = None
@@ -204,6 +238,7 @@ class _CourseReader:
                 duration=self.duration,
                 missing=self.missing,
                 interruptions=tuple(self.interruptions),
+                lag=self.lag,
             ),
             self.given.get("end", first),
         )
@@ -214,9 +249,11 @@ class _CourseReader:
             raise self.tokens.error(
                 f"{quoted(token.text)} is not a word of regimens",
                 token,
-                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, missing, pause, skipping, "
-                "stop, restart, and, then",
-                advice=did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
+                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
+                "skipping, stop, restart, and, then",
+                advice="a reset is a part of its own: `and reset at 90 d`"
+                if token.folded == "reset"
+                else did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
             )
         self.tokens.at += 1
         rule(self, token)
@@ -282,6 +319,10 @@ class _CourseReader:
                 advice="leave `over` out for a dose given at once",
             )
 
+    def read_lag(self, token: Token) -> None:
+        self.once("lag", token)
+        self.lag = self.tokens.length("the lag of the doses")
+
     def read_missing(self, token: Token) -> None:
         self.once("missing", token)
         number, _ = self.tokens.number("the share of missed doses")
@@ -338,6 +379,7 @@ _CLAUSES: dict[str, Callable[[_CourseReader, Token], None]] = {
     "x": _CourseReader.read_count,
     "×": _CourseReader.read_count,
     "over": _CourseReader.read_duration,
+    "lag": _CourseReader.read_lag,
     "missing": _CourseReader.read_missing,
     "pause": _CourseReader.read_pause,
     "skipping": _CourseReader.read_pause,

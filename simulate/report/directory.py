@@ -33,6 +33,7 @@ from simulate.store import MANIFEST, manifest_text, new_directory
 from simulate.studies.datasets import write_dataset
 from simulate.studies.ledger import Entry, ledger
 from simulate.studies.runs import Study
+from simulate.studies.treatments import Tabled
 
 RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
 
@@ -106,6 +107,9 @@ def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dic
     for path in (study.scenario.model, *study.scenario.hypothesis):
         if isinstance(path, Path):
             inputs[str(path)] = content_hash(path.read_bytes())
+    for arm in study.scenario.arms:
+        if isinstance(arm.plan, Tabled):
+            inputs[arm.plan.table.file] = content_hash(Path(arm.plan.table.file).read_bytes())
     return {
         "title": study.scenario.title,
         "key": study.key,

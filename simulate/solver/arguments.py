@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -147,11 +148,11 @@ def _check(
             found=np.array2string(times, threshold=6),
             expected=f"finite times, ascending, none before {start}",
         )
-    if len(times) > 1 and np.any(np.diff(times) <= 0):
+    if np.any(times[2:] == times[:-2]):
         raise InputError(
-            "a time to record is given twice",
+            "a time to record is given three times",
             code="solver.times",
-            expected="strictly ascending times",
+            expected="each time once, or twice for the values before and after the stops at it",
             advice="drop one",
         )
     for name, number in (("max_steps", max_steps), ("threads", 1 if threads is None else threads)):
@@ -209,15 +210,37 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
         raise InputError(
             "a stop is of an unknown kind",
             code="solver.schedule",
-            expected="StopKind.BOLUS or StopKind.RATE",
+            expected=", ".join(f"StopKind.{kind.name}" for kind in StopKind),
         )
     owners = np.repeat(np.arange(members), np.diff(offsets))
     same = np.diff(owners) == 0
-    if np.any(times < start) or np.any(np.diff(times)[same] < 0):
+    late = (kinds[1:] == StopKind.RESET) & (kinds[:-1] != StopKind.RESET) & (np.diff(times) == 0)
+    if np.any(times < start) or np.any(np.diff(times)[same] < 0) or np.any(late & same):
         raise InputError(
             "the stops of a member do not ascend from the start",
             code="solver.schedule",
-            expected=f"times from {start} on",
+            expected=f"times from {start} on; at one time, resets first",
             advice="let Schedule.from_rows arrange the stops",
         )
+    _check_infusions(offsets, kinds, routes, amounts)
     return frozen(offsets), frozen(times), frozen(kinds), frozen(routes), frozen(amounts)
+
+
+def _check_infusions(offsets: IntArray, kinds: IntArray, routes: IntArray, amounts: FloatArray) -> None:
+    """Refuse the end of an infusion that a reset has ended already: a negative rate would drain the target."""
+    if not (kinds == StopKind.RESET).any():
+        return
+    for member, (first, last) in enumerate(itertools.pairwise(offsets.tolist())):
+        running: dict[int, float] = {}
+        is_reset = False
+        for kind, route, amount in zip(kinds[first:last], routes[first:last], amounts[first:last], strict=True):
+            if kind == StopKind.RESET:
+                running, is_reset = {}, True
+            elif kind == StopKind.RATE:
+                running[route] = running.get(route, 0.0) + amount
+                if is_reset and running[route] < -1e-9 * abs(amount):
+                    raise InputError(
+                        f"an infusion of member {member} ends that a reset has ended before",
+                        code="solver.schedule",
+                        expected="no end of an infusion that a reset cuts short",
+                    )

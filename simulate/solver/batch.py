@@ -55,7 +55,8 @@ def solve(
     schedule
         Stops of the same members. An output at the time of a stop is recorded after the stop.
     times
-        Shape [time], ascending, days, from ``start`` on: when to record; the last is the end.
+        Shape [time], ascending, days, from ``start`` on: when to record; the last is the end. A time given twice is
+        recorded before its stops and after them.
     start
         Time at which every member has its initial state.
     tolerance

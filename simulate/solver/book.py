@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
-from simulate.solver.events import given, visit, watches
+from simulate.solver.events import cut, forget, given, share_of_passing, visit, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -28,7 +28,7 @@ from simulate.solver.layout import (
 )
 from simulate.solver.problem import StopKind
 
-_BOLUS, _VISIT = int(StopKind.BOLUS), int(StopKind.VISIT)
+_RESET, _BOLUS, _VISIT = int(StopKind.RESET), int(StopKind.BOLUS), int(StopKind.VISIT)
 _TINY = float(np.finfo(np.float64).smallest_subnormal)
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
@@ -83,7 +83,9 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 
 @inlined
-def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel: Any, targets: Any, watch: Any) -> int:
+def apply_stops(
+    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
+) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
     first = book[NEXT_STOP, lane]
@@ -94,6 +96,9 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         amount = given(watch, lane, stop, offsets[book[MEMBER, lane]], schedule) if watches(watch) else amounts[stop]
         if kinds[stop] == _VISIT:
             visit(watch, lane)
+        elif kinds[stop] == _RESET:
+            to_baseline(w, lane, prepare, kernel)
+            forget(watch, offsets[book[MEMBER, lane]], stop)
         elif kinds[stop] == _BOLUS:
             # One array for both: where the targets of each route begin in it, then the targets themselves.
             for target in range(targets[route], targets[route + 1]):
@@ -107,6 +112,19 @@ def apply_stops(w: Any, book: Any, lane: int, now: float, schedule: Any, kernel:
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
+
+
+@inlined
+def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
+    """Put the initial state of the lane's member into ``STATE``, with no infusion running.
+
+    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
+    """
+    for route in range(kernel[ROUTES]):
+        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    prepare(w)
+    for state in range(kernel[STATES]):
+        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
 
 
 @inlined
@@ -127,6 +145,16 @@ def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorde
             recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
     book[OUTPUT, lane] = output
+
+
+@inlined
+def record_before(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+    """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
+    output = book[OUTPUT, lane]
+    if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
+        for state in range(n):
+            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        book[OUTPUT, lane] = output + 1
 
 
 @inlined
@@ -157,6 +185,20 @@ def record_within(
 
 
 @inlined
+def cut_short(
+    w: Any, book: Any, lane: int, n: int, times: Any, recorded: Any, interpolate: Any, observe: Any, watch: Any
+) -> None:
+    """End a lane's step where the first of its rules applies, if one does; outputs before are recorded."""
+    share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+    if share < 1.0:
+        passing = w[NOW + lane] + share * w[STEP + lane]
+        record_within(w, book, lane, n, passing, times, recorded, interpolate)
+        cut(w, lane, n, share, interpolate)
+    if share <= 1.0:
+        book[CHANGE, lane] = DOSED
+
+
+@inlined
 def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     """Count the member's work and free its lane."""
     member, accepted, attempted = book[MEMBER, lane], book[ACCEPTED, lane], book[ATTEMPTED, lane]
@@ -170,17 +212,10 @@ def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
 
 @inlined
 def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: Any, start: float) -> int:
-    """Put a member into a lane; return -1, or the index of what makes its baseline unusable.
-
-    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
-    """
+    """Put a member into a lane; return -1, or the index of what makes its baseline unusable."""
     for parameter in range(kernel[PARAMETERS]):
         w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
-    for route in range(kernel[ROUTES]):
-        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
-    prepare(w)
-    for state in range(kernel[STATES]):
-        w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
+    to_baseline(w, lane, prepare, kernel)
     w[NEXT + lane] = start
     w[RESTART + lane] = 0.0
     w[LIMIT + lane] = LARGEST

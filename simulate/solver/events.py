@@ -179,6 +179,14 @@ def visit(watch: Any, lane: int) -> None:
 
 
 @inlined
+def forget(watch: Any, first: int, stop: int) -> None:
+    """Note that a reset has ended the infusions that were begun at stops from ``first`` up to ``stop``."""
+    if watches(watch):
+        for begun in range(first, stop):
+            watch[SHARES][begun] = _GONE
+
+
+@inlined
 def given(watch: Any, lane: int, stop: int, first: int, schedule: Any) -> float:
     """What is given at a stop of the amount in the schedule: the level of its group, of an infusion that at its start.
 

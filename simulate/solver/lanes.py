@@ -32,17 +32,19 @@ from simulate.solver.book import (
     STATES,
     apply_stops,
     clear,
+    cut_short,
     load,
     open_book,
     outputs_within,
     plan,
     record,
+    record_before,
     record_within,
     retire,
     undefined,
 )
 from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge
-from simulate.solver.events import WATCH, act, begin, cut, look, share_of_passing, watches
+from simulate.solver.events import WATCH, act, begin, look, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -122,25 +124,12 @@ def _blame(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
-def _cut_short(
-    w: Any, book: Any, lane: int, n: int, times: Any, recorded: Any, interpolate: Any, observe: Any, watch: Any
-) -> None:
-    """End a lane's step where the first of its rules applies, if one does; outputs before are recorded."""
-    share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
-    if share < 1.0:
-        passing = w[NOW + lane] + share * w[STEP + lane]
-        record_within(w, book, lane, n, passing, times, recorded, interpolate)
-        cut(w, lane, n, share, interpolate)
-    if share <= 1.0:
-        book[CHANGE, lane] = DOSED
-
-
-@inlined
 def _finish(
     w: Any,
     book: Any,
     lane: int,
     method: Any,
+    prepare: Any,
     kernel: Any,
     targets: Any,
     schedule: Any,
@@ -167,7 +156,7 @@ def _finish(
             book[RESTARTING, lane] = 0
             w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
         if watches(watch):
-            _cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
+            cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
             now = w[NEXT + lane]
         if now >= w[EVENT + lane] or book[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
@@ -175,7 +164,11 @@ def _finish(
                 status = _NOT_FINITE
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
-                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, kernel, targets, watch) > 0:
+                record_before(w, book, lane, n, now, times, recorded)
+                if (
+                    now >= w[STOP + lane]
+                    and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) > 0
+                ):
                     book[CHANGE, lane] = DOSED
                 acted = act(w, watch, lane, member, n, now, observe, kernel[GAIN], targets)
                 book[CHANGE, lane] = DOSED if acted != 0 else book[CHANGE, lane]
@@ -234,7 +227,8 @@ def _refill(
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
         begin(watch, lane)
-        apply_stops(w, book, lane, start, schedule, kernel, targets, watch)
+        record_before(w, book, lane, kernel[STATES], start, times, recorded)
+        apply_stops(w, book, lane, start, schedule, prepare, kernel, targets, watch)
         ended = act(w, watch, lane, member, kernel[STATES], start, observe, kernel[GAIN], targets) < 0
         blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
@@ -376,7 +370,7 @@ def integrate(
                 free = book[MEMBER, lane] < 0
                 if not free:
                     free = _finish(
-                        w, book, lane, method, kernel, targets, schedule, times, end, max_steps,
+                        w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate, observe, watch,
                     )  # fmt: skip
                 if free:

@@ -40,13 +40,18 @@ class Tolerance:
 
 
 class StopKind(enum.IntEnum):
-    """What happens at a stop."""
+    """What happens at a stop; stops at one time take effect in the order of these values."""
 
+    RESET = -1
+    """Every state returns to the member's own initial value, and its infusions end; route and amount mean nothing.
+
+    An infusion that a reset ends must have no end of its own later: the rate would fall below zero.
+    """
     BOLUS = 0
     """Amount times the gain of the route is added to the target at once."""
     RATE = 1
     """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
-    VISIT = 3
+    VISIT = 2
     """The member is seen: rules that look at visits are judged by the state then. Route and amount mean nothing."""
 
 
@@ -59,7 +64,7 @@ class Schedule:
     offsets
         Shape [member + 1], starting at 0.
     times
-        Shape [stop], days; ascending within a member. Stops at one time take effect together.
+        Shape [stop], days; ascending within a member. Stops at one time take effect together, resets first.
     kinds
         Shape [stop], values of `StopKind`.
     routes

@@ -74,9 +74,10 @@ class Trajectories:
     quantities, units
         Names and units of states, then observables.
     values
-        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose. An
-        observable that is undefined at a recorded state, such as the logarithm of zero, is NaN or infinite there; its
-        member has failed, with the status NOT_FINITE, and keeps its other values to the end.
+        Shape [member, time, quantity]; NaN from the time of a failure on. At the time of a dose: after the dose, or
+        before and after it where the time stands twice. An observable that is undefined at a recorded state, such as
+        the logarithm of zero, is NaN or infinite there; its member has failed, with the status NOT_FINITE, and keeps
+        its other values to the end.
     status
         Shape [member], values of `Status`.
     counters

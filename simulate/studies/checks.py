@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,13 @@ from simulate.cohort.reading import read_population
 from simulate.errors import InputError, Where
 from simulate.evidence.observations import read_observations
 from simulate.files import Document, read_toml
-from simulate.studies.models import find_model
+from simulate.regimen.stops import realize
+from simulate.regimen.tables import read_dose_table
+from simulate.studies.models import find_model, population_for
+from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import find_scenario, scenario_from
+from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
 
@@ -30,14 +35,16 @@ class Finding:
     content: str
 
 
-def check_file(name: str | Path) -> Finding:
+def check_file(name: str | Path, *, time: str = "h", amount: str = "mg", ignored: Sequence[str] = ()) -> Finding:
     """Read a file as what its tables say it is, and check all that can be checked without solving.
 
     Parameters
     ----------
     name
-        Path of a scenario, model, hypothesis, population, parameter, reference or observation file, or the name of a
-        shipped scenario.
+        Path of a scenario, model, hypothesis, population, parameter, reference or observation file, the name of a
+        shipped scenario, or a table of doses, whose name ends in ``.csv``.
+    time, amount, ignored
+        Units of a table of doses, and columns of it that are not read.
 
     Raises
     ------
@@ -45,6 +52,8 @@ def check_file(name: str | Path) -> Finding:
         The first fault that was found; ``check.kind`` if the tables are those of no known kind.
     """
     path = find_scenario(str(name))
+    if path.suffix.lower() == ".csv":
+        return Finding(str(path), "dose", _doses(path, time, amount, ignored))
     document = read_toml(path)
     kind = _kind(document)
     return Finding(document.path, kind, _CHECKS[kind](path, document))
@@ -78,6 +87,32 @@ def _scenario(path: Path, document: Document) -> str:
     return (
         f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}, {study.times[-1]:g} d, "
         f"hypothesis {study.model.hypothesis}"
+    )
+
+
+def _doses(path: Path, time: str, amount: str, ignored: Sequence[str]) -> str:
+    model = find_model(None, ("none",))
+    population = population_for(model, is_shipped=True)
+    covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
+    table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+    tabled = Tabled(table, None)
+    known_values([Treatment("", "", tabled, (), Where(file=str(path)))], population, len(tabled.patients))
+    try:
+        given = [realize(plan, model.routes) for plan in tabled.plans(model)]
+    except InputError as error:
+        error.where = error.where or Where(file=str(path))
+        raise
+    days = [dose.time for regimen in given for dose in regimen.doses]
+    resets = sum(len(regimen.resets) for regimen in given)
+    return ", ".join(
+        [
+            _count(len(tabled.patients), "patient"),
+            _count(len(days), "dose"),
+            *([f"day {min(days):g} to {max(days):g}"] if days else []),
+            *([_count(resets, "reset")] if resets else []),
+            *([f"covariates {' '.join(table.covariates)}"] if table.covariates else []),
+            f"TIME in {time}, AMT in {amount}",
+        ]
     )
 
 

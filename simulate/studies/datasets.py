@@ -14,9 +14,10 @@ and ``long_name``. Beside them:
     Day on which a member leaves the study, infinite for those who stay. Values go on after it: they are what would have
     been seen.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
-    The doses of each arm if none is missed, padded with NaN; days, and the unit of the route.
+    The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
+    arm are treated each in their own way, the doses that any of them is given.
 
-A value at the time of a dose is that just after it, at time 0 too.
+A value at the time of a dose is that just after it; at time 0 that before it, the baseline.
 
 The attribute ``dropout`` is 1 where the results of the run are of those who are still in the study, and 0 or absent
 where they are of everybody; `seen_members` goes by it.
@@ -118,7 +119,7 @@ def ensemble_dataset(
         variables,
         coords={
             "arm": ("arm", _texts(arm.name for arm in ensemble.arms)),
-            "regimen": ("arm", _texts(print_regimen(arm.plan) for arm in ensemble.arms)),
+            "regimen": ("arm", _texts(_regimen(arm) for arm in ensemble.arms)),
             "member": ("member", np.asarray(cohort.ids), {"long_name": "number of the patient"}),
             "stratum": ("member", _texts(cohort.strata)),
             "time": ("time", trajectories.times, {"units": "d", "long_name": "time since the start of treatment"}),
@@ -134,8 +135,13 @@ def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return np.array(list(values), dtype=object)
 
 
+def _regimen(arm: Arm) -> str:
+    several = len(set(arm.all_plans))
+    return print_regimen(arm.plan) if several == 1 else f"{several} regimens of {len(arm.plans)} patients"
+
+
 def _doses(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
-    rows = [scheduled_doses(arm.plan, model, horizon) for arm in arms]
+    rows = [_scheduled(arm, model, horizon) for arm in arms]
     shape = (len(rows), max(len(row) for row in rows))
     times, amounts = np.full(shape, np.nan), np.full(shape, np.nan)
     routes = np.full(shape, "", dtype=object)
@@ -149,9 +155,14 @@ def _doses(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
     }
 
 
+def _scheduled(arm: Arm, model: Model, horizon: float) -> tuple[Dose, ...]:
+    rows = [scheduled_doses(plan, model, horizon) for plan in dict.fromkeys(arm.all_plans)]
+    return rows[0] if len(rows) == 1 else tuple(sorted({dose for row in rows for dose in row}))
+
+
 def scheduled_doses(plan: Plan, model: Model, horizon: float) -> tuple[Dose, ...]:
     """Doses of a plan up to a horizon, none of them missed."""
-    kept = Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses))
+    kept = Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)
     return realize(kept, model.routes, horizon=horizon).doses
 
 

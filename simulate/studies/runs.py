@@ -6,15 +6,15 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.draws import draw
+from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.population import Population
+from simulate.cohort.population import Occasion, Population
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
@@ -23,10 +23,12 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
 from simulate.studies.models import find_model, population_for
+from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
-from simulate.studies.treatments import Override
+from simulate.studies.treatments import Override, Tabled, Treatment
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Spread
 from simulate.symbolic.units import convert
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ class Study:
         Shape [time], days.
     quantities
         What is kept, in order.
+    known
+        Covariates that tables of doses give, shape [member] each; NaN for members whose value is drawn.
     """
 
     scenario: Scenario
@@ -57,6 +61,7 @@ class Study:
     population: Population
     times: FloatArray
     quantities: tuple[str, ...]
+    known: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def settings(self) -> dict[str, object]:
@@ -73,10 +78,12 @@ class Study:
             "seed": scenario.seed,
             **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
-                for arm in self.arms
+                | _of_table(arm, treatment)
+                for arm, treatment in zip(self.arms, scenario.arms, strict=True)
             ],
             "quantities": list(self.quantities),
             "rtol": scenario.rtol,
@@ -108,19 +115,26 @@ def prepare(scenario: Scenario) -> Study:
     _check_memory(scenario, model)
     arms = []
     for treatment in scenario.arms:
-        overrides = {row.parameter: _override(row, model) for row in (*scenario.overrides, *treatment.overrides)}
-        plan = treatment.plan if isinstance(treatment.plan, Plan) else treatment.plan.plan(model)
+        overrides = {
+            row.parameter: _override(row, model, scenario.beyond_bounds)
+            for row in (*scenario.overrides, *treatment.overrides)
+        }
+        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
         try:
-            scheduled_doses(plan, model, scenario.times[-1])
+            for plan in dict.fromkeys(plans):
+                scheduled_doses(plan, model, scenario.times[-1])
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, plan, tuple(overrides.items())))
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
     population = population_for(
         model,
         scenario.population,
         is_shipped=scenario.model is None,
         where=scenario.sheet.where("cohort", "population"),
     )
+    if scenario.between_doses is not None:
+        spread = Spread.from_cv(scenario.between_doses).sd_log
+        population = replace(population, occasions=tuple(Occasion(route.name, spread) for route in model.routes))
     if scenario.dropout and not population.retention:
         raise InputError(
             "nobody leaves a study in this population",
@@ -136,7 +150,18 @@ def prepare(scenario: Scenario) -> Study:
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
+        known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
     )
+
+
+def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:
+    """What a table of doses says of its patients one by one."""
+    if not isinstance(treatment.plan, Tabled):
+        return {}
+    named = zip(treatment.plan.patients, arm.plans, strict=False)
+    known = {name: dict(values) for name, values in treatment.plan.table.covariates.items()}
+    regimens = {patient: print_regimen(plan) for patient, plan in named}
+    return ({"regimens": regimens} if regimens else {}) | ({"covariates": known} if known else {})
 
 
 def _check_memory(scenario: Scenario, model: Model) -> None:
@@ -176,7 +201,7 @@ def method_named(scenario: Scenario) -> Method:
     return methods[scenario.method]
 
 
-def _override(row: Override, model: Model) -> float:
+def _override(row: Override, model: Model, beyond_bounds: bool) -> float:
     parameters = {parameter.name: parameter for parameter in model.parameters}
     parameter = parameters.get(row.parameter)
     if parameter is None:
@@ -195,9 +220,7 @@ def _override(row: Override, model: Model) -> float:
             found=f"{row.value:g}",
             expected="a number of at least 0",
         )
-    if row.unit is None:
-        return row.value
-    if row.unit.dimension != parameter.unit.dimension:
+    if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
         raise InputError(
             f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
             code="units.mismatch",
@@ -205,7 +228,19 @@ def _override(row: Override, model: Model) -> float:
             found=row.unit.text,
             expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
         )
-    return convert(row.value, row.unit, parameter.unit)
+    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
+    if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
+        low, high = parameter.bounds
+        unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
+        raise InputError(
+            f"the parameter `{row.parameter}` is out of its bounds",
+            code="scenario.bounds",
+            where=row.where,
+            found=f"{value:g}{unit_text}",
+            expected=f"a number from {low:g} to {high:g}{unit_text}",
+            advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
+        )
+    return value
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
@@ -221,6 +256,14 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
             )
     observables = tuple(part.name for part in model.observables)
     return scenario.quantities or observables or tuple(part.name for part in model.species)
+
+
+def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
+    """Draw ``n`` of a study's patients, or all from place ``first`` on; each has the same bits in every part."""
+    scenario = study.scenario
+    count = scenario.patients - first if n is None else n
+    given = {name: values[first : first + count] for name, values in study.known.items()}
+    return draw(study.population, count, seed=scenario.seed, first=scenario.first + first, given=given)
 
 
 def simulate_study(
@@ -241,7 +284,7 @@ def simulate_study(
     return simulate_cohort(
         study.model,
         study.arms,
-        draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first),
+        cohort_of(study),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario),

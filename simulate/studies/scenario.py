@@ -9,16 +9,18 @@ A scenario file in full::
     [model]
     name = "reference"  # or file = "my-model.toml", relative to this file
     hypothesis = "H1+H3a+H4"  # or a hypothesis file, relative to this file
+    beyond_bounds = false  # whether parameters may be set beyond the bounds that are known for them
 
     [time]
     end = "182 d"
     every = "1 d"
 
     [cohort]
-    patients = 100
+    patients = 100  # if not given, as many as there are in a table of doses, or else 100
     seed = 1
     first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
     population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
+    between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
     dropout = false  # or true: results are of those who are still in the study, as its retention has it
 
     [[arm]]
@@ -29,8 +31,9 @@ A scenario file in full::
 
     [[arm]]
     name = "as recorded"
-    # in place of a regimen, a table in the columns of NONMEM (simulate.regimen.tables), relative to this file
-    doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"] }
+    # in place of a regimen, a table in the columns of NONMEM (simulate.regimen.tables), relative to this file; without
+    # `patient`, each patient of the cohort is one of those of the table, in turn
+    doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"], ignore = ["SITE"] }
 
     [parameters]  # typical values for all arms; the spread between patients is kept
     f_m = 0.3
@@ -45,7 +48,7 @@ A scenario file in full::
     method = "dopri5"
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
-``doses``; of ``doses``, the units of time and amount, and the patient if the table has several.
+``doses``; of ``doses``, the file and the units of time and amount.
 """
 
 from __future__ import annotations
@@ -68,6 +71,7 @@ from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
 from simulate.studies.treatments import (
     ArmTable,
     Override,
+    Tabled,
     Treatment,
     folder_of,
     overrides_of,
@@ -78,6 +82,7 @@ from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
+DEFAULT_PATIENTS = 100
 
 REFERENCE = "reference"
 """Name of the shipped model."""
@@ -95,12 +100,16 @@ class Scenario:
         File of a user's model; None for the shipped one.
     hypothesis
         Names and hypothesis files that are combined.
+    beyond_bounds
+        Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
-    patients, first, seed, population
         Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
         population; None for patients of the trial or, where the model is a user's, for parameters that vary
         independently.
+    between_doses
+        Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
+        population.
     dropout
         Whether results are of those who are still in the study.
     arms
@@ -120,11 +129,13 @@ class Scenario:
     question: str | None
     model: Path | None
     hypothesis: tuple[str | Path, ...]
+    beyond_bounds: bool
     times: tuple[float, ...]
     patients: int
     first: int
     seed: int
     population: str | Path | None
+    between_doses: float | None
     dropout: bool
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
@@ -140,6 +151,7 @@ class _Model(Table):
     name: str | None = None
     file: str | None = None
     hypothesis: str = Field(default="none", min_length=1)
+    beyond_bounds: bool = False
 
 
 class _Time(Table):
@@ -148,10 +160,11 @@ class _Time(Table):
 
 
 class _Cohort(Table):
-    patients: int = Field(default=100, ge=1, le=MAX_PATIENTS)
+    patients: int | None = Field(default=None, ge=1, le=MAX_PATIENTS, description="a whole number")
     first: int = Field(default=0, ge=0, le=MAX_PATIENTS)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
+    between_doses: float | None = Field(default=None, description="a coefficient of variation such as 0.2")
     dropout: bool = False
 
 
@@ -226,19 +239,25 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     """Scenario of a document that was read; as `read_scenario`."""
     sheet = lay_over(document, settings, ScenarioFile)
     content = validated(sheet, ScenarioFile)
+    arms = treatments_of(content.arm, sheet)
+    cohort = content.cohort
     return Scenario(
         name=name,
         title=content.title,
         question=content.question,
         model=_model_file(content.model, sheet),
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
+        beyond_bounds=content.model.beyond_bounds,
         times=_times(content.time, sheet),
-        patients=content.cohort.patients,
-        first=content.cohort.first,
-        seed=content.cohort.seed,
-        population=_population(content.cohort.population, sheet),
-        dropout=content.cohort.dropout,
-        arms=treatments_of(content.arm, sheet),
+        patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
+        first=cohort.first,
+        seed=cohort.seed,
+        population=_population(cohort.population, sheet),
+        between_doses=None
+        if cohort.between_doses is None
+        else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        dropout=cohort.dropout,
+        arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
         rtol=_in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
@@ -305,6 +324,12 @@ def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
             expected="more than 0 d, at most 100000 d",
         )
     return days
+
+
+def _tabled_patients(arms: Sequence[Treatment]) -> int:
+    """Patients of the longest table of doses; a hundred where no table has several."""
+    several = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
+    return max(several, default=DEFAULT_PATIENTS)
 
 
 def _population(name: str | None, sheet: Sheet) -> str | Path | None:

@@ -134,7 +134,8 @@ def observe_serum(
     chosen = shipped_sampling() if sampling is None else sampling
     delays = sample_delays(chosen, cohort, visit)
     grid = _grid(chosen)
-    held = replace(arm, plan=until_sample(arm.plan, last_dose))
+    plans = tuple(until_sample(plan, last_dose) for plan in arm.plans)
+    held = replace(arm, plan=until_sample(arm.plan, last_dose), plans=plans)
     ensemble = simulate_cohort(model, (held,), cohort, last_dose + grid, tolerance=tolerance, threads=threads)
     place = np.searchsorted(grid, delays)[:, np.newaxis]
     total = np.take_along_axis(ensemble.quantity("serum_il1ra")[0], place, axis=1)[:, 0]
@@ -160,7 +161,7 @@ def until_sample(plan: Plan, last_dose: float) -> Plan:
             kept.append(replace(course, until=end if course.until is None else min(course.until, end)))
         elif course.start < end:
             kept.append(course)
-    return Plan(tuple(kept))
+    return Plan(tuple(kept), plan.resets)
 
 
 def _grid(sampling: Sampling) -> FloatArray:

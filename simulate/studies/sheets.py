@@ -6,6 +6,7 @@ The schema is pydantic's; what a reader sees is `InputError` with the line of th
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -130,6 +131,11 @@ def _arm_keys(setting: Setting, arms: list[Any]) -> Keys:
                 rest = tuple(part.strip() for part in setting.key.removeprefix(prefix).split("."))
                 return ("arm", index, *rest)
     known = [f"arm.{name}.regimen" for name in names]
+    place = re.match(r"arm\[(\d+)\](.*)", setting.key)
+    if place is not None and int(place[1]) >= len(names):
+        raise _no_such_place(setting, f"the arms are counted from 0 to {len(names) - 1}")
+    if place is not None and not place[2]:
+        raise _no_such_place(setting, "an arm is a table", f"set a key of it, such as `{setting.key}.regimen`")
     raise _no_such_place(
         setting, "no arm has this name", did_you_mean(setting.key, known) or f"such as `{known[0]}`" if known else None
     )

@@ -50,17 +50,24 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Tabled:
-    """The doses of one patient of a table."""
+    """The doses of one patient of a table, or of each of its patients."""
 
     table: DoseTable
     patient: str | None
 
-    def plan(self, model: Model) -> Plan:
-        """Prescription for the routes of a model."""
+    @property
+    def patients(self) -> tuple[str, ...]:
+        """Patients of the table who are meant, in its order."""
+        return self.table.patients if self.patient is None else (self.patient,)
+
+    def plans(self, model: Model) -> tuple[Plan, ...]:
+        """Prescriptions of the patients for the routes of a model."""
         half_lives = {}
         if any(record.steady for record in self.table.records):
             half_lives = {route.name: drug_half_life(model, route.name) for route in model.routes}
-        return self.table.plan(model.routes, patient=self.patient, half_lives=half_lives)
+        if self.patient is None:
+            return tuple(self.table.plans(model.routes, half_lives=half_lives).values())
+        return (self.table.plan(model.routes, patient=self.patient, half_lives=half_lives),)
 
 
 class DosesTable(Table):
@@ -71,6 +78,7 @@ class DosesTable(Table):
     amount: str = Field(description='the unit of AMT, such as "mg"')
     patient: str | None = None
     covariates: list[str] = Field(default_factory=list)
+    ignore: list[str] = Field(default_factory=list)
 
 
 class ArmTable(Table):
@@ -124,7 +132,14 @@ def _prescription(arm: ArmTable, index: int, sheet: Sheet) -> tuple[str, Plan | 
     if arm.doses is not None:
         doses = arm.doses
         path = folder_of(sheet, "arm", index, "doses", "file") / doses.file
-        table = read_dose_table(path, time=doses.time, amount=doses.amount, covariates=doses.covariates, where=place)
+        table = read_dose_table(
+            path,
+            time=doses.time,
+            amount=doses.amount,
+            covariates=doses.covariates,
+            ignored=doses.ignore,
+            where=place,
+        )
         return doses.file, Tabled(table, doses.patient)
     if arm.regimen is None:
         raise InputError(

@@ -16,16 +16,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.draws import Cohort, draw
-from simulate.cohort.ensemble import Ensemble, member_parameters, simulate_cohort
+from simulate.cohort.draws import Cohort
+from simulate.cohort.ensemble import (
+    Ensemble,
+    from_before,
+    member_parameters,
+    outputs_of,
+    schedule_of,
+    simulate_cohort,
+)
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import lower
-from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import stream
-from simulate.studies.runs import Study, method_named
+from simulate.studies.runs import Study, cohort_of, method_named
 
 SHARE = 0.01
 """Share of the trajectories that SciPy solves again."""
@@ -145,7 +151,7 @@ def verify(
         Called with the number of trajectories solved since the last call; `workload` tells how many there will be.
     """
     scenario = study.scenario
-    cohort = draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first)
+    cohort = cohort_of(study)
     base = _solve(study, cohort, threads=threads)
     advance: Advance = (lambda _: None) if progress is None else progress
     advance(base.status.size)
@@ -217,9 +223,7 @@ def _ways(study: Study, cohort: Cohort) -> Iterator[tuple[str, Parts]]:
     def drawn(size: int) -> Parts:
         for first in range(0, n, size):
             count = min(size, n - first)
-            start = study.scenario.first + first
-            part = draw(study.population, count, seed=study.scenario.seed, first=start)
-            yield everyone[first : first + count], _solve(study, part)
+            yield everyone[first : first + count], _solve(study, cohort_of(study, first, count))
 
     for threads in sorted({1, 2, 2 * (os.cpu_count() or 1) + 1}):
         yield f"on {threads} thread{'s' if threads > 1 else ''}", solved(everyone, threads=threads)
@@ -314,20 +318,14 @@ def _judged(
         result = solve_reference(
             system,
             member_parameters(study.model, study.arms[arm], one),
-            compile_schedule(
-                [study.arms[arm].plan],
-                study.model.routes,
-                members=[int(one.ids[0])],
-                seed=scenario.seed,
-                horizon=float(study.times[-1]),
-            ),
-            study.times,
+            schedule_of(study.model, [study.arms[arm]], one, float(study.times[-1])),
+            outputs_of(study.times),
             tolerance=tolerance,
             method=name,
         )
         given_up += int(result.status[0] != Status.OK)
         if result.status[0] == Status.OK == base.status[arm, place]:
-            found.add(arm, place, kept[arm, place], result.values[0])
+            found.add(arm, place, kept[arm, place], from_before(result).values[0])
         advance(1)
     judges.append(Judge(f"SciPy {name}", tight, by_scipy, given_up))
     return tuple(judges), found.errors

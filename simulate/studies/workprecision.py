@@ -13,19 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import member_parameters
+from simulate.cohort.ensemble import member_parameters, schedule_of
 from simulate.errors import InputError, NumericalError
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
-from simulate.regimen.stops import compile_schedule
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.methods import DOP853, METHODS, Method
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Status, Trajectories
 from simulate.studies.problems import PROBLEMS, Problem, reference_values
-from simulate.studies.runs import Study
+from simulate.studies.runs import Study, cohort_of
+from simulate.studies.verification import members
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
 """Relative tolerances that are tried; the absolute ones keep their proportion to them."""
@@ -131,18 +130,13 @@ def study_workload(study: Study) -> Workload:
         ``work-precision.reference``: no patient reaches the end at that tolerance.
     """
     scenario, arm = study.scenario, study.arms[0]
-    cohort = draw(study.population, scenario.patients, seed=scenario.seed, first=scenario.first)
+    cohort = cohort_of(study)
     kernel = build(lower(study.model))
     parameters = member_parameters(study.model, arm, cohort)
-    ids = [int(patient) for patient in cohort.ids]
-
-    def scheduled(patients: list[int]) -> Schedule:
-        plans = [arm.plan] * len(patients)
-        end = float(study.times[-1])
-        return compile_schedule(plans, study.model.routes, members=patients, seed=cohort.seed, horizon=end)
-
+    end = float(study.times[-1])
+    schedule = schedule_of(study.model, [arm], cohort, end)
     tight = Tolerance(_TIGHT, np.asarray(scenario.atol) * (_TIGHT / scenario.rtol))
-    true = solve(kernel, parameters, scheduled(ids), study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS)
+    true = solve(kernel, parameters, schedule, study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS)
     sound = np.flatnonzero(true.status == Status.OK)
     if not sound.size:
         raise NumericalError(
@@ -155,7 +149,7 @@ def study_workload(study: Study) -> Workload:
         stiff=False,
         kernel=kernel,
         parameters=parameters[sound],
-        schedule=scheduled([ids[place] for place in sound]),
+        schedule=schedule_of(study.model, [arm], members(cohort, sound), end),
         times=study.times,
         start=0.0,
         atol=scenario.atol * (1e-6 / scenario.rtol),
@@ -210,8 +204,8 @@ def _point(workload: Workload, method: Method, rtol: float) -> Point:
         began = time.perf_counter()
         found = workload.solved(method, rtol)
         seconds.append(time.perf_counter() - began)
-    members = len(workload.parameters)
-    accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / members)
+    number = len(workload.parameters)
+    accepted, rejected, evaluations = (float(count) for count in found.counters[:, :3].sum(axis=0) / number)
     return Point(
         workload=workload.name,
         method=method.name,
@@ -219,7 +213,7 @@ def _point(workload: Workload, method: Method, rtol: float) -> Point:
         error=largest_error(found.values[:, :, : workload.reference.shape[2]], workload.reference)
         if np.all(found.status == Status.OK)
         else None,
-        microseconds=1e6 * min(seconds) / members,
+        microseconds=1e6 * min(seconds) / number,
         evaluations=evaluations,
         steps=accepted + rejected,
     )

@@ -97,6 +97,57 @@ def test_what_a_file_is_follows_from_its_tables(
     assert json.loads(capsys.readouterr().out) == {"file": name, "kind": kind, "content": content}
 
 
+DOSES = "ID,TIME,AMT,EVID,II,ADDL,WT\r\n1,0,100,1,24,27,70\r\n2,12,100,1,.,.,.\r\n2,48,.,3,.,.,80\r\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "content"),
+    [
+        ((), "2 patients, 29 doses, day 0 to 27, 1 reset, covariates WT, TIME in h, AMT in mg"),
+        (("--time", "d"), "2 patients, 29 doses, day 0 to 648, 1 reset, covariates WT, TIME in d, AMT in mg"),
+        (("--ignore", "wt"), "2 patients, 29 doses, day 0 to 27, 1 reset, TIME in h, AMT in mg"),
+    ],
+)
+def test_a_table_of_doses_is_told_in_numbers(
+    folder: Path, capsys: Capture, options: tuple[str, ...], content: str
+) -> None:
+    assert outcome(["check", write(folder, "doses.csv", DOSES), *options]) == 0
+    assert capsys.readouterr().out == f"doses.csv: nothing wrong with this dose file: {content}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        (
+            DOSES.replace("WT", "AGE"),
+            (),
+            "error[table.column]: there is no column `AGE`\n  --> doses.csv:1:26, term `AGE`\n"
+            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, WEIGHT, WT, BW, "
+            "CREATININE_CLEARANCE, CRCL, CLCR\n"
+            "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`\n",
+        ),
+        (
+            DOSES.replace("70", "30"),
+            (),
+            "error[cohort.covariate]: a given value of `weight` cannot be used\n  --> doses.csv\n"
+            "  found:    30 kg\n  expected: a number from 50 to 110 kg for each of 2 members\n"
+            "  try:      take a population that has such people: `obese`, or a file with wider bounds\n",
+        ),
+        (
+            DOSES,
+            ("--amount", "L"),
+            "error[regimen.unit]: a dose by route `sc` cannot be given in L\n  --> doses.csv\n"
+            "  found:    L, which is length**3\n  expected: mg, which is mass\n",
+        ),
+    ],
+)
+def test_a_fault_of_a_table_of_doses_is_told(
+    folder: Path, capsys: Capture, text: str, options: tuple[str, ...], message: str
+) -> None:
+    assert outcome(["check", write(folder, "doses.csv", text), *options]) == 3
+    assert capsys.readouterr().err == message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

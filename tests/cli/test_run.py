@@ -6,12 +6,13 @@ import csv
 import errno
 import json
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulate.cli.app import outcome
+from simulate.cli.app import main, outcome
 from simulate.files import content_hash
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import quantity_names, read_dataset
@@ -19,6 +20,7 @@ from simulate.studies.datasets import quantity_names, read_dataset
 Capture = pytest.CaptureFixture[str]
 
 SMALL = ("--patients", "3", "--set", "time.end=14 d")
+BEYOND = ("--set", "model.beyond_bounds=true")
 
 
 @pytest.fixture
@@ -171,6 +173,28 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             "  expected: a number of at least 0\n",
         ),
         (
+            ("untreated", "--set", "f_m=1.5"),
+            "error[scenario.bounds]: the parameter `f_m` is out of its bounds\n"
+            "  --> --set f_m=1.5, key `parameters.f_m`\n"
+            "  found:    1.5\n"
+            "  expected: a number from 0.1 to 1\n"
+            "  try:      to go beyond what is known of it: `--set model.beyond_bounds=true`\n",
+        ),
+        (
+            ("untreated", "--set", "k_a=1 1/h"),
+            "error[scenario.bounds]: the parameter `k_a` is out of its bounds\n"
+            "  --> --set k_a=1 1/h, key `parameters.k_a`\n"
+            "  found:    24 1/d\n"
+            "  expected: a number from 2.8 to 5.5 1/d\n"
+            "  try:      to go beyond what is known of it: `--set model.beyond_bounds=true`\n",
+        ),
+        (
+            ("untreated", "--out", ""),
+            "error[store.occupied]: the run directory cannot be the working folder, or one around it\n"
+            "  --> .\n"
+            "  try:      give a folder of its own, such as `runs/mine`\n",
+        ),
+        (
             ("untreated", "--set", "R_0=0,5 nM"),
             "error[units.quantity]: `0,5 nM` has a decimal comma\n"
             "  --> --set R_0=0,5 nM, key `parameters.R_0`\n"
@@ -240,8 +264,26 @@ def test_an_interruption_of_the_work_leaves_nothing(
     assert everything(folder) == []
 
 
+def test_a_run_that_another_process_ends_leaves_nothing(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(*arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("simulate.report.directory.csv_text", ended)
+    try:
+        with pytest.raises(SystemExit) as ending:
+            main(["run", "untreated", *SMALL, "--no-figures"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ending.value.code == 143
+    assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
+    assert everything(folder) == []
+
+
 def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder: Path, capsys: Capture) -> None:
-    assert run("untreated", *SMALL, "--set", "f_RO=1.5", "--out", "here", "--json", figures=True) == 4
+    assert run("untreated", *SMALL, *BEYOND, "--set", "f_RO=1.5", "--out", "here", "--json", figures=True) == 4
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["error"]["code"] == "run.failures"
@@ -250,7 +292,7 @@ def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder
     assert all(row["median"] is None for row in document["summary"])
     assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]
     assert "left out: 3 of 3 trajectories: the parameters admit no steady baseline" in captured.err
-    assert run("untreated", *SMALL, "--set", "f_RO=1.5", "--out", "here") == 4
+    assert run("untreated", *SMALL, *BEYOND, "--set", "f_RO=1.5", "--out", "here") == 4
     assert " – " in (table := capsys.readouterr().out)
     assert "– to –" not in table
 

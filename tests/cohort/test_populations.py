@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
@@ -128,6 +129,7 @@ def test_every_number_of_a_population_has_a_source_and_a_grade(name: str) -> Non
     document = read_toml(shipped.cohort_file() if name == "myositis" else shipped.population_files()[name])
     rows = [*document.data.get("covariate", {}).values(), *document.data.get("effect", [])]
     rows += [*document.data.get("correlation", []), *document.data.get("retention", [])]
+    rows += document.data.get("occasion", [])
     for stratum in document.data.get("stratum", []):
         rows += [stratum, *stratum.get("parameters", {}).values()]
     assert rows
@@ -191,7 +193,7 @@ def test_a_population_of_a_user_may_build_on_a_shipped_one(tmp_path: Path) -> No
     path = tmp_path / "mine.toml"
     path.write_text('base = "myositis"\n', encoding="utf-8")
     mine = read_population(path, EVERYONE)
-    assert mine == Population(EVERYONE, of_all().covariates, of_all().correlations, of_all().effects)
+    assert mine == dataclasses.replace(of_all(), strata=(), retention=())
     path.write_text('base = "myosits"\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_population(path, EVERYONE)

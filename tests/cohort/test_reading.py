@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from simulate.cohort.draws import draw
-from simulate.cohort.population import Correlation, Population, PowerEffect, SlopeEffect, Stratum
+from simulate.cohort.population import Correlation, Occasion, Population, PowerEffect, SlopeEffect, Stratum
 from simulate.cohort.reading import read_population, shipped_population
 from simulate.errors import InputError
 from simulate.files import read_toml
@@ -86,6 +86,42 @@ def test_a_slope_is_an_effect_too(tmp_path: Path) -> None:
 def test_what_the_model_does_not_use_is_left_out(tmp_path: Path) -> None:
     population = read(tmp_path, parameters=(F_RO,), known=("V", "chi"))
     assert population == Population((F_RO,), strata=(Stratum("IBM", 5.0),))
+
+
+OCCASION = """
+[[occasion]]
+route = "sc"
+spread = { sd_log = 0.2 }
+source = "book"
+grade = "assumed"
+"""
+
+
+def test_doses_may_differ_from_one_to_the_next(tmp_path: Path) -> None:
+    assert read(tmp_path, FILE + OCCASION).occasions == (Occasion("sc", 0.2, "book", Grade.ASSUMED),)
+    shipped = shipped_population((V, CHI, F_RO))
+    assert [(row.route, row.sd_log) for row in shipped.occasions] == [("sc", 0.0)]
+    # A file that builds on it keeps what it does not say again.
+    base = 'base = "myositis"\n'
+    assert read(tmp_path, base).occasions == shipped.occasions
+    assert [row.sd_log for row in read(tmp_path, base + OCCASION).occasions] == [0.2]
+    assert draw(read(tmp_path, FILE + OCCASION), 1, seed=1).between_doses == (("sc", 0.2),)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (OCCASION + OCCASION, "the route `sc` occurs twice"),
+        (OCCASION.replace("spread = { sd_log = 0.2 }\n", ""), "the route `sc` has no spread"),
+        (OCCASION.replace("0.2", "-0.2"), "`spread` is negative"),
+    ],
+)
+def test_a_spread_between_doses_that_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, FILE + text)
+    assert caught.value.what == message
+    assert caught.value.where is not None
+    assert caught.value.where.line is not None
 
 
 def test_what_a_mechanism_of_the_model_brings_about_is_left_out(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Dose tables in the columns of NONMEM: what they mean, and what is said of those that mean nothing."""
+"""Dose tables in the columns of NONMEM: what they mean."""
 
 from __future__ import annotations
 
@@ -11,41 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError
-from simulate.regimen.doses import Plan
-from simulate.regimen.stops import compile_schedule, realize
-from simulate.regimen.tables import RUN_IN, DoseTable, parse_dose_table, read_dose_table
+from simulate.regimen.stops import realize
+from simulate.regimen.tables import RUN_IN, parse_dose_table, read_dose_table
 from simulate.regimen.words import parse_regimen, print_regimen
-from simulate.solver.problem import Schedule
-from simulate.symbolic.parts import Route, Species
-from simulate.symbolic.units import unit
-
-DEPOT = Species("A_d", "amount in the depot", unit("mg"))
-SC = Route("sc", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
-IV = Route("iv", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
-
-
-def table(text: str, **options: str) -> DoseTable:
-    return parse_dose_table(text, **{"time": "h", "amount": "mg", "file": "t.csv", **options})  # type: ignore[arg-type]
-
-
-def plan(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> Plan:
-    return table(text).plan(routes, half_lives={route.name: half_life for route in routes})
-
-
-def schedule(prescription: Plan, routes: tuple[Route, ...] = (SC, IV)) -> tuple[bytes, ...]:
-    stops: Schedule = compile_schedule([prescription], routes)
-    return tuple(getattr(stops, name).tobytes() for name in ("offsets", "times", "kinds", "routes", "amounts"))
-
-
-def doses(text: str, *, half_life: float | None = 0.2) -> list[tuple[float, float]]:
-    found = realize(plan(text, half_life=half_life), (SC,)).doses
-    return [(dose.time, dose.amount) for dose in found]
-
-
-def fault(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> str:
-    with pytest.raises(InputError) as caught:
-        schedule(plan(text, routes=routes, half_life=half_life), routes)
-    return str(caught.value)
+from tests.helpers.tabled import IV, SC, doses, plan, schedule, table
 
 
 @dataclass(frozen=True)
@@ -196,246 +165,63 @@ def test_each_patient_has_a_plan() -> None:
     )
 
 
+def test_values_of_covariates_belong_to_patients() -> None:
+    read = table(
+        "ID,TIME,AMT,WT,CRCL,SITE\n7,0,100,70,.,x\n7,24,100,.,.,y\nb,0,50,80.5,95,z\nc,0,50,.,.,\n",
+        covariates=("wt", "CrCl"),
+        ignored=("site",),
+    )
+    assert read.covariates == {"WT": {"7": 70.0, "b": 80.5}, "CRCL": {"b": 95.0}}
+
+
+def test_a_reset_in_a_table_is_one_in_words() -> None:
+    tabled = plan("TIME,AMT,EVID,II,ADDL\n0,100,1,24,27\n240,.,3,.,.\n288,50,4,24,6\n")
+    words = "100 mg sc daily until 10 d and 50 mg sc daily from 12 d for 1 wk and reset at 10 d and reset at 12 d"
+    assert schedule(tabled) == schedule(parse_regimen(words))
+    assert parse_regimen(print_regimen(tabled)) == tabled
+    # What EVID 4 says in one row can be said in two.
+    assert plan("TIME,AMT,EVID\n0,100,1\n48,100,4\n") == plan("TIME,AMT,EVID\n0,100,1\n48,.,3\n48,100,1\n")
+
+
+def test_a_reset_cancels_additional_doses_of_its_patient_alone() -> None:
+    read = table("ID,TIME,AMT,EVID,II,ADDL\n1,0,100,1,24,9\n1,36,.,3,.,.\n1,60,20,1,24,1\n2,0,100,1,24,9\n")
+    plans = read.plans((SC,))
+    assert [(dose.time, dose.amount) for dose in realize(plans["1"], (SC,)).doses] == [
+        (0, 100),
+        (1, 100),
+        (2.5, 20),
+        (3.5, 20),
+    ]
+    assert realize(plans["1"], (SC,)).resets == (1.5,)
+    assert len(realize(plans["2"], (SC,)).doses) == 10
+
+
+def test_rows_between_resets_need_no_order() -> None:
+    head = "TIME,AMT,EVID\n"
+    one = plan(head + "0,100,1\n24,50,1\n48,.,3\n72,30,1\n96,20,1\n")
+    assert one == plan(head + "24,50,1\n0,100,1\n48,.,3\n96,20,1\n72,30,1\n")
+
+
+def test_a_lag_in_a_table_is_one_in_words() -> None:
+    tabled = plan("TIME,AMT,ALAG,RATE,II,ADDL\n0,100,0.5,.,24,6\n12,60,2,20,.,.\n")
+    words = "100 mg sc daily for 7 d lag 30 min and 60 mg sc from 12 h over 3 h lag 2 h"
+    assert schedule(tabled) == schedule(parse_regimen(words))
+
+
+@given(LINES)
+def test_a_table_saved_on_windows_is_the_same_table(lines: list[Line]) -> None:
+    text = "\n".join([HEADER, *(line.row for line in lines), ""])
+    assert plan("\ufeff" + text.replace("\n", "\r\n"), routes=(SC, IV)) == plan(text, routes=(SC, IV))
+
+
 def test_units_are_those_that_the_reader_is_told() -> None:
     by_day = parse_dose_table("TIME,AMT,II,ADDL\n1,0.1,2,3\n", time="d", amount="g").plan((SC,))
     assert schedule(by_day) == schedule(plan("TIME,AMT,II,ADDL\n24,100,48,3\n"))
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (
-            "TIME,AMT,WT\n0,100,70\n",
-            "error[table.column]: there is no column `WT`\n  --> t.csv:1:10, term `WT`\n"
-            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, CMT, II, ADDL, TOTAL, UNTIL, SS\n"
-            "  try:      declare it, if it is a covariate",
-        ),
-        (
-            "TIME,AMT,ADL\n",
-            "error[table.column]: there is no column `ADL`\n  --> t.csv:1:10, term `ADL`\n"
-            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, CMT, II, ADDL, TOTAL, UNTIL, SS\n"
-            "  try:      did you mean `ADDL`?",
-        ),
-        (
-            "TIME;AMT\n0;100\n",
-            "error[table.column]: there is no column `TIME;AMT`\n  --> t.csv:1:1, term `TIME;AMT`\n"
-            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, CMT, II, ADDL, TOTAL, UNTIL, SS\n"
-            "  try:      separate columns by commas",
-        ),
-        ("TIME,AMT,time\n", "error[table.column]: the column `TIME` occurs twice\n  --> t.csv:1:10, term `time`"),
-        (
-            "TIME,II\n0,24\n",
-            "error[table.column]: the column AMT is missing\n  --> t.csv:1:1, term `TIME`\n"
-            "  expected: at least TIME and AMT",
-        ),
-        (
-            "TIME,AMT,II,ADDL,UNTIL\n",
-            "error[table.column]: the columns ADDL and UNTIL say the same thing\n  --> t.csv:1:18, term `UNTIL`\n"
-            "  try:      keep one of them",
-        ),
-        (
-            "\ufeffTIME,AMT\n",
-            "error[table.syntax]: the file begins with a byte order mark\n  --> t.csv:1:1\n"
-            "  try:      save it as UTF-8 without byte order mark (BOM)",
-        ),
-        (
-            "TIME,AMT\n0,100\r\n",
-            "error[table.syntax]: the line ends in a carriage return\n  --> t.csv:2:6\n  found:    '\\r'\n"
-            "  try:      save the file with the line ends of Unix (LF)",
-        ),
-        (
-            "TIME,AMT\n0,1,5\n",
-            "error[table.syntax]: the row has more cells than the header\n  --> t.csv:2:5\n  found:    3\n"
-            "  expected: 2\n  try:      numbers have a decimal point, as in 1.5; a comma begins the next column",
-        ),
-        (
-            "TIME,AMT\n0\n",
-            "error[table.syntax]: the row has fewer cells than the header\n  --> t.csv:2:2\n  found:    1\n"
-            "  expected: 2\n  try:      put `.` where there is no value",
-        ),
-        (
-            "TIME,AMT\n\n0,100\n",
-            "error[table.syntax]: the row is empty\n  --> t.csv:2:1\n  try:      delete the line",
-        ),
-        (
-            'TIME,AMT\n0,"100\n',
-            "error[table.syntax]: a quotation mark has no partner, or text follows it\n  --> t.csv:2:3, key `AMT`",
-        ),
-        ("", "error[table.empty]: the table is empty\n  --> t.csv:1\n  expected: a header such as TIME,AMT,II,ADDL"),
-        *(
-            (
-                f"TIME,AMT\n0,{cell}\n",
-                f"error[table.number]: `AMT` is not a number\n  --> t.csv:2:{column}, key `AMT`, term `{term}`\n"
-                "  expected: digits 0 to 9 with a decimal point and no separator of thousands, or `.` for no value"
-                + advice,
-            )
-            for cell, column, term, advice in (
-                ('"1,5"', 4, "1,5", "\n  try:      write a decimal point, as in 1.5"),
-                ("1_000", 3, "1_000", "\n  try:      write the digits without separators, as in 1000"),
-                ("١٠٠", 3, "١٠٠", "\n  try:      write the digits as 0 to 9"),
-                ("NA", 3, "NA", "\n  try:      write `.` where there is no value"),
-                ("inf", 3, "inf", ""),
-                ("0x10", 3, "0x10", ""),
-            )
-        ),
-        (
-            "TIME,AMT\n-1,100\n",
-            "error[table.value]: TIME is negative\n  --> t.csv:2:1, key `TIME`, term `-1`\n"
-            "  expected: a number that is not negative",
-        ),
-        ("TIME,AMT\n.,100\n", "error[table.value]: the record has no TIME\n  --> t.csv:2:1, key `TIME`, term `.`"),
-        (
-            "TIME,AMT,EVID\n0,0,1\n",
-            "error[table.value]: a dose has no amount\n  --> t.csv:2:3, key `AMT`, term `0`\n"
-            "  expected: a number above 0",
-        ),
-        (
-            "TIME,AMT,EVID\n0,100,0\n",
-            "error[table.value]: a record that is no dose has AMT\n  --> t.csv:2:3, key `AMT`, term `100`\n"
-            "  expected: 0 or `.`\n  try:      EVID 1 makes it a dose",
-        ),
-        (
-            "TIME,AMT,EVID\n0,100,4\n",
-            "error[table.unsupported]: EVID 4 resets the patient, which is not supported\n"
-            "  --> t.csv:2:7, key `EVID`, term `4`\n  expected: 0 observation, 1 dose or 2 other event\n"
-            "  try:      give what follows the reset an ID of its own, beginning at TIME 0",
-        ),
-        (
-            "TIME,AMT,EVID\n0,100,101\n",
-            "error[table.unsupported]: EVID 101 is not supported\n  --> t.csv:2:7, key `EVID`, term `101`\n"
-            "  expected: 0 observation, 1 dose or 2 other event",
-        ),
-        (
-            "TIME,AMT,RATE\n0,100,-2\n",
-            "error[table.unsupported]: RATE -2 asks for a modeled duration, which is not supported\n"
-            "  --> t.csv:2:7, key `RATE`, term `-2`\n"
-            "  expected: 0 for a dose given at once, or the rate of the infusion\n"
-            "  try:      give the duration in a column DUR",
-        ),
-        (
-            "TIME,AMT,RATE\n0,100,-3\n",
-            "error[table.value]: RATE is negative\n  --> t.csv:2:7, key `RATE`, term `-3`\n"
-            "  expected: 0 for a dose given at once, or the rate of the infusion",
-        ),
-        (
-            "TIME,AMT,RATE,DUR\n0,100,50,2\n",
-            "error[table.value]: the infusion has both RATE and DUR\n  --> t.csv:2:10, key `DUR`, term `2`\n"
-            "  try:      keep one of them",
-        ),
-        (
-            "TIME,AMT,II,ADDL\n0,100,24,0\n",
-            "error[table.value]: II has no effect without additional doses\n  --> t.csv:2:7, key `II`, term `24`\n"
-            "  expected: ADDL above 0, or II 0\n"
-            "  try:      100 mg once a day for 28 days is II 24 h and ADDL 27",
-        ),
-        (
-            "TIME,AMT,II,ADDL\n0,100,.,27\n",
-            "error[table.value]: ADDL has no interval\n  --> t.csv:2:9, key `ADDL`, term `27`\n  expected: II above 0",
-        ),
-        (
-            "TIME,AMT,II,ADDL\n0,100,24,1.5\n",
-            "error[table.number]: `ADDL` is not a whole number\n  --> t.csv:2:10, key `ADDL`, term `1.5`",
-        ),
-        (
-            "TIME,AMT,II,ADDL\n0,100,24,-3\n",
-            "error[table.value]: ADDL is too small\n  --> t.csv:2:10, key `ADDL`, term `-3`\n  expected: at least 0",
-        ),
-        (
-            "TIME,AMT,II,UNTIL\n48,100,24,48\n",
-            "error[table.value]: UNTIL is not after TIME\n  --> t.csv:2:11, key `UNTIL`, term `48`\n"
-            "  try:      the end is exclusive and counts from time 0",
-        ),
-        (
-            "TIME,AMT,CMT\n0,100,-1\n",
-            "error[table.unsupported]: a negative CMT switches a compartment off, which is not supported\n"
-            "  --> t.csv:2:7, key `CMT`, term `-1`\n  expected: a route of the model, or its number from 1",
-        ),
-        (
-            "TIME,AMT,CMT\n0,100,2\n",
-            "error[table.route]: the model has no route number 2\n  --> t.csv:2:7, key `CMT`, term `2`\n"
-            "  expected: 1 or `sc`",
-        ),
-        (
-            "TIME,AMT,SS,II\n240,100,3,24\n",
-            "error[table.value]: SS 3 has no meaning\n  --> t.csv:2:9, key `SS`, term `3`\n"
-            "  expected: 0, 1 (replaces) or 2 (adds), as in NONMEM",
-        ),
-        (
-            "TIME,AMT,SS\n240,100,1\n",
-            "error[table.value]: a steady state of doses has no interval\n  --> t.csv:2:9, key `SS`, term `1`\n"
-            "  expected: II above 0",
-        ),
-        (
-            "TIME,AMT,SS,RATE\n240,0,1,5\n",
-            "error[table.unsupported]: the steady state of an infusion without end is not supported\n"
-            "  --> t.csv:2:7, key `SS`, term `1`\n"
-            "  try:      give the infusion as a dose with AMT and RATE that begins long enough before",
-        ),
-        (
-            "TIME,AMT,SS\n240,0,1\n",
-            "error[table.unsupported]: the steady state without drug is where a simulation begins, not what a patient "
-            "can be set to\n  --> t.csv:2:7, key `SS`, term `1`\n  expected: TIME 0",
-        ),
-        (
-            "TIME,AMT,SS,II\n335,100,1,24\n",
-            "error[table.steady]: there is no room for the 14 doses that stand for the steady state\n"
-            "  --> t.csv:2:9, key `SS`, term `1`\n  found:    TIME 13.9583 d\n"
-            "  expected: TIME of at least 14 II, 14 d\n"
-            "  try:      begin the simulation earlier, or write out the doses that came before",
-        ),
-        (
-            "TIME,AMT,SS,II\n480,100,1,4\n",
-            "error[table.steady]: 14 doses do not bring the drug to its steady state\n"
-            "  --> t.csv:2:9, key `SS`, term `1`\n  found:    a half-life of 0.2 d\n"
-            "  expected: a half-life of at most II, 0.167 d\n  try:      write out the doses that came before",
-        ),
-        (
-            "TIME,AMT,SS,II\n300,50,.,.\n480,100,1,24\n",
-            "error[table.steady]: SS 1 replaces what was given before, but other doses fall among those that stand for "
-            "it\n  --> t.csv:3:9, key `SS`, term `1`\n  found:    the record of line 2\n"
-            "  try:      SS 2 adds to what was given before (some programs number the two the other way round)",
-        ),
-        (
-            "ID,TIME,AMT\n1,0,100\n2,0,100\n1,24,100\n",
-            "error[table.value]: the records of ID `1` do not stand together\n  --> t.csv:4:1, key `ID`, term `1`\n"
-            "  expected: one block of rows for each ID\n"
-            "  try:      NONMEM would take the second block for another patient; sort the table by ID",
-        ),
-        ("ID,TIME,AMT\n.,0,100\n", "error[table.value]: the record has no ID\n  --> t.csv:2:1, key `ID`, term `.`"),
-        (
-            "TIME,AMT\n1e9,100\n",
-            "error[regimen.value]: the start of a course is out of range: 4.16667e+07 d\n"
-            "  --> t.csv:2:1, key `TIME`, term `1e9`\n  expected: a time from 0 to 100000 d",
-        ),
-    ],
-)
-def test_each_fault_is_explained_with_its_row_and_column(text: str, message: str) -> None:
-    assert fault(text) == message
-
-
-def test_a_record_must_say_by_which_of_several_routes() -> None:
-    assert fault("TIME,AMT\n0,100\n", routes=(SC, IV)) == (
-        "error[table.route]: the record does not say by which route\n  --> t.csv:2:1, key `TIME`, term `0`\n"
-        "  expected: 1 or `sc`, 2 or `iv`"
-    )
-
-
-def test_a_drug_that_never_forgets_has_no_steady_state() -> None:
-    assert fault("TIME,AMT,SS,II\n480,100,1,24\n", half_life=None).startswith(
-        "error[table.steady]: 14 doses do not bring the drug to its steady state\n"
-        "  --> t.csv:2:9, key `SS`, term `1`\n  found:    no half-life\n"
-    )
-
-
-def test_units_of_a_table_are_checked() -> None:
-    with pytest.raises(InputError) as caught:
-        table("TIME,AMT\n", time="mg")
-    assert str(caught.value) == "error[units.mismatch]: `mg` is not a unit of time\n  expected: such as h or d"
-
-
 def test_a_file_is_read_as_its_text(tmp_path: Path) -> None:
     path = tmp_path / "doses.csv"
-    path.write_bytes(b"TIME,AMT\n0,100\n")
+    path.write_bytes(b"\xef\xbb\xbfTIME,AMT\r\n0,100\r\n")
     assert read_dose_table(path, time="h", amount="mg").plan((SC,)) == plan("TIME,AMT\n0,100\n")
 
 

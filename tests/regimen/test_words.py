@@ -29,6 +29,12 @@ def error_of(text: str) -> str:
         ("100 mg sc every 24 h until 180 d", Plan((course(100, "mg", "sc", every=1, until=180),))),
         ("100 mg sc EVERY 24 h", Plan((course(100, "mg", "sc", every=1),))),
         ("100mg sc once daily for 4wk", Plan((course(100, "mg", "sc", every=1, until=28),))),
+        ("100 mg sc daily lag 30 min", Plan((course(100, "mg", "sc", every=1, lag=Fraction(1, 48)),))),
+        (
+            "100 mg sc and reset at day 90 then 50 mg sc daily for 1 wk",
+            Plan((course(100, "mg", "sc"), course(50, "mg", "sc", start=90, every=1, until=97)), (Fraction(90),)),
+        ),
+        ("Reset 90 d and reset at 90 d", Plan((), (Fraction(90),))),
         ("100 mg sc twice daily", Plan((course(100, "mg", "sc", every=0.5),))),
         ("1 mg sc once weekly from day 7 x 2", Plan((course(1, "mg", "sc", start=7, every=7, until=21),))),
         ("1 mg sc once", Plan((course(1, "mg", "sc"),))),
@@ -132,8 +138,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "100 mg sc evry 24 h",
             "error[regimen.syntax]: `evry` is not a word of regimens\n"
             "  --> <regimen>:1:11, term `100 mg sc evry 24 h`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, missing, pause, skipping, "
-            "stop, restart, and, then\n  try:      did you mean `every`?",
+            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
+            "skipping, stop, restart, and, then\n  try:      did you mean `every`?",
         ),
         (
             "100 mg sc every 24 mg",
@@ -233,6 +239,31 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "  found:    a duration of zero\n  try:      leave `over` out for a dose given at once",
         ),
         (
+            "1 mg sc daily lag 1 h lag 2 h",
+            "error[regimen.conflict]: `lag` says again what `lag` in column 15 has said\n"
+            "  --> <regimen>:1:23, term `1 mg sc daily lag 1 h lag 2 h`\n"
+            "  try:      keep one of them, or join two courses by `and`",
+        ),
+        (
+            "1 mg sc daily reset at 3 d",
+            "error[regimen.syntax]: `reset` is not a word of regimens\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily reset at 3 d`\n"
+            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
+            "skipping, stop, restart, and, then\n"
+            "  try:      a reset is a part of its own: `and reset at 90 d`",
+        ),
+        (
+            "1 mg sc and reset at 3 d daily",
+            "error[regimen.syntax]: something follows the time of a reset\n"
+            "  --> <regimen>:1:26, term `1 mg sc and reset at 3 d daily`\n"
+            "  found:    `daily`\n  expected: `and` or `then` before the next course",
+        ),
+        (
+            "reset at 1e9 d",
+            "error[regimen.value]: the time of a reset is out of range: 1e+09 d\n"
+            "  --> <regimen>:1:1, term `reset at 1e9 d`\n  expected: a time from 0 to 100000 d",
+        ),
+        (
             "1 mg sc twice 3 d",
             "error[regimen.syntax]: `twice` needs `daily` or `weekly`\n  --> <regimen>:1:9, term `1 mg sc twice 3 d`",
         ),
@@ -305,19 +336,20 @@ def courses(draw: st.DrawFn) -> Course:
         every=every,
         until=None if every is None else draw(st.none() | positive.map(lambda length: start + length)),
         duration=draw(st.just(Fraction(0)) | positive),
+        lag=draw(st.just(Fraction(0)) | lengths),
         missing=draw(st.fractions(min_value=0, max_value=1, max_denominator=1000)),
         interruptions=draw(interruptions()),
     )
 
 
-@given(st.lists(courses(), max_size=3).map(lambda drawn: Plan(tuple(drawn))))
+@given(st.builds(Plan, st.lists(courses(), max_size=3).map(tuple), st.lists(lengths, max_size=3).map(tuple)))
 def test_printed_plans_are_read_back(plan: Plan) -> None:
     assert parse_regimen(print_regimen(plan)) == plan
 
 
 vocabulary = st.sampled_from(
     "100 0.5 1/3 1e3 0 % mg d h wk sc iv every daily once from at until for x over missing pause skipping stop restart "
-    "day to and then none ; , 1,5 -1 1e999".split()
+    "day to and then none lag reset ; , 1,5 -1 1e999".split()
 )
 
 

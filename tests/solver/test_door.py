@@ -38,7 +38,7 @@ def test_a_parameter_that_is_not_finite_is_named(value: float) -> None:
     )
 
 
-@pytest.mark.parametrize("times", [[2.0, 1.0], [-1.0, 1.0], [np.nan], [1.0, 1.0], []])
+@pytest.mark.parametrize("times", [[2.0, 1.0], [-1.0, 1.0], [np.nan], [1.0, 1.0, 1.0], []])
 def test_times_that_do_not_ascend_are_refused(times: list[float]) -> None:
     assert "error[solver.times]" in refused(GOOD, Schedule.empty(1), times)
 
@@ -124,5 +124,6 @@ def test_columns_of_a_schedule_that_do_not_fit_each_other_are_refused(schedule: 
 
 def test_a_stop_of_an_unknown_kind_is_refused() -> None:
     assert refused(GOOD, columns([0, 1], [7], [1.0]), [1.0]) == (
-        "error[solver.schedule]: a stop is of an unknown kind\n  expected: StopKind.BOLUS or StopKind.RATE"
+        "error[solver.schedule]: a stop is of an unknown kind\n"
+        "  expected: StopKind.RESET, StopKind.BOLUS, StopKind.RATE"
     )

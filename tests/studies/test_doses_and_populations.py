@@ -119,17 +119,16 @@ def test_without_a_name_the_population_is_that_of_the_trial(tmp_path: Path) -> N
             "  expected: such as h or d",
         ),
         (
-            ', patient = "7"',
-            "",
-            "error[table.patient]: the table has the doses of 2 patients\n  --> doses.csv\n"
-            "  expected: the ID of one, such as `7`",
+            'patient = "7"',
+            'patient = "9"',
+            "error[table.patient]: the table has no patient `9`\n  --> doses.csv\n  expected: `7`, `8`",
         ),
         (
             'covariates = ["WT"]',
             "covariates = []",
             "error[table.column]: there is no column `WT`\n  --> doses.csv:1:21, term `WT`\n"
-            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, CMT, II, ADDL, TOTAL, UNTIL, SS\n"
-            "  try:      declare it, if it is a covariate",
+            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS\n"
+            "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
         ),
         (
             '"healthy"',

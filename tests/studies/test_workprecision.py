@@ -80,7 +80,7 @@ def test_the_error_of_small_values_is_a_share_of_the_largest() -> None:
 
 def test_a_scenario_in_which_nobody_reaches_the_end_is_refused() -> None:
     with pytest.raises(NumericalError) as caught:
-        study_workload(study(parameters__f_RO=1.5))
+        study_workload(study(model__beyond_bounds=True, parameters__f_RO=1.5))
     assert str(caught.value) == (
         "error[work-precision.reference]: "
         "no patient of `anakinra-100mg-daily` reaches the end at a tolerance of 1e-13\n"

@@ -1,0 +1,41 @@
+"""Dose tables from text, what they come to, and what is said of those that come to nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulate.errors import InputError
+from simulate.regimen.doses import Plan
+from simulate.regimen.stops import compile_schedule, realize
+from simulate.regimen.tables import DoseTable, parse_dose_table
+from simulate.solver.problem import Schedule
+from simulate.symbolic.parts import Route, Species
+from simulate.symbolic.units import unit
+
+DEPOT = Species("A_d", "amount in the depot", unit("mg"))
+SC = Route("sc", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
+IV = Route("iv", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
+
+
+def table(text: str, **options: str) -> DoseTable:
+    return parse_dose_table(text, **{"time": "h", "amount": "mg", "file": "t.csv", **options})  # type: ignore[arg-type]
+
+
+def plan(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> Plan:
+    return table(text).plan(routes, half_lives={route.name: half_life for route in routes})
+
+
+def schedule(prescription: Plan, routes: tuple[Route, ...] = (SC, IV)) -> tuple[bytes, ...]:
+    stops: Schedule = compile_schedule([prescription], routes)
+    return tuple(getattr(stops, name).tobytes() for name in ("offsets", "times", "kinds", "routes", "amounts"))
+
+
+def doses(text: str, *, half_life: float | None = 0.2) -> list[tuple[float, float]]:
+    found = realize(plan(text, half_life=half_life), (SC,)).doses
+    return [(dose.time, dose.amount) for dose in found]
+
+
+def fault(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> str:
+    with pytest.raises(InputError) as caught:
+        schedule(plan(text, routes=routes, half_life=half_life), routes)
+    return str(caught.value)
