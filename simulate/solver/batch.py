@@ -19,7 +19,7 @@ from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.recording import observe_all
-from simulate.solver.rules import Adaptive, occurrences, watch
+from simulate.solver.rules import Adaptive, occurrences, watch, with_visits
 from simulate.solver.trajectories import Trajectories
 
 _CHUNK = 64
@@ -78,6 +78,8 @@ def solve(
         When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
         positive.
     """
+    if adaptive is not None:
+        adaptive, schedule = with_visits(adaptive, schedule)
     given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads)
     members, n = len(given.parameters), len(kernel.states)
 

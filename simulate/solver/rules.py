@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
-from simulate.solver.problem import Schedule
-
-if TYPE_CHECKING:
-    from typing import Any
+from simulate.solver.problem import Schedule, StopKind
 
 REMEMBERED = 64
 """Times remembered of each rule and member; further ones are counted only."""
@@ -84,11 +81,14 @@ class Adaptive:
         Shape [stop]: the group of each stop of the schedule; all in group 0 if not given.
     levels
         Level of each group at the start.
+    visits
+        Days on which every member is seen, besides stops of kind VISIT.
     """
 
     rules: tuple[Rule, ...]
     groups: IntArray | None = None
     levels: tuple[float, ...] = (1.0,)
+    visits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Occurrence:
     time: float
 
 
-Watch = tuple["Any", ...]
+Watch = tuple[Any, ...]
 """What the loop is given of rules: the arrays of `watch`, without the memory that each thread has of its own."""
 
 
@@ -147,6 +147,34 @@ def watch(adaptive: Adaptive | None, kernel: Kernel, schedule: Schedule, members
         np.zeros(stops),
         np.zeros((members, len(rules)), dtype=np.int64),
         np.full((members, len(rules), REMEMBERED), np.nan),
+    )
+
+
+def with_visits(adaptive: Adaptive, schedule: Schedule) -> tuple[Adaptive, Schedule]:
+    """Rules and a schedule in which the days of visits have become stops of every member."""
+    if not adaptive.visits:
+        return adaptive, schedule
+    members, days = schedule.members, len(adaptive.visits)
+    owners = np.concatenate(
+        [np.repeat(np.arange(members), np.diff(schedule.offsets)), np.repeat(np.arange(members), days)]
+    )
+    times = np.concatenate([schedule.times, np.tile(np.array(adaptive.visits, dtype=np.float64), members)])
+    kinds = np.concatenate([schedule.kinds, np.full(members * days, int(StopKind.VISIT))])
+    order = np.lexsort((kinds, times, owners))
+
+    def extended(column: FloatArray | IntArray) -> Any:
+        return np.concatenate([column, np.zeros(members * days, dtype=column.dtype)])[order]
+
+    groups = adaptive.groups
+    return (
+        replace(adaptive, visits=(), groups=None if groups is None else extended(np.asarray(groups))),
+        Schedule(
+            offsets=schedule.offsets + days * np.arange(members + 1),
+            times=times[order],
+            kinds=kinds[order],
+            routes=extended(schedule.routes),
+            amounts=extended(schedule.amounts),
+        ),
     )
 
 

@@ -132,6 +132,24 @@ def test_visits_are_when_some_rules_look() -> None:
     np.testing.assert_allclose(found.quantity("x")[0], expected, rtol=1e-9)
 
 
+def test_visits_of_everybody_are_stops_of_each_schedule() -> None:
+    rule = Rule("x", 6.0, rising=False, action=Action.LEVEL, amount=2.0, target=1, visits=True)
+    stops = [(1.0, StopKind.BOLUS, 0, 1.0), (3.0, StopKind.BOLUS, 0, 1.0)]
+    times = np.array([1.0, 2.0, 3.0])
+    by_hand = run([rule], times, stops=[*stops, (2.0, StopKind.VISIT, 0, 0.0)], groups=[1, 0, 1], levels=(1.0, 1.0))
+    named = solve(
+        DECAY,
+        np.array([[K, A], [K, 50.0]]),
+        Schedule.from_rows([stops, stops[:1]]),
+        times,
+        tolerance=TIGHT,
+        adaptive=Adaptive((rule,), np.array([1, 1, 1]), (1.0, 1.0), visits=(2.0, 9.0)),
+    )
+    assert [(one.member, one.time) for one in named.occurrences] == [(0, 2.0)]
+    assert_same_bits(by_hand, member_of(named, [0]))
+    assert named.quantity("x")[0, 2] == pytest.approx(A * np.exp(-3 * K) + np.exp(-2 * K) + 2.0, rel=1e-9)
+
+
 def test_a_dose_that_passes_the_threshold_makes_the_rule_act_at_its_time() -> None:
     stops = [(1.0, StopKind.BOLUS, 0, 9.0)]
     rule = Rule("x", 8.0, rising=True, action=Action.END)
