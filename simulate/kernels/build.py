@@ -28,6 +28,7 @@ from simulate.kernels.emission import HEADER, Offset, function
 from simulate.kernels.followers import STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
+from simulate.kernels.tape import tape, tape_source
 from simulate.solver.kernel import BlockFunction, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
@@ -58,6 +59,7 @@ class CompiledKernel:
     condition_row: int
     rows: int
     stiff_source: Callable[[], str]
+    series_source: Callable[[int], str]
 
     @property
     def route_offsets(self) -> IntArray:
@@ -98,6 +100,23 @@ class CompiledKernel:
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side → solution."""
         return self._compiled("backsolve", stiff=True)
+
+    def jets(self, order: int) -> BlockFunction:
+        """Time, state, constants → Taylor coefficients of the solution up to an order.
+
+        Raises
+        ------
+        InputError
+            When the model has no Taylor series everywhere.
+        """
+        if order not in self._jets:
+            module = load_source(f"{self.key}_series_{order}", self.series_source(order))
+            self._jets[order] = compiled(_SIGNATURE)(module.jets)
+        return self._jets[order]
+
+    @functools.cached_property
+    def _jets(self) -> dict[int, BlockFunction]:
+        return {}
 
     @functools.cached_property
     def _module(self) -> ModuleType:
@@ -194,6 +213,8 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     # The pattern of the Jacobian is known only when it is asked for; full blocks and their factors always have room.
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
+    inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
+    series_source = functools.cache(lambda order: tape_source(tape(rhs, states, inputs_of_series), order))
     return CompiledKernel(
         key=_key(source, plan),
         source=source,
@@ -211,6 +232,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         condition_row=condition_row,
         rows=region.size,
         stiff_source=stiff_source,
+        series_source=series_source,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 
 from simulate.compiled import inlined
-from simulate.solver.layout import ACCEPT, CONSTANTS, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
+from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
 from simulate.solver.problem import StopKind
 from simulate.solver.rules import REMEMBERED, Action
 
@@ -84,7 +84,9 @@ def look(w: Any, watch: Any, book: Any, n: int, observe: Any) -> bool:
                 seen = memory[1 + count + rule, lane]
                 if seen < -watch[NUMBERS][rule, _MARGIN]:
                     memory[1 + rule, lane] = 1.0
-                passed = passed or _passes(watch, rule, lane)
+                if _passes(watch, rule, lane):
+                    w[DUE + lane] = 1.0
+                    passed = True
     return passed
 
 

@@ -15,20 +15,17 @@ from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.book import (
-    ACCEPTED,
-    ATTEMPTED,
     CHANGE,
     CONDITIONS,
     CONTROLLED,
     DENSE_STAGES,
     DOSED,
-    EXPONENT,
     GAIN,
     LOADED,
     MEMBER,
     NEXT_STOP,
     NOTHING,
-    RESTARTING,
+    SERIES,
     STATES,
     apply_stops,
     clear,
@@ -43,11 +40,12 @@ from simulate.solver.book import (
     retire,
     undefined,
 )
-from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge
+from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
 from simulate.solver.events import WATCH, act, begin, look, watches
 from simulate.solver.layout import (
-    ABSOLUTE,
     ACCEPT,
+    ATTEMPTED,
+    DUE,
     ERROR,
     EVENT,
     FACTOR,
@@ -58,6 +56,7 @@ from simulate.solver.layout import (
     RATE,
     RATIO,
     RESTART,
+    RESTARTING,
     RUNNING,
     START,
     STATE,
@@ -66,8 +65,10 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
 from simulate.solver.trajectories import Status
+from simulate.solver.vectors import any_lane, choose, store
+from simulate.solver.vectors import load as row_at
 
 _SLOPE = stage(0)
 _OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
@@ -83,13 +84,14 @@ SIGNATURE = types.int64(
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
     types.FunctionType(EXTEND),
-    _INTS,  # method: stages, exponent bits, stages of the dense output
+    types.FunctionType(PROPOSE),
+    _INTS,  # method: stages, stages of the dense output, order of its Taylor series
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes, controlled states
     _INTS,  # routes: where the targets of each begin in this array, then the targets
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
-    _FLOATS,  # start, rtol
+    _FLOATS,  # start, rtol, exponent of the step factor
     _FLOATS,  # atol [state]
     types.int64,  # max_steps
     types.int64,  # first member
@@ -151,10 +153,6 @@ def _finish(
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
-        book[ACCEPTED, lane] += 1
-        if book[RESTARTING, lane] > 0:
-            book[RESTARTING, lane] = 0
-            w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
         if watches(watch):
             cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
             now = w[NEXT + lane]
@@ -180,7 +178,7 @@ def _finish(
                     status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
-    if status < 0 and book[ATTEMPTED, lane] >= max_steps:
+    if status < 0 and w[ATTEMPTED + lane] >= max_steps:
         status = _TOO_MANY_STEPS
     if status < 0:
         return False
@@ -251,40 +249,21 @@ def _refill(
 
 
 @inlined
-def _commit(w: Any, n: int) -> None:
+def _commit(w: Any, n: int, series: bool) -> None:
     """Move accepted lanes to the end of their step, leave the others, and propose the next steps."""
-    agreed = 0.0
-    for lane in range(LANES):
-        agreed += w[ACCEPT + lane]
-    if agreed == LANES:
-        for i in range(n * LANES):
-            w[START + i] = w[STATE + i]
-            w[_SLOPE + i] = w[RATE + i]
+    moved = row_at(w, ACCEPT) > 0.0
+    if not any_lane(row_at(w, ACCEPT) <= 0.0):
+        for i in range(0, n * LANES, LANES):
+            store(w, START + i, row_at(w, STATE + i))
+            if not series:
+                store(w, _SLOPE + i, row_at(w, RATE + i))
     else:
-        for state in range(n):
-            for lane in range(LANES):
-                i = state * LANES + lane
-                moved = w[ACCEPT + lane] > 0.0
-                w[START + i] = w[STATE + i] if moved else w[START + i]
-                w[_SLOPE + i] = w[RATE + i] if moved else w[_SLOPE + i]
-    for lane in range(LANES):
-        w[NOW + lane] = w[NEXT + lane] if w[ACCEPT + lane] > 0.0 else w[NOW + lane]
-        w[STEP + lane] *= w[FACTOR + lane]
-
-
-@inlined
-def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
-    """Share 1/100 of the time in which the state would change by its own size (Hairer, Nørsett, Wanner, II.4)."""
-    size = 0.0
-    slope = 0.0
-    for state in range(n):
-        i = state * LANES + lane
-        scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
-        size += (w[START + i] / scale) ** 2
-        slope += (w[_SLOPE + i] / scale) ** 2
-    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
-        return 1e-6
-    return float(0.01 * math.sqrt(size / slope))
+        for i in range(0, n * LANES, LANES):
+            store(w, START + i, choose(moved, row_at(w, STATE + i), row_at(w, START + i)))
+            if not series:
+                store(w, _SLOPE + i, choose(moved, row_at(w, RATE + i), row_at(w, _SLOPE + i)))
+    store(w, NOW, choose(moved, row_at(w, NEXT), row_at(w, NOW)))
+    store(w, STEP, row_at(w, STEP) * row_at(w, FACTOR))
 
 
 @inlined
@@ -304,23 +283,22 @@ def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, rtol: float, 
         if book[CHANGE, lane] != NOTHING:
             counters[book[MEMBER, lane], 2] += 1
             fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
-            w[STEP + lane] = _first_step(w, controlled, lane, rtol) if fresh else w[RESTART + lane]
+            w[STEP + lane] = first_step(w, controlled, lane, rtol) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
-            book[RESTARTING, lane] = 1
+            w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
 
 
 @inlined
-def _needs_attention(w: Any, book: Any, max_steps: int) -> bool:
-    """Count the attempt, and tell whether any lane has an event, a restart to remember, or is to be given up."""
-    due = False
+def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, rtol: float, counters: Any) -> None:
+    """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
+    refresh = False
     for lane in range(LANES):
-        if book[MEMBER, lane] >= 0:
-            book[ATTEMPTED, lane] += 1
-            accepted = w[ACCEPT + lane] > 0.0
-            due = due or (accepted and (w[NEXT + lane] >= w[EVENT + lane] or book[RESTARTING, lane] > 0))
-            due = due or book[ATTEMPTED, lane] >= max_steps or _stuck(w, lane)
-    return due
+        refresh = refresh or book[CHANGE, lane] != NOTHING
+        if series:
+            book[CHANGE, lane] = NOTHING
+    if refresh and not series:
+        _refresh(w, book, n, controlled, rhs, rtol, counters)
 
 
 @compiled(SIGNATURE)
@@ -335,6 +313,7 @@ def integrate(
     attempt: Any,
     interpolate: Any,
     extend: Any,
+    propose: Any,
     method: Any,
     kernel: Any,
     targets: Any,
@@ -356,9 +335,10 @@ def integrate(
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
-    start, rtol = control[0], control[1]
+    series = method[SERIES] > 0
+    start, rtol, exponent = control[0], control[1], control[2]
     end = max(times[-1], start)
-    open_book(w, book, n, start, atol)
+    open_book(w, book, n, start, rtol, atol)
     waiting = first
     attention, passed = True, False
     while given_up[0] == 0:
@@ -368,12 +348,12 @@ def integrate(
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0
-                if not free:
+                if w[DUE + lane] > 0.0:
                     free = _finish(
                         w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate, observe, watch,
                     )  # fmt: skip
-                if free:
+                if free and waiting < last:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
                         start, end, recorded, outcome, reached, observe, watch,
@@ -381,19 +361,11 @@ def integrate(
                 running += book[MEMBER, lane] >= 0
             if running == 0:
                 break
-        else:
-            for lane in range(LANES):
-                book[ACCEPTED, lane] += w[ACCEPT + lane] > 0.0
-        _commit(w, n)
-        refresh = False
-        for lane in range(LANES):
-            refresh = refresh or book[CHANGE, lane] != NOTHING
-        if refresh:
-            _refresh(w, book, n, kernel[CONTROLLED], rhs, rtol, counters)
-        choose_step(w, n)
-        attempt(w, n, rhs, jacobian, factor, backsolve)
-        judge(w, kernel[CONTROLLED], rtol, method[EXPONENT])
-        attention = _needs_attention(w, book, max_steps)
+        _commit(w, n, series)
+        if attention:
+            _renew(w, book, n, kernel[CONTROLLED], series, rhs, rtol, counters)
+        take_step(w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
+        attention = needs_attention(w, max_steps)
         if watches(watch):
             passed = look(w, watch, book, n, observe)
             attention = attention or passed

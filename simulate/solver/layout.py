@@ -66,6 +66,20 @@ RESTART = row(11)
 """Step with which to start after a stop."""
 LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
+RESTARTING = row(13)
+"""1 in the first step after a load or a stop, else 0."""
+ACCEPTED = row(14)
+"""Steps accepted."""
+ATTEMPTED = row(15)
+"""Steps attempted."""
+RELATIVE = row(16)
+"""Relative tolerance."""
+LAST_TERM = row(17)
+"""Sum over the states of the squares of the last Taylor coefficient in units of the tolerance."""
+TERM_BEFORE = row(18)
+"""The same of the coefficient before the last."""
+DUE = row(19)
+"""1 where a lane needs attention after the step."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 DIRECTION, STAGE, EXTENT = range(3)

@@ -217,7 +217,7 @@ def near_quotient(_typing: Any, a: Any, b: Any) -> Any:
 
 @intrinsic
 def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
-    """``a ** exponent`` with an error below 1 % for exponents up to a half in size; 0 is taken for the least number.
+    """``a ** exponent`` with an error below 1/200 for exponents up to 1/2 in size; 0 is taken for the least number.
 
     Binary logarithm and exponential as polynomials of the mantissa: a step size needs no more.
     """
@@ -246,7 +246,8 @@ def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
         scaled = times(logarithm, _wide(context, builder, signature.args[1], arguments[1]))
         shifted = builder.fadd(scaled, number(shift))
         rest = builder.fsub(scaled, builder.fsub(shifted, number(shift)))
-        near_one = plus(times(plus(times(number(0.2402265), rest), number(0.6931472)), rest), number(1.0))
+        near_one = plus(times(plus(times(number(0.0555041), rest), number(0.2402265)), rest), number(0.6931472))
+        near_one = plus(times(near_one, rest), number(1.0))
         moved = builder.shl(builder.bitcast(shifted, _BITS), whole(52))
         return builder.bitcast(builder.add(builder.bitcast(near_one, _BITS), moved), _DOUBLES)
 
