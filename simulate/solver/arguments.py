@@ -163,8 +163,8 @@ def _check(
 
 
 def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
-    """Absolute tolerance of every state."""
-    n = len(kernel.states)
+    """Absolute tolerance of every state; those that follow along have no say, and 1."""
+    n = kernel.controlled
     atol = np.asarray(tolerance.atol, dtype=np.float64)
     if atol.shape not in {(), (n,)}:
         raise InputError(
@@ -173,7 +173,7 @@ def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
             found=f"shape {atol.shape}",
             expected=f"one number, or one for each of {n} states",
         )
-    return np.ascontiguousarray(np.broadcast_to(atol, (n,)))
+    return np.concatenate([np.broadcast_to(atol, (n,)), np.ones(len(kernel.states) - n)])
 
 
 def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:

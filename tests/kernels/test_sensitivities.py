@@ -138,6 +138,13 @@ def test_the_error_of_the_derivatives_falls_with_the_tolerance() -> None:
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+def test_each_state_may_have_an_absolute_tolerance_of_its_own() -> None:
+    tolerance = Tolerance(1e-9, np.array([1e-12, 1e-10, 1e-11]))
+    found = solve_sensitivities(CIRCUIT, CIRCUIT_VALUES[None], Schedule.empty(1), TIMES, of=["b"], tolerance=tolerance)
+    _, exact = complex_step(CIRCUIT, CIRCUIT_VALUES, [], TIMES, np.array([0.0, 1.0, 0.0, 0.0]))
+    np.testing.assert_allclose(found.values[0, :, :, 0], exact, rtol=1e-6, atol=1e-8)
+
+
 DAYS = 6
 STOPS = [
     *((float(day), StopKind.BOLUS, 0, 100.0) for day in range(DAYS) if day != 3),
