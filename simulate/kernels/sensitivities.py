@@ -115,20 +115,29 @@ def solve_sensitivities(
     together
         Directions solved at once. The solution has the same bits whatever it is, derivatives agree to rounding.
     method
-        Dormand-Prince 5(4) if not given. Any method will do; a stiff one is given the exact Jacobian of the
-        sensitivities, for which second derivatives must exist, and takes a minute to compile for a large system.
+        Dormand-Prince 5(4) if not given. Any Runge-Kutta or Rosenbrock method will do; a stiff one is given the exact
+        Jacobian of the sensitivities, for which second derivatives must exist, and takes a minute to compile for a
+        large system.
 
     Raises
     ------
     InputError
         ``sensitivities.unknown`` for a name that the system does not have, ``sensitivities.twice``,
-        ``sensitivities.none``, ``sensitivities.size`` for a system too large to have one direction beside it, and what
-        `solve` raises.
+        ``sensitivities.none``, ``sensitivities.size`` for a system too large to have one direction beside it,
+        ``sensitivities.method`` for a method with Taylor series, and what `solve` raises.
     """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
     from simulate.solver.methods.followers import DOPRI5_FOLLOWERS
 
+    if method is not None and method.series:
+        raise InputError(
+            "sensitivities cannot be solved with Taylor series",
+            code="sensitivities.method",
+            found=method.name,
+            expected="a method whose steps the sensitivities do not change",
+            advice="leave the method out: Dormand-Prince 5(4) is taken",
+        )
     directions = _directions(system, system.parameters if of is None else of, initial)
     n, m = len(system.states), len(system.observables)
     room = CAPACITY // max(n, m) - 1

@@ -14,7 +14,18 @@ from simulate.biology.reference import reference_model
 from simulate.errors import InputError
 from simulate.kernels.sensitivities import Direction, Sensitivities, solve_sensitivities
 from simulate.kernels.system import System, equations, infusion, lower
-from simulate.solver import DOPRI5, METHODS, RODAS5P, FloatArray, Method, Schedule, Status, StopKind, Tolerance
+from simulate.solver import (
+    DOPRI5,
+    METHODS,
+    RODAS5P,
+    TAYLOR,
+    FloatArray,
+    Method,
+    Schedule,
+    Status,
+    StopKind,
+    Tolerance,
+)
 from simulate.solver.layout import CAPACITY
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.complex_step import complex_step
@@ -23,7 +34,8 @@ from tests.helpers.systems import with_route
 TIGHT = Tolerance(1e-11, 1e-13)
 TIMES = np.array([0.0, 0.3, 1.0, 2.5, 7.0])
 
-methods = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+STEADY_STEPS = [method for method in METHODS if not method.series]
+methods = pytest.mark.parametrize("method", STEADY_STEPS, ids=lambda method: method.name)
 
 DECAY = equations({"x": "-k * x"}, ["a / k"], parameters=["k", "a"], observables={"square": "k * x**2", "clock": "t"})
 
@@ -307,6 +319,17 @@ def test_what_cannot_be_varied_is_refused(of: list[str], initial: list[str], mes
     with pytest.raises(InputError) as caught:
         solve_sensitivities(DECAY, np.array([[0.7, 3.0]]), Schedule.empty(1), TIMES, of=of, initial=initial)
     assert caught.value.what == message
+
+
+def test_taylor_series_are_refused_with_advice() -> None:
+    with pytest.raises(InputError) as caught:
+        solve_sensitivities(DECAY, np.array([[0.7, 3.0]]), Schedule.empty(1), TIMES, method=TAYLOR)
+    assert str(caught.value) == (
+        "error[sensitivities.method]: sensitivities cannot be solved with Taylor series\n"
+        "  found:    Taylor 8\n"
+        "  expected: a method whose steps the sensitivities do not change\n"
+        "  try:      leave the method out: Dormand-Prince 5(4) is taken"
+    )
 
 
 def test_a_system_without_room_for_a_direction_is_refused() -> None:
