@@ -49,6 +49,7 @@ from simulate.solver.layout import (
     ERROR,
     EVENT,
     FACTOR,
+    HEAD,
     LANES,
     LIMIT,
     NEXT,
@@ -58,6 +59,7 @@ from simulate.solver.layout import (
     RESTART,
     RESTARTING,
     RUNNING,
+    SINCE,
     START,
     STATE,
     STEP,
@@ -295,7 +297,10 @@ def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, r
     refresh = False
     for lane in range(LANES):
         refresh = refresh or book[CHANGE, lane] != NOTHING
-        if series:
+        if series and book[CHANGE, lane] != NOTHING:
+            w[SINCE + lane] = w[NOW + lane]
+            w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
+            w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
     if refresh and not series:
         _refresh(w, book, n, controlled, rhs, rtol, counters)
