@@ -163,7 +163,7 @@ def test_doses_vary_from_one_to_the_next_if_they_are_told_to(tmp_path: Path) -> 
             "error[cohort.covariate]: a given value of `weight` cannot be used\n"
             "  --> test.toml:9, key `arm[0].doses`\n  found:    45 kg\n"
             "  expected: a number from 50 to 110 kg for each of 3 members\n"
-            "  try:      take a population that has such people: `obese`, or a file with wider bounds",
+            "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds",
         ),
         (
             FILE.replace(
