@@ -29,6 +29,10 @@ class Workload:
         return Workload(self.system, self.parameters[:members], daily_doses(members), self.times)
 
 
+FLOOR = 1e-6
+"""Added to the size of a value when an error is divided by it."""
+
+
 def daily_doses(members: int) -> Schedule:
     """100 mg at the start of each of 168 days."""
     return Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, DOSE) for day in range(DAYS)]] * members)
@@ -49,3 +53,10 @@ def reference_workload(members: int, *, hypothesis: str = "H1+H3a+H4") -> Worklo
         schedule=daily_doses(members),
         times=np.linspace(0.0, DAYS, 25),
     )
+
+
+def relative_error(values: FloatArray, exact: FloatArray) -> float:
+    """Largest relative error of all recorded values of the members and quantities that both have."""
+    members, quantities = min(len(values), len(exact)), min(values.shape[2], exact.shape[2])
+    true = exact[:members, :, :quantities]
+    return float(np.max(np.abs(values[:members, :, :quantities] - true) / (np.abs(true) + FLOOR)))

@@ -33,7 +33,15 @@ BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
 """Numba type of a kernel's function: it acts on the flat workspace of a block."""
 
 _LOCK = threading.RLock()
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "boundscheck": False, "fastmath": {"contract"}}
+_OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "boundscheck": False,
+    "fastmath": {"contract"},
+    # Nothing here allocates. Numba would else count references to every array at every call, atomically, at the cost of
+    # a step for each.
+    "_nrt": False,
+}
 
 
 @functools.cache

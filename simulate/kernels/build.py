@@ -25,6 +25,7 @@ from simulate.kernels.elimination import backsolve_source, factor_source, plan
 from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import Assignment, Program, gradient, hoist, straight_line
 from simulate.kernels.system import System, infusion
+from simulate.kernels.tape import tape, tape_source
 from simulate.solver.kernel import BlockFunction, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
@@ -53,6 +54,7 @@ class CompiledKernel:
     condition_row: int
     rows: int
     stiff_source: Callable[[], str]
+    series_source: Callable[[int], str]
 
     @property
     def route_targets(self) -> IntArray:
@@ -88,6 +90,23 @@ class CompiledKernel:
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side → solution."""
         return self._compiled("backsolve", stiff=True)
+
+    def jets(self, order: int) -> BlockFunction:
+        """Time, state, constants → Taylor coefficients of the solution up to an order.
+
+        Raises
+        ------
+        InputError
+            When the model has no Taylor series everywhere.
+        """
+        if order not in self._jets:
+            module = load_source(f"{self.key}_series_{order}", self.series_source(order))
+            self._jets[order] = compiled(_SIGNATURE)(module.jets)
+        return self._jets[order]
+
+    @functools.cached_property
+    def _jets(self) -> dict[int, BlockFunction]:
+        return {}
 
     @functools.cached_property
     def _module(self) -> ModuleType:
@@ -179,6 +198,8 @@ def build(system: System) -> CompiledKernel:
     # The pattern of the Jacobian is known only when it is asked for; a full matrix and its factors always have room.
     stiff_row = region.skip(2 * len(states) ** 2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states, inputs, labels, stiff_row))
+    inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
+    series_source = functools.cache(lambda order: tape_source(tape(rhs, states, inputs_of_series), order))
     return CompiledKernel(
         key=_key(source, system),
         source=source,
@@ -194,6 +215,7 @@ def build(system: System) -> CompiledKernel:
         condition_row=condition_row,
         rows=region.size,
         stiff_source=stiff_source,
+        series_source=series_source,
     )
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from simulate.errors import MissingExtra
+from simulate.errors import InputError, MissingExtra
 from simulate.kernels.build import CompiledKernel, load_source
 from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
-from simulate.solver.arguments import arguments_of, failures_of
+from simulate.solver import methods
+from simulate.solver.arguments import arguments_of, failures_of, functions_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, Tolerance
@@ -95,10 +96,21 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
     system
         Equations, as for `simulate.kernels.build.build`.
     method
-        Name of a method in `simulate.solver`.
+        Name of a method in `simulate.solver`, other than those with Taylor series.
+
+    Raises
+    ------
+    InputError
+        When the method works with Taylor series, which are written in vector instructions of the processor.
     """
+    if getattr(methods, method).series:
+        raise InputError(
+            "the engine for graphics cards has no Taylor series",
+            code="cuda.method",
+            found=method,
+            expected="`DOP853`, `DOPRI5`, `RODAS5P`",
+        )
     edition = Edition(
-        lanes=1,
         capacity=max(len(system.states), len(system.observables)),
         door=decorated_by(functools.partial(cuda.jit, device=True)()),
     )
@@ -117,11 +129,9 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     layout = edition.module("simulate.solver.layout")
     book_rows = edition.module("simulate.solver.book").BOOK_ROWS
     room = layout.CONSTANTS + kernel.rows
-    prepare, rhs, observe = kernel.prepare, kernel.rhs, kernel.observe
-    jacobian, factor, backsolve = (
-        (kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (rhs, rhs, rhs)
-    )
-    attempt, interpolate, extend = method.attempt, method.interpolate, method.extend
+    prepare, rhs, jacobian, factor, backsolve = functions_of(kernel, method)
+    observe = kernel.observe
+    attempt, interpolate, extend, propose = method.attempt, method.interpolate, method.extend, method.propose
 
     @cuda.jit
     def launch(
@@ -134,9 +144,9 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             w = cuda.local.array(room, np.float64)
             book = cuda.local.array((book_rows, 1), np.int64)
             integrate(
-                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, settings, sizes,
-                targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol, max_steps,
-                member, member + 1, values, outcome, reached, counters, given_up,
+                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
+                settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol,
+                max_steps, member, member + 1, values, outcome, reached, counters, given_up,
             )  # fmt: skip
 
     @cuda.jit

@@ -2,7 +2,8 @@
 
 Right-hand sides, method tables, step-size control, stops and outputs are written once. An edition executes the very
 same modules with other numbers in `simulate.solver.width` and another compiler behind `simulate.compiled`: one lane in
-a block and the compiler of CUDA make of the block a thread of a graphics card that integrates one trajectory.
+a block, with plain numbers in the place of vectors, and the compiler of CUDA make of the block a thread of a graphics
+card that integrates one trajectory.
 """
 
 from __future__ import annotations
@@ -19,25 +20,25 @@ from typing import Any
 _REMADE = ("simulate.solver.", "simulate.kernels.")
 _SHARED = frozenset({"simulate.solver.kernel", "simulate.solver.problem", "simulate.solver.trajectories"})
 """Modules of plain values, which must be the same objects in every edition."""
+_SOURCES = {"simulate.solver.vectors": "simulate.solver.single"}
+"""Modules whose place is taken by others."""
 
 
 class Edition:
-    """Modules of the engine that share a width and a compiler.
+    """Modules of the engine for blocks of one lane that share a compiler.
 
     Parameters
     ----------
-    lanes, capacity
+    capacity
         What `simulate.solver.width` says in this edition; vectors are not padded.
     door
         What replaces the decorators of `simulate.compiled`: ``compiled(signature)`` and ``inlined``.
     """
 
-    def __init__(self, *, lanes: int, capacity: int, door: Mapping[str, Any]) -> None:
+    def __init__(self, *, capacity: int, door: Mapping[str, Any]) -> None:
         self._builtins = vars(builtins) | {"__import__": self._import}
         self._modules: dict[str, ModuleType] = {
-            "simulate.solver.width": _module(
-                "simulate.solver.width", {"LANES": lanes, "CAPACITY": capacity, "PADDING": 0}
-            ),
+            "simulate.solver.width": _module("simulate.solver.width", {"LANES": 1, "CAPACITY": capacity, "PADDING": 0}),
             # The bit patterns of the lanes' own functions are no gain here: every machine has functions of its own.
             "simulate.kernels.elementary": _module(
                 "simulate.kernels.elementary", {"exp": math.exp, "log": math.log, "power": math.pow}
@@ -52,7 +53,7 @@ class Edition:
         if name not in self._modules:
             # Data classes look their module up by its name, so the first edition must be there.
             importlib.import_module(name)
-            specification = importlib.util.find_spec(name)
+            specification = importlib.util.find_spec(_SOURCES.get(name, name))
             assert specification is not None
             self._modules[name] = self.execute(specification)
         return self._modules[name]

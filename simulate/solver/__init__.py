@@ -19,6 +19,7 @@ _LATER = {
     "DOP853": "simulate.solver.methods",
     "DOPRI5": "simulate.solver.methods",
     "RODAS5P": "simulate.solver.methods",
+    "TAYLOR": "simulate.solver.methods",
 }
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "DOPRI5",
     "METHODS",
     "RODAS5P",
+    "TAYLOR",
     "Failure",
     "FloatArray",
     "IntArray",

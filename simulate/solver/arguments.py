@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError
-from simulate.solver.control import exponent_bits
-from simulate.solver.kernel import FloatArray, IntArray, Kernel
+from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
 from simulate.solver.methods.method import Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, undefined_observable
@@ -26,7 +25,7 @@ class Arguments:
     Attributes
     ----------
     settings
-        Of the method: stages, exponent of the step factor in bits, stages of the dense output.
+        Of the method: stages, stages of the dense output, order of its Taylor series.
     sizes
         Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes.
     targets
@@ -38,7 +37,7 @@ class Arguments:
     times
         Shape [time], days.
     control
-        Start, days, and relative tolerance.
+        Start, days, relative tolerance, and the power of the squared error ratio that is the step factor.
     atol
         Absolute tolerance of each state.
     """
@@ -78,7 +77,7 @@ def arguments_of(
     _check(kernel, parameters, times, start, max_steps, threads)
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
-    settings = (method.stages, exponent_bits(method.error_order), method.dense_stages)
+    settings = (method.stages, method.dense_stages, method.series)
     return Arguments(
         settings=_frozen(np.array(settings, dtype=np.int64)),
         sizes=_frozen(np.array(sizes, dtype=np.int64)),
@@ -86,9 +85,18 @@ def arguments_of(
         parameters=_frozen(parameters),
         schedule=_stops(kernel, schedule, len(parameters), start),
         times=_frozen(times),
-        control=_frozen(np.array([start, tolerance.rtol])),
+        control=_frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
         atol=_frozen(_absolute(kernel, tolerance)),
     )
+
+
+def functions_of(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
+    """What the loop calls of a kernel, in the order in which it takes it; only what the method uses is compiled."""
+    if method.series:
+        return (kernel.prepare, *(kernel.jets(method.series),) * 4)
+    if method.stiff:
+        return kernel.prepare, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
+    return (kernel.prepare, *(kernel.rhs,) * 4)
 
 
 def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:

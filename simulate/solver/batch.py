@@ -10,7 +10,7 @@ from dataclasses import fields
 import numpy as np
 
 from simulate.solver import layout
-from simulate.solver.arguments import arguments_of, failures_of
+from simulate.solver.arguments import arguments_of, failures_of, functions_of
 from simulate.solver.book import BOOK_ROWS
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
@@ -20,7 +20,7 @@ from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.recording import observe_all
 from simulate.solver.trajectories import Trajectories
 
-_CHUNK = 64
+_CHUNK = 256
 """Most members handed to a thread at a time: a larger chunk leaves fewer lanes idle at its end, a smaller one tells
 progress more often."""
 
@@ -81,16 +81,12 @@ def solve(
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
     given_up = np.zeros(1, dtype=np.int64)
-    functions = (
-        kernel.prepare,
-        kernel.rhs,
-        *((kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (kernel.rhs,) * 3),
-    )
     arguments = (
-        *functions,
+        *functions_of(kernel, method),
         method.attempt,
         method.interpolate,
         method.extend,
+        method.propose,
         *(getattr(given, field.name) for field in fields(given)),
         max_steps,
     )

@@ -12,13 +12,18 @@ from simulate.solver.control import LARGEST
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
+    ACCEPTED,
+    ATTEMPTED,
     CONSTANTS,
+    DUE,
     EVENT,
     LANES,
     LIMIT,
     NEXT,
     NOW,
+    RELATIVE,
     RESTART,
+    RESTARTING,
     RESULT,
     RUNNING,
     STATE,
@@ -29,36 +34,37 @@ from simulate.solver.problem import StopKind
 
 _BOLUS = int(StopKind.BOLUS)
 _RESET = int(StopKind.RESET)
-_TINY = float(np.finfo(np.float64).smallest_subnormal)
+_LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
+"""Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
 _RESIDUE = 1e-12
 """An infusion rate that is this small a share of the rate just ended is what rounding left of zero."""
 
 # Rows of the book that the loop keeps for every lane.
-MEMBER, OUTPUT, NEXT_STOP, CHANGE, RESTARTING, ACCEPTED, ATTEMPTED = range(7)
-BOOK_ROWS = 7
+MEMBER, OUTPUT, NEXT_STOP, CHANGE = range(4)
+BOOK_ROWS = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
 STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
 # Entries of the method's settings.
-STAGES, EXPONENT, DENSE_STAGES = range(3)
+STAGES, DENSE_STAGES, SERIES = range(3)
 
 
 @inlined
-def open_book(w: Any, book: Any, n: int, start: float, atol: Any) -> None:
+def open_book(w: Any, book: Any, n: int, start: float, rtol: float, atol: Any) -> None:
     """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
         clear(book, lane)
         book[MEMBER, lane] = -1
     for state in range(n):
         for lane in range(LANES):
-            # Not quite 0: a state that stays exactly 0 has the error 0, not 0 / 0.
-            w[ABSOLUTE + state * LANES + lane] = max(atol[state], _TINY)
+            w[ABSOLUTE + state * LANES + lane] = min(max(atol[state], _LEAST), _MOST)
     for lane in range(LANES):
-        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = 0.0
+        w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
+        w[RELATIVE + lane] = rtol
 
 
 @inlined
@@ -181,7 +187,7 @@ def record_within(
 @inlined
 def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     """Count the member's work and free its lane."""
-    member, accepted, attempted = book[MEMBER, lane], book[ACCEPTED, lane], book[ATTEMPTED, lane]
+    member, accepted, attempted = book[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
     counters[member, 0] = accepted
     counters[member, 1] = attempted - accepted
     counters[member, 2] += attempted * method[STAGES]
@@ -197,7 +203,7 @@ def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: 
         w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
     to_baseline(w, lane, prepare, kernel)
     w[NEXT + lane] = start
-    w[RESTART + lane] = 0.0
+    w[RESTART + lane] = w[RESTARTING + lane] = w[ACCEPTED + lane] = w[ATTEMPTED + lane] = 0.0
     w[LIMIT + lane] = LARGEST
     for condition in range(kernel[CONDITIONS]):
         if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:

@@ -1,4 +1,4 @@
-"""Step-size control for a block of lanes: error ratio, acceptance, next step. No branches, so that it vectorizes."""
+"""Step-size control for a block of lanes: error ratio, acceptance, next step. No branches: every lane at once."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from simulate.compiled import inlined
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
+    ACCEPTED,
+    ATTEMPTED,
+    DUE,
     ERROR,
+    EVENT,
     FACTOR,
     LANES,
     LIMIT,
     NEXT,
     NOW,
     RATIO,
+    RESTART,
+    RESTARTING,
     RUNNING,
     SIZE,
     START,
@@ -25,74 +31,98 @@ from simulate.solver.layout import (
     STEP,
     STOP,
 )
+from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, size, store
 
 SAFETY = 0.9
 LARGEST = 5.0
 SMALLEST = 0.2
 RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
 """Share of the time below which a step would hardly move it."""
-ROOTS = 7
-"""Square roots taken one after another: the step factor is a power in steps of 1/128."""
-
-
-def exponent_bits(error_order: int) -> int:
-    """The power 1/(2(q + 1)) of the squared error ratio in units of 1/128, for an error estimate of order q.
-
-    Only the error test has to be exact; the factor may be slightly off, and a product of nested square roots costs a
-    tenth of a call of `pow`.
-    """
-    power = 1.0 / (2.0 * (error_order + 1.0))
-    return round(power * (1 << ROOTS))
+_TINY = float(np.finfo(np.float64).tiny)
+_HUGE = 1e300
 
 
 @inlined
-def choose_step(w: Any, n: int) -> None:
+def choose_step(w: Any) -> None:
     """Shorten the proposed steps so that no stop is passed and no sliver is left before one.
 
     No step but the last before a stop is so short that the state would move and the time would not.
     """
-    for lane in range(LANES):
-        shortest = RESOLUTION * abs(w[NOW + lane])
-        h = w[STEP + lane] if w[STEP + lane] > shortest else shortest
-        rest = w[STOP + lane] - w[NOW + lane]
-        reaches = h >= 0.999999 * rest
-        h = min(h, 0.5 * rest) if h > 0.5 * rest else h
-        h = rest if reaches else h
-        w[STEP + lane] = h
-        w[NEXT + lane] = w[STOP + lane] if reaches else w[NOW + lane] + h
-    for state in range(n):
-        for lane in range(LANES):
-            w[SIZE + state * LANES + lane] = w[STEP + lane]
+    now, stop, h = load(w, NOW), load(w, STOP), load(w, STEP)
+    shortest = size(now) * RESOLUTION
+    h = choose(h > shortest, h, shortest)
+    rest = stop - now
+    reaches = h >= rest * 0.999999
+    half = rest * 0.5
+    h = choose(h > half, half, h)
+    h = choose(reaches, rest, h)
+    store(w, STEP, h)
+    store(w, NEXT, choose(reaches, stop, now + h))
 
 
 @inlined
-def judge(w: Any, n: int, rtol: float, bits: int) -> None:
-    """Error estimate → squared error ratio, acceptance and step factor. An undefined estimate is a rejection."""
-    for i in range(n * LANES):
-        a = abs(w[START + i])
-        b = abs(w[STATE + i])
-        scaled = w[ERROR + i] / (w[ABSOLUTE + i] + rtol * (a if a > b else b))
-        w[ERROR + i] = scaled * scaled
-    for lane in range(LANES):
-        w[RATIO + lane] = 0.0
-    for state in range(n):
-        for lane in range(LANES):
-            w[RATIO + lane] += w[ERROR + state * LANES + lane]
-    share = 1.0 / n
-    for lane in range(LANES):
-        ratio = w[RATIO + lane] * share
-        w[RATIO + lane] = ratio
-        root = ratio
-        power = 1.0
-        for index in range(ROOTS):
-            root = math.sqrt(root)
-            if (bits >> (ROOTS - 1 - index)) & 1:
-                power *= root
-        factor = SAFETY / power
-        factor = factor if factor < w[LIMIT + lane] else w[LIMIT + lane]
-        # Written so that an undefined ratio ends in the smallest factor.
-        factor = factor if factor > SMALLEST and ratio < math.inf else SMALLEST
-        accepted = ratio <= 1.0 and w[RUNNING + lane] > 0.0
-        w[FACTOR + lane] = factor
-        w[ACCEPT + lane] = 1.0 if accepted else 0.0
-        w[LIMIT + lane] = LARGEST if accepted else 1.0
+def spread_step(w: Any, n: int) -> None:
+    """Repeat the step size for every state."""
+    h = load(w, STEP)
+    for i in range(0, n * LANES, LANES):
+        store(w, SIZE + i, h)
+
+
+@inlined
+def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
+    """Error estimate → squared error ratio, acceptance and step factor. An undefined estimate is a rejection.
+
+    ``exponent`` is -1/(2(q + 1)) for an error estimate of order q, as the ratio is squared. Only the error test has to
+    be exact to some digits; the factor may be slightly off.
+    """
+    total = every(0.0)
+    for i in range(0, n * LANES, LANES):
+        a, b = size(load(w, START + i)), size(load(w, STATE + i))
+        allowed = load(w, ABSOLUTE + i) + choose(a > b, a, b) * rtol
+        # A state that overflows may pass here; it is found where states are looked at one by one.
+        scaled = near_quotient(load(w, ERROR + i), choose(allowed > _HUGE, every(_HUGE), allowed))
+        scaled = scaled * scaled
+        store(w, ERROR + i, scaled)
+        total = total + scaled
+    ratio = total * (1.0 / n)
+    limit = load(w, LIMIT)
+    factor = near_power(ratio, exponent) * SAFETY
+    factor = choose(factor < limit, factor, limit)
+    # Written so that an undefined ratio ends in the smallest factor.
+    factor = choose((factor > SMALLEST) & (ratio < math.inf), factor, every(SMALLEST))
+    accepted = (ratio <= 1.0) & (load(w, RUNNING) > 0.0)
+    store(w, RATIO, ratio)
+    store(w, FACTOR, factor)
+    store(w, ACCEPT, choose(accepted, every(1.0), every(0.0)))
+    store(w, LIMIT, choose(accepted, every(LARGEST), every(1.0)))
+
+
+@inlined
+def trust(w: Any) -> None:
+    """Accept what a method found that chose its steps itself; ``RATIO`` is 0, more than 1 or undefined."""
+    sound = load(w, RATIO) <= 1.0
+    accepted = sound & (load(w, RUNNING) > 0.0)
+    store(w, FACTOR, choose(sound, every(1.0), every(SMALLEST)))
+    store(w, ACCEPT, choose(accepted, every(1.0), every(0.0)))
+    store(w, LIMIT, choose(accepted, every(LARGEST), every(1.0)))
+
+
+@inlined
+def needs_attention(w: Any, max_steps: int) -> bool:
+    """Count the attempt, keep the step for restarts, and tell whether a lane has an event or is to be given up."""
+    running, accept = load(w, RUNNING), load(w, ACCEPT)
+    attempted = load(w, ATTEMPTED) + running
+    store(w, ATTEMPTED, attempted)
+    store(w, ACCEPTED, load(w, ACCEPTED) + accept)
+    accepted = accept > 0.0
+    restarting = load(w, RESTARTING)
+    step = load(w, STEP)
+    first = accepted & (restarting > 0.0)
+    store(w, RESTART, choose(first, step * load(w, FACTOR), load(w, RESTART)))
+    store(w, RESTARTING, choose(accepted, every(0.0), restarting))
+    shortest = size(load(w, NOW)) * RESOLUTION
+    stuck = (accept <= 0.0) & (step <= choose(shortest > _TINY, shortest, every(_TINY)))
+    given_up = (running > 0.0) & (stuck | (attempted >= float(max_steps)))
+    due = (accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up
+    store(w, DUE, choose(due, every(1.0), every(0.0)))
+    return bool(any_lane(due))

@@ -91,3 +91,7 @@ class Kernel(Protocol):
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side in ``SOLUTION`` → solution in ``SOLUTION``."""
         ...
+
+    def jets(self, order: int) -> BlockFunction:
+        """``NOW``, ``START``, constants, infusion rates → Taylor coefficients, and the sizes of the last two."""
+        ...

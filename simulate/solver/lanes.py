@@ -15,18 +15,15 @@ from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.book import (
-    ACCEPTED,
-    ATTEMPTED,
     CHANGE,
     CONDITIONS,
     DENSE_STAGES,
     DOSED,
-    EXPONENT,
     LOADED,
     MEMBER,
     NEXT_STOP,
     NOTHING,
-    RESTARTING,
+    SERIES,
     STATES,
     apply_stops,
     clear,
@@ -40,10 +37,12 @@ from simulate.solver.book import (
     retire,
     undefined,
 )
-from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge
+from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge, needs_attention, spread_step, trust
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
+    ATTEMPTED,
+    DUE,
     ERROR,
     EVENT,
     FACTOR,
@@ -54,6 +53,7 @@ from simulate.solver.layout import (
     RATE,
     RATIO,
     RESTART,
+    RESTARTING,
     RUNNING,
     START,
     STATE,
@@ -62,8 +62,10 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
 from simulate.solver.trajectories import Status
+from simulate.solver.vectors import any_lane, choose, store
+from simulate.solver.vectors import load as row_at
 
 _SLOPE = stage(0)
 _OK, _TOO_MANY_STEPS, _STEP_TOO_SMALL, _NOT_FINITE, _INFEASIBLE = (int(status) for status in Status)
@@ -79,13 +81,14 @@ SIGNATURE = types.int64(
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
     types.FunctionType(EXTEND),
-    _INTS,  # method: stages, exponent bits, stages of the dense output
+    types.FunctionType(PROPOSE),
+    _INTS,  # method: stages, stages of the dense output, order of its Taylor series
     _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
     _INTS,  # targets of routes
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
-    _FLOATS,  # start, rtol
+    _FLOATS,  # start, rtol, exponent of the step factor
     _FLOATS,  # atol [state]
     types.int64,  # max_steps
     types.int64,  # first member
@@ -143,10 +146,6 @@ def _finish(
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
-        book[ACCEPTED, lane] += 1
-        if book[RESTARTING, lane] > 0:
-            book[RESTARTING, lane] = 0
-            w[RESTART + lane] = w[STEP + lane] * w[FACTOR + lane]
         if now >= w[EVENT + lane]:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
             if undefined(w, n, lane) >= 0:
@@ -164,7 +163,7 @@ def _finish(
                     status = _OK if now >= end else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
-    if status < 0 and book[ATTEMPTED, lane] >= max_steps:
+    if status < 0 and w[ATTEMPTED + lane] >= max_steps:
         status = _TOO_MANY_STEPS
     if status < 0:
         return False
@@ -231,25 +230,21 @@ def _refill(
 
 
 @inlined
-def _commit(w: Any, n: int) -> None:
+def _commit(w: Any, n: int, series: bool) -> None:
     """Move accepted lanes to the end of their step, leave the others, and propose the next steps."""
-    agreed = 0.0
-    for lane in range(LANES):
-        agreed += w[ACCEPT + lane]
-    if agreed == LANES:
-        for i in range(n * LANES):
-            w[START + i] = w[STATE + i]
-            w[_SLOPE + i] = w[RATE + i]
+    moved = row_at(w, ACCEPT) > 0.0
+    if not any_lane(row_at(w, ACCEPT) <= 0.0):
+        for i in range(0, n * LANES, LANES):
+            store(w, START + i, row_at(w, STATE + i))
+            if not series:
+                store(w, _SLOPE + i, row_at(w, RATE + i))
     else:
-        for state in range(n):
-            for lane in range(LANES):
-                i = state * LANES + lane
-                moved = w[ACCEPT + lane] > 0.0
-                w[START + i] = w[STATE + i] if moved else w[START + i]
-                w[_SLOPE + i] = w[RATE + i] if moved else w[_SLOPE + i]
-    for lane in range(LANES):
-        w[NOW + lane] = w[NEXT + lane] if w[ACCEPT + lane] > 0.0 else w[NOW + lane]
-        w[STEP + lane] *= w[FACTOR + lane]
+        for i in range(0, n * LANES, LANES):
+            store(w, START + i, choose(moved, row_at(w, STATE + i), row_at(w, START + i)))
+            if not series:
+                store(w, _SLOPE + i, choose(moved, row_at(w, RATE + i), row_at(w, _SLOPE + i)))
+    store(w, NOW, choose(moved, row_at(w, NEXT), row_at(w, NOW)))
+    store(w, STEP, row_at(w, STEP) * row_at(w, FACTOR))
 
 
 @inlined
@@ -286,21 +281,35 @@ def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) ->
             fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
             w[STEP + lane] = _first_step(w, n, lane, rtol) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
-            book[RESTARTING, lane] = 1
+            w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
 
 
 @inlined
-def _needs_attention(w: Any, book: Any, max_steps: int) -> bool:
-    """Count the attempt, and tell whether any lane has an event, a restart to remember, or is to be given up."""
-    due = False
-    for lane in range(LANES):
-        if book[MEMBER, lane] >= 0:
-            book[ATTEMPTED, lane] += 1
-            accepted = w[ACCEPT + lane] > 0.0
-            due = due or (accepted and (w[NEXT + lane] >= w[EVENT + lane] or book[RESTARTING, lane] > 0))
-            due = due or book[ATTEMPTED, lane] >= max_steps or _stuck(w, lane)
-    return due
+def _step(
+    w: Any,
+    n: int,
+    series: bool,
+    rhs: Any,
+    jacobian: Any,
+    factor: Any,
+    backsolve: Any,
+    attempt: Any,
+    propose: Any,
+    rtol: float,
+    exponent: float,
+) -> None:
+    """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
+    if series:
+        propose(w, n, jacobian)
+    choose_step(w)
+    if not series:
+        spread_step(w, n)
+    attempt(w, n, rhs, jacobian, factor, backsolve)
+    if series:
+        trust(w)
+    else:
+        judge(w, n, rtol, exponent)
 
 
 @compiled(SIGNATURE)
@@ -315,6 +324,7 @@ def integrate(
     attempt: Any,
     interpolate: Any,
     extend: Any,
+    propose: Any,
     method: Any,
     kernel: Any,
     targets: Any,
@@ -334,9 +344,10 @@ def integrate(
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
-    start, rtol = control[0], control[1]
+    series = method[SERIES] > 0
+    start, rtol, exponent = control[0], control[1], control[2]
     end = max(times[-1], start)
-    open_book(w, book, n, start, atol)
+    open_book(w, book, n, start, rtol, atol)
     waiting = first
     attention = True
     while given_up[0] == 0:
@@ -346,12 +357,12 @@ def integrate(
             running = 0
             for lane in range(LANES):
                 free = book[MEMBER, lane] < 0
-                if not free:
+                if w[DUE + lane] > 0.0:
                     free = _finish(
                         w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate,
                     )  # fmt: skip
-                if free:
+                if free and waiting < last:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
                         start, end, recorded, outcome, reached,
@@ -359,17 +370,15 @@ def integrate(
                 running += book[MEMBER, lane] >= 0
             if running == 0:
                 break
-        else:
+        _commit(w, n, series)
+        if attention:
+            refresh = False
             for lane in range(LANES):
-                book[ACCEPTED, lane] += w[ACCEPT + lane] > 0.0
-        _commit(w, n)
-        refresh = False
-        for lane in range(LANES):
-            refresh = refresh or book[CHANGE, lane] != NOTHING
-        if refresh:
-            _refresh(w, book, n, rhs, rtol, counters)
-        choose_step(w, n)
-        attempt(w, n, rhs, jacobian, factor, backsolve)
-        judge(w, n, rtol, method[EXPONENT])
-        attention = _needs_attention(w, book, max_steps)
+                refresh = refresh or book[CHANGE, lane] != NOTHING
+                if series:
+                    book[CHANGE, lane] = NOTHING
+            if refresh and not series:
+                _refresh(w, book, n, rhs, rtol, counters)
+        _step(w, n, series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
+        attention = needs_attention(w, max_steps)
     return last - first

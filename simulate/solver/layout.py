@@ -12,7 +12,7 @@ from simulate.solver.width import CAPACITY as CAPACITY
 from simulate.solver.width import LANES as LANES
 from simulate.solver.width import PADDING
 
-_CONTROL_ROWS = 16
+_CONTROL_ROWS = 32
 _VECTORS = 24
 _STRIDE = CAPACITY * LANES + PADDING
 
@@ -66,6 +66,20 @@ RESTART = row(11)
 """Step with which to start after a stop."""
 LIMIT = row(12)
 """Largest factor for the next step; 1 after a rejection."""
+RESTARTING = row(13)
+"""1 in the first step after a load or a stop, else 0."""
+ACCEPTED = row(14)
+"""Steps accepted."""
+ATTEMPTED = row(15)
+"""Steps attempted."""
+RELATIVE = row(16)
+"""Relative tolerance."""
+LAST_TERM = row(17)
+"""Sum over the states of the squares of the last Taylor coefficient in units of the tolerance."""
+TERM_BEFORE = row(18)
+"""The same of the coefficient before the last."""
+DUE = row(19)
+"""1 where a lane needs attention after the step."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

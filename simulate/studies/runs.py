@@ -187,9 +187,9 @@ def method_named(scenario: Scenario) -> Method:
     InputError
         ``scenario.unknown``.
     """
-    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P
+    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P, TAYLOR
 
-    methods = {"dopri5": DOPRI5, "dop853": DOP853, "rodas5p": RODAS5P}
+    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
     if scenario.method not in methods:
         raise InputError(
             f"there is no method `{scenario.method}`",

@@ -65,7 +65,7 @@ def test_methods_are_judged_on_problems_with_known_answers(capsys: Capture, monk
     assert outcome(["verify", "--problems"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("K: the largest global error")
-    assert lines[-1] == "verified: 16 solutions of 2 problems"
+    assert lines[-1] == "verified: 20 solutions of 2 problems"
     row = next(line.split() for line in lines if line.strip().startswith("ERLANG"))
     assert row[1:3] == ["Dormand-Prince", "5(4)"]
     assert all(0.0 < float(cell) < 100.0 for cell in row[3:7])
@@ -78,7 +78,7 @@ def test_a_method_that_misses_its_constant_is_an_error(capsys: Capture, monkeypa
     captured = capsys.readouterr()
     document = json.loads(captured.out)
     assert document["passed"] is False
-    assert len(document["judgments"]) == 16
+    assert len(document["judgments"]) == 20
     assert {"problem", "method", "rtol", "status", "constant", "gate", "evaluations"} <= set(document["judgments"][0])
     assert "solutions are farther off than promised\n" in captured.err
     assert "expected: K of at most 0.2\n" in captured.err

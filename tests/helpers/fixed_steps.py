@@ -5,8 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.kernels.build import CompiledKernel
-from simulate.solver import FloatArray, Method
+from simulate.solver import METHODS, FloatArray, Method
+from simulate.solver.arguments import functions_of
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RATE, RESULT, SIZE, START, STATE, STEP, TIME, stage
+
+RUNGE_KUTTA = tuple(method for method in METHODS if not method.series)
+"""Methods with stages; Taylor series have tests of their own, and do not take every model."""
 
 
 def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArray, step: float) -> FloatArray:
@@ -22,8 +26,10 @@ def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArr
     w[STEP : STEP + LANES] = step
     kernel.rhs(w)
     w[stage(0) : stage(0) + n * LANES] = w[RATE : RATE + n * LANES]
-    stiff = (kernel.jacobian, kernel.factor, kernel.backsolve) if method.stiff else (kernel.rhs,) * 3
-    method.attempt(w, n, kernel.rhs, *stiff)
+    functions = functions_of(kernel, method)[1:]
+    if method.series:
+        functions[0](w)
+    method.attempt(w, n, *functions)
     method.extend(w, n, kernel.rhs)
     return w
 

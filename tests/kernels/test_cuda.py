@@ -107,6 +107,23 @@ def test_a_member_that_fails_fails_alike_and_alone() -> None:
     assert found["worst"] < 1e-10
 
 
+def test_a_method_with_taylor_series_is_refused() -> None:
+    found = in_simulator(
+        """
+        from simulate.errors import InputError
+        try:
+            compile_for_cuda(equations({"x": "-x"}, ["1"]), "TAYLOR")
+        except InputError as error:
+            print(json.dumps(str(error)))
+        """
+    )
+    assert found == (
+        "error[cuda.method]: the engine for graphics cards has no Taylor series\n"
+        "  found:    TAYLOR\n"
+        "  expected: `DOP853`, `DOPRI5`, `RODAS5P`"
+    )
+
+
 def test_without_the_extra_the_error_names_the_pip_line() -> None:
     code = """
         import importlib.util

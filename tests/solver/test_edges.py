@@ -72,15 +72,20 @@ def test_denormal_and_huge_amounts_are_lost_like_any_other(
     )
     assert result.status.tolist() == [Status.OK]
     exact = first * np.exp(-0.8 * result.times)
-    np.testing.assert_allclose(result.quantity("x")[0], exact, rtol=1e-7, atol=2 * 5e-324)
+    # Each term of a step's sum may be off by half the least number that there is.
+    np.testing.assert_allclose(result.quantity("x")[0], exact, rtol=1e-7, atol=max(2, method.stages / 2) * 5e-324)
 
 
 @every_method
-def test_an_amount_next_to_overflow_is_a_failure_and_never_a_number(kernel: CompiledKernel, method: Method) -> None:
+def test_an_amount_next_to_overflow_is_a_failure_or_right(kernel: CompiledKernel, method: Method) -> None:
     parameters = np.array([[0.8, 1.7e308], [0.8, 1.0]])
     result = solve(kernel, parameters, Schedule.empty(2), np.array([1.0]), method=method)
-    assert result.status[0] != Status.OK
-    assert np.isnan(result.values[0]).all()
+    if method.series:
+        # No series of this model leaves what doubles can hold.
+        np.testing.assert_allclose(result.quantity("x")[0], 1.7e308 * np.exp(-0.8), rtol=1e-5)
+    else:
+        assert result.status[0] != Status.OK
+        assert np.isnan(result.values[0]).all()
     assert result.status[1] == Status.OK
 
 

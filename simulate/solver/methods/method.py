@@ -28,6 +28,13 @@ EXTEND = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
 Called once after an attempt if an output of any lane lies inside its step; leaves ``STATE`` and ``RATE`` as they were.
 """
 
+PROPOSE = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
+"""``propose(w, n, jets)``: find the Taylor coefficients at the start of the step and the steps that they allow.
+
+Only for methods that work with Taylor series. Reads ``NOW``, ``START``, ``LIMIT`` and the tolerances; leaves the
+coefficients of order k in ``stage(k - 1)`` and the step in ``STEP``, which `attempt` need not doubt.
+"""
+
 
 @inlined
 def to_node(w: Any, node: float) -> None:
@@ -39,6 +46,11 @@ def to_node(w: Any, node: float) -> None:
 @compiled(EXTEND)
 def no_extension(w: Any, n: int, rhs: Any) -> None:
     """The extension of a method whose attempt has all that its dense output needs."""
+
+
+@compiled(PROPOSE)
+def no_proposal(w: Any, n: int, jets: Any) -> None:
+    """The proposal of a method whose steps follow from its error estimates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,10 @@ class Method:
         Order of the dense output: its error within one step falls with this power of the step, and one more.
     dense_stages
         Evaluations of the right-hand side in `extend`.
+    series
+        Order of the Taylor series that the method works with; 0 for none. Such a method chooses its steps itself.
+    propose
+        Compiled function of a method with series, see `PROPOSE`.
     """
 
     name: str
@@ -73,3 +89,5 @@ class Method:
     dense_order: int = 4
     dense_stages: int = 0
     extend: Callable[..., Any] = no_extension
+    series: int = 0
+    propose: Callable[..., Any] = no_proposal

@@ -89,13 +89,14 @@ def judge(problem: Problem, method: Method, rtol: float) -> Judgment:
 def pairs(methods: Sequence[Method] = METHODS) -> tuple[tuple[Problem, Method], ...]:
     """Problems with the methods that are meant for them.
 
-    Stiff problems are for stiff methods only. These are not asked to solve large ones that are not stiff: to compile a
-    full Jacobian of 28 states takes longer than everything else together.
+    Stiff problems are for stiff methods only, and roots are not for Taylor series. Stiff methods are not asked to solve
+    large problems that are not stiff: to compile a full Jacobian of 28 states takes longer than all else together.
     """
     return tuple(
         (problem, method)
         for problem in PROBLEMS
         for method in methods
+        if problem.has_series or not method.series
         if (not problem.stiff if not method.stiff else problem.stiff or len(problem.system.states) <= _LARGEST)
     )
 

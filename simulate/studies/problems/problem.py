@@ -38,6 +38,8 @@ class Problem:
     gate
         Largest accepted constant: global error over ``rtol * |state| + atol``. More than 100 where the problem itself
         magnifies errors.
+    has_series
+        Whether Taylor series can carry the right-hand side.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Problem:
     start: float = 0.0
     stops: tuple[Stop, ...] = ()
     gate: float = 100.0
+    has_series: bool = True
 
     def tolerance(self, rtol: float) -> Tolerance:
         """Tolerance at which absolute and relative one stand in the problem's proportion."""

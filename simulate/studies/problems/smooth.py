@@ -71,6 +71,7 @@ ARENSTORF = Problem(
     stiff=False,
     atol=1e-12,
     gate=1e4,
+    has_series=False,
 )
 
 
@@ -97,6 +98,7 @@ PLEIADES = Problem(
     np.array([0.5, 1.0, 2.0, 3.0]),
     stiff=False,
     gate=3000.0,
+    has_series=False,
 )
 
 RIGID_BODY = Problem(

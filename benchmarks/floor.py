@@ -1,0 +1,62 @@
+"""The floor: what the vectorized right-hand side alone would take, called as often as the steps need.
+
+For a method that works with Taylor series it is the function that finds the coefficients.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numba
+import numpy as np
+
+from benchmarks.workload import Workload
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
+from simulate.kernels.build import build
+from simulate.solver import METHODS, TAYLOR, Tolerance, solve
+from simulate.solver.layout import ABSOLUTE, CONSTANTS, LANES, RELATIVE, RESULT, START, STATE
+
+_CALLS = 5_000
+
+
+def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[str, float]:
+    """What is called, and trajectories per second of processor time if nothing else were done."""
+    method = next(method for method in (TAYLOR, *METHODS) if method.name == method_name)
+    kernel = build(workload.system)
+    result = solve(
+        kernel,
+        workload.parameters,
+        workload.schedule,
+        workload.times,
+        tolerance=tolerance,
+        method=method,
+        threads=1,
+    )
+    attempts = float(result.counters[:, :2].sum(axis=1).mean())
+    called, calls = (kernel.rhs, float(result.counters[:, 2].mean()))
+    if method.series:
+        called, calls = kernel.jets(method.series), attempts
+    w = np.zeros(CONSTANTS + kernel.rows * LANES)
+    for index, value in enumerate(workload.parameters[0]):
+        w[CONSTANTS + index * LANES : CONSTANTS + (index + 1) * LANES] = value
+    kernel.prepare(w)
+    size = len(kernel.states) * LANES
+    w[STATE : STATE + size] = w[START : START + size] = w[RESULT : RESULT + size]
+    w[ABSOLUTE : ABSOLUTE + size] = tolerance.atol
+    w[RELATIVE : RELATIVE + LANES] = tolerance.rtol
+    _repeat(w, called, 100)
+    seconds = []
+    for _ in range(5):
+        begun = time.process_time()
+        _repeat(w, called, _CALLS)
+        seconds.append(time.process_time() - begun)
+    per_call = min(seconds) / (_CALLS * LANES)
+    name = f"{method_name} series" if method.series else f"right-hand sides of {method_name}"
+    return f"{calls:.0f} {name}", 1.0 / (calls * per_call)
+
+
+@numba.njit(numba.void(WORKSPACE, BLOCK_FUNCTION, numba.int64))  # type: ignore[untyped-decorator]
+def _repeat(w: Any, rhs: Any, times: int) -> None:
+    for _ in range(times):
+        rhs(w)

@@ -1,0 +1,230 @@
+"""Taylor coefficients of a solution, written straight into vector instructions.
+
+From the coefficients of the states up to order k follow those of every subexpression, and from them the coefficient of
+order k + 1 of the states. One pass gives as many orders as wanted, at a cost that grows with their square only where
+two series meet.
+
+The recurrences: A. Griewank, A. Walther, Evaluating Derivatives, 2nd ed. (2008), tables 13.1 and 13.2; as an integrator
+À. Jorba, M. Zou, Exp. Math. 14 (2005) 99-117.
+
+The code is emitted as LLVM vectors of one element a lane and not as Python source, because some thousand lines of
+source would take Numba ten times as long to type as LLVM takes to compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+
+from simulate.kernels.tape import Linear, Tape
+from simulate.solver.layout import ABSOLUTE, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
+from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
+
+
+def emitter(program: Tape, order: int) -> Any:
+    """Numba intrinsic that writes the coefficient of order k of every state to ``stage(k - 1)``."""
+
+    @intrinsic
+    def emitted(_typing: Any, w: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            _Emission(builder, data, program).run(order)
+            return context.get_dummy_value()
+
+        return types.void(w), generate
+
+    return emitted
+
+
+Coefficient = Any
+"""An LLVM vector, one element a lane; ``None`` where it is zero for every model."""
+
+
+class _Emission:
+    """Vector code for one tape: the coefficients found so far, order by order."""
+
+    def __init__(self, builder: Any, data: Any, program: Tape) -> None:
+        self._builder, self._data, self._program = builder, data, program
+        self._vector = ir.VectorType(ir.DoubleType(), LANES)
+        self._found: list[list[Coefficient]] = [[] for _ in program.cores]
+        self._inner: dict[tuple[int, int], list[Coefficient]] = {}
+        self._once: dict[int, Any] = {}
+        self._constants: list[Coefficient] = []
+
+    def run(self, order: int) -> None:
+        for name, *operands in self._program.constants:
+            self._constants.append(self._constant(name, *operands))
+        rates = self._program.rates
+        solution: list[list[Coefficient]] = [[self._load(START + index * LANES)] for index in range(len(rates))]
+        for k in range(order):
+            for place, (name, *operands) in enumerate(self._program.cores):
+                if name == "state":
+                    self._found[place].append(solution[operands[0]][k])
+                else:
+                    self._found[place].append(_RULES[name](self, k, place, *operands))
+            for index, rate in enumerate(rates):
+                value = self._scaled(self._linear(rate, k), 1.0 / (k + 1))
+                solution[index].append(value)
+                self._store(stage(k) + index * LANES, self._number(0.0) if value is None else value)
+        self._store(LAST_TERM, self._size(solution, order))
+        self._store(TERM_BEFORE, self._size(solution, order - 1))
+
+    def _constant(self, name: str, *operands: Any) -> Coefficient:
+        if name == "number":
+            return None if operands[0] == 0.0 else self._number(operands[0])
+        if name == "input":
+            return self._load(operands[0])
+        values = [self._constants[operand] for operand in operands]
+        if name == "add":
+            return self._plus(*values)
+        if name == "multiply":
+            return self._times(*values)
+        if name == "divide":
+            return self._builder.fdiv(*(self._number(0.0) if value is None else value for value in values))
+        return self._function(name, self._number(0.0) if values[0] is None else values[0])
+
+    def _linear(self, linear: Linear, k: int) -> Coefficient:
+        total = self._constants[linear[0]] if k == 0 else None
+        for core, coefficient in linear[1]:
+            total = self._multiplied_in(total, self._constants[coefficient], self._found[core][k], coefficient)
+        return total
+
+    def _multiplied_in(self, total: Coefficient, by: Coefficient, value: Coefficient, place: int) -> Coefficient:
+        if self._program.constants[place] == ("number", 1.0):
+            return self._plus(total, value)
+        if self._program.constants[place] == ("number", -1.0):
+            return self._minus(total, value)
+        return self._plus(total, self._times(by, value))
+
+    def _series(self, place: int, part: int, linear: Linear, k: int) -> list[Coefficient]:
+        """Coefficients of an operand up to order k, each computed once."""
+        found = self._inner.setdefault((place, part), [])
+        if len(found) == k:
+            found.append(self._linear(linear, k))
+        return found
+
+    def _size(self, solution: list[list[Coefficient]], order: int) -> Coefficient:
+        """Sum of the squares of the coefficients of one order, each in units of the tolerance of its state."""
+        relative, total = self._kept(-1, lambda: self._load(RELATIVE)), None
+        for index, coefficients in enumerate(solution):
+            allowed = self._plus(
+                self._load(ABSOLUTE + index * LANES),
+                self._times(relative, self._function("fabs", coefficients[0])),
+            )
+            last = coefficients[order]
+            share = None if last is None else near_quotient_of(self._builder, last, allowed)
+            total = self._plus(total, self._times(share, share))
+        return self._number(0.0) if total is None else total
+
+    # Arithmetic on coefficients that may be known to be zero.
+    def _load(self, offset: int) -> Coefficient:
+        return self._builder.load(self._pointer(offset), align=8)
+
+    def _store(self, offset: int, value: Coefficient) -> None:
+        self._builder.store(value, self._pointer(offset), align=8)
+
+    def _pointer(self, offset: int) -> Any:
+        place = self._builder.gep(self._data, [ir.Constant(ir.IntType(64), offset)])
+        return self._builder.bitcast(place, self._vector.as_pointer())
+
+    def _number(self, value: float) -> Coefficient:
+        return ir.Constant(self._vector, [value] * LANES)
+
+    def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
+        if a is None or b is None:
+            return b if a is None else a
+        return self._builder.fadd(a, b, flags=("contract",))
+
+    def _minus(self, a: Coefficient, b: Coefficient) -> Coefficient:
+        if b is None:
+            return a
+        if a is None:
+            return self._builder.fneg(b)
+        return self._builder.fsub(a, b, flags=("contract",))
+
+    def _times(self, a: Coefficient, b: Coefficient) -> Coefficient:
+        return None if a is None or b is None else self._builder.fmul(a, b, flags=("contract",))
+
+    def _scaled(self, a: Coefficient, factor: float) -> Coefficient:
+        return a if factor == 1.0 else self._times(a, self._number(factor))
+
+    def _function(self, name: str, x: Coefficient) -> Coefficient:
+        return function_of(self._builder, name, x)
+
+    def _kept(self, place: int, make: Callable[[], Coefficient]) -> Coefficient:
+        """What a node computes once, at order 0."""
+        if place not in self._once:
+            self._once[place] = make()
+        return self._once[place]
+
+    # One rule for each kind of core: the coefficient of order k. In sums, what was found last comes last.
+    def _rule_time(self, k: int, _place: int) -> Coefficient:
+        return self._load(NOW) if k == 0 else (self._number(1.0) if k == 1 else None)
+
+    def _rule_sum(self, k: int, _place: int, linear: Linear) -> Coefficient:
+        return self._linear(linear, k)
+
+    def _rule_product(self, k: int, _place: int, a: int, b: int) -> Coefficient:
+        left, right, total = self._found[a], self._found[b], None
+        for j in [*range(1, k), *([0, k] if k else [0])]:
+            total = self._plus(total, self._times(left[j], right[k - j]))
+        return total
+
+    def _rule_quotient(self, k: int, place: int, a: Linear, b: Linear) -> Coefficient:
+        own, above, below = self._found[place], self._series(place, 0, a, k), self._series(place, 1, b, k)
+        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), below[0]))
+        total = above[k]
+        for j in range(k, 0, -1):
+            total = self._minus(total, self._times(below[j], own[k - j]))
+        return self._times(total, inverse)
+
+    def _rule_exp(self, k: int, place: int, x: Linear) -> Coefficient:
+        inner, own = self._series(place, 0, x, k), self._found[place]
+        return self._function("exp", self._or_zero(inner[0])) if k == 0 else self._weighted(inner, own, k)
+
+    def _rule_log(self, k: int, place: int, x: Linear) -> Coefficient:
+        inner, own = self._series(place, 0, x, k), self._found[place]
+        if k == 0:
+            return self._function("log", self._or_zero(inner[0]))
+        inverse = self._kept(place, lambda: self._builder.fdiv(self._number(1.0), inner[0]))
+        total = inner[k]
+        for j in range(1, k):
+            total = self._minus(total, self._scaled(self._times(own[j], inner[k - j]), j / k))
+        return self._times(total, inverse)
+
+    def _rule_sin(self, k: int, place: int, x: Linear) -> Coefficient:
+        return self._circular(k, place, x)[0]
+
+    def _rule_cos(self, k: int, place: int, x: Linear) -> Coefficient:
+        return self._circular(k, place, x)[1]
+
+    def _circular(self, k: int, place: int, x: Linear) -> tuple[Coefficient, Coefficient]:
+        """Sine and cosine need each other."""
+        inner = self._series(place, 0, x, k)
+        sines, cosines = self._kept(place, lambda: ([], []))
+        if k == 0:
+            sines.append(self._function("sin", self._or_zero(inner[0])))
+            cosines.append(self._function("cos", self._or_zero(inner[0])))
+        else:
+            sine, cosine = self._weighted(inner, cosines, k), self._weighted(inner, sines, k)
+            sines.append(sine)
+            cosines.append(self._scaled(cosine, -1.0))
+        return sines[k], cosines[k]
+
+    def _weighted(self, inner: list[Coefficient], outer: list[Coefficient], k: int) -> Coefficient:
+        """Σ j/k · inner[j] · outer[k − j] for j from 1 to k."""
+        total = None
+        for j in range(k, 0, -1):
+            total = self._plus(total, self._scaled(self._times(inner[j], outer[k - j]), j / k))
+        return total
+
+    def _or_zero(self, value: Coefficient) -> Coefficient:
+        return self._number(0.0) if value is None else value
+
+
+_RULES: Mapping[str, Callable[..., Coefficient]] = {
+    name.removeprefix("_rule_"): rule for name, rule in vars(_Emission).items() if name.startswith("_rule_")
+}

@@ -1,0 +1,94 @@
+"""Taylor series: the solution as a polynomial whose coefficients follow from the equations one after another.
+
+The step is chosen from the size of the last two coefficients before it is taken, so hardly a step is ever rejected,
+there are no stages to combine, and the polynomial itself is the dense output. Only for models whose right-hand side has
+derivatives of every order (`simulate.kernels.jets`).
+
+Source: À. Jorba, M. Zou, A software package for the numerical integration of ODEs by means of high-order Taylor
+methods, Exp. Math. 14 (2005) 99-117, section 3.2.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from simulate.compiled import compiled
+from simulate.solver.layout import (
+    FACTOR,
+    LANES,
+    LAST_TERM,
+    LIMIT,
+    RATIO,
+    RESULT,
+    START,
+    STATE,
+    STEP,
+    TERM_BEFORE,
+    stage,
+)
+from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE, Method
+from simulate.solver.vectors import choose, every, load, near_power, store
+
+ORDER = 8
+"""Least work at relative tolerances from 1e-4 to 1e-8: two series meet at a cost that grows with the square."""
+
+_SAFETY = 0.98
+"""The power is good to 1 %."""
+_LEEWAY = 1.00001
+"""A step that almost reaches a stop is lengthened a little to end on it."""
+_FIRST = stage(0)
+_STRIDE = stage(1) - stage(0)
+_AT_LAST, _AT_BEFORE = -0.5 / ORDER, -0.5 / (ORDER - 1)
+
+
+@compiled(PROPOSE)
+def _propose(w: Any, n: int, jets: Any) -> None:
+    jets(w)
+    last, before = near_power(load(w, LAST_TERM), _AT_LAST), near_power(load(w, TERM_BEFORE), _AT_BEFORE)
+    h = choose(last < before, last, before) * _SAFETY
+    store(w, FACTOR, h)
+    step = load(w, STEP)
+    # After a rejection the loop has made the step smaller, and smaller it stays.
+    store(w, STEP, choose((load(w, LIMIT) <= 1.0) & (step < h), step, h))
+
+
+@compiled(ATTEMPT)
+def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
+    h = load(w, STEP)
+    # Where time cannot resolve the step that the series allows, the loop has lengthened it: that is a rejection.
+    ratio = choose(h > load(w, FACTOR) * _LEEWAY, every(2.0), every(0.0))
+    for i in range(0, n * LANES, LANES):
+        total = load(w, _FIRST + (ORDER - 1) * _STRIDE + i)
+        for order in range(ORDER - 1, 0, -1):
+            total = total * h + load(w, _FIRST + (order - 1) * _STRIDE + i)
+        total = total * h + load(w, START + i)
+        # What overflows is found where states are looked at one by one; a smaller step would not prevent it.
+        ratio = ratio + choose(total <= math.inf, every(0.0), total)
+        store(w, STATE + i, total)
+    store(w, RATIO, ratio)
+
+
+@compiled(INTERPOLATE)
+def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
+    h = theta * w[STEP + lane]
+    for state in range(n):
+        i = state * LANES + lane
+        total = w[_FIRST + (ORDER - 1) * _STRIDE + i]
+        for order in range(ORDER - 1, 0, -1):
+            total = total * h + w[_FIRST + (order - 1) * _STRIDE + i]
+        w[RESULT + i] = total * h + w[START + i]
+
+
+TAYLOR = Method(
+    name=f"Taylor {ORDER}",
+    order=ORDER,
+    error_order=ORDER - 1,
+    stages=ORDER,
+    stiff=False,
+    attempt=_attempt,
+    interpolate=_interpolate,
+    dense_order=ORDER,
+    series=ORDER,
+    propose=_propose,
+)
