@@ -10,11 +10,13 @@ process, which is confined to one core, so that other work on the machine distur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,12 +46,14 @@ LADDER = tuple(1e-4 * 10 ** (-step / 6) for step in range(31))
 class Runner:
     """An engine that is compiled and has found its tolerance."""
 
-    peer: Peer
-    run: Solve
-    members: int
+    engine: str
+    method: str
+    run: Callable[[], object]
+    members: float
     rtol: float
-    error: float
-    first: float
+    atol: float
+    error: float | None = None
+    first: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Result:
     trajectories_per_second: float | None
     max_relative_error: float | None
     accurate: bool
-    members: int
+    members: float
     first_result_seconds: float | None
     note: str = ""
 
@@ -91,7 +95,15 @@ def prepare(peer: Peer, workload: Workload, exact: FloatArray) -> Runner:
     run(1e-3, 1e-6)
     first = time.perf_counter() - begun
     rtol, error = find_tolerance(run, peer.absolute, exact)
-    return Runner(peer, run, len(workload.parameters), rtol, error, first)
+    atol = rtol * peer.absolute
+    return Runner(peer.engine, peer.method, lambda: run(rtol, atol), len(workload.parameters), rtol, atol, error, first)
+
+
+def floor_of(runner: Runner, workload: Workload) -> Runner:
+    """What the engine cannot be faster than, as one more that takes its turn."""
+    part = workload.part(min(128, len(workload.parameters)))
+    name, worth, run = floor(runner.method, part, Tolerance(runner.rtol, runner.atol))
+    return Runner("floor", name, run, worth, runner.rtol, runner.atol)
 
 
 def measure(runners: list[Runner], rounds: int) -> list[Result]:
@@ -100,17 +112,17 @@ def measure(runners: list[Runner], rounds: int) -> list[Result]:
     for _ in range(rounds):
         for runner, own in zip(runners, seconds, strict=True):
             begun = time.process_time()
-            runner.run(runner.rtol, runner.rtol * runner.peer.absolute)
+            runner.run()
             own.append(time.process_time() - begun)
     return [
         Result(
-            engine=runner.peer.engine,
-            method=runner.peer.method,
+            engine=runner.engine,
+            method=runner.method,
             rtol=runner.rtol,
-            atol=runner.rtol * runner.peer.absolute,
+            atol=runner.atol,
             trajectories_per_second=runner.members / statistics.median(own),
             max_relative_error=runner.error,
-            accurate=runner.error <= ACCURACY,
+            accurate=runner.error is None or runner.error <= ACCURACY,
             members=runner.members,
             first_result_seconds=runner.first,
         )
@@ -142,19 +154,9 @@ def race(engines: list[str] | None, *, quick: bool) -> tuple[list[Result], float
         except Exception as fault:
             results.append(Result(peer.engine, peer.method, None, None, None, None, False, 0, None, f"failed: {fault}"))
     _say("taking turns")
-    measured = measure(runners, 1 if quick else 5)
-    for result in measured:
-        if result.engine == "il1sim" and result.rtol is not None and result.atol is not None:
-            results.append(_floor(result, workload))
+    floors = [floor_of(runner, workload) for runner in runners if runner.engine == "il1sim"]
+    measured = measure([*runners, *floors], 1 if quick else 5)
     return _best(measured + results), relative_error(oracle.values, exact)
-
-
-def _floor(result: Result, workload: Workload) -> Result:
-    assert result.rtol is not None
-    assert result.atol is not None
-    part = workload.part(min(128, len(workload.parameters)))
-    method, speed = floor(result.method, part, Tolerance(result.rtol, result.atol))
-    return Result("floor", method, result.rtol, result.atol, speed, None, True, len(part.parameters), None)
 
 
 def _best(results: list[Result]) -> list[Result]:
@@ -196,10 +198,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer members and one round: minutes instead of many")
     parser.add_argument("--engine", action="append", help="only this engine (may be given several times)")
     arguments = parser.parse_args()
-    results, distance = race(arguments.engine, quick=arguments.quick)
+    # Some engines greet on standard output, which is for the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        results, distance = race(arguments.engine, quick=arguments.quick)
     if arguments.json:
-        engines = [asdict(result) for result in results]
-        print(json.dumps({"accuracy": ACCURACY, "reference_error": distance, "engines": engines}, indent=2))
+        # One line for each engine, its best; other methods of an engine, and the floors, are in a list of their own.
+        first = {result.engine: result for result in reversed(results) if result.engine != "floor"}
+        engines = [asdict(result) for result in results if result is first.get(result.engine)]
+        others = [asdict(result) for result in results if result is not first.get(result.engine)]
+        document = {"accuracy": ACCURACY, "reference_error": distance, "engines": engines, "others": others}
+        print(json.dumps(document, indent=2))
     else:
         print(_table(results, distance))
 

@@ -17,11 +17,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba import types
+from numba.core import cgutils
 
 from simulate.kernels.tape import Linear, Tape
-from simulate.solver.layout import ABSOLUTE, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
+from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
 from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
+
+_for_range: Any = cgutils.for_range
+
+
+def _width() -> int:
+    """Lanes of one pass: those of a register, so that less has to wait in memory."""
+    return LANES if get_host_cpu_features().get("avx512f", False) else LANES // 2
 
 
 def emitter(program: Tape, order: int) -> Any:
@@ -31,7 +40,10 @@ def emitter(program: Tape, order: int) -> Any:
     def emitted(_typing: Any, w: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            _Emission(builder, data, program).run(order)
+            width = _width()
+            with _for_range(builder, context.get_constant(types.intp, LANES // width)) as loop:
+                first = builder.mul(loop.index, context.get_constant(types.intp, width))
+                _Emission(builder, builder.gep(data, [first]), width, program).run(order)
             return context.get_dummy_value()
 
         return types.void(w), generate
@@ -46,9 +58,9 @@ Coefficient = Any
 class _Emission:
     """Vector code for one tape: the coefficients found so far, order by order."""
 
-    def __init__(self, builder: Any, data: Any, program: Tape) -> None:
+    def __init__(self, builder: Any, data: Any, width: int, program: Tape) -> None:
         self._builder, self._data, self._program = builder, data, program
-        self._vector = ir.VectorType(ir.DoubleType(), LANES)
+        self._vector = ir.VectorType(ir.DoubleType(), width)
         self._found: list[list[Coefficient]] = [[] for _ in program.cores]
         self._inner: dict[tuple[int, int], list[Coefficient]] = {}
         self._once: dict[int, Any] = {}
@@ -59,6 +71,8 @@ class _Emission:
             self._constants.append(self._constant(name, *operands))
         rates = self._program.rates
         solution: list[list[Coefficient]] = [[self._load(START + index * LANES)] for index in range(len(rates))]
+        derivatives: list[list[Coefficient]] = [[] for _ in rates]
+        bend = self._load(BEND)
         for k in range(order):
             for place, (name, *operands) in enumerate(self._program.cores):
                 if name == "state":
@@ -66,7 +80,11 @@ class _Emission:
                 else:
                     self._found[place].append(_RULES[name](self, k, place, *operands))
             for index, rate in enumerate(rates):
-                value = self._scaled(self._linear(rate, k), 1.0 / (k + 1))
+                derivatives[index].append(self._linear(rate, k))
+                total = derivatives[index][k]
+                if k > 0:
+                    total = self._plus(total, self._times(bend, derivatives[index][k - 1]))
+                value = self._scaled(total, 1.0 / (k + 1))
                 solution[index].append(value)
                 self._store(stage(k) + index * LANES, self._number(0.0) if value is None else value)
         self._store(LAST_TERM, self._size(solution, order))
@@ -131,7 +149,7 @@ class _Emission:
         return self._builder.bitcast(place, self._vector.as_pointer())
 
     def _number(self, value: float) -> Coefficient:
-        return ir.Constant(self._vector, [value] * LANES)
+        return ir.Constant(self._vector, [value] * self._vector.count)
 
     def _plus(self, a: Coefficient, b: Coefficient) -> Coefficient:
         if a is None or b is None:
@@ -162,7 +180,9 @@ class _Emission:
 
     # One rule for each kind of core: the coefficient of order k. In sums, what was found last comes last.
     def _rule_time(self, k: int, _place: int) -> Coefficient:
-        return self._load(NOW) if k == 0 else (self._number(1.0) if k == 1 else None)
+        if k == 0:
+            return self._load(NOW)
+        return self._number(1.0) if k == 1 else (self._scaled(self._load(BEND), 0.5) if k == 2 else None)
 
     def _rule_sum(self, k: int, _place: int, linear: Linear) -> Coefficient:
         return self._linear(linear, k)

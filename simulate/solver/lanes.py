@@ -46,6 +46,7 @@ from simulate.solver.layout import (
     ERROR,
     EVENT,
     FACTOR,
+    HEAD,
     LANES,
     LIMIT,
     NEXT,
@@ -55,6 +56,7 @@ from simulate.solver.layout import (
     RESTART,
     RESTARTING,
     RUNNING,
+    SINCE,
     START,
     STATE,
     STEP,
@@ -375,7 +377,10 @@ def integrate(
             refresh = False
             for lane in range(LANES):
                 refresh = refresh or book[CHANGE, lane] != NOTHING
-                if series:
+                if series and book[CHANGE, lane] != NOTHING:
+                    w[SINCE + lane] = w[NOW + lane]
+                    w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
+                    w[RESTARTING + lane] = 1.0
                     book[CHANGE, lane] = NOTHING
             if refresh and not series:
                 _refresh(w, book, n, rhs, rtol, counters)

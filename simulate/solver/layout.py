@@ -80,6 +80,12 @@ TERM_BEFORE = row(18)
 """The same of the coefficient before the last."""
 DUE = row(19)
 """1 where a lane needs attention after the step."""
+BEND = row(20)
+"""How much the time of a series bends: t = s + BEND s²/2."""
+SINCE = row(21)
+"""Time of the last stop, or of the load."""
+HEAD = row(22)
+"""Distance from a stop to the singularity before it; 0 if nothing is known of it."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

@@ -150,8 +150,7 @@ def choose(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
 
 def function_of(builder: Any, name: str, x: Any) -> Any:
     """Call of one of LLVM's own functions, such as ``fabs``, for every lane."""
-    kind = ir.FunctionType(_DOUBLES, (_DOUBLES,))
-    function = _inserted(builder.module, kind, f"llvm.{name}.v{LANES}f64")
+    function = _inserted(builder.module, ir.FunctionType(x.type, (x.type,)), f"llvm.{name}.v{x.type.count}f64")
     return builder.call(function, [x])
 
 
@@ -190,15 +189,16 @@ def near_quotient_of(builder: Any, a: Any, b: Any) -> Any:
     Newton: half the time of a division, and exact enough for the size of an error. Small numbers are made larger
     before, so that their inverse is a number.
     """
+    doubles, width = b.type, b.type.count
+    whole = ir.VectorType(ir.IntType(64), width)
 
     def vector(value: float) -> Any:
-        return ir.Constant(_DOUBLES, [value] * LANES)
+        return ir.Constant(doubles, [value] * width)
 
     scale = builder.select(builder.fcmp_ordered("<", b, vector(1.0)), vector(2.0**200), vector(1.0))
     b = builder.fmul(b, scale)
-    guess = builder.bitcast(
-        builder.sub(ir.Constant(_BITS, [0x7FDE_6238_22FC_16E6] * LANES), builder.bitcast(b, _BITS)), _DOUBLES
-    )
+    first = ir.Constant(whole, [0x7FDE_6238_22FC_16E6] * width)
+    guess = builder.bitcast(builder.sub(first, builder.bitcast(b, whole)), doubles)
     for _ in range(2):
         rest = builder.fsub(vector(2.0), builder.fmul(b, guess, flags=_CONTRACT), flags=_CONTRACT)
         guess = builder.fmul(guess, rest, flags=_CONTRACT)

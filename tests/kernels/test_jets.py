@@ -12,13 +12,15 @@ import sympy
 from simulate.kernels.build import build
 from simulate.kernels.system import equations
 from simulate.solver import FloatArray
-from simulate.solver.layout import CONSTANTS, LANES, NOW, RESULT, START, stage
+from simulate.solver.layout import BEND, CONSTANTS, LANES, NOW, RESULT, START, stage
 from simulate.symbolic.parts import TIME
 
 ORDER = 8
 
 
-def coefficients(rates: dict[str, str | sympy.Expr], first: list[float], time: float = 0.0) -> FloatArray:
+def coefficients(
+    rates: dict[str, str | sympy.Expr], first: list[float], time: float = 0.0, bend: float = 0.0
+) -> FloatArray:
     """Shape [state, order]; every lane must give the same."""
     kernel = build(equations(rates, first))
     w = np.zeros(CONSTANTS + kernel.rows * LANES)
@@ -26,6 +28,7 @@ def coefficients(rates: dict[str, str | sympy.Expr], first: list[float], time: f
     size = len(rates) * LANES
     w[START : START + size] = w[RESULT : RESULT + size]
     w[NOW : NOW + LANES] = time
+    w[BEND : BEND + LANES] = bend
     kernel.jets(ORDER)(w)
     found = np.array([w[stage(k) : stage(k) + size].reshape(-1, LANES) for k in range(ORDER)])
     assert (found == found[:, :, :1]).all()
@@ -55,6 +58,17 @@ def test_the_coefficients_are_those_of_the_solution(
         exact = [float(value) for value in mpmath.taylor(solution, time, ORDER)]
     assert exact[0] == pytest.approx(first, abs=1e-12)
     np.testing.assert_allclose(coefficients({"y": rate}, [first], time)[0], exact[1:], rtol=1e-13, atol=1e-14)
+
+
+def test_in_bent_time_the_coefficients_are_those_of_the_solution_there() -> None:
+    bend, time = 0.7, 0.5
+    rate = sympy.sin(TIME) * sympy.Symbol("y") / (1 + sympy.Symbol("y")) + TIME
+    plain = coefficients({"y": rate}, [1.5], time)[0]
+    with mpmath.workdps(40):
+        powers = [1.5, *plain]
+        bent = mpmath.taylor(lambda s: mpmath.polyval(powers[::-1], s + mpmath.mpf(bend) * s * s / 2), 0, ORDER)
+    found = coefficients({"y": rate}, [1.5], time, bend)[0]
+    np.testing.assert_allclose(found, [float(value) for value in bent[1:]], rtol=1e-12)
 
 
 def test_nested_saturation_has_the_coefficients_of_its_plain_form() -> None:
