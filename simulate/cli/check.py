@@ -21,6 +21,9 @@ def check(
     ignore: Annotated[
         list[str] | None, typer.Option("--ignore", metavar="COLUMN", help="A column of a dose table that is not read.")
     ] = None,
+    population: Annotated[
+        str | None, typer.Option("--population", metavar="NAME|FILE", help="Who the patients of a dose table are.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check a scenario, model, hypothesis or parameter file, or a table of doses, without solving.
@@ -30,14 +33,14 @@ def check(
 
     \b
     simulate check my-scenario.toml
-    simulate check doses.csv --time d
+    simulate check doses.csv --time d --population renal
     """  # noqa: D301
     from dataclasses import asdict
 
     from simulate.cli.console import print_json, print_text
     from simulate.studies.checks import check_file
 
-    finding = check_file(file, time=time, amount=amount, ignored=ignore or ())
+    finding = check_file(file, time=time, amount=amount, ignored=ignore or (), population=population)
     if as_json:
         print_json(asdict(finding))
     else:

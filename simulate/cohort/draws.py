@@ -164,7 +164,7 @@ def check_given(population: Population, given: Mapping[str, FloatArray], n: int)
                 code="cohort.covariate",
                 found=f"{values[outside][0]:g} {unit_text}" if outside.any() else f"shape {values.shape}",
                 expected=f"a number from {low:g} to {high:g} {unit_text} for each of {n} members",
-                advice="take a population that has such people: `obese`, or a file with wider bounds",
+                advice="take a population that has such people: `obese`, `renal`, or a file with wider bounds",
             )
 
 

@@ -18,11 +18,17 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.rules import Adaptive
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
+    from simulate.kernels.system import System
     from simulate.solver.methods import Method
+
+
+_INITIAL = "(0)"
+"""What follows the name of a state in that of its initial value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,16 @@ class PatientFailure:
     failure: Failure
 
 
+@dataclass(frozen=True, slots=True)
+class PatientOccurrence:
+    """A rule that applied: in which arm, to which patient, which one of the rules, and on which day."""
+
+    arm: str
+    patient: int
+    rule: int
+    day: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ensemble:
     """A simulated cohort.
@@ -82,6 +98,9 @@ class Ensemble:
         Values used, shape [arm, member, parameter], in the units of the parameters.
     trajectories
         All arms as one batch: member ``m`` of arm ``a`` is row ``a * len(cohort.ids) + m``.
+    directions, derivatives
+        Names of what was varied, and the derivatives of every quantity, shape [row, time, quantity, direction], rows as
+        those of the trajectories; none if none were asked for.
     """
 
     model_key: str
@@ -90,6 +109,8 @@ class Ensemble:
     parameters: tuple[str, ...]
     parameter_values: FloatArray
     trajectories: Trajectories
+    directions: tuple[str, ...] = ()
+    derivatives: FloatArray | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,9 +131,41 @@ class Ensemble:
             for row in self.trajectories.failures
         )
 
+    @property
+    def occurrences(self) -> tuple[PatientOccurrence, ...]:
+        """When rules applied, arm by arm, patient by patient, in the order of time."""
+        members = len(self.cohort.ids)
+        return tuple(
+            PatientOccurrence(
+                self.arms[row.member // members].name, int(self.cohort.ids[row.member % members]), row.rule, row.time
+            )
+            for row in self.trajectories.occurrences
+        )
+
     def quantity(self, name: str) -> FloatArray:
         """Values of a state or observable, shape [arm, member, time]."""
         values = self.trajectories.quantity(name)
+        return values.reshape(*self.shape, values.shape[1])
+
+    def derivative(self, quantity: str, direction: str) -> FloatArray:
+        """Derivative of a state or observable in a direction that was asked for, shape [arm, member, time].
+
+        In the unit of the quantity over that of the direction.
+
+        Raises
+        ------
+        InputError
+            ``sensitivities.unknown``: the direction was not asked for.
+        """
+        if self.derivatives is None or direction not in self.directions:
+            raise InputError(
+                f"no derivatives to `{direction}` were asked for",
+                code="sensitivities.unknown",
+                found=", ".join(self.directions) or "none",
+                advice="name it among the sensitivities of simulate_cohort",
+            )
+        column = self.trajectories.quantities.index(quantity)
+        values = self.derivatives[:, :, column, self.directions.index(direction)]
         return values.reshape(*self.shape, values.shape[1])
 
 
@@ -127,6 +180,8 @@ def simulate_cohort(
     max_steps: int = 100_000,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    sensitivities: Sequence[str] = (),
+    adaptive: Adaptive | None = None,
 ) -> Ensemble:
     """Simulate every member of a cohort in every arm.
 
@@ -143,6 +198,13 @@ def simulate_cohort(
         What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
     tolerance, method, max_steps, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted.
+    sensitivities
+        What to differentiate every quantity by, at each member's own values: parameters, and ``x(0)`` for the initial
+        value of the state ``x``. The trajectories then agree with those of a plain simulation to rounding, not to the
+        bit; see `simulate.kernels.sensitivities`.
+    adaptive
+        Rules that change what a patient is given when a quantity passes a threshold. The schedule is that of the arms,
+        all of it in group 0; a threshold may have a number for each row of the trajectories.
 
     Returns
     -------
@@ -153,27 +215,59 @@ def simulate_cohort(
     ------
     InputError
         ``cohort.arm``: no arm, or an override of a parameter that the model does not have. ``regimen.*``: a dose that
-        cannot be given by a route of the model.
+        cannot be given by a route of the model. ``sensitivities.*``: a name that the model does not have, and
+        sensitivities of a simulation with rules. ``solver.rule``: a rule that does not fit the model.
     """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
 
     if not arms:
         raise InputError("there is no arm to simulate", code="cohort.arm")
+    if sensitivities and adaptive is not None and adaptive.rules:
+        raise InputError(
+            "sensitivities of a simulation with rules are asked for",
+            code="sensitivities.rules",
+            expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
+        )
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
-    kernel = _kernel(model)
-    trajectories = solve(
-        kernel,
-        values.reshape(-1, values.shape[2]),
-        schedule_of(model, arms, cohort, float(times[-1])),
-        outputs_of(times),
-        tolerance=tolerance,
-        method=DOPRI5 if method is None else method,
-        max_steps=max_steps,
-        threads=threads,
-        progress=progress,
-    )
-    return Ensemble(model.key, tuple(arms), cohort, kernel.parameters, values, from_before(trajectories))
+    flat = values.reshape(-1, values.shape[2])
+    schedule = schedule_of(model, arms, cohort, float(times[-1]))
+    directions: tuple[str, ...] = ()
+    derivatives: FloatArray | None = None
+    if sensitivities:
+        from simulate.kernels.sensitivities import solve_sensitivities
+
+        initial = [name.removesuffix(_INITIAL) for name in sensitivities if name.endswith(_INITIAL)]
+        found = solve_sensitivities(
+            _system(model),
+            flat,
+            schedule,
+            outputs_of(times),
+            of=[name for name in sensitivities if not name.endswith(_INITIAL)],
+            initial=initial,
+            tolerance=tolerance,
+            method=method,
+            max_steps=max_steps,
+            threads=threads,
+            progress=progress,
+        )
+        trajectories, directions = found.trajectories, found.directions
+        derivatives = _before(found.values, trajectories.times)
+    else:
+        trajectories = solve(
+            _kernel(model),
+            flat,
+            schedule,
+            outputs_of(times),
+            tolerance=tolerance,
+            method=DOPRI5 if method is None else method,
+            max_steps=max_steps,
+            threads=threads,
+            progress=progress,
+            adaptive=adaptive,
+        )
+    names = tuple(parameter.name for parameter in model.parameters)
+    return Ensemble(model.key, tuple(arms), cohort, names, values, from_before(trajectories), directions, derivatives)
 
 
 def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
@@ -198,17 +292,30 @@ def from_before(trajectories: Trajectories) -> Trajectories:
     """Trajectories at the times that `outputs_of` was given: at time 0 with the values before its doses."""
     if trajectories.times[0] != 0.0:
         return trajectories
-    trajectories.values[:, 1] = trajectories.values[:, 0]
-    return replace(trajectories, times=trajectories.times[1:], values=trajectories.values[:, 1:])
+    return replace(trajectories, times=trajectories.times[1:], values=_before(trajectories.values, trajectories.times))
+
+
+def _before(values: FloatArray, times: FloatArray) -> FloatArray:
+    """Values [member, time, ...] at the times of `outputs_of`: of those at time 0 the first."""
+    if times[0] != 0.0:
+        return values
+    values[:, 1] = values[:, 0]
+    return values[:, 1:]
 
 
 @functools.lru_cache(maxsize=8)
 def _kernel(model: Model) -> Kernel:
     """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
     from simulate.kernels.build import build
+
+    return build(_system(model))
+
+
+@functools.lru_cache(maxsize=8)
+def _system(model: Model) -> System:
     from simulate.kernels.system import lower
 
-    return build(lower(model))
+    return lower(model)
 
 
 def member_parameters(model: Model, arm: Arm, cohort: Cohort) -> FloatArray:

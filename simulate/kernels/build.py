@@ -21,9 +21,12 @@ from sympy import Expr, Symbol
 
 from simulate.compiled import WORKSPACE, cache_directory, compiled, fingerprint
 from simulate.errors import InputError
-from simulate.kernels.elimination import backsolve_source, factor_source, plan
-from simulate.kernels.emission import HEADER, function
-from simulate.kernels.hoisting import Assignment, Program, gradient, hoist, straight_line
+from simulate.kernels.blueprint import Blueprint, blueprint
+from simulate.kernels.elimination import backsolve_source, factor_source
+from simulate.kernels.elimination import plan as order
+from simulate.kernels.emission import HEADER, Offset, function
+from simulate.kernels.followers import STAGES, remembered, rhs_source
+from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import tape, tape_source
 from simulate.solver.kernel import BlockFunction, IntArray
@@ -48,7 +51,9 @@ class CompiledKernel:
     units: tuple[str, ...]
     routes: tuple[str, ...]
     conditions: tuple[str, ...]
-    targets: tuple[int, ...]
+    controlled: int
+    judged: int
+    jumps: tuple[tuple[int, ...], ...]
     infusion_row: int
     gain_row: int
     condition_row: int
@@ -57,9 +62,14 @@ class CompiledKernel:
     series_source: Callable[[int], str]
 
     @property
+    def route_offsets(self) -> IntArray:
+        """Where the targets of each route begin, shape [route + 1]."""
+        return np.cumsum([0, *(len(targets) for targets in self.jumps)], dtype=np.int64)
+
+    @property
     def route_targets(self) -> IntArray:
-        """Index of the state that each route feeds, shape [route]."""
-        return np.array(self.targets, dtype=np.int64)
+        """Indices of the states that routes feed, shape [target]."""
+        return np.array([target for targets in self.jumps for target in targets], dtype=np.int64)
 
     @functools.cached_property
     def prepare(self) -> BlockFunction:
@@ -130,42 +140,45 @@ def build(system: System) -> CompiledKernel:
     InputError
         When the system is larger than the workspace admits, or uses a function that cannot be compiled.
     """
-    largest = max(len(system.states), len(system.observables))
-    if largest > CAPACITY or not system.states:
+    return assemble(blueprint(system))
+
+
+def assemble(plan: Blueprint) -> CompiledKernel:
+    """Kernel from its parts; errors as `build`."""
+    largest = max(len(plan.states), len(plan.observables))
+    if largest > CAPACITY or not plan.states:
         raise InputError(
-            f"the model has {len(system.states)} states and {len(system.observables)} observables",
+            f"the model has {len(plan.states)} states and {len(plan.observables)} observables",
             code="kernel.size",
             expected=f"1 to {CAPACITY} states and at most {CAPACITY} observables",
         )
-    states = [Symbol(name) for name in system.states]
-    infusions = [infusion(route) for route in system.routes]
-    varying = [TIME_SYMBOL, *states, *infusions]
-    constants, rhs = hoist(straight_line(system.rhs, "rhs"), varying, "constant")
-    more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")
-    derived: tuple[Assignment, ...] = (*system.constants, *constants, *more_constants)
+    states = [Symbol(name) for name in plan.states]
+    rhs, observe = plan.rhs, plan.observe
 
     # Rows of the kernel's region: parameters, the constants that are used, infusion rates, gains, conditions, factors.
     needed = _symbols(rhs) | _symbols(observe)
-    kept = [symbol for symbol, _ in derived if symbol in needed]
-    region = _Region([Symbol(name) for name in system.parameters])
+    kept = [symbol for symbol, _ in plan.constants if symbol in needed]
+    region = _Region([Symbol(name) for name in plan.parameters])
     region.add(kept)
-    infusion_row = region.add(infusions)
-    gain_row = region.skip(len(system.gains))
-    condition_row = region.skip(len(system.conditions))
+    infusion_row = region.add(infusion(route) for route in plan.routes)
+    gain_row = region.skip(len(plan.gains))
+    condition_row = region.skip(len(plan.conditions))
+
+    remembered_at = CONSTANTS + region.size * LANES
+    if plan.pieces is not None:
+        region.skip(STAGES * len(remembered(plan.pieces, states[: plan.block])))
 
     state_offsets = {symbol: STATE + index * LANES for index, symbol in enumerate(states)}
     inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
-    labels = {offset: str(symbol) for symbol, offset in inputs.items()}
-    labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(system.states)}
-    prepared: list[tuple[int, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
-    prepared += [(CONSTANTS + (gain_row + index) * LANES, gain) for index, gain in enumerate(system.gains)]
-    prepared += [(CONSTANTS + (condition_row + index) * LANES, value) for index, value in enumerate(system.conditions)]
-    prepared += [(RESULT + index * LANES, value) for index, value in enumerate(system.initial)]
-    parameters = {Symbol(name): region.offsets[Symbol(name)] for name in system.parameters}
-    observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(system.observables)}
-    initial_labels = labels | {
-        RESULT + index * LANES: f"{name} at the start" for index, name in enumerate(system.states)
-    }
+    labels: dict[Offset, str] = {offset: str(symbol) for symbol, offset in inputs.items()}
+    labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(plan.states)}
+    prepared: list[tuple[Offset, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
+    prepared += [(CONSTANTS + (gain_row + index) * LANES, gain) for index, gain in enumerate(plan.gains)]
+    prepared += [(CONSTANTS + (condition_row + index) * LANES, value) for index, value in enumerate(plan.conditions)]
+    prepared += [(RESULT + index * LANES, value) for index, value in enumerate(plan.initial)]
+    parameters = {Symbol(name): region.offsets[Symbol(name)] for name in plan.parameters}
+    observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(plan.observables)}
+    initial_labels = labels | {RESULT + index * LANES: f"{name} at the start" for index, name in enumerate(plan.states)}
     source = "\n\n".join(
         (
             HEADER,
@@ -173,7 +186,7 @@ def build(system: System) -> CompiledKernel:
                 "prepare",
                 "Parameters → constants, gains, conditions, initial state.",
                 parameters,
-                derived,
+                plan.constants,
                 prepared,
                 labels=initial_labels,
             ),
@@ -184,7 +197,9 @@ def build(system: System) -> CompiledKernel:
                 rhs.assignments,
                 _placed(RATE, rhs.results),
                 labels=labels,
-            ),
+            )
+            if plan.pieces is None
+            else rhs_source(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
             function(
                 "observe",
                 "Time, state, constants → observables.",
@@ -195,21 +210,23 @@ def build(system: System) -> CompiledKernel:
             ),
         )
     )
-    # The pattern of the Jacobian is known only when it is asked for; a full matrix and its factors always have room.
-    stiff_row = region.skip(2 * len(states) ** 2)
-    stiff_source = functools.cache(lambda: _stiff_source(rhs, states, inputs, labels, stiff_row))
+    # The pattern of the Jacobian is known only when it is asked for; full blocks and their factors always have room.
+    stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
+    stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
     inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
     series_source = functools.cache(lambda order: tape_source(tape(rhs, states, inputs_of_series), order))
     return CompiledKernel(
-        key=_key(source, system),
+        key=_key(source, plan),
         source=source,
-        states=system.states,
-        parameters=system.parameters,
-        observables=system.observables,
-        units=system.units,
-        routes=system.routes,
-        conditions=system.reasons,
-        targets=system.route_targets,
+        states=plan.states,
+        parameters=plan.parameters,
+        observables=plan.observables,
+        units=plan.units,
+        routes=plan.routes,
+        conditions=plan.reasons,
+        controlled=plan.controlled,
+        judged=len(plan.observables) * plan.block // len(plan.states),
+        jumps=plan.jumps,
         infusion_row=infusion_row,
         gain_row=gain_row,
         condition_row=condition_row,
@@ -247,24 +264,27 @@ def _symbols(program: Program) -> set[Symbol]:
     return found
 
 
-def _placed(first: int, results: Iterable[Expr]) -> list[tuple[int, Expr]]:
+def _placed(first: int, results: Iterable[Expr]) -> list[tuple[Offset, Expr]]:
     return [(first + index * LANES, result) for index, result in enumerate(results)]
 
 
 def _stiff_source(
-    rhs: Program, states: list[Symbol], inputs: dict[Symbol, int], labels: dict[int, str], first_row: int
+    rhs: Program, block: list[Symbol], inputs: dict[Symbol, int], labels: dict[Offset, str], first_row: int
 ) -> str:
-    derivatives, places = gradient(rhs, [*states, TIME_SYMBOL])
+    size = len(block)
+    derivatives, places = gradient(rhs, [*block, TIME_SYMBOL])
     entries = dict(zip(places, derivatives.results, strict=True))
-    pattern = [place for place in places if place[1] < len(states)]
+    pattern = [place for place in places if place[1] < size]
     offsets = {place: CONSTANTS + (first_row + index) * LANES for index, place in enumerate(pattern)}
     outputs = [(offsets[place], entries[place]) for place in pattern]
     outputs += [
-        (SOLUTION + state * LANES, entries.get((state, len(states)), sympy.S.Zero)) for state in range(len(states))
+        (SOLUTION + state * LANES, entries.get((state, size), sympy.S.Zero)) for state in range(len(rhs.results))
     ]
     program = straight_line([value for _, value in outputs], "jacobian")
     named = labels | {offset: f"d rate {row} / d state {column}" for (row, column), offset in offsets.items()}
-    elimination = plan(len(states), tuple(pattern))
+    diagonal = {place: offset for place, offset in offsets.items() if place[0] < size}
+    couplings = {place: offset for place, offset in offsets.items() if place[0] >= size}
+    elimination = order(size, tuple(diagonal))
     factors = CONSTANTS + (first_row + len(pattern)) * LANES
     jacobian = function(
         "jacobian",
@@ -274,14 +294,20 @@ def _stiff_source(
         list(zip([offset for offset, _ in outputs], program.results, strict=True)),
         labels=named,
     )
+    blocks = len(rhs.results) // size
     return "\n\n".join(
-        (HEADER, jacobian, factor_source(elimination, offsets, factors), backsolve_source(elimination, factors))
+        (
+            HEADER,
+            jacobian,
+            factor_source(elimination, diagonal, factors),
+            backsolve_source(elimination, factors, blocks, couplings),
+        )
     )
 
 
-def _key(source: str, system: System) -> str:
+def _key(source: str, plan: Blueprint) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for part in (fingerprint(), source, *system.states, *system.parameters, *system.observables, *system.units):
+    for part in (fingerprint(), source, *plan.states, *plan.parameters, *plan.observables, *plan.units):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 

@@ -73,9 +73,9 @@ class CudaEngine:
         inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control, given.atol)]
         grid = -(-members // _BLOCK)
         self.launch[grid, _BLOCK](*inputs, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
-        self.observe[grid, _BLOCK](inputs[3], inputs[9], n, results[0])
+        self.observe[grid, _BLOCK](inputs[3], inputs[9], n, self.kernel.controlled, results[0])
         values, outcome, reached, counters = (array.copy_to_host() for array in results)
-        fail_undefined(values, n, given.times, outcome, reached, 0, members)
+        fail_undefined(self.kernel, values, given.times, outcome, reached, 0, members)
         return Trajectories(
             times=given.times,
             quantities=(*self.kernel.states, *self.kernel.observables),
@@ -146,14 +146,14 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             integrate(
                 w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
                 settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol,
-                max_steps, member, member + 1, values, outcome, reached, counters, given_up,
+                max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe, 0,
             )  # fmt: skip
 
     @cuda.jit
-    def observe_members(parameters: Any, times: Any, n: int, values: Any) -> None:
+    def observe_members(parameters: Any, times: Any, n: int, controlled: int, values: Any) -> None:
         member = cuda.grid(1)
         if member < parameters.shape[0]:
             w = cuda.local.array(room, np.float64)
-            observe_all(w, prepare, observe, parameters, times, n, values, member, member + 1)
+            observe_all(w, prepare, observe, parameters, times, n, controlled, values, member, member + 1)
 
     return launch, observe_members

@@ -20,7 +20,10 @@ from typing import Any
 _REMADE = ("simulate.solver.", "simulate.kernels.")
 _SHARED = frozenset({"simulate.solver.kernel", "simulate.solver.problem", "simulate.solver.trajectories"})
 """Modules of plain values, which must be the same objects in every edition."""
-_SOURCES = {"simulate.solver.vectors": "simulate.solver.single"}
+_SOURCES = {
+    "simulate.solver.events": "simulate.solver.unwatched",
+    "simulate.solver.vectors": "simulate.solver.single",
+}
 """Modules whose place is taken by others."""
 
 

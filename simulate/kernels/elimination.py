@@ -7,6 +7,7 @@ estimate rejects the step.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from simulate.solver.layout import LANES, SHIFT, SOLUTION
@@ -89,29 +90,57 @@ def factor_source(elimination: Elimination, jacobian: dict[tuple[int, int], int]
     return "\n".join(lines) + "\n"
 
 
-def backsolve_source(elimination: Elimination, factors: int) -> str:
-    """Source of ``backsolve(w)``: factors and right-hand side in ``SOLUTION`` → solution in its place."""
-    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
-    order = elimination.order
+def backsolve_source(
+    elimination: Elimination, factors: int, blocks: int = 1, couplings: Mapping[tuple[int, int], int] | None = None
+) -> str:
+    """Source of ``backsolve(w)``: factors and right-hand side in ``SOLUTION`` → solution in its place.
+
+    Parameters
+    ----------
+    elimination
+        Order and pattern of a block.
+    factors
+        Offset of the first entry of its factors.
+    blocks
+        Number of blocks on the diagonal; all have the same factors.
+    couplings
+        Offset of each entry (row, column) of the Jacobian that joins a later block to the first.
+    """
     lines = [
         "def backsolve(w):",
         '    """Factors and right-hand side → solution in its place."""',
         f"    for lane in range({LANES}):",
     ]
-    lines += [f"        s{state} = w[{SOLUTION + state * LANES} + lane]" for state in order]
+    lines += _block(elimination, factors, "s", 0, [])
+    for block in range(1, blocks):
+        first = block * len(elimination.order)
+        joined = [(row - first, column, place) for (row, column), place in (couplings or {}).items()]
+        own = [entry for entry in joined if 0 <= entry[0] < len(elimination.order)]
+        lines += _block(elimination, factors, f"s{block}_", first, own)
+    return "\n".join(lines) + "\n"
+
+
+def _block(
+    elimination: Elimination, factors: int, name: str, first: int, joined: Sequence[tuple[int, int, int]]
+) -> list[str]:
+    """Lines that solve for one block, whose states begin at ``first``; ``joined`` to that of the first."""
+    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
+    order = elimination.order
+    lines = [f"        {name}{state} = w[{SOLUTION + (first + state) * LANES} + lane]" for state in order]
+    lines += [f"        {name}{row} = {name}{row} + w[{offset} + lane] * s{column}" for row, column, offset in joined]
     for position, pivot in enumerate(order):
         lines += [
-            f"        s{row} = s{row} - w[{place[row, pivot]} + lane] * s{pivot}"
+            f"        {name}{row} = {name}{row} - w[{place[row, pivot]} + lane] * {name}{pivot}"
             for row in order[position + 1 :]
             if (row, pivot) in place
         ]
     for position in reversed(range(len(order))):
         pivot = order[position]
         lines += [
-            f"        s{pivot} = s{pivot} - w[{place[pivot, column]} + lane] * s{column}"
+            f"        {name}{pivot} = {name}{pivot} - w[{place[pivot, column]} + lane] * {name}{column}"
             for column in order[position + 1 :]
             if (pivot, column) in place
         ]
-        lines.append(f"        s{pivot} = s{pivot} * w[{place[pivot, pivot]} + lane]")
-        lines.append(f"        w[{SOLUTION + pivot * LANES} + lane] = s{pivot}")
-    return "\n".join(lines) + "\n"
+        lines.append(f"        {name}{pivot} = {name}{pivot} * w[{place[pivot, pivot]} + lane]")
+        lines.append(f"        w[{SOLUTION + (first + pivot) * LANES} + lane] = {name}{pivot}")
+    return lines

@@ -12,10 +12,17 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError
-from simulate.kernels.hoisting import Assignment
+from simulate.kernels.hoisting import Assignment, Program, power_log
 from simulate.solver.layout import LANES
 
 _LARGEST_UNROLLED_POWER = 16
+
+_LANE = ("w[{} + lane]", "w[{} + lane] = {}", "{}")
+_WHOLE = ("load(w, {})", "store(w, {}, {})", "every({})")
+"""How a row is read and written, and what a number is there."""
+
+Offset = int | str
+"""Offset in the workspace: a number, or the text of an integer expression of the generated function."""
 
 _FUNCTIONS: Mapping[type, Callable[..., str]] = {
     sympy.exp: lambda x: f"exp({x})",
@@ -31,6 +38,9 @@ _FUNCTIONS: Mapping[type, Callable[..., str]] = {
     sympy.arg: lambda x: f"(0.0 * math.sqrt({x}))",
     sympy.sign: lambda x: f"(1.0 if {x} > 0.0 else (-1.0 if {x} < 0.0 else 0.0))",
     sympy.Heaviside: lambda x, *_: f"(1.0 if {x} > 0.0 else 0.0)",
+    power_log: lambda base, exponent: (
+        f"(0.0 if {base} == 0.0 and {exponent} > 0.0 else ({base}) ** ({exponent}) * math.log({base}))"
+    ),
     sympy.Min: lambda *parts: _nested("smaller", parts),
     sympy.Max: lambda *parts: _nested("larger", parts),
 }
@@ -171,18 +181,32 @@ def with_named_bases(assignments: Iterable[Assignment], results: Sequence[Expr])
 def function(
     name: str,
     meaning: str,
-    inputs: Mapping[Symbol, int],
+    inputs: Mapping[Symbol, Offset],
     assignments: Iterable[Assignment],
-    outputs: Sequence[tuple[int, Expr]],
+    outputs: Sequence[tuple[Offset, Expr]],
     *,
-    labels: Mapping[int, str],
+    labels: Mapping[Offset, str],
 ) -> str:
-    """Source of a function of the flat workspace.
+    """Source of a function of the flat workspace; ``name`` and ``meaning`` are its name and docstring.
+
+    The other parameters are those of `lane_loop`.
+    """
+    lines = [f"def {name}(w):", f'    """{meaning}"""', *lane_loop(inputs, assignments, outputs, labels=labels)]
+    return "\n".join(lines) + "\n"
+
+
+def lane_loop(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    *,
+    labels: Mapping[Offset, str],
+    indent: str = "    ",
+) -> list[str]:
+    """Lines of a loop over lanes.
 
     Parameters
     ----------
-    name, meaning
-        Name and docstring of the function.
     inputs
         Offset in the workspace of every symbol that may be read; only those that are used are loaded.
     assignments
@@ -191,29 +215,77 @@ def function(
         Offset and expression of everything that is written, in terms of inputs and temporaries.
     labels
         What lies at an offset, for comments.
+    indent
+        What the lines begin with.
     """
+    return [
+        f"{indent}for lane in range({LANES}):",
+        *_lines(inputs, assignments, outputs, labels, f"{indent}    ", _LANE),
+    ]
+
+
+def vectors(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    *,
+    labels: Mapping[Offset, str],
+    indent: str = "    ",
+) -> list[str]:
+    """Lines in which a name stands for all lanes at once, for programs that are `arithmetic`; as `lane_loop`."""
+    return _lines(inputs, assignments, outputs, labels, indent, _WHOLE)
+
+
+def arithmetic(program: Program) -> bool:
+    """Whether a program has nothing but sums, products, quotients and small powers."""
+    return all(
+        part.is_Symbol
+        or part.is_Number
+        or part.is_Add
+        or part.is_Mul
+        or (part.is_Pow and part.exp.is_Integer and abs(int(part.exp)) <= _LARGEST_UNROLLED_POWER)
+        for expression in (*(value for _, value in program.assignments), *program.results)
+        for part in sympy.preorder_traversal(expression)
+    )
+
+
+def _lines(
+    inputs: Mapping[Symbol, Offset],
+    assignments: Iterable[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    labels: Mapping[Offset, str],
+    indent: str,
+    access: tuple[str, str, str],
+) -> list[str]:
+    read, write, constant = access
     ordered, results = with_named_bases(assignments, [expression for _, expression in outputs])
     temporaries = {symbol for symbol, _ in ordered}
     used: set[Symbol] = set()
     for expression in (*(value for _, value in ordered), *results):
         used |= expression.free_symbols
     names: dict[Symbol, str] = {}
-    lines = [f"def {name}(w):", f'    """{meaning}"""', f"    for lane in range({LANES}):"]
-    reads = sorted((inputs[symbol], symbol) for symbol in used - temporaries)
+    lines = []
+    reads = sorted(((inputs[symbol], symbol) for symbol in used - temporaries), key=_place)
     for index, (offset, symbol) in enumerate(reads):
         names[symbol] = f"r{index}"
-        lines.append(f"        r{index} = w[{offset} + lane]{_comment(labels, offset)}")
+        lines.append(f"{indent}r{index} = {read.format(offset)}{_comment(labels, offset)}")
     for index, (symbol, expression) in enumerate(ordered):
-        lines.append(f"        x{index} = {source(expression, names)}")
+        lines.append(f"{indent}x{index} = {source(expression, names)}")
         names[symbol] = f"x{index}"
     for (offset, _), result in zip(outputs, results, strict=True):
-        lines.append(f"        w[{offset} + lane] = {source(result, names)}{_comment(labels, offset)}")
-    if not outputs:
-        lines.append("        pass")
-    return "\n".join(lines) + "\n"
+        text = (constant if result.is_number else "{}").format(source(result, names))
+        lines.append(f"{indent}{write.format(offset, text)}{_comment(labels, offset)}")
+    return lines or [f"{indent}pass"]
 
 
-def _comment(labels: Mapping[int, str], offset: int) -> str:
+def _place(read: tuple[Offset, Symbol]) -> tuple[bool, int, str, str]:
+    """Fixed offsets in their order, then the others in that of their text."""
+    offset, symbol = read
+    fixed = isinstance(offset, int)
+    return not fixed, offset if isinstance(offset, int) else 0, str(offset), str(symbol)
+
+
+def _comment(labels: Mapping[Offset, str], offset: Offset) -> str:
     label = labels.get(offset, "")
     printable = "".join(character if character.isprintable() else "?" for character in label)
     return f"  # {printable}" if printable else ""

@@ -105,7 +105,7 @@ def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tu
     def derivatives(expression: Expr) -> dict[int, Expr]:
         total: dict[int, Expr] = {}
         for symbol in sorted(expression.free_symbols & slopes.keys(), key=str):
-            outer = _derivative(expression, symbol)
+            outer = derivative(expression, symbol)
             for index, inner in slopes[symbol].items():
                 total[index] = total.get(index, sympy.S.Zero) + outer * inner
         return {index: value for index, value in sorted(total.items()) if value != 0}
@@ -128,12 +128,40 @@ def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tu
     return Program(tuple(assignments), tuple(value for _, value in found)), tuple(place for place, _ in found)
 
 
-def _derivative(expression: Expr, symbol: Symbol) -> Expr:
-    derivative = _plain_derivative(expression, symbol)
+class power_log(sympy.Function):  # type: ignore[misc]
+    """``base**exponent * log(base)``, the derivative of a power in its exponent; 0 for a base of 0."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative in the base (1) or the exponent (2)."""
+        base, exponent = self.args
+        if argindex == 1:
+            return exponent * power_log(base, exponent - 1) + base ** (exponent - 1)
+        return power_log(base, exponent) * sympy.log(base)
+
+
+def derivative(expression: Expr, symbol: Symbol) -> Expr:
+    """Derivative that is defined wherever the expression has one."""
+    slope = _plain_derivative(expression, symbol)
+    if any(power.exp.has(symbol) and not power.base.is_number for power in expression.atoms(sympy.Pow)):
+        slope = slope.replace(lambda part: part.is_Mul and part.has(sympy.log), _with_power_logs)
     if any(not power.exp.is_Rational and power.base.has(symbol) for power in expression.atoms(sympy.Pow)):
         # SymPy writes the derivative of x**n as n*x**n/x, which at x = 0 is 0/0 instead of 0.
-        return sympy.powsimp(derivative, deep=True, combine="exp")
-    return derivative
+        return sympy.powsimp(slope, deep=True, combine="exp")
+    return slope
+
+
+def _with_power_logs(product: Expr) -> Expr:
+    """Product in which a power times the logarithm of its base, undefined at 0, is one function."""
+    factors = list(product.args)
+    for log in [factor for factor in factors if isinstance(factor, sympy.log)]:
+        for power in factors:
+            if power.is_Pow and power.base == log.args[0] and not power.exp.is_Rational:
+                factors.remove(log)
+                factors[factors.index(power)] = power_log(power.base, power.exp)
+                break
+    return sympy.Mul(*factors)
 
 
 def _plain_derivative(expression: Expr, symbol: Symbol) -> Expr:

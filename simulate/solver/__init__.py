@@ -10,6 +10,7 @@ from typing import Any
 
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.rules import Action, Adaptive, Occurrence, Rule
 from simulate.solver.trajectories import Failure, Status, Trajectories
 
 _LATER = {
@@ -28,11 +29,15 @@ __all__ = [
     "METHODS",
     "RODAS5P",
     "TAYLOR",
+    "Action",
+    "Adaptive",
     "Failure",
     "FloatArray",
     "IntArray",
     "Kernel",
     "Method",
+    "Occurrence",
+    "Rule",
     "Schedule",
     "Status",
     "StopKind",

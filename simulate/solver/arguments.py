@@ -27,9 +27,10 @@ class Arguments:
     settings
         Of the method: stages, stages of the dense output, order of its Taylor series.
     sizes
-        Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes.
+        Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes, controlled
+        states.
     targets
-        Index of the state that each route feeds.
+        Where the targets of each route begin in this array, and end; then the indices of the states that routes feed.
     parameters
         Shape [member, parameter].
     schedule
@@ -77,16 +78,17 @@ def arguments_of(
     _check(kernel, parameters, times, start, max_steps, threads)
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
+    first = len(kernel.routes) + 1
     settings = (method.stages, method.dense_stages, method.series)
     return Arguments(
-        settings=_frozen(np.array(settings, dtype=np.int64)),
-        sizes=_frozen(np.array(sizes, dtype=np.int64)),
-        targets=_frozen(np.ascontiguousarray(kernel.route_targets, dtype=np.int64)),
-        parameters=_frozen(parameters),
+        settings=frozen(np.array(settings, dtype=np.int64)),
+        sizes=frozen(np.array([*sizes, kernel.controlled], dtype=np.int64)),
+        targets=frozen(np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)),
+        parameters=frozen(parameters),
         schedule=_stops(kernel, schedule, len(parameters), start),
-        times=_frozen(times),
-        control=_frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
-        atol=_frozen(_absolute(kernel, tolerance)),
+        times=frozen(times),
+        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
+        atol=frozen(_absolute(kernel, tolerance)),
     )
 
 
@@ -99,7 +101,7 @@ def functions_of(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
     return (kernel.prepare, *(kernel.rhs,) * 4)
 
 
-def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
+def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
     """A read-only view: what every thread may share."""
     view = array.view()
     view.flags.writeable = False
@@ -169,8 +171,8 @@ def _check(
 
 
 def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
-    """Absolute tolerance of every state."""
-    n = len(kernel.states)
+    """Absolute tolerance of every state; those that follow along have no say, and 1."""
+    n = kernel.controlled
     atol = np.asarray(tolerance.atol, dtype=np.float64)
     if atol.shape not in {(), (n,)}:
         raise InputError(
@@ -179,7 +181,7 @@ def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
             found=f"shape {atol.shape}",
             expected=f"one number, or one for each of {n} states",
         )
-    return np.ascontiguousarray(np.broadcast_to(atol, (n,)))
+    return np.concatenate([np.broadcast_to(atol, (n,)), np.ones(len(kernel.states) - n)])
 
 
 def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
@@ -229,7 +231,7 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
             advice="let Schedule.from_rows arrange the stops",
         )
     _check_infusions(offsets, kinds, routes, amounts)
-    return _frozen(offsets), _frozen(times), _frozen(kinds), _frozen(routes), _frozen(amounts)
+    return frozen(offsets), frozen(times), frozen(kinds), frozen(routes), frozen(amounts)
 
 
 def _check_infusions(offsets: IntArray, kinds: IntArray, routes: IntArray, amounts: FloatArray) -> None:

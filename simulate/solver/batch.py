@@ -10,14 +10,16 @@ from dataclasses import fields
 import numpy as np
 
 from simulate.solver import layout
-from simulate.solver.arguments import arguments_of, failures_of, functions_of
+from simulate.solver.arguments import arguments_of, failures_of, frozen, functions_of
 from simulate.solver.book import BOOK_ROWS
+from simulate.solver.events import memory
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.recording import observe_all
+from simulate.solver.rules import Adaptive, occurrences, watch, with_visits
 from simulate.solver.trajectories import Trajectories
 
 _CHUNK = 256
@@ -37,6 +39,7 @@ def solve(
     max_steps: int = 100_000,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    adaptive: Adaptive | None = None,
 ) -> Trajectories:
     """Integrate a batch of members, each with its own parameters, stops, steps and end.
 
@@ -66,6 +69,8 @@ def solve(
         Threads to use; all cores that this process may use if not given.
     progress
         Called with the number of members finished since the last call, from the calling thread.
+    adaptive
+        Rules by which the state of a member changes what happens to it.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def solve(
         When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
         positive.
     """
+    if adaptive is not None:
+        adaptive, schedule = with_visits(adaptive, schedule)
     given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads)
     members, n = len(given.parameters), len(kernel.states)
 
@@ -91,6 +98,7 @@ def solve(
         max_steps,
     )
 
+    watched = watch(adaptive, kernel, schedule, members)
     workers = _cores() if threads is None else threads
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * workers)))
 
@@ -98,10 +106,17 @@ def solve(
         end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
         book = np.empty((BOOK_ROWS, layout.LANES), dtype=np.int64)
-        integrate(workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up)
+        watching = (*map(frozen, watched[:5]), *watched[5:], *memory(len(watched[0]), len(watched[4]), n))
+        integrate(
+            workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up,
+            kernel.observe, watching,
+        )  # fmt: skip
         if not given_up[0]:
-            observe_all(workspace, kernel.prepare, kernel.observe, given.parameters, given.times, n, values, first, end)
-            fail_undefined(values, n, given.times, outcome, reached, first, end)
+            observe_all(
+                workspace, kernel.prepare, kernel.observe, given.parameters, given.times, n, kernel.controlled,
+                values, first, end,
+            )  # fmt: skip
+            fail_undefined(kernel, values, given.times, outcome, reached, first, end)
         return end - first
 
     with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -124,6 +139,7 @@ def solve(
         counters=counters,
         failures=failures_of(kernel, outcome, reached),
         method=method.name,
+        occurrences=occurrences(watched),
     )
 
 

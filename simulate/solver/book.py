@@ -9,6 +9,7 @@ import numpy as np
 
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
+from simulate.solver.events import cut, forget, given, share_of_passing, visit, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -32,8 +33,7 @@ from simulate.solver.layout import (
 )
 from simulate.solver.problem import StopKind
 
-_BOLUS = int(StopKind.BOLUS)
-_RESET = int(StopKind.RESET)
+_RESET, _BOLUS, _VISIT = int(StopKind.RESET), int(StopKind.BOLUS), int(StopKind.VISIT)
 _LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
 """Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
@@ -47,7 +47,7 @@ BOOK_ROWS = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
-STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES = range(7)
+STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES, CONTROLLED = range(8)
 # Entries of the method's settings.
 STAGES, DENSE_STAGES, SERIES = range(3)
 
@@ -90,7 +90,7 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 @inlined
 def apply_stops(
-    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any
+    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
 ) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
@@ -99,16 +99,22 @@ def apply_stops(
     stop = first
     while stop < last and times[stop] <= now:
         route = routes[stop]
-        if kinds[stop] == _BOLUS:
-            gain = w[CONSTANTS + (kernel[GAIN] + route) * LANES + lane]
-            w[STATE + targets[route] * LANES + lane] += amounts[stop] * gain
+        amount = given(watch, lane, stop, offsets[book[MEMBER, lane]], schedule) if watches(watch) else amounts[stop]
+        if kinds[stop] == _VISIT:
+            visit(watch, lane)
         elif kinds[stop] == _RESET:
             to_baseline(w, lane, prepare, kernel)
+            forget(watch, offsets[book[MEMBER, lane]], stop)
+        elif kinds[stop] == _BOLUS:
+            # One array for both: where the targets of each route begin in it, then the targets themselves.
+            for target in range(targets[route], targets[route + 1]):
+                gain = w[CONSTANTS + (kernel[GAIN] + target - kernel[ROUTES] - 1) * LANES + lane]
+                w[STATE + targets[target] * LANES + lane] += amount * gain
         else:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
-            w[i] += amounts[stop]
+            w[i] += amount
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
-            w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amounts[stop]) else 0.0
+            w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
@@ -185,6 +191,20 @@ def record_within(
 
 
 @inlined
+def cut_short(
+    w: Any, book: Any, lane: int, n: int, times: Any, recorded: Any, interpolate: Any, observe: Any, watch: Any
+) -> None:
+    """End a lane's step where the first of its rules applies, if one does; outputs before are recorded."""
+    share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+    if share < 1.0:
+        passing = w[NOW + lane] + share * w[STEP + lane]
+        record_within(w, book, lane, n, passing, times, recorded, interpolate)
+        cut(w, lane, n, share, interpolate)
+    if share <= 1.0:
+        book[CHANGE, lane] = DOSED
+
+
+@inlined
 def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     """Count the member's work and free its lane."""
     member, accepted, attempted = book[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
@@ -208,5 +228,5 @@ def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: 
     for condition in range(kernel[CONDITIONS]):
         if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
             return condition
-    state = undefined(w, kernel[STATES], lane)
+    state = undefined(w, kernel[CONTROLLED], lane)
     return -1 if state < 0 else int(kernel[CONDITIONS] + state)

@@ -30,6 +30,7 @@ from simulate.solver.layout import (
     STATE,
     STEP,
     STOP,
+    stage,
 )
 from simulate.solver.vectors import any_lane, choose, every, load, near_power, near_quotient, size, store
 
@@ -38,8 +39,24 @@ LARGEST = 5.0
 SMALLEST = 0.2
 RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
 """Share of the time below which a step would hardly move it."""
+_SLOPE = stage(0)
 _TINY = float(np.finfo(np.float64).tiny)
 _HUGE = 1e300
+
+
+@inlined
+def first_step(w: Any, n: int, lane: int, rtol: float) -> float:
+    """Share 1/100 of the time in which the state would change by its own size (Hairer, Nørsett, Wanner, II.4)."""
+    size = 0.0
+    slope = 0.0
+    for state in range(n):
+        i = state * LANES + lane
+        scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
+        size += (w[START + i] / scale) ** 2
+        slope += (w[_SLOPE + i] / scale) ** 2
+    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
+        return 1e-6
+    return float(0.01 * math.sqrt(size / slope))
 
 
 @inlined
@@ -126,3 +143,31 @@ def needs_attention(w: Any, max_steps: int) -> bool:
     due = (accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up
     store(w, DUE, choose(due, every(1.0), every(0.0)))
     return bool(any_lane(due))
+
+
+@inlined
+def take_step(
+    w: Any,
+    n: int,
+    controlled: int,
+    series: bool,
+    rhs: Any,
+    jacobian: Any,
+    factor: Any,
+    backsolve: Any,
+    attempt: Any,
+    propose: Any,
+    rtol: float,
+    exponent: float,
+) -> None:
+    """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
+    if series:
+        propose(w, n, jacobian)
+    choose_step(w)
+    if not series:
+        spread_step(w, n)
+    attempt(w, n, rhs, jacobian, factor, backsolve)
+    if series:
+        trust(w)
+    else:
+        judge(w, controlled, rtol, exponent)

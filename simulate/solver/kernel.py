@@ -20,7 +20,8 @@ class Kernel(Protocol):
 
     The region that starts at ``layout.CONSTANTS`` belongs to the kernel, row by row: first the parameters in the order
     of ``parameters``; at ``infusion_row`` the rate of each route, in administered units a day, which the solver keeps;
-    at ``gain_row`` the gain of each route and at ``condition_row`` the conditions, which `prepare` writes.
+    at ``gain_row`` the gain of each target of the routes, and at ``condition_row`` the conditions, which `prepare`
+    writes.
     """
 
     @property
@@ -42,8 +43,27 @@ class Kernel(Protocol):
     @property
     def routes(self) -> tuple[str, ...]: ...
     @property
+    def controlled(self) -> int:
+        """Number of leading states whose errors decide on the steps, all as a rule.
+
+        The states after them follow along: in the steps, in doses and in what is recorded, without a say in the steps
+        and without making a member fail. States among the first must not depend on them.
+        """
+        ...
+
+    @property
+    def judged(self) -> int:
+        """Number of leading observables that must be defined, all as a rule; those after them follow along too."""
+        ...
+
+    @property
+    def route_offsets(self) -> IntArray:
+        """Where the targets of each route begin among ``route_targets``, and their number; shape [route + 1]."""
+        ...
+
+    @property
     def route_targets(self) -> IntArray:
-        """Index of the state that each route feeds, shape [route]."""
+        """Indices of the states that routes feed, route by route; shape [target]."""
         ...
 
     @property

@@ -17,8 +17,10 @@ from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.book import (
     CHANGE,
     CONDITIONS,
+    CONTROLLED,
     DENSE_STAGES,
     DOSED,
+    GAIN,
     LOADED,
     MEMBER,
     NEXT_STOP,
@@ -27,6 +29,7 @@ from simulate.solver.book import (
     STATES,
     apply_stops,
     clear,
+    cut_short,
     load,
     open_book,
     outputs_within,
@@ -37,9 +40,9 @@ from simulate.solver.book import (
     retire,
     undefined,
 )
-from simulate.solver.control import LARGEST, RESOLUTION, choose_step, judge, needs_attention, spread_step, trust
+from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
+from simulate.solver.events import WATCH, act, begin, look, watches
 from simulate.solver.layout import (
-    ABSOLUTE,
     ACCEPT,
     ATTEMPTED,
     DUE,
@@ -85,8 +88,8 @@ SIGNATURE = types.int64(
     types.FunctionType(EXTEND),
     types.FunctionType(PROPOSE),
     _INTS,  # method: stages, stages of the dense output, order of its Taylor series
-    _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes
-    _INTS,  # targets of routes
+    _INTS,  # kernel: states, parameters, infusion row, gain row, condition row, conditions, routes, controlled states
+    _INTS,  # routes: where the targets of each begin in this array, then the targets
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
@@ -100,6 +103,8 @@ SIGNATURE = types.int64(
     types.float64[::1],  # time reached [member]
     types.int64[:, ::1],  # counters [member, 3]
     types.int64[::1],  # given up: not 0 once nobody waits for the result
+    BLOCK_FUNCTION,  # kernel: observe
+    WATCH,  # rules
 )
 
 
@@ -140,6 +145,8 @@ def _finish(
     reached: Any,
     counters: Any,
     interpolate: Any,
+    observe: Any,
+    watch: Any,
 ) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     n = kernel[STATES]
@@ -148,21 +155,29 @@ def _finish(
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
-        if now >= w[EVENT + lane]:
+        if watches(watch):
+            cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
+            now = w[NEXT + lane]
+        if now >= w[EVENT + lane] or book[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
-            if undefined(w, n, lane) >= 0:
+            if undefined(w, kernel[CONTROLLED], lane) >= 0:
                 status = _NOT_FINITE
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
                 record_before(w, book, lane, n, now, times, recorded)
-                if now >= w[STOP + lane] and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets) > 0:
+                if (
+                    now >= w[STOP + lane]
+                    and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) > 0
+                ):
                     book[CHANGE, lane] = DOSED
-                if undefined(w, n, lane) >= 0:
+                acted = act(w, watch, lane, member, n, now, observe, kernel[GAIN], targets)
+                book[CHANGE, lane] = DOSED if acted != 0 else book[CHANGE, lane]
+                if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
                     record(w, book, lane, n, now, times, recorded)
                     plan(w, book, lane, times, schedule, end)
-                    status = _OK if now >= end else status
+                    status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     if status < 0 and w[ATTEMPTED + lane] >= max_steps:
@@ -170,7 +185,7 @@ def _finish(
     if status < 0:
         return False
     outcome[member, 0] = status
-    outcome[member, 1] = -1 if status == _OK else _blame(w, n, lane)
+    outcome[member, 1] = -1 if status == _OK else _blame(w, kernel[CONTROLLED], lane)
     reached[member] = now
     retire(w, book, lane, method, counters)
     return True
@@ -194,6 +209,8 @@ def _refill(
     recorded: Any,
     outcome: Any,
     reached: Any,
+    observe: Any,
+    watch: Any,
 ) -> int:
     """Give a free lane the next member that can be integrated; return the first that still waits."""
     while waiting < last:
@@ -209,16 +226,18 @@ def _refill(
         clear(book, lane)
         book[MEMBER, lane] = member
         book[NEXT_STOP, lane] = schedule[0][member]
+        begin(watch, lane)
         record_before(w, book, lane, kernel[STATES], start, times, recorded)
-        apply_stops(w, book, lane, start, schedule, prepare, kernel, targets)
-        blamed = undefined(w, kernel[STATES], lane)
+        apply_stops(w, book, lane, start, schedule, prepare, kernel, targets, watch)
+        ended = act(w, watch, lane, member, kernel[STATES], start, observe, kernel[GAIN], targets) < 0
+        blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
             outcome[member, 1] = blamed
             book[MEMBER, lane] = -1
             continue
         record(w, book, lane, kernel[STATES], start, times, recorded)
-        if end <= start:
+        if end <= start or ended:
             outcome[member, 0] = _OK
             book[MEMBER, lane] = -1
             continue
@@ -250,22 +269,7 @@ def _commit(w: Any, n: int, series: bool) -> None:
 
 
 @inlined
-def _first_step(w: Any, n: int, lane: int, rtol: float) -> float:
-    """Share 1/100 of the time in which the state would change by its own size (Hairer, Nørsett, Wanner, II.4)."""
-    size = 0.0
-    slope = 0.0
-    for state in range(n):
-        i = state * LANES + lane
-        scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
-        size += (w[START + i] / scale) ** 2
-        slope += (w[_SLOPE + i] / scale) ** 2
-    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
-        return 1e-6
-    return float(0.01 * math.sqrt(size / slope))
-
-
-@inlined
-def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) -> None:
+def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, rtol: float, counters: Any) -> None:
     """Evaluate the derivative at the start of the step anew, and choose a first step for lanes that start or restart.
 
     The same function of the same state gives the same bits, so lanes that need no refresh do not change.
@@ -281,37 +285,25 @@ def _refresh(w: Any, book: Any, n: int, rhs: Any, rtol: float, counters: Any) ->
         if book[CHANGE, lane] != NOTHING:
             counters[book[MEMBER, lane], 2] += 1
             fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
-            w[STEP + lane] = _first_step(w, n, lane, rtol) if fresh else w[RESTART + lane]
+            w[STEP + lane] = first_step(w, controlled, lane, rtol) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
             w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
 
 
 @inlined
-def _step(
-    w: Any,
-    n: int,
-    series: bool,
-    rhs: Any,
-    jacobian: Any,
-    factor: Any,
-    backsolve: Any,
-    attempt: Any,
-    propose: Any,
-    rtol: float,
-    exponent: float,
-) -> None:
-    """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
-    if series:
-        propose(w, n, jacobian)
-    choose_step(w)
-    if not series:
-        spread_step(w, n)
-    attempt(w, n, rhs, jacobian, factor, backsolve)
-    if series:
-        trust(w)
-    else:
-        judge(w, n, rtol, exponent)
+def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, rtol: float, counters: Any) -> None:
+    """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
+    refresh = False
+    for lane in range(LANES):
+        refresh = refresh or book[CHANGE, lane] != NOTHING
+        if series and book[CHANGE, lane] != NOTHING:
+            w[SINCE + lane] = w[NOW + lane]
+            w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
+            w[RESTARTING + lane] = 1.0
+            book[CHANGE, lane] = NOTHING
+    if refresh and not series:
+        _refresh(w, book, n, controlled, rhs, rtol, counters)
 
 
 @compiled(SIGNATURE)
@@ -343,6 +335,8 @@ def integrate(
     reached: Any,
     counters: Any,
     given_up: Any,
+    observe: Any,
+    watch: Any,
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
@@ -351,10 +345,10 @@ def integrate(
     end = max(times[-1], start)
     open_book(w, book, n, start, rtol, atol)
     waiting = first
-    attention = True
+    attention, passed = True, False
     while given_up[0] == 0:
         if attention:
-            if method[DENSE_STAGES] > 0 and outputs_within(w, book, times, method, counters):
+            if method[DENSE_STAGES] > 0 and (outputs_within(w, book, times, method, counters) or passed):
                 extend(w, n, rhs)
             running = 0
             for lane in range(LANES):
@@ -362,28 +356,22 @@ def integrate(
                 if w[DUE + lane] > 0.0:
                     free = _finish(
                         w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
-                        recorded, outcome, reached, counters, interpolate,
+                        recorded, outcome, reached, counters, interpolate, observe, watch,
                     )  # fmt: skip
                 if free and waiting < last:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
-                        start, end, recorded, outcome, reached,
+                        start, end, recorded, outcome, reached, observe, watch,
                     )  # fmt: skip
                 running += book[MEMBER, lane] >= 0
             if running == 0:
                 break
         _commit(w, n, series)
         if attention:
-            refresh = False
-            for lane in range(LANES):
-                refresh = refresh or book[CHANGE, lane] != NOTHING
-                if series and book[CHANGE, lane] != NOTHING:
-                    w[SINCE + lane] = w[NOW + lane]
-                    w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
-                    w[RESTARTING + lane] = 1.0
-                    book[CHANGE, lane] = NOTHING
-            if refresh and not series:
-                _refresh(w, book, n, rhs, rtol, counters)
-        _step(w, n, series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
+            _renew(w, book, n, kernel[CONTROLLED], series, rhs, rtol, counters)
+        take_step(w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
         attention = needs_attention(w, max_steps)
+        if watches(watch):
+            passed = look(w, watch, book, n, observe)
+            attention = attention or passed
     return last - first

@@ -86,6 +86,12 @@ SINCE = row(21)
 """Time of the last stop, or of the load."""
 HEAD = row(22)
 """Distance from a stop to the singularity before it; 0 if nothing is known of it."""
+COMMAND = row(31)
+"""What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
+DIRECTION, STAGE, EXTENT = range(3)
+"""Places in ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
+EVERYTHING, SHARED = 0, -1
+"""What may stand at ``DIRECTION``, beside the number of a block."""
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.trajectories import Status
 
 
 def fail_undefined(
-    values: FloatArray, states: int, times: FloatArray, outcome: IntArray, reached: FloatArray, first: int, end: int
+    kernel: Kernel, values: FloatArray, times: FloatArray, outcome: IntArray, reached: FloatArray, first: int, end: int
 ) -> None:
     """Mark members that reached the end with an observable that is somewhere infinite or undefined.
 
@@ -17,10 +17,10 @@ def fail_undefined(
 
     Parameters
     ----------
+    kernel
+        What was solved: its leading observables are looked at.
     values
         Shape [member, time, quantity], states first.
-    states
-        Number of states.
     times
         Shape [time].
     outcome, reached
@@ -28,7 +28,10 @@ def fail_undefined(
     first, end
         The members to look at.
     """
-    bad = ~np.isfinite(values[first:end, :, states:])
+    states = len(kernel.states)
+    bad = ~np.isfinite(values[first:end, :, states : states + kernel.judged])
+    # A rule may have ended a member before: then there is no state to observe.
+    bad &= np.isfinite(values[first:end, :, : kernel.controlled]).all(axis=2, keepdims=True)
     for place in np.flatnonzero(bad.any(axis=(1, 2))):
         member = first + int(place)
         if outcome[member, 0] == Status.OK:

@@ -51,6 +51,8 @@ class StopKind(enum.IntEnum):
     """Amount times the gain of the route is added to the target at once."""
     RATE = 1
     """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
+    VISIT = 2
+    """The member is seen: rules that look at visits are judged by the state then. Route and amount mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ SIGNATURE = types.int64(
     types.Array(types.float64, 2, "C", readonly=True),  # parameters [member, parameter]
     types.Array(types.float64, 1, "C", readonly=True),  # times
     types.int64,  # number of states
+    types.int64,  # number of leading states without which no observable is known
     types.float64[:, :, ::1],  # values [member, time, quantity]: states, then observables
     types.int64,  # first member
     types.int64,  # end of members
@@ -31,6 +32,7 @@ def observe_all(
     parameters: Any,
     times: Any,
     n: int,
+    controlled: int,
     values: Any,
     first: int,
     end: int,
@@ -53,7 +55,7 @@ def observe_all(
             for lane in range(present):
                 time = group + lane
                 unknown = False
-                for state in range(n):
+                for state in range(controlled):
                     unknown = unknown or math.isnan(values[member, time, state])
                 for observable in range(observables):
                     value = w[RESULT + observable * LANES + lane]

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 
 from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.rules import Occurrence
 
 
 class Status(enum.IntEnum):
@@ -85,6 +86,8 @@ class Trajectories:
         One record for each member whose status is not OK, in the order of members.
     method
         Name of the method.
+    occurrences
+        When rules applied, in the order of members and time.
     """
 
     times: FloatArray
@@ -95,6 +98,7 @@ class Trajectories:
     counters: IntArray
     failures: tuple[Failure, ...]
     method: str
+    occurrences: tuple[Occurrence, ...] = ()
 
     def quantity(self, name: str) -> FloatArray:
         """Values of one quantity, shape [member, time]."""

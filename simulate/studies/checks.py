@@ -35,7 +35,14 @@ class Finding:
     content: str
 
 
-def check_file(name: str | Path, *, time: str = "h", amount: str = "mg", ignored: Sequence[str] = ()) -> Finding:
+def check_file(
+    name: str | Path,
+    *,
+    time: str = "h",
+    amount: str = "mg",
+    ignored: Sequence[str] = (),
+    population: str | None = None,
+) -> Finding:
     """Read a file as what its tables say it is, and check all that can be checked without solving.
 
     Parameters
@@ -45,6 +52,8 @@ def check_file(name: str | Path, *, time: str = "h", amount: str = "mg", ignored
         shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
+    population
+        Name or file of the population that the patients of a table of doses belong to; those of the trial if not given.
 
     Raises
     ------
@@ -53,7 +62,7 @@ def check_file(name: str | Path, *, time: str = "h", amount: str = "mg", ignored
     """
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
-        return Finding(str(path), "dose", _doses(path, time, amount, ignored))
+        return Finding(str(path), "dose", _doses(path, time, amount, ignored, population))
     document = read_toml(path)
     kind = _kind(document)
     return Finding(document.path, kind, _CHECKS[kind](path, document))
@@ -90,9 +99,10 @@ def _scenario(path: Path, document: Document) -> str:
     )
 
 
-def _doses(path: Path, time: str, amount: str, ignored: Sequence[str]) -> str:
+def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: str | None) -> str:
     model = find_model(None, ("none",))
-    population = population_for(model, is_shipped=True)
+    named = Path(people) if people is not None and people.endswith(".toml") else people
+    population = population_for(model, named, is_shipped=True)
     covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
     table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
     tabled = Tabled(table, None)

@@ -19,7 +19,7 @@ A scenario file in full::
     patients = 100  # if not given, as many as there are in a table of doses, or else 100
     seed = 1
     first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
-    population = "myositis"  # or "healthy", "caps", "obese", or a population file, relative to this file
+    population = "myositis"  # or "healthy", "caps", "obese", "renal", or a population file, relative to this file
     between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
     dropout = false  # or true: results are of those who are still in the study, as its retention has it
 

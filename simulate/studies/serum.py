@@ -6,7 +6,8 @@ has a time of the sample, on a quarter of an hour and uniform between two limits
 log-normal factors, one of the occasion, which all samples of a visit share, and one of the assay. The patient's own
 IL-1Ra is read together with the drug, since the ELISA cannot tell them apart.
 
-Between-occasion variability acts on the sample only: the kinetics between samples are those of the patient.
+The factor of the occasion acts on the sample only. What arrives of each injection may vary as well
+(``Cohort.between_doses``, 0 in the shipped populations); both together count the same variation twice.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
 from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.hypotheses import HYPOTHESES
+from simulate.biology.macrophages import INFILTRATE
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
 from simulate.biology.reference import reference_model
 from simulate.biology.regulatory import TREG_LEAK
@@ -52,6 +53,7 @@ KNOWN: Mapping[str, Hypothesis] = {
         PRIMING_DISH,
         MEMORY_DISH,
         STRENGTH_DISH,
+        INFILTRATE,
     )
 }
 

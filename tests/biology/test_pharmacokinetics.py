@@ -224,6 +224,21 @@ def test_clearance_by_renal_function_is_that_of_the_printed_formula_and_groups(
     assert abs(ours - mean) < sd, group
 
 
+@pytest.mark.parametrize(("group", "creatinine", "mean", "sd"), RENAL, ids=[row[0] for row in RENAL])
+def test_patients_whose_kidneys_are_known_clear_as_the_printed_group(
+    group: str, creatinine: float, mean: float, sd: float
+) -> None:
+    population = shipped_population(tuple(parameter_table().values()), "renal")
+    cohort = draw(population, 1000, seed=4, given={"creatinine_clearance": np.full(1000, creatinine)})
+    assert set(cohort.of("creatinine_clearance").tolist()) == {creatinine}
+    apparent = cohort.of("CL") / cohort.of("F") / 1.44  # L/d → mL/min
+    assert abs(np.median(apparent) - mean) < sd, group
+    patients = shipped_population(tuple(parameter_table().values()))
+    normal = draw(patients, 1000, seed=4, given={"creatinine_clearance": np.full(1000, 90.0)})
+    share = np.median(cohort.of("CL")) / np.median(normal.of("CL"))
+    assert share == pytest.approx(10 ** (0.0062 * (creatinine - 90.0)), rel=0.03), group
+
+
 def test_clearance_rises_with_weight_as_the_population_formula_has_it() -> None:
     # Yang 2001: CL/F = 23.0 + 0.343 · CLcr + 0.713 · WT; its slope at 75 kg and 100 mL/min as an exponent.
     total = 23.0 + 0.343 * 100 + 0.713 * 75

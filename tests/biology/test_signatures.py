@@ -189,10 +189,15 @@ def test_h5_leaves_double_positives_nearly_alone() -> None:
     assert abs(change("H5", "double_positive", gc_priming=0.0)) < 0.01
 
 
+def test_h3b_leaves_double_positives_alone() -> None:
+    """The table has them fall; cells that stain less are the same cells."""
+    assert change("H3b", "double_positive") == pytest.approx(0.0, abs=1e-9)
+
+
 # Naive and CD45RO
 
 
-@pytest.mark.parametrize("names", ["H1", "H2", "H3a", "H4", "H5"])
+@pytest.mark.parametrize("names", ["H1", "H2", "H3a", "H3b", "H4", "H5"])
 def test_naive_cells_do_not_move(names: str) -> None:
     assert change(names, "naive") == pytest.approx(0.0, abs=1e-9)
 
@@ -204,8 +209,8 @@ def test_all_th17_priming_is_too_little_to_be_seen_in_naive_cells() -> None:
     assert 2e-4 * END * th17_share < 0.002
 
 
-def test_h1_and_h2_leave_cd45ro_alone() -> None:
-    for names in ("H1", "H2"):
+def test_h1_h2_and_h3b_leave_cd45ro_alone() -> None:
+    for names in ("H1", "H2", "H3b"):
         assert abs(change(names, "cd45ro")) < 0.001
 
 
@@ -228,6 +233,13 @@ def test_h5_raises_the_cd4_count() -> None:
 def test_h1_is_nearly_saturated_at_100_mg() -> None:
     assert change("H1", "il17a", dose=200.0) > 1.1 * change("H1", "il17a")
     assert change("H1", "il17a", dose=10.0) > 0.7 * change("H1", "il17a")
+
+
+@pytest.mark.parametrize("sign", [LITERATURE, OPPOSITE])
+def test_h2_is_nearly_saturated_at_100_mg(sign: dict[str, float]) -> None:
+    full = change("H2", "il17a", **sign)
+    assert change("H2", "il17a", dose=200.0, **sign) / full == pytest.approx(1.01, abs=0.005)
+    assert 0.8 < change("H2", "il17a", dose=10.0, **sign) / full < 0.9
 
 
 def test_h3a_is_saturated_at_100_mg_because_memory_adds_up_days() -> None:
@@ -319,6 +331,13 @@ def test_effects_on_cells_are_alike_in_all_who_are_exposed(names: str) -> None:
         assert change(names, readout, **RESPONDER) == pytest.approx(change(names, readout, **NON_RESPONDER), rel=0.01)
 
 
+def test_h3b_acts_alike_in_all_who_are_exposed() -> None:
+    for readout in ("ifng_unwashed", "il17a_unwashed"):
+        alike = [change("H3b", readout, **who) for who in (RESPONDER, NON_RESPONDER)]
+        assert alike[0] == pytest.approx(alike[1], rel=0.01)
+        assert alike[0] < -0.05
+
+
 def test_h2_acts_most_in_patients_with_much_il12() -> None:
     for sign in (LITERATURE, OPPOSITE):
         high, low = (abs(change("H2-il12", "il17a", IL12_0=level, **sign)) for level in (400.0, 60.0))
@@ -348,6 +367,22 @@ def test_h5_acts_in_patients_who_are_tapered() -> None:
 def test_h1_and_h3a_leave_fewer_il17_makers_and_less_damage(names: str) -> None:
     assert change(names, "th17_memory") < -0.4
     assert change(names, "damage") < change("H0", "damage") - 0.05
+
+
+def test_h2_brings_ifng_in_the_place_of_il17a_in_muscle_if_il1_holds_conversion_back() -> None:
+    """Cells of Th17 origin that make IFNγ are more; both cytokines fall, as inflammation does."""
+
+    def ratio(names: str, **sign: float) -> float:
+        return (1 + change(names, "ifng_muscle", **sign)) / (1 + change(names, "il17a_muscle", **sign))
+
+    assert ratio("H0+infiltrate") == pytest.approx(1.0, abs=0.01)
+    assert ratio("H2+infiltrate", **OPPOSITE) > 1.2
+    assert ratio("H2+infiltrate", **LITERATURE) < 0.85
+
+
+def test_h5_leaves_more_th1_cells_in_muscle_than_there_would_be() -> None:
+    """The table has fewer: they are, by the drug; the taper alone works against it."""
+    assert change("H4", "T1") < change("H4+H5", "T1") - 0.05 < 0.0
 
 
 def test_h3b_leaves_the_cells_and_takes_their_il17() -> None:

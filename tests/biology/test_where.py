@@ -19,8 +19,8 @@ ROWS = [
     if "`tests" not in line and line.startswith("|")
 ][2:]
 NAMES = {value.name for value in (*HYPOTHESES, *OPTIONS)}
-ELSEWHERE = {"obese", "IBM"}
-"""A population and a stratum."""
+ELSEWHERE = {"obese", "renal", "IBM"}
+"""Populations and a stratum."""
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])

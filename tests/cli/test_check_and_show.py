@@ -106,6 +106,10 @@ DOSES = "ID,TIME,AMT,EVID,II,ADDL,WT\r\n1,0,100,1,24,27,70\r\n2,12,100,1,.,.,.\r
         ((), "2 patients, 29 doses, day 0 to 27, 1 reset, covariates WT, TIME in h, AMT in mg"),
         (("--time", "d"), "2 patients, 29 doses, day 0 to 648, 1 reset, covariates WT, TIME in d, AMT in mg"),
         (("--ignore", "wt"), "2 patients, 29 doses, day 0 to 27, 1 reset, TIME in h, AMT in mg"),
+        (
+            ("--population", "healthy"),
+            "2 patients, 29 doses, day 0 to 27, 1 reset, covariates WT, TIME in h, AMT in mg",
+        ),
     ],
 )
 def test_a_table_of_doses_is_told_in_numbers(
@@ -115,9 +119,26 @@ def test_a_table_of_doses_is_told_in_numbers(
     assert capsys.readouterr().out == f"doses.csv: nothing wrong with this dose file: {content}\n"
 
 
+def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, capsys: Capture) -> None:
+    table = write(folder, "doses.csv", "ID,TIME,AMT,CRCL\n1,0,100,20\n2,0,100,100\n")
+    assert outcome(["check", table]) == 3
+    assert "found:    20 mL/min" in capsys.readouterr().err
+    assert outcome(["check", table, "--population", "renal"]) == 0
+    assert "2 patients, 2 doses" in capsys.readouterr().out
+    own = 'base = "renal"\n'
+    assert outcome(["check", table, "--population", write(folder, "mine.toml", own)]) == 0
+
+
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
+        (
+            DOSES,
+            ("--population", "renel"),
+            "error[cohort.unknown]: there is no population `renel`\n"
+            "  expected: `myositis`, `caps`, `healthy`, `obese`, `renal`, or a file\n"
+            "  try:      did you mean `renal`?\n",
+        ),
         (
             DOSES.replace("WT", "AGE"),
             (),
@@ -131,7 +152,7 @@ def test_a_table_of_doses_is_told_in_numbers(
             (),
             "error[cohort.covariate]: a given value of `weight` cannot be used\n  --> doses.csv\n"
             "  found:    30 kg\n  expected: a number from 50 to 110 kg for each of 2 members\n"
-            "  try:      take a population that has such people: `obese`, or a file with wider bounds\n",
+            "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds\n",
         ),
         (
             DOSES,
@@ -345,7 +366,7 @@ def test_the_sources_of_all_that_ships_name_every_row_with_its_grade(capsys: Cap
 def test_what_ships_is_listed_with_populations_published_kinetics_and_visits(capsys: Capture) -> None:
     assert outcome(["list", "--json"]) == 0
     found = {kind: [row["name"] for row in rows] for kind, rows in json.loads(capsys.readouterr().out).items()}
-    assert found["populations"] == ["myositis", "caps", "healthy", "obese"]
+    assert found["populations"] == ["myositis", "caps", "healthy", "obese", "renal"]
     assert found["pharmacokinetics"] == list(shipped.parameterization_files())
     assert found["visits"] == ["serum-il1ra"]
     assert {"trial", "caps", "obese"} <= set(found["scenarios"])

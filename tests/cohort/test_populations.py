@@ -1,4 +1,4 @@
-"""The shipped populations: patients of the trial, healthy people, CAPS, the obese; and who leaves the study when."""
+"""The shipped populations: patients of the trial and others; and who leaves the study when."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from simulate.symbolic.parameterfile import read_sources
 EVERYONE = tuple(parameter_table().values())
 MODEL = reference_model(hypothesis_named("H1+H3a"))
 INFILTRATED = reference_model(hypothesis_named("infiltrate"))
-NAMES = ("myositis", "caps", "healthy", "obese")
+NAMES = ("myositis", "caps", "healthy", "obese", "renal")
 
 
 def of(name: str) -> Population:
@@ -143,7 +143,7 @@ def test_everyone_of_a_shipped_population_has_a_steady_baseline(name: str) -> No
     assert set(treated(name, words="none").status.ravel().tolist()) == {int(Status.OK)}
 
 
-@pytest.mark.parametrize("name", ["caps", "healthy", "obese"])
+@pytest.mark.parametrize("name", ["caps", "healthy", "obese", "renal"])
 def test_other_populations_keep_the_covariates_of_the_patients(name: str) -> None:
     other, patients = shipped_population(EVERYONE, name), shipped_population(EVERYONE)
     assert [part.name for part in other.covariates] == [part.name for part in patients.covariates]
@@ -185,7 +185,7 @@ def test_an_unknown_population_has_near_names() -> None:
         shipped_population(EVERYONE, "helthy")
     assert str(caught.value) == (
         "error[cohort.unknown]: there is no population `helthy`\n"
-        "  expected: `myositis`, `caps`, `healthy`, `obese`, or a file\n  try:      did you mean `healthy`?"
+        "  expected: `myositis`, `caps`, `healthy`, `obese`, `renal`, or a file\n  try:      did you mean `healthy`?"
     )
 
 

@@ -61,6 +61,21 @@ class ClockKernel:
     backsolve: Any = _rhs
 
     @property
+    def controlled(self) -> int:
+        """The only state decides on the steps."""
+        return 1
+
+    @property
+    def judged(self) -> int:
+        """All observables must be defined."""
+        return len(self.observables)
+
+    @property
+    def route_offsets(self) -> IntArray:
+        """One target for the only route."""
+        return np.array([0, 1])
+
+    @property
     def route_targets(self) -> IntArray:
         """The only route feeds the only state."""
         return np.zeros(1, dtype=np.int64)

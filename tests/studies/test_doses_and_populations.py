@@ -134,7 +134,8 @@ def test_without_a_name_the_population_is_that_of_the_trial(tmp_path: Path) -> N
             '"healthy"',
             '"helthy"',
             "error[cohort.unknown]: there is no population `helthy`\n  --> test.toml:9, key `cohort.population`\n"
-            "  expected: `myositis`, `caps`, `healthy`, `obese`, or a file\n  try:      did you mean `healthy`?",
+            "  expected: `myositis`, `caps`, `healthy`, `obese`, `renal`, or a file\n"
+            "  try:      did you mean `healthy`?",
         ),
     ],
 )

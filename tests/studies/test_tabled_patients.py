@@ -10,10 +10,11 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.report.directory import manifest
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import parse_setting
+from simulate.studies.sheets import Setting, parse_setting
 from simulate.studies.verification import verify
 
 FILE = """\
@@ -138,6 +139,22 @@ def test_doses_vary_from_one_to_the_next_if_they_are_told_to(tmp_path: Path) -> 
     assert same.tobytes() == plain.tobytes()
 
 
+def test_serum_varies_with_what_arrives_of_a_dose_and_cells_that_add_up_weeks_hardly_do() -> None:
+    course = {"cohort.patients": 40, "time.end": "91 d", "model.hypothesis": "H1+H3a+H4"}
+
+    def cohort(spread: float) -> dict[str, FloatArray]:
+        settings = [Setting(key, value, key) for key, value in {**course, "cohort.between_doses": spread}.items()]
+        ensemble = simulate_study(prepare(read_scenario("anakinra-100mg-daily", settings)))
+        return {name: np.log(ensemble.quantity(name)[0]) for name in ("serum_il1ra", "ifng", "il17a")}
+
+    plain, varied = cohort(0.0), cohort(0.47)
+    # Within a patient, day after day just before a dose.
+    assert np.std(plain["serum_il1ra"][:, 28:], axis=1).max() < 0.02
+    assert np.median(np.std(varied["serum_il1ra"][:, 28:], axis=1)) == pytest.approx(0.41, abs=0.03)
+    assert 0.0 < np.abs(varied["ifng"] - plain["ifng"])[:, -1].max() < 0.02
+    assert 0.0 < np.abs(varied["il17a"] - plain["il17a"])[:, -1].mean() < 0.05
+
+
 @pytest.mark.parametrize(
     ("text", "doses", "message"),
     [
@@ -163,7 +180,7 @@ def test_doses_vary_from_one_to_the_next_if_they_are_told_to(tmp_path: Path) -> 
             "error[cohort.covariate]: a given value of `weight` cannot be used\n"
             "  --> test.toml:9, key `arm[0].doses`\n  found:    45 kg\n"
             "  expected: a number from 50 to 110 kg for each of 3 members\n"
-            "  try:      take a population that has such people: `obese`, or a file with wider bounds",
+            "  try:      take a population that has such people: `obese`, `renal`, or a file with wider bounds",
         ),
         (
             FILE.replace(

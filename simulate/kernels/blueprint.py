@@ -1,0 +1,79 @@
+"""What a kernel is built from: a system taken apart into programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sympy import Expr, Symbol
+
+from simulate.kernels.followers import Pieces
+from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
+from simulate.kernels.system import System, infusion
+from simulate.symbolic.parts import TIME
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A system taken apart into what is computed once, what in every stage and what at every output.
+
+    Attributes
+    ----------
+    states, parameters, observables, units, routes, reasons
+        As of a `System`.
+    constants
+        Assignments from parameters, each after those that it uses.
+    initial, gains, conditions
+        In parameters and constants; a gain for each target of each route.
+    rhs, observe
+        Programs in time, states, infusion rates, parameters and constants.
+    jumps
+        Indices of the states that each route feeds.
+    controlled
+        Number of leading states whose errors decide on the steps.
+    block
+        Number of states in a block: the Jacobian of the first block stands again on the diagonal of the others, which
+        depend on the first besides and on nothing else.
+    pieces
+        The program of ``rhs`` in parts, if there is more than one block.
+    """
+
+    states: tuple[str, ...]
+    parameters: tuple[str, ...]
+    observables: tuple[str, ...]
+    units: tuple[str, ...]
+    routes: tuple[str, ...]
+    reasons: tuple[str, ...]
+    constants: tuple[Assignment, ...]
+    initial: tuple[Expr, ...]
+    gains: tuple[Expr, ...]
+    conditions: tuple[Expr, ...]
+    rhs: Program
+    observe: Program
+    jumps: tuple[tuple[int, ...], ...]
+    controlled: int
+    block: int
+    pieces: Pieces | None = None
+
+
+def blueprint(system: System) -> Blueprint:
+    """What the kernel of a system is built from."""
+    varying = [TIME, *(Symbol(name) for name in system.states), *(infusion(route) for route in system.routes)]
+    constants, rhs = hoist(straight_line(system.rhs, "rhs"), varying, "constant")
+    more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")
+    return Blueprint(
+        states=system.states,
+        parameters=system.parameters,
+        observables=system.observables,
+        units=system.units,
+        routes=system.routes,
+        reasons=system.reasons,
+        constants=(*system.constants, *constants, *more_constants),
+        initial=system.initial,
+        gains=system.gains,
+        conditions=system.conditions,
+        rhs=rhs,
+        observe=observe,
+        jumps=tuple((target,) for target in system.route_targets),
+        controlled=len(system.states),
+        block=len(system.states),
+    )

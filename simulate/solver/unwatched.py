@@ -1,0 +1,66 @@
+"""`simulate.solver.events` for an engine that has no rules: nothing is watched, nothing acts.
+
+The same names with the same meaning, so that the loop is written once; what is left of it is as if it had no rules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+
+from simulate.compiled import inlined
+
+WATCH: Any = types.int64
+
+
+@inlined
+def watches(watch: Any) -> bool:
+    """There is no rule."""
+    return False
+
+
+@inlined
+def look(w: Any, watch: Any, book: Any, n: int, observe: Any) -> bool:
+    """Nothing passes."""
+    return False
+
+
+@inlined
+def share_of_passing(w: Any, watch: Any, lane: int, member: int, n: int, observe: Any, interpolate: Any) -> float:
+    """No rule has passed."""
+    return 2.0
+
+
+@inlined
+def cut(w: Any, lane: int, n: int, share: float, interpolate: Any) -> None:
+    """No step ends early."""
+
+
+@inlined
+def begin(watch: Any, lane: int) -> None:
+    """Nothing is remembered."""
+
+
+@inlined
+def visit(watch: Any, lane: int) -> None:
+    """Nothing is noted."""
+
+
+@inlined
+def forget(watch: Any, first: int, stop: int) -> None:
+    """Nothing is remembered of infusions."""
+
+
+@inlined
+def given(watch: Any, lane: int, stop: int, first: int, schedule: Any) -> float:
+    """Nothing but what the schedule says."""
+    return float(schedule[4][stop])
+
+
+@inlined
+def act(
+    w: Any, watch: Any, lane: int, member: int, n: int, now: float, observe: Any, kernel_gain: int, targets: Any
+) -> int:
+    """No rule acts."""
+    return 0
