@@ -25,6 +25,7 @@ VERBS = {
     "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
     "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
     "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
+    "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),

@@ -153,6 +153,12 @@ class Populations:
                 expected="parameters, and pairs that are correlated, of the population",
             )
 
+    @property
+    def number(self) -> int:
+        """Number of populations."""
+        differing = (*self.typical.values(), *self.sd_log.values(), *self.rho.values())
+        return max((len(values) for values in differing), default=1)
+
 
 def placed(populations: Populations, at: Places) -> FloatArray:
     """Parameters of the patients at given places of many populations.
@@ -167,14 +173,49 @@ def placed(populations: Populations, at: Places) -> FloatArray:
     InputError
         ``cohort.place``: the places lack a parameter or covariate that varies.
     """
+    rows = {name: at.uniforms[np.newaxis, :, column] for column, name in enumerate(at.names)}
+    return _placed(populations, at, rows, kinds(populations.base, at)[np.newaxis])
+
+
+def placed_singly(populations: Populations, at: Places, of_kind: IntArray) -> FloatArray:
+    """Parameters of people of whom each has a population of its own.
+
+    Parameters
+    ----------
+    populations, at
+        As many populations as places.
+    of_kind
+        Stratum of each, shape [person].
+
+    Returns
+    -------
+    ndarray
+        Shape [person, parameter], in the order and units of the parameters of the base.
+
+    Raises
+    ------
+    InputError
+        ``cohort.place``: the places lack a parameter or covariate that varies, or are not as many as the populations.
+    """
+    if populations.number not in (1, at.patients) or of_kind.shape != (at.patients,):
+        raise InputError(
+            "populations, places and kinds of people are not equally many",
+            code="cohort.place",
+            found=f"{populations.number}, {at.patients} and {len(of_kind)}",
+        )
+    columns = {name: at.uniforms[:, [column]] for column, name in enumerate(at.names)}
+    return _placed(populations, at, columns, of_kind[:, np.newaxis])[:, 0]
+
+
+def _placed(populations: Populations, at: Places, uniforms: Mapping[str, FloatArray], of_kind: IntArray) -> FloatArray:
+    """Parameters where uniform numbers and kinds have the shape [1, patient] or [population, 1]."""
     base = populations.base
     parts = {part.name: part for part in (*base.parameters, *base.covariates)}
-    number = max((len(values) for values in (*populations.typical.values(), *populations.sd_log.values())), default=1)
-    shape = (number, at.patients)
+    number = populations.number
+    shape = np.broadcast_shapes((number, 1), of_kind.shape)
     found = {part.name: np.full(shape, part.value) for part in base.parameters}
     for name, values in populations.typical.items():
-        found[name] = np.repeat(values[:, np.newaxis], at.patients, axis=1)
-    of_kind = kinds(base, at)
+        found[name] = np.repeat(values[:, np.newaxis], shape[1], axis=1)
     covariates = [part.name for part in base.covariates]
     for block in blocks(base):
         _check_places(block, at)
@@ -187,15 +228,16 @@ def placed(populations: Populations, at: Places) -> FloatArray:
             for effect in base.effects:
                 if effect.parameter == name:
                     reference = parts[effect.covariate].value
-                    given = values_of[effect.covariate][0]
-                    logs = np.array([effect.log_factor(value, reference) for value in given.tolist()])
-                    typical = typical * np.exp(logs)
+                    # Covariates are those of the places and not of the populations.
+                    given = values_of[effect.covariate][: len(of_kind)]
+                    logs = [effect.log_factor(value, reference) for value in given.ravel().tolist()]
+                    typical = typical * np.exp(np.array(logs).reshape(given.shape))
             shift = sum((factor[row][inner][:, np.newaxis] * deviates[inner] for inner in range(row)), np.zeros(shape))
             own = factor[row][row][:, np.newaxis]
             with np.errstate(divide="ignore", invalid="ignore"):
                 least = (np.log(low / typical) / sd_log - shift) / own
                 most = (np.log(high / typical) / sd_log - shift) / own
-            deviate = _between(at.of(name), least, most)
+            deviate = _between(uniforms[name], least, most)
             # A population whose typical value is 0 has only zeros.
             deviates.append(np.where((sd_log > 0.0) & (typical > 0.0), deviate, 0.0))
             values_of[name] = typical * np.exp(sd_log * (shift + own * deviates[-1]))

@@ -5,9 +5,11 @@ the probability min(1, β p/ρ), where p is the density of the target and ρ tha
 patient; β is chosen so that the marginals of those taken are nearest to the target's. With β so small that no
 probability is cut at 1 those taken are a sample of the target; beyond, there are more of them and they match less.
 
-Two things differ from the authors' program (github.com/openPfizer/vpop-gen, commit 8ec99af). It looks for β by
-annealing and scores one random selection for each, and then reports the best of 100 selections. Here β is the best of a
-fixed ladder by the mean over all selections, and mean and standard deviation over selections are reported.
+Their program (github.com/openPfizer/vpop-gen, commit 8ec99af) looks for β by annealing, each score being the mean of
+ten selections drawn afresh, and then keeps the best of 100 selections as the population. Here the selections are the
+same for every β, β is the best of a fixed ladder by the mean over all of them, and the first of them is the population,
+so that what is reported is no minimum over luck. Their distances are in standard deviations of the target, here in
+those of the pool.
 """
 
 from __future__ import annotations

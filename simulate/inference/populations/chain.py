@@ -7,7 +7,8 @@ is divided by ρ, estimated from a pool, and the outputs follow the target.
 
 Their program (github.com/openPfizer/vpop-gen, commit 8ec99af) moreover clips steps at the bounds, keeps accepted moves
 only, and has no burn-in. It is a search for plausible patients rather than a sampler, and its patients pass through
-acceptance afterwards. ``as_published`` does what it does.
+acceptance afterwards. ``as_published`` does what it does, in many chains instead of one, and in the unit cube instead
+of parameters between bounds.
 """
 
 from __future__ import annotations

@@ -104,6 +104,24 @@ def is_current(problem: Problem, posterior: Posterior) -> bool:
     return posterior.key == fit_key(problem, posterior.settings)
 
 
+def check_current(problem: Problem, posterior: Posterior) -> None:
+    """Whether a result may stand for a problem.
+
+    Raises
+    ------
+    InputError
+        ``fit.stale``: it was made with another model, other numbers, evidence or priors.
+    """
+    if not is_current(problem, posterior):
+        raise InputError(
+            f"the fit of `{posterior.hypothesis}` was made with other numbers, evidence or priors than those of today",
+            code="fit.stale",
+            found=f"key {posterior.key}",
+            expected=f"key {fit_key(problem, posterior.settings)}",
+            advice="fit again: `simulate reproduce --refit`",
+        )
+
+
 def reproduce(
     problem: Problem,
     posterior: Posterior,
@@ -130,14 +148,7 @@ def reproduce(
         ``fit.stale``: a result is of another problem than this.
     """
     for asked, found in ((problem, posterior), (null, null_posterior)):
-        if not is_current(asked, found):
-            raise InputError(
-                f"the fit of `{found.hypothesis}` was made with other numbers, evidence or priors than those of today",
-                code="fit.stale",
-                found=f"key {found.key}",
-                expected=f"key {fit_key(asked, found.settings)}",
-                advice="fit again: `simulate reproduce --refit`",
-            )
+        check_current(asked, found)
     seen = (
         _seen(problem, posterior, posterior.points[:_DRAWS], threads, progress),
         _seen(problem, posterior, _prior_points(problem, posterior, threads), threads, progress),

@@ -32,6 +32,7 @@ from simulate.evidence.reading import read_evidence
 from simulate.evidence.seen import Key, Seen
 from simulate.files import content_hash
 from simulate.regimen.words import parse_regimen
+from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
@@ -236,17 +237,49 @@ def simulate_points(
     """
     at = places_for(problem, patients, seed)
     values = placed(populations_at(problem, points), at)
-    members = len(points) * patients
+    of_kind = np.tile(kinds(problem.population, at), len(points))
+    return simulate_people(
+        problem,
+        values.reshape(len(of_kind), -1),
+        of_kind,
+        seed=seed,
+        tolerance=tolerance,
+        threads=threads,
+        progress=progress,
+    )
+
+
+def simulate_people(
+    problem: Problem,
+    values: FloatArray,
+    of_kind: IntArray,
+    *,
+    seed: int,
+    tolerance: Tolerance = COARSE,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Ensemble:
+    """Simulate people with given parameters, treated as the study was and recorded on its days.
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    values, of_kind
+        Parameters in the order and units of the population, shape [person, parameter], and stratum of each person.
+    seed, tolerance, threads, progress
+        As for `simulate_points`.
+    """
     names = [stratum.name for stratum in problem.population.strata] or [""]
-    strata = tuple(names[kind] for kind in kinds(problem.population, at)) * len(points)
+    members = len(values)
     cohort = Cohort(
         seed=seed,
         ids=np.arange(members, dtype=np.int64),
         names=problem.population.names,
-        values=np.ascontiguousarray(values.reshape(members, -1)),
+        values=np.ascontiguousarray(values),
         covariates=(),
         covariate_values=np.empty((members, 0)),
-        strata=strata,
+        strata=tuple(names[kind] for kind in of_kind.tolist()),
         dropout=np.full(members, math.inf),
     )
     arm = Arm("anakinra", until_sample(parse_regimen(REGIMEN), LAST_DOSE))

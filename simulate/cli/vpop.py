@@ -1,0 +1,207 @@
+"""``simulate vpop``: plausible patients made into populations that match what was printed, and what they say."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.fit import DEFAULT
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.inference.populations.conclusions import Answer
+    from simulate.studies.fitting.posterior import Posterior
+    from simulate.studies.fitting.trial import Problem
+    from simulate.studies.virtual.populations import VirtualPopulations
+
+
+def vpop(
+    hypothesis: Hypothesis = DEFAULT,
+    patients: Annotated[
+        int, typer.Option("--patients", "-n", metavar="N", min=50, help="Plausible patients of the pool.")
+    ] = 4096,
+    fewest: Annotated[
+        int, typer.Option("--fewest", metavar="N", min=10, help="Patients that acceptance takes, at least.")
+    ] = 200,
+    chains: Annotated[int, typer.Option("--chains", metavar="N", min=2, help="Chains, walked together.")] = 64,
+    steps: Annotated[
+        int, typer.Option("--steps", metavar="N", min=3, help="Steps of a chain; the first third is left out.")
+    ] = 300,
+    as_published: Annotated[
+        bool,
+        typer.Option("--as-published", help="Walk chains once more as their authors' program does, a search only."),
+    ] = False,
+    fitted: Annotated[
+        Path | None,
+        typer.Option("--fit", metavar="FILE", help="Result of `simulate fit` to stand beside; else the shipped one."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything random.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for vpop.json and the patients as CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Make plausible patients into populations that match the printed figures, in three published ways.
+
+    Acceptance, chains and reweighting begin with the same patients and match the same figures. What is concluded is
+    printed for each way, with the spread between them, beside the posterior of a fit where there is one.
+
+    \b
+    simulate vpop
+    simulate vpop --hypothesis H5 --fit fits/H5/fit.json --out vpop-H5
+    simulate vpop --as-published
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.studies.fitting.posterior import read_posterior
+    from simulate.studies.fitting.reproduction import check_current
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.virtual.populations import virtual_populations, workload
+    from simulate.studies.virtual.tables import document
+    from simulate.studies.virtual.ways import Settings
+
+    posterior = None if fitted is None else read_posterior(fitted)
+    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    problem = problem_for(name)
+    if posterior is None:
+        posterior = _shipped(problem)
+    else:
+        check_current(problem, posterior)
+    settings = Settings(patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed)
+    with progress(workload(settings, as_published, posterior), "virtual patients") as advance:
+        result = virtual_populations(
+            problem, settings, posterior=posterior, as_published=as_published, progress=advance
+        )
+    if out is not None:
+        _write(out, result)
+    if as_json:
+        print_json(document(result))
+    else:
+        print_rich(_populations(result), _conclusions(result))
+        print_text("\n".join(_below(result)))
+    return 0
+
+
+def _shipped(problem: Problem) -> Posterior | None:
+    """Shipped result of the fit of a hypothesis, if there is one and it is of today's numbers."""
+    from simulate import shipped
+    from simulate.studies.fitting.posterior import shipped_posterior
+    from simulate.studies.fitting.reproduction import is_current
+
+    if problem.hypothesis.casefold() not in (known.casefold() for known in shipped.fit_files()):
+        return None
+    found = shipped_posterior(problem.hypothesis)
+    return found if is_current(problem, found) else None
+
+
+def _write(folder: Path, result: VirtualPopulations) -> None:
+    import json
+
+    from simulate.files import write_atomically
+    from simulate.studies.virtual.tables import document, patients_tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(folder / "vpop.json", text + "\n")
+    for name, table in patients_tables(result).items():
+        write_atomically(folder / name, table)
+
+
+def _populations(result: VirtualPopulations) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    title = f"{result.people.problem.hypothesis}: geometric mean (sd of the logarithm) of what is read"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    ties = [f"R of {tie.a.name} and {tie.b.name}" for tie in result.printed.ties]
+    for header in ("population", "worth", *result.target.names, *ties, "summed distance"):
+        table.add_column(header)
+    target = result.target
+    table.add_row(
+        "target",
+        "",
+        *(f"{math.exp(mean):.3g} ({sd:.2f})" for mean, sd in zip(target.mean, target.sd, strict=True)),
+        *(f"{tie.rho:.2f}" for tie in result.printed.ties),
+        "",
+    )
+    for name, made in result.made.items():
+        table.add_row(
+            name,
+            f"{made.effective:.0f}",
+            *(f"{math.exp(mean):.3g} ({sd:.2f})" for mean, sd in zip(made.mean, made.sd, strict=True)),
+            *(f"{value:.2f}" for value in made.correlations),
+            f"{made.distances.sum():.2f}",
+        )
+    return table
+
+
+def _conclusions(result: VirtualPopulations) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from simulate.studies.virtual.tables import QUESTIONS
+
+    table = Table(box=box.SIMPLE_HEAD, title="what they say, with 90 % intervals", title_justify="left")
+    for header in ("population", *QUESTIONS):
+        table.add_column(header)
+    others = dict(result.others)
+    table.add_row("pool, before any figure", *_shown(others.pop("pool")))
+    for name in result.ways:
+        table.add_row(name, *_shown(tuple(row.answers[name] for row in result.conclusions)))
+    table.add_row("spread between ways", *(_spread(row.question, row.answers) for row in result.conclusions))
+    table.add_row("", *("method-dependent" if row.is_method_dependent else "" for row in result.conclusions))
+    for name, answers in others.items():
+        table.add_row(name, *_shown(answers))
+    if result.posterior is not None:
+        table.add_row("posterior of the fit", *_shown(result.posterior))
+    return table
+
+
+def _percent(question: str, value: float) -> float:
+    """A share, or the change that a change of the logarithm is, in percent."""
+    from simulate.studies.virtual.populations import CK
+
+    return 100.0 * (math.expm1(value) if question == CK else value)
+
+
+def _shown(answers: tuple[Answer, ...]) -> list[str]:
+    from simulate.studies.virtual.tables import QUESTIONS
+
+    shown = []
+    for question, answer in zip(QUESTIONS, answers, strict=True):
+        middle, low, high = (_percent(question, value) for value in (answer.value, answer.low, answer.high))
+        shown.append(f"{middle:.1f} % [{low:.1f}, {high:.1f}]")
+    return shown
+
+
+def _spread(question: str, answers: object) -> str:
+    assert isinstance(answers, dict)
+    values = [_percent(question, answer.value) for answer in answers.values()]
+    return f"{max(values) - min(values):.1f}"
+
+
+def _below(result: VirtualPopulations) -> list[str]:
+    from simulate.studies.virtual.tables import CAVEATS
+
+    lines = []
+    for level in result.printed.levels:
+        reading = f", read as: {level.reading}" if level.reading else ""
+        lines.append(f"{level.statistic.name}: the log-normal likeliest for `{level.item}`, n = {level.n}{reading}")
+    for tie in result.printed.ties:
+        reading = f", read as: {tie.reading}" if tie.reading else ""
+        lines.append(f"R of {tie.a.name} and {tie.b.name}: `{tie.item}`, n = {tie.n}{reading}")
+    if result.refused:
+        lines.append(f"{100.0 * result.refused:.1f} % of the plausible patients have no steady baseline")
+    for name, made in result.made.items():
+        facts = [f"{key} {value:.3g}" if isinstance(value, float) else value for key, value in made.facts.items()]
+        if name != "pool":
+            lines.append(f"{name}: {', '.join(facts)}")
+        lines += [f"warning: {name}: {text}" for text in made.warnings]
+    lines += [f"warning: {name} could not be made: {reason}" for name, reason in result.absent.items()]
+    if result.posterior is None:
+        lines.append("no posterior of today's numbers: fit with `simulate fit`, and name the result with --fit")
+    return lines + list(CAVEATS)

@@ -1,0 +1,1 @@
+"""Virtual populations: plausible patients made to match what was printed, in published ways, and what they say."""

@@ -1,0 +1,221 @@
+"""Virtual populations of a hypothesis: one pool of plausible patients, several ways, one set of questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.special import ndtr
+
+from simulate.errors import Il1simError, NotConverged
+from simulate.inference.populations.conclusions import Answer, Conclusion, Question, Way, conclude
+from simulate.inference.populations.target import Target
+from simulate.streams import FloatArray
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.trial import AFTER, BEFORE, Problem, protocol, trial_of
+from simulate.studies.virtual.moments import counts, moments
+from simulate.studies.virtual.patients import CHANGES, People
+from simulate.studies.virtual.printed import Printed, printed
+from simulate.studies.virtual.ways import (
+    ACCEPTANCE,
+    CHAINS,
+    COUNTED,
+    EXACT,
+    POOL,
+    PUBLISHED,
+    REWEIGHTING,
+    Made,
+    Settings,
+    accepted,
+    pool_of,
+    reweighted,
+    untouched,
+    walked,
+)
+
+WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
+"""Ways between which the spread is taken; all match the same statistics."""
+
+FALLS, RISES, CK = "IL-17A falls", "IFNγ rises", "change of creatine kinase in responders"
+"""Questions: shares of patients whose readings move so, and the mean change of a logarithm."""
+
+_DRAWS = 128
+"""Draws of a posterior that are asked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VirtualPopulations:
+    """What the ways made of a hypothesis.
+
+    Attributes
+    ----------
+    settings, people
+        What was asked, and what makes patients of points.
+    printed, target
+        What was printed, and the distribution made of it.
+    refused
+        Share of the plausible patients who have no steady baseline.
+    made
+        Populations by name of the way: the pool, the ways, and variants of them.
+    ways
+        Names of those between which the spread is taken.
+    conclusions
+        Of these ways, one for each question.
+    others
+        Answers of the rest, in the order of the questions.
+    posterior
+        Medians and 90 % intervals over draws of a fit; None without one.
+    absent
+        Name of a way that could not be made → why.
+    """
+
+    settings: Settings
+    people: People
+    printed: Printed
+    target: Target
+    refused: float
+    made: Mapping[str, Made]
+    ways: tuple[str, ...]
+    conclusions: tuple[Conclusion, ...]
+    others: Mapping[str, tuple[Answer, ...]]
+    posterior: tuple[Answer, ...] | None
+    absent: Mapping[str, str] = field(default_factory=dict)
+
+
+def workload(settings: Settings, as_published: bool, posterior: Posterior | None) -> int:
+    """Trajectories that `virtual_populations` solves and tells of."""
+    walked = settings.chains * (settings.steps + 1) * (2 if as_published else 1)
+    asked = 0 if posterior is None else min(_DRAWS, len(posterior.points)) * posterior.settings.final_patients
+    return settings.patients + walked + asked
+
+
+def virtual_populations(
+    problem: Problem,
+    settings: Settings | None = None,
+    *,
+    posterior: Posterior | None = None,
+    as_published: bool = False,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> VirtualPopulations:
+    """Make virtual populations in three ways and ask them the same.
+
+    Parameters
+    ----------
+    problem
+        Hypothesis and evidence.
+    settings
+        How large.
+    posterior
+        Result of a fit of the same problem, to stand beside.
+    as_published
+        Whether chains are walked a second time as the authors' program does.
+    threads, progress
+        As for `simulate.solver.solve`.
+
+    Raises
+    ------
+    InputError
+        ``vpop.evidence``. A way that cannot be made is named in the result, with the reason.
+    NotConverged
+        ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
+    """
+    chosen = Settings() if settings is None else settings
+    found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
+    people = People(problem, found.statistics, threads)
+
+    def told(cube: FloatArray) -> FloatArray:
+        outputs = people(cube)
+        if progress is not None:
+            progress(len(cube))
+        return outputs
+
+    pool = pool_of(people, told, found, chosen)
+    plain = moments(found, pool.target, pool.own)
+    also = counts(problem.evidence, people, pool.outputs)
+    together = plain if also is None else plain.and_also(also)
+    makers: dict[str, Callable[[], Made]] = {
+        ACCEPTANCE: lambda: accepted(pool, chosen),
+        CHAINS: lambda: walked(pool, chosen),
+        REWEIGHTING: lambda: reweighted(pool, REWEIGHTING, plain),
+        EXACT: lambda: reweighted(pool, EXACT, moments(found, pool.target, pool.own, everything=True), is_exact=True),
+        COUNTED: lambda: reweighted(pool, COUNTED, together),
+    }
+    if as_published:
+        makers[PUBLISHED] = lambda: walked(pool, chosen, as_published=True)
+    made, absent = {POOL: untouched(pool)}, dict[str, str]()
+    for name, make in makers.items():
+        try:
+            made[name] = make()
+        except Il1simError as fault:
+            if not fault.code.startswith("populations."):
+                raise
+            absent[name] = fault.what
+    ways = tuple(name for name in WAYS if name in made)
+    if not ways:
+        raise NotConverged(
+            "no virtual population could be made",
+            code="vpop.none",
+            found="; ".join(f"{name}: {absent[name]}" for name in WAYS),
+            advice="draw more patients; where none are like what was printed, hypothesis and evidence disagree",
+        )
+    rest = {
+        name: tuple(one.answers[name] for one in conclude([_way(part, people)], seed=chosen.seed))
+        for name, part in made.items()
+        if name not in ways
+    }
+    return VirtualPopulations(
+        settings=chosen,
+        people=people,
+        printed=found,
+        target=pool.target,
+        refused=1.0 - len(pool.ids) / chosen.patients,
+        made=made,
+        ways=ways,
+        conclusions=conclude([_way(made[name], people) for name in ways], seed=chosen.seed),
+        others=rest,
+        posterior=None if posterior is None else _posterior_answers(problem, posterior, people, progress),
+        absent=absent,
+    )
+
+
+def _way(made: Made, people: People) -> Way:
+    first = len(people.statistics)
+    response = made.outputs[:, first]
+    changes = {name: made.outputs[:, first + 1 + index] for index, name in enumerate(CHANGES)}
+    return Way(made.name, made.weights, _questions(changes, response, people), made.chains)
+
+
+def _questions(changes: Mapping[str, FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
+    return (
+        Question(FALLS, ndtr(-changes["il17a"] / people.noise("il17a"))),
+        Question(RISES, ndtr(changes["ifng"] / people.noise("ifng"))),
+        Question(CK, changes["ck"], response),
+    )
+
+
+def _posterior_answers(
+    problem: Problem, posterior: Posterior, people: People, progress: Callable[[int], None] | None
+) -> tuple[Answer, ...]:
+    """Answers of the populations that a fit has drawn: median and 90 % interval over the draws."""
+    settings = posterior.settings
+    trial = trial_of(
+        problem,
+        posterior.points[:_DRAWS],
+        patients=settings.final_patients,
+        seed=settings.places,
+        threads=people.threads,
+        progress=progress,
+    )
+    seen = trial.seen
+    changes = {name: seen.logarithm(name, AFTER) - seen.logarithm(name, BEFORE) for name in CHANGES}
+    answers = []
+    for question in _questions(changes, seen.groups["responders"], people):
+        weights = seen.weights if question.among is None else seen.weights * question.among
+        known = np.isfinite(question.values)
+        weights = np.where(known, weights, 0.0)
+        means = (weights * np.where(known, question.values, 0.0)).sum(axis=1) / weights.sum(axis=1)
+        low, middle, high = np.quantile(means, (0.05, 0.5, 0.95)).tolist()
+        answers.append(Answer(middle, low, high))
+    return tuple(answers)
