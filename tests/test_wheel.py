@@ -47,7 +47,8 @@ def test_the_wheel_holds_every_module_and_all_data(wheel: Path) -> None:
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "simulate").rglob("*.py")}
     data = {
         "simulate/_parameters/" + path.relative_to(ROOT / "parameters").as_posix()
-        for path in (ROOT / "parameters").rglob("*.toml")
+        for path in (ROOT / "parameters").rglob("*")
+        if path.suffix in (".toml", ".json")
     }
     assert data
     assert modules | data | {"simulate/py.typed"} <= set(contents(wheel))

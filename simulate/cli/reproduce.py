@@ -163,6 +163,6 @@ def _below(posterior: Posterior, null: Posterior) -> str:
     error = sum(part**2 for fit in (posterior, null) for part in fit.errors[:2]) ** 0.5
     lines = [
         f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
-        "prior and null predictions as close to the printed figures as the fitted ones: such figures decide nothing",
+        "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]
     return "\n".join([*lines, *(f"warning: {text}" for text in posterior.diagnostics.warnings)])
