@@ -48,8 +48,9 @@ def test_patients_who_failed_have_no_level_and_those_who_left_are_not_present(en
         trajectories=replace(ensemble.trajectories, status=status),
         cohort=replace(ensemble.cohort, dropout=dropout),
     )
-    found = observe(changed, LOOK)
-    assert np.isnan(found.levels["concentration", 0.0]).tolist() == [[False, True, False, False, False, False]]
+    # On day 0 nobody has the drug yet, and a level of 0 is none.
+    found = observe(changed, replace(LOOK, days=(1.0, 2.0)))
+    assert np.isnan(found.levels["concentration", 1.0]).tolist() == [[False, True, False, False, False, False]]
     assert found.lost()[0] == pytest.approx(1.0 / 6.0)
     assert found.present[2.0].tolist() == [[1.0, 1.0, 0.0, 1.0, 1.0, 1.0]]
     later = found.marginal(Subject("concentration", (2.0,), None, "all", unit("mg/L")))
