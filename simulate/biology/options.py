@@ -12,6 +12,7 @@ from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.il1_loops import CAPS, LOOP_IL17
 from simulate.biology.local_antagonist import LOCAL_IL1RA
 from simulate.biology.macrophages import CK_DRIFT, INFILTRATE
+from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.biology.pharmacokinetics_twins import TWIN
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
 from simulate.biology.receptors import SPARE_A, SPARE_B
@@ -39,6 +40,7 @@ OPTIONS = (
     LOOP_IL17,
     MEMORY_DISH,
     NON_SELECTIVE_EXPANSION,
+    ON_OCCASIONS,
     PRIMING_DISH,
     RECEPTOR_DECOY,
     RECEPTOR_NUMBER,

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from simulate.cohort.population import Effect, FloatArray, Population, Retained, blocks, cholesky
 from simulate.errors import InputError, did_you_mean
+from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
 from simulate.streams import normals, stream
 from simulate.symbolic.parts import Parameter
@@ -53,6 +54,8 @@ class Cohort:
         Day on which each member leaves the study, infinite for those who stay, shape [member]; read-only.
     between_doses
         Routes, and the standard deviation of the logarithm of how much of a dose arrives, from dose to dose.
+    occasions
+        How kinetics differ between occasions; None where they do not.
     """
 
     seed: int
@@ -64,6 +67,7 @@ class Cohort:
     strata: tuple[str, ...]
     dropout: FloatArray
     between_doses: tuple[tuple[str, float], ...] = ()
+    occasions: Occasions | None = None
 
     @property
     def members(self) -> int:

@@ -15,6 +15,7 @@ import numpy as np
 from simulate.cohort.draws import Cohort
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
+from simulate.regimen.occasions import with_occasions
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, Tolerance
@@ -273,13 +274,18 @@ def simulate_cohort(
 def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
     """Stops of every member in every arm up to a horizon, days, exclusive; arm by arm."""
     members = [int(patient) for patient in cohort.ids]
-    return compile_schedule(
+    schedule = compile_schedule(
         [arm.plan_of(member) for arm in arms for member in members],
         model.routes,
         members=members * len(arms),
         seed=cohort.seed,
         horizon=horizon,
         between_doses={route: spread for route, spread in cohort.between_doses if spread},
+    )
+    if cohort.occasions is None:
+        return schedule
+    return with_occasions(
+        schedule, model.routes, cohort.occasions, members=members * len(arms), seed=cohort.seed, horizon=horizon
     )
 
 

@@ -35,6 +35,8 @@ def drug_half_life(model: Model, route: str) -> float | None:
     rates = dict(zip((species.name for species in model.species), model.rates(), strict=True))
     initial = dict(zip((species.name for species in model.species), model.initial, strict=True))
     symbols = {species.name: species.symbol for species in model.species}
+    # What only stops change, such as a factor of the occasion, is as it usually is.
+    values |= {symbols[name]: initial[name] for name, rate in rates.items() if rate == 0}
     target = next(found.target.name for found in model.routes if found.name == route)
     part = [target]
     for name in part:

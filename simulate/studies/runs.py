@@ -6,18 +6,20 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
+from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
@@ -79,6 +81,7 @@ class Study:
             **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
             **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
+            **({} if scenario.occasions is None else {"occasions": asdict(scenario.occasions)}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
@@ -110,7 +113,11 @@ def prepare(scenario: Scenario) -> Study:
         With the line of the scenario file, or the setting, at fault: an unknown hypothesis, parameter, quantity, route
         or method; a unit that does not fit.
     """
-    model = find_model(scenario.model, scenario.hypothesis, scenario.sheet.where("model", "hypothesis"))
+    parts = scenario.hypothesis
+    if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
+        parts = (*parts, ON_OCCASIONS.name)
+    model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
+    _check_occasions(scenario, model)
     method_named(scenario)
     _check_memory(scenario, model)
     arms = []
@@ -162,6 +169,19 @@ def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:
     known = {name: dict(values) for name, values in treatment.plan.table.covariates.items()}
     regimens = {patient: print_regimen(plan) for patient, plan in named}
     return ({"regimens": regimens} if regimens else {}) | ({"covariates": known} if known else {})
+
+
+def _check_occasions(scenario: Scenario, model: Model) -> None:
+    known = parameters_on_occasions(model.routes)
+    for name, _ in () if scenario.occasions is None else scenario.occasions.spreads:
+        if name not in known:
+            raise InputError(
+                f"the model does not let `{name}` change between occasions",
+                code="scenario.unknown",
+                where=scenario.sheet.where("cohort", "between_occasions", name),
+                expected=", ".join(f"`{one}`" for one in known) or "a model with a route `occasion_<parameter>`",
+                advice=did_you_mean(name, known),
+            )
 
 
 def _check_memory(scenario: Scenario, model: Model) -> None:
@@ -263,7 +283,8 @@ def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
     scenario = study.scenario
     count = scenario.patients - first if n is None else n
     given = {name: values[first : first + count] for name, values in study.known.items()}
-    return draw(study.population, count, seed=scenario.seed, first=scenario.first + first, given=given)
+    cohort = draw(study.population, count, seed=scenario.seed, first=scenario.first + first, given=given)
+    return replace(cohort, occasions=scenario.occasions)
 
 
 def simulate_study(

@@ -21,6 +21,8 @@ A scenario file in full::
     first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
     population = "myositis"  # or "healthy", "caps", "obese", "renal", or a population file, relative to this file
     between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
+    between_occasions = { CL = 0.2, k_a = 0.3 }  # kinetics within a patient: coefficients of variation
+    occasion = "1 d"  # how long kinetics stay as they are
     dropout = false  # or true: results are of those who are still in the study, as its retention has it
 
     [[arm]]
@@ -66,6 +68,7 @@ from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, dotted, read_toml
 from simulate.regimen.doses import exact
+from simulate.regimen.occasions import Occasions
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
 from simulate.studies.treatments import (
@@ -78,6 +81,7 @@ from simulate.studies.treatments import (
     quantity_of,
     treatments_of,
 )
+from simulate.symbolic.parts import Spread
 from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
@@ -110,6 +114,8 @@ class Scenario:
     between_doses
         Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
         population.
+    occasions
+        How kinetics differ between occasions of a patient; None where they do not.
     dropout
         Whether results are of those who are still in the study.
     arms
@@ -136,6 +142,7 @@ class Scenario:
     seed: int
     population: str | Path | None
     between_doses: float | None
+    occasions: Occasions | None
     dropout: bool
     arms: tuple[Treatment, ...]
     overrides: tuple[Override, ...]
@@ -165,6 +172,8 @@ class _Cohort(Table):
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
     population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
     between_doses: float | None = Field(default=None, description="a coefficient of variation such as 0.2")
+    between_occasions: dict[str, float] = Field(default_factory=dict)
+    occasion: str | None = None
     dropout: bool = False
 
 
@@ -256,6 +265,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         between_doses=None
         if cohort.between_doses is None
         else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        occasions=_occasions(cohort, sheet),
         dropout=cohort.dropout,
         arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
@@ -266,6 +276,24 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         method=content.solver.method,
         sheet=sheet,
     )
+
+
+def _occasions(cohort: _Cohort, sheet: Sheet) -> Occasions | None:
+    if not cohort.between_occasions:
+        if cohort.occasion is not None:
+            raise InputError(
+                "nothing differs between occasions",
+                code="scenario.value",
+                where=sheet.where("cohort", "occasion"),
+                expected="`between_occasions = { CL = 0.2 }` beside it",
+            )
+        return None
+    spreads = {
+        name: Spread.from_cv(_in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
+        for name, value in cohort.between_occasions.items()
+    }
+    length = 1.0 if cohort.occasion is None else float(_days(cohort.occasion, sheet, "cohort", "occasion"))
+    return Occasions(tuple(sorted(spreads.items())), length)
 
 
 def _model_file(model: _Model, sheet: Sheet) -> Path | None:
