@@ -18,7 +18,7 @@ NAMED = {value.name: value for value in (*HYPOTHESES, *OPTIONS)}
 EXCLUSIVE = {
     "priming": ("H1", "H1-il6-il12", "H1-cytokines", "H1-activated"),
     "conversion": ("H2", "H2-il12", "H2-cytokines", "H2-switch"),
-    "kinetics": ("PK-twin", "occasions"),
+    "pharmacokinetics": ("PK-twin", "occasions"),
     "affinity": ("spare-A", "spare-B", "receptor-number", "receptor-number-decoy"),
     "il1": ("il17-il1", "CAPS"),
 }
