@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.studies.fitting.posterior import Posterior
-    from simulate.studies.fitting.reproduction import Predicted, Row
+    from simulate.studies.fitting.predictive import Predicted
+    from simulate.studies.fitting.reproduction import Row
 
 
 def reproduce(

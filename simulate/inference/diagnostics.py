@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logsumexp
 
-from simulate.inference.smc import Generation
+from simulate.inference.polish import Weighted
 from simulate.streams import FloatArray
 
 PRIOR, WEAK = 0.1, 0.5
 """Contractions below which a parameter counts as prior, and as weakly informed."""
+
+LEAST = -200.0
+"""Log-likelihood of an item below which it makes no difference how much lower it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,30 +98,33 @@ def pooled_log_evidence(values: Sequence[float]) -> tuple[float, float]:
     return mean, spread / float(np.sqrt(len(logs)))
 
 
-def path_shares(generations: Sequence[Generation]) -> tuple[FloatArray, float]:
-    """Contribution of each item to the log-evidence, shape [item], and what they leave over.
+def path_shares(weighted: Weighted) -> tuple[FloatArray, FloatArray]:
+    """Contribution of each item to the log-evidence and its standard error, shape [item] each.
 
     The log-evidence is the integral over the temperature of the mean log-likelihood, and the mean of a sum is the sum
-    of the means: the shares add up and depend on no order. Within a step the particles at its beginning are reweighted.
+    of the means: the shares add up and depend on no order. At each temperature the same draws are weighted anew; the
+    error is that of their number, each draw's influence followed through all temperatures.
 
     Parameters
     ----------
-    generations
-        All generations of one run, the prior first.
+    weighted
+        Draws whose proposal covers the prior as well as the posterior, as that of `polish` does.
     """
-    shares = np.zeros(generations[0].scores.items.shape[1])
-    for before, after in itertools.pairwise(generations):
-        items = np.maximum(before.scores.items, -200.0)
-        total = before.scores.total
-        # Close to the prior the mean changes fastest: more places there.
-        nodes = np.linspace(0.0, 1.0, 41) ** (3.0 if before.beta == 0.0 else 1.0)
-        means = []
-        for node in nodes:
-            logs = node * (after.beta - before.beta) * total
-            weights = np.exp(logs - logsumexp(logs)) if node > 0.0 else np.full(len(total), 1.0 / len(total))
-            means.append(np.einsum("i,ij->j", weights, items))
-        shares += np.trapezoid(np.array(means), nodes * (after.beta - before.beta), axis=0)
-    return shares, generations[-1].log_evidence - float(shares.sum())
+    known = weighted.scores.feasible
+    items = np.maximum(weighted.scores.items[known], LEAST)
+    total, ratios = items.sum(axis=1), weighted.log_ratios[known]
+    # Close to the prior the mean changes fastest: more places there.
+    nodes = np.linspace(0.0, 1.0, 41) ** 3.0
+    gaps = np.diff(nodes, prepend=0.0, append=1.0)
+    shares = np.zeros(items.shape[1])
+    influence = np.zeros_like(items)
+    for node, width in zip(nodes, 0.5 * (gaps[:-1] + gaps[1:]), strict=True):
+        logs = node * total + ratios
+        weights = np.exp(logs - logsumexp(logs))
+        mean = np.einsum("i,ij->j", weights, items)
+        shares += width * mean
+        influence += width * weights[:, None] * (items - mean)
+    return shares, np.sqrt(np.square(influence).sum(axis=0))
 
 
 def _overlap(points: FloatArray, weights: FloatArray, prior: FloatArray) -> float:

@@ -37,16 +37,21 @@ class Weighted:
         Shape [draw, dimension].
     scores
         Log-likelihoods of the draws.
-    log_weights
-        Logarithms of likelihood times prior over proposal, shape [draw]; not normalized.
+    log_ratios
+        Logarithms of prior over proposal, shape [draw].
     feasible
         Share of prior draws that are feasible, by which the prior is normalized.
     """
 
     points: FloatArray
     scores: Scores
-    log_weights: FloatArray
+    log_ratios: FloatArray
     feasible: float
+
+    @property
+    def log_weights(self) -> FloatArray:
+        """Logarithms of likelihood times prior over proposal, shape [draw]; not normalized."""
+        return self.scores.total + self.log_ratios
 
     @property
     def weights(self) -> FloatArray:
@@ -76,14 +81,19 @@ class Weighted:
 
         A. Vehtari and others, J. Mach. Learn. Res. 25 (2024) 72, with the tail fitted by maximum likelihood.
         """
-        ratio = np.sort(self.weights)
-        count = int(min(0.2 * len(ratio), 3.0 * np.sqrt(len(ratio))))
-        cut = ratio[-count - 1]
-        excess = ratio[-count:] - cut
-        if not excess[-1] > 0.0:
-            return 0.0
-        shape, _, _ = genpareto.fit(excess / excess.mean(), floc=0.0)
-        return float(shape)
+        return pareto_shape(self.weights)
+
+
+def pareto_shape(weights: FloatArray) -> float:
+    """Shape of the generalized Pareto tail of weights, shape [draw]; 0 where the largest do not differ."""
+    ratio = np.sort(weights)
+    count = int(min(0.2 * len(ratio), 3.0 * np.sqrt(len(ratio))))
+    cut = ratio[-count - 1]
+    excess = ratio[-count:] - cut
+    if not excess[-1] > 0.0:
+        return 0.0
+    shape, _, _ = genpareto.fit(excess / excess.mean(), floc=0.0)
+    return float(shape)
 
 
 def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int, seed: int) -> Weighted:
@@ -120,7 +130,7 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
     parts += [
         np.log((1.0 - _PRIOR) * share) + log_student(points, mean, root, _FREEDOM) for share, mean, root in components
     ]
-    return Weighted(points, found, found.total + prior - logsumexp(parts, axis=0), feasible)
+    return Weighted(points, found, prior - logsumexp(parts, axis=0), feasible)
 
 
 def _components(particles: FloatArray, seed: int) -> list[tuple[float, FloatArray, FloatArray]]:

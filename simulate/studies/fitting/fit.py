@@ -11,13 +11,15 @@ import numpy as np
 from scipy.special import logsumexp
 
 from simulate.errors import NotConverged
-from simulate.evidence.likelihoods import log_likelihood
+from simulate.evidence.likelihoods import item_term, log_likelihood
+from simulate.evidence.seen import Seen
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray, IntArray, normals, stream
-from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings
+from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
+from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.trial import COARSE, Problem, trial_of
 
 _BATCH = 8192
@@ -29,7 +31,7 @@ _UNRESOLVED = 1e-3
 _PRIOR_DRAWS = 4096
 
 _PATIENT_SETS = 3
-"""Further sets of places from which the error by the finite number of patients is taken."""
+"""Further sets of places from which the error by the choice of patients is taken."""
 
 _FINE = Tolerance(COARSE.rtol / 100.0, COARSE.atol / 100.0)
 
@@ -148,10 +150,17 @@ def fit(
     kept = _kept(weighted, chosen.kept, chosen.seed, "fit draws")
     points = weighted.points[kept]
     tell("errors of the evidence: other patients, a finer solver")
-    errors = (weighted.error, *_errors(problem, chosen, points, weighted.scores.total[kept], threads))
+    items = weighted.scores.items[kept]
+    sets, set_items = _other_sets(problem, chosen, points, items, threads)
+    errors = (
+        weighted.error,
+        float(np.std([0.0, *sets], ddof=1)),
+        _finer(problem, chosen, points, items.sum(axis=1), threads),
+    )
     prior = _prior(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
     trial = trial_of(problem, points, patients=chosen.final_patients, seed=chosen.places, threads=threads)
+    shares, share_errors = diagnostics.path_shares(weighted)
     runs = [chain[-1].log_evidence for chain in chains]
     checks = Diagnostics(
         r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
@@ -193,9 +202,23 @@ def fit(
         errors=errors,
         points=points,
         items=tuple(item.name for item in problem.evidence.data),
-        log_likelihoods=weighted.scores.items[kept],
-        shares=diagnostics.path_shares(chains[0])[0],
+        log_likelihoods=items,
+        shares=shares,
+        support=Support(
+            feasible=feasible,
+            sets=sets,
+            set_items=set_items,
+            share_errors=share_errors,
+            readings=by_reading(problem, trial.seen),
+            tails=tails(problem.evidence, trial.seen),
+        ),
     )
+
+
+def by_reading(problem: Problem, seen: Seen) -> tuple[FloatArray, ...]:
+    """Log-likelihood of each reading of each item alone, an array [cohort, reading] for each item."""
+    terms = (item_term(item, seen).by_reading for item in problem.evidence.data)
+    return tuple(np.maximum(term, diagnostics.LEAST) for term in terms)
 
 
 _SHARES = (0.05, 0.5, 0.95)
@@ -266,19 +289,33 @@ def _prior(chains: Sequence[Sequence[smc.Generation]], feasible: float, dimensio
     return np.concatenate([chain[0].points for chain in chains])
 
 
-def _errors(
-    problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None
-) -> tuple[float, float]:
-    """Standard error of the log-evidence by the choice of patients, and its change with a finer solver."""
-    some = np.unique(np.linspace(0, len(points) - 1, 64).astype(np.int64))
-    changes = []
+def _other_sets(
+    problem: Problem, settings: Settings, points: FloatArray, items: FloatArray, threads: int | None
+) -> tuple[FloatArray, FloatArray]:
+    """Change of the log-evidence, and of the mean of each item, with other sets of places.
+
+    Shape [set] and [set, item]. The sets are the same for all hypotheses, so that the changes are as well in part.
+    """
+    some = _some(len(points))
+    changes, of_items = [], []
     for number in range(1, _PATIENT_SETS + 1):
-        other = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)
-        changes.append(float(logsumexp(other(points[some]).total - totals[some]) - np.log(len(some))))
-    few = some[:: max(len(some) // 8, 1)]
+        found = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)(points[some])
+        moved = np.maximum(found.items, diagnostics.LEAST) - np.maximum(items[some], diagnostics.LEAST)
+        changes.append(float(logsumexp(found.total - items[some].sum(axis=1)) - np.log(len(some))))
+        of_items.append(moved.mean(axis=0))
+    return np.array(changes), np.array(of_items)
+
+
+def _finer(problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None) -> float:
+    """Largest change of a log-likelihood with a finer solver."""
+    few = _some(len(points))
+    few = few[:: max(len(few) // 8, 1)]
     finer = Likelihood(problem, settings.final_patients, settings.places, tolerance=_FINE, threads=threads)
-    finest = float(np.abs(finer(points[few]).total - totals[few]).max())
-    return float(np.std([0.0, *changes], ddof=1)), finest
+    return float(np.abs(finer(points[few]).total - totals[few]).max())
+
+
+def _some(number: int) -> IntArray:
+    return np.unique(np.linspace(0, number - 1, 64).astype(np.int64))
 
 
 def _directions(weighted: polish.Weighted, prior: FloatArray) -> int:

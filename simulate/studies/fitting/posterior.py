@@ -119,6 +119,59 @@ class Diagnostics:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Support:
+    """What a comparison with other hypotheses needs beside the draws.
+
+    Attributes
+    ----------
+    feasible
+        Share of the normal prior that is feasible.
+    sets
+        Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set].
+    set_items
+        Change of the mean log-likelihood of each item with these sets, shape [set, item].
+    share_errors
+        Standard errors of the shares of the items, shape [item].
+    readings
+        Log-likelihood of each reading alone, for each item an array [draw, reading].
+    tails
+        Item, figure and posterior predictive tail probability of each figure that is fitted.
+    """
+
+    feasible: float
+    sets: FloatArray
+    set_items: FloatArray
+    share_errors: FloatArray
+    readings: tuple[FloatArray, ...]
+    tails: tuple[tuple[str, str, float], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "feasible": self.feasible,
+            "sets": self.sets.tolist(),
+            "set_items": self.set_items.tolist(),
+            "share_errors": self.share_errors.tolist(),
+            "readings": [np.round(columns.T, 3).tolist() for columns in self.readings],
+            "tails": [list(row) for row in self.tails],
+        }
+
+
+def _support(data: dict[str, Any], items: int) -> Support:
+    found = Support(
+        feasible=float(data["feasible"]),
+        sets=np.array(data["sets"], dtype=np.float64),
+        set_items=np.array(data["set_items"], dtype=np.float64),
+        share_errors=np.array(data["share_errors"], dtype=np.float64),
+        readings=tuple(np.array(columns, dtype=np.float64).T for columns in data["readings"]),
+        tails=tuple((str(item), str(figure), float(tail)) for item, figure, tail in data["tails"]),
+    )
+    if len(found.readings) != items or found.set_items.shape != (len(found.sets), items):
+        raise ValueError(f"support of {len(found.readings)} items for {items}")
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
     """The result of a fit.
 
@@ -142,6 +195,8 @@ class Posterior:
         Shape [draw, item].
     shares
         Contribution of each item to the log-evidence, shape [item].
+    support
+        What a comparison needs beside; None in results that were made before it was kept.
     """
 
     hypothesis: str
@@ -155,6 +210,7 @@ class Posterior:
     items: tuple[str, ...]
     log_likelihoods: FloatArray
     shares: FloatArray
+    support: Support | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -173,6 +229,7 @@ class Posterior:
                 for name, share, column in zip(self.items, self.shares, self.log_likelihoods.T, strict=True)
             ],
             "points": self.points.tolist(),
+            **({} if self.support is None else {"support": self.support.as_dict()}),
         }
 
 
@@ -220,6 +277,7 @@ def read_posterior(path: Path | str) -> Posterior:
             items=tuple(str(row["item"]) for row in items),
             log_likelihoods=np.array([row["log_likelihoods"] for row in items], dtype=np.float64).T,
             shares=np.array([row["share"] for row in items], dtype=np.float64),
+            support=_support(data["support"], len(items)) if "support" in data else None,
         )
         if posterior.points.ndim != 2 or posterior.points.shape[1] != len(posterior.estimates):
             raise ValueError(f"draws of shape {posterior.points.shape} for {len(posterior.estimates)} numbers")

@@ -14,14 +14,13 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
-from simulate.evidence.kinds.directions import WAYS, Direction
-from simulate.evidence.printed import half_step
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.seen import Seen
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import AFTER, BEFORE, Problem, trial_of
 
 NULL = "H0"
@@ -30,32 +29,7 @@ NULL = "H0"
 _DRAWS = 128
 """Populations of a prediction."""
 
-_TRIALS = Trials(count=128, seed=1)
-"""Repeated studies of each population; other numbers than those of the likelihood."""
-
 _ROUNDS = 20
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Predicted:
-    """Distribution of a statistic in repeated studies.
-
-    Attributes
-    ----------
-    values
-        Statistics of repeated studies, shape [study].
-    median, low, high
-        Middle and central 90 % interval.
-    tail_probability
-        Two-sided probability of a statistic at least as far out as the printed one; where only a direction was
-        printed, the probability of the other direction. None if nothing was printed that could be compared.
-    """
-
-    values: FloatArray
-    median: float
-    low: float
-    high: float
-    tail_probability: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,15 +226,15 @@ def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
     predictions: list[FloatArray | None] = [None] * len(seen)
     if statement.figures:
         try:
-            predictions = [_numbers(reading, part) for part in seen]
+            predictions = [figures_of(reading, part) for part in seen]
         except InputError as error:
             reason = error.what
     rows = []
     for index, figure in enumerate(statement.figures or ("",)):
-        reported = _reported(statement, figure)
-        way = statement.way if isinstance(statement, Direction) and reported is None else ""
+        reported = reported_figure(statement, figure)
+        way = direction_of(statement, reported)
         predicted = [
-            None if numbers is None else _predicted(numbers[:, index], reported, way) for numbers in predictions
+            None if numbers is None else prediction(numbers[:, index], reported, way) for numbers in predictions
         ]
         rows.append(
             Row(
@@ -282,34 +256,3 @@ def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
             )
         )
     return rows
-
-
-def _numbers(reading: Reading, seen: Seen) -> FloatArray:
-    """Figures of repeated studies, shape [study, figure]."""
-    numbers = reading.statement.imitate(reading.subject, seen, _TRIALS)
-    return numbers.reshape(-1, numbers.shape[-1])
-
-
-def _reported(statement: object, figure: str) -> float | None:
-    """The printed number; of a statement about each of n people the count is n."""
-    name = {"least": "ceiling"}.get(figure, figure)
-    value = getattr(statement, name, None)
-    if value is None and isinstance(statement, Direction) and figure == "count":
-        return float(statement.n)
-    return None if value is None else float(value)
-
-
-def _predicted(values: FloatArray, reported: float | None, way: str) -> Predicted | None:
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return None
-    low, median, high = np.quantile(known, (0.05, 0.5, 0.95)).tolist()
-    tail = None
-    if reported is not None:
-        # What would be printed the same is as far out as what was printed.
-        slack = half_step(reported)
-        sides = (known <= reported + slack).mean(), (known >= reported - slack).mean()
-        tail = min(1.0, 2.0 * float(min(sides)))
-    elif way:
-        tail = float((WAYS[way] * known <= 0.0).mean())
-    return Predicted(known, median, low, high, tail)

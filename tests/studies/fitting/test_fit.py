@@ -51,9 +51,9 @@ def test_a_short_fit_warns_that_it_is_short() -> None:
     assert any("effective draws, fewer than 400" in text for text in warnings)
 
 
-def test_contributions_of_the_items_add_up_to_the_evidence_of_the_particles() -> None:
+def test_contributions_of_the_items_add_up_to_the_evidence() -> None:
     found = posterior()
-    assert found.shares.sum() == pytest.approx(found.diagnostics.log_evidences[0], abs=0.1)
+    assert found.shares.sum() == pytest.approx(found.log_evidence, abs=0.3)
 
 
 def test_estimates_stay_within_the_bounds_of_the_prior() -> None:
@@ -71,6 +71,34 @@ def test_a_result_survives_its_file(tmp_path: Path) -> None:
     assert again.diagnostics == posterior().diagnostics
     assert again.settings == posterior().settings
     np.testing.assert_allclose(again.log_likelihoods, posterior().log_likelihoods, atol=1e-4)
+    assert again.support is not None
+    assert posterior().support is not None
+    assert again.support.tails == posterior().support.tails
+    assert np.array_equal(again.support.set_items, posterior().support.set_items)
+
+
+def test_the_kept_readings_give_the_likelihoods_again() -> None:
+    found = posterior()
+    assert found.support is not None
+    for column, item in enumerate(problem().evidence.data):
+        shares = np.array([reading.share for reading in item.readings])
+        floors = np.exp([reading.statement.log_floor() for reading in item.readings])
+        alone = np.exp(found.support.readings[column])
+        together = (1.0 - item.doubt) * alone @ shares + item.doubt * float(shares @ floors)
+        np.testing.assert_allclose(np.log(together), found.log_likelihoods[:, column], atol=1e-6)
+
+
+def test_the_tails_are_probabilities_of_every_fitted_figure() -> None:
+    found = posterior().support
+    assert found is not None
+    assert {item for item, _, _ in found.tails} == {item.name for item in problem().evidence.data}
+    assert all(0.0 <= tail <= 1.0 for _, _, tail in found.tails)
+
+
+def test_results_without_what_a_comparison_needs_are_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "fit.json"
+    write_posterior(path, replace(posterior(), support=None))
+    assert read_posterior(path).support is None
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"program": "il1sim", "format": 9}', "{" * 9])
