@@ -26,6 +26,7 @@ VERBS = {
     "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
     "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
     "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
+    "sensitivity": ("simulate.cli.sensitivity:sensitivity", "Show which inputs an endpoint of a scenario depends on."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),

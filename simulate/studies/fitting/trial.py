@@ -134,19 +134,23 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
         )
     parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
     model = find_model(None, [*parts, *OPTIONS])
-    base = find_model(None, OPTIONS)
-    population = _population(model)
+    return problem_of(hypothesis, model, study_patients(shipped_population(model.parameters)), items)
+
+
+def problem_of(hypothesis: str, model: Model, population: Population, evidence: Evidence) -> Problem:
+    """A hypothesis with its model, patients and evidence, and what a fit of it leaves free; the model has `OPTIONS`."""
     pairs = {(pair.a, pair.b) for pair in population.correlations}
     free = tuple(
-        part for part in free_numbers(model, base) if part.role is not Role.CORRELATION or part.targets in pairs
+        part
+        for part in free_numbers(model, find_model(None, OPTIONS))
+        if part.role is not Role.CORRELATION or part.targets in pairs
     )
-    return Problem(hypothesis, model, population, items, free)
+    return Problem(hypothesis, model, population, evidence, free)
 
 
-def _population(model: Model) -> Population:
-    """Patients of the study, with the bounds of single patients where those of the table are of typical values."""
+def study_patients(shipped: Population) -> Population:
+    """A shipped population with the bounds of single patients where those of the table are of typical values."""
     rows = {name.removeprefix("patients_"): row for name, row in prior_rows().items() if name.startswith("patients_")}
-    shipped = shipped_population(model.parameters)
     return dataclasses.replace(
         shipped,
         parameters=tuple(

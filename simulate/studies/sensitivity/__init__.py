@@ -1,0 +1,1 @@
+"""What an endpoint of a scenario depends on."""

@@ -1,0 +1,216 @@
+"""What is asked: which inputs move which endpoints of a scenario.
+
+Inputs are the free numbers of a hypothesis, each on its prior, and the places at which patients stand in their
+population; all are independent and uniform on (0, 1), whatever they become. A point is one patient of one population.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from simulate.cohort.draws import Cohort
+from simulate.cohort.placed import KIND, Places, placed_singly
+from simulate.errors import InputError, did_you_mean
+from simulate.evidence.reading import read_evidence
+from simulate.solver.kernel import IntArray
+from simulate.streams import FloatArray
+from simulate.studies.endpoints import Endpoint, parse_endpoint
+from simulate.studies.fitting.priors import Role
+from simulate.studies.fitting.trial import OPTIONS, Problem, populations_at, problem_of, study_patients
+from simulate.studies.runs import Study, prepare
+from simulate.studies.scenario import Scenario
+
+BETWEEN = " between patients"
+"""What follows the name of a parameter in that of the place of patients."""
+
+
+class By(enum.Enum):
+    """What the inputs are."""
+
+    NUMBERS = "numbers"
+    PATIENTS = "patients"
+    ALL = "all"
+    GROUPS = "groups"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What is varied: one column of the points, or a group of them."""
+
+    name: str
+    meaning: str
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """Inputs and endpoints of a scenario.
+
+    Attributes
+    ----------
+    study, arm
+        The scenario with its names found, and the number of the arm that is looked at.
+    problem
+        The hypothesis, its patients and its free numbers.
+    endpoints
+        What is asked for.
+    names
+        Names of the columns of a point: the free numbers, and then the places of patients.
+    inputs
+        What is varied.
+    unvaried
+        Free numbers that cannot act on a single patient at the middle of all places.
+    """
+
+    study: Study
+    arm: int
+    problem: Problem
+    endpoints: tuple[Endpoint, ...]
+    names: tuple[str, ...]
+    inputs: tuple[Input, ...]
+    unvaried: tuple[str, ...]
+
+    @property
+    def dimension(self) -> int:
+        """Number of columns of a point."""
+        return len(self.names)
+
+
+def question_of(
+    scenario: Scenario,
+    endpoints: Sequence[str],
+    *,
+    by: By = By.NUMBERS,
+    arm: str | None = None,
+    hold: Sequence[str] = (),
+) -> Question:
+    """What is asked of a scenario.
+
+    Parameters
+    ----------
+    scenario
+        Its model is the shipped one; its hypothesis decides what is free. What a fit has beside it (clinical response,
+        and creatine kinase that moves by itself) is added.
+    endpoints
+        Texts as for `parse_endpoint`, at least one.
+    by
+        What the inputs are.
+    arm
+        Name of the arm; the first if not given.
+    hold
+        Names of inputs that stay in the middle.
+
+    Raises
+    ------
+    InputError
+        ``sensitivity.model``: a model of a user, for which nothing says what is free. ``sensitivity.arm``,
+        ``sensitivity.input``: no such name. ``endpoint.*``, and as for `prepare`.
+    """
+    if scenario.model is not None:
+        raise InputError(
+            "nothing says which numbers of a user's model are uncertain",
+            code="sensitivity.model",
+            found=f"model `{scenario.model}`",
+            expected="a scenario of the reference model",
+        )
+    own = [part for part in scenario.hypothesis if part != "none"]
+    options = [option for option in OPTIONS if option not in own]
+    study = prepare(dataclasses.replace(scenario, hypothesis=(*own, *options)))
+    names = [part.name for part in study.arms]
+    if arm is not None and arm not in names:
+        raise InputError(
+            f"the scenario has no arm `{arm}`",
+            code="sensitivity.arm",
+            expected=", ".join(f"`{name}`" for name in names),
+            advice=did_you_mean(arm, names),
+        )
+    label = "+".join(str(part) for part in own) or "none"
+    problem = problem_of(label, study.model, study_patients(study.population), read_evidence())
+    asked = tuple(parse_endpoint(text, study.model, float(study.times[-1])) for text in endpoints)
+    columns, inputs, unvaried = _inputs(problem, by, hold)
+    return Question(study, 0 if arm is None else names.index(arm), problem, asked, columns, inputs, unvaried)
+
+
+def _inputs(
+    problem: Problem, by: By, hold: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[Input, ...], tuple[str, ...]]:
+    numbers = [Input(part.name, part.meaning, (index,)) for index, part in enumerate(problem.free)]
+    first = len(numbers)
+    places = [
+        Input(f"{name}{BETWEEN}", f"place in the distribution of {name}", (first + index,))
+        for index, name in enumerate(_place_names(problem))
+    ]
+    columns = tuple(part.name for part in (*numbers, *places))
+    # A spread or a correlation moves nobody who stands in the middle.
+    unvaried = [part.name for part in problem.free if part.role is not Role.TYPICAL] if by is By.NUMBERS else []
+    free = [] if by is By.PATIENTS else [part for part in numbers if part.name not in unvaried]
+    between = [] if by is By.NUMBERS else places
+    names = [part.name for part in (*free, *between)]
+    held = {name if name in names else f"{name}{BETWEEN}" for name in hold}
+    if unknown := sorted(held - {*names}):
+        name = unknown[0].removesuffix(BETWEEN)
+        raise InputError(
+            f"there is no input `{name}` to hold",
+            code="sensitivity.input",
+            expected=", ".join(f"`{known}`" for known in names),
+            advice=did_you_mean(name, names),
+        )
+    free, between = ([part for part in parts if part.name not in held] for parts in (free, between))
+    if by is By.GROUPS:
+        free = [Input("uncertainty", "free numbers, on their priors", tuple(part.columns[0] for part in free))]
+        between = [Input("variability", "what patients differ in", tuple(part.columns[0] for part in between))]
+    return columns, (*free, *between), tuple(unvaried)
+
+
+def _place_names(problem: Problem) -> tuple[str, ...]:
+    population = problem.population
+    varying = {part.name for part in (*population.parameters, *population.covariates) if part.spread is not None}
+    varying |= {row.name for stratum in population.strata for row in stratum.parameters if row.spread is not None}
+    return (*([KIND] if len(population.strata) > 1 else []), *sorted(varying))
+
+
+def people_at(question: Question, points: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Parameters [person, parameter] and kinds [person] of the people at some points, shape [person, column]."""
+    problem = question.problem
+    numbers = len(problem.free)
+    names = tuple(name.removesuffix(BETWEEN) for name in question.names[numbers:])
+    kinds = _kinds(problem, points, names, numbers)
+    populations = populations_at(problem, ndtri(points[:, :numbers]))
+    return placed_singly(populations, Places(names, points[:, numbers:]), kinds), kinds
+
+
+def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: int) -> IntArray:
+    counts = np.array([stratum.count for stratum in problem.population.strata])
+    if KIND not in names:
+        return np.zeros(len(points), dtype=np.int64)
+    # The most frequent kind stands in the middle, so that the typical patient is one of them.
+    order = np.argsort(-counts, kind="stable")
+    order = np.array([*order[1::2], order[0], *order[2::2]])
+    edges = np.cumsum(counts[order]) / counts.sum()
+    at = np.minimum(np.searchsorted(edges, points[:, numbers + names.index(KIND)], side="right"), len(counts) - 1)
+    found: IntArray = order[at].astype(np.int64)
+    return found
+
+
+def cohort_at(question: Question, points: FloatArray) -> Cohort:
+    """People at some points, shape [person, column], as a cohort."""
+    values, kinds = people_at(question, points)
+    population = question.problem.population
+    strata = [stratum.name for stratum in population.strata] or [""]
+    return Cohort(
+        seed=question.study.scenario.seed,
+        ids=np.arange(len(values), dtype=np.int64),
+        names=population.names,
+        values=np.ascontiguousarray(values),
+        covariates=(),
+        covariate_values=np.empty((len(values), 0)),
+        strata=tuple(strata[kind] for kind in kinds.tolist()),
+        dropout=np.full(len(values), math.inf),
+    )

@@ -1,0 +1,99 @@
+"""Sensitivities as plain values: for JSON and CSV, and in the order in which a reader wants them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simulate.studies.sensitivity.analysis import Sensitivity
+from simulate.studies.sensitivity.question import Question
+
+UNDEFINED = "undefined"
+"""Share of the variance of what does not vary."""
+
+
+def order_of(found: Sensitivity) -> list[int]:
+    """Numbers of the inputs, the most important first: by share, or else by effect, or else by what a swing does."""
+    if found.shares is not None and found.shares.is_defined:
+        size = found.shares.total
+    elif found.effects is not None:
+        size = found.effects.size
+    else:
+        size = np.nan_to_num(np.abs(found.high - found.low))
+    order: list[int] = np.argsort(-size, kind="stable").tolist()
+    return order
+
+
+def rows(question: Question, found: Sensitivity) -> list[dict[str, Any]]:
+    """One row for each input, the most important first; None where something was not asked for or is undefined."""
+    table = []
+    for index in order_of(found):
+        part = question.inputs[index]
+        row: dict[str, Any] = {
+            "endpoint": found.endpoint.text,
+            "input": part.name,
+            "meaning": part.meaning,
+            "unit": found.endpoint.unit,
+            "low": _plain(found.low[index]),
+            "high": _plain(found.high[index]),
+            "slope": _plain(found.slope[index]),
+            "scaled_slope": _plain(found.scaled_slope[index]),
+        }
+        shares, effects = found.shares, found.effects
+        for name in ("first", "total"):
+            row[name] = None if shares is None else _plain(getattr(shares, name)[index])
+            ends = (None, None) if shares is None else getattr(shares, f"{name}_interval")[index].tolist()
+            row |= {f"{name}_{side}": _plain(end) for side, end in zip(("low", "high"), ends, strict=True)}
+        row["effect"] = None if effects is None else _plain(effects.mean[index])
+        row["effect_size"] = None if effects is None else _plain(effects.size[index])
+        row["effect_spread"] = None if effects is None else _plain(effects.spread[index])
+        ends = (None, None) if effects is None else effects.size_interval[index].tolist()
+        row |= {f"effect_size_{side}": _plain(end) for side, end in zip(("low", "high"), ends, strict=True)}
+        table.append(row)
+    return table
+
+
+def document(question: Question, results: Sequence[Sensitivity], settings: dict[str, Any]) -> dict[str, Any]:
+    """Everything as plain values."""
+    return {
+        "scenario": question.study.scenario.name,
+        "hypothesis": question.problem.hypothesis,
+        "arm": question.study.arms[question.arm].name,
+        "settings": settings,
+        "not_varied": list(question.unvaried),
+        "endpoints": [
+            {
+                "endpoint": found.endpoint.text,
+                "title": found.endpoint.title,
+                "unit": found.endpoint.unit,
+                "middle": _plain(found.middle),
+                "mean": None if found.shares is None else _plain(found.shares.mean),
+                "sd": None if found.shares is None else _plain(math.sqrt(found.shares.variance)),
+                "shares": None if found.shares is None else ("defined" if found.shares.is_defined else UNDEFINED),
+                "inputs": [
+                    {key: value for key, value in row.items() if key not in ("endpoint", "unit")}
+                    for row in rows(question, found)
+                ],
+            }
+            for found in results
+        ],
+    }
+
+
+def as_csv(question: Question, results: Sequence[Sensitivity]) -> str:
+    """All endpoints as one table."""
+    text = io.StringIO()
+    table = [row for found in results for row in rows(question, found)]
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

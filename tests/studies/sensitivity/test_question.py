@@ -1,0 +1,100 @@
+"""What may be asked, and what is said to a question that cannot be answered."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulate.errors import InputError
+from simulate.studies.scenario import read_scenario
+from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of
+from tests.studies.sensitivity.asked import asked
+
+
+def test_numbers_leave_out_what_acts_between_patients_and_say_so() -> None:
+    question = asked(("ck",))
+    assert question.unvaried == ("spread_det1", "spread_det17", "rho_chi_f_RO")
+    assert not {*question.unvaried} & {part.name for part in question.inputs}
+    every = asked(("ck",), by=By.ALL)
+    assert {*question.unvaried} < {part.name for part in every.inputs}
+    assert len(every.inputs) == every.dimension
+
+
+def test_the_typical_patient_has_about_the_typical_values_of_the_tables() -> None:
+    question = asked(("ck",))
+    cohort = cohort_at(question, np.full((1, question.dimension), 0.5))
+    values = dict(zip(cohort.names, cohort.values[0].tolist(), strict=True))
+    for part in question.problem.population.parameters:
+        if part.name in ("d_M", "k_a", "f_mem"):
+            # Not quite: bounds cut more from one side than from the other.
+            assert values[part.name] == pytest.approx(part.value, rel=0.02)
+
+
+def test_a_place_moves_its_own_parameter_only_unless_it_is_correlated() -> None:
+    question = asked(("ck",), by=By.PATIENTS)
+    names = [part.name for part in question.inputs]
+    points = np.full((2, question.dimension), 0.5)
+    points[1, question.inputs[names.index(f"k_a{BETWEEN}")].columns[0]] = 0.9
+    cohort = cohort_at(question, points)
+    moved = [name for name, (a, b) in zip(cohort.names, cohort.values.T.tolist(), strict=True) if a != b]
+    assert moved == ["k_a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "il17",
+            "error[endpoint.quantity]: the model has no quantity `il17` for an endpoint\n"
+            "  found:    'il17'\n"
+            "  expected: a state or an observable, such as `il17a`\n"
+            "  try:      did you mean `il17a`?",
+        ),
+        (
+            "il17a:chnage@91",
+            "error[endpoint.summary]: an endpoint cannot be the `chnage` of a quantity\n"
+            "  found:    'il17a:chnage@91'\n"
+            "  expected: `value`, `change`, `mean`, `lowest`, `highest`\n"
+            "  try:      did you mean `change`?",
+        ),
+        (
+            "il17a@200",
+            "error[endpoint.day]: the day of an endpoint is not one that is simulated\n"
+            "  found:    'il17a@200'\n"
+            "  expected: a number of days above 0 and up to 182",
+        ),
+    ],
+)
+def test_an_endpoint_that_is_none_is_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        asked((text,))
+    assert str(caught.value) == message
+
+
+def test_an_unknown_input_or_arm_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        asked(("ck",), hold=("chj",))
+    assert str(caught.value) == (
+        "error[sensitivity.input]: there is no input `chj` to hold\n"
+        "  expected: `det1`, `det17`, `chi`, `f_m`, `il1_muscle`, `d_M17`, `p_unchanged`, `slope_response`\n"
+        "  try:      did you mean `chi`?"
+    )
+    with pytest.raises(InputError) as caught:
+        question_of(read_scenario("anakinra-100mg-daily"), ("ck",), arm="placebo")
+    assert str(caught.value) == (
+        "error[sensitivity.arm]: the scenario has no arm `placebo`\n  expected: `anakinra 100 mg/d`"
+    )
+
+
+def test_a_model_of_a_user_is_refused() -> None:
+    scenario = dataclasses.replace(read_scenario("anakinra-100mg-daily"), model=Path("mine.toml"))
+    with pytest.raises(InputError) as caught:
+        question_of(scenario, ("ck",))
+    assert str(caught.value) == (
+        "error[sensitivity.model]: nothing says which numbers of a user's model are uncertain\n"
+        "  found:    model `mine.toml`\n"
+        "  expected: a scenario of the reference model"
+    )
