@@ -6,18 +6,26 @@ Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, with
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import matplotlib
+from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
 
 WIDTH = 180.0
 """Width of a figure across two columns of a journal, mm."""
+
+COLUMN, PAGE = 3.3, 6.9
+"""Widths of a figure in one column of a journal and across its page, inches."""
+
+POINTS = 8.0
+"""Size of text in figures that are made for a column or a page."""
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 """Colors of arms, in order."""
@@ -80,12 +88,22 @@ _STYLE: dict[str, Any] = {
 }
 
 
+_SIZES = ("font.size", *(f"{part}size" for part in ("axes.title", "axes.label", "xtick.label", "ytick.label")))
+
+
 @contextlib.contextmanager
-def styled() -> Iterator[None]:
-    """Context in which figures are drawn and saved; matplotlib is left as it was found."""
+def styled(points: float = 7.0) -> Iterator[None]:
+    """Context in which figures are drawn and saved; matplotlib is left as it was found.
+
+    Parameters
+    ----------
+    points
+        Size of all text that has no size of its own.
+    """
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(cast(Any, _STYLE))
+        matplotlib.rcParams.update(cast(Any, dict.fromkeys((*_SIZES, "legend.fontsize"), points)))
         yield
 
 
@@ -96,11 +114,37 @@ def color(index: int) -> str:
 
 def plain_number(value: float, _position: int | None) -> str:
     """A number on an axis: without an exponent where that is readable, else with a power of ten in plain letters."""
-    if 1e-4 <= value < 1e6:
-        return f"{value:g}"
+    if value == 0.0 or 1e-4 <= abs(value) < 1e6:
+        return f"{value:g}".replace("-", "−")
     digits, _, exponent = f"{value:.0e}".partition("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     return power if digits == "1" else f"{digits}·{power}"
+
+
+def logarithmic(axis: Axis) -> None:
+    """Give an axis a logarithmic scale with plain numbers; to be called when everything is drawn."""
+    axis.axes.set_xscale("log") if isinstance(axis, XAxis) else axis.axes.set_yscale("log")
+    low, high = sorted(axis.get_view_interval())
+    # Below two decades the powers of ten alone would be one number on the axis.
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,), numticks=7))
+    axis.set_major_formatter(FuncFormatter(plain_number))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def quantity_label(name: str, unit: str) -> str:
+    """Label of an axis: what it is, with its unit in parentheses where it has one."""
+    return name if unit in ("", "1") else f"{name} ({unit})"
+
+
+def counted(finished: Sequence[int], total: int) -> str:
+    """How many of whom a picture shows, such as ``97 of 100 patients``; a range where it differs between arms.
+
+    Who is missing has failed.
+    """
+    low, high = min(finished), max(finished)
+    shown = f"{low}" if low == high else f"{low}–{high}"
+    people = "patient" if total == 1 else "patients"
+    return f"{total} {people}" if low == high == total else f"{shown} of {total} {people}"
 
 
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:

@@ -21,7 +21,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, plain_number, styled
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import counts_dropout, quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
@@ -373,7 +373,6 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
 
 
 def _people(dataset: xr.Dataset) -> str:
-    """Whom the bands are of, with their number where it is the same in all arms."""
-    finished = {int(count) for count in (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)}
-    count = finished.pop() if len(finished) == 1 else 0
-    return f"{count} patients" if count > 1 else "patients"
+    """Whom the bands are of: how many reached the end, of how many."""
+    finished = (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)
+    return "patients" if dataset.sizes["member"] == 1 else counted(finished.tolist(), dataset.sizes["member"])

@@ -132,6 +132,44 @@ def inputs_of(system: System, parameters: FloatArray, fed: Mapping[str, float] |
     return np.hstack([parameters, rates])
 
 
+def initial_states(system: System, parameters: FloatArray) -> FloatArray:
+    """States [member, state] in which members with these parameters [member, parameter] begin."""
+    names = [Symbol(name) for name in system.parameters]
+    values = _evaluated(system.constants, system.initial, [], names)(np.empty((len(parameters), 0)), parameters)
+    return _columns(values, len(parameters))
+
+
+def held(field: VectorField, names: Sequence[str]) -> VectorField:
+    """The field in which some states are drawn to values that are given as further inputs, in this order.
+
+    Its roots are the states at which all others rest while these are held; ``axis`` is dropped.
+    """
+    places = [field.states.index(name) for name in names]
+    width = len(field.inputs)
+    free = [
+        index for index, (row, column) in enumerate(field._places) if row not in places and column < len(field.states)
+    ]
+
+    def rates(states: FloatArray, inputs: FloatArray) -> list[Any]:
+        found = list(field._rates(states, inputs[:, :width]))
+        for offset, place in enumerate(places):
+            found[place] = inputs[:, width + offset] - states[:, place]
+        return found
+
+    def slopes(states: FloatArray, inputs: FloatArray) -> list[Any]:
+        found = field._slopes(states, inputs[:, :width])
+        return [*(found[index] for index in free), *(-1.0 for _ in places)]
+
+    return VectorField(
+        states=field.states,
+        inputs=(*field.inputs, *names),
+        axis=-1,
+        _rates=rates,
+        _slopes=slopes,
+        _places=(*(field._places[index] for index in free), *((place, place) for place in places)),
+    )
+
+
 def _evaluated(
     assignments: Sequence[Assignment], results: Sequence[Expr], states: Sequence[Symbol], inputs: Sequence[Symbol]
 ) -> _Evaluated:

@@ -26,8 +26,15 @@ def dataset(*, arms: int = 1, members: int = 21, days: float = 182.0, doses: int
         "dose_time": (("arm", "dose"), dose_times),
     }
     names = np.array([f"arm {arm}" for arm in range(arms)], dtype=object)
+    strata = np.array(["odd" if member % 2 else "even" for member in range(members)], dtype=object)
     return xr.Dataset(
-        variables, coords={"arm": ("arm", names), "member": ("member", np.arange(members)), "time": ("time", times)}
+        variables,
+        coords={
+            "arm": ("arm", names),
+            "member": ("member", np.arange(members)),
+            "stratum": ("member", strata),
+            "time": ("time", times),
+        },
     )
 
 

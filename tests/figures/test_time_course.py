@@ -175,11 +175,11 @@ def test_three_arms_have_the_narrow_band_only() -> None:
     assert [len(time_course(dataset(arms=arms)).axes[0].collections) for arms in (2, 3)] == [4, 3]
 
 
-def test_the_number_of_patients_is_told_only_where_it_is_that_of_all_arms() -> None:
+def test_the_legend_tells_how_many_of_how_many_patients_are_shown() -> None:
     data = dataset(arms=2)
     data["status"].values[1, 3] = 1
     labels = [text.get_text() for text in time_course(data).legends[0].get_texts()]
-    assert labels[3:] == ["50 % of patients", "90 % of patients"]
+    assert labels[3:] == ["50 % of 20–21 of 21 patients", "90 % of 20–21 of 21 patients"]
 
 
 def test_a_printed_range_over_decades_has_a_logarithmic_axis_and_a_band_that_is_not_drawn_has_not() -> None:

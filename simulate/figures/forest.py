@@ -1,0 +1,73 @@
+"""The forest: an effect and its interval for each of many groups, one below the other."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from simulate.figures.style import COLORS, FAINT, INK, PAGE, POINTS, quantity_label, styled
+from simulate.studies.effects import Effect
+
+_ROW_HEIGHT = 0.21
+_SHOWN = 3
+
+
+def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float | None = 0.0) -> Figure:
+    """Draw effects with their intervals.
+
+    Parameters
+    ----------
+    effects
+        Rows from the top; a heading stands wherever the group changes.
+    label, unit
+        Name of the effect on the axis, and its unit.
+    reference
+        Where there is no effect; None if there is no such place.
+
+    Returns
+    -------
+    Figure
+        A page wide; the numbers and how many patients they are of stand beside each row.
+    """
+    lines: list[str | Effect] = []
+    for index, effect in enumerate(effects):
+        if effect.group and (index == 0 or effect.group != effects[index - 1].group):
+            lines.append(effect.group)
+        lines.append(effect)
+    with styled(POINTS):
+        figure = Figure(figsize=(PAGE, _ROW_HEIGHT * len(lines) + 0.8), layout="constrained")
+        axes = figure.subplots()
+        beside = blended_transform_factory(axes.transAxes, axes.transData)
+        ticks: list[str] = []
+        for row, line in enumerate(lines):
+            if isinstance(line, str):
+                ticks.append(textwrap.shorten(line, 44, placeholder="…"))
+                continue
+            ticks.append("  " + textwrap.shorten(line.label, 42, placeholder="…"))
+            count = f"n = {line.n}" + (f", {line.failed} failed" if line.failed else "")
+            if line.estimate is None or line.low is None or line.high is None:
+                axes.text(1.02, row, f"none; {count}", transform=beside, va="center")
+                continue
+            axes.plot([line.low, line.high], [row, row], color=COLORS[0], linewidth=1.4, solid_capstyle="butt")
+            axes.plot([line.estimate], [row], marker="s", markersize=4.0, color=INK, linestyle="none")
+            numbers = f"{line.estimate:.{_SHOWN}g} ({line.low:.{_SHOWN}g} to {line.high:.{_SHOWN}g})".replace("-", "−")
+            axes.text(1.02, row, f"{numbers}; {count}", transform=beside, va="center")
+        if reference is not None:
+            axes.axvline(reference, color=FAINT, linewidth=0.8, zorder=0)
+        axes.set_yticks(range(len(lines)), ticks)
+        for text, line in zip(axes.get_yticklabels(), lines, strict=True):
+            text.set_fontweight("bold" if isinstance(line, str) else "normal")
+            text.set_horizontalalignment("left")
+        axes.tick_params(axis="y", length=0.0, pad=_pad(ticks))
+        axes.spines["left"].set_visible(False)
+        axes.set_ylim(len(lines) - 0.5, -0.5)
+        axes.set_xlabel(quantity_label(label, unit))
+    return figure
+
+
+def _pad(ticks: Sequence[str]) -> float:
+    """Room for left-aligned labels, points; half of the size of text is the mean width of a letter."""
+    return 0.55 * POINTS * max(len(tick) for tick in ticks)

@@ -1,0 +1,102 @@
+"""Trajectories of single patients, a line each, with the median of all: what a ribbon hides."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, counted, logarithmic, styled
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import quantity_names, values_of_finished
+
+PATIENTS = 40
+"""Lines of an arm that the eye can still follow."""
+
+MAX_PANELS = 9
+"""Panels that fit on a page."""
+
+_ROW_HEIGHT = 1.9
+_LOG_SPAN = 30.0
+
+
+def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, patients: int = PATIENTS) -> Figure:
+    """Draw trajectories of single patients.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    quantities
+        What to draw, a panel each; the first `MAX_PANELS` if not given.
+    patients
+        Lines in a panel, shared out among the arms: those of the first patients who reached the end. The median is that
+        of all who did.
+
+    Returns
+    -------
+    Figure
+        One column wide for one quantity, a page wide for more; save it with `simulate.figures.style.save`.
+    """
+    names = tuple(quantities or quantity_names(dataset))[:MAX_PANELS]
+    columns = 2 if len(names) == 4 else min(3, len(names))
+    rows = math.ceil(len(names) / columns)
+    with styled(POINTS):
+        size = (COLUMN if columns == 1 else PAGE, rows * _ROW_HEIGHT + (1.0 if columns == 1 else 0.6))
+        share = max(1, patients // dataset.sizes["arm"])
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+        days = np.asarray(dataset["time"].values, dtype=np.float64)
+        finished: list[int] = []
+        for axes, name in zip(grid.flat, names, strict=False):
+            finished = _draw(axes, days, values_of_finished(dataset, name), share)
+            axes.set_ylabel(_unit(dataset, name))
+            axes.set_title("\n".join(textwrap.wrap(_title(dataset, name), 26 if columns > 1 else 46)), loc="left")
+        for index, axes in enumerate(grid.flat):
+            if index >= len(names):
+                axes.remove()
+            elif index + columns >= len(names):
+                axes.set_xlabel("time (days)")
+                axes.tick_params(axis="x", labelbottom=True)
+        shown = min(share, max(finished))
+        handles = [Line2D([], [], color=color(arm)) for arm in range(dataset.sizes["arm"])]
+        labels = [textwrap.fill(str(name), 40) for name in dataset["arm"].values]
+        people = counted(finished, dataset.sizes["member"])
+        handles += [Line2D([], [], color=INK, linewidth=0.5, alpha=0.5), Line2D([], [], color=INK, linewidth=2.0)]
+        labels += [f"{shown} single patients" + (" of each" if len(labels) > 1 else ""), f"median of {people}"]
+        ncols = 1 if columns == 1 and max(map(len, labels[:-2])) > 16 else 2 if columns == 1 else min(3, len(labels))
+        figure.legend(handles, labels, loc="outside upper left", ncols=ncols, columnspacing=0.8)
+    return figure
+
+
+def _draw(axes: Axes, days: FloatArray, values: FloatArray, share: int) -> list[int]:
+    """Draw a panel; returns how many patients of each arm reached the end."""
+    finished = []
+    for arm, members in enumerate(values):
+        present = members[~np.isnan(members).any(axis=1)]
+        finished.append(len(present))
+        if len(present):
+            axes.plot(days, present[:share].T, color=color(arm), linewidth=0.5, alpha=0.45, zorder=1 + arm)
+            median = np.median(present, axis=0)
+            axes.plot(days, median, color="white", linewidth=3.0, zorder=20 + arm)
+            axes.plot(days, median, color=color(arm), linewidth=2.0, zorder=30 + arm)
+    shown = values[np.isfinite(values)]
+    if shown.size and shown.min() > 0.0 and shown.max() > _LOG_SPAN * shown.min():
+        logarithmic(axes.yaxis)
+    return finished
+
+
+def _unit(dataset: xr.Dataset, name: str) -> str:
+    unit = str(dataset[name].attrs["units"])
+    return "ratio" if unit == "1" else unit
+
+
+def _title(dataset: xr.Dataset, name: str) -> str:
+    title = str(dataset[name].attrs["long_name"])
+    return title[:1].upper() + title[1:]

@@ -1,0 +1,79 @@
+"""The waterfall: the change of each patient since baseline, from the largest rise to the largest fall."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, styled
+from simulate.solver.kernel import FloatArray
+from simulate.studies.effects import changes
+
+_HEIGHT = 2.4
+_MAX_ARMS = 6
+
+
+def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
+    """Draw the change of each patient in percent of the baseline, a panel for each arm.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    quantity
+        A quantity of it.
+    day
+        Time of the change; the nearest that was recorded is taken.
+
+    Returns
+    -------
+    Figure
+        One column wide for one arm, a page wide for more. Colors are those of the strata. A patient without a
+        baseline above 0 has no change in percent; they and those who failed are counted in the title.
+    """
+    found = changes(dataset, quantity, day)
+    percent = np.asarray(found.values, dtype=np.float64)[:_MAX_ARMS]
+    strata = np.asarray(dataset["stratum"].values, dtype=object)
+    names = list(dict.fromkeys(strata))
+    with styled(POINTS):
+        columns = 2 if len(percent) == 4 else min(3, len(percent))
+        rows = -(-len(percent) // columns)
+        size = (COLUMN if columns == 1 else PAGE, rows * _HEIGHT + 0.6)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+        for axes, values, arm in zip(grid.flat, percent, dataset["arm"].values, strict=False):
+            title = textwrap.fill(
+                f"{arm}: {np.isfinite(values).sum()} of {len(values)} patients", 30 if columns > 1 else 46
+            )
+            _draw(axes, values, strata, names)
+            axes.set_title(title, loc="left")
+        for axes in grid.flat[len(percent) :]:
+            axes.remove()
+        shown_day = f"{float(found.attrs['day']):g}"
+        title = f"{dataset[quantity].attrs['long_name']} at day {shown_day}"
+        figure.suptitle(textwrap.fill(title, 48 if columns == 1 else 100), fontsize=POINTS, fontweight="bold")
+        for row in range(rows):
+            grid[row, 0].set_ylabel("change (% of baseline)")
+        for index in range(max(0, len(percent) - columns), len(percent)):
+            grid.flat[index].set_xlabel("patients, ranked")
+        if len(names) > 1:
+            handles = [Patch(color=color(index)) for index in range(len(names))]
+            figure.legend(handles, [str(name) for name in names], loc="outside lower left", ncols=min(3, len(names)))
+    return figure
+
+
+def _draw(axes: Axes, values: FloatArray, strata: Any, names: Sequence[object]) -> None:
+    order = np.argsort(-values, kind="stable")[: int(np.isfinite(values).sum())]
+    shades = [color(names.index(strata[member])) for member in order]
+    # Bars that touch: a gap between hundreds of them would be a pattern of its own.
+    axes.bar(np.arange(1, len(order) + 1), values[order], width=1.0, color=shades, linewidth=0.0)
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -1,0 +1,111 @@
+"""Changes since baseline: of each patient, and on average over arms and kinds of patients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from scipy.stats import t as student
+
+from simulate.errors import InputError, did_you_mean
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import quantity_names, values_of_finished
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect with its interval.
+
+    Attributes
+    ----------
+    label, group
+        What the row is called, and the heading that it stands under; empty for none.
+    estimate, low, high
+        The effect and its interval, None if it cannot be had.
+    n, failed
+        How many patients it is of, and how many of them gave no number besides.
+    """
+
+    label: str
+    group: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int
+    failed: int
+
+
+def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
+    """Change of a quantity since baseline in percent, [arm, member].
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    quantity
+        A quantity of it.
+    day
+        Time of the change; the nearest that was recorded is taken, and kept in the attribute ``day``.
+
+    Returns
+    -------
+    DataArray
+        NaN for who failed and for whose baseline is not above 0.
+
+    Raises
+    ------
+    InputError
+        ``figure.quantity``: the dataset has no such quantity.
+    """
+    names = quantity_names(dataset)
+    if quantity not in names:
+        raise InputError(
+            f"the results have no quantity `{quantity}`",
+            code="figure.quantity",
+            expected=", ".join(f"`{name}`" for name in names),
+            advice=did_you_mean(quantity, names),
+        )
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    values = values_of_finished(dataset, quantity)
+    place = int(np.abs(days - day).argmin())
+    baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
+    percent = 100.0 * (values[:, :, place] / baseline - 1.0)
+    label = {"units": "%", "long_name": f"change of {dataset[quantity].attrs['long_name']}", "day": float(days[place])}
+    return xr.DataArray(percent, {name: dataset[name] for name in ("arm", "member")}, ("arm", "member"), attrs=label)
+
+
+def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.95) -> tuple[Effect, ...]:
+    """Mean change in percent of each arm, for all patients and for each stratum.
+
+    Parameters
+    ----------
+    dataset, quantity, day
+        As for `changes`.
+    level
+        Of the interval of the mean, by Student's distribution; there is none for fewer than two patients.
+
+    Returns
+    -------
+    tuple of Effect
+        Grouped by arm.
+    """
+    percent = np.asarray(changes(dataset, quantity, day).values, dtype=np.float64)
+    strata = np.asarray(dataset["stratum"].values, dtype=object)
+    kinds = list(dict.fromkeys(strata))
+    rows = []
+    for arm, values in zip(dataset["arm"].values, percent, strict=True):
+        rows.append(_effect("all patients", str(arm), values, level))
+        if len(kinds) > 1:
+            rows += [_effect(str(kind), str(arm), values[strata == kind], level) for kind in kinds]
+    return tuple(rows)
+
+
+def _effect(label: str, group: str, values: FloatArray, level: float) -> Effect:
+    present = values[np.isfinite(values)]
+    failed = len(values) - len(present)
+    if len(present) < 2:
+        return Effect(label, group, None, None, None, len(present), failed)
+    mean, error = float(present.mean()), float(present.std(ddof=1)) / len(present) ** 0.5
+    reach = float(student.ppf(0.5 + level / 2.0, len(present) - 1)) * error
+    return Effect(label, group, mean, mean - reach, mean + reach, len(present), failed)

@@ -1,0 +1,127 @@
+"""Figures of single patients and of groups of them: spaghetti, waterfall, forest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+from matplotlib.colors import same_color
+from scipy.stats import ttest_1samp
+
+from simulate.errors import InputError
+from simulate.figures.forest import forest
+from simulate.figures.spaghetti import spaghetti
+from simulate.figures.style import COLORS
+from simulate.figures.waterfall import waterfall
+from simulate.studies.effects import Effect, changes, effects
+from tests.figures.check import check_figure, texts_of
+from tests.figures.synthetic import dataset
+
+
+def falling(arms: int = 1) -> xr.Dataset:
+    """Member ``m`` ends at 10 - m percent of change, with m from 0 to 20."""
+    data = dataset(arms=arms)
+    data["level"].values[:] = 100.0
+    data["level"].values[:, :, -1] = 110.0 - np.arange(21)
+    return data
+
+
+def test_a_line_is_a_patient_and_the_broad_one_their_median() -> None:
+    data = dataset()
+    data["status"].values[0, 0] = 1
+    figure = spaghetti(data, quantities=["level"], patients=5)
+    check_figure(figure)
+    lines = figure.axes[0].get_lines()
+    thin = [float(line.get_ydata()[0]) for line in lines if line.get_linewidth() < 1.0]
+    assert thin == [11.0, 12.0, 13.0, 14.0, 15.0]
+    broad = [line for line in lines if line.get_linewidth() == 2.0]
+    assert float(broad[0].get_ydata()[0]) == 20.5
+    assert figure.axes[0].get_ylabel() == "%"
+    assert figure.axes[0].get_xlabel() == "time (days)"
+    assert texts_of(figure) == ["arm 0", "5 single patients", "median of 20 of 21 patients"]
+
+
+def test_arms_share_the_lines_of_a_panel_and_decades_have_their_scale() -> None:
+    figure = spaghetti(dataset(arms=2), patients=10)
+    check_figure(figure)
+    level, rise = figure.axes
+    assert len([line for line in level.get_lines() if line.get_linewidth() < 1.0]) == 10
+    assert (level.get_yscale(), rise.get_yscale()) == ("linear", "log")
+    assert texts_of(figure)[2:] == ["5 single patients of each", "median of 21 patients"]
+
+
+def test_an_arm_in_which_all_failed_has_no_line() -> None:
+    data = dataset(arms=2)
+    data["status"].values[1] = 2
+    figure = spaghetti(data, quantities=["level"])
+    assert {line.get_color() for line in figure.axes[0].get_lines()} <= {COLORS[0], "white"}
+    assert texts_of(figure)[-1] == "median of 0–21 of 21 patients"
+
+
+def test_a_change_is_in_percent_of_the_own_baseline() -> None:
+    data = dataset()
+    data["rise"].values[0, 0, 0] = 0.0
+    data["status"].values[0, 1] = 3
+    found = changes(data, "rise", 183.0)
+    assert found.attrs["day"] == 182.0
+    assert np.isnan(found.values[0, :2]).all()
+    assert found.values[0, 2:] == pytest.approx(-99.9)
+
+
+def test_a_quantity_that_is_not_there_is_named_with_the_nearest() -> None:
+    with pytest.raises(InputError) as caught:
+        changes(dataset(), "lvel", 0.0)
+    assert str(caught.value) == (
+        "error[figure.quantity]: the results have no quantity `lvel`\n"
+        "  expected: `level`, `rise`\n"
+        "  try:      did you mean `level`?"
+    )
+
+
+def test_bars_fall_from_the_left_in_the_colors_of_the_strata() -> None:
+    data = falling(arms=2)
+    data["status"].values[1, 3] = 1
+    figure = waterfall(data, "level", 182.0)
+    check_figure(figure)
+    heights = [[bar.get_height() for bar in axes.patches] for axes in figure.axes]
+    assert heights[0] == pytest.approx(sorted(heights[0], reverse=True))
+    assert heights[0][0] == pytest.approx(10.0)
+    assert [len(row) for row in heights] == [21, 20]
+    assert same_color(figure.axes[0].patches[0].get_facecolor(), COLORS[0])
+    assert same_color(figure.axes[0].patches[1].get_facecolor(), COLORS[1])
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["arm 0: 21 of 21 patients", "arm 1: 20 of 21 patients"]
+    assert texts_of(figure) == ["even", "odd"]
+    assert figure.axes[0].get_ylabel() == "change (% of baseline)"
+
+
+def test_an_effect_is_the_mean_change_with_the_interval_of_student() -> None:
+    data = falling()
+    data["status"].values[0, 20] = 1
+    everybody, even, odd = effects(data, "level", 182.0)
+    interval = ttest_1samp(10.0 - np.arange(20), 0.0).confidence_interval(0.95)
+    assert (everybody.estimate, everybody.low, everybody.high) == pytest.approx((0.5, interval.low, interval.high))
+    assert (everybody.label, everybody.group, everybody.n, everybody.failed) == ("all patients", "arm 0", 20, 1)
+    assert (even.n, even.failed, odd.n, odd.failed) == (10, 1, 10, 0)
+
+
+def test_one_patient_has_no_interval() -> None:
+    only = effects(dataset(members=1), "level", 182.0)
+    assert only == (Effect("all patients", "arm 0", None, None, None, 1, 0),)
+
+
+def test_a_forest_has_a_row_for_each_effect_and_a_heading_for_each_group() -> None:
+    rows = (
+        Effect("all", "H1", -5.0, -7.0, -3.0, 20, 0),
+        Effect("men", "H1", 2.0, 1.0, 4.0, 9, 2),
+        Effect("all", "H2", None, None, None, 0, 20),
+    )
+    figure = forest(rows, label="change of IL-17A", unit="%")
+    check_figure(figure)
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["H1", "  all", "  men", "H2", "  all"]
+    beside = [text.get_text() for text in axes.texts]
+    assert beside == ["−5 (−7 to −3); n = 20", "2 (1 to 4); n = 9, 2 failed", "none; n = 0, 20 failed"]
+    spans = [[float(value) for value in line.get_xdata()] for line in axes.get_lines()]  # type: ignore[union-attr]
+    assert spans == [[-7.0, -3.0], [-5.0], [1.0, 4.0], [2.0], [0.0, 0.0]]
+    assert axes.get_xlabel() == "change of IL-17A (%)"
