@@ -6,6 +6,8 @@ import codecs
 import contextlib
 import functools
 import hashlib
+import json
+import math
 import os
 import re
 import secrets
@@ -194,6 +196,32 @@ def read_bytes(path: Path, shown: str) -> bytes:
             "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
         )
     return raw
+
+
+def parse_json(content: bytes | str) -> Any:
+    """Value of a JSON document that is strict: no number without an end, no key twice.
+
+    Raises
+    ------
+    ValueError
+        With what is wrong; it is no JSON, or `json` alone would have taken it silently.
+    """
+    return json.loads(content, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_each_once)
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(f"{number} is not a finite number")
+    return value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} occurs twice")
+    return found
 
 
 def _reason(error: Exception) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, MissingExtra, Where
+from simulate.files import parse_json
 
 MANIFEST = "manifest.json"
 """Name of the file that makes a directory a run directory."""
@@ -105,7 +106,7 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
 def read_manifest(directory: Path) -> dict[str, Any] | None:
     """Manifest of a run directory; None where there is none that this program wrote."""
     try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        manifest = parse_json((directory / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("program") == _PROGRAM else None

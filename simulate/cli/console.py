@@ -53,13 +53,18 @@ def print_json(document: dict[str, Any]) -> None:
 
 
 def print_text(text: str) -> None:
-    """Print a result that is plain text."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print a result that is plain text; control characters are shown, not obeyed."""
+    shown = printable(text)
+    sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
 
 
 def print_rich(*parts: RenderableType) -> None:
-    """Print tables and texts of rich; in full width where no terminal limits it."""
+    """Print tables and texts of rich; in full width where no terminal limits it.
+
+    Control characters of the texts are shown, not obeyed.
+    """
     from rich.console import Console
+    from rich.segment import Segment, Segments
 
     is_terminal = sys.stdout.isatty()
     console = Console(file=sys.stdout, width=None if is_terminal else 200, highlight=False, emoji=False, markup=False)
@@ -67,7 +72,11 @@ def print_rich(*parts: RenderableType) -> None:
         console = Console(file=sys.stdout, width=60, highlight=False, emoji=False, markup=False)
     with console.capture() as capture:
         for part in parts:
-            console.print(part)
+            segments = console.render(part)
+            shown = [
+                segment if segment.control else Segment(printable(segment.text), segment.style) for segment in segments
+            ]
+            console.print(Segments(shown))
     # Not by rich itself, which has its own way of leaving when the reader has gone.
     sys.stdout.write("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate.errors import InputError, Where
-from simulate.files import write_atomically
+from simulate.files import parse_json, write_atomically
 from simulate.inference.smc import Generation, Stage
 from simulate.inference.target import Scores
 
@@ -60,7 +60,7 @@ def load(path: Path, key: str) -> Generation | None:
     where = Where(file=str(path))
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
-            numbers = json.loads(content["numbers"].tobytes())
+            numbers = parse_json(content["numbers"].tobytes())
             generation = Generation(
                 points=content["points"],
                 scores=Scores(content["items"], content["allowed"]),

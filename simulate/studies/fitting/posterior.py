@@ -12,7 +12,7 @@ import numpy as np
 
 from simulate import shipped
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.files import read_bytes, write_atomically
+from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.streams import FloatArray
 
 FORMAT = 1
@@ -250,7 +250,7 @@ def read_posterior(path: Path | str) -> Posterior:
     """
     where = Where(file=str(path))
     try:
-        data = json.loads(read_bytes(Path(path), str(path)))
+        data = parse_json(read_bytes(Path(path), str(path)))
         if data["program"] != "il1sim" or data["format"] != FORMAT:
             raise ValueError(f"format {data['format']!r}")
         items = data["items"]
