@@ -58,6 +58,7 @@ def fit(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.reading import read_evidence
+    from simulate.studies.comparison.fits import fit_folder
     from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.fit import fit as fitted
     from simulate.studies.fitting.posterior import Settings, write_posterior
@@ -68,7 +69,7 @@ def fit(
     settings = Settings(
         particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
     )
-    folder = out or Path("fits") / Path(name.replace("/", "-")).with_suffix("").name
+    folder = out or fit_folder(name)
     folder.mkdir(parents=True, exist_ok=True)
     for line in before_fit(problem):
         say(line)

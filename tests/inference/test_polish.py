@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import genpareto, norm
 
 from simulate.inference.diagnostics import (
     learned,
@@ -13,7 +13,7 @@ from simulate.inference.diagnostics import (
     quantiles,
     rank_normalized_r_hat,
 )
-from simulate.inference.polish import Weighted, polish
+from simulate.inference.polish import Weighted, pareto_shape, polish
 from simulate.inference.smc import sample
 from simulate.inference.target import Scores
 from simulate.streams import FloatArray
@@ -49,6 +49,18 @@ def test_weights_with_a_heavy_tail_are_found_out() -> None:
 
     far = np.random.default_rng(1).normal(-1.0, 0.5, (200, 3))
     assert polish(narrow, far, 1.0, draws=1024, seed=1).effective < 10
+
+
+@pytest.mark.parametrize("shape", [-0.3, 0.1, 0.5, 0.9])
+def test_the_shape_of_a_tail_is_found(shape: float) -> None:
+    found = [
+        pareto_shape(genpareto.rvs(shape, size=20_000, random_state=np.random.default_rng(seed))) for seed in range(8)
+    ]
+    assert np.mean(found) == pytest.approx(shape, abs=0.06)
+
+
+def test_weights_that_are_all_alike_have_no_tail() -> None:
+    assert pareto_shape(np.ones(64)) == 0.0
 
 
 def test_the_shares_of_the_items_add_up_to_the_evidence() -> None:

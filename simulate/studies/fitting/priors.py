@@ -103,12 +103,37 @@ class Free:
     def values(self, coordinates: FloatArray) -> FloatArray:
         """Values at standard normal coordinates, of the same shape."""
         low, middle, high = (math.log(x) if self.is_log else x for x in (self.low, self.median, self.high))
-        edge = _HALF / self.widening
-        tail = ndtr(-edge)
-        place = ndtri(tail + ndtr(coordinates) * (1.0 - 2.0 * tail)) / edge
+        place = self._places(coordinates)
         scale = middle + place * np.where(place > 0.0, high - middle, middle - low)
         clipped: FloatArray = np.clip(np.exp(scale) if self.is_log else scale, self.low, self.high)
         return clipped
+
+    def log_ratio(self, coordinates: FloatArray, widening: float) -> FloatArray:
+        """Logarithm of the prior density with another widening over that with this one, at the same values.
+
+        Parameters
+        ----------
+        coordinates
+            Standard normal coordinates of this prior, of any shape.
+        widening
+            Factor on the standard deviation in place of `widening`.
+        """
+        place = self._places(coordinates)
+        ratio: FloatArray = _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
+        return ratio
+
+    def _places(self, coordinates: FloatArray) -> FloatArray:
+        """Places between the limits, from -1 at the lower to 1 at the upper, at standard normal coordinates."""
+        edge = _HALF / self.widening
+        tail = ndtr(-edge)
+        places: FloatArray = ndtri(tail + ndtr(coordinates) * (1.0 - 2.0 * tail)) / edge
+        return places
+
+
+def _log_density(place: FloatArray, edge: float) -> FloatArray:
+    """Logarithm of the density of a place, but for a constant: normal with deviation 1/edge, cut at -1 and 1."""
+    density: FloatArray = -0.5 * np.square(place * edge) + np.log(edge / (1.0 - 2.0 * ndtr(-edge)))
+    return density
 
 
 def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:

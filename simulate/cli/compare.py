@@ -1,0 +1,202 @@
+"""``simulate compare``: hypotheses held against one another by what was printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.options import Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.studies.comparison.comparison import Comparison
+
+
+def compare(
+    hypotheses: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all whose fits ship if none is given."),
+    ] = None,
+    evidence: Annotated[
+        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; the abstract if not given.")
+    ] = None,
+    prior: Annotated[
+        list[str] | None,
+        typer.Option("--prior", metavar="NAME=WEIGHT", help="Weight of a hypothesis before the data; 1 if not given."),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="NAME", help="What the matrix is relative to; H0, or the likeliest."),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option("--fits", metavar="DIR", help="Folder of fits, where those are kept that are made.")
+    ] = Path("fits"),
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="As for fit.")] = 200,
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="As for fit.")] = 2,
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="As for fit.")] = 32,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="As for fit.")] = 2048,
+    final_patients: Annotated[
+        int | None, typer.Option("--final-patients", metavar="N", min=8, help="As for fit.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the tables.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Compare hypotheses: evidence and its error, odds, what they depend on, and what each printed figure says.
+
+    A fit that ships or lies in the folder of fits is used if it is of today's numbers; another is made, and goes on
+    where it was interrupted. Hypotheses are called indistinguishable where the odds are within the noise, below 3, or
+    below 3 under another prior, doubt or reading.
+
+    \b
+    simulate compare
+    simulate compare H0 H1+H3a+H4 --out compared
+    simulate compare H0 H4 mine.toml --prior H0=2
+    """  # noqa: D301
+    import json
+
+    from simulate import shipped
+    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.evidence.reading import read_evidence
+    from simulate.studies.comparison.comparison import compare as compared
+    from simulate.studies.comparison.fits import find_fit, problems_for
+    from simulate.studies.comparison.tables import document, tables
+    from simulate.studies.fitting.posterior import Settings
+
+    names = hypotheses or list(shipped.fit_files())
+    weights = _weights(prior or [])
+    problems = problems_for(names, None if evidence is None else read_evidence(evidence))
+    settings = Settings(
+        particles=particles,
+        runs=runs,
+        patients=patients,
+        draws=draws,
+        final_patients=Settings().final_patients if final_patients is None else final_patients,
+    )
+    fits = [find_fit(problem, settings, folder, report=say) for problem in problems]
+    result = compared(fits, prior=weights, against=against)
+    if out is not None:
+        from simulate.figures.comparison import comparison_figure
+        from simulate.figures.style import save
+        from simulate.files import write_atomically
+
+        out.mkdir(parents=True, exist_ok=True)
+        save(comparison_figure(result), out, "comparison")
+        text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
+        write_atomically(out / "comparison.json", text + "\n")
+        for name, table in tables(result).items():
+            write_atomically(out / name, table)
+    if as_json:
+        print_json(document(result))
+    else:
+        print_rich(_hypotheses(result), _matrix(result))
+        print_text("\n".join(_below(result)))
+    return 0
+
+
+def _weights(given: list[str]) -> dict[str, float]:
+    from simulate.cli.console import UsageFault
+
+    found = {}
+    for text in given:
+        name, _, weight = text.rpartition("=")
+        try:
+            found[name] = float(weight)
+        except ValueError:
+            name = ""
+        if not name:
+            raise UsageFault(
+                "a prior weight cannot be read", code="usage.argument", found=text, expected="NAME=WEIGHT, as in H0=2"
+            )
+    return found
+
+
+def _hypotheses(result: Comparison) -> Table:
+    from math import exp
+
+    from rich import box
+    from rich.table import Table
+
+    best = result.names[0]
+    table = Table(box=box.SIMPLE_HEAD, title="Hypotheses, the likeliest first", title_justify="left")
+    for header in (
+        "hypothesis", "log-evidence ± sampler ± patients", "before", "after", f"{best} is likelier by",
+        "with other beliefs", "verdict", "worst tail",
+    ):  # fmt: skip
+        table.add_column(header)
+    for index, fit in enumerate(result.fits):
+        posterior = fit.posterior
+        pair = result.against_best(fit.name)
+        tail = result.worst_tail(fit.name)
+        table.add_row(
+            fit.name,
+            f"{posterior.log_evidence:.2f} ± {posterior.errors[0]:.2f} ± {posterior.errors[1]:.2f}",
+            f"{100.0 * result.prior[index]:.0f} %",
+            f"{100.0 * result.probabilities[index]:.0f} %",
+            "" if pair is None else f"{pair.difference:.2f} ± {pair.error:.2f}, odds {exp(pair.difference):.2g}",
+            "" if pair is None else f"odds {exp(pair.least):.2g} to {exp(pair.most):.2g}",
+            "" if pair is None else pair.verdict,
+            "not kept" if tail is None else f"{tail[2]:.2g}, {tail[0]} {tail[1]}",
+        )
+    return table
+
+
+def _matrix(result: Comparison) -> Table:
+    from math import isfinite
+
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    matrix = result.matrix
+    title = f"Share of each datum in the log-evidence, less that under {matrix.reference}; in parentheses: noise"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for header in ("datum", *result.names):
+        table.add_column(header)
+    for row, item in enumerate(matrix.items):
+        cells = []
+        for column, name in enumerate(result.names):
+            value, error = matrix.entries[row, column], matrix.errors[row, column]
+            text = f"{value:+.2f}" + (f" ± {error:.2f}" if isfinite(error) else "")
+            is_noise = bool(matrix.is_noise[row, column])
+            cells.append(
+                Text("0" if name == matrix.reference else f"({text})" if is_noise else text, "dim" if is_noise else "")
+            )
+        table.add_row(item, *cells)
+    table.add_row("all data", *(f"{value:+.2f}" for value in matrix.entries.sum(axis=0)))
+    table.add_row("left over", *(f"{value:.2f}" for value in matrix.remainders))
+    return table
+
+
+def _below(result: Comparison) -> list[str]:
+    from math import exp
+
+    from simulate.studies.comparison.comparison import BAD, influential
+
+    lines = [f"{result.verdict}: {result.sentence}"]
+    for pair in result.pairs:
+        if pair.a != result.names[0]:
+            continue
+        if pair.reason:
+            lines.append(f"{pair.a} against {pair.b}: {pair.verdict}, {pair.reason}")
+        moved = [f"{name}: odds {exp(value):.2g}" for _, name, value in influential(result, pair)]
+        if moved:
+            lines.append("  what moves the odds most, of each sort: " + "; ".join(moved))
+        if pair.unknown:
+            lines.append(f"  the draws cannot tell {len(pair.unknown)} variants, among them: {pair.unknown[0]}")
+    if len({float(value) for value in result.prior}) == 1:
+        lines.append("before the data all are held equally likely; --prior NAME=WEIGHT says otherwise")
+    tail = result.worst_tail(result.names[0])
+    if tail is not None and tail[2] < BAD:
+        lines.append(f"even the likeliest does badly: {tail[0]} {tail[1]} has a tail probability of {tail[2]:.2g}")
+    for fit in result.fits:
+        if fit.posterior.support is None:
+            lines.append(f"warning: {fit.name}: an older fit: no readings, doubts, tails or errors of items; fit again")
+        lines += [f"warning: {fit.name}: {text}" for text in fit.posterior.diagnostics.warnings]
+    if not all(pair.is_paired for pair in result.pairs):
+        lines.append("warning: fits with other patients, or older ones: errors by the choice of patients add up")
+    return lines

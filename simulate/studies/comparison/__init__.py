@@ -1,0 +1,1 @@
+"""Hypotheses held against one another."""

@@ -1,0 +1,321 @@
+"""Hypotheses compared by their evidence: odds, how far they depend on what was believed, and what each datum says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+from simulate.errors import InputError, did_you_mean
+from simulate.streams import FloatArray
+from simulate.studies.comparison.fits import Fit
+from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
+
+NULL = "H0"
+
+THREE, TEN = math.log(3.0), math.log(10.0)
+"""Differences of log-evidence from which one hypothesis is favored, and strongly so."""
+
+BAD = 0.01
+"""Tail probability below which a hypothesis makes a figure a surprise."""
+
+SAME, FAVORED, STRONG = "indistinguishable", "favored", "strong"
+VERDICTS = (SAME, FAVORED, STRONG)
+"""From the weakest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One hypothesis against another.
+
+    Attributes
+    ----------
+    a, b
+        Names; the difference is that of ``a`` less ``b``.
+    difference
+        Difference of the log-evidences.
+    sampler, patients
+        Standard errors of the difference: by the samplers, and by the choice of virtual patients.
+    is_paired
+        Whether the error by the patients is that of the difference on the same patients; otherwise both add up.
+    verdict
+        One of `VERDICTS`.
+    reason
+        Why it is no stronger.
+    least, most
+        Range of the difference over the variants that the draws can tell.
+    unknown
+        Variants that they cannot tell.
+    """
+
+    a: str
+    b: str
+    difference: float
+    sampler: float
+    patients: float
+    is_paired: bool
+    verdict: str
+    reason: str
+    least: float
+    most: float
+    unknown: tuple[str, ...]
+
+    @property
+    def error(self) -> float:
+        """Standard error of the difference."""
+        return math.hypot(self.sampler, self.patients)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matrix:
+    """What each datum says for each hypothesis, relative to one of them.
+
+    Attributes
+    ----------
+    items
+        Names of the data.
+    reference
+        Name of the hypothesis that the entries are relative to.
+    entries, errors
+        Share of the log-evidence less that under the reference, and standard error, shape [item, hypothesis]; errors
+        are NaN where a fit has not kept them.
+    remainders
+        Log-evidence that the shares leave over, shape [hypothesis].
+    left_out
+        Logarithm of the predictive density of each item given the others, shape [item, hypothesis].
+    """
+
+    items: tuple[str, ...]
+    reference: str
+    entries: FloatArray
+    errors: FloatArray
+    remainders: FloatArray
+    left_out: FloatArray
+
+    @property
+    def is_noise(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+        """Where an entry is within two standard errors, shape [item, hypothesis]; False where errors are unknown."""
+        noise: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.abs(self.entries) < 2.0 * self.errors
+        return noise
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Hypotheses held against one another.
+
+    Attributes
+    ----------
+    fits
+        What was compared, the likeliest first.
+    prior, probabilities
+        Before and after the data, shape [hypothesis].
+    pairs
+        All pairs, the likelier first in each.
+    verdict, sentence
+        One of `VERDICTS`, and what it means here.
+    matrix
+        What each datum says.
+    variants, changes
+        Other beliefs, and what each does to each hypothesis, [variant][hypothesis].
+    """
+
+    fits: tuple[Fit, ...]
+    prior: FloatArray
+    probabilities: FloatArray
+    pairs: tuple[Pair, ...]
+    verdict: str
+    sentence: str
+    matrix: Matrix
+    variants: tuple[Variant, ...]
+    changes: tuple[tuple[Change, ...], ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Hypotheses, as the user named them."""
+        return tuple(fit.name for fit in self.fits)
+
+    def against_best(self, name: str) -> Pair | None:
+        """The pair of the likeliest and another; None for the likeliest."""
+        return next((pair for pair in self.pairs if (pair.a, pair.b) == (self.names[0], name)), None)
+
+    def worst_tail(self, name: str) -> tuple[str, str, float] | None:
+        """The figure that a fitted hypothesis makes most surprising: item, figure, tail; None where none was kept."""
+        support = self.fits[self.names.index(name)].posterior.support
+        return None if support is None else min(support.tails, key=lambda row: row[2], default=None)
+
+
+def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, against: str | None = None) -> Comparison:
+    """Compare hypotheses that were fitted to the same evidence.
+
+    Parameters
+    ----------
+    fits
+        At least two.
+    prior
+        Weights of hypotheses before the data, by name; 1 where not given.
+    against
+        Hypothesis that the matrix is relative to; if not given the null hypothesis, or the likeliest.
+
+    Raises
+    ------
+    InputError
+        ``compare.prior`` and ``compare.against``: no such hypothesis, or a weight that is none.
+    """
+    order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
+    names = [fit.name for fit in order]
+    weights = _weights(names, prior or {})
+    logs = np.array([fit.posterior.log_evidence for fit in order]) + np.log(weights)
+    found = variants(order)
+    changes = tuple(tuple(change(variant, fit) for fit in order) for variant in found)
+    pairs = tuple(
+        _pair(order[a], order[b], found, [(row[a], row[b]) for row in changes])
+        for a in range(len(order))
+        for b in range(a + 1, len(order))
+    )
+    reference = against or (NULL if NULL in names else names[0])
+    if reference not in names:
+        raise InputError(
+            f"`{reference}` is not among the hypotheses that are compared",
+            code="compare.against",
+            expected=", ".join(f"`{name}`" for name in names),
+            advice=did_you_mean(reference, names),
+        )
+    verdict, sentence = _overall(names, pairs)
+    return Comparison(
+        tuple(order),
+        weights / weights.sum(),
+        np.exp(logs - logsumexp(logs)),
+        pairs,
+        verdict,
+        sentence,
+        _matrix(order, names.index(reference)),
+        found,
+        changes,
+    )
+
+
+def _weights(names: Sequence[str], prior: Mapping[str, float]) -> FloatArray:
+    for name, weight in prior.items():
+        if name not in names or not 0.0 < weight < math.inf:
+            raise InputError(
+                f"`{name}` is not among the hypotheses that are compared"
+                if name not in names
+                else f"the prior weight of `{name}` is not above 0",
+                code="compare.prior",
+                found=f"{name}={weight:g}",
+                expected=f"weights above 0 of {', '.join(f'`{known}`' for known in names)}",
+                advice=did_you_mean(name, names) if name not in names else None,
+            )
+    return np.array([prior.get(name, 1.0) for name in names])
+
+
+def _patients(a: Fit, b: Fit) -> tuple[float, bool]:
+    """Error of the difference by the choice of patients, and whether it is taken on the same patients."""
+    ours, theirs = a.posterior.support, b.posterior.support
+    if ours is None or theirs is None or not _same_patients(a, b):
+        return math.hypot(a.posterior.errors[1], b.posterior.errors[1]), False
+    return float(np.std([0.0, *(ours.sets - theirs.sets)], ddof=1)), True
+
+
+def _same_patients(a: Fit, b: Fit) -> bool:
+    first, second = a.posterior.settings, b.posterior.settings
+    return (first.places, first.final_patients) == (second.places, second.final_patients)
+
+
+def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Change, Change]]) -> Pair:
+    difference = a.posterior.log_evidence - b.posterior.log_evidence
+    sampler = math.hypot(a.posterior.errors[0], b.posterior.errors[0])
+    patients, is_paired = _patients(a, b)
+    moved = {
+        variant.name: difference + ours.value - theirs.value
+        for variant, (ours, theirs) in zip(found, changes, strict=True)
+        if ours.is_known and theirs.is_known
+    }
+    least, most = min(moved.values(), default=difference), max(moved.values(), default=difference)
+    verdict, reason = judge(difference, math.hypot(sampler, patients), moved)
+    unknown = tuple(variant.name for variant in found if variant.name not in moved)
+    return Pair(a.name, b.name, difference, sampler, patients, is_paired, verdict, reason, least, most, unknown)
+
+
+def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:
+    """Verdict on a difference of log-evidences, and why it is no stronger.
+
+    Parameters
+    ----------
+    difference, error
+        The difference, not negative, and its standard error.
+    moved
+        The difference under each variant.
+    """
+    if difference < 2.0 * error:
+        return SAME, "the difference is within its noise"
+    if difference < THREE:
+        return SAME, "the odds are below 3"
+    worst = min(moved, key=lambda name: moved[name], default=None)
+    if worst is not None and moved[worst] < THREE:
+        return SAME, f"depends on: {worst}"
+    if difference < TEN:
+        return FAVORED, "the odds are below 10"
+    if worst is not None and moved[worst] < TEN:
+        return FAVORED, f"odds above 10 depend on: {worst}"
+    return STRONG, ""
+
+
+def _overall(names: Sequence[str], pairs: Sequence[Pair]) -> tuple[str, str]:
+    best = names[0]
+    against = [pair for pair in pairs if pair.a == best]
+    verdict = min((pair.verdict for pair in against), key=VERDICTS.index)
+    close = [pair.b for pair in against if pair.verdict == SAME]
+    others = [pair.b for pair in against if pair.verdict != SAME]
+    less = f"; less likely: {', '.join(others)}" if others else ""
+    if close:
+        return verdict, f"the data cannot tell {best} from {', '.join(close)}{less}"
+    return verdict, f"{best} is {'strongly ' if verdict == STRONG else ''}favored over {', '.join(others)}"
+
+
+def _matrix(fits: Sequence[Fit], reference: int) -> Matrix:
+    shares = np.array([fit.posterior.shares for fit in fits]).T
+    errors = np.array([_item_errors(fit, fits[reference]) for fit in fits]).T
+    errors[:, reference] = 0.0
+    left_out = np.array(
+        [
+            np.log(len(fit.posterior.points)) - logsumexp(-fit.posterior.log_likelihoods, axis=0)
+            for fit in fits
+        ]
+    ).T  # fmt: skip
+    return Matrix(
+        fits[0].posterior.items,
+        fits[reference].name,
+        shares - shares[:, [reference]],
+        errors,
+        np.array([fit.posterior.log_evidence for fit in fits]) - shares.sum(axis=0),
+        left_out,
+    )
+
+
+def _item_errors(fit: Fit, reference: Fit) -> FloatArray:
+    ours, theirs = fit.posterior.support, reference.posterior.support
+    if ours is None or theirs is None:
+        return np.full(len(fit.posterior.items), np.nan)
+    if _same_patients(fit, reference):
+        moved = ours.set_items - theirs.set_items
+        patients = np.concatenate([np.zeros((1, moved.shape[1])), moved]).std(axis=0, ddof=1)
+    else:
+        parts = [np.concatenate([np.zeros((1, part.set_items.shape[1])), part.set_items]) for part in (ours, theirs)]
+        patients = np.hypot(parts[0].std(axis=0, ddof=1), parts[1].std(axis=0, ddof=1))
+    error: FloatArray = np.sqrt(ours.share_errors**2 + theirs.share_errors**2 + patients**2)
+    return error
+
+
+def influential(comparison: Comparison, pair: Pair) -> tuple[tuple[Sort, str, float], ...]:
+    """For each sort of variant the one that moves a pair most: sort, name, difference under it."""
+    a, b = comparison.names.index(pair.a), comparison.names.index(pair.b)
+    most: dict[Sort, tuple[str, float]] = {}
+    for variant, row in zip(comparison.variants, comparison.changes, strict=True):
+        moved = row[a].value - row[b].value
+        if row[a].is_known and row[b].is_known and abs(moved) > abs(most.get(variant.sort, ("", 0.0))[1]):
+            most[variant.sort] = (variant.name, moved)
+    return tuple((sort, name, pair.difference + moved) for sort, (name, moved) in most.items())

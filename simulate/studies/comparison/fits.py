@@ -1,0 +1,132 @@
+"""The fits that a comparison stands on: those that ship, those in folders, and those that must be made first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate import shipped
+from simulate.errors import InputError
+from simulate.evidence.items import Evidence
+from simulate.studies.fitting.fit import fit
+from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
+from simulate.studies.fitting.reproduction import is_current
+from simulate.studies.fitting.trial import Problem, problem_for
+
+RESULT = "fit.json"
+"""Name of the result of a fit in its folder."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A hypothesis that was fitted.
+
+    Attributes
+    ----------
+    problem, posterior
+        What was fitted, and the result.
+    source
+        Where the result is from: ``shipped``, a file, or ``made now``.
+    """
+
+    problem: Problem
+    posterior: Posterior
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Hypothesis, as the user named it."""
+        return self.problem.hypothesis
+
+
+def fit_folder(hypothesis: str, folder: Path = Path("fits")) -> Path:
+    """Folder in which the fit of a hypothesis is kept, if the user names none."""
+    return folder / Path(hypothesis.replace("/", "-")).with_suffix("").name
+
+
+def problems_for(hypotheses: Sequence[str], evidence: Evidence | None = None) -> tuple[Problem, ...]:
+    """What is to be fitted under each of several hypotheses that differ.
+
+    Raises
+    ------
+    InputError
+        ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_for`.
+    """
+    problems = tuple(problem_for(name, evidence) for name in hypotheses)
+    known: dict[str, str] = {}
+    for problem in problems:
+        first = known.setdefault(problem.key, problem.hypothesis)
+        if first is not problem.hypothesis:
+            raise InputError(
+                f"`{first}` and `{problem.hypothesis}` are the same hypothesis",
+                code="compare.same",
+                advice="name each hypothesis once",
+            )
+    if len(problems) < 2:
+        raise InputError(
+            "a comparison needs two hypotheses",
+            code="compare.few",
+            found=", ".join(f"`{name}`" for name in hypotheses) or "none",
+            advice="`simulate list` has those that ship; `simulate compare H0 H1` compares two",
+        )
+    return problems
+
+
+def known_fit(problem: Problem, folder: Path) -> Fit | None:
+    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is.
+
+    Raises
+    ------
+    InputError
+        ``fit.file``: a damaged result.
+    """
+    name = problem.hypothesis
+    if name.casefold() in (ships.casefold() for ships in shipped.fit_files()):
+        found = shipped_posterior(name)
+        if is_current(problem, found):
+            return Fit(problem, found, "shipped")
+    file = fit_folder(name, folder) / RESULT
+    if file.exists():
+        found = read_posterior(file)
+        if is_current(problem, found):
+            return Fit(problem, found, str(file))
+    return None
+
+
+def find_fit(
+    problem: Problem,
+    settings: Settings,
+    folder: Path,
+    *,
+    threads: int | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Fit:
+    """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on.
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    settings
+        How long a fit looks that must be made.
+    folder
+        Folder of the folders of fits.
+    threads, report
+        As for `fit`.
+
+    Raises
+    ------
+    InputError
+        As for `known_fit` and `fit`.
+    """
+    known = known_fit(problem, folder)
+    if known is not None:
+        return known
+    tell = report or (lambda line: None)
+    tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
+    own = fit_folder(problem.hypothesis, folder)
+    own.mkdir(parents=True, exist_ok=True)
+    made = fit(problem, settings, folder=own, threads=threads, report=lambda line: tell(f"  {line}"))
+    write_posterior(own / RESULT, made)
+    return Fit(problem, made, "made now")

@@ -1,0 +1,77 @@
+"""A fit that is there is used, another is made, and a stale one is neither."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from simulate import shipped
+from simulate.errors import InputError
+from simulate.studies.comparison.fits import RESULT, find_fit, fit_folder, known_fit, problems_for
+from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
+from simulate.studies.fitting.trial import Problem
+from tests.studies.comparison.short import posterior
+from tests.studies.fitting.tiny import problem
+from tests.studies.virtual.fits import SETTINGS
+
+
+def test_a_shipped_fit_is_used_first(tmp_path: Path) -> None:
+    found = known_fit(problem("H0"), tmp_path)
+    assert found is not None
+    assert found.source == "shipped"
+
+
+def test_a_fit_in_its_folder_is_used_and_a_stale_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "fit_files", dict)
+    file = fit_folder("H1", tmp_path) / RESULT
+    file.parent.mkdir()
+    assert known_fit(problem(), tmp_path) is None
+    write_posterior(file, replace(posterior("H1"), key="another"))
+    assert known_fit(problem(), tmp_path) is None
+    write_posterior(file, posterior("H1"))
+    found = known_fit(problem(), tmp_path)
+    assert found is not None
+    assert found.source == str(file)
+
+
+def test_a_fit_that_is_missing_is_made_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "fit_files", dict)
+    folders: list[Path] = []
+
+    def short(asked: Problem, settings: Settings, *, folder: Path, **_: object) -> Posterior:
+        folders.append(folder)
+        return posterior(asked.hypothesis)
+
+    monkeypatch.setattr("simulate.studies.comparison.fits.fit", short)
+    said: list[str] = []
+    made = find_fit(problem(), SETTINGS, tmp_path, report=said.append)
+    assert made.source == "made now"
+    assert said[0] == "no fit of `H1` is of today's numbers: it is fitted now"
+    again = find_fit(problem(), SETTINGS, tmp_path, report=said.append)
+    assert again.source == str(tmp_path / "H1" / RESULT)
+    assert again.posterior.log_evidence == made.posterior.log_evidence
+    assert folders == [tmp_path / "H1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("H1+H3a", "H1+H3a"), ("H1+mine.toml", "H1+mine"), ("theory/mine.toml", "theory-mine")]
+)
+def test_a_fit_has_a_folder_of_its_own(name: str, folder: str) -> None:
+    assert fit_folder(name) == Path("fits") / folder
+
+
+def test_a_hypothesis_is_not_compared_with_itself() -> None:
+    with pytest.raises(InputError) as caught:
+        problems_for(["H1", "H3a+H4", "h4+H3a"])
+    assert str(caught.value) == (
+        "error[compare.same]: `H3a+H4` and `h4+H3a` are the same hypothesis\n  try:      name each hypothesis once"
+    )
+
+
+def test_one_hypothesis_is_no_comparison() -> None:
+    with pytest.raises(InputError) as caught:
+        problems_for(["H1"])
+    assert caught.value.code == "compare.few"
+    assert "`simulate list` has those that ship" in str(caught.value)
