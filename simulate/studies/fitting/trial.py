@@ -20,7 +20,7 @@ import numpy.typing as npt
 from simulate.biology.reference import parameter_table
 from simulate.cohort.assay import shipped_assays
 from simulate.cohort.draws import Cohort
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Arm, Ensemble, quickest_method, simulate_cohort
 from simulate.cohort.placed import KIND, Places, Populations, kinds, placed, places
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
@@ -288,7 +288,14 @@ def simulate_people(
     )
     arm = Arm("anakinra", until_sample(parse_regimen(REGIMEN), LAST_DOSE))
     return simulate_cohort(
-        problem.model, (arm,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
+        problem.model,
+        (arm,),
+        cohort,
+        recorded_times(),
+        tolerance=tolerance,
+        method=quickest_method(problem.model),
+        threads=threads,
+        progress=progress,
     )
 
 
