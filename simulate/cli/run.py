@@ -191,12 +191,16 @@ def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
 
 
 def _notes(ensemble: Ensemble) -> list[str]:
-    """Lines about those who were left out of the summary."""
+    """Lines about those who were left out of the summary, and how those were solved whose method was chosen."""
     from collections import Counter
 
+    trajectories = ensemble.trajectories
+    methods = Counter(trajectories.method_of(row) for row in range(len(trajectories.values)))
+    chosen = [f"{name}: {count} trajectories" for name, count in methods.most_common()]
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
-    return [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+    left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+    return [*(chosen if trajectories.methods else ()), *left_out]
 
 
 def _causes(failures: Sequence[Entry]) -> list[str]:

@@ -13,6 +13,8 @@ and ``long_name``. Beside them:
 ``dropout_day`` (member)
     Day on which a member leaves the study, infinite for those who stay. Values go on after it: they are what would have
     been seen.
+``method`` (arm, member), ``work`` (arm, member, count)
+    Which method gave a member's numbers (names in ``flag_meanings``), and the steps and evaluations that it took.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
     arm are treated each in their own way, the doses that any of them is given.
@@ -49,6 +51,7 @@ from simulate.symbolic.model import Model
 RESERVED = frozenset(
     {
         *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
+        *("method", "work", "count"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
     }
 )
@@ -98,6 +101,23 @@ def ensemble_dataset(
             "flag_meanings": " ".join(status.name.lower() for status in Status),
         },
     )
+    names = trajectories.methods or (trajectories.method,)
+    chosen = np.zeros(ensemble.shape, dtype=np.int8) if trajectories.chosen is None else trajectories.chosen
+    variables["method"] = (
+        ("arm", "member"),
+        chosen.reshape(ensemble.shape).astype(np.int8),
+        {
+            "long_name": "method that gave a member's numbers",
+            # An array of one number comes back from a file as a number.
+            **({"flag_values": np.arange(len(names), dtype=np.int8)} if len(names) > 1 else {}),
+            "flag_meanings": " ".join(name.replace(" ", "_") for name in names),
+        },
+    )
+    variables["work"] = (
+        ("arm", "member", "count"),
+        trajectories.counters.reshape(*ensemble.shape, 3).astype(np.int32),
+        {"long_name": "what a member took"},
+    )
     variables["parameters"] = (
         ("arm", "member", "parameter"),
         ensemble.parameter_values,
@@ -126,6 +146,7 @@ def ensemble_dataset(
             "parameter": ("parameter", _texts(ensemble.parameters)),
             "parameter_unit": ("parameter", _texts(unit_of[name] for name in ensemble.parameters)),
             "covariate": ("covariate", _texts(cohort.covariates)),
+            "count": ("count", _texts(("accepted steps", "rejected steps", "evaluations"))),
         },
         attrs=dict(attributes or {}),
     )

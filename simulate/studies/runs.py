@@ -23,7 +23,9 @@ from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
+from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
+from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
@@ -35,8 +37,6 @@ from simulate.symbolic.units import convert
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from simulate.solver.methods import Method
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,12 +80,14 @@ class Study:
             "seed": scenario.seed,
             **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({"visits": list(scenario.visits)} if scenario.visits else {}),
             **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
             **({} if scenario.occasions is None else {"occasions": asdict(scenario.occasions)}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
                 | _of_table(arm, treatment)
+                | ({"rules": [rule.text for rule in treatment.rules]} if treatment.rules else {})
                 for arm, treatment in zip(self.arms, scenario.arms, strict=True)
             ],
             "quantities": list(self.quantities),
@@ -118,7 +120,7 @@ def prepare(scenario: Scenario) -> Study:
         parts = (*parts, ON_OCCASIONS.name)
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
-    method_named(scenario)
+    method_named(scenario, model)
     _check_memory(scenario, model)
     arms = []
     for treatment in scenario.arms:
@@ -132,7 +134,9 @@ def prepare(scenario: Scenario) -> Study:
                 scheduled_doses(plan, model, scenario.times[-1])
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
+        own = plans if len(plans) > 1 else ()
+        rules = solver_rules(treatment.rules, model)
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
     population = population_for(
         model,
         scenario.population,
@@ -197,28 +201,6 @@ def _check_memory(scenario: Scenario, model: Model) -> None:
             expected=f"at most {available / 1e9:.3g} GB, the memory of this machine",
             advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
         )
-
-
-def method_named(scenario: Scenario) -> Method:
-    """Method that a scenario asks for.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``.
-    """
-    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P, TAYLOR
-
-    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
-    if scenario.method not in methods:
-        raise InputError(
-            f"there is no method `{scenario.method}`",
-            code="scenario.unknown",
-            where=scenario.sheet.where("solver", "method"),
-            expected=", ".join(f"`{name}`" for name in methods),
-            advice=did_you_mean(scenario.method, methods),
-        )
-    return methods[scenario.method]
 
 
 def _override(row: Override, model: Model, beyond_bounds: bool) -> float:
@@ -308,7 +290,7 @@ def simulate_study(
         cohort_of(study),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
-        method=method_named(scenario),
+        method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
         threads=threads,
         progress=progress,
