@@ -15,6 +15,8 @@ and ``long_name``. Beside them:
     been seen.
 ``method`` (arm, member), ``work`` (arm, member, count)
     Which method gave a member's numbers (names in ``flag_meanings``), and the steps and evaluations that it took.
+``rule_day`` (arm, member, rule)
+    Day on which a rule of the arm first applied to a member, NaN if it never did; only where an arm has rules.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
     arm are treated each in their own way, the doses that any of them is given.
@@ -51,7 +53,7 @@ from simulate.symbolic.model import Model
 RESERVED = frozenset(
     {
         *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
-        *("method", "work", "count"),
+        *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
     }
 )
@@ -133,6 +135,12 @@ def ensemble_dataset(
         cohort.dropout,
         {"units": "d", "long_name": "day on which a member leaves the study; infinite for those who stay"},
     )
+    if any(arm.rules for arm in ensemble.arms):
+        variables["rule_day"] = (
+            ("arm", "member", "rule"),
+            _first_days(ensemble),
+            {"units": "d", "long_name": "day on which a rule of the arm first applied"},
+        )
     variables |= _doses(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return xr.Dataset(
@@ -150,6 +158,16 @@ def ensemble_dataset(
         },
         attrs=dict(attributes or {}),
     )
+
+
+def _first_days(ensemble: Ensemble) -> FloatArray:
+    """Shape [arm, member, rule]; NaN where a rule never applied, or the arm has not so many rules."""
+    before = np.cumsum([0, *(len(arm.rules) for arm in ensemble.arms)])
+    days = np.full((*ensemble.shape, max(len(arm.rules) for arm in ensemble.arms)), np.nan)
+    for one in reversed(ensemble.trajectories.occurrences):
+        arm, member = divmod(one.member, ensemble.shape[1])
+        days[arm, member, one.rule - before[arm]] = one.time
+    return days
 
 
 def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
