@@ -18,6 +18,7 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
+    "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, model, hypothesis or parameter file, or a table of doses.",

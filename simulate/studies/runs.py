@@ -104,8 +104,15 @@ class Study:
         return content_hash(settings, self.model.key, repr(self.population), fingerprint())
 
 
-def prepare(scenario: Scenario) -> Study:
+def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     """Resolve the names of a scenario and check everything that can be checked without solving.
+
+    Parameters
+    ----------
+    scenario
+        What is asked.
+    in_parts
+        Whether it will be simulated part by part, so that the whole need not fit into memory.
 
     Raises
     ------
@@ -119,20 +126,9 @@ def prepare(scenario: Scenario) -> Study:
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario)
-    _check_memory(scenario, model)
-    arms = []
-    for treatment in scenario.arms:
-        overrides = {
-            row.parameter: _override(row, model, scenario.beyond_bounds)
-            for row in (*scenario.overrides, *treatment.overrides)
-        }
-        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
-        try:
-            for plan in dict.fromkeys(plans):
-                scheduled_doses(plan, model, scenario.times[-1])
-        except InputError as error:
-            raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
+    if not in_parts:
+        _check_memory(scenario, model)
+    arms = arms_of(scenario, model)
     population = population_for(
         model,
         scenario.population,
@@ -153,12 +149,39 @@ def prepare(scenario: Scenario) -> Study:
     return Study(
         scenario=scenario,
         model=model,
-        arms=tuple(arms),
+        arms=arms,
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
     )
+
+
+def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
+    """Arms of a scenario for a model: overrides in the units of the parameters, plans that the model's routes admit.
+
+    Raises
+    ------
+    InputError
+        As for `prepare`, blamed on the arm.
+    """
+    arms = []
+    admitted: set[Plan] = set()
+    for treatment in scenario.arms:
+        overrides = {
+            row.parameter: _override(row, model, scenario.beyond_bounds)
+            for row in (*scenario.overrides, *treatment.overrides)
+        }
+        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
+        try:
+            for plan in dict.fromkeys(plans):
+                if plan not in admitted:
+                    scheduled_doses(plan, model, scenario.times[-1])
+                    admitted.add(plan)
+        except InputError as error:
+            raise relocated(error, treatment.where, treatment.regimen) from None
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
+    return tuple(arms)
 
 
 def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:
@@ -317,25 +340,25 @@ def simulate_study(
 
 def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
     """Labeled result of a study."""
+    return ensemble_dataset(ensemble, study.model, study.quantities, attributes=dataset_attributes(study))
+
+
+def dataset_attributes(study: Study) -> dict[str, object]:
+    """What the dataset of a study says of itself."""
     from simulate import __version__
 
-    return ensemble_dataset(
-        ensemble,
-        study.model,
-        study.quantities,
-        attributes={
-            "title": study.scenario.title,
-            "question": study.scenario.question or "",
-            "model": study.model.name,
-            "hypothesis": study.model.hypothesis,
-            "seed": study.scenario.seed,
-            "dropout": int(study.scenario.dropout),
-            "method": ensemble.trajectories.method,
-            "rtol": study.scenario.rtol,
-            "key": study.key,
-            "source": f"il1sim {__version__}",
-        },
-    )
+    return {
+        "title": study.scenario.title,
+        "question": study.scenario.question or "",
+        "model": study.model.name,
+        "hypothesis": study.model.hypothesis,
+        "seed": study.scenario.seed,
+        "dropout": int(study.scenario.dropout),
+        "method": method_named(study.scenario).name,
+        "rtol": study.scenario.rtol,
+        "key": study.key,
+        "source": f"il1sim {__version__}",
+    }
 
 
 def run(
