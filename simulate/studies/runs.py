@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -28,10 +27,9 @@ from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
-from simulate.studies.treatments import Override, Tabled, Treatment
+from simulate.studies.treatments import Tabled, Treatment, override_value
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
-from simulate.symbolic.units import convert
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -169,7 +167,7 @@ def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
     admitted: set[Plan] = set()
     for treatment in scenario.arms:
         overrides = {
-            row.parameter: _override(row, model, scenario.beyond_bounds)
+            row.parameter: override_value(row, model, scenario.beyond_bounds)
             for row in (*scenario.overrides, *treatment.overrides)
         }
         plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
@@ -242,48 +240,6 @@ def method_named(scenario: Scenario) -> Method:
             advice=did_you_mean(scenario.method, methods),
         )
     return methods[scenario.method]
-
-
-def _override(row: Override, model: Model, beyond_bounds: bool) -> float:
-    parameters = {parameter.name: parameter for parameter in model.parameters}
-    parameter = parameters.get(row.parameter)
-    if parameter is None:
-        raise InputError(
-            f"the model has no parameter `{row.parameter}`",
-            code="scenario.unknown",
-            where=row.where,
-            advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
-        )
-    lowest = -math.inf if parameter.bounds is None else parameter.bounds[0]
-    if row.value < 0.0 and (parameter.spread is not None or lowest >= 0.0):
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot be negative",
-            code="scenario.value",
-            where=row.where,
-            found=f"{row.value:g}",
-            expected="a number of at least 0",
-        )
-    if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
-            code="units.mismatch",
-            where=row.where,
-            found=row.unit.text,
-            expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
-        )
-    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
-    if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
-        low, high = parameter.bounds
-        unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
-        raise InputError(
-            f"the parameter `{row.parameter}` is out of its bounds",
-            code="scenario.bounds",
-            where=row.where,
-            found=f"{value:g}{unit_text}",
-            expected=f"a number from {low:g} to {high:g}{unit_text}",
-            advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
-        )
-    return value
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:

@@ -126,11 +126,10 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
             "  try:      did you mean `anakinra-100mg-daily` or `anakinra-100mg-daily-12-months`?",
         ),
         (
-            "cohort.patients = 7",
-            "cohort.patient = 7",
-            "error[scenario.key]: there is no key `patient` here\n  --> doses.toml:6, key `cohort.patient`\n"
-            "  expected: `patients`, `first`, `seed`, `population`, `between_doses`, `dropout`\n"
-            "  try:      did you mean `patients`?",
+            'time.end = "14 d"',
+            'time.ende = "14 d"',
+            "error[scenario.key]: there is no key `ende` here\n  --> doses.toml:7, key `time.ende`\n"
+            "  expected: `end`, `every`\n  try:      did you mean `end`?",
         ),
         (
             '"12 h"',
