@@ -29,6 +29,7 @@ _HOMES = {
     "simulate.solver.rules": ("Action", "Adaptive", "Rule"),
     "simulate.solver.trajectories": ("Failure", "Status", "Trajectories"),
     "simulate.studies.runs": ("run",),
+    "simulate.studies.sweeps.door": ("sweep",),
     "simulate.symbolic.composition": ("compose",),
     "simulate.symbolic.display": ("show_equations", "show_reactions"),
     "simulate.symbolic.hypothesis": ("NONE", "Constraint", "Hypothesis"),

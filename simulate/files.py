@@ -171,6 +171,16 @@ def content_hash(*parts: bytes | str) -> str:
     return hasher.hexdigest()
 
 
+def file_hash(path: Path) -> str:
+    """Hash of a file of any size: `content_hash` of its bytes."""
+    hasher = hashlib.blake2b(digest_size=16)
+    with open(path, "rb") as file:
+        hasher.update(os.fstat(file.fileno()).st_size.to_bytes(8, "little"))
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
+
+
 def read_bytes(path: Path, shown: str) -> bytes:
     """Content of a file, read no further than the limit: a device may have no end.
 

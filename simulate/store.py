@@ -21,6 +21,9 @@ from simulate.files import parse_json
 MANIFEST = "manifest.json"
 """Name of the file that makes a directory a run directory."""
 
+PLAN = "sweep.json"
+"""Name of the file that marks a run that is made in parts, and may be unfinished."""
+
 _PROGRAM = "il1sim"
 
 
@@ -57,7 +60,7 @@ def check_target(target: Path, *, key: str, force: bool = False) -> None:
         while not parent.exists():
             parent = parent.parent
     except (OSError, ValueError) as error:
-        raise _unwritable(where, error) from error
+        raise unwritable(where, error) from error
     if not parent.is_dir():
         raise InputError(
             f"`{parent}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
@@ -85,7 +88,7 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
         raise InputError("the target is a file", code="store.occupied", where=where, advice="choose another folder")
     if next(target.iterdir(), None) is None:
         return
-    manifest = read_manifest(target)
+    manifest = read_manifest(target) or read_plan(target)
     if manifest is None:
         raise InputError(
             "the folder is not empty, and it is not a run directory",
@@ -105,8 +108,17 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
 
 def read_manifest(directory: Path) -> dict[str, Any] | None:
     """Manifest of a run directory; None where there is none that this program wrote."""
+    return _read(directory / MANIFEST)
+
+
+def read_plan(directory: Path) -> dict[str, Any] | None:
+    """What a run in parts is to be; None where there is no such file that this program wrote."""
+    return _read(directory / PLAN)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
     try:
-        manifest = parse_json((directory / MANIFEST).read_bytes())
+        manifest = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("program") == _PROGRAM else None
@@ -153,7 +165,7 @@ def new_directory(target: Path, *, key: str, force: bool = False) -> Iterator[Pa
         _put_in_place(staging, target)
         finished = True
     except OSError as error:
-        raise _unwritable(where, error) from error
+        raise unwritable(where, error) from error
     finally:
         if not finished:
             shutil.rmtree(staging, ignore_errors=True)
@@ -214,7 +226,8 @@ def _sync(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _unwritable(where: Where, error: Exception) -> MissingExtra:
+def unwritable(where: Where, error: Exception) -> MissingExtra:
+    """The fault of a run directory that the operating system does not let be written."""
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return MissingExtra(
         f"the run directory cannot be written: {reason[:1].lower()}{reason[1:]}",

@@ -18,6 +18,7 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
+    "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
@@ -28,6 +29,7 @@ VERBS = {
     "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
     "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
     "sensitivity": ("simulate.cli.sensitivity:sensitivity", "Show which inputs an endpoint of a scenario depends on."),
+    "trial": ("simulate.cli.trial:trial", "Repeat the study, as it was and as it could be: power and errors."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),

@@ -84,8 +84,8 @@ def _judge_methods(as_json: bool) -> int:
 
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.errors import NotConverged
-    from simulate.report.directory import versions
     from simulate.studies.problems.judgment import TOLERANCES, judge_all, pairs
+    from simulate.versions import versions
 
     with progress(len(pairs()) * len(TOLERANCES), "judging") as advance:
         judgments = judge_all(progress=advance)
@@ -163,7 +163,7 @@ def _fault(found: Verification) -> NotConverged | None:
 def _document(found: Verification, fault: NotConverged | None) -> dict[str, object]:
     from dataclasses import asdict
 
-    from simulate.report.directory import versions
+    from simulate.versions import versions
 
     document = {**asdict(found), "passed": found.passed, "faults": list(found.faults), "versions": versions()}
     return document if fault is None else {**document, "error": fault.as_dict()}

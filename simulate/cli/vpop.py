@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.inference.populations.conclusions import Answer
-    from simulate.studies.fitting.posterior import Posterior
-    from simulate.studies.fitting.trial import Problem
     from simulate.studies.virtual.populations import VirtualPopulations
 
 
@@ -57,6 +55,7 @@ def vpop(
     simulate vpop --as-published
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.studies.fitting.draws import shipped_fit
     from simulate.studies.fitting.posterior import read_posterior
     from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.fitting.trial import problem_for
@@ -68,7 +67,7 @@ def vpop(
     name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
     problem = problem_for(name)
     if posterior is None:
-        posterior = _shipped(problem)
+        posterior = shipped_fit(problem)
     else:
         check_current(problem, posterior)
     settings = Settings(patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed)
@@ -84,18 +83,6 @@ def vpop(
         print_rich(_populations(result), _conclusions(result))
         print_text("\n".join(_below(result)))
     return 0
-
-
-def _shipped(problem: Problem) -> Posterior | None:
-    """Shipped result of the fit of a hypothesis, if there is one and it is of today's numbers."""
-    from simulate import shipped
-    from simulate.studies.fitting.posterior import shipped_posterior
-    from simulate.studies.fitting.reproduction import is_current
-
-    if problem.hypothesis.casefold() not in (known.casefold() for known in shipped.fit_files()):
-        return None
-    found = shipped_posterior(problem.hypothesis)
-    return found if is_current(problem, found) else None
 
 
 def _write(folder: Path, result: VirtualPopulations) -> None:

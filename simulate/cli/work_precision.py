@@ -52,13 +52,13 @@ def work_precision(
 
     from simulate.cli.console import print_json, print_rich, progress, say
     from simulate.cli.run import chosen_settings
-    from simulate.report.directory import versions
     from simulate.report.workprecision import key_of, write_diagrams
     from simulate.solver.methods import METHODS
     from simulate.store import check_target
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
     from simulate.studies.workprecision import SHOWN, TOLERANCES, measure, workloads
+    from simulate.versions import versions
 
     study = prepare(read_scenario(scenario, chosen_settings(settings or [], hypothesis=hypothesis, patients=patients)))
     if out is not None:

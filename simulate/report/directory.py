@@ -12,18 +12,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import xarray as xr
 
-from simulate import __version__
 from simulate.cohort.ensemble import Ensemble
 from simulate.evidence.observations import Observation
 from simulate.files import content_hash
@@ -34,10 +31,9 @@ from simulate.studies.datasets import write_dataset
 from simulate.studies.ledger import Entry, ledger
 from simulate.studies.runs import Study
 from simulate.studies.treatments import Tabled
+from simulate.versions import versions
 
 RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
-
-_DECISIVE = ("numpy", "numba", "llvmlite", "scipy", "sympy", "pint", "xarray", "h5netcdf", "h5py", "matplotlib")
 
 
 def default_directory(study: Study) -> Path:
@@ -132,17 +128,6 @@ def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dic
         },
         "failures": failure_rows(failures),
     }
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that decides numbers or files."""
-    found = {"il1sim": __version__, "python": platform.python_version(), "machine": platform.machine()}
-    for name in _DECISIVE:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def outcome_counts(ensemble: Ensemble) -> dict[str, int]:

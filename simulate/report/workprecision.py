@@ -16,11 +16,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from simulate.files import content_hash
-from simulate.report.directory import versions
 from simulate.report.tables import csv_text
 from simulate.store import MANIFEST, manifest_text, new_directory
 from simulate.studies.runs import Study
 from simulate.studies.workprecision import Point
+from simulate.versions import versions
 
 NAME = "work-precision"
 

@@ -59,6 +59,25 @@ RESERVED = frozenset(
 )
 """Names that no quantity of a dataset can have."""
 
+LABELS: Mapping[str, Mapping[str, Any]] = {
+    "status": {
+        "long_name": "how the integration of a member ended",
+        "flag_values": np.array([status.value for status in Status], dtype=np.int8),
+        "flag_meanings": " ".join(status.name.lower() for status in Status),
+    },
+    "parameters": {"long_name": "values of the parameters, in the units of parameter_unit"},
+    "covariates": {"long_name": "properties of the members"},
+    "dropout_day": {"units": "d", "long_name": "day on which a member leaves the study; infinite for those who stay"},
+    "work": {"long_name": "what a member took"},
+    "rule_day": {"units": "d", "long_name": "day on which a rule of the arm first applied"},
+    "member": {"long_name": "number of the patient"},
+    "time": {"units": "d", "long_name": "time since the start of treatment"},
+}
+"""Attributes of the variables that every dataset has."""
+
+COUNTS = ("accepted steps", "rejected steps", "evaluations")
+"""What is counted of a member's work."""
+
 
 def ensemble_dataset(
     ensemble: Ensemble, model: Model, quantities: Sequence[str], *, attributes: Mapping[str, Any] | None = None
@@ -79,11 +98,8 @@ def ensemble_dataset(
     InputError
         ``results.name``: a quantity has a name that the layout needs for itself.
     """
-    meaning = {part.name: part.meaning for part in model.species} | {
-        part.name: part.meaning for part in model.observables
-    }
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
-    units = dict(zip(trajectories.quantities, trajectories.units, strict=True))
+    labels = quantity_labels(model)
     variables: dict[str, Any] = {}
     for name in quantities:
         if name in RESERVED:
@@ -92,75 +108,52 @@ def ensemble_dataset(
                 code="results.name",
                 advice="rename it in the model",
             )
-        label = {"units": units[name], "long_name": meaning[name]}
-        variables[name] = (("arm", "member", "time"), ensemble.quantity(name), label)
-    variables["status"] = (
-        ("arm", "member"),
-        ensemble.status.astype(np.int8),
-        {
-            "long_name": "how the integration of a member ended",
-            "flag_values": np.array([status.value for status in Status], dtype=np.int8),
-            "flag_meanings": " ".join(status.name.lower() for status in Status),
-        },
-    )
+        variables[name] = (("arm", "member", "time"), ensemble.quantity(name), labels[name])
+    variables["status"] = (("arm", "member"), ensemble.status.astype(np.int8), LABELS["status"])
     names = trajectories.methods or (trajectories.method,)
     chosen = np.zeros(ensemble.shape, dtype=np.int8) if trajectories.chosen is None else trajectories.chosen
-    variables["method"] = (
-        ("arm", "member"),
-        chosen.reshape(ensemble.shape).astype(np.int8),
-        {
-            "long_name": "method that gave a member's numbers",
-            # An array of one number comes back from a file as a number.
-            **({"flag_values": np.arange(len(names), dtype=np.int8)} if len(names) > 1 else {}),
-            "flag_meanings": " ".join(name.replace(" ", "_") for name in names),
-        },
-    )
-    variables["work"] = (
-        ("arm", "member", "count"),
-        trajectories.counters.reshape(*ensemble.shape, 3).astype(np.int32),
-        {"long_name": "what a member took"},
-    )
-    variables["parameters"] = (
-        ("arm", "member", "parameter"),
-        ensemble.parameter_values,
-        {"long_name": "values of the parameters, in the units of parameter_unit"},
-    )
-    variables["covariates"] = (
-        ("member", "covariate"),
-        cohort.covariate_values,
-        {"long_name": "properties of the members"},
-    )
-    variables["dropout_day"] = (
-        "member",
-        cohort.dropout,
-        {"units": "d", "long_name": "day on which a member leaves the study; infinite for those who stay"},
-    )
+    variables["method"] = (("arm", "member"), chosen.reshape(ensemble.shape).astype(np.int8), method_labels(names))
+    counters = trajectories.counters.reshape(*ensemble.shape, len(COUNTS)).astype(np.int32)
+    variables["work"] = (("arm", "member", "count"), counters, LABELS["work"])
+    variables["parameters"] = (("arm", "member", "parameter"), ensemble.parameter_values, LABELS["parameters"])
+    variables["covariates"] = (("member", "covariate"), cohort.covariate_values, LABELS["covariates"])
+    variables["dropout_day"] = ("member", cohort.dropout, LABELS["dropout_day"])
     if any(arm.rules for arm in ensemble.arms):
-        variables["rule_day"] = (
-            ("arm", "member", "rule"),
-            _first_days(ensemble),
-            {"units": "d", "long_name": "day on which a rule of the arm first applied"},
-        )
-    variables |= _doses(ensemble.arms, model, float(trajectories.times[-1]))
+        variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
+    variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return xr.Dataset(
         variables,
         coords={
             "arm": ("arm", _texts(arm.name for arm in ensemble.arms)),
-            "regimen": ("arm", _texts(_regimen(arm) for arm in ensemble.arms)),
-            "member": ("member", np.asarray(cohort.ids), {"long_name": "number of the patient"}),
+            "regimen": ("arm", _texts(regimen_words(arm) for arm in ensemble.arms)),
+            "member": ("member", np.asarray(cohort.ids), LABELS["member"]),
             "stratum": ("member", _texts(cohort.strata)),
-            "time": ("time", trajectories.times, {"units": "d", "long_name": "time since the start of treatment"}),
+            "time": ("time", trajectories.times, LABELS["time"]),
             "parameter": ("parameter", _texts(ensemble.parameters)),
             "parameter_unit": ("parameter", _texts(unit_of[name] for name in ensemble.parameters)),
             "covariate": ("covariate", _texts(cohort.covariates)),
-            "count": ("count", _texts(("accepted steps", "rejected steps", "evaluations"))),
+            "count": ("count", _texts(COUNTS)),
         },
         attrs=dict(attributes or {}),
     )
 
 
-def _first_days(ensemble: Ensemble) -> FloatArray:
+def quantity_labels(model: Model) -> dict[str, dict[str, str]]:
+    """Attributes of each state and observable: its unit and what it is."""
+    species = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
+    return species | {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.observables}
+
+
+def method_labels(names: Sequence[str]) -> dict[str, Any]:
+    """Attributes of the methods of members, by their places among the names."""
+    # An array of one number comes back from a file as a number.
+    values = {"flag_values": np.arange(len(names), dtype=np.int8)} if len(names) > 1 else {}
+    meanings = " ".join(name.replace(" ", "_") for name in names)
+    return {"long_name": "method that gave a member's numbers", **values, "flag_meanings": meanings}
+
+
+def first_days(ensemble: Ensemble) -> FloatArray:
     """Shape [arm, member, rule]; NaN where a rule never applied, or the arm has not so many rules."""
     before = np.cumsum([0, *(len(arm.rules) for arm in ensemble.arms)])
     days = np.full((*ensemble.shape, max(len(arm.rules) for arm in ensemble.arms)), np.nan)
@@ -174,12 +167,14 @@ def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:
     return np.array(list(values), dtype=object)
 
 
-def _regimen(arm: Arm) -> str:
+def regimen_words(arm: Arm) -> str:
+    """What an arm is given, in words."""
     several = len(set(arm.all_plans))
     return print_regimen(arm.plan) if several == 1 else f"{several} regimens of {len(arm.plans)} patients"
 
 
-def _doses(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
+def dose_variables(arms: Sequence[Arm], model: Model, horizon: float) -> dict[str, Any]:
+    """Variables of a dataset that hold the doses of arms up to a horizon, days."""
     rows = [_scheduled(arm, model, horizon) for arm in arms]
     shape = (len(rows), max(len(row) for row in rows))
     times, amounts = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -235,14 +230,18 @@ def seen_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
 
 def write_dataset(dataset: xr.Dataset, path: Path) -> None:
     """Write a dataset as netCDF-4; the same dataset gives the same bytes."""
+    path.write_bytes(dataset_bytes(dataset))
+
+
+def dataset_bytes(dataset: xr.Dataset) -> bytes:
+    """Content of a netCDF-4 file with a dataset; the same dataset gives the same bytes."""
     encoding = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
         for name, variable in dataset.data_vars.items()
         if variable.dtype.kind == "f" and variable.size
     }
     # By way of memory: on a disk that is full, the HDF5 library ends the process instead of raising an error.
-    content = dataset.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding)
-    path.write_bytes(content)
+    return bytes(dataset.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding))
 
 
 def read_dataset(path: Path) -> xr.Dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -30,10 +29,9 @@ from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
-from simulate.studies.treatments import Override, Tabled, Treatment
+from simulate.studies.treatments import Tabled, Treatment, override_value
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
-from simulate.symbolic.units import convert
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -106,8 +104,15 @@ class Study:
         return content_hash(settings, self.model.key, repr(self.population), fingerprint())
 
 
-def prepare(scenario: Scenario) -> Study:
+def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     """Resolve the names of a scenario and check everything that can be checked without solving.
+
+    Parameters
+    ----------
+    scenario
+        What is asked.
+    in_parts
+        Whether it will be simulated part by part, so that the whole need not fit into memory.
 
     Raises
     ------
@@ -121,22 +126,9 @@ def prepare(scenario: Scenario) -> Study:
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
-    _check_memory(scenario, model)
-    arms = []
-    for treatment in scenario.arms:
-        overrides = {
-            row.parameter: _override(row, model, scenario.beyond_bounds)
-            for row in (*scenario.overrides, *treatment.overrides)
-        }
-        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
-        try:
-            for plan in dict.fromkeys(plans):
-                scheduled_doses(plan, model, scenario.times[-1])
-        except InputError as error:
-            raise relocated(error, treatment.where, treatment.regimen) from None
-        own = plans if len(plans) > 1 else ()
-        rules = solver_rules(treatment.rules, model)
-        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
+    if not in_parts:
+        _check_memory(scenario, model)
+    arms = arms_of(scenario, model)
     population = population_for(
         model,
         scenario.population,
@@ -157,12 +149,41 @@ def prepare(scenario: Scenario) -> Study:
     return Study(
         scenario=scenario,
         model=model,
-        arms=tuple(arms),
+        arms=arms,
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
     )
+
+
+def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
+    """Arms of a scenario for a model: overrides in the units of the parameters, plans that the model's routes admit.
+
+    Raises
+    ------
+    InputError
+        As for `prepare`, blamed on the arm.
+    """
+    arms = []
+    admitted: set[Plan] = set()
+    for treatment in scenario.arms:
+        overrides = {
+            row.parameter: override_value(row, model, scenario.beyond_bounds)
+            for row in (*scenario.overrides, *treatment.overrides)
+        }
+        plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
+        try:
+            for plan in dict.fromkeys(plans):
+                if plan not in admitted:
+                    scheduled_doses(plan, model, scenario.times[-1])
+                    admitted.add(plan)
+        except InputError as error:
+            raise relocated(error, treatment.where, treatment.regimen) from None
+        own = plans if len(plans) > 1 else ()
+        rules = solver_rules(treatment.rules, model)
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
+    return tuple(arms)
 
 
 def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:
@@ -201,48 +222,6 @@ def _check_memory(scenario: Scenario, model: Model) -> None:
             expected=f"at most {available / 1e9:.3g} GB, the memory of this machine",
             advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
         )
-
-
-def _override(row: Override, model: Model, beyond_bounds: bool) -> float:
-    parameters = {parameter.name: parameter for parameter in model.parameters}
-    parameter = parameters.get(row.parameter)
-    if parameter is None:
-        raise InputError(
-            f"the model has no parameter `{row.parameter}`",
-            code="scenario.unknown",
-            where=row.where,
-            advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
-        )
-    lowest = -math.inf if parameter.bounds is None else parameter.bounds[0]
-    if row.value < 0.0 and (parameter.spread is not None or lowest >= 0.0):
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot be negative",
-            code="scenario.value",
-            where=row.where,
-            found=f"{row.value:g}",
-            expected="a number of at least 0",
-        )
-    if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
-            code="units.mismatch",
-            where=row.where,
-            found=row.unit.text,
-            expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
-        )
-    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
-    if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
-        low, high = parameter.bounds
-        unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
-        raise InputError(
-            f"the parameter `{row.parameter}` is out of its bounds",
-            code="scenario.bounds",
-            where=row.where,
-            found=f"{value:g}{unit_text}",
-            expected=f"a number from {low:g} to {high:g}{unit_text}",
-            advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
-        )
-    return value
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
@@ -299,25 +278,25 @@ def simulate_study(
 
 def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
     """Labeled result of a study."""
+    return ensemble_dataset(ensemble, study.model, study.quantities, attributes=dataset_attributes(study))
+
+
+def dataset_attributes(study: Study) -> dict[str, object]:
+    """What the dataset of a study says of itself."""
     from simulate import __version__
 
-    return ensemble_dataset(
-        ensemble,
-        study.model,
-        study.quantities,
-        attributes={
-            "title": study.scenario.title,
-            "question": study.scenario.question or "",
-            "model": study.model.name,
-            "hypothesis": study.model.hypothesis,
-            "seed": study.scenario.seed,
-            "dropout": int(study.scenario.dropout),
-            "method": ensemble.trajectories.method,
-            "rtol": study.scenario.rtol,
-            "key": study.key,
-            "source": f"il1sim {__version__}",
-        },
-    )
+    return {
+        "title": study.scenario.title,
+        "question": study.scenario.question or "",
+        "model": study.model.name,
+        "hypothesis": study.model.hypothesis,
+        "seed": study.scenario.seed,
+        "dropout": int(study.scenario.dropout),
+        "method": method_named(study.scenario, study.model).name,
+        "rtol": study.scenario.rtol,
+        "key": study.key,
+        "source": f"il1sim {__version__}",
+    }
 
 
 def run(

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import dotted
 from simulate.regimen.doses import Plan
 from simulate.regimen.steady import drug_half_life
@@ -19,7 +19,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
 from simulate.studies.sheets import Sheet, Table, relocated
 from simulate.symbolic.model import Model
-from simulate.symbolic.units import Unit, parse_quantity
+from simulate.symbolic.units import Unit, convert, parse_quantity
 
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
@@ -178,6 +178,55 @@ def overrides_of(values: Mapping[str, Any], sheet: Sheet, *keys: str | int) -> t
             )
         overrides.append(Override(name, float(number), given, where))
     return tuple(overrides)
+
+
+def override_value(row: Override, model: Model, beyond_bounds: bool) -> float:
+    """Value of an override in the unit of its parameter, one that the parameter of the model can have.
+
+    Raises
+    ------
+    InputError
+        ``scenario.unknown``, ``scenario.value``, ``scenario.bounds`` (unless ``beyond_bounds``) or ``units.mismatch``.
+    """
+    parameters = {parameter.name: parameter for parameter in model.parameters}
+    parameter = parameters.get(row.parameter)
+    if parameter is None:
+        raise InputError(
+            f"the model has no parameter `{row.parameter}`",
+            code="scenario.unknown",
+            where=row.where,
+            advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
+        )
+    lowest = -math.inf if parameter.bounds is None else parameter.bounds[0]
+    if row.value < 0.0 and (parameter.spread is not None or lowest >= 0.0):
+        raise InputError(
+            f"the parameter `{row.parameter}` cannot be negative",
+            code="scenario.value",
+            where=row.where,
+            found=f"{row.value:g}",
+            expected="a number of at least 0",
+        )
+    if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
+        raise InputError(
+            f"the parameter `{row.parameter}` cannot be given in {row.unit.text}",
+            code="units.mismatch",
+            where=row.where,
+            found=row.unit.text,
+            expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
+        )
+    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
+    if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
+        low, high = parameter.bounds
+        unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
+        raise InputError(
+            f"the parameter `{row.parameter}` is out of its bounds",
+            code="scenario.bounds",
+            where=row.where,
+            found=f"{value:g}{unit_text}",
+            expected=f"a number from {low:g} to {high:g}{unit_text}",
+            advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
+        )
+    return value
 
 
 def quantity_of(text: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:

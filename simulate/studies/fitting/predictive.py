@@ -39,9 +39,9 @@ class Predicted:
     tail_probability: float | None
 
 
-def figures_of(reading: Reading, seen: Seen) -> FloatArray:
-    """Figures of repeated studies, shape [study, figure]."""
-    numbers = reading.statement.imitate(reading.subject, seen, _TRIALS)
+def figures_of(reading: Reading, seen: Seen, trials: Trials = _TRIALS) -> FloatArray:
+    """Figures of repeated studies, shape [study, figure]: ``trials`` of the first population, then of the second."""
+    numbers = reading.statement.imitate(reading.subject, seen, trials)
     return numbers.reshape(-1, numbers.shape[-1])
 
 

@@ -123,9 +123,18 @@ def reproduce(
     """
     for asked, found in ((problem, posterior), (null, null_posterior)):
         check_current(asked, found)
+    settings = posterior.settings
+    before = prior_points(
+        problem,
+        min(_DRAWS, len(posterior.points)),
+        purpose="reproduce prior",
+        seed=settings.seed,
+        places=settings.places,
+        threads=threads,
+    )
     seen = (
         _seen(problem, posterior, posterior.points[:_DRAWS], threads, progress),
-        _seen(problem, posterior, _prior_points(problem, posterior, threads), threads, progress),
+        _seen(problem, posterior, before, threads, progress),
         _seen(null, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
     )
     return _rows(problem.evidence, seen) + _rows(read_evidence(external_file()), seen)
@@ -197,15 +206,26 @@ def _seen(
     ).seen
 
 
-def _prior_points(problem: Problem, posterior: Posterior, threads: int | None) -> FloatArray:
-    """Points of the prior; those of whose patients too many have no baseline are drawn again."""
-    wanted = min(_DRAWS, len(posterior.points))
+def prior_points(
+    problem: Problem, wanted: int, *, purpose: str, seed: int, places: int = 1, threads: int | None = None
+) -> FloatArray:
+    """Points of the prior, shape [point, coordinate]; those of whose patients too many have no baseline are drawn anew.
+
+    Parameters
+    ----------
+    wanted
+        How many.
+    purpose, seed
+        Key of the draws.
+    places
+        Key of the places of the patients.
+    """
     points = np.empty((wanted, problem.dimension))
     waiting = np.arange(wanted)
     for attempt in range(_ROUNDS):
-        drawn = stream(posterior.settings.seed, "reproduce prior", attempt).standard_normal(points.shape)
+        drawn = stream(seed, purpose, attempt).standard_normal(points.shape)
         points[waiting] = drawn[waiting]
-        trial = trial_of(problem, points[waiting], patients=8, seed=posterior.settings.places, threads=threads)
+        trial = trial_of(problem, points[waiting], patients=8, seed=places, threads=threads)
         waiting = waiting[~trial.feasible]
         if not len(waiting):
             break

@@ -223,6 +223,7 @@ def simulate_points(
     tolerance: Tolerance = COARSE,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    arm: Arm | None = None,
 ) -> Ensemble:
     """Simulate the patients of all points as one batch.
 
@@ -238,6 +239,8 @@ def simulate_points(
         Key of the places.
     tolerance, threads, progress
         As for `simulate.solver.solve`.
+    arm
+        Treatment; that of the study if not given.
     """
     at = places_for(problem, patients, seed)
     values = placed(populations_at(problem, points), at)
@@ -250,6 +253,7 @@ def simulate_points(
         tolerance=tolerance,
         threads=threads,
         progress=progress,
+        arm=arm,
     )
 
 
@@ -262,6 +266,7 @@ def simulate_people(
     tolerance: Tolerance = COARSE,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    arm: Arm | None = None,
 ) -> Ensemble:
     """Simulate people with given parameters, treated as the study was and recorded on its days.
 
@@ -271,7 +276,7 @@ def simulate_people(
         What is fitted.
     values, of_kind
         Parameters in the order and units of the population, shape [person, parameter], and stratum of each person.
-    seed, tolerance, threads, progress
+    seed, tolerance, threads, progress, arm
         As for `simulate_points`.
     """
     names = [stratum.name for stratum in problem.population.strata] or [""]
@@ -286,10 +291,10 @@ def simulate_people(
         strata=tuple(names[kind] for kind in of_kind.tolist()),
         dropout=np.full(members, math.inf),
     )
-    arm = Arm("anakinra", until_sample(parse_regimen(REGIMEN), LAST_DOSE))
+    chosen = arm or treated(REGIMEN)
     return simulate_cohort(
         problem.model,
-        (arm,),
+        (chosen,),
         cohort,
         recorded_times(),
         tolerance=tolerance,
@@ -297,6 +302,11 @@ def simulate_people(
         threads=threads,
         progress=progress,
     )
+
+
+def treated(regimen: str) -> Arm:
+    """Treatment by a regimen in words, of which nothing is given after the last injection before the second visit."""
+    return Arm(regimen, until_sample(parse_regimen(regimen), LAST_DOSE))
 
 
 def recorded_times() -> FloatArray:
@@ -317,10 +327,11 @@ def trial_of(
     tolerance: Tolerance = COARSE,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    arm: Arm | None = None,
 ) -> Trial:
     """What the trial would have seen of the populations at some points; arguments as for `simulate_points`."""
     ensemble = simulate_points(
-        problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress
+        problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
     )
     at = places_for(problem, patients, seed)
     levels = levels_of(problem, ensemble, np.tile(at.of("sample hour"), len(points)))

@@ -1,0 +1,197 @@
+"""``simulate sweep``: a scenario at every point of a design, into a directory that can be gone on with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from simulate.studies.sweeps.plans import SweepPlan
+
+GIGABYTE = 1e9
+
+
+def sweep(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="FILE|SCENARIO", help="Sweep file, or a scenario: a file or the name of a shipped one."),
+    ],
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--over", metavar="NAME=VALUES", help="What varies: dose=10:300:40log, interval=12,24 h, f_m=0.1:0.5 ..."
+        ),
+    ] = None,
+    arms: Annotated[
+        list[str] | None, typer.Option("--arm", metavar="NAME", help="Arm that is varied; all if not given.")
+    ] = None,
+    zipped: Annotated[bool, typer.Option("--zip", help="Axes in step: first values together, second ...")] = False,
+    design: Annotated[
+        str | None, typer.Option("--design", metavar="NAME:N", help="How ranges are drawn from: sobol:64 or lhs:100.")
+    ] = None,
+    design_seed: Annotated[int | None, typer.Option("--design-seed", metavar="S", help="Seed of the design.")] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="TIME", help="When values are kept ('182 d'); at all times if not given."),
+    ] = None,
+    parameters: Annotated[
+        bool, typer.Option("--parameters", help="Keep the parameters of every patient in every arm.")
+    ] = False,
+    hypothesis: Hypothesis = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
+    ] = None,
+    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    dropout: Annotated[
+        bool | None,
+        typer.Option("--dropout/--no-dropout", help="Whether quantiles are of those who are still in the study."),
+    ] = None,
+    rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve; 1 if not given.")
+    ] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of each; all cores if not given.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers solve (extra `cluster`)."),
+    ] = None,
+    part_size: Annotated[
+        int | None,
+        typer.Option("--part-size", metavar="N", min=1, help="Most trajectories that an interruption can cost."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Directory; runs/NAME-HASH if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and do nothing.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Simulate a scenario at every point of a design, the same patients at each.
+
+    What is finished is kept in the directory, whatever ends the command; the same command goes on from there, to the
+    same bits. In the end the directory holds results.nc, quantiles.nc, summary.csv and manifest.json.
+
+    \b
+    simulate sweep anakinra-100mg-daily --over dose=10:300:40log --patients 100 --seed 5 --out doses
+    simulate sweep anakinra-100mg-daily --over dose=30,100,300 --over "interval=12,24,48 h" --at "182 d"
+    simulate sweep anakinra-100mg-daily --over f_m=0.1:0.5 --over k_a=0.05:0.3:log --design sobol:64 --dry-run
+    simulate sweep my-sweep.toml --workers 8
+    """  # noqa: D301
+    from simulate.cli.run import chosen_settings
+    from simulate.studies.sweeps.plans import plan_sweep
+    from simulate.studies.sweeps.requests import Options, read_request
+
+    chosen = chosen_settings(
+        settings or [], hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, rtol=rtol
+    )
+    options = Options(
+        over=tuple(over or ()),
+        settings=tuple(chosen),
+        arms=tuple(arms or ()),
+        zipped=True if zipped else None,
+        design=design,
+        design_seed=design_seed,
+        at=tuple(at or ()),
+        parameters=True if parameters else None,
+    )
+    plan = plan_sweep(read_request(source, options), part_size=part_size)
+    if dry_run:
+        return _announce(plan, workers, as_json)
+    return perform(plan, out, workers=workers, threads=threads, scheduler=scheduler, force=force, as_json=as_json)
+
+
+def perform(
+    plan: SweepPlan,
+    out: Path | None,
+    *,
+    workers: int,
+    threads: int | None,
+    scheduler: str | None,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Run a sweep and say what came of it; the exit code."""
+    from simulate.cli.console import print_json, progress, say
+    from simulate.studies.sweeps.running import default_directory, run_sweep
+
+    target = default_directory(plan) if out is None else out
+    try:
+        with progress(plan.rows, "simulating") as advance:
+            manifest = run_sweep(
+                plan,
+                target,
+                workers=workers,
+                threads=threads,
+                scheduler=scheduler,
+                force=force,
+                progress=advance,
+                notify=say,
+            )
+    except KeyboardInterrupt:
+        say(f"to go on: the same command, or `simulate runs resume {target}`")
+        raise
+    counters = manifest["counters"]
+    if as_json:
+        print_json({"directory": str(target), **{name: manifest[name] for name in ("key", "counters", "files")}})
+    for row in manifest["failures"][:1]:
+        say(f"left out: {counters['n'] - counters['n_ok']} of {counters['n']} trajectories")
+        say(f"  the first: patient {row['patient']}, arm `{row['arm']}`, day {row['time']:g}: {row['reason']}")
+    say(f"wrote {target}")
+    return _judged(counters)
+
+
+def _judged(counters: dict[str, int]) -> int:
+    from simulate.cli.console import say
+    from simulate.cli.run import TOLERATED
+    from simulate.errors import NumericalError
+
+    failed = counters["n"] - counters["n_ok"] - counters.get("infeasible", 0)
+    if counters["n_ok"] and failed <= TOLERATED * counters["n"]:
+        return 0
+    fault = NumericalError(
+        f"{counters['n'] - counters['n_ok']} of {counters['n']} trajectories did not reach the end",
+        code="run.failures",
+        expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
+        advice="manifest.json lists the first of them; try a smaller --rtol, or --set solver.method=rodas5p",
+    )
+    say(str(fault), is_error=True)
+    return fault.exit_code
+
+
+def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
+    """Print what a sweep would take."""
+    from dataclasses import asdict
+
+    from simulate.cli.console import print_json, print_text
+    from simulate.studies.sweeps.estimates import estimate
+
+    found = estimate(plan, workers=workers)
+    if as_json:
+        print_json(asdict(found))
+        return 0
+    rows: list[tuple[str, Any]] = [
+        ("arms", found.arms),
+        ("patients in each", found.patients),
+        ("trajectories", found.trajectories),
+        ("parts", f"{found.parts}, at most {found.largest_part} trajectories each"),
+        ("memory", f"{found.memory_bytes / GIGABYTE:.2g} GB, whatever the number of patients"),
+        ("disk", f"{found.disk_bytes / GIGABYTE:.2g} GB, of which {found.kept_bytes / GIGABYTE:.2g} GB stay"),
+        ("time", f"{_time(found.seconds)}, as {found.sampled} trajectories took {found.sample_seconds:.2g} s here"),
+    ]
+    width = max(len(name) for name, _ in rows)
+    print_text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
+    return 0
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400.0 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,164 @@
+"""``simulate trial``: the study again and again, as it was and as it could be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.fit import DEFAULT
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from simulate.studies.trials.power import Interval, Trials
+
+
+def trial(
+    hypothesis: Hypothesis = DEFAULT,
+    fitted: Annotated[
+        Path | None, typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; else the shipped one.")
+    ] = None,
+    n: Annotated[int, typer.Option("--n", "-n", metavar="N", help="Patients who are treated.")] = 15,
+    regimen: Annotated[
+        str | None, typer.Option("--regimen", metavar="TEXT", help="What they are given; 100 mg a day if not said.")
+    ] = None,
+    placebo: Annotated[
+        int, typer.Option("--placebo", metavar="N", help="Patients of a second arm without drug; 0: no such arm.")
+    ] = 0,
+    control: Annotated[
+        str, typer.Option("--control", metavar="TEXT", help="What the second arm is given, if not nothing.")
+    ] = "none",
+    complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")] = False,
+    studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")] = 8192,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")] = 128,
+    patients: Annotated[
+        int, typer.Option("--patients", metavar="N", min=16, help="Virtual patients of each draw; a power of two.")
+    ] = 64,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Repeat the study thousands of times: power, errors of sign and size, and the printed figures among the others.
+
+    Populations are draws of a fit; their patients are simulated once, and studies are drawn from them.
+
+    \b
+    simulate trial
+    simulate trial --n 40 --placebo 40 --complete
+    simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.studies.fitting.draws import draws_of
+    from simulate.studies.fitting.posterior import read_posterior
+    from simulate.studies.fitting.trial import REGIMEN
+    from simulate.studies.trials.designs import Design
+    from simulate.studies.trials.power import trials, workload
+    from simulate.studies.trials.tables import document
+
+    design = Design(n, regimen or REGIMEN, placebo, control, complete)
+    posterior = None if fitted is None else read_posterior(fitted)
+    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    populations = draws_of(name, draws, posterior=posterior, seed=seed, threads=threads)
+    with progress(workload(design, populations, patients), "virtual patients") as advance:
+        result = trials(
+            design, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
+        )
+    if out is not None:
+        _write(out, result)
+    if as_json:
+        print_json(document(result))
+    else:
+        print_rich(_effects(result))
+        if result.ranks:
+            print_rich(_printed(result))
+        print_text("\n".join(_below(result)))
+    return 0
+
+
+def _write(folder: Path, result: Trials) -> None:
+    import json
+
+    from simulate.figures.style import save
+    from simulate.figures.trials import trials_figure
+    from simulate.files import write_atomically
+    from simulate.studies.trials.tables import document, tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(folder / "trial.json", text + "\n")
+    for name, table in tables(result).items():
+        write_atomically(folder / name, table)
+    save(trials_figure(result), folder, "trial")
+
+
+def _effects(result: Trials) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    title = f"{result.draws.problem.hypothesis}: {result.design.title}"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    columns = ("effect", "n", "truth (90 % of populations)", "test", "p < 0.05", "wrong sign", "exaggeration")
+    for header in columns:
+        table.add_column(header)
+    for row in result.powers:
+        table.add_row(
+            row.title,
+            str(row.n),
+            f"{row.truth:.2f} ({row.truth_interval[0]:.2f}, {row.truth_interval[1]:.2f})",
+            row.test,
+            _shown(row.power, row.power_interval, "{:.2f}"),
+            _shown(row.wrong_sign, row.wrong_sign_interval, "{:.3f}"),
+            _shown(row.exaggeration, row.exaggeration_interval, "{:.1f}"),
+        )
+    return table
+
+
+def _shown(value: float | None, interval: Interval | None, form: str) -> str:
+    if value is None or interval is None:
+        return "no effect to find"
+    low, high = (form.format(end) for end in interval)
+    return f"{form.format(value)} [{low}, {high}]"
+
+
+def _printed(result: Trials) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    title = "The printed figures among repeated studies"
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    for header in ("printed", "reported", "repeated studies", "rank", "tail"):
+        table.add_column(header)
+    for row in result.ranks:
+        table.add_row(
+            f"{row.item} {row.figure}",
+            f"{row.reported:g} {row.unit}".rstrip(),
+            f"{row.median:.3g} [{row.low:.3g}, {row.high:.3g}]",
+            f"{row.rank:.3f} ± {row.error:.3f}",
+            f"{row.tail:.2g}",
+        )
+    return table
+
+
+def _below(result: Trials) -> list[str]:
+    arms = [result.design.n, *([result.design.controls] if result.design.controls else [])]
+    lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
+    for arm, size in zip(("treated", "controls"), arms, strict=False):
+        part = result.design.sizes(size)
+        lines.append(
+            f"{arm}: {part.enrolled} enrolled, {part.stayed} to six months, cells of {part.cells} at the start "
+            f"and of {part.paired} at both visits, serum of {part.serum}"
+        )
+    lines.append("brackets: 95 % intervals of the simulation; truth: the mean of a population, without noise")
+    if not result.design.controls:
+        lines.append("without a second arm a change is no effect of the drug: it holds whatever else changes as well")
+    if result.refused:
+        lines.append(f"{100.0 * result.refused:.1f} % of the virtual patients have no steady baseline")
+    return lines

@@ -1,0 +1,277 @@
+"""The axes of a sweep: what is varied, over which values, as text and as tables of a file.
+
+As text::
+
+    dose=10:300:40log           40 values from 10 to 300 at equal ratios, in the unit of the regimen
+    dose=10 mg:300 mg:4         4 values at equal distances
+    interval=12,24,48 h         a list; the last unit stands for all that have none
+    f_m=0.1:0.5                 a range, from which a design draws
+    k_a=0.05:0.5:log            the same, drawn evenly in the logarithm
+    regimen=100 mg sc every 24 h | 200 mg sc every 48 h
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.studies.sheets import Sheet, Table
+from simulate.symbolic.units import Unit, convert, parse_quantity, unit
+
+REGIMEN, DOSE, INTERVAL = "regimen", "dose", "interval"
+"""Axes that change what is given; every other name is that of a parameter or a covariate."""
+
+MAX_VALUES = 100_000
+
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_STEPS = re.compile(r"(\d*)\s*(log|linear)?(?:\s+(\S.*))?")
+_SPELLINGS = "`10:300:40log`, `0.1:0.5`, `10,30,100 mg`"
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """What is varied, and how.
+
+    Attributes
+    ----------
+    name
+        ``dose``, ``interval``, ``regimen``, a parameter or a covariate.
+    values
+        Numbers, or regimens in words; empty where a design draws from the range.
+    low, high, is_log
+        The range, and whether it is drawn from evenly in the logarithm.
+    unit
+        Unit of the values; None for that of what is varied.
+    where
+        Where it is written.
+    """
+
+    name: str
+    values: tuple[float | str, ...]
+    low: float
+    high: float
+    is_log: bool
+    unit: Unit | None
+    where: Where
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a design draws its values."""
+        return not self.values
+
+    def at(self, share: float) -> float:
+        """The value at a share, from 0 to 1, of the range; with 12 digits, so that a reader can repeat it."""
+        if share in (0.0, 1.0):
+            return self.high if share else self.low
+        value = self.low * (self.high / self.low) ** share if self.is_log else self.low + (self.high - self.low) * share
+        return float(f"{value:.12g}")
+
+
+class AxisTable(Table):
+    """An axis in a sweep file."""
+
+    over: str = Field(min_length=1, description='what is varied, such as "dose" or "f_m"')
+    values: list[Any] | None = Field(default=None, min_length=1, description='an array such as [10, 30] or ["10 mg"]')
+    low: Any = Field(default=None, alias="from")
+    high: Any = Field(default=None, alias="to")
+    count: int | None = Field(default=None, ge=2, le=MAX_VALUES)
+    spacing: Literal["linear", "log"] = "linear"
+
+
+def axes_of(tables: Sequence[AxisTable], sheet: Sheet) -> tuple[Axis, ...]:
+    """Axes of a sweep file.
+
+    Raises
+    ------
+    InputError
+        ``sweep.axis``, with the line.
+    """
+    return tuple(_of_table(table, sheet, index) for index, table in enumerate(tables))
+
+
+def _of_table(table: AxisTable, sheet: Sheet, index: int) -> Axis:
+    where = sheet.where("axis", index)
+    given = {key: value for key, value in (("from", table.low), ("to", table.high)) if value is not None}
+    if (table.values is None) == (not given) or len(given) == 1:
+        raise InputError(
+            f"the axis `{table.over}` has no values, or has them in two ways",
+            code="sweep.axis",
+            where=where,
+            expected="`values`, or both of `from` and `to`",
+        )
+    if table.values is None:
+        return _range(
+            table.over,
+            *_numbers(table.over, [table.low, table.high], where),
+            count=table.count,
+            is_log=table.spacing == "log",
+            where=where,
+        )
+    if table.count is not None or table.spacing == "log":
+        raise InputError(
+            f"the axis `{table.over}` has a list of values, which needs no `count` and no `spacing`",
+            code="sweep.axis",
+            where=where,
+            advice="leave them out",
+        )
+    return _list(table.over, table.values, sheet.where("axis", index, "values"))
+
+
+def parse_axis(text: str, origin: str | None = None) -> Axis:
+    """Read an axis from text, as at the top of this module.
+
+    Parameters
+    ----------
+    text
+        ``name=values``.
+    origin
+        What the user wrote; ``--over`` and the text if not given.
+
+    Raises
+    ------
+    InputError
+        ``sweep.axis``.
+    """
+    where = Where(file=origin or f"--over {text}")
+    name, _, spec = (part.strip() for part in text.partition("="))
+    if not name or not spec:
+        raise InputError("an axis needs a name and values", code="sweep.axis", where=where, expected="name=values")
+    if name == REGIMEN:
+        return _list(name, [part.strip() for part in spec.split("|")], where)
+    if ":" not in spec:
+        return _list(name, [part.strip() for part in spec.split(",")], where)
+    low, high, *rest = (part.strip() for part in spec.split(":"))
+    steps = _STEPS.fullmatch(rest[0] if rest else "")
+    if len(rest) > 1 or steps is None:
+        raise InputError(
+            f"the values of `{name}` cannot be read", code="sweep.axis", where=where, found=spec, expected=_SPELLINGS
+        )
+    numbers, given = _numbers(name, [low, high], where)
+    if steps[3] is not None:
+        given = unit(steps[3])
+    count = int(steps[1]) if steps[1] else None
+    if count is not None and not 2 <= count <= MAX_VALUES:
+        raise InputError(
+            f"the axis `{name}` would have {count} values",
+            code="sweep.axis",
+            where=where,
+            expected=f"2 to {MAX_VALUES}",
+        )
+    return _range(name, numbers, given, count=count, is_log=steps[2] == "log", where=where)
+
+
+def axes_from(over: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
+    """Axes as texts: of texts as they are, of a mapping from names to texts or to sequences of values.
+
+    Raises
+    ------
+    InputError
+        ``sweep.axis``: values that are neither.
+    """
+    if not isinstance(over, Mapping):
+        return tuple(over)
+    texts = []
+    for name, values in over.items():
+        if isinstance(values, str):
+            texts.append(f"{name}={values}")
+            continue
+        try:
+            shown = [value if isinstance(value, str) else repr(float(value)) for value in values]  # type: ignore[attr-defined]
+        except (TypeError, ValueError):
+            raise InputError(
+                f"the values of `{name}` cannot be read",
+                code="sweep.axis",
+                found=repr(values)[:100],
+                expected=f"numbers, or a text such as {_SPELLINGS}",
+            ) from None
+        texts.append(f"{name}=" + (" | " if name == REGIMEN else ",").join(shown))
+    return tuple(texts)
+
+
+def _list(name: str, values: Sequence[Any], where: Where) -> Axis:
+    found: tuple[float | str, ...]
+    if name == REGIMEN:
+        if not all(isinstance(value, str) and value for value in values):
+            raise InputError(
+                "a regimen is not a text in words", code="sweep.axis", where=where, found=repr(values)[:100]
+            )
+        found, given = tuple(values), None
+    else:
+        found, given = _numbers(name, values, where)
+    for index, value in enumerate(found):
+        if value in found[:index]:
+            raise InputError(f"the axis `{name}` has the value {value} twice", code="sweep.axis", where=where)
+    return Axis(name, found, math.nan, math.nan, False, given, where)
+
+
+def _range(
+    name: str, ends: tuple[float, ...], given: Unit | None, *, count: int | None, is_log: bool, where: Where
+) -> Axis:
+    low, high = ends
+    if name == REGIMEN or not low < high or (is_log and low <= 0.0):
+        raise InputError(
+            f"the axis `{name}` cannot go from {low:g} to {high:g}",
+            code="sweep.axis",
+            where=where,
+            expected="a lower number before a higher one" + (", both positive for equal ratios" if is_log else ""),
+            advice="list regimens: `regimen=A | B`" if name == REGIMEN else None,
+        )
+    axis = Axis(name, (), low, high, is_log, given, where)
+    values = () if count is None else tuple(axis.at(index / (count - 1)) for index in range(count))
+    return Axis(name, values, low, high, is_log, given, where)
+
+
+def _numbers(name: str, values: Sequence[Any], where: Where) -> tuple[tuple[float, ...], Unit | None]:
+    """Numbers in one unit: that of the last value that has one."""
+    rows = [_number(name, value, where) for value in values]
+    given = next((own for _, own in reversed(rows) if own is not None), None)
+    found = []
+    for value, own in rows:
+        if own is None or given is None or own == given:
+            found.append(value)
+        elif own.dimension != given.dimension:
+            raise InputError(
+                f"the values of `{name}` have units that do not go together",
+                code="units.mismatch",
+                where=where,
+                found=f"{own.text} and {given.text}",
+            )
+        else:
+            found.append(convert(value, own, given))
+    return tuple(found), given
+
+
+def _number(name: str, value: Any, where: Where) -> tuple[float, Unit | None]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value), None
+    if isinstance(value, str) and _NUMBER.fullmatch(value) and math.isfinite(float(value)):
+        return float(value), None
+    if isinstance(value, str):
+        try:
+            return parse_quantity(value)
+        except InputError:
+            pass
+    raise InputError(
+        f"a value of `{name}` cannot be used",
+        code="sweep.axis",
+        where=where,
+        found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
+        expected=f'a finite number, or one with a unit such as "10 mg"; altogether such as {_SPELLINGS}',
+    )
+
+
+def no_such_axis(axis: Axis, known: Sequence[str]) -> InputError:
+    """The fault of an axis whose name is nothing that can be varied."""
+    return InputError(
+        f"there is nothing with the name `{axis.name}` to vary",
+        code="sweep.unknown",
+        where=axis.where,
+        expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
+        advice=did_you_mean(axis.name, (REGIMEN, DOSE, INTERVAL, *known)) or "`simulate show parameters` lists them",
+    )

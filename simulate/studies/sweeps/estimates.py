@@ -1,0 +1,82 @@
+"""What a sweep would take: trajectories, memory, disk and time, the last from a small part that is solved."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+
+from simulate.studies.sweeps.parts import solve_part
+from simulate.studies.sweeps.plans import Part, SweepPlan
+
+SAMPLE = 128
+"""Trajectories that are timed."""
+
+PROCESS_BYTES = 450_000_000
+"""What a process holds before it solves anything: interpreter, libraries, compiled code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a sweep would take.
+
+    Attributes
+    ----------
+    arms, patients, trajectories, parts, largest_part
+        Sizes; a part is what is solved and kept as one.
+    memory_bytes
+        Most memory, over all processes.
+    disk_bytes, kept_bytes
+        Most space on the disk, and what stays in the end.
+    seconds
+        Time by the clock on this machine as busy as it is now, if the other processes have cores of their own.
+    sampled, sample_seconds
+        Trajectories that were timed, and the time they took.
+    """
+
+    arms: int
+    patients: int
+    trajectories: int
+    parts: int
+    largest_part: int
+    memory_bytes: int
+    disk_bytes: int
+    kept_bytes: int
+    seconds: float
+    sampled: int
+    sample_seconds: float
+
+
+def estimate(plan: SweepPlan, *, workers: int = 1) -> Estimate:
+    """Work out what a sweep would take; solves a small part of it twice, the second time by the clock."""
+    largest = max(part.rows for part in plan.parts)
+    model = plan.study.model
+    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
+    sample = _sample(plan)
+    solve_part(sample, 0)
+    begun = time.perf_counter()
+    solve_part(sample, 0)
+    seconds = time.perf_counter() - begun
+    kept = plan.rows * plan.row_bytes
+    # Recorded values, those of time 0 taken off, and the packed part; the last also where it is unpacked.
+    held = largest * (2 * recorded + 3 * plan.row_bytes)
+    return Estimate(
+        arms=len(plan.study.arms),
+        patients=plan.study.scenario.patients,
+        trajectories=plan.rows,
+        parts=len(plan.parts),
+        largest_part=largest,
+        memory_bytes=(PROCESS_BYTES + held) * (1 if workers == 1 else workers + 1),
+        disk_bytes=2 * kept,
+        kept_bytes=kept,
+        seconds=seconds * plan.rows / sample.parts[0].rows,
+        sampled=sample.parts[0].rows,
+        sample_seconds=seconds,
+    )
+
+
+def _sample(plan: SweepPlan) -> SweepPlan:
+    """A sweep whose one part is small: some patients in the arm in the middle, and in its neighbors."""
+    members = min(SAMPLE, plan.study.scenario.patients)
+    arms = min(len(plan.study.arms), -(-SAMPLE // members))
+    first = (len(plan.study.arms) - arms) // 2
+    return replace(plan, parts=(Part((first, first + arms), (0, members)),))

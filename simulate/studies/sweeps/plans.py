@@ -1,0 +1,264 @@
+"""Plans: every arm of a sweep worked out, and the parts in which it is simulated."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from simulate.cohort.draws import Cohort
+from simulate.errors import InputError, did_you_mean
+from simulate.files import content_hash
+from simulate.regimen.doses import Plan as Prescription
+from simulate.regimen.words import print_regimen
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import RESERVED
+from simulate.studies.runs import Study, arms_of, cohort_of, prepare
+from simulate.studies.sweeps.designs import MAX_POINTS, Value, points_of
+from simulate.studies.sweeps.requests import Request
+from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, over_name, varied
+from simulate.studies.treatments import Override, Treatment
+
+PART_BYTES = 40_000_000
+"""What the solver records for a part; parts are whole, so that memory does not grow with their number."""
+
+PART_ROWS = 2048
+"""Most patients, counted in each arm, of a part: what an interruption can cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A range of arms and a range of places in the cohort, ends exclusive: what is solved and kept as one."""
+
+    arms: tuple[int, int]
+    members: tuple[int, int]
+
+    @property
+    def rows(self) -> int:
+        """Number of trajectories."""
+        return (self.arms[1] - self.arms[0]) * (self.members[1] - self.members[0])
+
+    @property
+    def name(self) -> str:
+        """Name by its place, which a part of another size cannot have."""
+        return "-".join(f"{edge:07d}" for edge in (*self.arms, *self.members))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SweepPlan:
+    """A sweep whose every name has been found.
+
+    Attributes
+    ----------
+    request
+        What was asked.
+    study
+        The scenario with an arm for each point of the design and each of its own arms.
+    base_arms
+        Name of the scenario's arm for each arm.
+    values
+        Values of the axes, [arm][axis].
+    covariates
+        What is given of the patients in each arm, as (covariate, value in its unit).
+    times
+        When values are kept, shape [time], days.
+    key
+        Content hash of everything that decides the result.
+    parts
+        What is solved and kept as one, in order.
+    """
+
+    request: Request
+    study: Study
+    base_arms: tuple[str, ...]
+    values: tuple[tuple[Value, ...], ...]
+    covariates: tuple[tuple[tuple[str, float], ...], ...]
+    times: FloatArray
+    key: str
+    parts: tuple[Part, ...]
+
+    @property
+    def rows(self) -> int:
+        """Number of trajectories."""
+        return len(self.study.arms) * self.study.scenario.patients
+
+    @property
+    def varies_covariates(self) -> bool:
+        """Whether patients have other covariates in other arms."""
+        return len(set(self.covariates)) > 1
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes that are kept of a trajectory."""
+        parameters = len(self.study.model.parameters) if self.request.parameters else 0
+        return 8 * (len(self.times) * len(self.study.quantities) + parameters) + 1
+
+    def cohort(self, arm: int, first: int, n: int) -> Cohort:
+        """Members of an arm from a place on: the same people in every arm, but for covariates that are an axis."""
+        known = dict(self.study.known)
+        for name, value in self.covariates[arm]:
+            known[name] = np.broadcast_to(np.float64(value), (self.study.scenario.patients,))
+        return cohort_of(replace(self.study, known=known), first, n)
+
+    @property
+    def inputs(self) -> dict[str, object]:
+        """Everything that decides the result, by name; what two runs are compared by."""
+        study = self.study
+        settings = {name: value for name, value in study.settings.items() if name not in ("arms", "title", "question")}
+        regimens = {
+            arm.name: print_regimen(arm.plan)
+            for arm in self.request.scenario.arms
+            if isinstance(arm.plan, Prescription)
+        }
+        return {
+            **{name: value for name, value in settings.items() if name not in ("end", "every")},
+            "end": study.scenario.times[-1],
+            "times": [float(time) for time in self.times],
+            "keeps_parameters": self.request.parameters,
+            "regimens": {name: regimens.get(name, "a table of doses") for name in dict.fromkeys(self.base_arms)},
+            "parameters": {row.parameter: _text(row) for row in self.request.scenario.overrides},
+            "axes": {
+                axis.name: [point[index] for point in dict.fromkeys(self.values)]
+                for index, axis in enumerate(self.request.axes)
+            },
+            "model_key": study.model.key,
+            "population_key": content_hash(repr(study.population)),
+            "arms_key": content_hash(json.dumps(study.settings["arms"], sort_keys=True)),
+            "code": code_hash(),
+        }
+
+
+def _text(row: Override) -> str:
+    return f"{row.value!r}" + ("" if row.unit is None else f" {row.unit.text}")
+
+
+@functools.cache
+def code_hash() -> str:
+    """Hash of all sources that decide results: those of the package but for the command line, figures and reports."""
+    package = Path(__file__).parent.parent.parent
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package).parts
+        if parts[0] not in ("cli", "figures", "report"):
+            digest.update("/".join(parts).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
+    """Work out the arms of a sweep and check everything that can be checked without solving.
+
+    Parameters
+    ----------
+    request
+        What is asked.
+    part_size
+        Most trajectories of a part; as many as memory admits if not given. Results do not depend on it.
+
+    Raises
+    ------
+    InputError
+        ``sweep.*``: an axis of nothing that can be varied, a design that cannot be, an arm that the scenario does not
+        have, a time beyond the end; else as `prepare`.
+    """
+    base = prepare(request.scenario, in_parts=True)
+    treatments = _chosen(request)
+    points = points_of(request.axes, request.design)
+    if len(points) * len(treatments) > MAX_POINTS:
+        raise InputError(
+            f"the sweep has {len(points) * len(treatments)} arms",
+            code="sweep.design",
+            where=request.design.where,
+            found=f"{len(points)} points, {len(treatments)} arms of the scenario",
+            expected=f"at most {MAX_POINTS}",
+        )
+    kinds = {axis.name: kind_of(axis, base) for axis in request.axes}
+    units = {axis.name: labels_of(axis, base).get("units", "") for axis in request.axes}
+    expanded, covariates, names, values = [], [], [], []
+    for treatment in treatments:
+        for point in points:
+            named = list(zip(request.axes, point, strict=True))
+            given = [(axis, value) for axis, value in named if kinds[axis.name] == "covariate"]
+            expanded.append(varied(treatment, named, kinds, units, several=len(treatments) > 1))
+            covariates.append(tuple((axis.name, covariate_value(axis, value, base)) for axis, value in given))
+            names.append(treatment.name)
+            values.append(point)
+    scenario = replace(request.scenario, arms=_distinct(expanded))
+    study = replace(base, scenario=scenario, arms=arms_of(scenario, base.model))
+    times = _kept(request, study)
+    plan = SweepPlan(request, study, tuple(names), tuple(values), tuple(covariates), times, "", ())
+    _check_names(plan)
+    key = content_hash(
+        study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
+    )
+    return replace(plan, key=key, parts=parts_of(plan, _largest(plan) if part_size is None else part_size))
+
+
+def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:
+    """Parts of a sweep of at most so many trajectories: whole arms if they are small, else parts of one arm."""
+    arms, patients = len(plan.study.arms), plan.study.scenario.patients
+    if patients <= largest:
+        together = largest // patients
+        return tuple(Part((first, min(first + together, arms)), (0, patients)) for first in range(0, arms, together))
+    count = -(-patients // largest)
+    edges = [index * patients // count for index in range(count + 1)]
+    return tuple(
+        Part((arm, arm + 1), (edges[index], edges[index + 1])) for arm in range(arms) for index in range(count)
+    )
+
+
+def _largest(plan: SweepPlan) -> int:
+    """Most rows of a part."""
+    model = plan.study.model
+    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
+    return max(16, min(PART_ROWS, PART_BYTES // recorded))
+
+
+def _chosen(request: Request) -> tuple[Treatment, ...]:
+    arms = {arm.name: arm for arm in request.scenario.arms}
+    for name in request.arms:
+        if name not in arms:
+            raise InputError(
+                f"the scenario has no arm `{name}`",
+                code="sweep.unknown",
+                where=request.where_arms,
+                expected=", ".join(f"`{known}`" for known in arms),
+                advice=did_you_mean(name, arms),
+            )
+    return tuple(arms[name] for name in dict.fromkeys(request.arms)) or request.scenario.arms
+
+
+def _distinct(treatments: Sequence[Treatment]) -> tuple[Treatment, ...]:
+    """Arms with names of their own: numbers of the points where six digits do not tell them apart."""
+    if len({treatment.name for treatment in treatments}) == len(treatments):
+        return tuple(treatments)
+    return tuple(replace(row, name=f"{row.name} #{index}") for index, row in enumerate(treatments))
+
+
+def _kept(request: Request, study: Study) -> FloatArray:
+    """Times at which values are kept."""
+    if not request.at:
+        return study.times
+    if request.at[-1] > study.times[-1]:
+        raise InputError(
+            f"values are to be kept at day {request.at[-1]:g}",
+            code="sweep.time",
+            where=request.where_at,
+            expected=f"times up to {study.times[-1]:g} d, the end of the scenario",
+        )
+    return np.array(request.at, dtype=np.float64)
+
+
+def _check_names(plan: SweepPlan) -> None:
+    taken = RESERVED | {"base_arm", *(over_name(axis) for axis in plan.request.axes)}
+    for name in plan.study.quantities:
+        if name in taken:
+            raise InputError(
+                f"results cannot hold a quantity with the name `{name}`",
+                code="results.name",
+                advice="rename it in the model",
+            )

@@ -1,0 +1,294 @@
+"""Sweeps into directories: begun, interrupted at any moment, gone on with, and finished to the same bits.
+
+A directory has
+
+``sweep.json``
+    What is asked, written first; by it the sweep can be resumed.
+``parts/``
+    What is solved so far, each file with a hash of its content; gone when the sweep is finished.
+``results.nc``
+    Everything that is kept of every patient in every arm, as described in `docs/sweeps.md`.
+``quantiles.nc``, ``summary.csv``
+    Quantiles over the patients of each arm; at the first and the last time, also as a table.
+``manifest.json``
+    Written last: what decided the results, what failed, and the hash of every other file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulate.cohort.ensemble import simulate_cohort
+from simulate.errors import InputError, Where
+from simulate.files import file_hash, write_atomically
+from simulate.locks import LOCK, locked
+from simulate.solver.trajectories import Status
+from simulate.store import MANIFEST, PLAN, check_target, manifest_text, read_manifest, read_plan, unwritable
+from simulate.studies.sweeps.differences import differences
+from simulate.studies.sweeps.gathering import gather
+from simulate.studies.sweeps.parts import Arrays, failures_of, pack, part_path, read_part, solve_part
+from simulate.studies.sweeps.plans import SweepPlan
+from simulate.studies.sweeps.quantiles import write_summaries
+from simulate.studies.sweeps.workers import solve_in_processes
+from simulate.versions import versions
+
+RESULTS, QUANTILES, SUMMARY, PARTS = "results.nc", "quantiles.nc", "summary.csv", "parts"
+
+_LISTED = 100
+"""Failures that a manifest lists one by one."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is counted while parts pass by."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[list[Any]] = field(default_factory=list)
+
+    def add(self, arrays: Arrays) -> None:
+        values, counts = np.unique(arrays["status"], return_counts=True)
+        self.statuses.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        self.failures += failures_of(arrays)[: _LISTED - len(self.failures)]
+
+    @property
+    def counters(self) -> dict[str, int]:
+        failed = {Status(value).name.lower(): n for value, n in sorted(self.statuses.items()) if value != Status.OK}
+        return {"n": self.statuses.total(), "n_ok": self.statuses[Status.OK], **failed}
+
+
+def default_directory(plan: SweepPlan) -> Path:
+    """Where a sweep is kept if the user does not say: ``runs/<name>-<first digits of the content hash>``."""
+    return Path("runs") / f"{plan.request.name}-{plan.key[:8]}"
+
+
+def run_sweep(
+    plan: SweepPlan,
+    target: Path,
+    *,
+    workers: int = 1,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    force: bool = False,
+    progress: Callable[[int], None] | None = None,
+    notify: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Run a sweep in a directory, or go on with it.
+
+    Parameters
+    ----------
+    plan
+        The sweep.
+    target
+        Directory; absent, empty, or that of the same sweep, finished or not.
+    workers
+        Processes that solve. The results do not depend on it.
+    threads
+        Threads of each; all cores, shared among the processes, if not given.
+    scheduler
+        Address of a Dask scheduler whose workers solve in place of processes of this machine.
+    force
+        Whether another run in the directory may be replaced.
+    progress
+        Called with the number of trajectories finished since the last call.
+    notify
+        Called with sentences about what was found: parts that are kept, and parts that are damaged.
+
+    Returns
+    -------
+    dict
+        The manifest.
+
+    Raises
+    ------
+    InputError
+        ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
+    MissingExtra
+        ``store.unwritable``: no permission, or no space. What is solved is kept.
+    Unfinished
+        Workers die again and again.
+    """
+    say = notify or (lambda text: None)
+    _check(plan, target, force=force)
+    try:
+        _make_room(plan, target, force=force)
+        with locked(target):
+            manifest = finished(target, plan.key)
+            if manifest is None:
+                manifest = _run(plan, target, workers, threads, scheduler, progress, say)
+            elif progress is not None:
+                progress(plan.rows)
+            shutil.rmtree(target / PARTS, ignore_errors=True)
+            return manifest
+    except OSError as error:
+        raise unwritable(Where(file=str(target)), error) from error
+
+
+def _run(
+    plan: SweepPlan,
+    target: Path,
+    workers: int,
+    threads: int | None,
+    scheduler: str | None,
+    progress: Callable[[int], None] | None,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Solve what is missing and write what a finished sweep has."""
+    folder = target / PARTS
+    if read_plan(target) is None:
+        write_atomically(target / PLAN, manifest_text(_plan_entries(plan)))
+    folder.mkdir(exist_ok=True)
+    for leftover in (*target.glob(".il1sim-*.tmp"), *folder.glob(".il1sim-*.tmp")):
+        leftover.unlink(missing_ok=True)
+    missing = _missing(plan, folder, say)
+    advance = progress or (lambda rows: None)
+    advance(sum(part.rows for index, part in enumerate(plan.parts) if index not in missing))
+    for index in _solved(plan, folder, sorted(missing), workers, threads, scheduler):
+        advance(plan.parts[index].rows)
+    tally = _Tally()
+
+    def part(index: int) -> Arrays:
+        arrays: Arrays | None = read_part(folder, plan.key, plan.parts[index])
+        if arrays is None:
+            say(f"part {index} was damaged and is solved again")
+            arrays = solve_part(plan, index, threads=threads)
+        tally.add(arrays)
+        return arrays
+
+    gather(plan, target / RESULTS, part)
+    write_summaries(target / RESULTS, target, quantiles=QUANTILES, summary=SUMMARY)
+    entries = {
+        **_plan_entries(plan),
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "counters": tally.counters,
+        "failures": [dict(zip(("arm", "patient", "time", "reason"), row, strict=True)) for row in tally.failures],
+        "files": {name: file_hash(target / name) for name in (PLAN, QUANTILES, RESULTS, SUMMARY)},
+    }
+    write_atomically(target / MANIFEST, manifest_text(entries))
+    found = read_manifest(target)
+    assert found is not None
+    return found
+
+
+def _missing(plan: SweepPlan, folder: Path, say: Callable[[str], None]) -> set[int]:
+    """Parts that are not on disk, or not as they were written."""
+    missing = set()
+    for index in range(len(plan.parts)):
+        if read_part(folder, plan.key, plan.parts[index]) is not None:
+            continue
+        missing.add(index)
+        if part_path(folder, plan.parts[index]).exists():
+            say(f"part {index} is damaged and is solved again")
+    if len(missing) < len(plan.parts):
+        say(f"{len(plan.parts) - len(missing)} of {len(plan.parts)} parts are there; going on")
+    return missing
+
+
+def _solved(
+    plan: SweepPlan, folder: Path, missing: Sequence[int], workers: int, threads: int | None, scheduler: str | None
+) -> Iterator[int]:
+    """Solve parts, each of which is on disk when its number comes."""
+    if scheduler is not None:
+        from simulate.studies.sweeps.cluster import solve_on_cluster
+
+        for index, packed in solve_on_cluster(plan, missing, scheduler=scheduler):
+            write_atomically(part_path(folder, plan.parts[index]), packed)
+            yield index
+    elif workers > 1 and len(missing) > 1:
+        # Compiled once here, and not by every worker at the same time.
+        simulate_cohort(plan.study.model, plan.study.arms[:1], plan.cohort(0, 0, 1), np.array([0.0, 1e-3]), threads=1)
+        share = max(1, _cores() // workers) if threads is None else threads
+        yield from solve_in_processes(plan, folder, missing, workers=workers, threads=share)
+    else:
+        for index in missing:
+            arrays = solve_part(plan, index, threads=threads)
+            write_atomically(part_path(folder, plan.parts[index]), pack(arrays, plan.key, plan.parts[index]))
+            yield index
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def finished(target: Path, key: str) -> dict[str, Any] | None:
+    """Manifest of a sweep that is finished, its files as they were written; None for any other."""
+    manifest = read_manifest(target)
+    if manifest is None or manifest.get("key") != key:
+        return None
+    try:
+        for name, digest in dict(manifest["files"]).items():
+            if file_hash(target / str(name)) != digest:
+                return None
+    except (OSError, KeyError, TypeError, ValueError):
+        return None
+    return manifest
+
+
+def _check(plan: SweepPlan, target: Path, *, force: bool) -> None:
+    """Refuse a directory that has something else, and say what is different about another sweep."""
+    if _is_bare(target):
+        return
+    found = read_plan(target)
+    if found is not None and found.get("key") != plan.key and not force and not target.is_symlink():
+        raise InputError(
+            "the folder holds another sweep",
+            code="sweep.changed",
+            where=Where(file=str(target)),
+            found="; ".join(differences(found.get("inputs", {}), plan.inputs)[:5]) or "something that is not named",
+            expected="the same scenario, settings, axes and version as when it was begun",
+            advice="choose another folder with --out, or begin anew in this one with --force",
+        )
+    check_target(target, key=plan.key, force=force)
+
+
+def _is_bare(target: Path) -> bool:
+    """Whether a directory has nothing but what a sweep leaves that was ended before it wrote anything."""
+    if target.is_symlink() or not target.is_dir():
+        return False
+    names = [path.name for path in target.iterdir()]
+    return bool(names) and all(name == LOCK or (name[:8], name[-4:]) == (".il1sim-", ".tmp") for name in names)
+
+
+def _make_room(plan: SweepPlan, target: Path, *, force: bool) -> None:
+    """Make the directory, or clear it of another run."""
+    target.mkdir(parents=True, exist_ok=True)
+    found = read_plan(target) or read_manifest(target)
+    if force and found is not None and found.get("key") != plan.key:
+        with locked(target):
+            aside = Path(tempfile.mkdtemp(prefix=".il1sim-", suffix=".old", dir=target.absolute().parent))
+            os.replace(target, aside / "old")
+            target.mkdir()
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _plan_entries(plan: SweepPlan) -> dict[str, Any]:
+    options = plan.request.options
+    return {
+        "kind": "sweep",
+        "title": plan.request.title,
+        "key": plan.key,
+        "inputs": plan.inputs,
+        "size": {"arms": len(plan.study.arms), "patients": plan.study.scenario.patients, "parts": len(plan.parts)},
+        "part_size": max(part.rows for part in plan.parts),
+        "source": plan.request.source,
+        "options": {
+            "over": list(options.over),
+            "settings": [[row.key, row.value, row.origin] for row in options.settings],
+            "arms": list(options.arms),
+            "zipped": options.zipped,
+            "design": options.design,
+            "design_seed": options.design_seed,
+            "at": list(options.at),
+            "parameters": options.parameters,
+        },
+    }

@@ -1,0 +1,187 @@
+"""Variations: an arm of a scenario with other doses, intervals, regimens or parameters; and values of covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from simulate.cohort.draws import check_given
+from simulate.errors import InputError
+from simulate.regimen.doses import Course, exact
+from simulate.regimen.doses import Plan as Prescription
+from simulate.regimen.words import parse_regimen, print_regimen
+from simulate.studies.runs import Study
+from simulate.studies.sheets import relocated
+from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, no_such_axis
+from simulate.studies.sweeps.designs import Value
+from simulate.studies.treatments import Override, Tabled, Treatment
+from simulate.symbolic.parts import Parameter
+from simulate.symbolic.units import convert, unit
+
+
+def kind_of(axis: Axis, study: Study) -> str:
+    """What an axis varies: the regimen by one of its own names, a parameter, or a covariate."""
+    if axis.name in (REGIMEN, DOSE, INTERVAL):
+        return axis.name
+    covariates = [covariate.name for covariate in study.population.covariates]
+    if axis.name in covariates:
+        return "covariate"
+    parameters = [parameter.name for parameter in study.model.parameters]
+    if axis.name not in parameters:
+        raise no_such_axis(axis, [*parameters, *covariates])
+    return "parameter"
+
+
+def labels_of(axis: Axis, study: Study) -> dict[str, str]:
+    """Unit and meaning of what an axis varies, where they are known: attributes of its coordinate."""
+    parts = (*study.model.parameters, *study.population.covariates)
+    part = next((part for part in parts if part.name == axis.name), None)
+    if axis.name == REGIMEN:
+        return {}
+    if part is not None:
+        own, meaning = part.unit.text, part.meaning
+    elif axis.name == DOSE:
+        units = {course.unit for arm in study.arms for course in arm.plan.courses}
+        own, meaning = units.pop() if len(units) == 1 else "", "amount of a dose"
+    else:
+        own, meaning = "h", "interval between doses"
+    return {"units": own if axis.unit is None else axis.unit.text, "long_name": meaning}
+
+
+def varied(
+    treatment: Treatment,
+    named: Sequence[tuple[Axis, Value]],
+    kinds: Mapping[str, str],
+    units: Mapping[str, str],
+    *,
+    several: bool,
+) -> Treatment:
+    """An arm of the scenario at a point of the design.
+
+    Parameters
+    ----------
+    treatment
+        The arm.
+    named
+        Axes with their values.
+    kinds, units
+        What each axis varies, as `kind_of`, and the unit of its values.
+    several
+        Whether the arm's own name tells it from others.
+    """
+    overrides = list(treatment.overrides)
+    # A regimen first, whatever the order of the axes: a dose is then that of the regimen.
+    for axis, value in sorted(named, key=lambda pair: pair[0].name != REGIMEN):
+        kind = kinds[axis.name]
+        if kind == "parameter":
+            overrides.append(Override(axis.name, float(value), axis.unit, axis.where))
+        elif kind != "covariate":
+            treatment = _prescribed(treatment, axis, value)
+    shown = ", ".join(_shown(axis, value, units[axis.name]) for axis, value in named)
+    return replace(treatment, name=f"{treatment.name}: {shown}" if several else shown, overrides=tuple(overrides))
+
+
+def _shown(axis: Axis, value: Value, unit_text: str) -> str:
+    if isinstance(value, str):
+        return value
+    return f"{axis.name} {value:.6g}" + ("" if unit_text in ("", "1") else f" {unit_text}")
+
+
+def _prescribed(treatment: Treatment, axis: Axis, value: Value) -> Treatment:
+    """An arm with another regimen, other doses or other intervals."""
+    if isinstance(value, str):
+        try:
+            return replace(treatment, regimen=value, plan=parse_regimen(value), where=axis.where)
+        except InputError as error:
+            raise relocated(error, axis.where, value) from None
+    if isinstance(treatment.plan, Tabled):
+        raise InputError(
+            f"the doses of the arm `{treatment.name}` are in a table",
+            code="sweep.axis",
+            where=axis.where,
+            advice="vary parameters or covariates, or choose other arms with --arm",
+        )
+    change = _dosed if axis.name == DOSE else _timed
+    try:
+        courses = change(treatment, treatment.plan, axis, value)
+    except InputError as error:
+        if error.code.startswith(("sweep.", "units.")):
+            raise
+        raise relocated(error, axis.where, treatment.regimen) from None
+    plan = replace(treatment.plan, courses=courses)
+    return replace(treatment, plan=plan, regimen=print_regimen(plan), where=axis.where)
+
+
+def _dosed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -> tuple[Course, ...]:
+    """Courses with another amount: all of them, if they are alike."""
+    amounts = {(course.amount, course.unit, course.route) for course in plan.courses}
+    if len(amounts) != 1:
+        raise InputError(
+            f"the arm `{treatment.name}` has " + ("no doses" if not amounts else "doses that differ"),
+            code="sweep.axis",
+            where=axis.where,
+            found=treatment.regimen,
+            expected="doses of one amount",
+            advice="choose other arms with --arm" + (", or list regimens: `regimen=A | B`" if amounts else ""),
+        )
+    return tuple(
+        replace(course, amount=exact(value), unit=course.unit if axis.unit is None else axis.unit.text)
+        for course in plan.courses
+    )
+
+
+def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -> tuple[Course, ...]:
+    """Courses with another interval: those that repeat, if they do so alike."""
+    intervals = {course.every for course in plan.courses if course.every is not None}
+    if len(intervals) != 1:
+        raise InputError(
+            f"the arm `{treatment.name}` has " + ("no interval" if not intervals else "intervals that differ"),
+            code="sweep.axis",
+            where=axis.where,
+            found=treatment.regimen,
+            expected="doses at one interval",
+            advice="choose other arms with --arm, or list regimens: `regimen=A | B`",
+        )
+    every = _interval(axis, value)
+    return tuple(course if course.every is None else replace(course, every=every) for course in plan.courses)
+
+
+def _interval(axis: Axis, value: float) -> Fraction:
+    given = unit("h") if axis.unit is None else axis.unit
+    if given.dimension != unit("h").dimension:
+        raise InputError(
+            f"an interval cannot be given in {given.text}",
+            code="units.mismatch",
+            where=axis.where,
+            expected="a unit of time such as h",
+        )
+    return exact(value) * given.factor
+
+
+def covariate_value(axis: Axis, value: Value, study: Study) -> float:
+    """Value of a covariate in its unit, one that a patient can have."""
+    covariate: Parameter = next(part for part in study.population.covariates if part.name == axis.name)
+    number = float(value)
+    if axis.unit is not None:
+        if axis.unit.dimension != covariate.unit.dimension:
+            raise InputError(
+                f"the covariate `{axis.name}` cannot be given in {axis.unit.text}",
+                code="units.mismatch",
+                where=axis.where,
+                expected=f"a unit such as {covariate.unit.text}",
+            )
+        number = convert(number, axis.unit, covariate.unit)
+    try:
+        check_given(study.population, {axis.name: np.array([number])}, 1)
+    except InputError as error:
+        error.where = axis.where
+        raise
+    return number
+
+
+def over_name(axis: Axis) -> str:
+    """Name of the coordinate that holds the values of an axis."""
+    return f"over_{axis.name}"

@@ -1,0 +1,279 @@
+"""What studies of a design find, how often they are wrong, and where the printed figures stand among theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv
+
+from simulate.errors import InputError
+from simulate.evidence.items import Evidence
+from simulate.evidence.printed import half_step
+from simulate.evidence.resampling import Trials as Resampled
+from simulate.evidence.seen import Seen
+from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
+from simulate.studies.fitting.trial import REGIMEN, treated, trial_of
+from simulate.studies.trials.designs import Design
+from simulate.studies.trials.repeats import Outcome, repeated
+
+SIGNIFICANT = 0.05
+LEVEL = 0.95
+RESAMPLES = 400
+
+Interval = tuple[float, float]
+
+_RANKED = Resampled(count=1024, seed=3)
+"""Studies of each population among which printed figures are ranked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """How often a test of an effect is significant, and how wrong it then is; intervals are 95 % and of simulation.
+
+    Attributes
+    ----------
+    effect, title, scale, n, test
+        As in `Outcome`.
+    truth, truth_interval
+        Median and central 90 % of the effect in the populations.
+    with_effect
+        Share of the populations that have one.
+    power, power_interval
+        Probability of p < 0.05.
+    found
+        Number of significant studies among populations with an effect.
+    wrong_sign, wrong_sign_interval
+        Share of those that have the wrong sign (type S); None if there are none.
+    exaggeration, exaggeration_interval
+        Median of their estimate over the truth, both without sign (type M); None if there are none.
+    """
+
+    effect: str
+    title: str
+    scale: str
+    n: int
+    test: str
+    truth: float
+    truth_interval: Interval
+    with_effect: float
+    power: float
+    power_interval: Interval
+    found: int
+    wrong_sign: float | None
+    wrong_sign_interval: Interval | None
+    exaggeration: float | None
+    exaggeration_interval: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Where a printed figure stands among those of repeated studies.
+
+    Attributes
+    ----------
+    item, figure, unit, reported
+        What was printed.
+    low, median, high
+        Middle and central 90 % of the repeated studies.
+    rank, error
+        Share of the studies whose figure is smaller, those that are equal counted half, and its standard error.
+    tail
+        Two-sided probability of a figure at least as far out.
+    """
+
+    item: str
+    figure: str
+    unit: str
+    reported: float
+    low: float
+    median: float
+    high: float
+    rank: float
+    error: float
+    tail: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trials:
+    """Result of `trials`.
+
+    Attributes
+    ----------
+    design, draws
+        How the studies were done, and of which populations.
+    patients, studies
+        Virtual patients of each population, and studies of all populations together.
+    refused
+        Mean share of patients without a steady baseline.
+    powers
+        One row for each effect and test.
+    ranks
+        Of the printed figures; empty if the patients are not treated as those of the study were.
+    """
+
+    design: Design
+    draws: Draws
+    patients: int
+    studies: int
+    refused: float
+    powers: tuple[Power, ...]
+    ranks: tuple[Rank, ...]
+
+
+def workload(design: Design, draws: Draws, patients: int) -> int:
+    """Patients that `trials` simulates and tells of."""
+    return len(draws.points) * patients * (2 if design.controls else 1)
+
+
+def trials(
+    design: Design,
+    draws: Draws,
+    *,
+    patients: int = 64,
+    studies: int = 4096,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Trials:
+    """Repeat a study of a design.
+
+    Parameters
+    ----------
+    design
+        How it is done.
+    draws
+        Populations, equally likely.
+    patients
+        Virtual patients of each population, a power of two.
+    studies
+        Studies of all populations together, at least.
+    seed
+        Key of the studies.
+    threads, progress
+        As for `simulate.solver.solve`.
+    """
+    problem = draws.problem
+
+    def seen_under(regimen: str) -> tuple[Seen, float]:
+        trial = trial_of(
+            problem,
+            draws.points,
+            patients=patients,
+            seed=draws.places,
+            threads=threads,
+            progress=progress,
+            arm=treated(regimen),
+        )
+        return trial.seen, float(trial.refused.mean())
+
+    seen, refused = seen_under(design.regimen)
+    controls = seen_under(design.control)[0] if design.controls else None
+    each = -(-studies // len(draws.points))
+    outcomes = repeated(design, seen, controls, studies=each, seed=seed)
+    powers = tuple(power_of(outcome, test, seed=seed) for outcome in outcomes for test in outcome.p_values)
+    ranks = ranks_of(problem.evidence, seen) if design.regimen == REGIMEN else ()
+    return Trials(design, draws, patients, each * len(draws.points), refused, powers, ranks)
+
+
+def power_of(outcome: Outcome, test: str, *, seed: int) -> Power:
+    """Power and errors of a test; intervals from populations drawn again, and no narrower than binomial ones."""
+    significant = outcome.p_values[test] < SIGNIFICANT
+    size = np.abs(outcome.truth)
+    real = size > outcome.least
+    found = significant & real[:, np.newaxis]
+    wrong = found & (np.sign(outcome.estimates) != np.sign(outcome.truth)[:, np.newaxis])
+    populations, each = significant.shape
+    again = stream(seed, "trial: populations", populations).integers(populations, size=(RESAMPLES, populations))
+    power, count = float(significant.mean()), int(found.sum())
+    spread = significant.mean(axis=1)[again].mean(axis=1)
+    sign, sign_interval, much, much_interval = None, None, None, None
+    if count:
+        sign = float(wrong.sum()) / count
+        with np.errstate(invalid="ignore"):
+            shares = wrong.sum(axis=1)[again].sum(axis=1) / found.sum(axis=1)[again].sum(axis=1)
+        sign_interval = _interval(shares, int(wrong.sum()), count)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratios = np.where(found, np.abs(outcome.estimates) / size[:, np.newaxis], np.nan)
+        much = float(np.nanmedian(ratios))
+        much_interval = _median_interval(ratios, again[:100])
+    low, middle, high = np.quantile(outcome.truth, (0.05, 0.5, 0.95)).tolist()
+    return Power(
+        effect=outcome.name,
+        title=outcome.title,
+        scale=outcome.scale,
+        n=outcome.n,
+        test=test,
+        truth=middle,
+        truth_interval=(low, high),
+        with_effect=float(real.mean()),
+        power=power,
+        power_interval=_interval(spread, int(significant.sum()), populations * each),
+        found=count,
+        wrong_sign=sign,
+        wrong_sign_interval=sign_interval,
+        exaggeration=much,
+        exaggeration_interval=much_interval,
+    )
+
+
+def _interval(resampled: FloatArray, events: int, of: int) -> Interval:
+    tail = 0.5 * (1.0 - LEVEL)
+    # Clopper and Pearson: where nothing happened, resampling knows no error.
+    exact_low = float(betaincinv(events, of - events + 1, tail)) if events else 0.0
+    exact_high = float(betaincinv(events + 1, of - events, 1.0 - tail)) if events < of else 1.0
+    known = resampled[np.isfinite(resampled)]
+    low, high = np.quantile(known, (tail, 1.0 - tail)).tolist() if len(known) else (exact_low, exact_high)
+    return min(low, exact_low), max(high, exact_high)
+
+
+def _median_interval(ratios: FloatArray, again: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> Interval:
+    tail = 0.5 * (1.0 - LEVEL)
+    medians = [np.median(part[np.isfinite(part)]) for rows in again if np.isfinite(part := ratios[rows]).any()]
+    low, high = np.quantile(medians, (tail, 1.0 - tail)).tolist()
+    return low, high
+
+
+def ranks_of(evidence: Evidence, seen: Seen) -> tuple[Rank, ...]:
+    """Where each printed figure that is a datum stands, under the reading believed most."""
+    found = []
+    for item in evidence.data:
+        reading = max(item.readings, key=lambda part: part.share)
+        try:
+            numbers = figures_of(reading, seen, _RANKED).reshape(seen.cohorts, -1, len(reading.statement.figures))
+        except InputError:
+            continue
+        for index, figure in enumerate(reading.statement.figures):
+            reported = reported_figure(reading.statement, figure)
+            predicted = prediction(numbers[..., index].ravel(), reported, direction_of(reading.statement, reported))
+            if reported is None or predicted is None or predicted.tail_probability is None:
+                continue
+            values = numbers[..., index]
+            # What would be printed the same is equal.
+            is_equal = np.abs(values - reported) <= half_step(reported)
+            below = np.where(np.isfinite(values), np.where(is_equal, 0.5, values < reported), np.nan)
+            unit = "" if figure in ("count", "r", "p", "mean change") else reading.subject.unit.text
+            found.append(
+                Rank(
+                    item=item.name,
+                    figure=figure,
+                    unit=unit,
+                    reported=reported,
+                    low=predicted.low,
+                    median=predicted.median,
+                    high=predicted.high,
+                    rank=float(np.nanmean(below)),
+                    error=_two_way_error(below),
+                    tail=predicted.tail_probability,
+                )
+            )
+    return tuple(found)
+
+
+def _two_way_error(values: FloatArray) -> float:
+    """Standard error of a mean over populations and over studies whose random numbers all populations share."""
+    parts: Sequence[FloatArray] = [np.nanmean(values, axis=axis) for axis in (0, 1)]
+    return float(np.sqrt(sum(float(np.nanvar(part)) / len(part) for part in parts)))

@@ -1,0 +1,211 @@
+"""Many studies of one design, drawn from patients that were simulated once."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.evidence.resampling import correlation
+from simulate.evidence.seen import Seen
+from simulate.evidence.signed_rank import SignedRank
+from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
+from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.trial import AFTER, BEFORE
+from simulate.studies.trials.designs import Design, Sizes
+
+IntArray = npt.NDArray[np.int64]
+
+NO_CHANGE = 0.005
+"""Change of a logarithm, or difference of changes or of shares, below which a population counts as without an effect.
+
+The simulation is not more exact."""
+
+NO_CORRELATION = 0.02
+
+_CHANGES = (("ifng", "IFNγ+ cells"), ("il17a", "IL-17A+ cells"), ("ck", "creatine kinase"), ("serum_il1ra", "IL-1Ra"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """One effect in many studies.
+
+    Attributes
+    ----------
+    name, title, scale
+        Key, words, and what the effect is measured in.
+    n
+        Patients of a study whom it is seen in, of both arms where there are two.
+    truth
+        The effect in the population, without noise, shape [population].
+    least
+        Size of the truth below which a population has no effect.
+    estimates
+        What each study estimates, shape [population, study].
+    p_values
+        By the name of the test, each of the same shape.
+    """
+
+    name: str
+    title: str
+    scale: str
+    n: int
+    truth: FloatArray
+    least: float
+    estimates: FloatArray
+    p_values: Mapping[str, FloatArray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Arm:
+    """Patients of many studies in one arm; `picks` has the shape [population, study, patient of the study]."""
+
+    role: str
+    seen: Seen
+    sizes: Sizes
+    picks: IntArray
+    seed: int
+
+    def logs(self, quantity: str, day: float, n: int) -> FloatArray:
+        """Logarithms of readings of the first n patients of each study, not below the limit of detection."""
+        levels = self.seen.logarithm(quantity, day)
+        found = np.empty((*self.picks.shape[:2], n))
+        for population, picked in enumerate(self.picks[:, :, :n]):
+            luck = stream(self.seed, f"trial: {self.role}: {quantity} {day:g}", population)
+            noise = self.seen.spread(quantity, day) * luck.standard_normal(self.picks.shape[1:])[:, :n]
+            found[population] = levels[population][picked] + noise
+        limit = self.seen.limits.get(quantity)
+        return found if limit is None else np.maximum(found, math.log(limit))
+
+    def change(self, quantity: str, n: int) -> FloatArray:
+        """Change of the logarithm in each of the first n patients."""
+        return self.logs(quantity, AFTER, n) - self.logs(quantity, BEFORE, n)
+
+    def true_change(self, quantity: str) -> FloatArray:
+        """Mean change of the logarithm in each population, without noise."""
+        return _mean(self.seen.weights, self.seen.logarithm(quantity, AFTER) - self.seen.logarithm(quantity, BEFORE))
+
+    def events(self) -> FloatArray:
+        """Number of responders of each study."""
+        found = np.empty(self.picks.shape[:2])
+        for population, picked in enumerate(self.picks):
+            luck = stream(self.seed, f"trial: {self.role}: response", population).random(picked.shape)
+            found[population] = (luck < self.seen.groups["responders"][population][picked]).sum(axis=-1)
+        return found
+
+    def of(self, quantity: str) -> int:
+        """How many patients of a study have a change of a quantity."""
+        return {"ck": self.sizes.stayed, "serum_il1ra": self.sizes.serum}.get(quantity, self.sizes.paired)
+
+
+def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int, seed: int) -> tuple[Outcome, ...]:
+    """Outcomes of many studies.
+
+    Parameters
+    ----------
+    design
+        How each study is done.
+    seen
+        What would be seen of the populations when treated.
+    controls
+        The same of the second arm; None if the design has none.
+    studies
+        Studies of each population.
+    seed
+        Key of who is enrolled, of readings and of responses.
+    """
+    arm = _arm("treated", seen, design.sizes(design.n), studies, seed)
+    if controls is None:
+        return (*(_changed(arm, quantity, title) for quantity, title in _CHANGES), _tied(arm))
+    other = _arm("control", controls, design.sizes(design.controls), studies, seed)
+    return (*(_different(arm, other, quantity, title) for quantity, title in _CHANGES[:3]), _responded(arm, other))
+
+
+def _changed(arm: _Arm, quantity: str, title: str) -> Outcome:
+    n = arm.of(quantity)
+    change = arm.change(quantity, n)
+    tests = {
+        "signed rank": signed_rank(change),
+        "signed rank, exact": signed_rank(change, SignedRank.EXACT),
+        "t": paired_t(change),
+    }
+    scale = "change of the logarithm"
+    truth = arm.true_change(quantity)
+    return Outcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
+
+
+def _tied(arm: _Arm) -> Outcome:
+    """Correlation of CD45RO at the start with the fall of creatine kinase, in patients with cells at the start."""
+    n = min(arm.sizes.cells, arm.sizes.stayed)
+    memory, fall = arm.logs("cd45ro", BEFORE, n), -arm.change("ck", n)
+    true_fall = arm.seen.logarithm("ck", BEFORE) - arm.seen.logarithm("ck", AFTER)
+    truth = _correlation(arm.seen.weights, arm.seen.logarithm("cd45ro", BEFORE), true_fall)
+    tests = {"Pearson": pearson(memory, fall), "Spearman": spearman(memory, fall)}
+    title = "correlation of CD45RO with the fall of creatine kinase"
+    return Outcome("cd45ro-ck", title, "R", n, truth, NO_CORRELATION, correlation(memory, fall), tests)
+
+
+def _different(arm: _Arm, other: _Arm, quantity: str, title: str) -> Outcome:
+    n, m = arm.of(quantity), other.of(quantity)
+    first, second = arm.change(quantity, n), other.change(quantity, m)
+    tests = {"rank sum": rank_sum(first, second), "t (Welch)": welch(first, second)}
+    truth = arm.true_change(quantity) - other.true_change(quantity)
+    estimates = first.mean(-1) - second.mean(-1)
+    words = f"change of {title}, less that of controls"
+    return Outcome(
+        f"{quantity}-difference", words, "change of the logarithm", n + m, truth, NO_CHANGE, estimates, tests
+    )
+
+
+def _responded(arm: _Arm, other: _Arm) -> Outcome:
+    n, m = arm.sizes.enrolled, other.sizes.enrolled
+    first, second = arm.events(), other.events()
+    truth = _mean(arm.seen.weights, arm.seen.groups["responders"]) - _mean(
+        other.seen.weights, other.seen.groups["responders"]
+    )
+    tests = {"Fisher": fisher(first, n, second, m)}
+    title = "share of responders, less that of controls"
+    return Outcome("response-difference", title, "share", n + m, truth, NO_CHANGE, first / n - second / m, tests)
+
+
+def _arm(role: str, seen: Seen, sizes: Sizes, studies: int, seed: int) -> _Arm:
+    kinds, counts = seen.strata if seen.strata is not None else (np.zeros(seen.weights.shape[1], np.int64), (1,))
+    pattern = _kinds_of_study(counts, sizes.enrolled)
+    picks = np.empty((seen.cohorts, studies, sizes.enrolled), dtype=np.int64)
+    for population, weights in enumerate(seen.weights):
+        generator = stream(seed, f"trial: {role}: patients", population)
+        # Who has cells and who stays is a matter of the place in the row, and of nothing else.
+        rows = generator.permuted(np.tile(pattern, (studies, 1)), axis=1)
+        uniform = generator.random(rows.shape)
+        for kind in range(len(counts)):
+            of_kind = np.where(kinds == kind, weights, 0.0)
+            cumulative = np.cumsum(of_kind if of_kind.sum() > 0.0 else weights)
+            found = np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
+            picks[population] = np.where(rows == kind, np.minimum(found, len(weights) - 1), picks[population])
+    return _Arm(role, seen, sizes, picks, seed)
+
+
+def _kinds_of_study(counts: tuple[int, ...], n: int) -> IntArray:
+    """Kinds of the patients of a study of n, in the proportions of the trial, largest remainders first."""
+    exact = np.array(counts) * (n / sum(counts))
+    whole = np.floor(exact).astype(np.int64)
+    order = np.argsort(-(exact - whole), kind="stable")
+    whole[order[: n - int(whole.sum())]] += 1
+    found: IntArray = np.repeat(np.arange(len(counts)), whole)
+    return found
+
+
+def _mean(weights: FloatArray, values: FloatArray) -> FloatArray:
+    found: FloatArray = (weights * np.where(weights > 0.0, values, 0.0)).sum(axis=-1)
+    return found
+
+
+def _correlation(weights: FloatArray, first: FloatArray, second: FloatArray) -> FloatArray:
+    x = first - _mean(weights, first)[:, np.newaxis]
+    y = second - _mean(weights, second)[:, np.newaxis]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found: FloatArray = _mean(weights, x * y) / np.sqrt(_mean(weights, x * x) * _mean(weights, y * y))
+    return np.nan_to_num(found)

@@ -1,0 +1,57 @@
+"""Repeated studies as plain values, for JSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from simulate.studies.trials.power import Power, Trials
+
+
+def document(result: Trials) -> dict[str, Any]:
+    """Everything as plain values."""
+    return {
+        "hypothesis": result.draws.problem.hypothesis,
+        "draws": len(result.draws.points),
+        "fitted": result.draws.is_fitted,
+        "patients": result.patients,
+        "studies": result.studies,
+        "refused": result.refused,
+        "design": {**asdict(result.design), "as_it_was": result.design.is_that_of_the_study},
+        "effects": [_plain(row) for row in result.powers],
+        "printed": [asdict(row) for row in result.ranks],
+    }
+
+
+def _plain(row: Power) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(row).items()}
+
+
+def tables(result: Trials) -> dict[str, str]:
+    """Name of a file → its text: effects, and ranks of printed figures where there are any."""
+    found = {"effects.csv": _csv([_flat(row) for row in result.powers])}
+    if result.ranks:
+        found["printed.csv"] = _csv([asdict(row) for row in result.ranks])
+    return found
+
+
+def _flat(row: Power) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in asdict(row).items():
+        if key.endswith("interval"):
+            low, high = value or (None, None)
+            flat |= {key.replace("interval", "low"): low, key.replace("interval", "high"): high}
+        else:
+            flat[key] = value
+    return flat
+
+
+def _csv(rows: Sequence[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

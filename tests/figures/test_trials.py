@@ -1,0 +1,40 @@
+"""The figure of repeated studies shows each effect and each printed figure; asserted on artists."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from simulate.figures.trials import trials_figure
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.trial import problem_for
+from simulate.studies.trials.designs import Design
+from simulate.studies.trials.power import Power, Rank, Trials
+
+FOUND = Power(
+    "ifng-change", "change of IFNγ+ cells", "change of the logarithm", 6, "t", 0.1, (-0.1, 0.5), 1.0,
+    0.2, (0.15, 0.25), 100, 0.04, (0.02, 0.06), 1.5, (1.4, 1.6),
+)  # fmt: skip
+NOTHING = dataclasses.replace(
+    FOUND, effect="ck-change", wrong_sign=None, wrong_sign_interval=None, exaggeration=None, exaggeration_interval=None
+)
+RANK = Rank("ifng-level", "mean", "%", 1.1, 0.4, 1.0, 3.0, 0.52, 0.02, 0.9)
+
+
+def result(ranks: tuple[Rank, ...]) -> Trials:
+    draws = Draws(problem_for("H0"), np.zeros((4, 11)), True, 1)
+    return Trials(Design(), draws, 16, 100, 0.0, (FOUND, NOTHING), ranks)
+
+
+def test_each_effect_is_a_point_and_what_is_undefined_is_not_drawn() -> None:
+    power, sign, size, printed = trials_figure(result((RANK,))).axes
+    points = [[line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() == "o"] for axes in (power, sign)]
+    assert points == [[0.2, 0.2], [0.04]]
+    assert size.get_xscale() == "log"
+    assert [label.get_text() for label in printed.get_yticklabels()] == ["ifng-level, mean: 1.1 %"]
+    assert [line.get_xdata()[0] for line in printed.get_lines() if line.get_marker() == "o"] == [0.52]
+
+
+def test_without_ranks_there_is_no_panel_for_them() -> None:
+    assert len(trials_figure(result(())).axes) == 3

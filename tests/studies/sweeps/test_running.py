@@ -1,0 +1,254 @@
+"""Sweeps in directories: what they hold, and that nothing that happens to them changes a bit."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import platform
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simulate
+from simulate.errors import InputError, MissingExtra
+from simulate.locks import LOCK, locked
+from simulate.studies.runs import run
+from simulate.studies.sweeps import running
+from simulate.studies.sweeps.door import planned
+from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
+from simulate.studies.sweeps.plans import SweepPlan
+from simulate.studies.sweeps.running import PARTS, run_sweep
+from tests.studies.sweeps.small import SCENARIO, contents, plan, read
+
+FILES = ["manifest.json", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
+
+
+class Stopped(Exception):
+    """What ends a sweep in a test."""
+
+
+def begin(target: Path, found: SweepPlan, parts: int) -> None:
+    """A sweep that ends after so many parts."""
+    left = parts
+
+    def count(rows: int) -> None:
+        nonlocal left
+        left -= rows > 0
+        if left < 0:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run_sweep(found, target, progress=count)
+
+
+def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
+    found = plan("dose=10,100", "f_m=0.2,0.3")
+    run_sweep(found, tmp_path)
+    dataset = read(tmp_path)
+    for dose, f_m in ((10.0, 0.2), (100.0, 0.3)):
+        settings = {"time.end": "3 d", "f_m": f_m, "arm[0].regimen": f"{dose:g} mg sc every 24 h until 182 d"}
+        alone = run(SCENARIO, patients=3, seed=5, settings=settings)
+        arm = dataset.sel(arm=f"dose {dose:g} mg, f_m {f_m:g}")
+        for name in found.study.quantities:
+            assert np.array_equal(arm[name].values, alone[name].values[0])
+            assert dataset[name].attrs == alone[name].attrs
+        assert np.array_equal(dataset["covariates"].values, alone["covariates"].values)
+        assert np.array_equal(dataset["dropout_day"].values, alone["dropout_day"].values)
+        assert dataset["stratum"].values.tolist() == alone["stratum"].values.tolist()
+        assert dataset["time"].values.tolist() == alone["time"].values.tolist()
+        place = dataset["arm"].values.tolist().index(str(arm["arm"].values))
+        assert np.array_equal(dataset["dose_time"].values[place], alone["dose_time"].values[0])
+    assert dataset["over_dose"].values.tolist() == [10.0, 10.0, 100.0, 100.0]
+    assert dataset["over_dose"].attrs == {"units": "mg", "long_name": "amount of a dose"}
+    assert dataset["over_f_m"].attrs["units"] == "1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+
+
+def test_parts_of_any_size_processes_and_interruptions_give_the_same_bytes(tmp_path: Path) -> None:
+    run_sweep(plan(), tmp_path / "whole")
+    run_sweep(plan(part_size=2), tmp_path / "parts")
+    run_sweep(plan(part_size=4), tmp_path / "processes", workers=2)
+    small = plan(part_size=1)
+    for parts in (0, 1, 5, 2):
+        begin(tmp_path / "interrupted", small, parts)
+        assert (tmp_path / "interrupted" / "sweep.json").exists()
+    run_sweep(small, tmp_path / "interrupted")
+    whole = contents(tmp_path / "whole")
+    assert sorted(whole) == ["quantiles.nc", "results.nc", "summary.csv"]
+    assert contents(tmp_path / "parts") == whole
+    assert contents(tmp_path / "processes") == whole
+    assert contents(tmp_path / "interrupted") == whole
+    assert sorted(path.name for path in (tmp_path / "interrupted").iterdir()) == FILES
+
+
+def test_what_was_finished_is_not_solved_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = plan(part_size=3)
+    begin(tmp_path, found, 2)
+    solved: list[int] = []
+
+    def counted(own: SweepPlan, index: int, **others: object) -> object:
+        solved.append(index)
+        return solve_part(own, index)
+
+    monkeypatch.setattr(running, "solve_part", counted)
+    said: list[str] = []
+    run_sweep(found, tmp_path, notify=said.append)
+    kept = len(found.parts) - len(solved)
+    assert solved == list(range(kept, len(found.parts)))
+    assert said == [f"{kept} of 4 parts are there; going on"]
+    solved.clear()
+    first = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    assert run_sweep(found, tmp_path) == first
+    assert solved == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", None])
+def test_a_damaged_part_is_found_and_solved_again(tmp_path: Path, damage: bytes | None) -> None:
+    found = plan(part_size=3)
+    run_sweep(found, tmp_path / "whole")
+    begin(tmp_path / "damaged", found, 3)
+    path = part_path(tmp_path / "damaged" / PARTS, found.parts[0])
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content) if damage is None else damage)
+    said: list[str] = []
+    run_sweep(found, tmp_path / "damaged", notify=said.append)
+    assert said[0] == "part 0 is damaged and is solved again"
+    assert contents(tmp_path / "damaged") == contents(tmp_path / "whole")
+
+
+def test_a_part_is_taken_for_no_other_part_and_no_other_sweep() -> None:
+    found = plan(part_size=3)
+    packed = pack(solve_part(found, 0), found.key, found.parts[0])
+    assert unpack(packed, found.key, found.parts[0]) is not None
+    assert unpack(packed, found.key, found.parts[1]) is None
+    assert unpack(packed, "another", found.parts[0]) is None
+    assert unpack(packed[:-1], found.key, found.parts[0]) is None
+    assert read_part(Path("nowhere"), found.key, found.parts[0]) is None
+
+
+def test_damaged_results_are_made_again(tmp_path: Path) -> None:
+    run_sweep(plan(), tmp_path)
+    before = contents(tmp_path)
+    (tmp_path / "results.nc").write_bytes(b"x")
+    run_sweep(plan(), tmp_path)
+    assert contents(tmp_path) == before
+
+
+def test_another_sweep_is_refused_with_what_differs_and_replaced_by_force(tmp_path: Path) -> None:
+    run_sweep(plan("dose=10,100"), tmp_path)
+    with pytest.raises(InputError) as caught:
+        run_sweep(plan("dose=10,100", patients=4), tmp_path)
+    assert str(caught.value) == (
+        f"error[sweep.changed]: the folder holds another sweep\n  --> {tmp_path}\n"
+        "  found:    `patients` was 3 and is 4\n"
+        "  expected: the same scenario, settings, axes and version as when it was begun\n"
+        "  try:      choose another folder with --out, or begin anew in this one with --force"
+    )
+    run_sweep(plan("dose=10,100", patients=4), tmp_path, force=True)
+    assert read(tmp_path).sizes["member"] == 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+    assert [path.name for path in tmp_path.parent.iterdir() if path.name.endswith(".old")] == []
+
+
+def test_a_folder_of_something_else_is_never_touched(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        run_sweep(plan(), tmp_path, force=True)
+    assert caught.value.code == "store.occupied"
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def _hold(folder: Path, ready: object) -> None:
+    with locked(folder):
+        ready.set()  # type: ignore[attr-defined]
+        time.sleep(60.0)
+
+
+def test_a_second_process_is_turned_away_and_the_first_goes_on_unharmed(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    other = context.Process(target=_hold, args=(tmp_path, ready))
+    other.start()
+    try:
+        assert ready.wait(60)
+        with pytest.raises(InputError) as caught:
+            run_sweep(plan(), tmp_path)
+        assert str(caught.value) == (
+            f"error[store.locked]: another process works in the folder\n  --> {tmp_path}\n"
+            f"  found:    process {other.pid} on {platform.node()}\n"
+            "  try:      wait for it to end, or choose another folder with --out"
+        )
+        other.kill()
+        other.join()
+        # The lock goes with the process, though its file is still there.
+        assert (tmp_path / LOCK).exists()
+        run_sweep(plan(), tmp_path)
+    finally:
+        other.kill()
+        other.join()
+    assert sorted(path.name for path in tmp_path.iterdir()) == FILES
+
+
+def test_a_disk_that_is_full_is_an_error_that_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = plan(part_size=3)
+    whole = tmp_path / "whole"
+    run_sweep(found, whole)
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("simulate.studies.sweeps.gathering.os.posix_fallocate", full)
+        with pytest.raises(MissingExtra) as caught:
+            run_sweep(found, tmp_path / "full")
+    assert caught.value.code == "store.unwritable"
+    assert caught.value.what == "the run directory cannot be written: no space left on device"
+    assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["parts", "sweep.json"]
+    said: list[str] = []
+    run_sweep(found, tmp_path / "full", notify=said.append)
+    assert said == ["4 of 4 parts are there; going on"]
+    assert contents(tmp_path / "full") == contents(whole)
+
+
+def test_a_directory_tells_what_sweep_it_is_of(tmp_path: Path) -> None:
+    found = plan(part_size=3)
+    begin(tmp_path, found, 1)
+    again = planned(tmp_path)
+    assert (again.key, again.parts) == (found.key, found.parts)
+    with pytest.raises(InputError) as caught:
+        planned(tmp_path / PARTS)
+    assert str(caught.value) == (
+        f"error[sweep.none]: no sweep was begun in the folder\n  --> {tmp_path / PARTS}\n"
+        "  expected: a folder with a file sweep.json\n  try:      `simulate runs list` shows what there is"
+    )
+
+
+def test_python_gives_the_same_as_a_directory(tmp_path: Path) -> None:
+    options = {"patients": 3, "seed": 5, "settings": {"time.end": "3 d", "outputs.quantities": ["ifng"]}}
+    dataset = simulate.sweep(SCENARIO, {"dose": [10, 100]}, **options)
+    kept = simulate.sweep(SCENARIO, {"dose": "10:100:2log"}, out=tmp_path / "here", parameters=True, **options)
+    with kept:
+        assert np.array_equal(kept["ifng"].values, dataset["ifng"].values)
+        assert kept["parameters"].dims == ("arm", "member", "parameter")
+    assert "parameters" not in dataset
+
+
+def test_covariates_that_are_an_axis_stand_beside_their_arms(tmp_path: Path) -> None:
+    run_sweep(plan("weight=60,90"), tmp_path)
+    dataset = read(tmp_path)
+    assert dataset["covariates"].dims == ("arm", "member", "covariate")
+    weights = dataset["covariates"].sel(covariate="weight").values
+    assert weights.tolist() == [[60.0] * 3, [90.0] * 3]
+
+
+def test_those_who_fail_are_counted_and_listed(tmp_path: Path) -> None:
+    limited = plan("dose=10,100")
+    study = replace(limited.study, scenario=replace(limited.study.scenario, max_steps=5))
+    manifest = run_sweep(replace(limited, study=study, key="k"), tmp_path)
+    assert manifest["counters"] == {"n": 6, "n_ok": 0, "too_many_steps": 6}
+    assert len(manifest["failures"]) == 6
+    assert manifest["failures"][0]["arm"] == "dose 10 mg"
