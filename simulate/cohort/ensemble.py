@@ -283,7 +283,7 @@ def simulate_cohort(
             else functools.partial(solve, method=single or DOPRI5)
         )
         trajectories = solver(
-            _kernel(model),
+            kernel_of(model),
             flat,
             schedule,
             outputs_of(times),
@@ -349,21 +349,7 @@ def _before(values: FloatArray, times: FloatArray) -> FloatArray:
 
 
 @functools.lru_cache(maxsize=8)
-def quickest_method(model: Model) -> Method:
-    """Taylor series where a model has them everywhere, else Dormand-Prince 5(4)."""
-    from simulate.solver.methods import DOPRI5, TAYLOR
-
-    try:
-        _kernel(model).jets(TAYLOR.series)
-    except InputError as error:
-        if error.code != "kernel.not-smooth":
-            raise
-        return DOPRI5
-    return TAYLOR
-
-
-@functools.lru_cache(maxsize=8)
-def _kernel(model: Model) -> Kernel:
+def kernel_of(model: Model) -> Kernel:
     """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
     from simulate.kernels.build import build
 

@@ -1,10 +1,11 @@
-"""The method that a scenario asks for by its name."""
+"""Methods of integration: what suits a model, and what a scenario asks for by its name."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
-from simulate.cohort.ensemble import quickest_method
+from simulate.cohort.ensemble import kernel_of
 from simulate.errors import InputError, did_you_mean
 from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
@@ -14,6 +15,20 @@ if TYPE_CHECKING:
 
 AUTOMATIC = "automatic"
 """What `solver.method` says where each trajectory is to be solved by the method that suits it."""
+
+
+@functools.lru_cache(maxsize=8)
+def quickest_method(model: Model) -> Method:
+    """Taylor series where a model has them everywhere, else Dormand-Prince 5(4)."""
+    from simulate.solver.methods import DOPRI5, TAYLOR
+
+    try:
+        kernel_of(model).jets(TAYLOR.series)
+    except InputError as error:
+        if error.code != "kernel.not-smooth":
+            raise
+        return DOPRI5
+    return TAYLOR
 
 
 def method_named(scenario: Scenario, model: Model) -> Method | Automatic:

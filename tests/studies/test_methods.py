@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from simulate.cohort.ensemble import quickest_method
 from simulate.solver.methods import DOPRI5, TAYLOR
+from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model
 from simulate.symbolic.composition import compose
 from simulate.symbolic.parts import Mechanism, Observable, Parameter, Reaction, Species
