@@ -292,15 +292,9 @@ def simulate_people(
     )
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
-        problem.model,
-        (chosen,),
-        cohort,
-        recorded_times(),
-        tolerance=tolerance,
-        method=quickest_method(problem.model),
-        threads=threads,
-        progress=progress,
-    )
+        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
+        method=quickest_method(problem.model), threads=threads, progress=progress,
+    )  # fmt: skip
 
 
 def treated(regimen: str) -> Arm:
