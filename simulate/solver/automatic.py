@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from simulate.solver.arguments import arguments_of
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.methods import DOPRI5, RODAS5P, Method
@@ -78,11 +79,12 @@ def solve_automatically(
     chosen = Automatic() if choice is None else choice
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule)
+    given = arguments_of(kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads)
 
     def batch(members: IntArray, method: Method, limit: int, told: Callable[[int], None] | None) -> Trajectories:
         return solve(
             kernel,
-            parameters[members],
+            given.parameters[members],
             schedule.of(members),
             times,
             start=start,
@@ -94,7 +96,7 @@ def solve_automatically(
             adaptive=None if adaptive is None else rules_of(adaptive, schedule, members),
         )
 
-    every = np.arange(len(parameters))
+    every = np.arange(len(given.parameters))
     patience = chosen.patience * _rounded(1.0 + np.diff(schedule.offsets))
     parts = [
         (members, batch(members, chosen.explicit, limit, progress))
@@ -113,7 +115,7 @@ def solve_automatically(
     again = again[patience[again] < max_steps]
     if len(again):
         tried.append((again, batch(again, chosen.explicit, max_steps, None)))
-    return _joined(len(parameters), [*parts, *tried], chosen)
+    return _joined(len(every), [*parts, *tried], chosen)
 
 
 def _rounded(numbers: FloatArray) -> IntArray:

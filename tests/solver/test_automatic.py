@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
@@ -116,3 +117,11 @@ def test_rules_go_with_their_members(kernel: CompiledKernel) -> None:
         times = [one.time for one in together.occurrences if one.member == member]
         assert times == [one.time for one in alone.occurrences]
     assert len(together.occurrences) >= 3
+
+
+def test_what_solve_refuses_is_refused_before_anything_is_chosen(kernel: CompiledKernel) -> None:
+    with pytest.raises(InputError) as caught:
+        solve_automatically(kernel, RATES, doses(5), TIMES)
+    with pytest.raises(InputError) as plain:
+        solve(kernel, RATES, doses(5), TIMES)
+    assert str(caught.value) == str(plain.value)
