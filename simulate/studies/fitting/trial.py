@@ -279,9 +279,18 @@ def simulate_people(
     seed, tolerance, threads, progress, arm
         As for `simulate_points`.
     """
+    cohort = cohort_of(problem, values, of_kind, seed=seed)
+    chosen = arm or treated(REGIMEN)
+    return simulate_cohort(
+        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
+    )
+
+
+def cohort_of(problem: Problem, values: FloatArray, of_kind: IntArray, *, seed: int) -> Cohort:
+    """People with given parameters as a cohort of whom nobody leaves; arguments as for `simulate_people`."""
     names = [stratum.name for stratum in problem.population.strata] or [""]
     members = len(values)
-    cohort = Cohort(
+    return Cohort(
         seed=seed,
         ids=np.arange(members, dtype=np.int64),
         names=problem.population.names,
@@ -290,10 +299,6 @@ def simulate_people(
         covariate_values=np.empty((members, 0)),
         strata=tuple(names[kind] for kind in of_kind.tolist()),
         dropout=np.full(members, math.inf),
-    )
-    chosen = arm or treated(REGIMEN)
-    return simulate_cohort(
-        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
     )
 
 
@@ -331,10 +336,14 @@ def trial_of(
     seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
     exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
+    kind = kinds(problem.population, at)
     of_kind = {
-        stratum.name: np.broadcast_to((kinds(problem.population, at) == index).astype(np.float64), exists.shape)
+        stratum.name: np.broadcast_to((kind == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
     }
+    for index in np.unique(kind):
+        # A trial needs patients of each kind: where none is left, it could not have been.
+        refused = np.where(exists[:, kind == index].any(axis=1), refused, 1.0)
     return Trial(dataclasses.replace(seen, weights=_among(exists, seen), groups={**seen.groups, **of_kind}), refused)
 
 
