@@ -19,6 +19,7 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
+    "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
