@@ -19,9 +19,8 @@ import numpy.typing as npt
 
 from simulate.biology.reference import parameter_table
 from simulate.cohort.assay import shipped_assays
-from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import KIND, Places, Populations, kinds, placed, places
+from simulate.cohort.placed import KIND, Places, Populations, cohort_of, kinds, placed, places
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
@@ -279,26 +278,10 @@ def simulate_people(
     seed, tolerance, threads, progress, arm
         As for `simulate_points`.
     """
-    cohort = cohort_of(problem, values, of_kind, seed=seed)
+    cohort = cohort_of(problem.population, values, of_kind, seed=seed)
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
         problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
-    )
-
-
-def cohort_of(problem: Problem, values: FloatArray, of_kind: IntArray, *, seed: int) -> Cohort:
-    """People with given parameters as a cohort of whom nobody leaves; arguments as for `simulate_people`."""
-    names = [stratum.name for stratum in problem.population.strata] or [""]
-    members = len(values)
-    return Cohort(
-        seed=seed,
-        ids=np.arange(members, dtype=np.int64),
-        names=problem.population.names,
-        values=np.ascontiguousarray(values),
-        covariates=(),
-        covariate_values=np.empty((members, 0)),
-        strata=tuple(names[kind] for kind in of_kind.tolist()),
-        dropout=np.full(members, math.inf),
     )
 
 
