@@ -19,6 +19,7 @@ from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
+    "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
@@ -26,6 +27,7 @@ VERBS = {
     "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
     "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
     "compare": ("simulate.cli.compare:compare", "Compare hypotheses: evidence, odds, what each printed figure says."),
+    "predict": ("simulate.cli.predict:predict", "Predict what was not measured under each hypothesis, with bands."),
     "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
     "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
     "sensitivity": ("simulate.cli.sensitivity:sensitivity", "Show which inputs an endpoint of a scenario depends on."),

@@ -19,6 +19,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from simulate.cohort.draws import Cohort
 from simulate.cohort.population import FloatArray, Population, blocks
 from simulate.errors import InputError
 from simulate.solver.kernel import IntArray
@@ -106,6 +107,31 @@ def kinds(population: Population, at: Places) -> IntArray:
     edges = np.cumsum(counts) / counts.sum()
     found: IntArray = np.searchsorted(edges, (ranks + 0.5) / at.patients, side="right").astype(np.int64)
     return np.minimum(found, len(counts) - 1)
+
+
+def cohort_of(population: Population, values: FloatArray, of_kind: IntArray, *, seed: int) -> Cohort:
+    """People with given parameters as a cohort of whom nobody leaves.
+
+    Parameters
+    ----------
+    population
+        Their population.
+    values, of_kind
+        Parameters in its order and units, shape [person, parameter], and stratum of each person.
+    seed
+        Key of what is random about their doses.
+    """
+    names = [stratum.name for stratum in population.strata] or [""]
+    return Cohort(
+        seed=seed,
+        ids=np.arange(len(values), dtype=np.int64),
+        names=population.names,
+        values=np.ascontiguousarray(values),
+        covariates=(),
+        covariate_values=np.empty((len(values), 0)),
+        strata=tuple(names[kind] for kind in of_kind.tolist()),
+        dropout=np.full(len(values), np.inf),
+    )
 
 
 def _check_places(names: Iterable[str], at: Places) -> None:

@@ -95,14 +95,17 @@ class Seen:
 
     def part(self, first: int, last: int) -> Seen:
         """The cohorts from ``first`` up to, and without, ``last``."""
-        rows = slice(first, last)
+        return self.rows(slice(first, last))
+
+    def rows(self, chosen: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Seen:
+        """Some of the cohorts."""
         return replace(
             self,
-            weights=self.weights[rows],
-            levels={key: values[rows] for key, values in self.levels.items()},
-            groups={name: values[rows] for name, values in self.groups.items()},
-            present={day: values[rows] for day, values in self.present.items()},
-            events={key: values[rows] for key, values in self.events.items()},
+            weights=self.weights[chosen],
+            levels={key: values[chosen] for key, values in self.levels.items()},
+            groups={name: values[chosen] for name, values in self.groups.items()},
+            present={day: values[chosen] for day, values in self.present.items()},
+            events={key: values[chosen] for key, values in self.events.items()},
         )
 
     def scale(self, subject: Subject) -> float:

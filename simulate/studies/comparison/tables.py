@@ -88,15 +88,16 @@ def tables(comparison: Comparison) -> dict[str, str]:
         for name in names
     ]
     return {
-        "hypotheses.csv": _csv(
+        "hypotheses.csv": csv_text(
             ("hypothesis", "log_evidence", "error_sampler", "error_patients", "prior", "probability"), hypotheses
         ),
-        "matrix.csv": _csv(("item", "hypothesis", "entry", "error", "left_out"), matrix),
-        "variants.csv": _csv(("sort", "variant", "hypothesis", "change", "tail"), variants),
+        "matrix.csv": csv_text(("item", "hypothesis", "entry", "error", "left_out"), matrix),
+        "variants.csv": csv_text(("sort", "variant", "hypothesis", "change", "tail"), variants),
     }
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as text with commas."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

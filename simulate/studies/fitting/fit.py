@@ -84,10 +84,13 @@ class Likelihood:
             tolerance=self.tolerance,
             threads=self.threads,
         )
-        terms = log_likelihood(self.problem.evidence, trial.seen)
+        # Where hardly anybody exists there is nothing to see, and nothing to say of it.
+        terms = log_likelihood(self.problem.evidence, trial.seen.rows(trial.feasible))
         self.asked.points += len(points)
-        self.asked.unresolved += int((terms.unresolved & trial.feasible).sum())
-        return Scores(terms.values, trial.feasible)
+        self.asked.unresolved += int(terms.unresolved.sum())
+        items = np.full((len(points), terms.values.shape[1]), -np.inf)
+        items[trial.feasible] = terms.values
+        return Scores(items, trial.feasible)
 
 
 def fit_key(problem: Problem, settings: Settings) -> str:

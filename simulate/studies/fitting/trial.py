@@ -19,9 +19,8 @@ import numpy.typing as npt
 
 from simulate.biology.reference import parameter_table
 from simulate.cohort.assay import shipped_assays
-from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import KIND, Places, Populations, kinds, placed, places
+from simulate.cohort.placed import KIND, Places, Populations, cohort_of, kinds, placed, places
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
@@ -278,18 +277,7 @@ def simulate_people(
     seed, arm
         Seed of the cohort, and its treatment: that of the study if not given.
     """
-    names = [stratum.name for stratum in problem.population.strata] or [""]
-    members = len(values)
-    cohort = Cohort(
-        seed=seed,
-        ids=np.arange(members, dtype=np.int64),
-        names=problem.population.names,
-        values=np.ascontiguousarray(values),
-        covariates=(),
-        covariate_values=np.empty((members, 0)),
-        strata=tuple(names[kind] for kind in of_kind.tolist()),
-        dropout=np.full(members, math.inf),
-    )
+    cohort = cohort_of(problem.population, values, of_kind, seed=seed)
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
         problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
@@ -331,10 +319,14 @@ def trial_of(
     seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
     exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
+    kind = kinds(problem.population, at)
     of_kind = {
-        stratum.name: np.broadcast_to((kinds(problem.population, at) == index).astype(np.float64), exists.shape)
+        stratum.name: np.broadcast_to((kind == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
     }
+    for index in np.unique(kind):
+        # A trial needs patients of each kind: where none is left, it could not have been.
+        refused = np.where(exists[:, kind == index].any(axis=1), refused, 1.0)
     return Trial(dataclasses.replace(seen, weights=_among(exists, seen), groups={**seen.groups, **of_kind}), refused)
 
 

@@ -59,7 +59,7 @@ def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str)
             found=str(error)[:100],
             expected="the address of a scheduler of Dask, such as tcp://10.0.0.1:8786",
         ) from error
-    with client:
+    with client, client.as_current():
         shared = client.scatter(plan, broadcast=True, hash=False)
         futures = {
             client.submit(_solved, shared, index, pure=False, retries=RETRIES, key=f"{plan.key}-{index}"): index

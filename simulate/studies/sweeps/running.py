@@ -20,7 +20,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from simulate.cohort.ensemble import simulate_cohort
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, MissingExtra, Where
 from simulate.files import file_hash, write_atomically
 from simulate.locks import LOCK, locked
 from simulate.solver.trajectories import Status
@@ -113,7 +113,8 @@ def run_sweep(
     InputError
         ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
     MissingExtra
-        ``store.unwritable``: no permission, or no space. What is solved is kept.
+        ``store.space``: the disk has no room for the results; nothing is solved. ``store.unwritable``: no permission,
+        or no space any more; what is solved is kept.
     Unfinished
         Workers die again and again.
     """
@@ -150,6 +151,7 @@ def _run(
     for leftover in (*target.glob(".il1sim-*.tmp"), *folder.glob(".il1sim-*.tmp")):
         leftover.unlink(missing_ok=True)
     missing = _missing(plan, folder, say)
+    _check_space(plan, target, missing)
     advance = progress or (lambda rows: None)
     advance(sum(part.rows for index, part in enumerate(plan.parts) if index not in missing))
     for index in _solved(plan, folder, sorted(missing), workers, threads, scheduler):
@@ -178,6 +180,21 @@ def _run(
     found = read_manifest(target)
     assert found is not None
     return found
+
+
+def _check_space(plan: SweepPlan, target: Path, missing: Set[int]) -> None:
+    """Refuse what the disk has no room for, before anything is solved."""
+    needed = plan.row_bytes * (plan.rows + sum(plan.parts[index].rows for index in missing))
+    free = shutil.disk_usage(target).free
+    if needed > free:
+        raise MissingExtra(
+            "the disk has no room for the results",
+            code="store.space",
+            where=Where(file=str(target)),
+            found=f"{free / 1e9:.3g} GB free",
+            expected=f"{needed / 1e9:.3g} GB, of which {plan.row_bytes * plan.rows / 1e9:.3g} GB stay",
+            advice="keep fewer times, such as `--at '0 d' --at '182 d'`, or choose a folder on another disk with --out",
+        )
 
 
 def _missing(plan: SweepPlan, folder: Path, say: Callable[[str], None]) -> set[int]:

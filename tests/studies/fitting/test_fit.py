@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.fitting.fit import fit, fit_key
+from simulate.studies.fitting.fit import Likelihood, fit, fit_key
 from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
 from tests.studies.fitting.tiny import SETTINGS, posterior, problem
 
@@ -127,3 +127,15 @@ def test_the_key_changes_with_settings_and_with_the_problem() -> None:
         fit_key(problem("H4"), SETTINGS),
     }
     assert len(keys) == 3
+
+
+def test_points_of_whose_patients_hardly_any_exist_have_no_likelihood_and_disturb_no_other() -> None:
+    points = np.random.default_rng(0).standard_normal((64, problem("H2").dimension))
+    target = Likelihood(problem("H2"), 16, 1)
+    found = target(points)
+    assert 0 < found.feasible.sum() < len(points)
+    assert np.isfinite(found.items[found.feasible]).all()
+    assert (found.total[~found.feasible] == -np.inf).all()
+    alone = target(points[~found.feasible][:2])
+    assert not alone.feasible.any()
+    np.testing.assert_array_equal(target(points[found.feasible][:4]).items, found.items[found.feasible][:4])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 import platform
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -67,10 +69,9 @@ def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
-def test_parts_of_any_size_processes_and_interruptions_give_the_same_bytes(tmp_path: Path) -> None:
+def test_parts_of_any_size_and_interruptions_give_the_same_bytes(tmp_path: Path) -> None:
     run_sweep(plan(), tmp_path / "whole")
     run_sweep(plan(part_size=2), tmp_path / "parts")
-    run_sweep(plan(part_size=4), tmp_path / "processes", workers=2)
     small = plan(part_size=1)
     for parts in (0, 1, 5, 2):
         begin(tmp_path / "interrupted", small, parts)
@@ -79,7 +80,6 @@ def test_parts_of_any_size_processes_and_interruptions_give_the_same_bytes(tmp_p
     whole = contents(tmp_path / "whole")
     assert sorted(whole) == ["quantiles.nc", "results.nc", "summary.csv"]
     assert contents(tmp_path / "parts") == whole
-    assert contents(tmp_path / "processes") == whole
     assert contents(tmp_path / "interrupted") == whole
     assert sorted(path.name for path in (tmp_path / "interrupted").iterdir()) == FILES
 
@@ -212,6 +212,27 @@ def test_a_disk_that_is_full_is_an_error_that_loses_nothing(tmp_path: Path, monk
     run_sweep(found, tmp_path / "full", notify=said.append)
     assert said == ["4 of 4 parts are there; going on"]
     assert contents(tmp_path / "full") == contents(whole)
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_solved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = plan(part_size=3)
+    begin(tmp_path, found, 1)
+    monkeypatch.setattr("simulate.studies.sweeps.running.solve_part", None)
+    needed = found.row_bytes * (found.rows + 2 * 3)
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=needed - 1))
+    with pytest.raises(MissingExtra) as caught:
+        run_sweep(found, tmp_path)
+    assert str(caught.value) == (
+        f"error[store.space]: the disk has no room for the results\n  --> {tmp_path}\n"
+        f"  found:    {(needed - 1) / 1e9:.3g} GB free\n"
+        f"  expected: {needed / 1e9:.3g} GB, of which {found.row_bytes * 12 / 1e9:.3g} GB stay\n"
+        "  try:      keep fewer times, such as `--at '0 d' --at '182 d'`, or choose a folder on another disk with --out"
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=needed))
+    assert run_sweep(found, tmp_path)["counters"] == {"n": 12, "n_ok": 12}
 
 
 def test_a_directory_tells_what_sweep_it_is_of(tmp_path: Path) -> None:

@@ -1,0 +1,96 @@
+"""Kill a sweep at random moments and compare its bits with those of one left alone: ``python benchmarks/kills.py``.
+
+Each process is killed by SIGKILL, with its workers if it has any, after a random share of the time that the sweep takes
+undisturbed; the next goes on in the same directory. Before some of them a part is damaged too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+COMMAND = (
+    sys.executable,
+    "-m",
+    "simulate",
+    "sweep",
+    "anakinra-100mg-daily",
+    "--over",
+    "dose=10:300:16log",
+    "--seed",
+    "5",
+)
+NAMES = ("results.nc", "quantiles.nc", "summary.csv")
+
+
+def parts_in(target: Path) -> list[Path]:
+    """Finished parts."""
+    return sorted((target / "parts").glob("*.part"))
+
+
+def main() -> None:
+    """Run, kill, resume, compare and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--patients", type=int, default=50)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    chance = random.Random(arguments.seed)
+    command = [
+        *COMMAND,
+        "--patients",
+        str(arguments.patients),
+        "--part-size",
+        "10",
+        "--workers",
+        str(arguments.workers),
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        whole, killed = Path(folder) / "whole", Path(folder) / "killed"
+        begun = time.monotonic()
+        subprocess.run([*command, "--out", str(whole)], check=True, stderr=subprocess.DEVNULL)
+        seconds = time.monotonic() - begun
+        print(f"undisturbed: {seconds:.1f} s")
+        done = ended = damaged = 0
+        while done < arguments.kills:
+            process = subprocess.Popen(
+                [*command, "--out", str(killed)], stderr=subprocess.DEVNULL, start_new_session=True
+            )
+            try:
+                process.wait(chance.uniform(0.0, seconds))
+                ended += 1
+                # Finished before its time: begin anew, so that there is something to kill.
+                for path in killed.iterdir() if chance.random() < 0.5 else ():
+                    if path.is_file():
+                        path.unlink()
+                continue
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                done += 1
+            parts = parts_in(killed)
+            print(f"kill {done}: {len(parts)} parts on disk")
+            if parts and chance.random() < 0.25:
+                victim = chance.choice(parts)
+                content = bytearray(victim.read_bytes())
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+                victim.write_bytes(bytes(content))
+                damaged += 1
+        subprocess.run([*command, "--out", str(killed)], check=True, stderr=subprocess.DEVNULL)
+        same = all((whole / name).read_bytes() == (killed / name).read_bytes() for name in NAMES)
+        left = sorted(path.name for path in killed.iterdir())
+        print(f"{done} kills, {damaged} damaged parts, {ended} times finished before the kill")
+        print(f"results {'have the same bytes' if same else 'DIFFER'}; the directory holds {', '.join(left)}")
+        raise SystemExit(0 if same else 1)
+
+
+if __name__ == "__main__":
+    main()

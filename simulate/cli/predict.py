@@ -1,0 +1,138 @@
+"""``simulate predict``: what hypotheses say of what was not measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from simulate.studies.prediction.prediction import Answer, Prediction
+
+
+def predict(
+    hypotheses: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship if none is given."),
+    ] = None,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")] = 48,
+    patients: Annotated[
+        int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")
+    ] = 16,
+    folder: Annotated[
+        Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")
+    ] = Path("fits"),
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of patients and of draws of a prior.")] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table as CSV.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
+
+    Bands are over draws of the posterior where a fit of today's numbers ships or lies in the folder of fits, else over
+    draws of the prior, and the table says which. Beside each stands what the literature expects.
+
+    \b
+    simulate predict
+    simulate predict H1 H4 mine.toml --out predicted
+    """  # noqa: D301
+    from simulate.biology.hypotheses import HYPOTHESES
+    from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.studies.comparison.fits import known_fit, problems_for
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.prediction.prediction import predict as predicted
+    from simulate.studies.prediction.prediction import rows, workload
+    from simulate.studies.prediction.questions import ABSENT
+
+    names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
+    problems = problems_for(names) if len(names) > 1 else (problem_for(names[0]),)
+    fits = [known_fit(problem, folder) for problem in problems]
+    posteriors = [None if fit is None else fit.posterior for fit in fits]
+    total = sum(workload(posterior, draws=draws, patients=patients) for posterior in posteriors)
+    with progress(total, "predicting") as advance:
+        found = [
+            predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
+            for problem, posterior in zip(problems, posteriors, strict=True)
+        ]
+    table = rows(found)
+    if out is not None:
+        from simulate.figures.prediction import prediction_figure
+        from simulate.figures.style import save
+        from simulate.files import write_atomically
+        from simulate.studies.comparison.tables import csv_text
+
+        out.mkdir(parents=True, exist_ok=True)
+        save(prediction_figure(found), out, "prediction")
+        write_atomically(out / "prediction.csv", csv_text(tuple(table[0]), [tuple(row.values()) for row in table]))
+    if as_json:
+        print_json(
+            {
+                "hypotheses": [
+                    {"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found
+                ],
+                "rows": table,
+                "not_in_the_model": list(ABSENT),
+            }
+        )
+    else:
+        print_rich(_table(found))
+        print_text("\n".join(_below(found)))
+    return 0
+
+
+_ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
+
+
+def _table(predictions: Sequence[Prediction]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title="Change since baseline, %: median and 90 %", title_justify="left")
+    for header in ("", *(f"{part.hypothesis} ({part.source})" for part in predictions)):
+        table.add_column(header)
+    for index, answer in enumerate(predictions[0].answers):
+        table.add_row(answer.question.text, *(_cell(part.answers[index]) for part in predictions))
+    return table
+
+
+def _cell(answer: Answer) -> str:
+    if answer.band is None:
+        return "not in the model"
+    low, middle, high = (
+        "0" if abs(value) < 0.05 else f"{value:+.1f}"
+        for value in (answer.band.low, answer.band.median, answer.band.high)
+    )
+    text = middle if low == high else f"{middle} [{low}, {high}]"
+    text += f" {_ARROWS[answer.sign]}" if len(answer.signs) == 1 else f" ({_ARROWS[answer.sign]})"
+    if answer.agrees is False:
+        text += f" expected {'/'.join(_ARROWS[way] for way in sorted(answer.expected))}"
+    return text
+
+
+def _below(predictions: Sequence[Prediction]) -> list[str]:
+    from simulate.studies.prediction.prediction import APART, LITTLE
+    from simulate.studies.prediction.questions import ABSENT
+
+    counted = [answer.agrees for part in predictions for answer in part.answers if answer.agrees is not None]
+    lines = [
+        f"→ is a change below {LITTLE:g} %, or a difference below {APART:g} points; in parentheses: "
+        "the band holds other directions as well",
+        f"as the literature expects: {sum(counted)} of {len(counted)} for which it expects something",
+        f"not in the model: {', '.join(ABSENT)}",
+    ]
+    priors = [part.hypothesis for part in predictions if part.source == "prior"]
+    if priors:
+        lines.append(f"no fit of today's numbers: draws of the prior for {', '.join(priors)}")
+    return lines + [
+        f"{part.hypothesis}: {100.0 * part.refused:.1f} % of the patients have no steady baseline"
+        for part in predictions
+        if part.refused > 0.005
+    ]

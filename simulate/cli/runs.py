@@ -1,0 +1,276 @@
+"""``simulate runs``: run directories listed, shown, compared, gone on with and tidied."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from simulate.cli.options import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from simulate.report.rundiffs import Change, Effect, RunDiff
+
+HOME = Path("runs")
+"""Where runs are kept if the user does not say."""
+
+
+class Action(StrEnum):
+    """What to do with run directories."""
+
+    LIST = "list"
+    SHOW = "show"
+    DIFF = "diff"
+    RESUME = "resume"
+    GC = "gc"
+
+
+_TAKES = {Action.SHOW: 1, Action.DIFF: 2, Action.RESUME: 1}
+"""Directories that an action needs; the others take any number of folders."""
+
+
+def runs(
+    action: Annotated[Action, typer.Argument(metavar="list|show|diff|resume|gc", help="What to do.")],
+    directories: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ if none."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="resume: processes that solve.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="resume: threads of each.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="resume: Dask scheduler whose workers solve.")
+    ] = None,
+    unfinished: Annotated[
+        bool, typer.Option("--unfinished", help="gc: remove sweeps too that are not finished.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="gc: say what would be removed, and remove nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> int:
+    """List, show, compare, resume and tidy run directories.
+
+    `diff` says which inputs differ between two runs, and which outputs did, quantity by quantity to the bit. `gc`
+    removes what killed processes left behind, and the parts of sweeps that are finished.
+
+    \b
+    simulate runs list
+    simulate runs show runs/anakinra-100mg-daily-1a2b3c4d
+    simulate runs diff first second
+    simulate runs resume doses --workers 2
+    simulate runs gc --unfinished --dry-run
+    """  # noqa: D301
+    from simulate.cli.console import UsageFault
+
+    given = directories or []
+    needed = _TAKES.get(action)
+    if needed is not None and len(given) != needed:
+        raise UsageFault(
+            f"`runs {action.value}` takes {needed} director{'y' if needed == 1 else 'ies'}",
+            code="usage.argument",
+            found=f"{len(given)}",
+        )
+    if action is Action.LIST:
+        return _list(given or [HOME], as_json)
+    if action is Action.SHOW:
+        return _show(given[0], as_json)
+    if action is Action.DIFF:
+        return _diff(given[0], given[1], as_json)
+    if action is Action.GC:
+        return _tidy(given or [HOME], unfinished, dry_run, as_json)
+    from simulate.cli.sweep import perform
+    from simulate.studies.sweeps.door import planned
+
+    return perform(
+        planned(given[0]),
+        given[0],
+        workers=workers,
+        threads=threads,
+        scheduler=scheduler,
+        force=False,
+        as_json=as_json,
+    )
+
+
+def _list(folders: Sequence[Path], as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from simulate.cli.console import print_json, print_rich, print_text
+    from simulate.report.catalog import records_in
+
+    records = records_in(folders)
+    if as_json:
+        print_json({"runs": [asdict(record) for record in records]})
+        return 0
+    if not records:
+        print_text("no run directories in " + ", ".join(map(str, folders)))
+        return 0
+    rows = [
+        [
+            record.directory,
+            record.kind,
+            record.state if record.parts is None else f"{record.state}: {record.parts[0]} of {record.parts[1]} parts",
+            _size(record.size),
+            record.written or "",
+            record.title,
+        ]
+        for record in records
+    ]
+    print_rich(_table(["directory", "kind", "state", "size", "written", "title"], rows))
+    return 0
+
+
+def _show(directory: Path, as_json: bool) -> int:
+    from simulate.cli.console import print_json, print_text
+    from simulate.report.catalog import entries_of, record_of, states_of_files
+
+    entries = entries_of(directory)
+    states = states_of_files(directory, entries)
+    if as_json:
+        print_json({**entries, "states": states})
+        return 0
+    record = record_of(directory)
+    assert record is not None
+    state = record.state if record.parts is None else f"{record.state}, {record.parts[0]} of {record.parts[1]} parts"
+    lines = [record.title, f"{record.kind}, {state}, {_size(record.size)}, key {record.key}", ""]
+    asked = entries.get("scenario") or entries.get("inputs") or {}
+    lines += [f"{name} = {_value(value)}" for name, value in _rows(asked)]
+    for heading in ("counters", "versions"):
+        if entries.get(heading):
+            lines += ["", heading + ": " + ", ".join(f"{name} {value}" for name, value in entries[heading].items())]
+    if states:
+        lines += ["", "files: " + ", ".join(f"{name} {state}" for name, state in states.items())]
+    print_text("\n".join(lines))
+    return 0
+
+
+def _rows(asked: dict[str, Any]) -> list[tuple[str, Any]]:
+    rows = []
+    for name, value in asked.items():
+        if name == "arms":
+            rows += [(f"arm `{arm['name']}`", arm["regimen"]) for arm in value]
+        elif isinstance(value, dict):
+            rows += [(f"{name}.{inner}", own) for inner, own in value.items()]
+        else:
+            rows.append((name, value))
+    return rows
+
+
+def _diff(first: Path, second: Path, as_json: bool) -> int:
+    from dataclasses import asdict
+
+    from simulate.cli.console import print_json, print_rich, print_text
+    from simulate.report.rundiffs import diff_runs
+
+    found = diff_runs(first, second)
+    if as_json:
+        import json
+        import math
+
+        # JSON has no infinity: a number on one side alone has no largest difference.
+        document = asdict(found)
+        for effect in document["effects"]:
+            for name, value in effect.items():
+                if isinstance(value, float) and not math.isfinite(value):
+                    effect[name] = None
+        print_json(json.loads(json.dumps(document)))
+        return 0
+    for heading, changes in (("inputs", found.changes), ("versions", found.versions)):
+        if changes:
+            print_rich(_table([heading, str(first), str(second)], [_changed(change) for change in changes]))
+    print_text(_conclusion(found))
+    if any(effect.different for effect in found.effects):
+        rows = [_effect(effect) for effect in found.effects if effect.different]
+        heads = ["quantity", "numbers that differ", "in arms", "largest difference", "where", "from", "to"]
+        print_rich(_table(heads, rows))
+    for line in found.only:
+        print_text(line)
+    return 0
+
+
+def _conclusion(found: RunDiff) -> str:
+    """Which input changed which output, as far as two runs can tell."""
+    changed = [effect.quantity for effect in found.effects if effect.different]
+    same = [effect.quantity for effect in found.effects if not effect.different]
+    names = [change.name for change in (*found.causes, *found.versions)]
+    if not found.changes and not names:
+        cause = "what was asked is the same"
+        return f"{cause}, and so is every number" if not changed else f"{cause}, but numbers differ"
+    if not names and not changed:
+        return "every number that both have is the same"
+    names = names or [change.name for change in found.changes]
+    cause = f"`{names[0]}`" if len(names) == 1 else f"{len(names)} inputs together"
+    text = f"{cause} changed " + (", ".join(changed) if changed else "no number")
+    if changed and same:
+        text += "; the same to the bit: " + ", ".join(same)
+    if len(names) > 1 and changed:
+        text += "\nto tell the inputs apart, make runs that differ in one of them"
+    return text
+
+
+def _changed(change: Change) -> list[str]:
+    return [change.name, _value(change.before), _value(change.after)]
+
+
+def _effect(effect: Effect) -> list[str]:
+    unit = "" if effect.unit == "1" else f" {effect.unit}"
+    return [
+        effect.quantity,
+        f"{effect.different} of {effect.values}",
+        str(len(effect.arms)),
+        f"{100 * effect.largest:.3g} %",
+        f"{effect.arm}, patient {effect.patient}, day {effect.day:g}",
+        f"{effect.before:.6g}{unit}",
+        f"{effect.after:.6g}{unit}",
+    ]
+
+
+def _tidy(folders: Sequence[Path], unfinished: bool, dry_run: bool, as_json: bool) -> int:
+    from simulate.cli.console import print_json, print_text
+    from simulate.report.catalog import leftovers, remove
+
+    found = leftovers(folders, unfinished=unfinished)
+    freed = 0 if dry_run else sum(remove(path) for path in found)
+    if as_json:
+        print_json(
+            {"removed": [] if dry_run else list(map(str, found)), "found": list(map(str, found)), "freed": freed}
+        )
+        return 0
+    for path in found:
+        print_text(f"{'would remove' if dry_run else 'removed'} {path}")
+    if not dry_run:
+        print_text(f"{_size(freed)} freed")
+    return 0
+
+
+def _size(size: int) -> str:
+    for name, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:.3g} {name}"
+    return f"{size} B"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, list) and len(value) > 6:
+        return f"{value[0]} to {value[-1]} ({len(value)} values)"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    return table

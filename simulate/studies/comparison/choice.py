@@ -1,0 +1,189 @@
+"""Whether the right hypothesis is chosen: abstracts are made up under each, and all hypotheses are held against them.
+
+Each hypothesis has a bank of populations that are simulated once: draws of what all hypotheses share, the same for all,
+each with every draw of what is its own. A made-up abstract is that of one of them, and its likelihood under every
+population of every bank is algebra. Two evidences come of it. In the first the bank is the prior: the evidence is then
+exact, however few populations matter, and a wrong hypothesis has odds above k with a probability of at most 1/k. It
+favors the right hypothesis, which knows its own numbers exactly. In the second these are left out of its bank, which is
+against it, the more so the more the data say. No repeat is ever dropped.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import logsumexp
+
+from simulate.errors import InputError
+from simulate.evidence.items import Evidence, Item, Reading, Statement
+from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
+from simulate.evidence.kinds.means import Mean
+from simulate.evidence.likelihoods import log_likelihood
+from simulate.evidence.seen import Seen
+from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.calibration import made_up
+from simulate.studies.fitting.trial import Problem, trial_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """Odds in made-up abstracts.
+
+    Attributes
+    ----------
+    names
+        Hypotheses.
+    known, unknown
+        Log-evidence of each hypothesis, shape [true hypothesis, repeat, hypothesis]: with the true numbers of the true
+        hypothesis in its bank, and without them.
+    effective
+        Populations of the true hypothesis' bank that matter, shape [true hypothesis, repeat].
+    """
+
+    names: tuple[str, ...]
+    known: FloatArray
+    unknown: FloatArray
+    effective: FloatArray
+
+    def log_odds(self, *, is_known: bool = True) -> FloatArray:
+        """Log-odds of each hypothesis against the true one, shape [true hypothesis, repeat, hypothesis]."""
+        found = self.known if is_known else self.unknown
+        own = np.stack([found[true, :, true] for true in range(len(self.names))])
+        odds: FloatArray = found - own[:, :, np.newaxis]
+        return odds
+
+    def wrong(self, odds: float, *, is_known: bool = True) -> FloatArray:
+        """How often a wrong hypothesis has at least these odds against the true one, shape [true, hypothesis]."""
+        share: FloatArray = (self.log_odds(is_known=is_known) > np.log(odds)).mean(axis=1)
+        return share
+
+    def right(self, odds: float, *, is_known: bool = True) -> FloatArray:
+        """How often the true hypothesis has at least these odds against another, shape [true, hypothesis]."""
+        share: FloatArray = (self.log_odds(is_known=is_known) < -np.log(odds)).mean(axis=1)
+        return share
+
+
+def calibrate_choice(
+    problems: Sequence[Problem],
+    *,
+    repeats: int,
+    draws: int = 24,
+    patients: int = 16,
+    larger: int = 1,
+    seed: int = 1,
+    threads: int | None = None,
+    report: Callable[[int], None] | None = None,
+) -> Choice:
+    """Choose between hypotheses in made-up abstracts, some under each hypothesis.
+
+    Parameters
+    ----------
+    problems
+        Hypotheses, with the same evidence.
+    repeats
+        Made-up abstracts under each hypothesis.
+    draws, patients
+        Draws of what is shared and of what is each hypothesis' own, a bank having their product, and virtual patients
+        of each population.
+    larger
+        Factor on the number of people behind each item.
+    seed
+        Key of everything.
+    threads
+        Threads to use; all cores if not given.
+    report
+        Called with 1 after each bank and each repeat.
+
+    Raises
+    ------
+    InputError
+        ``compare.calibration``: no population of a bank is feasible.
+    """
+    tell = report or (lambda done: None)
+    evidence = enlarged(problems[0].evidence, larger)
+    shared = set.intersection(*({part.name for part in problem.free} for problem in problems))
+    banks = []
+    for problem in problems:
+        banks.append(_bank(problem, shared, draws, patients, seed, threads))
+        tell(1)
+    shape = (len(problems), repeats, len(problems))
+    known, unknown, effective = np.empty(shape), np.empty(shape), np.empty(shape[:2])
+    for true, (problem, own) in enumerate(zip(problems, banks, strict=True)):
+        places = np.flatnonzero(own.feasible)
+        is_alone = shared.issuperset(part.name for part in problem.free)
+        for repeat in range(repeats):
+            # Numbers of its own for each hypothesis: the luck of one must not be that of all.
+            random = stream(seed, f"choice truth {problem.hypothesis}", repeat)
+            at = int(places[random.integers(len(places))])
+            printed = made_up(evidence, own.seen.part(at, at + 1), int(random.integers(2**31)), repeat)
+            for other, bank in enumerate(banks):
+                logs = np.full(len(bank.feasible), -np.inf)
+                logs[bank.feasible] = log_likelihood(printed, bank.seen.rows(bank.feasible)).total
+                known[true, repeat, other] = unknown[true, repeat, other] = _mean(logs[bank.feasible])
+                if other == true:
+                    weights = np.exp(logs - logs.max())
+                    effective[true, repeat] = weights.sum() ** 2 / np.square(weights).sum()
+                    rest = bank.feasible & (is_alone | (np.arange(len(logs)) % draws != at % draws))
+                    unknown[true, repeat, other] = _mean(logs[rest])
+            tell(1)
+    return Choice(tuple(problem.hypothesis for problem in problems), known, unknown, effective)
+
+
+def _mean(logs: FloatArray) -> float:
+    return float(logsumexp(logs) - np.log(len(logs)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Bank:
+    """Populations as a trial would see them; number ``s * draws + o`` has draw s of what is shared and o of its own."""
+
+    seen: Seen
+    feasible: npt.NDArray[np.bool_]
+
+
+def _bank(
+    problem: Problem, shared: Collection[str], draws: int, patients: int, seed: int, threads: int | None
+) -> _Bank:
+    first, second = np.divmod(np.arange(draws * draws), draws)
+    columns = [
+        stream(seed, f"choice bank: {part.name}", 0).standard_normal(draws)[first if part.name in shared else second]
+        for part in problem.free
+    ]
+    trial = trial_of(problem, np.column_stack(columns), patients=patients, seed=seed, threads=threads)
+    if not trial.feasible.any():
+        raise InputError(f"the prior of `{problem.hypothesis}` has hardly a feasible point", code="compare.calibration")
+    return _Bank(trial.seen, trial.feasible)
+
+
+def enlarged(evidence: Evidence, factor: int) -> Evidence:
+    """The same items, each of so many times as many people; p-values and ceilings stay as they are."""
+    return Evidence(evidence.source, tuple(_enlarged(item, factor) for item in evidence.items))
+
+
+def _enlarged(item: Item, factor: int) -> Item:
+    def reading(part: Reading) -> Reading:
+        return dataclasses.replace(part, statement=_larger(part.statement, factor))
+
+    return dataclasses.replace(
+        item,
+        statement=_larger(item.statement, factor),
+        readings=tuple(reading(part) for part in item.readings),
+    )
+
+
+def _larger(statement: Statement, factor: int) -> Statement:
+    match statement:
+        case MeanRange() | Mean() | Correlation() if statement.n is not None:
+            return dataclasses.replace(statement, n=statement.n * factor)
+        case Count():
+            return dataclasses.replace(statement, n=statement.n * factor, count=statement.count * factor)
+        case Direction():
+            count = statement.count
+            return dataclasses.replace(
+                statement, n=statement.n * factor, count=None if count is None else count * factor
+            )
+    return statement

@@ -1,0 +1,1 @@
+"""What hypotheses say of what was not measured."""

@@ -1,0 +1,291 @@
+"""What hypotheses say of what was not measured: courses, doses, wash-out, responders, with bands.
+
+A band is over populations: draws of the posterior of a fit, or of the prior where there is none. In each population the
+mean change of the logarithm is taken over its patients; how they differ from one another is not in the band.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.placed import cohort_of, kinds, placed
+from simulate.evidence.protocol import RESPONSE
+from simulate.regimen.words import parse_regimen
+from simulate.solver.trajectories import Status
+from simulate.streams import FloatArray, normals
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.trial import (
+    COARSE,
+    MOST_REFUSED,
+    Problem,
+    places_for,
+    populations_at,
+)
+from simulate.studies.prediction.questions import (
+    DOSES,
+    DOWN,
+    END,
+    FLAT,
+    STUDIED,
+    TITLES,
+    UNTREATED,
+    UP,
+    WASHED_OUT,
+    Group,
+    Question,
+    Reading,
+    expected,
+    questions,
+)
+from simulate.symbolic.units import convert, unit
+
+LITTLE, APART = 1.0, 2.0
+"""Change in percent, and difference in points, below which something counts as not moving."""
+
+_DAYS = (*(14.0 * step for step in range(14)), 196.0, WASHED_OUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Middle and central 90 % interval over populations."""
+
+    low: float
+    median: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one hypothesis says to one question.
+
+    Attributes
+    ----------
+    question
+        What is asked.
+    band
+        Change since baseline in %, or a difference of two in points; None where the model does not have it.
+    expected
+        Ways that the literature expects; empty if none.
+    """
+
+    question: Question
+    band: Band | None
+    expected: frozenset[str]
+
+    @property
+    def signs(self) -> frozenset[str]:
+        """Ways in which the band goes, ``up``, ``down`` or ``flat``, from its lower to its upper end."""
+        if self.band is None:
+            return frozenset()
+        return frozenset(self._way(value) for value in (self.band.low, self.band.median, self.band.high))
+
+    @property
+    def sign(self) -> str:
+        """Which way the middle goes; empty where nothing is predicted."""
+        return "" if self.band is None else self._way(self.band.median)
+
+    def _way(self, value: float) -> str:
+        little = LITTLE if self.question.less is None else APART
+        return FLAT if abs(value) < little else UP if value > 0.0 else DOWN
+
+    @property
+    def agrees(self) -> bool | None:
+        """Whether the middle goes a way that is expected; None where nothing is expected or predicted."""
+        return None if self.band is None or not self.expected else self.sign in self.expected
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a hypothesis says of what was not measured.
+
+    Attributes
+    ----------
+    hypothesis
+        As the user named it.
+    source
+        ``posterior`` or ``prior``.
+    days
+        Recorded days, shape [day].
+    courses
+        (quantity, dose) → low, median and high change since baseline in %, shape [3, day].
+    answers
+        One for each question.
+    refused
+        Share of the patients without a steady baseline.
+    """
+
+    hypothesis: str
+    source: str
+    days: FloatArray
+    courses: dict[tuple[str, float], FloatArray]
+    answers: tuple[Answer, ...]
+    refused: float
+
+
+def predict(
+    problem: Problem,
+    posterior: Posterior | None,
+    *,
+    draws: int = 48,
+    patients: int = 16,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Prediction:
+    """Answers of one hypothesis.
+
+    Parameters
+    ----------
+    problem
+        Hypothesis.
+    posterior
+        Result of its fit; None for draws of its prior.
+    draws, patients
+        Populations, at most as many as the posterior has draws, and patients of each, best a power of two.
+    seed
+        Key of the places of the patients, and of draws of the prior.
+    threads, progress
+        As for `simulate.solver.solve`.
+    """
+    if posterior is None:
+        points = normals(seed, "predict prior", np.arange(draws), problem.dimension)
+    else:
+        points = posterior.points[:draws]
+    ensemble, weights, refused = _simulated(problem, points, patients, seed, threads, progress)
+    changes = _Changes(ensemble, weights)
+    asked = questions()
+    courses = {
+        (quantity, dose): np.quantile(changes.course(quantity, dose), (0.05, 0.5, 0.95), axis=0)
+        for quantity in TITLES
+        if changes.has(quantity)
+        for dose in (*DOSES, UNTREATED)
+    }
+    return Prediction(
+        problem.hypothesis,
+        "prior" if posterior is None else "posterior",
+        np.array(_DAYS),
+        courses,
+        tuple(
+            Answer(question, _band(question, changes), expected(question.key, problem.hypothesis)) for question in asked
+        ),
+        refused,
+    )
+
+
+def workload(posterior: Posterior | None, *, draws: int = 48, patients: int = 16) -> int:
+    """Trajectories that `predict` solves."""
+    points = draws if posterior is None else min(draws, len(posterior.points))
+    return points * patients * (len(DOSES) + 1)
+
+
+def _simulated(
+    problem: Problem,
+    points: FloatArray,
+    patients: int,
+    seed: int,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> tuple[Ensemble, FloatArray, float]:
+    """Patients of all populations on all doses, and their weights, shape [population, patient]."""
+    at = places_for(problem, patients, seed)
+    values = placed(populations_at(problem, points), at)
+    kind = kinds(problem.population, at)
+    cohort = cohort_of(problem.population, values.reshape(-1, values.shape[2]), np.tile(kind, len(points)), seed=seed)
+    regimens = [f"{dose:g} mg sc every 24 h until {END:g} d" for dose in DOSES] + ["none"]
+    arms = [Arm(f"{dose:g} mg", parse_regimen(text)) for dose, text in zip((*DOSES, UNTREATED), regimens, strict=True)]
+    ensemble = simulate_cohort(
+        problem.model, arms, cohort, np.array(_DAYS), tolerance=COARSE, threads=threads, progress=progress
+    )
+    exists = (ensemble.status == Status.OK).all(axis=0).reshape(len(points), patients)
+    sizes = np.array([stratum.count for stratum in problem.population.strata] or [1.0])
+    share = (sizes / sizes.sum() / np.bincount(kind, minlength=len(sizes)))[kind]
+    weights = np.where(exists, share, 0.0)
+    refused = 1.0 - weights.sum(axis=1)
+    kept = refused <= MOST_REFUSED
+    weights = np.where(kept[:, np.newaxis], weights, 0.0)
+    return ensemble, weights, float(refused.mean())
+
+
+class _Changes:
+    """Mean changes of logarithms of an ensemble, by quantity, dose and group; populations out of the prior left out."""
+
+    def __init__(self, ensemble: Ensemble, weights: FloatArray) -> None:
+        self._ensemble = ensemble
+        self._weights = weights
+        self._doses = (*DOSES, UNTREATED)
+        names = ensemble.trajectories.quantities
+        factor = convert(1.0, unit(ensemble.trajectories.units[names.index(RESPONSE)]), unit("1"))
+        self._chance = np.nan_to_num(factor * self._values(RESPONSE, STUDIED)[:, :, _DAYS.index(END)])
+
+    def has(self, quantity: str) -> bool:
+        return quantity in self._ensemble.trajectories.quantities
+
+    def _values(self, quantity: str, dose: float) -> FloatArray:
+        """Shape [population, patient, day]."""
+        values: FloatArray = self._ensemble.quantity(quantity)[self._doses.index(dose)]
+        return values.reshape(*self._weights.shape, len(_DAYS))
+
+    def course(self, quantity: str, dose: float, group: Group = Group.ALL) -> FloatArray:
+        """Mean change since baseline, %, shape [population, day]."""
+        regressed = f"{quantity}_regressed"
+        values = self._values(regressed if self.has(regressed) else quantity, dose)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(values / values[:, :, :1])
+        weights = self._weights * self._belonging(group)
+        kept = weights.sum(axis=1) > 0.0
+        weights = weights[kept]
+        sums = np.einsum("cp,cpt->ct", weights, np.where(weights[:, :, np.newaxis] > 0.0, logs[kept], 0.0))
+        changed: FloatArray = 100.0 * np.expm1(sums / weights.sum(axis=1, keepdims=True))
+        return changed
+
+    def _belonging(self, group: Group) -> FloatArray:
+        """Probability of belonging to a group, shape [population, patient]."""
+        if group is Group.ALL:
+            return np.ones(self._chance.shape)
+        chance: FloatArray = self._chance if group is Group.RESPONDERS else 1.0 - self._chance
+        return chance
+
+    def at(self, reading: Reading) -> FloatArray:
+        """Change since baseline, %, shape [population]."""
+        return self.course(reading.quantity, reading.dose, reading.group)[:, _DAYS.index(reading.day)]
+
+
+def _band(question: Question, changes: _Changes) -> Band | None:
+    if not changes.has(question.reading.quantity):
+        return None
+    values = changes.at(question.reading)
+    if question.less is not None:
+        values = values - changes.at(question.less)
+    low, median, high = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
+    return Band(low, median, high)
+
+
+def rows(predictions: Sequence[Prediction]) -> list[dict[str, object]]:
+    """Answers as plain rows, for JSON and a spreadsheet."""
+    found: list[dict[str, object]] = []
+    for prediction in predictions:
+        for answer in prediction.answers:
+            band = answer.band
+            found.append(
+                {
+                    "hypothesis": prediction.hypothesis,
+                    "draws_of": prediction.source,
+                    "question": answer.question.text,
+                    "quantity": answer.question.reading.quantity,
+                    "day": answer.question.reading.day,
+                    "dose_mg": answer.question.reading.dose,
+                    "group": answer.question.reading.group.value,
+                    "unit": "%" if answer.question.less is None else "points of %",
+                    "low": None if band is None else band.low,
+                    "median": None if band is None else band.median,
+                    "high": None if band is None else band.high,
+                    "sign": answer.sign or None,
+                    "expected": " or ".join(sorted(answer.expected)),
+                    "agrees": answer.agrees,
+                }
+            )
+    return found
