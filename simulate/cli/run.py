@@ -196,7 +196,7 @@ def _notes(ensemble: Ensemble) -> list[str]:
 
     trajectories = ensemble.trajectories
     methods = Counter(trajectories.method_of(row) for row in range(len(trajectories.values)))
-    chosen = [f"{name}: {count} trajectories" for name, count in methods.most_common()]
+    chosen = [f"{name}: {count} of {ensemble.status.size} trajectories" for name, count in methods.most_common()]
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
     rules = [
