@@ -22,7 +22,7 @@ VERBS = {
     "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
     "check": (
         "simulate.cli.check:check",
-        "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
+        "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
     ),
     "dose-response": (
         "simulate.cli.dose_response:dose_response",
