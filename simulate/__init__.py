@@ -28,6 +28,7 @@ _HOMES = {
     "simulate.solver.problem": ("Schedule", "Tolerance"),
     "simulate.solver.rules": ("Action", "Adaptive", "Rule"),
     "simulate.solver.trajectories": ("Failure", "Status", "Trajectories"),
+    "simulate.studies.dose_response.door": ("dose_response",),
     "simulate.studies.runs": ("run",),
     "simulate.studies.sweeps.door": ("sweep",),
     "simulate.symbolic.composition": ("compose",),

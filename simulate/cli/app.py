@@ -22,7 +22,11 @@ VERBS = {
     "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
     "check": (
         "simulate.cli.check:check",
-        "Check a scenario, model, hypothesis or parameter file, or a table of doses.",
+        "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
+    ),
+    "dose-response": (
+        "simulate.cli.dose_response:dose_response",
+        "Fit curves of effects over doses, and say what they are worth.",
     ),
     "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
     "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),

@@ -18,6 +18,8 @@ from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import find_scenario, scenario_from
+from simulate.studies.sweeps.plans import plan_sweep
+from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
@@ -48,8 +50,8 @@ def check_file(
     Parameters
     ----------
     name
-        Path of a scenario, model, hypothesis, population, parameter, reference or observation file, the name of a
-        shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of a scenario, sweep, model, hypothesis, population, parameter, reference or observation file, the name of
+        a shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -74,6 +76,8 @@ def _kind(document: Document) -> str:
         return "hypothesis"
     if "item" in keys:
         return "observations"
+    if keys & {"axis", "scenario"}:
+        return "sweep"
     if keys & {"arm", "time", "cohort", "schema"}:
         return "scenario"
     if keys & _OF_MODELS:
@@ -97,6 +101,12 @@ def _scenario(path: Path, document: Document) -> str:
         f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}, {study.times[-1]:g} d, "
         f"hypothesis {study.model.hypothesis}"
     )
+
+
+def _sweep(path: Path, document: Document) -> str:
+    plan = plan_sweep(read_request(path))
+    patients = plan.study.scenario.patients
+    return f"{_count(len(plan.study.arms), 'arm')}, {_count(patients, 'patient')}, {plan.rows} trajectories"
 
 
 def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: str | None) -> str:
@@ -163,6 +173,7 @@ def _observations(path: Path, document: Document) -> str:
 
 _CHECKS = {
     "scenario": _scenario,
+    "sweep": _sweep,
     "model": _model,
     "hypothesis": _hypothesis,
     "parameters": _parameters,

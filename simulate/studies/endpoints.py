@@ -101,7 +101,7 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
     Parameters
     ----------
     text
-        Without a summary it is the value, and without a day that at the end.
+        Without a summary it is the value, and without a day that at the end; the day may have its unit: ``@182d``.
     model
         Has the quantity as a state or an observable.
     end
@@ -134,7 +134,7 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
             advice=did_you_mean(summary_text, summaries),
         )
     try:
-        day = float(day_text) if day_text else end
+        day = float(day_text.strip().removesuffix("d")) if day_text else end
     except ValueError:
         day = float("nan")
     if not 0.0 < day <= end:

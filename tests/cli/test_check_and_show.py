@@ -83,6 +83,12 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "1 arm, 100 patients, 28 d, hypothesis none",
         ),
         (
+            "d.toml",
+            'schema = 1\ntitle = "t"\nscenario = "anakinra-100mg-daily"\n[[axis]]\nover = "dose"\nvalues = [10, 30]\n',
+            "sweep",
+            "2 arms, 100 patients, 200 trajectories",
+        ),
+        (
             "p.toml",
             '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2011"\ngrade = "seen"\n',
             "parameters",

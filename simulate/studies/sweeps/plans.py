@@ -100,10 +100,7 @@ class SweepPlan:
 
     def cohort(self, arm: int, first: int, n: int) -> Cohort:
         """Members of an arm from a place on: the same people in every arm, but for covariates that are an axis."""
-        known = dict(self.study.known)
-        for name, value in self.covariates[arm]:
-            known[name] = np.broadcast_to(np.float64(value), (self.study.scenario.patients,))
-        return cohort_of(replace(self.study, known=known), first, n)
+        return _drawn(self, self.covariates[arm], first, n)
 
     @property
     def inputs(self) -> dict[str, object]:
@@ -131,6 +128,15 @@ class SweepPlan:
             "arms_key": content_hash(json.dumps(study.settings["arms"], sort_keys=True)),
             "code": code_hash(),
         }
+
+
+@functools.lru_cache(maxsize=2)
+def _drawn(plan: SweepPlan, covariates: tuple[tuple[str, float], ...], first: int, n: int) -> Cohort:
+    """Members with some covariates; the last are kept, as the next part most often has the same in another arm."""
+    known = dict(plan.study.known)
+    for name, value in covariates:
+        known[name] = np.broadcast_to(np.float64(value), (plan.study.scenario.patients,))
+    return cohort_of(replace(plan.study, known=known), first, n)
 
 
 def _text(row: Override) -> str:
@@ -206,8 +212,9 @@ def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:
         return tuple(Part((first, min(first + together, arms)), (0, patients)) for first in range(0, arms, together))
     count = -(-patients // largest)
     edges = [index * patients // count for index in range(count + 1)]
+    # Some patients in all arms before the next: they are drawn once.
     return tuple(
-        Part((arm, arm + 1), (edges[index], edges[index + 1])) for arm in range(arms) for index in range(count)
+        Part((arm, arm + 1), (edges[index], edges[index + 1])) for index in range(count) for arm in range(arms)
     )
 
 

@@ -46,6 +46,14 @@ def begin(target: Path, found: SweepPlan, parts: int) -> None:
         run_sweep(found, target, progress=count)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Bytes of a sweep that was left alone."""
+    target = tmp_path_factory.mktemp("whole")
+    run_sweep(plan(), target)
+    return contents(target)
+
+
 def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
     found = plan("dose=10,100", "f_m=0.2,0.3")
     run_sweep(found, tmp_path)
@@ -69,15 +77,13 @@ def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
-def test_parts_of_any_size_and_interruptions_give_the_same_bytes(tmp_path: Path) -> None:
-    run_sweep(plan(), tmp_path / "whole")
+def test_parts_of_any_size_and_interruptions_give_the_same_bytes(tmp_path: Path, whole: dict[str, bytes]) -> None:
     run_sweep(plan(part_size=2), tmp_path / "parts")
     small = plan(part_size=1)
     for parts in (0, 1, 5, 2):
         begin(tmp_path / "interrupted", small, parts)
         assert (tmp_path / "interrupted" / "sweep.json").exists()
     run_sweep(small, tmp_path / "interrupted")
-    whole = contents(tmp_path / "whole")
     assert sorted(whole) == ["quantiles.nc", "results.nc", "summary.csv"]
     assert contents(tmp_path / "parts") == whole
     assert contents(tmp_path / "interrupted") == whole
@@ -106,9 +112,10 @@ def test_what_was_finished_is_not_solved_again(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("damage", [b"", b"nothing", None])
-def test_a_damaged_part_is_found_and_solved_again(tmp_path: Path, damage: bytes | None) -> None:
+def test_a_damaged_part_is_found_and_solved_again(
+    tmp_path: Path, whole: dict[str, bytes], damage: bytes | None
+) -> None:
     found = plan(part_size=3)
-    run_sweep(found, tmp_path / "whole")
     begin(tmp_path / "damaged", found, 3)
     path = part_path(tmp_path / "damaged" / PARTS, found.parts[0])
     content = bytearray(path.read_bytes())
@@ -117,7 +124,7 @@ def test_a_damaged_part_is_found_and_solved_again(tmp_path: Path, damage: bytes 
     said: list[str] = []
     run_sweep(found, tmp_path / "damaged", notify=said.append)
     assert said[0] == "part 0 is damaged and is solved again"
-    assert contents(tmp_path / "damaged") == contents(tmp_path / "whole")
+    assert contents(tmp_path / "damaged") == whole
 
 
 def test_a_part_is_taken_for_no_other_part_and_no_other_sweep() -> None:
@@ -130,12 +137,11 @@ def test_a_part_is_taken_for_no_other_part_and_no_other_sweep() -> None:
     assert read_part(Path("nowhere"), found.key, found.parts[0]) is None
 
 
-def test_damaged_results_are_made_again(tmp_path: Path) -> None:
+def test_damaged_results_are_made_again(tmp_path: Path, whole: dict[str, bytes]) -> None:
     run_sweep(plan(), tmp_path)
-    before = contents(tmp_path)
     (tmp_path / "results.nc").write_bytes(b"x")
     run_sweep(plan(), tmp_path)
-    assert contents(tmp_path) == before
+    assert contents(tmp_path) == whole
 
 
 def test_another_sweep_is_refused_with_what_differs_and_replaced_by_force(tmp_path: Path) -> None:
@@ -193,10 +199,10 @@ def test_a_second_process_is_turned_away_and_the_first_goes_on_unharmed(tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
-def test_a_disk_that_is_full_is_an_error_that_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_is_an_error_that_loses_nothing(
+    tmp_path: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = plan(part_size=3)
-    whole = tmp_path / "whole"
-    run_sweep(found, whole)
 
     def full(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
@@ -211,7 +217,7 @@ def test_a_disk_that_is_full_is_an_error_that_loses_nothing(tmp_path: Path, monk
     said: list[str] = []
     run_sweep(found, tmp_path / "full", notify=said.append)
     assert said == ["4 of 4 parts are there; going on"]
-    assert contents(tmp_path / "full") == contents(whole)
+    assert contents(tmp_path / "full") == whole
 
 
 def test_a_disk_without_room_is_refused_before_anything_is_solved(

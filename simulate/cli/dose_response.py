@@ -1,0 +1,214 @@
+"""``simulate dose-response``: from doses to effects, with curves and what they are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from simulate.cli.options import Hypothesis, Json
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.table import Table
+
+
+def dose_response(
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    dose: Annotated[
+        str, typer.Option("--dose", "-d", metavar="VALUES", help="Such as 1mg:300mg, 1:300:20log or 10,30,100 mg.")
+    ] = "1 mg:300 mg",
+    endpoint: Annotated[
+        list[str] | None,
+        typer.Option("--endpoint", "-e", metavar="QUANTITY[:change][@DAY]", help="May be given several times."),
+    ] = None,
+    second: Annotated[
+        str | None, typer.Option("--second", metavar="AXIS", help="Such as interval=12h:48h:4 or f_m=0.1:0.9:5.")
+    ] = None,
+    isobole: Annotated[
+        bool, typer.Option("--isobole", help="Seek the doses with the same effect along the second axis.")
+    ] = False,
+    hypothesis: Hypothesis = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter or key of the scenario.")
+    ] = None,
+    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option("--exposure", metavar="QUANTITY", help="What exposure is measured by.")
+    ] = None,
+    bound: Annotated[
+        float,
+        typer.Option("--bound", metavar="X", min=0.0, help="Signal of IL-1 that counts as blocked, % of baseline."),
+    ] = 10.0,
+    replicates: Annotated[
+        int, typer.Option("--replicates", metavar="N", min=0, max=10_000, help="Resampled cohorts for intervals.")
+    ] = 200,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for tables and figures.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
+    as_json: Json = False,
+) -> int:
+    """Simulate a scenario at many doses, the same patients at each, and fit sigmoid Emax curves.
+
+    Intervals are over resampled patients. A curve without a plateau in the range is said not to be identifiable.
+
+    \b
+    simulate dose-response anakinra-100mg-daily --dose 1mg:300mg -e ifng@180d -e il17a@180d --out doses
+    simulate dose-response anakinra-100mg-daily -e il17a:change@182 --second interval=12h:48h:4
+    simulate dose-response anakinra-100mg-daily -e ck:change@182 --second f_m=0.1:0.9:5 --isobole --json
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.cli.run import chosen_settings
+    from simulate.report.responses import response_key, write_response
+    from simulate.store import check_target
+    from simulate.studies.dose_response.door import respond
+
+    if out is not None:
+        check_target(out, key="", force=True)
+    chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed)
+    dataset = respond(
+        scenario,
+        chosen,
+        dose=dose,
+        endpoint=tuple(endpoint or ("ifng", "il17a")),
+        second=second,
+        isobole=isobole,
+        arm=arm,
+        exposure=exposure,
+        bound=bound,
+        replicates=replicates,
+        out=None,
+        workers=workers,
+        threads=threads,
+        force=force,
+    )
+    files = () if out is None else write_response(dataset, out, figures=figures, force=force)
+    if as_json:
+        print_json({"key": response_key(dataset), **_document(dataset), "files": list(files)})
+    else:
+        print_rich(_curves(dataset), _doses(dataset))
+        print_text("\n".join(_below(dataset)))
+    if out is not None:
+        say(f"wrote {out}")
+    return 0
+
+
+def _document(dataset: xr.Dataset) -> dict[str, object]:
+    from dataclasses import asdict
+
+    from simulate.studies.dose_response.tables import curve_rows, effect_rows, isobole_rows
+
+    return {
+        "title": dataset.attrs["title"],
+        "hypothesis": dataset.attrs["hypothesis"],
+        "arm": dataset.attrs["arm"],
+        "second": dataset.attrs["second"] or None,
+        "second_unit": str(dataset["second"].attrs.get("units", "")),
+        "bound": dataset.attrs["bound"],
+        "curves": [asdict(row) for row in curve_rows(dataset)],
+        "effects": [asdict(row) for row in effect_rows(dataset)],
+        "isoboles": [asdict(row) for row in isobole_rows(dataset)],
+    }
+
+
+def _curves(dataset: xr.Dataset) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from simulate.report.tables import rounded
+    from simulate.studies.dose_response.emax import Verdict
+    from simulate.studies.dose_response.tables import curve_rows
+
+    rows = curve_rows(dataset)
+    table = Table(
+        title=dataset.attrs["title"],
+        caption=f"hypothesis {dataset.attrs['hypothesis']}; sigmoid Emax curves of the mean of "
+        f"{int(dataset['n'].min())} of {dataset.sizes['member']} patients; 95 % of resampled cohorts in parentheses",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
+    names = (
+        "endpoint",
+        *((dataset.attrs["second"],) if dataset.attrs["second"] else ()),
+        "base",
+        "span",
+        "ED50",
+        "Hill",
+    )
+    for name in names:
+        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    table.add_column("own ED50 (5 to 95 %)", justify="right")
+    table.add_column("verdict", overflow="fold")
+    for first in range(0, len(rows), 4):
+        four = rows[first : first + 4]
+        is_known = four[0].verdict == Verdict.IDENTIFIED.value
+        cells = [
+            f"{rounded(row.estimate)} ({rounded(row.low)} to {rounded(row.high)})" if is_known else "–" for row in four
+        ]
+        own = four[2]
+        spread = f"{rounded(own.patients_median)} ({rounded(own.patients_p5)} to {rounded(own.patients_p95)})"
+        table.add_row(
+            own.endpoint,
+            *([f"{own.second:.4g}"] if own.second is not None else []),
+            *cells,
+            f"{spread} {own.unit}, {own.patients} patients" if own.patients else "–",
+            own.verdict,
+        )
+    return table
+
+
+def _doses(dataset: xr.Dataset) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    from simulate.report.tables import rounded
+    from simulate.studies.dose_response.tables import effect_rows
+
+    rows = effect_rows(dataset)
+    unit = str(dataset["dose"].attrs.get("units", ""))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left")
+    table.caption = f"exposures and shares of the interval before day {dataset.attrs['window_end']:g}: medians"
+    for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
+        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    for name in ("mean (95 %)", "median (5 to 95 %)", "average", "trough", "peak", "blocked, lymph", "blocked, muscle"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(
+            row.endpoint,
+            *([f"{row.second:.4g}"] if row.second is not None else []),
+            f"{row.dose:.4g}",
+            f"{rounded(row.mean)} ({rounded(row.mean_low)} to {rounded(row.mean_high)}) {row.unit}",
+            f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})",
+            *(rounded(value) for value in (row.average, row.trough, row.peak)),
+            *("–" if value is None else f"{value:.0f} %" for value in (row.blocked_lymph, row.blocked_muscle)),
+        )
+    return table
+
+
+def _below(dataset: xr.Dataset) -> list[str]:
+    """Isoboles as sentences, and what "blocked" means."""
+    from simulate.report.tables import rounded
+    from simulate.studies.dose_response.tables import isobole_rows
+
+    lines = [
+        f"blocked: share of the interval with the signal of IL-1 below {dataset.attrs['bound']:g} % of its baseline"
+    ]
+    for row in isobole_rows(dataset):
+        dose = f"{rounded(row.dose)} {row.dose_unit}" if row.dose is not None else "no dose in the range"
+        name = dataset.attrs["second"]
+        lines.append(
+            f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect at {name} {row.second:.4g}: {dose}"
+        )
+    return lines

@@ -1,0 +1,176 @@
+"""Dose-response: the mean with its interval at each dose, the fitted curve, and what the curve is worth."""
+
+from __future__ import annotations
+
+import math
+import string
+import textwrap
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, color, plain_number, quantity_label, styled
+from simulate.solver.kernel import FloatArray
+from simulate.studies.dose_response.emax import Verdict, effect_at
+
+MAX_LINES = 6
+"""Places of the second axis that a panel can show apart; of more, these are spread over it."""
+
+_HEIGHT = 2.7
+_NOTHING = 1.0 / 3.0
+_VERDICTS = tuple(Verdict)
+
+
+def dose_response(dataset: xr.Dataset) -> Figure:
+    """Draw effects over doses, a panel for each endpoint.
+
+    Parameters
+    ----------
+    dataset
+        Result of `simulate.dose_response`.
+
+    Returns
+    -------
+    Figure
+        One column wide for one endpoint, a page wide for more. The dose of nothing stands at the left of the axis,
+        apart from its scale. Where there is one curve, bars are intervals of the mean, the band is that of 90 % of the
+        patients, and the upright line is the ED50 with its interval.
+    """
+    endpoints = dataset.sizes["endpoint"]
+    columns = 1 if endpoints == 1 else 2
+    rows = math.ceil(endpoints / columns)
+    lines = shown_places(dataset.sizes["second"])
+    with styled(POINTS):
+        size = (COLUMN if columns == 1 else PAGE, rows * _HEIGHT + 0.25 * math.ceil((len(lines) + 2) / 3) + 0.3)
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for index, axes in enumerate(grid.flat):
+            if index >= endpoints:
+                axes.remove()
+                continue
+            _draw(axes, dataset, index, lines)
+            if endpoints > 1:
+                axes.annotate(
+                    string.ascii_lowercase[index],
+                    (0.0, 1.0),
+                    xycoords="axes fraction",
+                    xytext=(-26.0, 4.0),
+                    textcoords="offset points",
+                    fontweight="bold",
+                    fontsize=POINTS + 1.0,
+                )
+        _legend(figure, dataset, lines, columns)
+    return figure
+
+
+def shown_places(count: int) -> list[int]:
+    """Which places of the second axis are drawn."""
+    if count <= MAX_LINES:
+        return list(range(count))
+    return sorted({round(index * (count - 1) / (MAX_LINES - 1)) for index in range(MAX_LINES)})
+
+
+def places_of(doses: FloatArray) -> FloatArray:
+    """Where doses stand on a logarithmic axis: that of nothing left of the lowest."""
+    placed: FloatArray = np.where(doses > 0.0, doses, doses[doses > 0.0].min() * _NOTHING)
+    return placed
+
+
+def dose_axis(axes: Axes, doses: FloatArray, label: str) -> None:
+    """A logarithmic axis of doses on which the dose of nothing has its place."""
+    places = places_of(doses)
+    axes.set_xscale("log")
+    positive = doses[doses > 0.0]
+    powers = 10.0 ** np.arange(math.floor(math.log10(positive[0])), math.ceil(math.log10(positive[-1])) + 1)
+    factors = (1.0,) if positive[-1] > 50.0 * positive[0] else (1.0, 2.0, 5.0)
+    ticks = [step * factor for step in powers for factor in factors if positive[0] <= step * factor <= positive[-1]]
+    texts = [plain_number(tick, None) for tick in ticks]
+    if doses[0] == 0.0:
+        ticks, texts = [float(places[0]), *ticks], ["0", *texts]
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.xaxis.set_major_formatter(FixedFormatter(texts))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(places[0] / 1.3, places[-1] * 1.3)
+    axes.set_xlabel(label)
+
+
+def second_label(dataset: xr.Dataset, place: int) -> str:
+    """What a place of the second axis is called, with its unit."""
+    if not dataset.attrs["second"]:
+        return "mean of patients"
+    unit = str(dataset["second"].attrs.get("units", "1"))
+    return f"{dataset.attrs['second']} = {float(dataset['second'].values[place]):.3g}" + (
+        "" if unit == "1" else f" {unit}"
+    )
+
+
+def dose_label(dataset: xr.Dataset) -> str:
+    """Label of the axis of doses."""
+    return quantity_label("dose", str(dataset["dose"].attrs.get("units", "")))
+
+
+def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> None:
+    doses = np.asarray(dataset["dose"].values, dtype=np.float64)
+    places = places_of(doses)
+    positive = doses[doses > 0.0]
+    fine = np.geomspace(positive[0], positive[-1], 200)
+    own = dataset.isel(endpoint=endpoint)
+    for order, second in enumerate(lines):
+        shade, one = color(order), own.isel(second=second)
+        if len(lines) == 1:
+            axes.fill_between(places, one["p5"].values, one["p95"].values, color=shade, alpha=0.14, linewidth=0.0)
+        mean, low, high = (np.asarray(one[name].values) for name in ("mean", "mean_low", "mean_high"))
+        curve = np.asarray(one["curve"].values, dtype=np.float64)
+        if np.isfinite(curve).all():
+            axes.plot(fine, effect_at(fine, curve), color=shade, linewidth=1.4)
+        bars = np.abs(np.stack([mean - low, high - mean]))
+        bars[~np.isfinite(bars)] = 0.0
+        # Intervals of several curves would hide each other; the table has them.
+        shown = bars if len(lines) == 1 else None
+        axes.errorbar(
+            places, mean, yerr=shown, color=shade, linestyle="none", marker="o", markersize=3.0, elinewidth=0.8
+        )
+        if _VERDICTS[int(one["verdict"])] is Verdict.IDENTIFIED and len(lines) == 1:
+            axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
+            interval = (float(one[name].values[2]) for name in ("curve_low", "curve_high"))
+            axes.axvspan(*interval, color=FAINT, alpha=0.2, zorder=0)
+    dose_axis(axes, doses, dose_label(dataset))
+    unit = str(own["endpoint_unit"].values)
+    axes.set_ylabel(unit if unit else "ratio")
+    notes = [_note(own.isel(second=second), dataset) for second in lines]
+    title = textwrap.wrap(str(own["endpoint_title"].values), 46 if dataset.sizes["endpoint"] == 1 else 48)
+    axes.set_title("\n".join([*title, *(notes if len(notes) == 1 else [])]), loc="left")
+
+
+def _note(one: xr.Dataset, dataset: xr.Dataset) -> str:
+    """What the curve is worth, in a line."""
+    unit = str(dataset["dose"].attrs.get("units", ""))
+    verdict = _VERDICTS[int(one["verdict"])]
+    if verdict is not Verdict.IDENTIFIED:
+        return textwrap.fill(f"ED50: {verdict.value}", 48)
+    middle, low, high = (float(one[name].values[2]) for name in ("curve", "curve_low", "curve_high"))
+    return f"ED50 {middle:.3g} {unit} ({low:.3g} to {high:.3g})"
+
+
+def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int) -> None:
+    handles: list[Any] = [Line2D([], [], color=color(order), marker="o", markersize=3.0) for order in range(len(lines))]
+    labels = [second_label(dataset, place) for place in lines]
+    counts = np.asarray(dataset["n"].values)
+    total = dataset.sizes["member"]
+    shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
+    people = f"n = {shown} of {total} patients"
+    if len(lines) > 1:
+        handles.append(Line2D([], [], linestyle="none"))
+        labels.append(f"means, {people}")
+    else:
+        handles.append(Line2D([], [], color=FAINT, marker="|", markersize=6.0, linestyle="none"))
+        labels.append(f"95 % of resampled means, {people}")
+        handles.append(Patch(color=color(0), alpha=0.14, linewidth=0.0))
+        labels.append("90 % of patients")
+    figure.legend(handles, labels, loc="outside lower left", ncols=1 if columns == 1 else 3)

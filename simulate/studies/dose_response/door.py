@@ -1,0 +1,324 @@
+"""The door of dose-response studies: a scenario, its doses and endpoints; a sweep; its reduction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulate.errors import InputError, did_you_mean
+from simulate.regimen.doses import Plan
+from simulate.solver.kernel import FloatArray
+from simulate.studies.dose_response.reduction import (
+    MEASURES,
+    REPLICATES,
+    blocked_of,
+    curve_names,
+    effects_of,
+    exposures_of,
+    isoboles,
+    placed,
+    reduced,
+)
+from simulate.studies.endpoints import Endpoint, Summary, parse_endpoint
+from simulate.studies.runs import Study, prepare
+from simulate.studies.scenario import read_scenario
+from simulate.studies.sheets import Setting
+from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, parse_axis
+from simulate.studies.sweeps.door import sweep
+from simulate.symbolic.units import convert, unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DOSES = "1 mg:300 mg"
+"""Doses if not told otherwise."""
+
+COUNT = 12
+"""Doses of a range that says no number, at equal ratios; a treatment with nothing comes first."""
+
+BOUND = 10.0
+"""Signal of IL-1 in percent of its baseline below which it counts as blocked."""
+
+SITES = ("signal_lymph", "signal_muscle")
+"""Observables of the reference model that are the signal of IL-1."""
+
+EXPOSURE = "serum_il1ra"
+"""What exposure is measured by."""
+
+_FEWEST = 4
+_STEPS = 24
+_MOST_STEPS = 192
+
+
+def dose_response(
+    scenario: str | Path,
+    *,
+    dose: str = DOSES,
+    endpoint: str | Sequence[str] = ("ifng", "il17a"),
+    second: str | None = None,
+    isobole: bool = False,
+    arm: str | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    hypothesis: str | None = None,
+    settings: Mapping[str, object] | None = None,
+    exposure: str | None = None,
+    bound: float = BOUND,
+    replicates: int = REPLICATES,
+    out: str | Path | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    force: bool = False,
+) -> xr.Dataset:
+    """Simulate a scenario at many doses, the same patients at each, and fit the curves.
+
+    ``simulate.dose_response("anakinra-100mg-daily", dose="1 mg:300 mg:12log", endpoint="il17a:change@182")``
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or the path of a scenario file.
+    dose
+        Values as an axis of a sweep has them, such as ``"1 mg:300 mg"``, ``"1:300:20log"`` or ``"10,30,100 mg"``. A
+        dose of nothing is added.
+    endpoint
+        Endpoints such as ``"ifng@180"`` or ``"il17a:change@182"``: the value on a day, or its change in percent.
+    second
+        What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
+    isobole
+        Whether doses that have the same effect are sought along the second axis; see `isoboles`.
+    arm
+        Arm whose doses are varied; the first with doses if not given.
+    patients, seed, hypothesis, settings
+        In place of the scenario's; as for `simulate.run`.
+    exposure
+        Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
+    bound
+        Signal of IL-1, % of its baseline, below which it counts as blocked.
+    replicates
+        Resampled cohorts from which intervals are taken.
+    out, workers, threads, force
+        As for `simulate.sweep`: where the sweep is kept, and who works on it.
+
+    Returns
+    -------
+    Dataset
+        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+
+    Raises
+    ------
+    InputError
+        ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
+        is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
+    """
+    named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed}
+    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
+    laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
+    return respond(
+        str(scenario),
+        laid_over,
+        dose=dose,
+        endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint),
+        second=second,
+        isobole=isobole,
+        arm=arm,
+        exposure=exposure,
+        bound=bound,
+        replicates=replicates,
+        out=out,
+        workers=workers,
+        threads=threads,
+        force=force,
+    )
+
+
+def respond(
+    scenario: str,
+    laid_over: Sequence[Setting],
+    *,
+    dose: str,
+    endpoint: Sequence[str],
+    second: str | None,
+    isobole: bool,
+    arm: str | None,
+    exposure: str | None,
+    bound: float,
+    replicates: int,
+    out: str | Path | None,
+    workers: int,
+    threads: int | None,
+    force: bool,
+) -> xr.Dataset:
+    """The same with settings that know where they were written; what the command line calls."""
+    import xarray as xr
+
+    study = prepare(read_scenario(scenario, laid_over))
+    treated = _arm(study, arm)
+    doses = _doses(dose)
+    other = None if second is None else _second(second)
+    endpoints = tuple(_endpoint(text, study) for text in endpoint)
+    measured = _exposure(study, exposure)
+    names = {part.name for part in study.model.observables}
+    sites = tuple(site for site in SITES if site in names)
+    windows = _windows(study, treated, other)
+    day = max(part.day for part in endpoints)
+    quantities = dict.fromkeys((*(part.quantity for part in endpoints), *sites, *((measured,) if measured else ())))
+    results = sweep(
+        scenario,
+        [
+            f"dose={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}",
+            *([second] if second else ()),
+        ],
+        settings={row.key: row.value for row in laid_over} | {"outputs.quantities": list(quantities)},
+        arms=(study.arms[treated].name,),
+        at=[f"{time!r} d" for time in _times(endpoints, windows, day)],
+        out=out,
+        workers=workers,
+        threads=threads,
+        force=force,
+    )
+    ladder, steps, arms = placed(results, None if other is None else other.name)
+    effect = effects_of(results, endpoints, arms)
+    variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
+    variables |= reduced(ladder, effect, seed=study.scenario.seed, replicates=replicates)  # type: ignore[arg-type]
+    coordinates = {
+        "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
+        "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
+        "endpoint_title": ("endpoint", np.array([part.title for part in endpoints], dtype=object)),
+        "dose": ("dose", ladder, dict(results["over_dose"].attrs)),
+        "second": ("second", steps, {} if other is None else dict(results[f"over_{other.name}"].attrs)),
+        "member": results["member"],
+        "stratum": results["stratum"],
+        "parameter": ("parameter", curve_names()),
+    }
+    if measured:
+        label = dict(results[measured].attrs)
+        shape = ("measure", "second", "dose", "member")
+        variables["exposure"] = (shape, exposures_of(results, measured, arms, windows, day), label)  # type: ignore[assignment]
+        coordinates["measure"] = ("measure", np.array(MEASURES, dtype=object))
+    if sites:
+        shape = ("site", "second", "dose", "member")
+        label = {"units": "%", "long_name": "share of the interval between doses with the signal below the bound"}
+        variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, day, bound), label)  # type: ignore[assignment]
+        coordinates["site"] = ("site", np.array(sites, dtype=object))
+    attributes = {
+        **{name: value for name, value in results.attrs.items() if name in ("model", "hypothesis", "seed", "source")},
+        "title": study.scenario.title,
+        "question": study.scenario.question or "",
+        "arm": study.arms[treated].name,
+        "second": "" if other is None else other.name,
+        "window_end": day,
+        "bound": bound,
+    }
+    dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
+    if isobole:
+        if other is None:
+            raise InputError(
+                "isoboles need a second axis",
+                code="response.second",
+                expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
+            )
+        dataset["isobole"] = isoboles(dataset)
+    return dataset
+
+
+def _arm(study: Study, name: str | None) -> int:
+    names = [arm.name for arm in study.arms]
+    if name is not None:
+        if name not in names:
+            raise InputError(
+                f"the scenario has no arm `{name}`",
+                code="response.arm",
+                expected=", ".join(f"`{known}`" for known in names),
+                advice=did_you_mean(name, names),
+            )
+        return names.index(name)
+    for index, arm in enumerate(study.arms):
+        if arm.plan.courses:
+            return index
+    raise InputError("no arm of the scenario has doses", code="response.arm", advice="choose another scenario")
+
+
+def _doses(text: str) -> Axis:
+    """The axis of doses, as a list that begins with 0."""
+    bare = re.fullmatch(r"[^:,|]*:[^:,|]*", text)
+    axis = parse_axis(f"{DOSE}={text}" + (f":{COUNT}log" if bare else ""), f"--dose {text}")
+    values = sorted({0.0, *(float(value) for value in axis.values)})
+    if len(values) < _FEWEST + 1 or values[0] < 0.0:
+        raise InputError(
+            "these are no doses from which a curve could be fitted",
+            code="response.dose",
+            where=axis.where,
+            found=", ".join(f"{value:g}" for value in values if value) or text,
+            expected=f"at least {_FEWEST} positive doses, such as `{DOSES}`",
+        )
+    return Axis(DOSE, tuple(values), axis.low, axis.high, axis.is_log, axis.unit, axis.where)
+
+
+def _unit_text(axis: Axis) -> str:
+    return "" if axis.unit is None else f" {axis.unit.text}"
+
+
+def _second(text: str) -> Axis:
+    axis = parse_axis(text, f"--second {text}")
+    if axis.name in (DOSE, REGIMEN) or axis.is_drawn:
+        raise InputError(
+            f"`{axis.name}` cannot be the second axis"
+            if axis.values
+            else f"the values of `{axis.name}` are not listed",
+            code="response.second",
+            where=axis.where,
+            expected="the interval, a parameter or a covariate with a list or a number of values, "
+            "such as `interval=12,24,48 h` or `f_m=0.1:0.9:5`",
+        )
+    return axis
+
+
+def _endpoint(text: str, study: Study) -> Endpoint:
+    endpoint = parse_endpoint(text, study.model, float(study.times[-1]))
+    if endpoint.summary not in (Summary.VALUE, Summary.CHANGE):
+        raise InputError(
+            f"a dose-response study cannot have the {endpoint.summary.value} as its endpoint",
+            code="response.endpoint",
+            found=repr(text),
+            expected="the value on a day or its change, such as `il17a@182` or `il17a:change@182`",
+        )
+    return endpoint
+
+
+def _exposure(study: Study, asked: str | None) -> str | None:
+    names = [part.name for part in (*study.model.observables, *study.model.species)]
+    if asked is None:
+        return EXPOSURE if EXPOSURE in names else None
+    if asked not in names:
+        raise InputError(
+            f"the model has no quantity `{asked}` for an exposure",
+            code="response.exposure",
+            advice=did_you_mean(asked, names) or "`simulate show model` lists them",
+        )
+    return asked
+
+
+def _windows(study: Study, treated: int, other: Axis | None) -> FloatArray:
+    """Interval between doses at each place of the second axis, days."""
+    if other is not None and other.name == INTERVAL:
+        given = unit("h") if other.unit is None else other.unit
+        return np.array(sorted(convert(float(value), given, unit("d")) for value in other.values))
+    plan: Plan = study.arms[treated].plan
+    intervals = [float(course.every) for course in plan.courses if course.every is not None]
+    places = 1 if other is None else len(other.values)
+    return np.full(places, max(intervals, default=1.0))
+
+
+def _times(endpoints: Sequence[Endpoint], windows: FloatArray, day: float) -> list[float]:
+    """When values are kept: at the start, on the days of the endpoints, and through the last interval."""
+    longest, shortest = float(windows.max()), float(windows.min())
+    steps = int(min(_MOST_STEPS, np.ceil(_STEPS * longest / shortest)))
+    first = max(0.0, day - longest)
+    grid = np.linspace(first, day, steps + 1)
+    starts = np.maximum(0.0, day - np.unique(windows))
+    return sorted({0.0, *(part.day for part in endpoints), *grid.tolist(), *starts.tolist()})

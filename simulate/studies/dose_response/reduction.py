@@ -1,0 +1,214 @@
+"""From the results of a sweep over doses to effects, exposures and curves.
+
+The dataset has
+
+``effect`` (endpoint, second, dose, member)
+    Endpoint of each patient; NaN for who failed.
+``mean``, ``mean_low``, ``mean_high``, ``p5``, ``median``, ``p95`` (endpoint, second, dose)
+    Over the patients who have a result at every dose: their mean with its 95 % interval, and quantiles.
+``n`` (endpoint, second)
+    Number of these patients.
+``curve``, ``curve_low``, ``curve_high`` (endpoint, second, parameter)
+    Sigmoid Emax curve of the mean, with 95 % intervals from resampled patients.
+``verdict`` (endpoint, second)
+    What that curve is worth; ``certainty`` is the share of the resampled cohorts in which it was identified.
+``patient_curve`` (endpoint, second, member, parameter), ``patient_verdict`` (endpoint, second, member)
+    The same of each patient; NaN where the curve is not identified. Verdicts are numbers, in the order of `Verdict`.
+``exposure`` (measure, second, dose, member)
+    Average, trough and peak in the last interval between doses.
+``blocked`` (site, second, dose, member)
+    Share of that interval in which the signal of IL-1 is below the bound, %.
+
+``second`` is one place without a value where nothing but the dose varies. Patients are the same people at every dose,
+so that resampling them keeps their differences out of the interval.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from simulate.solver.kernel import FloatArray
+from simulate.streams import stream
+from simulate.studies.datasets import values_of_finished
+from simulate.studies.dose_response.emax import PARAMETERS, Verdict, dose_for, fit_curves
+from simulate.studies.endpoints import Endpoint, Summary
+
+REPLICATES = 200
+"""Resampled cohorts from which intervals are taken."""
+
+MEASURES = ("average", "trough", "peak")
+"""Exposures in an interval between doses."""
+
+LEVELS = (0.25, 0.5, 0.75)
+"""Shares of the largest effect for which isoboles are drawn."""
+
+_PURPOSE = "dose-response: patients of a resampled cohort"
+IntArray = npt.NDArray[np.int64]
+
+
+def placed(sweep: xr.Dataset, second: str | None) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Doses [dose], values of the second axis [second], and the arm [second, dose] that has both."""
+    doses = np.asarray(sweep["over_dose"].values, dtype=np.float64)
+    others = np.zeros(len(doses)) if second is None else np.asarray(sweep[f"over_{second}"].values, dtype=np.float64)
+    ladder, steps = np.unique(doses), np.unique(others)
+    arms = np.empty((len(steps), len(ladder)), dtype=np.int64)
+    arms[np.searchsorted(steps, others), np.searchsorted(ladder, doses)] = np.arange(len(doses))
+    return ladder, steps, arms
+
+
+def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray) -> FloatArray:
+    """Effects [endpoint, second, dose, member]."""
+    days = np.asarray(sweep["time"].values, dtype=np.float64)
+    found = []
+    for endpoint in endpoints:
+        values = values_of_finished(sweep, endpoint.quantity)[arms]
+        last = values[..., int(np.abs(days - endpoint.day).argmin())]
+        if endpoint.summary is Summary.CHANGE:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                last = 100.0 * (last / values[..., 0] - 1.0)
+            last[~np.isfinite(last)] = np.nan
+        found.append(last)
+    return np.stack(found)
+
+
+def exposures_of(sweep: xr.Dataset, quantity: str, arms: IntArray, windows: FloatArray, day: float) -> FloatArray:
+    """Average, trough and peak [measure, second, dose, member] in the interval of each second place before a day."""
+    days = np.asarray(sweep["time"].values, dtype=np.float64)
+    values = values_of_finished(sweep, quantity)[arms]
+    found = np.empty((len(MEASURES), *values.shape[:3]))
+    for place, window in enumerate(windows):
+        inside = _inside(days, window, day)
+        part = values[place][..., inside]
+        found[0, place] = np.trapezoid(part, days[inside], axis=-1) / np.ptp(days[inside])
+        found[1, place], found[2, place] = part.min(axis=-1), part.max(axis=-1)
+    return found
+
+
+def blocked_of(
+    sweep: xr.Dataset, sites: Sequence[str], arms: IntArray, windows: FloatArray, day: float, bound: float
+) -> FloatArray:
+    """Share in % [site, second, dose, member] of the interval in which each signal is below the bound.
+
+    The crossing between two recorded times is where a straight line between them crosses.
+    """
+    days = np.asarray(sweep["time"].values, dtype=np.float64)
+    found = np.empty((len(sites), *arms.shape, sweep.sizes["member"]))
+    for index, site in enumerate(sites):
+        values = values_of_finished(sweep, site)[arms]
+        for place, window in enumerate(windows):
+            inside = _inside(days, window, day)
+            part, steps = values[place][..., inside] - bound, np.diff(days[inside])
+            before, after = part[..., :-1], part[..., 1:]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                crossing = np.minimum(before, after) / (np.minimum(before, after) - np.maximum(before, after))
+            below = np.where(
+                (before < 0.0) & (after < 0.0), 1.0, np.where((before < 0.0) | (after < 0.0), crossing, 0.0)
+            )
+            below[~np.isfinite(before + after)] = np.nan
+            found[index, place] = 100.0 * (below * steps).sum(axis=-1) / steps.sum()
+    return found
+
+
+def _inside(days: FloatArray, window: float, day: float) -> npt.NDArray[np.bool_]:
+    margin = 1e-9 * max(day, 1.0)
+    inside: npt.NDArray[np.bool_] = (days >= day - window - margin) & (days <= day + margin)
+    return inside
+
+
+def reduced(
+    doses: FloatArray, effect: FloatArray, *, seed: int, replicates: int = REPLICATES
+) -> Mapping[str, tuple[tuple[str, ...], Any]]:
+    """Variables of the dataset that follow from the effects [endpoint, second, dose, member]."""
+    shape = effect.shape[:2]
+    of_dose = {
+        name: np.full((*shape, len(doses)), np.nan) for name in ("mean", "mean_low", "mean_high", "p5", "median", "p95")
+    }
+    of_curve = {name: np.full((*shape, 4), np.nan) for name in ("curve", "curve_low", "curve_high")}
+    counts = np.zeros(shape, dtype=np.int64)
+    verdicts = np.zeros(shape, dtype=np.int64)
+    certainty = np.zeros(shape)
+    patient_curve = np.full((*shape, effect.shape[3], 4), np.nan)
+    patient_verdict = np.zeros((*shape, effect.shape[3]), dtype=np.int64)
+    order = {verdict: index for index, verdict in enumerate(Verdict)}
+    for place in np.ndindex(*shape):
+        rows = effect[place].T
+        curves = fit_curves(doses, rows)
+        patient_verdict[place] = [order[verdict] for verdict in curves.verdicts]
+        identified = patient_verdict[place] == order[Verdict.IDENTIFIED]
+        patient_curve[place][identified] = curves.values[identified]
+        complete = rows[np.isfinite(rows).all(axis=1)]
+        counts[place] = len(complete)
+        if not len(complete):
+            verdicts[place] = order[Verdict.FAILED]
+            continue
+        of_dose["p5"][place], of_dose["median"][place], of_dose["p95"][place] = np.quantile(
+            complete, (0.05, 0.5, 0.95), axis=0
+        )
+        means = np.concatenate([complete.mean(axis=0)[np.newaxis], _resampled(complete, seed, replicates)])
+        fitted = fit_curves(doses, means)
+        of_dose["mean"][place] = means[0]
+        of_curve["curve"][place] = fitted.values[0]
+        verdicts[place] = order[fitted.verdicts[0]]
+        certainty[place] = fitted.verdicts[1:].count(Verdict.IDENTIFIED) / max(1, replicates)
+        if replicates and len(complete) > 1:
+            of_dose["mean_low"][place], of_dose["mean_high"][place] = np.quantile(means[1:], (0.025, 0.975), axis=0)
+            known = fitted.values[1:][np.isfinite(fitted.values[1:]).all(axis=1)]
+            if len(known):
+                of_curve["curve_low"][place], of_curve["curve_high"][place] = np.quantile(known, (0.025, 0.975), axis=0)
+    both = ("endpoint", "second")
+    return {
+        **{name: ((*both, "dose"), values) for name, values in of_dose.items()},
+        **{name: ((*both, "parameter"), values) for name, values in of_curve.items()},
+        "n": (both, counts),
+        "verdict": (both, verdicts),
+        "certainty": (both, certainty),
+        "patient_curve": ((*both, "member", "parameter"), patient_curve),
+        "patient_verdict": ((*both, "member"), patient_verdict),
+    }
+
+
+def _resampled(rows: FloatArray, seed: int, replicates: int) -> FloatArray:
+    """Means [replicate, dose] of cohorts drawn with replacement from the patients [member, dose]."""
+    means = np.empty((replicates, rows.shape[1]))
+    for replicate in range(replicates):
+        chosen = stream(seed, _PURPOSE, replicate).integers(0, len(rows), len(rows))
+        means[replicate] = np.bincount(chosen, minlength=len(rows)) @ rows / len(rows)
+    return means
+
+
+def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.DataArray:
+    """Doses [endpoint, level, second] at which the mean has the same effect at each place of the second axis.
+
+    A level is a share of the largest effect that the highest dose has anywhere; what is sought is the same value of the
+    endpoint at every place. NaN where the fitted curve has it at no dose of the range, as nothing is extrapolated.
+    """
+    curves = np.asarray(dataset["curve"].values, dtype=np.float64)
+    mean = np.asarray(dataset["mean"].values, dtype=np.float64)
+    doses = np.asarray(dataset["dose"].values, dtype=np.float64)
+    found = np.full((len(curves), len(levels), curves.shape[1]), np.nan)
+    for endpoint, means in enumerate(mean):
+        rises = means[:, -1] - means[:, 0]
+        if not np.isfinite(rises).any():
+            continue
+        best = int(np.nanargmax(np.abs(rises)))
+        for level, share in enumerate(levels):
+            wanted = means[best, 0] + share * rises[best]
+            needed = dose_for(np.full(curves.shape[1], wanted), curves[endpoint])
+            positive = doses[doses > 0.0]
+            found[endpoint, level] = np.where((needed >= positive[0]) & (needed <= positive[-1]), needed, np.nan)
+    return xr.DataArray(
+        found,
+        {"endpoint": dataset["endpoint"], "level": ("level", np.array(levels)), "second": dataset["second"]},
+        ("endpoint", "level", "second"),
+        attrs={"units": str(dataset["dose"].attrs["units"]), "long_name": "dose for the same effect"},
+    )
+
+
+def curve_names() -> npt.NDArray[np.object_]:
+    """Coordinate of the parameters of curves."""
+    return np.array(PARAMETERS, dtype=object)

@@ -1,0 +1,170 @@
+"""Tables of a dose-response study: curves, effects at each dose, isoboles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simulate.studies.dose_response.emax import PARAMETERS, Verdict
+
+_VERDICTS = tuple(Verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class CurveRow:
+    """A parameter of a fitted curve.
+
+    ``low`` and ``high`` are the 95 % interval over resampled patients, and ``certainty`` the share of the resampled
+    cohorts in which the curve was identified. ``patients`` is the number of patients whose own curve was, with
+    quantiles of them. ``n`` of ``n_all`` patients had a result at every dose. None where there is no number.
+    """
+
+    endpoint: str
+    second: float | None
+    parameter: str
+    unit: str
+    estimate: float | None
+    low: float | None
+    high: float | None
+    verdict: str
+    certainty: float
+    n: int
+    n_all: int
+    patients: int
+    patients_p5: float | None
+    patients_median: float | None
+    patients_p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRow:
+    """An endpoint at a dose, exposures there (medians) and how much of the interval is blocked (medians, %)."""
+
+    endpoint: str
+    second: float | None
+    dose: float
+    dose_unit: str
+    unit: str
+    n: int
+    mean: float | None
+    mean_low: float | None
+    mean_high: float | None
+    p5: float | None
+    median: float | None
+    p95: float | None
+    average: float | None
+    trough: float | None
+    peak: float | None
+    exposure_unit: str
+    blocked_lymph: float | None
+    blocked_muscle: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class IsoboleRow:
+    """The dose with a share of the largest effect at a place of the second axis; None if none in the range has it."""
+
+    endpoint: str
+    level: float
+    second: float
+    dose: float | None
+    dose_unit: str
+
+
+def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
+    """Rows of all endpoints, places of the second axis and parameters, in this order."""
+    dose_unit = str(dataset["dose"].attrs.get("units", ""))
+    rows = []
+    for endpoint, second in np.ndindex(dataset.sizes["endpoint"], dataset.sizes["second"]):
+        one = dataset.isel(endpoint=endpoint, second=second)
+        unit = str(one["endpoint_unit"].values)
+        units = {"base": unit, "span": unit, "ed50": dose_unit, "hill": ""}
+        patients = np.asarray(one["patient_curve"].values, dtype=np.float64)
+        identified = patients[np.isfinite(patients).all(axis=1)]
+        for index, name in enumerate(PARAMETERS):
+            spread = np.quantile(identified[:, index], (0.05, 0.5, 0.95)) if len(identified) else (None, None, None)
+            rows.append(
+                CurveRow(
+                    endpoint=str(one["endpoint"].values),
+                    second=_second(dataset, second),
+                    parameter=name,
+                    unit=units[name],
+                    estimate=_number(one["curve"].values[index]),
+                    low=_number(one["curve_low"].values[index]),
+                    high=_number(one["curve_high"].values[index]),
+                    verdict=_VERDICTS[int(one["verdict"])].value,
+                    certainty=float(one["certainty"]),
+                    n=int(one["n"]),
+                    n_all=dataset.sizes["member"],
+                    patients=len(identified),
+                    patients_p5=_number(spread[0]),
+                    patients_median=_number(spread[1]),
+                    patients_p95=_number(spread[2]),
+                )
+            )
+    return tuple(rows)
+
+
+def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
+    """Rows of all endpoints, places of the second axis and doses, in this order."""
+    rows = []
+    sizes = (dataset.sizes["endpoint"], dataset.sizes["second"], dataset.sizes["dose"])
+    for endpoint, second, dose in np.ndindex(*sizes):
+        one = dataset.isel(endpoint=endpoint, second=second, dose=dose)
+        quantiles = {
+            name: _number(one[name].values) for name in ("mean", "mean_low", "mean_high", "p5", "median", "p95")
+        }
+        exposures = {name: _median(one, "exposure", "measure", name) for name in ("average", "trough", "peak")}
+        blocked = {f"blocked_{site}": _median(one, "blocked", "site", f"signal_{site}") for site in ("lymph", "muscle")}
+        rows.append(
+            EffectRow(
+                endpoint=str(one["endpoint"].values),
+                second=_second(dataset, second),
+                dose=float(one["dose"]),
+                dose_unit=str(dataset["dose"].attrs.get("units", "")),
+                unit=str(one["endpoint_unit"].values),
+                n=int(one["n"]),
+                exposure_unit=str(dataset["exposure"].attrs["units"]) if "exposure" in dataset else "",
+                **quantiles,
+                **exposures,
+                **blocked,
+            )
+        )
+    return tuple(rows)
+
+
+def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
+    """Rows of all endpoints, levels and places of the second axis; none if no isoboles were asked for."""
+    if "isobole" not in dataset:
+        return ()
+    values = dataset["isobole"]
+    return tuple(
+        IsoboleRow(
+            endpoint=str(dataset["endpoint"].values[endpoint]),
+            level=float(values["level"].values[level]),
+            second=float(dataset["second"].values[second]),
+            dose=_number(values.values[endpoint, level, second]),
+            dose_unit=str(values.attrs["units"]),
+        )
+        for endpoint, level, second in np.ndindex(*values.shape)
+    )
+
+
+def _second(dataset: xr.Dataset, place: int) -> float | None:
+    return float(dataset["second"].values[place]) if dataset.attrs["second"] else None
+
+
+def _median(one: xr.Dataset, name: str, dimension: str, place: str) -> float | None:
+    if name not in one or place not in one[dimension].values:
+        return None
+    values = np.asarray(one[name].sel({dimension: place}).values, dtype=np.float64)
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else None
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or not math.isfinite(float(value)) else float(value)

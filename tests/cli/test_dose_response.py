@@ -1,0 +1,54 @@
+"""`simulate dose-response` from the command line to the folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulate.cli.app import outcome
+
+Capture = pytest.CaptureFixture[str]
+SMALL = ("--patients", "6", "--set", "time.end=28 d", "--dose", "1,10,30,100,300 mg", "--replicates", "10")
+
+
+def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp_path: Path, capsys: Capture) -> None:
+    target = tmp_path / "doses"
+    arguments = ["dose-response", "anakinra-100mg-daily", *SMALL, "-e", "il17a:change@28d", "--out", str(target)]
+    assert outcome(arguments) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("anakinra 100 mg once a day for 6 months\n")
+    assert "il17a:change@28d" in captured.out
+    assert "blocked: share of the interval with the signal of IL-1 below 10 % of its baseline" in captured.out
+    assert captured.err == f"wrote {target}\n"
+    names = ["curves.csv", "dose-response.png", "dose-response.svg", "dosing-interval.png", "dosing-interval.svg"]
+    names += ["effects.csv", "exposure-response.png", "exposure-response.svg", "manifest.json", "response.nc"]
+    assert sorted(path.name for path in target.iterdir()) == names
+    with open(target / "effects.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["dose"]) for row in rows] == [0.0, 1.0, 10.0, 30.0, 100.0, 300.0]
+    assert float(rows[0]["mean"]) == pytest.approx(0.0, abs=1e-6)
+    assert float(rows[-1]["mean"]) < float(rows[1]["mean"]) < -1.0
+    assert float(rows[-1]["blocked_lymph"]) > float(rows[1]["blocked_lymph"])
+
+
+def test_json_holds_curves_effects_and_isoboles(capsys: Capture) -> None:
+    options = ["--second", "f_m=0.1,0.9", "--isobole", "--json", "-e", "ck:change@28"]
+    assert outcome(["dose-response", "anakinra-100mg-daily", *SMALL, *options]) == 0
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert len(document["curves"]) == 2 * 4
+    assert len(document["effects"]) == 2 * 6
+    assert len(document["isoboles"]) == 3 * 2
+    assert document["second"] == "f_m"
+    assert {row["second"] for row in document["curves"]} == {0.1, 0.9}
+    assert all(row["n"] == row["n_all"] == 6 for row in document["curves"])
+
+
+def test_a_folder_of_something_else_is_refused_before_any_work(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
+    assert outcome(["dose-response", "anakinra-100mg-daily", *SMALL, "--out", str(tmp_path)]) == 3
+    assert "error[store.occupied]" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

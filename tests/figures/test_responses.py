@@ -1,0 +1,105 @@
+"""Figures of dose-response studies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from matplotlib.container import ErrorbarContainer
+
+from simulate.figures.dose_response import dose_response, places_of, shown_places
+from simulate.figures.dosing_interval import dosing_interval
+from simulate.figures.exposure_response import exposure_response
+from simulate.figures.heat_map import heat_map
+from simulate.figures.isobole import isobole
+from simulate.report.responses import field
+from tests.figures.check import check_figure, texts_of
+from tests.studies.dose_response.made import DOSES, response
+
+
+def test_a_panel_has_the_means_the_fitted_curve_and_its_ed50() -> None:
+    figure = dose_response(response(endpoints=1))
+    check_figure(figure)
+    axes = figure.axes[0]
+    (points,) = (artist for artist in axes.containers if isinstance(artist, ErrorbarContainer))
+    assert np.asarray(points.lines[0].get_xdata()) == pytest.approx([1 / 3, *DOSES[1:]])
+    assert np.asarray(points.lines[0].get_ydata()) == pytest.approx(11.95 - 4.0 * DOSES / (DOSES + 8.0))
+    curve = next(line for line in axes.get_lines() if len(np.asarray(line.get_xdata())) == 200)
+    x, y = np.asarray(curve.get_xdata()), np.asarray(curve.get_ydata())
+    assert y == pytest.approx(11.95 - 4.0 * x / (x + 8.0), rel=1e-4)
+    upright = next(line for line in axes.get_lines() if len(set(np.asarray(line.get_xdata()).tolist())) == 1)
+    assert float(upright.get_xdata()[0]) == pytest.approx(8.0, rel=1e-3)  # type: ignore[index]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "10", "100"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dose (mg)", "%")
+    assert axes.get_title(loc="left") == "level on day 180\nED50 8 mg (8 to 8)"
+    assert texts_of(figure) == [
+        "mean of patients",
+        "95 % of resampled means, n = 40 of 40 patients",
+        "90 % of patients",
+    ]
+
+
+def test_what_cannot_be_identified_is_said_in_the_panel() -> None:
+    data = response(endpoints=1)
+    data["verdict"].values[:] = 3
+    figure = dose_response(data)
+    assert "ED50: not identifiable in the range: no plateau\nis reached" in figure.axes[0].get_title(loc="left")
+    assert not figure.axes[0].patches
+
+
+def test_several_places_have_a_color_each_and_no_bars_that_hide_each_other() -> None:
+    figure = dose_response(response(seconds=3))
+    check_figure(figure)
+    assert texts_of(figure) == ["f_m = 0.1", "f_m = 0.3", "f_m = 0.5", "means, n = 40 of 40 patients"]
+    assert len({line.get_color() for line in figure.axes[0].get_lines()}) == 3
+
+
+def test_of_many_places_some_are_drawn_and_the_ends_are_among_them() -> None:
+    assert shown_places(4) == [0, 1, 2, 3]
+    assert shown_places(21) == [0, 4, 8, 12, 16, 20]
+
+
+def test_the_dose_of_nothing_stands_left_of_the_lowest() -> None:
+    assert places_of(np.array([0.0, 3.0, 9.0])).tolist() == [1.0, 3.0, 9.0]
+
+
+def test_exposure_and_response_of_every_patient_at_every_dose_are_dots() -> None:
+    data = response()
+    data["effect"].values[0, 0, 0, :5] = np.nan
+    figure = exposure_response(data)
+    check_figure(figure)
+    assert len(figure.axes) == 4
+    dots = figure.axes[0].get_lines()[0]
+    assert len(np.asarray(dots.get_xdata())) == 40 * len(DOSES) - 5
+    assert figure.axes[0].get_xlabel() == "average of drug in serum (pg/mL)"
+    assert figure.axes[3].get_xlabel() == "trough of drug in serum (pg/mL)"
+    assert texts_of(figure)[1:] == ["median of each of 12 groups", "90 % of them"]
+
+
+def test_the_interval_between_doses_has_its_exposures_and_its_blocked_share() -> None:
+    data = response()
+    figure = dosing_interval(data)
+    check_figure(figure)
+    left, right = figure.axes
+    assert [line.get_label() for line in left.get_lines()] == ["average", "trough", "peak"]
+    assert np.asarray(left.get_lines()[2].get_ydata()) == pytest.approx(3.0 * (DOSES + 1.0))
+    assert [line.get_label() for line in right.get_lines()] == ["lymph", "muscle"]
+    assert right.get_ylabel() == "share of the interval with\nIL-1 signal below 10 % of baseline (%)"
+    assert right.get_title(loc="left") == "median of 40 patients, and 90 %"
+
+
+def test_an_isobole_is_drawn_in_the_unit_of_the_dose() -> None:
+    data = response(seconds=3)
+    figure = isobole(data)
+    check_figure(figure)
+    axes = figure.axes[0]
+    assert axes.get_xlabel() == "penetration"
+    assert axes.get_ylabel() == "dose (mg)"
+    for line, values in zip(axes.get_lines(), data["isobole"].values[0], strict=True):
+        assert np.asarray(line.get_ydata()) == pytest.approx(values, nan_ok=True)
+    assert texts_of(figure)[-1] == "means, n = 40 of 40 patients"
+
+
+def test_the_map_of_a_study_has_doses_and_places() -> None:
+    figure = heat_map(field(response(seconds=3), 0), note="mean")
+    check_figure(figure)
+    assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("dose (mg)", "penetration")
