@@ -173,6 +173,12 @@ def verify(
     )
 
 
+def sampled_errors(study: Study, *, share: float = SHARE) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
+    """The error actually made, from a sample that other methods solve again; `verify` without its other ways."""
+    cohort = cohort_of(study)
+    return _judged(study, cohort, _solve(study, cohort), share, lambda _: None)
+
+
 def _solve(
     study: Study,
     cohort: Cohort,
