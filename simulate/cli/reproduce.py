@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -160,8 +161,10 @@ def _tail(predicted: Predicted | None) -> str:
 
 
 def _below(posterior: Posterior, null: Posterior) -> str:
+    from simulate.studies.fitting.posterior import error_by_patients
+
     difference = posterior.log_evidence - null.log_evidence
-    error = sum(part**2 for fit in (posterior, null) for part in fit.errors[:2]) ** 0.5
+    error = math.hypot(posterior.errors[0], null.errors[0], error_by_patients(posterior, null)[0])
     lines = [
         f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",

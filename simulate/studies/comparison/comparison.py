@@ -13,6 +13,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
 from simulate.studies.comparison.fits import Fit
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
+from simulate.studies.fitting.posterior import error_by_patients, same_patients
 
 NULL = "H0"
 
@@ -212,23 +213,10 @@ def _weights(names: Sequence[str], prior: Mapping[str, float]) -> FloatArray:
     return np.array([prior.get(name, 1.0) for name in names])
 
 
-def _patients(a: Fit, b: Fit) -> tuple[float, bool]:
-    """Error of the difference by the choice of patients, and whether it is taken on the same patients."""
-    ours, theirs = a.posterior.support, b.posterior.support
-    if ours is None or theirs is None or not _same_patients(a, b):
-        return math.hypot(a.posterior.errors[1], b.posterior.errors[1]), False
-    return float(np.std([0.0, *(ours.sets - theirs.sets)], ddof=1)), True
-
-
-def _same_patients(a: Fit, b: Fit) -> bool:
-    first, second = a.posterior.settings, b.posterior.settings
-    return (first.places, first.final_patients) == (second.places, second.final_patients)
-
-
 def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Change, Change]]) -> Pair:
     difference = a.posterior.log_evidence - b.posterior.log_evidence
     sampler = math.hypot(a.posterior.errors[0], b.posterior.errors[0])
-    patients, is_paired = _patients(a, b)
+    patients, is_paired = error_by_patients(a.posterior, b.posterior)
     moved = {
         variant.name: difference + ours.value - theirs.value
         for variant, (ours, theirs) in zip(found, changes, strict=True)
@@ -300,7 +288,7 @@ def _item_errors(fit: Fit, reference: Fit) -> FloatArray:
     ours, theirs = fit.posterior.support, reference.posterior.support
     if ours is None or theirs is None:
         return np.full(len(fit.posterior.items), np.nan)
-    if _same_patients(fit, reference):
+    if same_patients(fit.posterior, reference.posterior):
         moved = ours.set_items - theirs.set_items
         patients = np.concatenate([np.zeros((1, moved.shape[1])), moved]).std(axis=0, ddof=1)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -231,6 +232,18 @@ class Posterior:
             "points": self.points.tolist(),
             **({} if self.support is None else {"support": self.support.as_dict()}),
         }
+
+
+def same_patients(a: Posterior, b: Posterior) -> bool:
+    """Whether two fits have the same virtual patients."""
+    return (a.settings.places, a.settings.final_patients) == (b.settings.places, b.settings.final_patients)
+
+
+def error_by_patients(a: Posterior, b: Posterior) -> tuple[float, bool]:
+    """Error of a difference of log-evidences by the choice of patients, and whether on the same patients."""
+    if a.support is None or b.support is None or not same_patients(a, b):
+        return math.hypot(a.errors[1], b.errors[1]), False
+    return float(np.std([0.0, *(a.support.sets - b.support.sets)], ddof=1)), True
 
 
 def write_posterior(path: Path, posterior: Posterior) -> None:
