@@ -61,6 +61,11 @@ def fit_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted((root() / "fit").glob("*.json"))}
 
 
+def measurement_files() -> dict[str, Path]:
+    """Shipped measurements that could be made, name → file, sorted by name."""
+    return _by_stem("measurements")
+
+
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}

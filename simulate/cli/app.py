@@ -20,7 +20,6 @@ VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
     "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
-    "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
@@ -37,6 +36,7 @@ VERBS = {
     "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
     "sensitivity": ("simulate.cli.sensitivity:sensitivity", "Show which inputs an endpoint of a scenario depends on."),
     "trial": ("simulate.cli.trial:trial", "Repeat the study, as it was and as it could be: power and errors."),
+    "design": ("simulate.cli.design:design", "Rank measurements by what they would tell between hypotheses."),
     "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
     "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
     "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),

@@ -10,7 +10,7 @@ from simulate.cli.options import Json
 
 
 def show_shipped(as_json: Json = False) -> None:
-    """List what ships: scenarios, populations, hypotheses, options that combine with them, tables of numbers.
+    """List what ships: scenarios, populations, hypotheses, options that combine with them, numbers, measurements.
 
     Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
     """
@@ -25,6 +25,7 @@ def show_shipped(as_json: Json = False) -> None:
         "parameters": _parameters(),
         "pharmacokinetics": _tables(shipped.parameterization_files().values()),
         "visits": _tables([shipped.visit_file()]),
+        "measurements": _measurements(),
     }
     if as_json:
         print_json(found)
@@ -57,6 +58,16 @@ def _scenarios() -> list[dict[str, Any]]:
         data = read_toml(path).data
         rows.append({"name": name, "title": data.get("title", ""), "question": data.get("question"), "file": str(path)})
     return rows
+
+
+def _measurements() -> list[dict[str, Any]]:
+    from simulate import shipped
+    from simulate.files import read_toml
+
+    return [
+        {"name": name, "title": read_toml(path).data.get("title", ""), "file": str(path)}
+        for name, path in shipped.measurement_files().items()
+    ]
 
 
 def _hypotheses() -> list[dict[str, Any]]:

@@ -15,8 +15,6 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 
 _LATER = {
     "solve": "simulate.solver.batch",
-    "Automatic": "simulate.solver.automatic",
-    "solve_automatically": "simulate.solver.automatic",
     "Method": "simulate.solver.methods",
     "METHODS": "simulate.solver.methods",
     "DOP853": "simulate.solver.methods",
@@ -33,7 +31,6 @@ __all__ = [
     "TAYLOR",
     "Action",
     "Adaptive",
-    "Automatic",
     "Failure",
     "FloatArray",
     "IntArray",
@@ -47,7 +44,6 @@ __all__ = [
     "Tolerance",
     "Trajectories",
     "solve",
-    "solve_automatically",
 ]
 
 

@@ -31,8 +31,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import stream
-from simulate.studies.methods import method_named
-from simulate.studies.runs import Study, cohort_of
+from simulate.studies.runs import Study, cohort_of, method_named
 
 SHARE = 0.01
 """Share of the trajectories that SciPy solves again."""
@@ -164,19 +163,13 @@ def verify(
         patients=scenario.patients,
         arms=len(study.arms),
         failed=int((base.status != Status.OK).sum()),
-        method=method_named(scenario, study.model).name,
+        method=method_named(scenario).name,
         rtol=scenario.rtol,
         atol=scenario.atol,
         repetitions=repetitions,
         judges=judges,
         errors=errors,
     )
-
-
-def sampled_errors(study: Study, *, share: float = SHARE) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
-    """The error actually made, from a sample that other methods solve again; `verify` without its other ways."""
-    cohort = cohort_of(study)
-    return _judged(study, cohort, _solve(study, cohort), share, lambda _: None)
 
 
 def _solve(
@@ -194,7 +187,7 @@ def _solve(
         cohort,
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol) if tolerance is None else tolerance,
-        method=method_named(scenario, study.model),
+        method=method_named(scenario),
         max_steps=scenario.max_steps,
         threads=threads,
     )
@@ -294,7 +287,7 @@ def _judged(
     scenario = study.scenario
     tight = max(scenario.rtol * _TIGHTER, _TIGHTEST)
     tolerance = Tolerance(tight, scenario.atol * tight / scenario.rtol)
-    is_stiff = scenario.method == "rodas5p"
+    is_stiff = method_named(scenario).stiff
     kept = _values(base)
     found = _Errors(study, base)
     judges = []

@@ -36,7 +36,7 @@ from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers, prior_rows
-from simulate.studies.methods import quickest_method
+from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.models import find_model, hypothesis_parts
 from simulate.studies.serum import Sampling, shipped_sampling, until_sample
 from simulate.symbolic.model import Model
@@ -229,14 +229,18 @@ def simulate_points(
 
     Parameters
     ----------
-    problem, tolerance, threads, progress, arm
-        As for `simulate_people`.
+    problem
+        What is fitted.
     points
         Shape [point, coordinate].
     patients
         Patients of each point, a power of two; member ``c * patients + p`` of the result is patient p of point c.
     seed
         Key of the places.
+    tolerance, threads, progress
+        As for `simulate.solver.solve`.
+    arm
+        Treatment; that of the study if not given.
     """
     at = places_for(problem, patients, seed)
     values = placed(populations_at(problem, points), at)
@@ -272,17 +276,14 @@ def simulate_people(
         What is fitted.
     values, of_kind
         Parameters in the order and units of the population, shape [person, parameter], and stratum of each person.
-    tolerance, threads, progress
-        As for `simulate.solver.solve`.
-    seed, arm
-        Seed of the cohort, and its treatment: that of the study if not given.
+    seed, tolerance, threads, progress, arm
+        As for `simulate_points`.
     """
     cohort = cohort_of(problem.population, values, of_kind, seed=seed)
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
-        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
-        method=quickest_method(problem.model), threads=threads, progress=progress,
-    )  # fmt: skip
+        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
+    )
 
 
 def treated(regimen: str) -> Arm:
@@ -327,20 +328,9 @@ def trial_of(
     for index in np.unique(kind):
         # A trial needs patients of each kind: where none is left, it could not have been.
         refused = np.where(exists[:, kind == index].any(axis=1), refused, 1.0)
-    return Trial(dataclasses.replace(seen, weights=_among(exists, seen), groups={**seen.groups, **of_kind}), refused)
-
-
-def _among(exists: npt.NDArray[np.bool_], seen: Seen) -> FloatArray:
-    """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left."""
-    weights = np.where(exists, seen.weights, 0.0)
-    of_kind = np.zeros(seen.weights.shape[1], dtype=np.int64) if seen.strata is None else seen.strata[0]
-    for kind in np.unique(of_kind):
-        mine = of_kind == kind
-        before, left = seen.weights[:, mine].sum(axis=1), weights[:, mine].sum(axis=1)
-        weights[:, mine] *= np.where(left > 0.0, before / np.where(left > 0.0, left, 1.0), 0.0)[:, np.newaxis]
-    total = weights.sum(axis=1, keepdims=True)
-    spread: FloatArray = np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 1.0 / weights.shape[1])
-    return spread
+    strata = np.zeros(patients, dtype=np.int64) if seen.strata is None else seen.strata[0]
+    weights = weights_of_existing(exists, seen.weights, strata)
+    return Trial(dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused)
 
 
 def levels_of(problem: Problem, ensemble: Ensemble, hours: FloatArray) -> dict[Key, FloatArray]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from simulate.cohort.draws import Cohort
-from simulate.cohort.placed import KIND, Places, placed_singly
+from simulate.cohort.placed import KIND, Places, cohort_of, placed_singly
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
@@ -202,15 +201,4 @@ def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: 
 def cohort_at(question: Question, points: FloatArray) -> Cohort:
     """People at some points, shape [person, column], as a cohort."""
     values, kinds = people_at(question, points)
-    population = question.problem.population
-    strata = [stratum.name for stratum in population.strata] or [""]
-    return Cohort(
-        seed=question.study.scenario.seed,
-        ids=np.arange(len(values), dtype=np.int64),
-        names=population.names,
-        values=np.ascontiguousarray(values),
-        covariates=(),
-        covariate_values=np.empty((len(values), 0)),
-        strata=tuple(strata[kind] for kind in kinds.tolist()),
-        dropout=np.full(len(values), math.inf),
-    )
+    return cohort_of(question.problem.population, values, kinds, seed=question.study.scenario.seed)

@@ -1,0 +1,276 @@
+"""Measurements that could be made, from files such as `parameters/measurements/early-blood.toml`.
+
+::
+
+    schema = 1
+    title = "blood after 1 and 3 months"
+    answers = "2"  # which of the questions of docs/evidence.md; may be absent
+    note = "..."
+
+    [cost]  # in units of one patient's restimulation at one visit
+    value = 60
+    source = "assumption"  # a key of sources.toml
+    grade = "assumed"
+
+    [[sample]]  # patients who are seen together
+    group = "all"  # responders | non-responders
+    arm = "anakinra"  # 100 mg a day for half a year and then nothing; or "untreated"
+    n = 15
+
+    [[sample.reading]]
+    quantity = "ifng"
+    days = [0, 28, 91, 182]
+    since = 0  # the reading is the change of the logarithm since that day; if absent, it is the logarithm itself
+    over = "ifng"  # or it is the logarithm of the ratio to another quantity of the same day
+    limit = 0.01  # readings are not below it; in the unit of the quantity
+    without = "unchanged"  # of a hypothesis that has no such quantity: changes and ratios are 1; else it is refused
+    noise = 0.3  # standard deviation of the logarithm of one reading; if absent, that of the assay of the trial
+    source = "assumption"  # of the noise
+    grade = "assumed"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate import shipped
+from simulate.cohort.assay import shipped_assays
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.evidence.keyed import Keyed
+from simulate.evidence.seen import EVERYONE
+from simulate.files import Document, read_toml
+from simulate.symbolic.parameterfile import read_sources
+from simulate.symbolic.rows import Row
+
+GROUPS = (EVERYONE, "responders", "non-responders")
+ARMS = ("anakinra", "untreated")
+GRADES = ("seen", "calculated", "memory", "assumed")
+UNCHANGED = "unchanged"
+
+_TOP = ("schema", "title", "answers", "note", "cost", "sample")
+_READING = ("quantity", "days", "since", "over", "limit", "without", "noise", "source", "grade")
+
+LATEST = 364.0
+"""Last day on which something may be measured: half a year of treatment, and half a year after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another.
+
+    Attributes
+    ----------
+    quantity, day
+        What is read when.
+    since
+        Day since which its change is meant; None if it is not a change.
+    over
+        Quantity of the same day to which its ratio is meant; None if it is not a ratio.
+    noise
+        Standard deviation of the logarithm of one reading.
+    limit
+        Lowest reading, in the unit of the quantity; 0 if there is none.
+    is_optional
+        Whether a hypothesis without the quantity has changes and ratios of 1.
+    where
+        Place in the file.
+    """
+
+    quantity: str
+    day: float
+    since: float | None
+    over: str | None
+    noise: float
+    limit: float
+    is_optional: bool
+    where: Where
+
+    @property
+    def days(self) -> tuple[float, ...]:
+        """Days on which something is read."""
+        return (self.day,) if self.since is None else (self.since, self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Patients who are seen together.
+
+    Attributes
+    ----------
+    group, arm, n
+        Who, under which treatment, and how many.
+    readings
+        Numbers of each patient.
+    """
+
+    group: str
+    arm: str
+    n: int
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """Something that could be measured.
+
+    Attributes
+    ----------
+    name, title
+        Name of the file, and words.
+    answers
+        Which of the questions of the evidence it answers; empty if none.
+    note
+        What a reader must know.
+    cost, cost_source, cost_grade
+        In units of one patient's restimulation at one visit, and where that is from.
+    samples
+        Groups of patients; each has patients of its own.
+    """
+
+    name: str
+    title: str
+    answers: str
+    note: str
+    cost: float
+    cost_source: str
+    cost_grade: str
+    samples: tuple[Sample, ...]
+
+    @property
+    def n(self) -> int:
+        """Patients altogether."""
+        return sum(sample.n for sample in self.samples)
+
+
+def shipped_measurements() -> tuple[Measurement, ...]:
+    """The catalogue that ships, sorted by name."""
+    return tuple(read_measurement(path) for path in shipped.measurement_files().values())
+
+
+def read_measurement(path: Path | str) -> Measurement:
+    """A measurement from its file.
+
+    Raises
+    ------
+    InputError
+        ``key.*`` or ``file.*`` with the line at fault; ``source.unknown``; ``measurement.noise``: nothing says how well
+        a quantity is read; ``measurement.reading``: a change and a ratio at once, or a level that may be absent.
+    """
+    document = read_toml(path)
+    top = Row(document, allowed=_TOP, required=("schema", "title", "cost", "sample"))
+    if top["schema"] != 1 or isinstance(top["schema"], bool):
+        raise top.wrong("schema", "1", code="key.value")
+    cost = top.sub("cost", allowed=("value", "source", "grade", "note"), required=("value", "source", "grade"))
+    cost.text("note")
+    source, grade = _provenance(cost)
+    count = _count(document, top, "sample")
+    return Measurement(
+        name=Path(path).stem,
+        title=top.text("title"),
+        answers=top.text("answers"),
+        note=top.text("note"),
+        cost=Keyed(cost).positive("value"),
+        cost_source=source,
+        cost_grade=grade,
+        samples=tuple(_sample(document, index) for index in range(count)),
+    )
+
+
+def _count(document: Document, row: Row, key: str) -> int:
+    entries = row[key]
+    if not isinstance(entries, list) or not entries:
+        raise row.wrong(key, f"tables, [[{key}]]")
+    return len(entries)
+
+
+def _sample(document: Document, index: int) -> Sample:
+    row = Row(document, "sample", index, allowed=("group", "arm", "n", "reading"), required=("arm", "n", "reading"))
+    keys = Keyed(row)
+    readings = [
+        reading for number in range(_count(document, row, "reading")) for reading in _readings(document, index, number)
+    ]
+    return Sample(
+        group=keys.choice("group", GROUPS, EVERYONE),
+        arm=keys.choice("arm", ARMS),
+        n=keys.whole("n", least=2),
+        readings=tuple(readings),
+    )
+
+
+def _readings(document: Document, index: int, number: int) -> list[Reading]:
+    row = Row(document, "sample", index, "reading", number, allowed=_READING, required=("quantity", "days"))
+    keys = Keyed(row)
+    quantity, since, over = keys.text("quantity"), keys.maybe_number("since"), row.text("over") or None
+    days = keys.days("days")
+    for key, value in (("days", max(days)), ("since", since or 0.0)):
+        if not 0.0 <= value <= LATEST:
+            raise row.wrong(key, f"days from 0 to {LATEST:g}", code="key.value")
+    is_optional = "without" in keys and keys.choice("without", (UNCHANGED,)) == UNCHANGED
+    if (since is not None and over is not None) or (is_optional and since is None and over is None):
+        raise InputError(
+            f"the reading of `{quantity}` cannot be",
+            code="measurement.reading",
+            where=row.where(),
+            found="a change and a ratio at once" if over is not None else "a level that a hypothesis may lack",
+            expected="`since` or `over`, not both; and one of them where a hypothesis may be `without` the quantity",
+        )
+    if since is not None and since in days:
+        raise row.wrong("since", "a day on which no change is read", code="key.value")
+    return [
+        Reading(
+            quantity=quantity,
+            day=day,
+            since=since,
+            over=over,
+            noise=_noise(row, keys, quantity),
+            limit=keys.maybe_positive("limit") or _limit(quantity),
+            is_optional=is_optional,
+            where=row.where(),
+        )
+        for day in days
+    ]
+
+
+def _noise(row: Row, keys: Keyed, quantity: str) -> float:
+    assays = shipped_assays()
+    if "noise" in keys:
+        for key in ("source", "grade"):
+            if key not in keys:
+                raise InputError(
+                    f"the key `{key}` is missing",
+                    code="key.missing",
+                    where=row.where(),
+                    found=", ".join(row),
+                    expected="where the noise is from",
+                )
+        _provenance(row)
+        return keys.positive("noise")
+    if quantity not in assays:
+        raise InputError(
+            f"nothing says how well `{quantity}` is read",
+            code="measurement.noise",
+            where=row.where(),
+            expected="`noise`, the standard deviation of the logarithm of a reading, with `source` and `grade`",
+            advice=f"assays of the trial read {', '.join(f'`{name}`' for name in assays)}",
+        )
+    return assays[quantity].sd_log
+
+
+def _limit(quantity: str) -> float:
+    assays = shipped_assays()
+    return assays[quantity].limit if quantity in assays else 0.0
+
+
+def _provenance(row: Row) -> tuple[str, str]:
+    """Source and grade of a number, both of known ones."""
+    source, known = row.text("source"), read_sources(shipped.sources_file())
+    if source not in known:
+        raise InputError(
+            f"the source `{source}` is not a known reference",
+            code="source.unknown",
+            where=row.where("source"),
+            expected="a key of sources.toml",
+            advice=did_you_mean(source, known),
+        )
+    return source, Keyed(row).choice("grade", GRADES)

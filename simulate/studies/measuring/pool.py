@@ -1,0 +1,219 @@
+"""Patients of all hypotheses, simulated once under every arm and on every day of a catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.placed import cohort_of, kinds, placed
+from simulate.errors import InputError, NumericalError, did_you_mean
+from simulate.evidence.protocol import RESPONSE
+from simulate.evidence.seen import EVERYONE
+from simulate.inference.information import Statistic
+from simulate.regimen.words import parse_regimen
+from simulate.solver.trajectories import Status
+from simulate.streams import FloatArray
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, REGIMEN, places_for, populations_at
+from simulate.studies.fitting.weights import weights_of_existing
+from simulate.studies.measuring.catalogue import Measurement, Reading, Sample
+
+PLANS: Mapping[str, str] = {"anakinra": f"{REGIMEN} until 182 d", "untreated": "none"}
+"""What is given in each arm."""
+
+_REGRESSED = "_regressed"
+
+Key = tuple[str, str, float]
+"""Arm, quantity and day."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Simulated patients of one hypothesis.
+
+    Attributes
+    ----------
+    draws
+        The hypothesis and its populations.
+    quantities
+        What its model has.
+    weights
+        Shares of the patients in their population, shape [draw, patient].
+    levels
+        Levels by arm, quantity and day, each of the same shape.
+    responders
+        Probability of a response at six months by arm, each of the same shape.
+    """
+
+    draws: Draws
+    quantities: tuple[str, ...]
+    weights: FloatArray
+    levels: Mapping[Key, FloatArray]
+    responders: Mapping[str, FloatArray]
+
+
+def needed(measurements: Sequence[Measurement]) -> dict[str, tuple[float, ...]]:
+    """Days to be recorded by arm, ascending from 0; six months are among them, when response is judged."""
+    days: dict[str, set[float]] = {}
+    for measurement in measurements:
+        for sample in measurement.samples:
+            own = days.setdefault(sample.arm, {BEFORE, AFTER})
+            own |= {day for reading in sample.readings for day in reading.days}
+    return {arm: tuple(sorted(found)) for arm, found in days.items()}
+
+
+def pool_of(
+    draws: Draws,
+    measurements: Sequence[Measurement],
+    *,
+    patients: int,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Pool:
+    """Simulate the patients of one hypothesis.
+
+    Raises
+    ------
+    InputError
+        ``measurement.quantity``: the model has no such quantity, and nothing says what that means.
+    NumericalError
+        ``measurement.failed``: a patient has no trajectory, for another reason than that they cannot exist.
+    """
+    problem = draws.problem
+    known = tuple(part.name for part in (*problem.model.observables, *problem.model.species))
+    wanted = _wanted(measurements, problem.hypothesis, known)
+    at = places_for(problem, patients, draws.places)
+    of_kind = kinds(problem.population, at)
+    count = len(draws.points)
+    values = placed(populations_at(problem, draws.points), at).reshape(count * patients, -1)
+    cohort = cohort_of(problem.population, values, np.tile(of_kind, count), seed=draws.places)
+    shape = (count, patients)
+    exists = np.ones(shape, dtype=np.bool_)
+    levels: dict[Key, FloatArray] = {}
+    responders: dict[str, FloatArray] = {}
+    for name, days in needed(measurements).items():
+        arm = Arm(name, parse_regimen(PLANS[name]))
+        ensemble = simulate_cohort(
+            problem.model, (arm,), cohort, np.array(days), tolerance=COARSE, threads=threads, progress=progress
+        )
+        exists &= _exist(ensemble, problem.hypothesis).reshape(shape)
+        percent = ensemble.quantity(RESPONSE)[0][:, days.index(AFTER)]
+        responders[name] = np.nan_to_num(percent / 100.0).reshape(shape)
+        for quantity in wanted:
+            read = f"{quantity}{_REGRESSED}" if f"{quantity}{_REGRESSED}" in known else quantity
+            course = ensemble.quantity(read)[0]
+            levels |= {(name, quantity, day): course[:, row].reshape(shape) for row, day in enumerate(days)}
+    counts = np.array([stratum.count for stratum in problem.population.strata])
+    shares = (counts / counts.sum() / np.bincount(of_kind, minlength=len(counts)))[of_kind]
+    weights = weights_of_existing(exists, np.broadcast_to(shares, shape).copy(), of_kind)
+    return Pool(draws, known, weights, levels, responders)
+
+
+def _wanted(measurements: Sequence[Measurement], hypothesis: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Quantities that are read and that the model has."""
+    found: dict[str, None] = {}
+    for measurement in measurements:
+        for sample in measurement.samples:
+            for reading in sample.readings:
+                for quantity in (reading.quantity, *([] if reading.over is None else [reading.over])):
+                    if quantity in known:
+                        found[quantity] = None
+                    elif not (reading.is_optional and quantity == reading.quantity):
+                        raise InputError(
+                            f"the model under `{hypothesis}` has no quantity `{quantity}`",
+                            code="measurement.quantity",
+                            where=reading.where,
+                            expected='a state or an observable, or `without = "unchanged"`',
+                            advice=did_you_mean(quantity, known),
+                        )
+    return tuple(found)
+
+
+def _exist(ensemble: Ensemble, hypothesis: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    status = ensemble.status[0]
+    for row in ensemble.failures:
+        if row.failure.reason and status[row.patient] not in (Status.OK, Status.INFEASIBLE):
+            raise NumericalError(
+                f"a patient of `{hypothesis}` has no trajectory",
+                code="measurement.failed",
+                found=f"patient {row.patient}, arm `{row.arm}`: {row.failure.reason}",
+                expected="a trajectory of everybody who can exist: what the others tell is of other populations",
+                advice="another --seed, or fewer --draws",
+            )
+    found: np.ndarray[tuple[int], np.dtype[np.bool_]] = status == Status.OK
+    return found
+
+
+def statistic_of(measurement: Measurement, sample: Sample, pools: Sequence[Pool], *, scale: float = 1.0) -> Statistic:
+    """Mean readings of a sample, by the central limit of its patients.
+
+    Parameters
+    ----------
+    measurement, sample
+        What is measured in whom.
+    pools
+        Patients, hypothesis by hypothesis.
+    scale
+        Factor on the number of patients.
+    """
+    found = [_moments(sample, pool) for pool in pools]
+    n = max(1, round(sample.n * scale))
+    number = measurement.samples.index(sample)
+    mean, covariance = (np.stack([part[index] for part in found]) for index in (0, 1))
+    return Statistic(f"{measurement.name} {number}", mean, covariance / n)
+
+
+def _moments(sample: Sample, pool: Pool) -> tuple[FloatArray, FloatArray]:
+    """Mean and covariance of the readings of a patient, shapes [draw, reading] and [draw, reading, reading]."""
+    weights = pool.weights
+    if sample.group != EVERYONE:
+        chance = pool.responders[sample.arm]
+        weights = weights * (chance if sample.group == "responders" else 1.0 - chance)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    values = np.stack([_value(reading, sample.arm, pool) for reading in sample.readings], axis=2)
+    values = np.where(weights[..., np.newaxis] > 0.0, values, 0.0)
+    mean = np.einsum("kp,kpi->ki", weights, values)
+    centered = values - mean[:, np.newaxis]
+    covariance = np.einsum("kp,kpi,kpj->kij", weights, centered, centered)
+    return mean, covariance + _noise(sample)
+
+
+def _value(reading: Reading, arm: str, pool: Pool) -> FloatArray:
+    if reading.quantity not in pool.quantities:
+        return np.zeros_like(pool.weights)
+    value = _log(reading.quantity, reading.day, reading.limit, arm, pool)
+    if reading.since is not None:
+        value = value - _log(reading.quantity, reading.since, reading.limit, arm, pool)
+    if reading.over is not None:
+        value = value - _log(reading.over, reading.day, reading.limit, arm, pool)
+    return value
+
+
+def _log(quantity: str, day: float, limit: float, arm: str, pool: Pool) -> FloatArray:
+    # Who cannot exist has no level and no weight.
+    levels = np.nan_to_num(pool.levels[arm, quantity, day], nan=1.0)
+    return np.log(np.maximum(levels, limit or 1e-9))
+
+
+def _noise(sample: Sample) -> FloatArray:
+    """Covariance of what is read wrongly; readings that share one share its error."""
+    parts: dict[tuple[str, float], int] = {}
+    rows = []
+    for reading in sample.readings:
+        row = {(reading.quantity, reading.day): reading.noise}
+        if reading.since is not None:
+            row[reading.quantity, reading.since] = -reading.noise
+        if reading.over is not None:
+            row[reading.over, reading.day] = -reading.noise
+        for key in row:
+            parts.setdefault(key, len(parts))
+        rows.append(row)
+    mixing = np.zeros((len(rows), len(parts)))
+    for index, row in enumerate(rows):
+        for key, noise in row.items():
+            mixing[index, parts[key]] = noise
+    found: FloatArray = mixing @ mixing.T
+    return found

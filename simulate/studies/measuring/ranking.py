@@ -1,0 +1,280 @@
+"""What each measurement of a catalogue is expected to tell, alone and together, and how many patients it needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaincinv
+
+from simulate.inference.information import (
+    FEWEST,
+    Gain,
+    Likelihoods,
+    Statistic,
+    classifier_bound,
+    difference,
+    effective_draws,
+    gain,
+    likelihoods,
+    measured,
+    posterior_probabilities,
+    ranks,
+)
+from simulate.streams import FloatArray
+from simulate.studies.measuring.catalogue import Measurement
+from simulate.studies.measuring.pool import Pool, statistic_of
+
+GAP = 0.05
+"""Distance between two estimates of a gain, nats, from which it is told."""
+
+ODDS = 10.0
+ENOUGH = 0.8
+"""Share of measurements that must give the true hypothesis odds of `ODDS`."""
+
+SIZES = (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+"""Numbers of patients that are tried."""
+
+MOST_TOGETHER = 4
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """What one measurement is expected to tell; information in nats.
+
+    Attributes
+    ----------
+    measurement
+        What is measured.
+    gain
+        Expected information.
+    bound
+        Lower bound of what it tells between hypotheses, by a classifier.
+    rank
+        Among the measurements; those that cannot be told apart share one.
+    decided, decided_interval
+        Probability that the true hypothesis gets odds of `ODDS`, and 95 % interval of the simulation.
+    misled_3, misled_10, misled_3_interval, misled_10_interval
+        Probability that a wrong one gets odds of 3 or of 10.
+    n_needed
+        Patients with whom the true hypothesis gets its odds often enough; None if not with the most that are tried.
+    n_is_sparse
+        Whether the draws are too far apart for what so many patients would tell.
+    """
+
+    measurement: Measurement
+    gain: Gain
+    bound: float
+    rank: int
+    decided: float
+    decided_interval: Interval
+    misled_3: float
+    misled_3_interval: Interval
+    misled_10: float
+    misled_10_interval: Interval
+    n_needed: int | None
+    n_is_sparse: bool
+
+    @property
+    def gap(self) -> float:
+        """Distance between the smallest and the largest estimate of the information between hypotheses."""
+        estimates = (self.gain.between, self.gain.with_own, self.bound)
+        return max(estimates) - min(estimates)
+
+    @property
+    def per_cost(self) -> float:
+        """Information between hypotheses by unit of cost."""
+        return self.gain.between / self.measurement.cost
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One more measurement beside those before it.
+
+    Attributes
+    ----------
+    measurement
+        What is added.
+    gain
+        Expected information of all so far.
+    added, error
+        How much this one adds, and the standard error of that.
+    cost
+        Of all so far.
+    """
+
+    measurement: Measurement
+    gain: Gain
+    added: float
+    error: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Result of `rank_measurements`; the rows in the order of their information, the steps in the order of choice."""
+
+    pools: tuple[Pool, ...]
+    patients: int
+    measurements: int
+    prior: FloatArray
+    rows: tuple[Ranked, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def entropy(self) -> float:
+        """Most that any measurement could tell between the hypotheses."""
+        return -float(self.prior @ np.log(self.prior))
+
+
+def rank_measurements(
+    pools: Sequence[Pool],
+    catalogue: Sequence[Measurement],
+    *,
+    patients: int,
+    measurements: int = 256,
+    seed: int = 1,
+    report: Callable[[str], None] | None = None,
+) -> Ranking:
+    """Rank the measurements of a catalogue.
+
+    Parameters
+    ----------
+    pools
+        Patients of the hypotheses, which are equally likely.
+    catalogue
+        What could be measured.
+    patients
+        Virtual patients of each draw, for the record.
+    measurements
+        Simulated measurements under each hypothesis.
+    seed
+        Key of the simulated measurements.
+    report
+        Told what is being done.
+    """
+    prior = np.full(len(pools), 1.0 / len(pools))
+    draws = pools[0].weights.shape[0]
+    found: list[Likelihoods] = []
+    rows: list[Ranked] = []
+    gains: list[Gain] = []
+    for measurement in catalogue:
+        if report is not None:
+            report(measurement.title)
+        statistics = [statistic_of(measurement, sample, pools) for sample in measurement.samples]
+        values = [measured(one, measurements, seed=seed) for one in statistics]
+        joint = _joint(statistics, values)
+        one = gain(joint, prior)
+        bound = classifier_bound(np.concatenate(values, axis=2), draws, prior)
+        after = posterior_probabilities(joint, prior)
+        needed, is_sparse = _needed(measurement, pools, prior, measurements, seed)
+        decided = _decided(after)
+        (misled_3, interval_3), (misled_10, interval_10) = (_misled(after, odds) for odds in (3.0, ODDS))
+        rows.append(
+            Ranked(
+                measurement=measurement,
+                gain=one,
+                bound=bound,
+                rank=0,
+                decided=float(decided.mean()),
+                decided_interval=_interval(decided),
+                misled_3=misled_3,
+                misled_3_interval=interval_3,
+                misled_10=misled_10,
+                misled_10_interval=interval_10,
+                n_needed=needed,
+                n_is_sparse=is_sparse,
+            )
+        )
+        found.append(joint)
+        gains.append(one)
+    places = ranks(gains, prior)
+    order = sorted(range(len(rows)), key=lambda index: -gains[index].between)
+    ranked = tuple(dataclasses.replace(rows[index], rank=places[index]) for index in order)
+    steps = _greedy(catalogue, found, gains, prior)
+    return Ranking(tuple(pools), patients, measurements, prior, ranked, steps)
+
+
+def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Likelihoods:
+    parts = [likelihoods(one, value) for one, value in zip(statistics, values, strict=True)]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
+
+
+def _needed(
+    measurement: Measurement, pools: Sequence[Pool], prior: FloatArray, measurements: int, seed: int
+) -> tuple[int | None, bool]:
+    """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes."""
+
+    def at(n: int) -> tuple[bool, bool]:
+        scale = n / measurement.n
+        statistics = [statistic_of(measurement, sample, pools, scale=scale) for sample in measurement.samples]
+        joint = _joint(statistics, [measured(one, measurements, seed=seed) for one in statistics])
+        is_enough = float(_decided(posterior_probabilities(joint, prior)).mean()) >= ENOUGH
+        return is_enough, effective_draws(joint) < FEWEST
+
+    is_enough, is_sparse = at(SIZES[-1])
+    if not is_enough:
+        return None, is_sparse
+    low, high = -1, len(SIZES) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough_here, sparse_here = at(SIZES[middle])
+        if enough_here:
+            high, is_sparse = middle, sparse_here
+        else:
+            low = middle
+    return SIZES[high], is_sparse
+
+
+def _greedy(
+    catalogue: Sequence[Measurement], found: Sequence[Likelihoods], gains: Sequence[Gain], prior: FloatArray
+) -> tuple[Step, ...]:
+    """Measurements chosen one after the other, each the one that adds most to those before, while it adds anything."""
+    first = max(range(len(catalogue)), key=lambda index: gains[index].between)
+    steps = [Step(catalogue[first], gains[first], gains[first].between, gains[first].error, catalogue[first].cost)]
+    so_far, chosen = found[first], {first}
+    while len(steps) < min(MOST_TOGETHER, len(catalogue)):
+        joint = {index: gain(so_far + found[index], prior) for index in range(len(catalogue)) if index not in chosen}
+        best = max(joint, key=lambda index: joint[index].between)
+        added, error = difference(joint[best], steps[-1].gain, prior)
+        if added <= 2.0 * error:
+            break
+        steps.append(Step(catalogue[best], joint[best], added, error, steps[-1].cost + catalogue[best].cost))
+        so_far = so_far + found[best]
+        chosen.add(best)
+    return tuple(steps)
+
+
+def _decided(after: FloatArray) -> FloatArray:
+    """Which measurements give the true hypothesis odds of `ODDS`, shape [true hypothesis, measurement]."""
+    found: FloatArray = (np.einsum("hrh->hr", after) >= ODDS / (1.0 + ODDS)).astype(np.float64)
+    return found
+
+
+def _misled(after: FloatArray, odds: float) -> tuple[float, Interval]:
+    """Probability that a wrong hypothesis gets some odds against all others."""
+    wrong = after.copy()
+    np.einsum("hrh->hr", wrong)[...] = 0.0
+    events = (wrong.max(axis=2) >= odds / (1.0 + odds)).astype(np.float64)
+    return float(events.mean()), _interval(events)
+
+
+def _interval(events: FloatArray) -> Interval:
+    """95 % interval of a probability (Clopper and Pearson); hypotheses are equally likely."""
+    count, of = int(events.sum()), events.size
+    low = float(betaincinv(count, of - count + 1, 0.025)) if count else 0.0
+    high = float(betaincinv(count + 1, of - count, 0.975)) if count < of else 1.0
+    return low, high
+
+
+def percent_of_entropy(ranking: Ranking, value: float) -> float:
+    """Information as a percentage of the most that any measurement could tell."""
+    return 100.0 * value / ranking.entropy if ranking.entropy > 0.0 else math.nan
