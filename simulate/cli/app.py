@@ -20,6 +20,7 @@ VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
     "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
     "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
+    "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
     "check": (
         "simulate.cli.check:check",
         "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",

@@ -39,7 +39,7 @@ def fit(
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="Draws at the end.")] = 2048,
     final_patients: Annotated[
         int, typer.Option("--final-patients", metavar="N", min=8, help="Patients of each draw at the end.")
-    ] = 64,
+    ] = 128,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the samplers.")] = 1,
     with_profiles: Annotated[
         bool, typer.Option("--profiles", help="Profile the likelihood of each number as well; some minutes.")

@@ -191,12 +191,30 @@ def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
 
 
 def _notes(ensemble: Ensemble) -> list[str]:
-    """Lines about those who were left out of the summary."""
+    """Lines about those who were left out of the summary, and how those were solved whose method was chosen."""
     from collections import Counter
 
+    trajectories = ensemble.trajectories
+    methods = Counter(trajectories.method_of(row) for row in range(len(trajectories.values)))
+    chosen = [f"{name}: {count} of {ensemble.status.size} trajectories" for name, count in methods.most_common()]
     reasons = Counter(row.failure.reason for row in ensemble.failures)
     total = ensemble.status.size
-    return [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+    rules = [
+        f"arm `{arm.name}`, rule {index + 1}: applied to "
+        f"{len({one.patient for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
+        f"of {ensemble.shape[1]} patients"
+        for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
+        for index in range(len(arm.rules))
+    ]
+    left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
+    return [*rules, *(chosen if trajectories.methods else ()), *left_out]
+
+
+def _rules_before(ensemble: Ensemble) -> list[int]:
+    """Number of rules of the arms before each."""
+    from itertools import accumulate
+
+    return [0, *accumulate(len(arm.rules) for arm in ensemble.arms)][: len(ensemble.arms)]
 
 
 def _causes(failures: Sequence[Entry]) -> list[str]:

@@ -19,17 +19,22 @@ from simulate.regimen.occasions import with_occasions
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, Tolerance
-from simulate.solver.rules import Adaptive
+from simulate.solver.rules import Adaptive, Rule
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
     from simulate.kernels.system import System
+    from simulate.solver.automatic import Automatic
     from simulate.solver.methods import Method
 
 
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
+
+
+_UNREACHABLE = 1e300
+"""Beyond every quantity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +52,17 @@ class Arm:
     plans
         Prescriptions of patients who are treated each in their own way: member number ``m`` follows number
         ``m % len(plans)``. Empty where all follow ``plan``.
+    rules, visits
+        What changes a patient's doses when a quantity passes a threshold, which is a number, and days of visits for
+        rules that look at these; every patient of a simulation is seen on the visits of all arms.
     """
 
     name: str
     plan: Plan
     overrides: tuple[tuple[str, float], ...] = ()
     plans: tuple[Plan, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    visits: tuple[float, ...] = ()
 
     @property
     def all_plans(self) -> tuple[Plan, ...]:
@@ -177,7 +187,7 @@ def simulate_cohort(
     times: FloatArray,
     *,
     tolerance: Tolerance | None = None,
-    method: Method | None = None,
+    method: Method | Automatic | None = None,
     max_steps: int = 100_000,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -198,14 +208,16 @@ def simulate_cohort(
         Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
         What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
     tolerance, method, max_steps, threads, progress
-        As for `simulate.solver.solve`; members of all arms are counted.
+        As for `simulate.solver.solve`; members of all arms are counted. With `simulate.solver.Automatic` each
+        trajectory is solved by the method that suits it.
     sensitivities
         What to differentiate every quantity by, at each member's own values: parameters, and ``x(0)`` for the initial
         value of the state ``x``. The trajectories then agree with those of a plain simulation to rounding, not to the
         bit; see `simulate.kernels.sensitivities`.
     adaptive
-        Rules that change what a patient is given when a quantity passes a threshold. The schedule is that of the arms,
-        all of it in group 0; a threshold may have a number for each row of the trajectories.
+        Rules that change what a patient is given when a quantity passes a threshold, in place of those of the arms. The
+        schedule is that of the arms, all of it in group 0; a threshold may have a number for each row of the
+        trajectories.
 
     Returns
     -------
@@ -219,16 +231,26 @@ def simulate_cohort(
         cannot be given by a route of the model. ``sensitivities.*``: a name that the model does not have, and
         sensitivities of a simulation with rules. ``solver.rule``: a rule that does not fit the model.
     """
+    from simulate.solver.automatic import Automatic, solve_automatically
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
 
     if not arms:
         raise InputError("there is no arm to simulate", code="cohort.arm")
+    adaptive = _rules_of_arms(arms, cohort.members) if adaptive is None else adaptive
     if sensitivities and adaptive is not None and adaptive.rules:
         raise InputError(
             "sensitivities of a simulation with rules are asked for",
             code="sensitivities.rules",
             expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
+        )
+    single = None if isinstance(method, Automatic) else method
+    if sensitivities and isinstance(method, Automatic):
+        raise InputError(
+            "sensitivities are asked for with an automatic choice of the method",
+            code="sensitivities.method",
+            expected="one method for all members",
+            advice=f"such as {method.stiff.name} if the model is stiff, else leave `method` out",
         )
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
     flat = values.reshape(-1, values.shape[2])
@@ -247,7 +269,7 @@ def simulate_cohort(
             of=[name for name in sensitivities if not name.endswith(_INITIAL)],
             initial=initial,
             tolerance=tolerance,
-            method=method,
+            method=single,
             max_steps=max_steps,
             threads=threads,
             progress=progress,
@@ -255,13 +277,17 @@ def simulate_cohort(
         trajectories, directions = found.trajectories, found.directions
         derivatives = _before(found.values, trajectories.times)
     else:
-        trajectories = solve(
-            _kernel(model),
+        solver = (
+            functools.partial(solve_automatically, choice=method)
+            if isinstance(method, Automatic)
+            else functools.partial(solve, method=single or DOPRI5)
+        )
+        trajectories = solver(
+            kernel_of(model),
             flat,
             schedule,
             outputs_of(times),
             tolerance=tolerance,
-            method=DOPRI5 if method is None else method,
             max_steps=max_steps,
             threads=threads,
             progress=progress,
@@ -269,6 +295,19 @@ def simulate_cohort(
         )
     names = tuple(parameter.name for parameter in model.parameters)
     return Ensemble(model.key, tuple(arms), cohort, names, values, from_before(trajectories), directions, derivatives)
+
+
+def _rules_of_arms(arms: Sequence[Arm], members: int) -> Adaptive | None:
+    """Rules of all arms; one of another arm has a threshold that nothing passes."""
+    rules = []
+    for index, arm in enumerate(arms):
+        for rule in arm.rules:
+            thresholds = np.full(len(arms) * members, _UNREACHABLE if rule.rising else -_UNREACHABLE)
+            thresholds[index * members : (index + 1) * members] = rule.threshold
+            rules.append(replace(rule, threshold=thresholds))
+    if not rules:
+        return None
+    return Adaptive(tuple(rules), visits=tuple(sorted({day for arm in arms for day in arm.visits})))
 
 
 def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
@@ -310,7 +349,7 @@ def _before(values: FloatArray, times: FloatArray) -> FloatArray:
 
 
 @functools.lru_cache(maxsize=8)
-def _kernel(model: Model) -> Kernel:
+def kernel_of(model: Model) -> Kernel:
     """Kernel of a model; the last few are kept, as an analysis asks for the same one again and again."""
     from simulate.kernels.build import build
 

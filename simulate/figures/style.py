@@ -6,6 +6,7 @@ Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, with
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -145,6 +146,14 @@ def counted(finished: Sequence[int], total: int) -> str:
     shown = f"{low}" if low == high else f"{low}–{high}"
     people = "patient" if total == 1 else "patients"
     return f"{total} {people}" if low == high == total else f"{shown} of {total} {people}"
+
+
+def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:
+    """A figure as PNG, without dates or versions in it."""
+    buffer = io.BytesIO()
+    with styled():
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:

@@ -49,11 +49,12 @@ class End(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TurningPoint:
-    """A fold or a crossing: its kind, the value of the parameter and the state [state]."""
+    """A fold or a crossing: its kind, the value of the parameter, the state [state] and the observables there."""
 
     kind: Turn
     value: float
     state: FloatArray
+    observed: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +69,9 @@ class Branch:
         Its values along the curve, shape [point].
     states
         Shape [point, state].
+    quantities, observed
+        Names of the observables, and their values, shape [point, observable]. One of them may serve as the axis: the
+        occupancy of a receptor in place of the dose that brings it about.
     eigenvalues
         Of the Jacobian at each point, 1/d, by falling real part, shape [point, state].
     turns
@@ -79,6 +83,8 @@ class Branch:
     axis: str
     values: FloatArray
     states: FloatArray
+    quantities: tuple[str, ...]
+    observed: FloatArray
     eigenvalues: ComplexArray
     turns: tuple[TurningPoint, ...]
     ends: tuple[End, End]
@@ -87,6 +93,10 @@ class Branch:
     def stability(self) -> tuple[Stability, ...]:
         """Linear stability of each point."""
         return tuple(stability_of(row) for row in self.eigenvalues)
+
+    def quantity(self, name: str) -> FloatArray:
+        """Values of an observable along the curve, shape [point]."""
+        return self.observed[:, self.quantities.index(name)]
 
     @property
     def folds(self) -> tuple[TurningPoint, ...]:
@@ -169,7 +179,7 @@ def branches(
     points = np.repeat(np.hstack([states, begin[:, None]]), 2, axis=0)
     halves = _follow(curves, points, bounds, largest_step, max_steps)
     whole = [_joined(*halves[lane : lane + 2]) for lane in range(0, len(halves), 2)]
-    turns = _turns(curves, whole)
+    turns = _turns(field, curves, whole)
     return tuple(
         _branch(field, axis, inputs[index], *pair) for index, pair in enumerate(zip(whole, turns, strict=True))
     )
@@ -276,7 +286,7 @@ def _joined(forward: _Trace, backward: _Trace) -> _Trace:
     )
 
 
-def _turns(curves: Curves, traces: Sequence[_Trace]) -> list[tuple[TurningPoint, ...]]:
+def _turns(field: VectorField, curves: Curves, traces: Sequence[_Trace]) -> list[tuple[TurningPoint, ...]]:
     """Folds and crossings of each curve, in its order, all sought at once."""
     places = []
     for index, trace in enumerate(traces):
@@ -295,7 +305,9 @@ def _turns(curves: Curves, traces: Sequence[_Trace]) -> list[tuple[TurningPoint,
             places, is_crossing, located(curves, lanes, base, next_point, along, is_crossing), strict=True
         ):
             kind = Turn.CROSSING if crosses else Turn.FOLD
-            found[index].append(TurningPoint(kind, float(point[-1]), point[:-1]))
+            inputs = curves.inputs_at(np.array([2 * index]), point[-1:])
+            observed = field.observed(point[None, :-1], inputs)[0]
+            found[index].append(TurningPoint(kind, float(point[-1]), point[:-1], observed))
     return [tuple(turns) for turns in found]
 
 
@@ -309,6 +321,8 @@ def _branch(
         axis=axis,
         values=values,
         states=states,
+        quantities=field.observables,
+        observed=field.observed(states, given),
         eigenvalues=spectrum(field.slopes(states, given)[:, :, :-1]),
         turns=turns,
         ends=trace.ends,

@@ -234,8 +234,15 @@ class _Writer:
                     else:
                         below = self._product(below, self.visit(base))
             else:
-                raise _not_smooth(factor)
+                above = self._product(above, self._power(factor, base, exponent))
         return self._quotient(above, below)
+
+    def _power(self, factor: Expr, base: Expr, exponent: Expr) -> Linear:
+        """A power of what is constant within a step, whatever the exponent."""
+        inner = self.visit(base)
+        if inner[1]:
+            raise _not_smooth(factor)
+        return self._function("exp", self._product(self.visit(exponent), self._function("log", inner)))
 
     def finished(self, rates: list[Linear]) -> Tape:
         """What the derivatives depend on, renumbered."""

@@ -30,22 +30,28 @@ class VectorField:
 
     Attributes
     ----------
-    states, inputs
-        Names: of the states; of the parameters, then of the routes.
+    states, inputs, observables
+        Names: of the states; of the parameters, then of the routes; of what is reported.
     axis
         Index of the input in which there are derivatives too; -1 if there is none.
     """
 
     states: tuple[str, ...]
     inputs: tuple[str, ...]
+    observables: tuple[str, ...]
     axis: int
     _rates: _Evaluated
     _slopes: _Evaluated
+    _observed: _Evaluated
     _places: tuple[tuple[int, int], ...]
 
     def rates(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
         """Derivatives in time, shape [point, state], of points [point, state] with inputs [point, input]."""
         return _columns(self._rates(states, inputs), len(states))
+
+    def observed(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
+        """What is reported, shape [point, observable]."""
+        return _columns(self._observed(states, inputs), len(states)) if self.observables else np.empty((len(states), 0))
 
     def slopes(self, states: FloatArray, inputs: FloatArray) -> FloatArray:
         """Derivatives of the rates in the states, and last in ``axis``, if any; shape [point, state, variable]."""
@@ -87,9 +93,11 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
     return VectorField(
         states=system.states,
         inputs=inputs,
+        observables=system.observables,
         axis=column,
         _rates=_evaluated(assignments, program.results, states, fed),
         _slopes=_evaluated(derivatives.assignments, derivatives.results, states, fed),
+        _observed=_evaluated(system.constants, [_at_rest(value) for value in system.observed], states, fed),
         _places=places,
     )
 
@@ -163,11 +171,18 @@ def held(field: VectorField, names: Sequence[str]) -> VectorField:
     return VectorField(
         states=field.states,
         inputs=(*field.inputs, *names),
+        observables=field.observables,
         axis=-1,
         _rates=rates,
         _slopes=slopes,
+        _observed=lambda states, inputs: field._observed(states, inputs[:, :width]),
         _places=(*(field._places[index] for index in free), *((place, place) for place in places)),
     )
+
+
+def _at_rest(value: Expr) -> Expr:
+    """What is observed in a steady state; undefined where it changes with time."""
+    return sympy.nan if TIME in value.free_symbols else value
 
 
 def _evaluated(

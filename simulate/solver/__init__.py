@@ -15,6 +15,8 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 
 _LATER = {
     "solve": "simulate.solver.batch",
+    "Automatic": "simulate.solver.automatic",
+    "solve_automatically": "simulate.solver.automatic",
     "Method": "simulate.solver.methods",
     "METHODS": "simulate.solver.methods",
     "DOP853": "simulate.solver.methods",
@@ -31,6 +33,7 @@ __all__ = [
     "TAYLOR",
     "Action",
     "Adaptive",
+    "Automatic",
     "Failure",
     "FloatArray",
     "IntArray",
@@ -44,6 +47,7 @@ __all__ = [
     "Tolerance",
     "Trajectories",
     "solve",
+    "solve_automatically",
 ]
 
 

@@ -84,6 +84,25 @@ class Schedule:
         """Number of members."""
         return len(self.offsets) - 1
 
+    def of(self, members: IntArray) -> Schedule:
+        """Stops of some members, shape [member], in that order."""
+        counts = np.diff(self.offsets)[members]
+        stops = self.stops_of(members)
+        return Schedule(
+            offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+            times=self.times[stops],
+            kinds=self.kinds[stops],
+            routes=self.routes[stops],
+            amounts=self.amounts[stops],
+        )
+
+    def stops_of(self, members: IntArray) -> IntArray:
+        """Places of the stops of some members, one member after the other."""
+        counts = np.diff(self.offsets)[members]
+        ends = np.cumsum(counts)
+        places: IntArray = np.arange(counts.sum()) + np.repeat(self.offsets[members] - (ends - counts), counts)
+        return places
+
     @classmethod
     def empty(cls, members: int) -> Schedule:
         """No stops for any of ``members`` members."""

@@ -91,6 +91,16 @@ class Adaptive:
     visits: tuple[float, ...] = ()
 
 
+def rules_of(adaptive: Adaptive, schedule: Schedule, members: IntArray) -> Adaptive:
+    """Rules of some members of a batch, for ``schedule.of(members)``."""
+    groups = None if adaptive.groups is None else np.asarray(adaptive.groups)[schedule.stops_of(members)]
+    rules = tuple(
+        rule if np.ndim(rule.threshold) == 0 else replace(rule, threshold=np.asarray(rule.threshold)[members])
+        for rule in adaptive.rules
+    )
+    return replace(adaptive, rules=rules, groups=groups)
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """A rule that applied: to whom, which one of the rules, and when."""

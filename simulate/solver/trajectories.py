@@ -85,9 +85,12 @@ class Trajectories:
     failures
         One record for each member whose status is not OK, in the order of members.
     method
-        Name of the method.
+        Name of the method, or of the choice of one.
     occurrences
         When rules applied, in the order of members and time.
+    methods, chosen
+        Where methods were chosen member by member, their names, and which of them gave each member's numbers, shape
+        [member].
     """
 
     times: FloatArray
@@ -99,6 +102,12 @@ class Trajectories:
     failures: tuple[Failure, ...]
     method: str
     occurrences: tuple[Occurrence, ...] = ()
+    methods: tuple[str, ...] = ()
+    chosen: IntArray | None = None
+
+    def method_of(self, member: int) -> str:
+        """Name of the method that gave a member's numbers."""
+        return self.method if self.chosen is None else self.methods[int(self.chosen[member])]
 
     def quantity(self, name: str) -> FloatArray:
         """Values of one quantity, shape [member, time]."""

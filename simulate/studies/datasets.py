@@ -13,6 +13,10 @@ and ``long_name``. Beside them:
 ``dropout_day`` (member)
     Day on which a member leaves the study, infinite for those who stay. Values go on after it: they are what would have
     been seen.
+``method`` (arm, member), ``work`` (arm, member, count)
+    Which method gave a member's numbers (names in ``flag_meanings``), and the steps and evaluations that it took.
+``rule_day`` (arm, member, rule)
+    Day on which a rule of the arm first applied to a member, NaN if it never did; only where an arm has rules.
 ``dose_time``, ``dose_amount``, ``dose_route`` (arm, dose)
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
     arm are treated each in their own way, the doses that any of them is given.
@@ -49,6 +53,7 @@ from simulate.symbolic.model import Model
 RESERVED = frozenset(
     {
         *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
+        *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
     }
 )
@@ -63,10 +68,15 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "parameters": {"long_name": "values of the parameters, in the units of parameter_unit"},
     "covariates": {"long_name": "properties of the members"},
     "dropout_day": {"units": "d", "long_name": "day on which a member leaves the study; infinite for those who stay"},
+    "work": {"long_name": "what a member took"},
+    "rule_day": {"units": "d", "long_name": "day on which a rule of the arm first applied"},
     "member": {"long_name": "number of the patient"},
     "time": {"units": "d", "long_name": "time since the start of treatment"},
 }
 """Attributes of the variables that every dataset has."""
+
+COUNTS = ("accepted steps", "rejected steps", "evaluations")
+"""What is counted of a member's work."""
 
 
 def ensemble_dataset(
@@ -100,9 +110,16 @@ def ensemble_dataset(
             )
         variables[name] = (("arm", "member", "time"), ensemble.quantity(name), labels[name])
     variables["status"] = (("arm", "member"), ensemble.status.astype(np.int8), LABELS["status"])
+    names = trajectories.methods or (trajectories.method,)
+    chosen = np.zeros(ensemble.shape, dtype=np.int8) if trajectories.chosen is None else trajectories.chosen
+    variables["method"] = (("arm", "member"), chosen.reshape(ensemble.shape).astype(np.int8), method_labels(names))
+    counters = trajectories.counters.reshape(*ensemble.shape, len(COUNTS)).astype(np.int32)
+    variables["work"] = (("arm", "member", "count"), counters, LABELS["work"])
     variables["parameters"] = (("arm", "member", "parameter"), ensemble.parameter_values, LABELS["parameters"])
     variables["covariates"] = (("member", "covariate"), cohort.covariate_values, LABELS["covariates"])
     variables["dropout_day"] = ("member", cohort.dropout, LABELS["dropout_day"])
+    if any(arm.rules for arm in ensemble.arms):
+        variables["rule_day"] = (("arm", "member", "rule"), first_days(ensemble), LABELS["rule_day"])
     variables |= dose_variables(ensemble.arms, model, float(trajectories.times[-1]))
     unit_of = {parameter.name: parameter.unit.text for parameter in model.parameters}
     return xr.Dataset(
@@ -116,6 +133,7 @@ def ensemble_dataset(
             "parameter": ("parameter", _texts(ensemble.parameters)),
             "parameter_unit": ("parameter", _texts(unit_of[name] for name in ensemble.parameters)),
             "covariate": ("covariate", _texts(cohort.covariates)),
+            "count": ("count", _texts(COUNTS)),
         },
         attrs=dict(attributes or {}),
     )
@@ -125,6 +143,24 @@ def quantity_labels(model: Model) -> dict[str, dict[str, str]]:
     """Attributes of each state and observable: its unit and what it is."""
     species = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
     return species | {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.observables}
+
+
+def method_labels(names: Sequence[str]) -> dict[str, Any]:
+    """Attributes of the methods of members, by their places among the names."""
+    # An array of one number comes back from a file as a number.
+    values = {"flag_values": np.arange(len(names), dtype=np.int8)} if len(names) > 1 else {}
+    meanings = " ".join(name.replace(" ", "_") for name in names)
+    return {"long_name": "method that gave a member's numbers", **values, "flag_meanings": meanings}
+
+
+def first_days(ensemble: Ensemble) -> FloatArray:
+    """Shape [arm, member, rule]; NaN where a rule never applied, or the arm has not so many rules."""
+    before = np.cumsum([0, *(len(arm.rules) for arm in ensemble.arms)])
+    days = np.full((*ensemble.shape, max(len(arm.rules) for arm in ensemble.arms)), np.nan)
+    for one in reversed(ensemble.trajectories.occurrences):
+        arm, member = divmod(one.member, ensemble.shape[1])
+        days[arm, member, one.rule - before[arm]] = one.time
+    return days
 
 
 def _texts(values: Any) -> np.ndarray[Any, np.dtype[Any]]:

@@ -23,8 +23,9 @@ from simulate.kernels.system import System, lower
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
+from simulate.studies.methods import method_named
 from simulate.studies.replay import replay_command
-from simulate.studies.runs import Study, method_named
+from simulate.studies.runs import Study
 from simulate.studies.verification import members
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Observable
@@ -302,7 +303,7 @@ def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: fl
             one,
             np.array([moment]),
             tolerance=Tolerance(scenario.rtol, scenario.atol),
-            method=method_named(scenario),
+            method=method_named(scenario, study.model),
             max_steps=2 * scenario.max_steps,
             threads=1,
         )

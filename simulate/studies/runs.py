@@ -22,7 +22,9 @@ from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
+from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
+from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
@@ -33,8 +35,6 @@ from simulate.symbolic.parts import Spread
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from simulate.solver.methods import Method
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,12 +78,14 @@ class Study:
             "seed": scenario.seed,
             **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({"visits": list(scenario.visits)} if scenario.visits else {}),
             **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
             **({} if scenario.occasions is None else {"occasions": asdict(scenario.occasions)}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
                 {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
                 | _of_table(arm, treatment)
+                | ({"rules": [rule.text for rule in treatment.rules]} if treatment.rules else {})
                 for arm, treatment in zip(self.arms, scenario.arms, strict=True)
             ],
             "quantities": list(self.quantities),
@@ -123,7 +125,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         parts = (*parts, ON_OCCASIONS.name)
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
-    method_named(scenario)
+    method_named(scenario, model)
     if not in_parts:
         _check_memory(scenario, model)
     arms = arms_of(scenario, model)
@@ -178,7 +180,9 @@ def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
                     admitted.add(plan)
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None
-        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ()))
+        own = plans if len(plans) > 1 else ()
+        rules = solver_rules(treatment.rules, model)
+        arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
     return tuple(arms)
 
 
@@ -218,28 +222,6 @@ def _check_memory(scenario: Scenario, model: Model) -> None:
             expected=f"at most {available / 1e9:.3g} GB, the memory of this machine",
             advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
         )
-
-
-def method_named(scenario: Scenario) -> Method:
-    """Method that a scenario asks for.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``.
-    """
-    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P, TAYLOR
-
-    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
-    if scenario.method not in methods:
-        raise InputError(
-            f"there is no method `{scenario.method}`",
-            code="scenario.unknown",
-            where=scenario.sheet.where("solver", "method"),
-            expected=", ".join(f"`{name}`" for name in methods),
-            advice=did_you_mean(scenario.method, methods),
-        )
-    return methods[scenario.method]
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
@@ -287,7 +269,7 @@ def simulate_study(
         cohort_of(study),
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol),
-        method=method_named(scenario),
+        method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
         threads=threads,
         progress=progress,
@@ -310,7 +292,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "hypothesis": study.model.hypothesis,
         "seed": study.scenario.seed,
         "dropout": int(study.scenario.dropout),
-        "method": method_named(study.scenario).name,
+        "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
         "key": study.key,
         "source": f"il1sim {__version__}",

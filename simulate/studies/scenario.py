@@ -14,6 +14,7 @@ A scenario file in full::
     [time]
     end = "182 d"
     every = "1 d"
+    visits = ["28 d", "56 d"]  # when rules with `at_visits` look, see simulate.studies.arm_rules
 
     [cohort]
     patients = 100  # if not given, as many as there are in a table of doses, or else 100
@@ -47,7 +48,7 @@ A scenario file in full::
     rtol = 1e-6
     atol = 1e-9
     max_steps = 100000
-    method = "dopri5"
+    method = "dopri5"  # or "dop853", "taylor", "rodas5p"; "automatic" goes by each trajectory
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
 ``doses``; of ``doses``, the file and the units of time and amount.
@@ -108,6 +109,8 @@ class Scenario:
         Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
+    visits
+        Days on which rules look that look at visits only.
         Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
         population; None for patients of the trial or, where the model is a user's, for parameters that vary
         independently.
@@ -137,6 +140,7 @@ class Scenario:
     hypothesis: tuple[str | Path, ...]
     beyond_bounds: bool
     times: tuple[float, ...]
+    visits: tuple[float, ...]
     patients: int
     first: int
     seed: int
@@ -164,6 +168,7 @@ class _Model(Table):
 class _Time(Table):
     end: str = Field(description='a time with its unit, such as "182 d"')
     every: str = "1 d"
+    visits: list[str] = Field(default_factory=list)
 
 
 class _Cohort(Table):
@@ -248,7 +253,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     """Scenario of a document that was read; as `read_scenario`."""
     sheet = lay_over(document, settings, ScenarioFile)
     content = validated(sheet, ScenarioFile)
-    arms = treatments_of(content.arm, sheet)
+    visits = tuple(float(_days(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits))
+    arms = treatments_of(content.arm, sheet, visits)
     cohort = content.cohort
     return Scenario(
         name=name,
@@ -258,6 +264,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
         beyond_bounds=content.model.beyond_bounds,
         times=_times(content.time, sheet),
+        visits=visits,
         patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
         first=cohort.first,
         seed=cohort.seed,
@@ -333,7 +340,7 @@ def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
     return (*(float(index * every) for index in range(count)), float(end))
 
 
-def _days(text: str, sheet: Sheet, *keys: str) -> Fraction:
+def _days(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
     value, given = quantity_of(text, sheet, *keys)
     if given is None or given.dimension != unit("d").dimension:
         raise InputError(

@@ -16,6 +16,7 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.steady import drug_half_life
 from simulate.regimen.tables import DoseTable, read_dose_table
 from simulate.regimen.words import parse_regimen
+from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
 from simulate.studies.sheets import Sheet, Table, relocated
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
@@ -46,6 +47,7 @@ class Treatment:
     plan: Plan | Tabled
     overrides: tuple[Override, ...]
     where: Where
+    rules: tuple[ArmRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ class ArmTable(Table):
         default=None, description='such as { file = "doses.csv", time = "h", amount = "mg" }'
     )
     parameters: dict[str, Any] = Field(default_factory=dict)
+    rule: list[RuleTable] = Field(default_factory=list)
 
 
-def treatments_of(arms: Sequence[ArmTable], sheet: Sheet) -> tuple[Treatment, ...]:
-    """Arms as written, their names checked and their regimens read."""
+def treatments_of(arms: Sequence[ArmTable], sheet: Sheet, visits: Sequence[float] = ()) -> tuple[Treatment, ...]:
+    """Arms as written, their names checked and their regimens and rules read; ``visits`` are days."""
     found: dict[str, Treatment] = {}
     for index, arm in enumerate(arms):
         if not arm.name.isprintable() or arm.name != arm.name.strip():
@@ -111,7 +114,9 @@ def treatments_of(arms: Sequence[ArmTable], sheet: Sheet) -> tuple[Treatment, ..
                 advice="give each arm a name of its own",
             )
         overrides = overrides_of(arm.parameters, sheet, "arm", index, "parameters")
-        found[arm.name] = Treatment(arm.name, *_prescription(arm, index, sheet), overrides, _place(arm, index, sheet))
+        rules = rules_of_arm(arm.rule, sheet, index, visits)
+        place = _place(arm, index, sheet)
+        found[arm.name] = Treatment(arm.name, *_prescription(arm, index, sheet), overrides, place, rules)
     return tuple(found.values())
 
 

@@ -31,7 +31,8 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import stream
-from simulate.studies.runs import Study, cohort_of, method_named
+from simulate.studies.methods import method_named
+from simulate.studies.runs import Study, cohort_of
 
 SHARE = 0.01
 """Share of the trajectories that SciPy solves again."""
@@ -163,13 +164,19 @@ def verify(
         patients=scenario.patients,
         arms=len(study.arms),
         failed=int((base.status != Status.OK).sum()),
-        method=method_named(scenario).name,
+        method=method_named(scenario, study.model).name,
         rtol=scenario.rtol,
         atol=scenario.atol,
         repetitions=repetitions,
         judges=judges,
         errors=errors,
     )
+
+
+def sampled_errors(study: Study, *, share: float = SHARE) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
+    """The error actually made, from a sample that other methods solve again; `verify` without its other ways."""
+    cohort = cohort_of(study)
+    return _judged(study, cohort, _solve(study, cohort), share, lambda _: None)
 
 
 def _solve(
@@ -187,7 +194,7 @@ def _solve(
         cohort,
         study.times,
         tolerance=Tolerance(scenario.rtol, scenario.atol) if tolerance is None else tolerance,
-        method=method_named(scenario),
+        method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
         threads=threads,
     )
@@ -287,7 +294,7 @@ def _judged(
     scenario = study.scenario
     tight = max(scenario.rtol * _TIGHTER, _TIGHTEST)
     tolerance = Tolerance(tight, scenario.atol * tight / scenario.rtol)
-    is_stiff = method_named(scenario).stiff
+    is_stiff = scenario.method == "rodas5p"
     kept = _values(base)
     found = _Errors(study, base)
     judges = []

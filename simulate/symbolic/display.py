@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import sympy
 from sympy import Expr, Symbol
@@ -91,6 +92,23 @@ def cited_rows(numbers: Iterable[tuple[str, str, Grade]], sources: Mapping[str, 
         for key, names in sorted(cited.items())
         if key in sources
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """A line of a model: left side as text, right side, unit."""
+
+    left: str
+    right: Expr
+    unit: str
+
+
+def equations_of(model: Model) -> tuple[tuple[str, tuple[Equation, ...]], ...]:
+    """Everything that `show_equations` shows, by section: its title and its lines."""
+    return tuple(
+        (title, tuple(Equation(left, _decimals(right), unit) for left, _, right, unit in rows))
+        for title, rows in _sections(model)
+    )
 
 
 _Row = tuple[str, str, Expr, str]

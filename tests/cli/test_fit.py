@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
+import inspect
 import json
 from pathlib import Path
 
 import pytest
 
 from simulate.cli.app import outcome
-from simulate.studies.fitting.posterior import write_posterior
+from simulate.cli.fit import fit
+from simulate.studies.fitting.posterior import Settings, write_posterior
 from tests.studies.fitting.tiny import posterior
 
 SHORT = ["--particles", "20", "--runs", "1", "--patients", "8", "--draws", "64", "--final-patients", "8"]
@@ -80,3 +83,11 @@ def test_too_few_of_anything_is_refused(verb: str, capsys: pytest.CaptureFixture
     option = {"fit": "--particles", "reproduce": "--nothing", "calibrate": "--repeats"}[verb]
     assert outcome([verb, option, "1"]) == 2
     assert "error" in capsys.readouterr().err
+
+
+def test_what_is_not_said_on_the_command_line_is_as_in_settings() -> None:
+    said = inspect.signature(fit).parameters
+    for field in dataclasses.fields(Settings):
+        if field.name in said:
+            assert said[field.name].default == field.default
+    assert {"particles", "patients", "draws", "final_patients"} <= said.keys()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.container import ErrorbarContainer
 
+from simulate.figures.axis_response import axis_response
 from simulate.figures.dose_response import dose_response, places_of, shown_places
 from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
@@ -13,6 +14,7 @@ from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
 from simulate.report.responses import field
 from tests.figures.check import check_figure, texts_of
+from tests.figures.synthetic import dataset
 from tests.studies.dose_response.made import DOSES, response
 
 
@@ -103,3 +105,15 @@ def test_the_map_of_a_study_has_doses_and_places() -> None:
     figure = heat_map(field(response(seconds=3), 0), note="mean")
     check_figure(figure)
     assert (figure.axes[0].get_xlabel(), figure.axes[0].get_ylabel()) == ("dose (mg)", "penetration")
+
+
+def test_a_sweep_over_one_axis_has_the_median_of_each_arm_at_the_last_time() -> None:
+    data = dataset(arms=3).assign_coords(over_dose=("arm", np.array([30.0, 10.0, 100.0]), {"units": "mg"}))
+    data["status"].values[2, 0] = 1
+    figure = axis_response(data, "dose", quantities=["level"])
+    check_figure(figure)
+    line = figure.axes[0].get_lines()[0]
+    assert np.asarray(line.get_xdata()).tolist() == [10.0, 30.0, 100.0]
+    assert np.asarray(line.get_ydata()) == pytest.approx([40.0, 20.0, 61.5])
+    assert figure.axes[0].get_xlabel() == "dose (mg)"
+    assert figure.get_suptitle() == "day 182: median, 50 and 90 % of 20–21 of 21 patients"

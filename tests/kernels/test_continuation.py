@@ -5,10 +5,14 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from simulate.biology.reference import reference_model
 from simulate.errors import InputError
+from simulate.kernels.build import build
 from simulate.kernels.continuation import Branch, End, Turn, branches
 from simulate.kernels.equilibria import Stability, equilibria, starts_in_box
-from simulate.kernels.system import System, equations
+from simulate.kernels.system import System, equations, lower
+from simulate.kernels.vectorfield import initial_states
+from simulate.solver import Schedule, StopKind, Tolerance, solve
 from simulate.solver.kernel import FloatArray
 from tests.helpers.systems import ABSORPTION
 
@@ -191,3 +195,26 @@ def test_an_unknown_route_is_refused_by_name() -> None:
     with pytest.raises(InputError) as caught:
         equilibria(ABSORPTION, values, np.zeros((1, 2)), fed={"vein": 1.0})
     assert str(caught.value) == "error[equilibria.axis]: the system has no route `vein`\n  try:      did you mean `in`?"
+
+
+def test_what_is_observed_goes_along_the_branch_and_stands_at_its_fold() -> None:
+    system = equations({"x": "r + x**2"}, [0.0], parameters=["r"], observables={"y": "3 * x + 2 * r", "late": "x * t"})
+    (branch,) = branches(system, np.array([-1.0]), np.array([[-1.0]]), "r", (-2, 1), scale=ONE)
+    assert branch.quantity("y") == pytest.approx(3.0 * branch.states[:, 0] + 2.0 * branch.values, abs=1e-14)
+    assert branch.folds[0].observed[0] == pytest.approx(0.0, abs=1e-5)
+    assert np.isnan(branch.quantity("late")).all()
+
+
+def test_occupancy_stands_along_a_branch_of_doses() -> None:
+    model = reference_model()
+    values = np.array([[part.value for part in model.parameters]])
+    system = lower(model)
+    (branch,) = branches(system, values, initial_states(system, values), "sc", (0, 50))
+    infused = Schedule.from_rows([[(0.0, StopKind.RATE, 0, 50.0)]])
+    true = solve(build(system), values, infused, np.array([0.0, 4000.0]), tolerance=Tolerance(1e-10, 1e-12))
+    for name in ("occupancy_lymph", "occupancy_muscle"):
+        occupancy = branch.quantity(name)
+        assert branch.values[[0, -1]].tolist() == [0.0, 50.0]
+        assert occupancy[-1] == pytest.approx(true.quantity(name)[0, -1], rel=1e-7)
+        assert np.all(np.diff(occupancy) >= 0.0)
+        assert occupancy[-1] > 1.5 * occupancy[0]

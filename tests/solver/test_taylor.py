@@ -158,3 +158,13 @@ def test_a_model_with_a_root_is_refused_before_anything_is_solved() -> None:
     kernel = build(equations({"x": "-sqrt(x)"}, [1.0]))
     with pytest.raises(InputError, match="no Taylor series"):
         solve(kernel, NOTHING, Schedule.empty(1), np.array([1.0]), method=TAYLOR)
+
+
+def test_a_power_of_a_constant_has_a_series_whatever_its_exponent() -> None:
+    system = equations(
+        {"x": "c - x * a ** (t / (t + b))", "y": "x * a ** 1.5 - y"}, [1.0, 0.5], parameters=["a", "b", "c"]
+    )
+    parameters, times = np.array([[0.3, 2.0, 1.5], [4.0, 0.5, 0.2]]), np.array([0.5, 3.0, 8.0])
+    found = solve(build(system), parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-11, 1e-13), method=TAYLOR)
+    true = solve_reference(system, parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-12, 1e-14))
+    np.testing.assert_allclose(found.values, true.values, rtol=1e-9)

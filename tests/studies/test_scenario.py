@@ -260,7 +260,7 @@ def test_a_fault_is_named_with_its_line(tmp_path: Path, before: str, after: str,
             "arm[0].regimn=none",
             "error[scenario.key]: there is no key `regimn` here\n"
             "  --> --set arm[0].regimn=none, key `arm[0].regimn`\n"
-            "  expected: `name`, `regimen`, `doses`, `parameters`\n"
+            "  expected: `name`, `regimen`, `doses`, `parameters`, `rule`\n"
             "  try:      did you mean `regimen`?",
         ),
         (

@@ -30,7 +30,7 @@ _UNRESOLVED = 1e-3
 
 _PRIOR_DRAWS = 4096
 
-_PATIENT_SETS = 3
+_PATIENT_SETS = 5
 """Further sets of places from which the error by the choice of patients is taken."""
 
 _FINE = Tolerance(COARSE.rtol / 100.0, COARSE.atol / 100.0)
@@ -95,7 +95,7 @@ class Likelihood:
 
 def fit_key(problem: Problem, settings: Settings) -> str:
     """Content hash of what decides the result of a fit, but for the engine."""
-    return content_hash("fit 1", problem.key, repr(settings))
+    return content_hash("fit 2", problem.key, repr(settings))
 
 
 def fit(

@@ -43,7 +43,7 @@ class Settings:
     runs: int = 2
     patients: int = 32
     draws: int = 2048
-    final_patients: int = 64
+    final_patients: int = 128
     kept: int = 256
     seed: int = 1
     places: int = 1

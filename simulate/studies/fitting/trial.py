@@ -37,6 +37,7 @@ from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers, prior_rows
 from simulate.studies.fitting.weights import weights_of_existing
+from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model, hypothesis_parts
 from simulate.studies.serum import Sampling, shipped_sampling, until_sample
 from simulate.symbolic.model import Model
@@ -229,18 +230,14 @@ def simulate_points(
 
     Parameters
     ----------
-    problem
-        What is fitted.
+    problem, tolerance, threads, progress, arm
+        As for `simulate_people`.
     points
         Shape [point, coordinate].
     patients
         Patients of each point, a power of two; member ``c * patients + p`` of the result is patient p of point c.
     seed
         Key of the places.
-    tolerance, threads, progress
-        As for `simulate.solver.solve`.
-    arm
-        Treatment; that of the study if not given.
     """
     at = places_for(problem, patients, seed)
     values = placed(populations_at(problem, points), at)
@@ -276,14 +273,17 @@ def simulate_people(
         What is fitted.
     values, of_kind
         Parameters in the order and units of the population, shape [person, parameter], and stratum of each person.
-    seed, tolerance, threads, progress, arm
-        As for `simulate_points`.
+    tolerance, threads, progress
+        As for `simulate.solver.solve`.
+    seed, arm
+        Seed of the cohort, and its treatment: that of the study if not given.
     """
     cohort = cohort_of(problem.population, values, of_kind, seed=seed)
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
-        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance, threads=threads, progress=progress
-    )
+        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
+        method=quickest_method(problem.model), threads=threads, progress=progress,
+    )  # fmt: skip
 
 
 def treated(regimen: str) -> Arm:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.files import content_hash
 from simulate.solver.problem import Tolerance
-from simulate.studies.runs import method_named
+from simulate.studies.methods import method_named
 from simulate.studies.sweeps.plans import Part, SweepPlan
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -56,7 +56,7 @@ def solve_part(
             cohort,
             times,
             tolerance=Tolerance(scenario.rtol, scenario.atol),
-            method=method_named(scenario),
+            method=method_named(scenario, plan.study.model),
             max_steps=scenario.max_steps,
             threads=threads,
             progress=progress,

@@ -129,7 +129,7 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
             'time.end = "14 d"',
             'time.ende = "14 d"',
             "error[scenario.key]: there is no key `ende` here\n  --> doses.toml:7, key `time.ende`\n"
-            "  expected: `end`, `every`\n  try:      did you mean `end`?",
+            "  expected: `end`, `every`, `visits`\n  try:      did you mean `end`?",
         ),
         (
             '"12 h"',

@@ -1,0 +1,63 @@
+"""``simulate report``: one HTML file about one directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulate.cli.options import Json
+
+
+def report(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made by run, sweep or dose-response with --out.")],
+    question: Annotated[
+        str | None, typer.Option("--question", metavar="TEXT", help="Question of interest; else that of the scenario.")
+    ] = None,
+    context: Annotated[str | None, typer.Option("--context", metavar="TEXT", help="Context of use.")] = None,
+    influence: Annotated[str | None, typer.Option("--influence", metavar="TEXT", help="Model influence.")] = None,
+    consequence: Annotated[
+        str | None, typer.Option("--consequence", metavar="TEXT", help="Consequence of a wrong decision.")
+    ] = None,
+    risk: Annotated[str | None, typer.Option("--risk", metavar="TEXT", help="Model risk.")] = None,
+    error: Annotated[
+        bool, typer.Option("--error/--no-error", help="Whether a sample is solved again for the numerical error.")
+    ] = True,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Whether to draw what the directory does not have.")
+    ] = True,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The report; DIR.html if not given.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a report of a directory: one HTML file that needs no network.
+
+    It has the question and the context of use, the model with its equations, parameters with sources and grades,
+    regimen, results, figures, the numerical error, failures and versions. What was not stated is said not to have been.
+
+    \b
+    simulate run anakinra-100mg-daily --out mine && simulate report mine
+    simulate report mine --context "choice of a dose for a second study" --influence low --out report.html
+    """  # noqa: D301
+    from simulate.cli.console import print_json, say
+    from simulate.errors import InputError, Where
+    from simulate.files import write_atomically
+    from simulate.report.dossier import Purpose
+    from simulate.report.dossier import report as written
+
+    target = directory.with_name(f"{directory.name}.html") if out is None else out
+    if target.exists() and not force:
+        raise InputError(
+            "the file of the report is there already",
+            code="report.occupied",
+            where=Where(file=str(target)),
+            advice="choose another with --out, or replace it with --force",
+        )
+    text = written(directory, Purpose(question, context, influence, consequence, risk), error=error, figures=figures)
+    write_atomically(target, text)
+    if as_json:
+        print_json({"report": str(target), "bytes": len(text.encode())})
+    say(f"wrote {target}")

@@ -1,0 +1,70 @@
+"""Results of a sweep over one axis: median and bands of each quantity at the last time."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+from simulate.figures.style import COLORS, PAGE, POINTS, counted, logarithmic, quantity_label, styled
+from simulate.solver.trajectories import Status
+from simulate.studies.datasets import quantity_names, values_of_finished
+
+MAX_PANELS = 9
+"""Panels that fit on a page."""
+
+_ROW_HEIGHT = 2.0
+
+
+def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | None = None) -> Figure:
+    """Draw quantities at the last time over an axis with numbers.
+
+    Parameters
+    ----------
+    sweep
+        Result of a sweep whose arms differ in this axis alone.
+    axis
+        Its name, such as ``dose``.
+    quantities
+        What to draw, a panel each; the first `MAX_PANELS` if not given.
+
+    Returns
+    -------
+    Figure
+        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached the end.
+    """
+    names = tuple(quantities or quantity_names(sweep))[:MAX_PANELS]
+    places = np.asarray(sweep[f"over_{axis}"].values, dtype=np.float64)
+    order = np.argsort(places, kind="stable")
+    columns = min(3, len(names))
+    rows = math.ceil(len(names) / columns)
+    with styled(POINTS):
+        figure = Figure(figsize=(PAGE, rows * _ROW_HEIGHT + 0.4), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False)
+        for index, axes in enumerate(grid.flat):
+            if index >= len(names):
+                axes.remove()
+                continue
+            values = values_of_finished(sweep[[names[index], "status"]].isel(time=[-1]), names[index])[:, :, 0]
+            known = [place for place in order if np.isfinite(values[place]).any()]
+            if known:
+                bands = np.nanquantile(values[known], (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
+                axes.fill_between(places[known], bands[0], bands[4], color=COLORS[0], alpha=0.14, linewidth=0.0)
+                axes.fill_between(places[known], bands[1], bands[3], color=COLORS[0], alpha=0.28, linewidth=0.0)
+                axes.plot(places[known], bands[2], color=COLORS[0], marker="o", markersize=2.5)
+            if places.min() > 0.0 and places.max() > 10.0 * places.min():
+                logarithmic(axes.xaxis)
+            axes.set_xlabel(quantity_label(axis, str(sweep[f"over_{axis}"].attrs.get("units", ""))))
+            unit = str(sweep[names[index]].attrs["units"])
+            axes.set_ylabel("ratio" if unit == "1" else unit)
+            title = str(sweep[names[index]].attrs["long_name"])
+            axes.set_title("\n".join(textwrap.wrap(title, 30)[:2]), loc="left")
+        finished = (np.asarray(sweep["status"].values) == Status.OK).sum(axis=1).tolist()
+        day = float(sweep["time"].values[-1])
+        text = f"day {day:g}: median, 50 and 90 % of {counted(finished, sweep.sizes['member'])}"
+        figure.suptitle(text, fontsize=POINTS, x=0.01, ha="left")
+    return figure

@@ -1,0 +1,282 @@
+"""A report of one directory: what was asked, with which model, what came of it, and how far it can be trusted.
+
+The vocabulary is that of ICH M15: question of interest, context of use, model influence, consequence of a wrong
+decision, model risk. What was not stated is said not to have been stated.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulate import shipped
+from simulate.errors import InputError, Where
+from simulate.files import content_hash
+from simulate.report.html import equations, escaped, missing, page, paragraph, picture, section, table
+from simulate.report.illustrations import illustrations
+from simulate.report.tables import rounded
+from simulate.store import read_manifest
+from simulate.studies.rebuilt import rebuilt_study
+from simulate.studies.runs import Study
+from simulate.symbolic.display import equations_of, parameter_rows, source_rows
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelfile import read_sources
+
+MOST_ROWS = 400
+"""Rows of a table of results; the file has the others."""
+
+_PARTS = (
+    ("question", "Question of interest", "--question"),
+    ("context", "Context of use", "--context"),
+    ("influence", "Model influence", "--influence"),
+    ("consequence", "Consequence of a wrong decision", "--consequence"),
+    ("risk", "Model risk", "--risk"),
+)
+_TABLES = ("summary.csv", "curves.csv", "isoboles.csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a model is used for, in the words of ICH M15; None for what was not stated."""
+
+    question: str | None = None
+    context: str | None = None
+    influence: str | None = None
+    consequence: str | None = None
+    risk: str | None = None
+
+
+def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bool = True) -> str:
+    """Report of a directory, as one HTML document.
+
+    Parameters
+    ----------
+    directory
+        Made by ``simulate run``, ``simulate sweep`` or ``simulate dose-response`` with ``--out``.
+    purpose
+        What the user states; the question of the scenario stands in for one that is not stated.
+    error
+        Whether a sample is solved again by other methods, for the numerical error.
+    figures
+        Whether figures are drawn that the directory does not have.
+
+    Returns
+    -------
+    str
+        The same for the same directory and versions; nothing in it needs a network.
+
+    Raises
+    ------
+    InputError
+        ``report.none``: no finished run is in the directory.
+    """
+    manifest = read_manifest(directory)
+    if manifest is None:
+        raise InputError(
+            "there is no finished run in the folder",
+            code="report.none",
+            where=Where(file=str(directory)),
+            expected="a folder that `simulate run`, `simulate sweep` or `simulate dose-response` made with --out",
+        )
+    study, model = _found(directory, manifest)
+    title = str(manifest.get("title") or "a run")
+    body = [
+        f"<h1>{escaped(title)}</h1>",
+        paragraph(
+            f"Report of il1sim {manifest.get('versions', {}).get('il1sim', '')}; "
+            f"run of {manifest.get('written', 'an unknown time')}; key {manifest.get('key')}."
+        ),
+        _purpose(manifest, purpose),
+        _model(model, study if isinstance(study, str) else None),
+        _regimen(manifest),
+        _results(directory),
+        section("Figures", *_figures(directory, manifest, draw=figures)),
+        _numerics(study, model, error),
+        _failures(manifest),
+        _versions(directory, manifest),
+    ]
+    return page(title, body)
+
+
+def _found(directory: Path, manifest: Mapping[str, Any]) -> tuple[Study | str, Model | None]:
+    """The study of the directory, or why it cannot be had; and its model."""
+    if "scenario" in manifest:
+        study = rebuilt_study(manifest)
+    elif "options" in manifest:
+        from simulate.studies.sweeps.door import planned
+
+        try:
+            plan = planned(directory)
+            study = plan.study if plan.key == manifest.get("key") else "the program or an input has changed since"
+        except (InputError, KeyError, TypeError, ValueError) as fault:
+            study = f"its model cannot be had again: {fault}"
+    else:
+        study = "a study of this kind keeps results alone"
+    return study, None if isinstance(study, str) else study.model
+
+
+def _purpose(manifest: Mapping[str, Any], purpose: Purpose) -> str:
+    asked = manifest.get("scenario") or manifest.get("study") or {}
+    parts = []
+    for name, title, option in _PARTS:
+        text = getattr(purpose, name)
+        if text is None and name == "question":
+            text = asked.get("question")
+        parts.append(f"<h3>{escaped(title)}</h3>")
+        parts.append(paragraph(text) if text else missing(f"Not stated. Give it with {option}."))
+    return section("Purpose", *parts)
+
+
+def _model(model: Model | None, reason: str | None) -> str:
+    if model is None:
+        return section("Model", missing(f"The model is not shown: {reason}."))
+    head = [
+        paragraph(f"{model.title or model.name}; hypothesis {model.hypothesis}; key {model.key}."),
+        paragraph(f"Mechanisms: {', '.join(model.mechanisms)}."),
+        section(
+            "States",
+            table(
+                ("name", "unit", "meaning"),
+                [(part.name, "" if part.unit.text == "1" else part.unit.text, part.meaning) for part in model.species],
+            ),
+            level=3,
+        ),
+    ]
+    lines = [section(title, equations(rows), level=3) for title, rows in equations_of(model)]
+    columns = ("name", "value", "unit", "spread", "bounds", "grade", "source", "meaning")
+    parameters = table(columns, [[row[column] for column in columns] for row in parameter_rows(model)])
+    cited = source_rows(model, read_sources(shipped.sources_file()))
+    headings = ("key", "citation", "identifier", "read", "parameters")
+    sources = table(headings, [[row[heading] for heading in headings] for row in cited])
+    return "\n".join(
+        [
+            section("Model", *head, *lines),
+            section("Parameters", parameters),
+            section("Sources", sources if cited else paragraph("No parameter cites a reference.")),
+        ]
+    )
+
+
+def _regimen(manifest: Mapping[str, Any]) -> str:
+    scenario, study = manifest.get("scenario"), manifest.get("study")
+    if scenario:
+        rows = [
+            (arm["name"], arm["regimen"], ", ".join(f"{name} = {value:g}" for name, value in arm["parameters"].items()))
+            for arm in scenario["arms"]
+        ]
+        people = (
+            f"{scenario['patients']} patients, population {scenario.get('population', 'of the trial')}, "
+            f"seed {scenario['seed']}; to day {scenario['end']:g}."
+        )
+        return section("Regimen and patients", table(("arm", "regimen", "parameters"), rows), paragraph(people))
+    asked = manifest.get("inputs")
+    if isinstance(asked, dict) and "axes" in asked:
+        axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
+        people = f"{asked['patients']} patients, seed {asked['seed']}; to day {asked['end']:g}."
+        return section(
+            "Regimen, patients and what is varied",
+            table(("arm", "regimen"), list(asked["regimens"].items())),
+            table(("axis", "values", ""), axes),
+            paragraph(people),
+        )
+    return section("Regimen and patients", table(("", ""), sorted((study or {}).items())))
+
+
+def _values(values: Sequence[Any]) -> str:
+    shown = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in values]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-3:]])
+
+
+def _results(directory: Path) -> str:
+    parts = []
+    for name in _TABLES:
+        if (directory / name).is_file():
+            text = (directory / name).read_text(encoding="utf-8")
+            rows = list(csv.reader(io.StringIO(text)))
+            cells = [[_cell(cell) for cell in row] for row in rows[1 : MOST_ROWS + 1]]
+            parts += [f"<h3>{escaped(name)}</h3>", table(rows[0], cells)]
+            if len(rows) - 1 > MOST_ROWS:
+                parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
+    return section("Results", *parts)
+
+
+def _cell(text: str) -> str:
+    """A number of a table to three digits."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return text if text.isdigit() else rounded(value)
+
+
+def _figures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Iterator[str]:
+    kept = [name for name in manifest.get("files", {}) if name.endswith(".png") and (directory / name).is_file()]
+    for name in kept:
+        yield picture((directory / name).read_bytes(), name.removesuffix(".png").replace("-", " "))
+    drawn = 0
+    for content, caption in illustrations(directory, kept=kept) if draw else ():
+        drawn += 1
+        yield picture(content, caption)
+    if not kept and not drawn:
+        yield missing("There is no figure.")
+
+
+def _numerics(study: Study | str, model: Model | None, wanted: bool) -> str:
+    title = "Numerical error"
+    if isinstance(study, str) or model is None:
+        return section(title, missing(f"Not computed: {study}."))
+    asked = study.scenario
+    set_to = paragraph(f"Solved by {asked.method} at a relative tolerance of {asked.rtol:g}, absolute {asked.atol:g}.")
+    if not wanted:
+        return section(title, set_to, missing("Not computed, as it was not wanted."))
+    from simulate.report.illustrations import few_arms
+    from simulate.studies.verification import LIMIT, sampled_errors
+
+    judges, errors = sampled_errors(few_arms(study))
+    by = "; ".join(f"{judge.trajectories} trajectories by {judge.method}" for judge in judges)
+    rows = [
+        (row.quantity, f"{row.relative:.1e}", f"patient {row.patient}, arm {row.arm}, day {row.day:g}")
+        for row in sorted(errors, key=lambda row: -row.relative)
+    ]
+    return section(
+        title,
+        set_to,
+        paragraph(f"A sample was solved again, a thousand times tighter: {by}. At most {LIMIT:g} is accepted."),
+        table(("quantity", "largest error, share of the value", "where"), rows),
+    )
+
+
+def _failures(manifest: Mapping[str, Any]) -> str:
+    counters, rows = manifest.get("counters") or {}, manifest.get("failures") or []
+    counts = ", ".join(f"{name} {value}" for name, value in counters.items())
+    parts = [paragraph(f"Trajectories: {counts}.")] if counts else []
+    if rows:
+        shown = [
+            (row.get("arm"), row.get("patient"), row.get("day", row.get("time")), row.get("reason")) for row in rows
+        ]
+        parts.append(table(("arm", "patient", "day", "reason"), shown[:MOST_ROWS]))
+    elif counters.get("n") is not None and counters.get("n") == counters.get("n_ok"):
+        parts.append(paragraph("None failed."))
+    return section("Failures", *parts) if parts else section("Failures", missing("The folder does not count them."))
+
+
+def _versions(directory: Path, manifest: Mapping[str, Any]) -> str:
+    versions = table(("program", "version"), sorted(manifest.get("versions", {}).items()))
+    rows = []
+    for name, known in sorted(manifest.get("files", {}).items()):
+        path = directory / name
+        state = "gone" if not path.is_file() else "as written" if _hash(path, known) == known else "changed since"
+        rows.append((name, known, state))
+    return section("Versions and files", versions, table(("file", "hash", "state"), rows))
+
+
+def _hash(path: Path, known: str) -> str:
+    """Hash of a file, of which there are two kinds: of its content at once, and as it is read."""
+    from simulate.files import file_hash
+
+    found = file_hash(path)
+    return found if found == known else content_hash(path.read_bytes())

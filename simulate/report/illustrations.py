@@ -1,0 +1,121 @@
+"""Figures that a report draws from the results of a directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from simulate.solver.trajectories import Status
+from simulate.studies.datasets import quantity_names, read_dataset
+from simulate.studies.runs import Study
+
+PREFERRED = ("il17a", "ifng", "ck")
+"""Quantities of which changes are drawn, if there are some of them; else the first."""
+
+MOST_VALUES = 50_000_000
+"""Values of a result beyond which it is too large for figures of a report."""
+
+_MOST_ARMS = 6
+_RESULTS = "results.nc"
+
+
+def illustrations(directory: Path, *, kept: Sequence[str] = ()) -> Iterator[tuple[bytes, str]]:
+    """PNG and caption of each figure; none where there are no results, or nobody reached the end.
+
+    Parameters
+    ----------
+    directory
+        Of a run or a sweep.
+    kept
+        Names of pictures that the directory has already.
+    """
+    path = directory / _RESULTS
+    if not path.is_file():
+        return
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
+        if sum(variable.size for variable in opened.data_vars.values()) > MOST_VALUES:
+            return
+        axes = [str(name) for name in opened.coords if str(name).startswith("over_")]
+    dataset = read_dataset(path)
+    if not (np.asarray(dataset["status"].values) == Status.OK).any():
+        return
+    yield from _of_sweep(dataset, axes) if axes else _of_run(dataset, kept)
+
+
+def few_arms(study: Study) -> Study:
+    """The study with at most `_MOST_ARMS` of its arms, the first and the last among them."""
+    if len(study.arms) <= _MOST_ARMS:
+        return study
+    chosen = np.unique(np.linspace(0, len(study.arms) - 1, _MOST_ARMS).round().astype(int)).tolist()
+    scenario = replace(study.scenario, arms=tuple(study.scenario.arms[index] for index in chosen))
+    return replace(study, scenario=scenario, arms=tuple(study.arms[index] for index in chosen))
+
+
+def _of_run(dataset: xr.Dataset, kept: Sequence[str]) -> Iterator[tuple[bytes, str]]:
+    from simulate.figures.forest import forest
+    from simulate.figures.style import png_bytes
+    from simulate.figures.time_course import time_course
+    from simulate.figures.waterfall import waterfall
+    from simulate.studies.effects import effects
+
+    if "time-course.png" not in kept:
+        yield png_bytes(time_course(dataset)), "time course"
+    end = float(dataset["time"].values[-1])
+    for name in _chosen(dataset):
+        yield png_bytes(waterfall(dataset, name, end)), f"change of {name} in each patient"
+        label = f"mean change of {dataset[name].attrs['long_name']} at day {end:g}"
+        yield png_bytes(forest(effects(dataset, name, end), label=label, unit="%")), f"mean change of {name} by arm"
+
+
+def _of_sweep(dataset: xr.Dataset, axes: Sequence[str]) -> Iterator[tuple[bytes, str]]:
+    from simulate.figures.axis_response import axis_response
+    from simulate.figures.heat_map import heat_map
+    from simulate.figures.style import png_bytes
+
+    numeric = [name for name in axes if dataset[name].dtype.kind == "f"]
+    several = "base_arm" in dataset.coords and len(set(dataset["base_arm"].values.tolist())) > 1
+    if several or len(numeric) != len(axes):
+        return
+    if len(axes) == 1:
+        name = axes[0].removeprefix("over_")
+        yield png_bytes(axis_response(dataset, name)), f"results over {name}"
+    elif len(axes) == 2:
+        for quantity in _chosen(dataset):
+            field = _crossed(dataset, quantity, axes)
+            if field is not None:
+                note = f"median of patients, day {float(dataset['time'].values[-1]):g}"
+                yield png_bytes(heat_map(field, note=note)), f"{quantity} over {axes[0][5:]} and {axes[1][5:]}"
+
+
+def _chosen(dataset: xr.Dataset) -> list[str]:
+    names = quantity_names(dataset)
+    return [name for name in PREFERRED if name in names] or list(names[:1])
+
+
+def _crossed(dataset: xr.Dataset, quantity: str, axes: Sequence[str]) -> xr.DataArray | None:
+    """Medians at the last time over two axes that are crossed, the second of them upward; None if they are not."""
+    across, upward = (np.asarray(dataset[name].values, dtype=np.float64) for name in axes)
+    xs, ys = np.unique(across), np.unique(upward)
+    if len(xs) * len(ys) != len(across) or min(len(xs), len(ys)) < 2:
+        return None
+    values = np.array(dataset[quantity].isel(time=-1).values, dtype=np.float64)
+    values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
+    known = np.isfinite(values).any(axis=1)
+    medians = np.full(len(values), np.nan)
+    medians[known] = np.nanmedian(values[known], axis=1)
+    field = np.full((len(ys), len(xs)), np.nan)
+    field[np.searchsorted(ys, upward), np.searchsorted(xs, across)] = medians
+    names = [name.removeprefix("over_") for name in axes]
+    return xr.DataArray(
+        field,
+        {
+            names[1]: (names[1], ys, dict(dataset[axes[1]].attrs)),
+            names[0]: (names[0], xs, dict(dataset[axes[0]].attrs)),
+        },
+        (names[1], names[0]),
+        attrs=dict(dataset[quantity].attrs),
+    )

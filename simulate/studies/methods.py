@@ -1,0 +1,56 @@
+"""Methods of integration: what suits a model, and what a scenario asks for by its name."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from simulate.cohort.ensemble import kernel_of
+from simulate.errors import InputError, did_you_mean
+from simulate.studies.scenario import Scenario
+from simulate.symbolic.model import Model
+
+if TYPE_CHECKING:
+    from simulate.solver import Automatic, Method
+
+AUTOMATIC = "automatic"
+"""What `solver.method` says where each trajectory is to be solved by the method that suits it."""
+
+
+@functools.lru_cache(maxsize=8)
+def quickest_method(model: Model) -> Method:
+    """Taylor series where a model has them everywhere, else Dormand-Prince 5(4)."""
+    from simulate.solver.methods import DOPRI5, TAYLOR
+
+    try:
+        kernel_of(model).jets(TAYLOR.series)
+    except InputError as error:
+        if error.code != "kernel.not-smooth":
+            raise
+        return DOPRI5
+    return TAYLOR
+
+
+def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
+    """Method that a scenario asks for; ``automatic`` begins with what suits the model, and goes by each member.
+
+    Raises
+    ------
+    InputError
+        ``scenario.unknown``.
+    """
+    from simulate.solver import DOP853, DOPRI5, RODAS5P, TAYLOR, Automatic
+
+    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
+    if scenario.method == AUTOMATIC:
+        return Automatic(explicit=quickest_method(model))
+    if scenario.method not in methods:
+        names = (*methods, AUTOMATIC)
+        raise InputError(
+            f"there is no method `{scenario.method}`",
+            code="scenario.unknown",
+            where=scenario.sheet.where("solver", "method"),
+            expected=", ".join(f"`{name}`" for name in names),
+            advice=did_you_mean(scenario.method, names),
+        )
+    return methods[scenario.method]

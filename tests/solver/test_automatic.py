@@ -1,0 +1,127 @@
+"""Which method a member is solved by: decided by its own work, shown in the result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from simulate.errors import InputError
+from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.reference import solve_reference
+from simulate.kernels.system import equations
+from simulate.solver import (
+    DOPRI5,
+    RODAS5P,
+    TAYLOR,
+    Action,
+    Adaptive,
+    Automatic,
+    Rule,
+    Schedule,
+    Status,
+    StopKind,
+    Tolerance,
+    solve,
+    solve_automatically,
+)
+from simulate.studies.problems.stiff import HIRES, ROBER
+from tests.helpers.bits import assert_same_bits, member_of
+from tests.helpers.systems import with_route
+
+FOLLOWER = with_route(equations({"x": "k * (c - x) - x", "c": "s", "s": "-c"}, [1.0, 1.0, 0.0], parameters=["k"]))
+"""A state that follows an oscillation, the more stiffly the larger ``k``."""
+
+TIMES = np.linspace(0.0, 20.0, 11)
+RATES = np.array([[1.0], [1e5], [3.0], [2e6], [0.1], [40.0]])
+TOLERANCE = Tolerance(1e-8, 1e-10)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> CompiledKernel:
+    return build(FOLLOWER)
+
+
+def doses(members: int) -> Schedule:
+    return Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, 0.5) for day in range(1, 4)] for _ in range(members)])
+
+
+@pytest.mark.parametrize("explicit", [DOPRI5, TAYLOR], ids=lambda method: method.name)
+def test_stiff_members_are_told_from_the_others(kernel: CompiledKernel, explicit: object) -> None:
+    choice = Automatic(explicit=explicit)  # type: ignore[arg-type]
+    found = solve_automatically(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, choice=choice)
+    assert [found.method_of(member) == RODAS5P.name for member in range(6)] == [False, True, False, True, False, False]
+    assert found.methods == (choice.explicit.name, RODAS5P.name)
+    assert found.method == f"{choice.explicit.name}, or {RODAS5P.name} where a member is stiff"
+    true = solve_reference(FOLLOWER, RATES, doses(6), TIMES, tolerance=Tolerance(1e-11, 1e-13), method="Radau")
+    np.testing.assert_allclose(found.values, true.values, rtol=1e-5, atol=1e-6)
+    assert not found.failures
+
+
+def test_a_member_has_the_bits_of_the_method_that_was_chosen(kernel: CompiledKernel) -> None:
+    found = solve_automatically(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE)
+    for method, members in ((DOPRI5, [0, 2, 4, 5]), (RODAS5P, [1, 3])):
+        alone = solve(kernel, RATES[members], doses(len(members)), TIMES, tolerance=TOLERANCE, method=method)
+        assert_same_bits(member_of(found, members), member_of(alone, list(range(len(members)))))
+
+
+def test_choice_and_bits_do_not_depend_on_the_batch(kernel: CompiledKernel) -> None:
+    together = solve_automatically(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, threads=2)
+    order = [3, 0, 1]
+    apart = solve_automatically(kernel, RATES[order], doses(3), TIMES, tolerance=TOLERANCE, threads=1)
+    assert_same_bits(member_of(together, order), member_of(apart, [0, 1, 2]))
+    assert together.chosen is not None
+    assert apart.chosen is not None
+    assert together.chosen[order].tolist() == apart.chosen.tolist()
+
+
+@pytest.mark.parametrize("problem", [ROBER, HIRES], ids=lambda problem: problem.name)
+def test_problems_of_the_field_that_are_stiff_are_found_so(problem: object) -> None:
+    system, times = problem.system, problem.times  # type: ignore[attr-defined]
+    found = solve_automatically(
+        build(system),
+        np.zeros((1, 0)),
+        Schedule.empty(1),
+        times,
+        tolerance=Tolerance(1e-6, problem.atol),  # type: ignore[attr-defined]
+    )
+    assert found.method_of(0) == RODAS5P.name
+    assert not found.failures
+
+
+def test_a_long_member_that_is_not_stiff_keeps_the_explicit_method() -> None:
+    system = equations({"x": "w * y", "y": "-w * x"}, [1.0, 0.0], parameters=["w"])
+    parameters, times = np.array([[1.0], [20.0]]), np.array([10.0, 100.0])
+    found = solve_automatically(build(system), parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-9, 1e-12))
+    assert [found.method_of(member) for member in range(2)] == [DOPRI5.name] * 2
+    assert found.counters[1, 0] > Automatic().patience
+    exact = np.cos(parameters * times)
+    np.testing.assert_allclose(found.quantity("x"), exact, atol=1e-4)
+
+
+def test_a_member_that_neither_method_can_solve_within_its_steps_says_so(kernel: CompiledKernel) -> None:
+    found = solve_automatically(kernel, RATES[:2], doses(2), TIMES, tolerance=TOLERANCE, max_steps=40)
+    assert [failure.status for failure in found.failures] == [Status.TOO_MANY_STEPS] * 2
+    assert [failure.member for failure in found.failures] == [0, 1]
+
+
+def test_rules_go_with_their_members(kernel: CompiledKernel) -> None:
+    thresholds = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    rules = Adaptive((Rule("x", thresholds, rising=False, action=Action.BOLUS, target="in", amount=0.1, once=True),))
+    together = solve_automatically(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, adaptive=rules)
+    for member in range(6):
+        own = replace(rules, rules=(replace(rules.rules[0], threshold=float(thresholds[member])),))
+        alone = solve_automatically(kernel, RATES[[member]], doses(1), TIMES, tolerance=TOLERANCE, adaptive=own)
+        assert_same_bits(member_of(together, [member]), member_of(alone, [0]))
+        times = [one.time for one in together.occurrences if one.member == member]
+        assert times == [one.time for one in alone.occurrences]
+    assert len(together.occurrences) >= 3
+
+
+def test_what_solve_refuses_is_refused_before_anything_is_chosen(kernel: CompiledKernel) -> None:
+    with pytest.raises(InputError) as caught:
+        solve_automatically(kernel, RATES, doses(5), TIMES)
+    with pytest.raises(InputError) as plain:
+        solve(kernel, RATES, doses(5), TIMES)
+    assert str(caught.value) == str(plain.value)
