@@ -161,8 +161,7 @@ def new_directory(target: Path, *, key: str, force: bool = False) -> Iterator[Pa
         # Whatever is wrong in the body but the disk is not for this function to name.
         yield staging
         _flush(staging)
-        check_target(target, key=key, force=force)
-        _put_in_place(staging, target)
+        _put_in_place(staging, target, key=key, force=force)
         finished = True
     except OSError as error:
         raise unwritable(where, error) from error
@@ -185,9 +184,20 @@ def _missing_parents(target: Path) -> list[Path]:
     return missing
 
 
-def _put_in_place(staging: Path, target: Path) -> None:
-    if not os.path.lexists(target):
-        os.rename(staging, target)
+def _put_in_place(staging: Path, target: Path, *, key: str, force: bool) -> None:
+    """Give the directory its name, unless another process has put there what must not be replaced."""
+    # Looked at before the check: what comes after it has not been checked, and must not be taken for its predecessor.
+    is_there = os.path.lexists(target)
+    check_target(target, key=key, force=force)
+    if not is_there:
+        try:
+            os.rename(staging, target)
+        except OSError:
+            # A folder with something in it does not give way: another process was faster, and its run is judged anew.
+            if not os.path.lexists(target):
+                raise
+            _put_in_place(staging, target, key=key, force=force)
+            return
     else:
         # No portable call exchanges two directories: the old run steps aside first, and comes back if the new one
         # cannot take its place.

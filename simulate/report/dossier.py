@@ -148,7 +148,8 @@ def _model(model: Model | None, reason: str | None) -> str:
     ]
     lines = [section(title, equations(rows), level=3) for title, rows in equations_of(model)]
     columns = ("name", "value", "unit", "spread", "bounds", "grade", "source", "meaning")
-    parameters = table(columns, [[row[column] for column in columns] for row in parameter_rows(model)])
+    rows = [row | {"unit": "" if row["unit"] == "1" else row["unit"]} for row in parameter_rows(model)]
+    parameters = table(columns, [[row[column] for column in columns] for row in rows])
     cited = source_rows(model, read_sources(shipped.sources_file()))
     headings = ("key", "citation", "identifier", "read", "parameters")
     sources = table(headings, [[row[heading] for heading in headings] for row in cited])

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from simulate import store
 from simulate.errors import InputError
-from simulate.store import MANIFEST, manifest_text, new_directory
+from simulate.store import MANIFEST, check_target, manifest_text, new_directory
 from simulate.studies.datasets import read_dataset
 from tests.faults.small import SCENARIO, manifest_of, results_of, run, write_files
 
@@ -60,6 +61,44 @@ def test_of_two_runs_into_one_folder_the_second_is_refused_and_the_first_is_whol
     assert len(refused) == 1
     assert refused[0].code == "store.occupied"
     assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_a_run_that_arrives_between_the_last_look_and_the_naming_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def look(target: Path, *, key: str, force: bool = False) -> None:
+        check_target(target, key=key, force=force)
+        looks.append(key)
+        if looks == ["other"]:
+            with monkeypatch.context() as undone:
+                undone.setattr(store, "check_target", check_target)
+                fill(target, "one")
+
+    monkeypatch.setattr(store, "check_target", look)
+    with pytest.raises(InputError) as caught:
+        fill(tmp_path / "here", "other")
+    assert caught.value.code == "store.occupied"
+    assert manifest_of(tmp_path / "here")["key"] == "one"
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_the_same_run_that_arrives_in_between_is_replaced_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+
+    def look(target: Path, *, key: str, force: bool = False) -> None:
+        check_target(target, key=key, force=force)
+        looks.append(key)
+        if len(looks) == 1:
+            fill(target, "one")
+
+    monkeypatch.setattr(store, "check_target", look)
+    fill(tmp_path / "here", "one")
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert len(looks) == 3
 
 
 def test_a_forced_run_leaves_no_file_of_the_one_before(tmp_path: Path) -> None:
