@@ -28,11 +28,14 @@ def test_power_errors_and_ranks_are_printed_and_the_design_is_told(capsys: Captu
     assert "without a second arm a change is no effect of the drug" in shown
 
 
-def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(capsys: Capture) -> None:
-    assert outcome(["trial", "-H", "H3b", *SHORT[3:], "--n", "20", "--placebo", "20"]) == 0
+def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulate.shipped.fit_files", dict)
+    assert outcome([*SHORT, "--n", "20", "--placebo", "20"]) == 0
     shown = capsys.readouterr().out
     assert "200 studies of 8 draws of the prior, as there is no fit, 16 virtual patients of each" in shown
-    assert "H3b: 20 patients, 100 mg sc every 24 h against 20 on none" in shown
+    assert "H0: 20 patients, 100 mg sc every 24 h against 20 on none" in shown
     assert "controls: 20 enrolled, 15 to six months" in shown
 
 
