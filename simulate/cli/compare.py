@@ -10,9 +10,13 @@ import typer
 from simulate.cli.options import Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
+    from simulate.studies.comparison.choice import Choice
     from simulate.studies.comparison.comparison import Comparison
+    from simulate.studies.fitting.trial import Problem
 
 
 def compare(
@@ -41,6 +45,15 @@ def compare(
     final_patients: Annotated[
         int | None, typer.Option("--final-patients", metavar="N", min=8, help="As for fit.")
     ] = None,
+    calibrate: Annotated[
+        int | None,
+        typer.Option(
+            "--calibrate", metavar="N", min=4, help="Choose in N made-up abstracts of each; nothing is fitted."
+        ),
+    ] = None,
+    larger: Annotated[
+        int, typer.Option("--larger", metavar="K", min=1, help="With --calibrate: K times as many people a figure.")
+    ] = 1,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the tables.")
     ] = None,
@@ -56,6 +69,7 @@ def compare(
     simulate compare
     simulate compare H0 H1+H3a+H4 --out compared
     simulate compare H0 H4 mine.toml --prior H0=2
+    simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
     import json
 
@@ -70,6 +84,8 @@ def compare(
     names = hypotheses or list(shipped.fit_files())
     weights = _weights(prior or [])
     problems = problems_for(names, None if evidence is None else read_evidence(evidence))
+    if calibrate is not None:
+        return _calibrated(problems, calibrate, larger, as_json=as_json)
     settings = Settings(
         particles=particles,
         runs=runs,
@@ -96,6 +112,49 @@ def compare(
         print_rich(_hypotheses(result), _matrix(result))
         print_text("\n".join(_below(result)))
     return 0
+
+
+def _calibrated(problems: Sequence[Problem], repeats: int, larger: int, *, as_json: bool) -> int:
+    from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.studies.comparison.choice import calibrate_choice, document
+
+    with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
+        found = calibrate_choice(problems, repeats=repeats, larger=larger, report=advance)
+    if as_json:
+        print_json(document(found))
+    else:
+        print_rich(_choice(found))
+        print_text(
+            "first: the true numbers are among the candidates, and evidences are exact; second: they are left out\n"
+            f"in half of the abstracts more than {sorted(found.effective.ravel())[found.effective.size // 2]:.0f} "
+            "populations of the true hypothesis matter"
+        )
+    return 0
+
+
+def _choice(found: Choice) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title="How often, in made-up abstracts", title_justify="left")
+    headers = ("true", "right is likeliest", "wrong has odds above 3", "above 10", "right has odds above 3 against")
+    for header in headers:
+        table.add_column(header)
+    for true, name in enumerate(found.names):
+        others = [index for index in range(len(found.names)) if index != true]
+        shares = [[found.right(3.0, is_known=is_known)[true, other] for is_known in (True, False)] for other in others]
+        table.add_row(
+            name,
+            _both([found.is_likeliest(is_known=is_known)[true] for is_known in (True, False)]),
+            _both([found.wrong(3.0, is_known=is_known)[true, others].max() for is_known in (True, False)]),
+            _both([found.wrong(10.0, is_known=is_known)[true, others].max() for is_known in (True, False)]),
+            ", ".join(f"{found.names[other]} {_both(share)}" for other, share in zip(others, shares, strict=True)),
+        )
+    return table
+
+
+def _both(shares: Sequence[float]) -> str:
+    return "/".join(f"{100.0 * share:.0f}" for share in shares) + " %"
 
 
 def _weights(given: list[str]) -> dict[str, float]:

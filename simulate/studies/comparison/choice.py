@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ from simulate.evidence.seen import Seen
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
 from simulate.studies.fitting.trial import Problem, trial_of
+
+_TIE = 0.01
+"""Log-odds that are none: two hypotheses that say the same of everything printed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +69,30 @@ class Choice:
         """How often the true hypothesis has at least these odds against another, shape [true, hypothesis]."""
         share: FloatArray = (self.log_odds(is_known=is_known) < -np.log(odds)).mean(axis=1)
         return share
+
+    def is_likeliest(self, *, is_known: bool = True) -> FloatArray:
+        """How often no other hypothesis is likelier than the true one, shape [true]; ties count as right."""
+        share: FloatArray = (self.log_odds(is_known=is_known).max(axis=2) <= _TIE).mean(axis=1)
+        return share
+
+
+def document(found: Choice) -> dict[str, Any]:
+    """Log-odds and rates as plain values, for JSON."""
+    return {
+        "hypotheses": list(found.names),
+        "repeats": found.known.shape[1],
+        **{
+            name: {
+                "right_is_likeliest": found.is_likeliest(is_known=is_known).tolist(),
+                "wrong_above_3": found.wrong(3.0, is_known=is_known).tolist(),
+                "wrong_above_10": found.wrong(10.0, is_known=is_known).tolist(),
+                "right_above_3": found.right(3.0, is_known=is_known).tolist(),
+                "median_log_odds": np.median(found.log_odds(is_known=is_known), axis=1).tolist(),
+            }
+            for name, is_known in (("true_numbers_known", True), ("true_numbers_left_out", False))
+        },
+        "effective": found.effective.tolist(),
+    }
 
 
 def calibrate_choice(

@@ -162,10 +162,16 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
             advice=did_you_mean(missing[0], rows) or "fit a hypothesis of the reference model",
         )
     own = [name for name in rows if name not in known and name not in FIXED]
-    found = [_free(rows[name], Role.TYPICAL, (name,), extra) for name in (*COMMON, *own)]
-    found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS]
-    found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS]
+    fixed = {name for name, row in rows.items() if _is_fixed(row)}
+    found = [_free(rows[name], Role.TYPICAL, (name,), extra) for name in (*COMMON, *own) if name not in fixed]
+    found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS if name not in fixed]
+    found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS if not fixed & {a, b}]
     return tuple(found)
+
+
+def _is_fixed(row: Parameter) -> bool:
+    """Whether a hypothesis has fixed the value for everybody, as `simulate.symbolic.composition` marks it."""
+    return row.bounds is None and row.source.startswith("hypothesis ")
 
 
 def prior_rows() -> Mapping[str, Parameter]:
