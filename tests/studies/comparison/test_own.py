@@ -1,0 +1,69 @@
+"""A hypothesis in a file of the user's has the same rights as one that ships: the example of the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulate.cli.app import outcome
+from simulate.errors import InputError
+from simulate.studies.comparison.fits import find_fit
+from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.trial import problem_for
+from tests.studies.fitting.tiny import SETTINGS, problem
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "your-own-hypothesis.md"
+
+
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    Path("il23.toml").write_text(text, encoding="utf-8")
+    return text
+
+
+def test_its_numbers_are_free_with_the_priors_of_its_rows_and_the_rest_is_shared(example: str) -> None:
+    own = {part.name: part for part in problem_for("il23.toml").free}
+    shared = {part.name: part for part in problem("H0").free}
+    assert own.keys() - shared.keys() == {"k_23", "y_23", "g_23"}
+    assert all(own[name] == part for name, part in shared.items())
+    assert (own["k_23"].median, own["k_23"].low, own["k_23"].high, own["k_23"].widening) == (1.0, 0.1, 10.0, 2.5)
+
+
+def test_a_number_that_it_fixes_is_not_free(example: str) -> None:
+    Path("fixed.toml").write_text(example + "\n[hypothesis.constraints]\nf_m = 0.5\nk_23 = 1\n", encoding="utf-8")
+    fixed = problem_for("fixed.toml")
+    assert {part.name for part in problem_for("il23.toml").free} - {part.name for part in fixed.free} == {"f_m", "k_23"}
+    points = np.zeros((2, fixed.dimension))
+    assert np.isfinite(Likelihood(fixed, 8, 1)(points).total).all()
+
+
+def test_a_number_without_a_prior_is_named(example: str) -> None:
+    Path("il23.toml").write_text(example.replace("bounds = [0, 0.8]\n", ""), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        problem_for("il23.toml")
+    assert str(caught.value) == (
+        "error[fit.bounds]: the parameter `g_23` has no bounds, and so no prior\n"
+        "  expected: `bounds = [low, high]` in its row: limits that hold 95 % of what is believed\n"
+        "  try:      add bounds, which a fit leaves the value free within"
+    )
+
+
+def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(["run", "anakinra-100mg-daily", "--hypothesis", "il23.toml", "--patients", "2", "--out", "r"]) == 0
+    assert "hypothesis H8" in capsys.readouterr().out
+    assert outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    (falls,) = (row for row in rows if row["hypothesis"] == "il23.toml" and row["question"] == "IL-17A+, week 24")
+    assert falls["sign"] == "down"
+    made = find_fit(problem_for("il23.toml"), SETTINGS, Path("fits"))
+    assert made.source == "made now"
+    assert outcome(["compare", "H0", "il23.toml", "--json"]) == 0
+    found = {row["hypothesis"]: row for row in json.loads(capsys.readouterr().out)["hypotheses"]}
+    assert (found["H0"]["fit"], found["il23.toml"]["fit"]) == ("shipped", "fits/il23/fit.json")
+    assert found["il23.toml"]["log_evidence"] == made.posterior.log_evidence
