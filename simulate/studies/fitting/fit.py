@@ -305,7 +305,8 @@ def _other_sets(
         found = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)(points[some])
         moved = np.maximum(found.items, diagnostics.LEAST) - np.maximum(items[some], diagnostics.LEAST)
         changes.append(float(logsumexp(found.total - items[some].sum(axis=1)) - np.log(len(some))))
-        of_items.append(moved.mean(axis=0))
+        # Of the same patients a point may be feasible in one set and not in another: it says nothing of items.
+        of_items.append(moved[found.feasible].mean(axis=0) if found.feasible.any() else np.zeros(moved.shape[1]))
     return np.array(changes), np.array(of_items)
 
 
