@@ -71,7 +71,9 @@ def calibrate(
         )
     else:
         print_rich(_table(found))
-        mean = ", ".join(f"{share:.0%} intervals hold it {found.coverage(share).mean():.0%}" for share in INTERVALS)
+        mean = ", ".join(
+            f"{100 * share:g} % intervals hold it {found.coverage(share).mean():.0%}" for share in INTERVALS
+        )
         print_text(f"over all: {mean} of the time")
     if fault is None:
         return 0
@@ -86,7 +88,7 @@ def _table(found: Calibration) -> Table:
     from simulate.studies.fitting.calibration import INTERVALS
 
     table = Table(box=box.SIMPLE_HEAD, title=f"{len(found.ranks)} made-up abstracts", title_justify="left")
-    for header in ("true value of", "p of its ranks", *(f"in {share:.0%}" for share in INTERVALS)):
+    for header in ("true value of", "p of its ranks", *(f"in {100 * share:g} %" for share in INTERVALS)):
         table.add_column(header)
     for column, name in enumerate(found.names):
         shares = [f"{found.coverage(share)[column]:.0%}" for share in INTERVALS]

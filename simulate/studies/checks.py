@@ -14,6 +14,7 @@ from simulate.evidence.observations import read_observations
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import read_dose_table
+from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
@@ -50,8 +51,8 @@ def check_file(
     Parameters
     ----------
     name
-        Path of a scenario, sweep, model, hypothesis, population, parameter, reference or observation file, the name of
-        a shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of a scenario, sweep, model, hypothesis, population, parameter, reference, observation or measurement file,
+        the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -76,6 +77,8 @@ def _kind(document: Document) -> str:
         return "hypothesis"
     if "item" in keys:
         return "observations"
+    if "sample" in keys:
+        return "measurement"
     if keys & {"axis", "scenario"}:
         return "sweep"
     if keys & {"arm", "time", "cohort", "schema"}:
@@ -171,6 +174,11 @@ def _observations(path: Path, document: Document) -> str:
     return _count(len(read_observations(path)), "printed figure")
 
 
+def _measurement(path: Path, document: Document) -> str:
+    found = read_measurement(path)
+    return f"{_count(len(found.samples), 'group')}, {_count(found.n, 'patient')}, cost {found.cost:g}"
+
+
 _CHECKS = {
     "scenario": _scenario,
     "sweep": _sweep,
@@ -180,6 +188,7 @@ _CHECKS = {
     "sources": _sources,
     "population": _population,
     "observations": _observations,
+    "measurement": _measurement,
 }
 
 

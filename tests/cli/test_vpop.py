@@ -49,7 +49,7 @@ def test_json_is_one_document_and_the_folder_holds_the_patients(capsys: Capture,
         assert row["spread"] >= 0.0
         assert row["method_dependent"] == (row["apart"] is not None)
     assert [row["item"] for row in shown["target"]["levels"]] == ["il1ra-baseline", "ifng-level", "il17a-level"]
-    assert shown["posterior"] is None
+    assert 0.0 <= shown["posterior"]["IL-17A falls"]["value"] <= 1.0
 
 
 def test_a_fit_stands_beside_its_own_hypothesis(capsys: Capture, tmp_path: Path) -> None:
