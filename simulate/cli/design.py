@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.cli.options import Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,9 +39,7 @@ def design(
         int, typer.Option("--repeats", metavar="N", min=20, help="Simulated measurements under each hypothesis.")
     ] = 256,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of draws and simulated measurements.")] = 1,
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
-    ] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Patients, Threads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -33,7 +33,7 @@ def dose_response(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter or key of the scenario.")
     ] = None,
-    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
     arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")] = None,
     exposure: Annotated[
@@ -47,9 +47,7 @@ def dose_response(
         int, typer.Option("--replicates", metavar="N", min=0, max=10_000, help="Resampled cohorts for intervals.")
     ] = 200,
     workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve.")] = 1,
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
-    ] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for tables and figures.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -54,9 +54,7 @@ def sensitivity(
         typer.Option("--local/--no-local", help="Whether derivatives are asked for; by default if by numbers."),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the designs.")] = 1,
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
-    ] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure per endpoint.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Patients, Rtol, Settings
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -42,17 +42,14 @@ def sweep(
         bool, typer.Option("--parameters", help="Keep the parameters of every patient in every arm.")
     ] = False,
     hypothesis: Hypothesis = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
-    ] = None,
-    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    settings: Settings = None,
+    patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
     dropout: Annotated[
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether quantiles are of those who are still in the study."),
     ] = None,
-    rtol: Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")] = None,
+    rtol: Rtol = None,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve; 1 if not given.")
     ] = 1,

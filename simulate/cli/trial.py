@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -38,9 +38,7 @@ def trial(
         int, typer.Option("--patients", metavar="N", min=16, help="Virtual patients of each draw; a power of two.")
     ] = 64,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")] = 1,
-    threads: Annotated[
-        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")
-    ] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")
     ] = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Patients, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,8 @@ def verify(
         str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")
     ] = DEFAULT,
     hypothesis: Hypothesis = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
-    ] = None,
-    patients: Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")] = None,
+    settings: Settings = None,
+    patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")] = None,
     share: Annotated[
         float, typer.Option("--share", metavar="X", min=0.0, max=1.0, help="Share that SciPy solves again.")
