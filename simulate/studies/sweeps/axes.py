@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -49,7 +49,9 @@ class Axis:
     unit
         Unit of the values; None for that of what is varied.
     where
-        Where it is written.
+        Where its values are written.
+    where_name
+        Where its name is written, if not there.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Axis:
     is_log: bool
     unit: Unit | None
     where: Where
+    where_name: Where | None = None
 
     @property
     def is_drawn(self) -> bool:
@@ -92,7 +95,10 @@ def axes_of(tables: Sequence[AxisTable], sheet: Sheet) -> tuple[Axis, ...]:
     InputError
         ``sweep.axis``, with the line.
     """
-    return tuple(_of_table(table, sheet, index) for index, table in enumerate(tables))
+    return tuple(
+        replace(_of_table(table, sheet, index), where_name=sheet.where("axis", index, "over"))
+        for index, table in enumerate(tables)
+    )
 
 
 def _of_table(table: AxisTable, sheet: Sheet, index: int) -> Axis:
@@ -271,7 +277,7 @@ def no_such_axis(axis: Axis, known: Sequence[str]) -> InputError:
     return InputError(
         f"there is nothing with the name `{axis.name}` to vary",
         code="sweep.unknown",
-        where=axis.where,
+        where=axis.where_name or axis.where,
         expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
         advice=did_you_mean(axis.name, (REGIMEN, DOSE, INTERVAL, *known)) or "`simulate show parameters` lists them",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -136,6 +138,13 @@ def test_an_axis_that_cannot_be_is_refused_where_it_is_written(over: str, messag
     found = fault(over)
     assert found.startswith(message)
     assert f"--> --over {over}" in found
+
+
+def test_in_a_file_a_wrong_name_is_told_with_its_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.toml"
+    text = f'schema = 1\ntitle = "x"\nscenario = "{SCENARIO}"\n[[axis]]\nover = "f_n"\nvalues = [0.1, 0.2]\n'
+    path.write_text(text, encoding="utf-8")
+    assert f"--> {path}:5, key `axis[0].over`" in fault(scenario=str(path))
 
 
 def test_doses_of_an_untreated_arm_cannot_vary() -> None:
