@@ -13,7 +13,7 @@ derivative is that of the side the solution is on.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
 from simulate.kernels.followers import pieces
-from simulate.kernels.hoisting import hoist
+from simulate.kernels.hoisting import Program, hoist
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
 from simulate.solver.kernel import FloatArray
@@ -196,31 +196,53 @@ def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
     constants, fixed = carried(plan.constants, seeds, suffixes)
     states = [Symbol(name) for name in plan.states]
     sensitive = [[Symbol(f"{name}'{suffix}") for name in plan.states] for suffix in suffixes]
-    moving: list[Tangents] = [
-        {**tangents, **dict(zip(states, own, strict=True))} for tangents, own in zip(fixed, sensitive, strict=True)
+    starts = [
+        [
+            sympy.Integer(name == direction.state) if direction.state is not None else total(value, tangents)
+            for name, value in zip(plan.states, plan.initial, strict=True)
+        ]
+        for direction, tangents in zip(directions, fixed, strict=True)
     ]
+    gains, jumps = _jumps(plan, fixed)
+    moving: list[Tangents] = []
+    for block, (tangents, own, start) in enumerate(zip(fixed, sensitive, starts, strict=True), start=1):
+        jumped = {place - block * len(states) for targets in jumps for place in targets}
+        begun = {states[index] for index, slope in enumerate(start) if slope != 0 or index in jumped}
+        reached = _reached(plan.rhs, states, begun | tangents.keys())
+        moving.append(
+            {**tangents, **{symbol: slope for symbol, slope in zip(states, own, strict=True) if symbol in reached}}
+        )
     varying = [TIME, *states, *map(infusion, plan.routes), *(symbol for own in sensitive for symbol in own)]
     more, rhs = hoist(with_tangents(plan.rhs, moving, suffixes, "rhs"), varying, "tangent")
     yet_more, observe = hoist(with_tangents(plan.observe, moving, suffixes, "observe"), varying, "observed tangent")
-    starts = [
-        sympy.Integer(name == direction.state) if direction.state is not None else total(value, tangents)
-        for direction, tangents in zip(directions, fixed, strict=True)
-        for name, value in zip(plan.states, plan.initial, strict=True)
-    ]
-    gains, jumps = _jumps(plan, fixed)
     return replace(
         plan,
         states=(*plan.states, *(symbol.name for own in sensitive for symbol in own)),
         observables=(*plan.observables, *(f"{name}'{suffix}" for suffix in suffixes for name in plan.observables)),
         units=(),
         constants=(*constants, *more, *yet_more),
-        initial=(*plan.initial, *starts),
+        initial=(*plan.initial, *(slope for start in starts for slope in start)),
         gains=gains,
         rhs=rhs,
         observe=observe,
         jumps=jumps,
         pieces=pieces(rhs, {symbol for symbol, _ in with_named_divisors(plan.rhs, "rhs").assignments}, suffixes),
     )
+
+
+def _reached(program: Program, states: Sequence[Symbol], begun: Set[Symbol]) -> set[Symbol]:
+    """What a change of some symbols, states among them, comes to move along a solution."""
+    moved = set(begun)
+    while True:
+        before = len(moved)
+        for symbol, expression in program.assignments:
+            if not moved.isdisjoint(expression.free_symbols):
+                moved.add(symbol)
+        for state, rate in zip(states, program.results, strict=True):
+            if not moved.isdisjoint(rate.free_symbols):
+                moved.add(state)
+        if len(moved) == before:
+            return moved
 
 
 def _jumps(plan: Blueprint, fixed: Sequence[Tangents]) -> tuple[tuple[sympy.Expr, ...], tuple[tuple[int, ...], ...]]:

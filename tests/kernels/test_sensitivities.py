@@ -264,6 +264,17 @@ def test_a_stiff_method_and_an_explicit_one_agree_on_doses_and_infusions() -> No
     np.testing.assert_allclose(explicit.values, stiff.values, rtol=1e-7, atol=1e-9)
 
 
+def test_what_a_direction_never_reaches_stands_still() -> None:
+    system, parameters = patients()
+    found = solve_sensitivities(
+        system, parameters[:1], Schedule.from_rows([STOPS]), DAILY, of=["k_CK"], initial=["A_c"]
+    )
+    moved = np.abs(found.values[0, :, : len(system.states)]).max(axis=0) > 0.0
+    # The clearance of CK moves CK alone; drug in the circulation moves neither what feeds it nor what it does not act on.
+    assert [name for name, moves in zip(system.states, moved[:, 0], strict=True) if moves] == ["CK"]
+    assert [name for name, moves in zip(system.states, moved[:, 1], strict=True) if not moves] == ["N", "A", "A_d"]
+
+
 def test_a_direction_of_relative_changes_is_the_derivative_to_a_logarithm() -> None:
     k = sympy.Symbol("k")
     found = solve_sensitivities(
