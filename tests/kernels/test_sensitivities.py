@@ -270,7 +270,7 @@ def test_what_a_direction_never_reaches_stands_still() -> None:
         system, parameters[:1], Schedule.from_rows([STOPS]), DAILY, of=["k_CK"], initial=["A_c"]
     )
     moved = np.abs(found.values[0, :, : len(system.states)]).max(axis=0) > 0.0
-    # The clearance of CK moves CK alone; drug in the circulation moves neither what feeds it nor what it does not act on.
+    # The clearance of CK moves CK alone; drug in the circulation neither what feeds it nor what it does not act on.
     assert [name for name, moves in zip(system.states, moved[:, 0], strict=True) if moves] == ["CK"]
     assert [name for name, moves in zip(system.states, moved[:, 1], strict=True) if not moves] == ["N", "A", "A_d"]
 
