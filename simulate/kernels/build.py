@@ -22,6 +22,7 @@ from sympy import Expr, Symbol
 from simulate.compiled import WORKSPACE, cache_directory, compiled, fingerprint
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
+from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function
@@ -127,8 +128,12 @@ class CompiledKernel:
         return load_source(f"{self.key}_stiff", self.stiff_source())
 
     def _compiled(self, name: str, *, stiff: bool = False) -> BlockFunction:
-        module = self._stiff_module if stiff else self._module
-        result: BlockFunction = compiled(_SIGNATURE)(getattr(module, name))
+        source = self.stiff_source() if stiff else self.source
+        if is_direct(source, name):
+            function = load_source(f"{self.key}_{name}", direct_source(source, name)).compiled
+        else:
+            function = getattr(self._stiff_module if stiff else self._module, name)
+        result: BlockFunction = compiled(_SIGNATURE)(function)
         return result
 
 

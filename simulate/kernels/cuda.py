@@ -116,6 +116,8 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
     )
     builder = edition.module("simulate.kernels.build")
     vars(builder)["load_source"] = functools.partial(load_source, execute=edition.execute)
+    # Instructions of the processor are of no use here: functions are compiled from their text by Numba.
+    vars(builder)["is_direct"] = lambda _source, _name: False
     kernel = builder.build(system)
     chosen = getattr(edition.module("simulate.solver.methods"), method)
     launch, observe = _entry_points(edition, kernel, chosen)

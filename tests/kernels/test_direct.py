@@ -1,0 +1,98 @@
+"""Generated functions past Numba's front end: the same bits as through it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+import sympy
+from sympy import Expr, Symbol, sympify
+
+from simulate.biology.hypotheses import hypothesis_named
+from simulate.biology.reference import reference_model
+from simulate.compiled import _OPTIONS, WORKSPACE
+from simulate.kernels.build import build, load_source
+from simulate.kernels.direct import direct_source, is_direct
+from simulate.kernels.emission import HEADER, function
+from simulate.kernels.hoisting import power_log
+from simulate.kernels.system import lower
+from simulate.solver import FloatArray
+from simulate.solver.layout import CONSTANTS, LANES
+
+X, Y = Symbol("x", real=True), Symbol("y", real=True)
+EXPRESSIONS: tuple[Expr, ...] = (
+    X - Y,
+    -X * Y / (1 + X**2) + sympy.Rational(1, 3),
+    (X + Y) ** 3 - X / (Y * (X - 2)),
+    sympy.exp(X) - sympy.log(Y),
+    X**Y + sympy.sqrt(X) - Y ** sympy.Rational(-3, 2),
+    sympy.tanh(X) + sympy.sin(X) * sympy.cos(Y),
+    sympy.Abs(X) - sympy.sign(Y) + sympy.Heaviside(X),
+    sympy.Min(X, Y, 1) + sympy.Max(X * Y, 0),
+    power_log(X, Y),
+    sympify(2),
+)
+SPECIAL = (0.0, -0.0, 1.0, -1.5, 0.3, 2.0, 5e-324, 1e300, np.inf, -np.inf, np.nan)
+
+
+def both(source: str, name: str) -> tuple[Callable[[FloatArray], None], Callable[[FloatArray], None]]:
+    """A generated function compiled past the front end and through it."""
+    number = zlib.crc32(source.encode())
+    direct = load_source(f"test_direct_{number:x}_{name}", direct_source(source, name)).compiled
+    through = getattr(load_source(f"test_through_{number:x}", source), name)
+    compile_: Any = numba.njit(numba.void(WORKSPACE), **_OPTIONS)
+    return compile_(direct), compile_(through)
+
+
+def after(run: Callable[[FloatArray], None], workspace: FloatArray) -> FloatArray:
+    found = workspace.copy()
+    run(found)
+    return found
+
+
+def assert_same(a: FloatArray, b: FloatArray) -> None:
+    """Equal bits, but for the sign and payload of what is undefined."""
+    assert np.array_equal(np.isnan(a), np.isnan(b))
+    assert np.array_equal(np.nan_to_num(a).view(np.int64), np.nan_to_num(b).view(np.int64))
+
+
+def test_all_that_the_emitter_writes_has_the_same_bits() -> None:
+    outputs = [((2 + index) * LANES, expression) for index, expression in enumerate(EXPRESSIONS)]
+    source = HEADER + "\n\n" + function("f", "All.", {X: 0, Y: LANES}, (), outputs, labels={})
+    assert is_direct(source, "f")
+    direct, through = both(source, "f")
+    pairs = [(x, y) for x in SPECIAL for y in SPECIAL]
+    pairs += [(x, y) for x, y in np.random.default_rng(3).normal(size=(87, 2))]
+    for first in range(0, len(pairs) - LANES + 1, LANES):
+        workspace = np.zeros((2 + len(EXPRESSIONS)) * LANES)
+        workspace[: 2 * LANES] = np.array(pairs[first : first + LANES]).T.ravel()
+        assert_same(after(direct, workspace), after(through, workspace))
+
+
+@pytest.mark.parametrize("name", ["prepare", "rhs", "observe", "jacobian", "factor", "backsolve"])
+def test_functions_of_a_model_have_the_same_bits(name: str) -> None:
+    model = reference_model(hypothesis_named("H5+renewal"))
+    kernel = build(lower(model))
+    workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
+    for index, parameter in enumerate(model.parameters):
+        workspace[CONSTANTS + index * LANES :][:LANES] = parameter.value * np.linspace(0.9, 1.1, LANES)
+    source = kernel.source if name in {"prepare", "rhs", "observe"} else kernel.stiff_source()
+    assert is_direct(source, name)
+    direct, through = both(source, name)
+    assert_same(after(direct, workspace), after(through, workspace))
+    assert not np.array_equal(after(direct, workspace), workspace)
+
+
+def test_what_branches_between_lanes_is_left_to_numba() -> None:
+    source = "def f(w):\n    if w[0] > 0.0:\n        w[1] = 1.0\n"
+    assert not is_direct(source, "f")
+
+
+def test_the_text_stays_readable() -> None:
+    source = HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels={0: "dose"})
+    text = direct_source(source, "f")
+    assert "        r0 = w[0 + lane]  # dose\n        w[8 + lane] = r0 + 1.0\n" in text
