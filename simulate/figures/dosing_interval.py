@@ -9,9 +9,10 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from simulate.figures.dose_response import dose_axis, dose_label, places_of, second_label, shown_places
-from simulate.figures.style import COLORS, PAGE, POINTS, color, counted, logarithmic, quantity_label, styled
+from simulate.figures.style import COLORS, INK, PAGE, POINTS, color, counted, logarithmic, quantity_label, styled
 from simulate.solver.kernel import FloatArray
 
 _HEIGHT = 2.9
@@ -30,7 +31,8 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
     -------
     Figure
         A page wide: left trough, average and peak at the first place of the second axis; right the share of the
-        interval in which the signal is below the bound, a dash for each site and a color for each place. Lines are
+        interval in which the signal is below the bound, a dash for each site and a color for each place, or where there
+        is one place for each site. Lines are
         medians, and bands 90 % of the patients where there is one place.
     """
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
@@ -47,10 +49,8 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         for site_index, site in enumerate(dataset["site"].values):
             for order, place in enumerate(lines):
                 values = np.asarray(dataset["blocked"].sel(site=site).values[place], dtype=np.float64)
-                name = str(site).removeprefix("signal_")
-                label = name if len(lines) == 1 else f"{name}, {second_label(dataset, place)}"
                 shade = color(order if len(lines) > 1 else site_index)
-                _ribbon(right, doses, values, shade, _DASHES[site_index % 3], label, has_band=len(lines) == 1)
+                _ribbon(right, doses, values, shade, _DASHES[site_index % 3], "", has_band=len(lines) == 1)
         right.set_ylabel(f"share of the interval with\nIL-1 signal below {dataset.attrs['bound']:g} % of baseline (%)")
         right.set_ylim(-3.0, 103.0)
         finished = np.isfinite(dataset["blocked"].values[0]).sum(axis=-1).ravel()
@@ -60,7 +60,16 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
         right.set_title(f"median of {people}" + (", and 90 %" if len(lines) == 1 else ""), loc="left")
         for axes in (left, right):
             dose_axis(axes, doses, dose_label(dataset))
-            axes.legend(loc="best", fontsize=POINTS - 1.0 if axes is right and len(lines) > 3 else POINTS)
+        left.legend(loc="upper left")
+        sites = [str(site).removeprefix("signal_") for site in dataset["site"].values]
+        handles = [
+            Line2D([], [], color=INK if len(lines) > 1 else color(index), linestyle=_DASHES[index % 3])
+            for index in range(len(sites))
+        ]
+        if len(lines) > 1:
+            handles += [Line2D([], [], color=color(order)) for order in range(len(lines))]
+            sites += [second_label(dataset, place) for place in lines]
+        figure.legend(handles, sites, loc="outside lower right", ncols=min(len(handles), 6))
     return figure
 
 

@@ -117,6 +117,12 @@ def plain_number(value: float, _position: int | None) -> str:
     """A number on an axis: without an exponent where that is readable, else with a power of ten in plain letters."""
     if value == 0.0 or 1e-4 <= abs(value) < 1e6:
         return f"{value:g}".replace("-", "−")
+    return _power_of_ten(value, None)
+
+
+def _power_of_ten(value: float, _position: int | None) -> str:
+    if value == 0.0 or 1e-4 <= abs(value) < 1e3:
+        return plain_number(value, None)
     digits, _, exponent = f"{value:.0e}".partition("e")
     power = "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
     return power if digits == "1" else f"{digits}·{power}"
@@ -128,7 +134,8 @@ def logarithmic(axis: Axis) -> None:
     low, high = sorted(axis.get_view_interval())
     # Below two decades the powers of ten alone would be one number on the axis.
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,), numticks=7))
-    axis.set_major_formatter(FuncFormatter(plain_number))
+    # One spelling on one axis: beyond five digits all powers of ten from 1000 on are written as such.
+    axis.set_major_formatter(FuncFormatter(_power_of_ten if high >= 1e5 else plain_number))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -84,9 +84,24 @@ def test_the_interval_between_doses_has_its_exposures_and_its_blocked_share() ->
     left, right = figure.axes
     assert [line.get_label() for line in left.get_lines()] == ["average", "trough", "peak"]
     assert np.asarray(left.get_lines()[2].get_ydata()) == pytest.approx(3.0 * (DOSES + 1.0))
-    assert [line.get_label() for line in right.get_lines()] == ["lymph", "muscle"]
+    assert len(right.get_lines()) == 2
+    assert texts_of(figure) == ["lymph", "muscle"]
     assert right.get_ylabel() == "share of the interval with\nIL-1 signal below 10 % of baseline (%)"
     assert right.get_title(loc="left") == "median of 40 patients, and 90 %"
+
+
+def test_with_several_places_dashes_are_sites_and_colors_are_places() -> None:
+    figure = dosing_interval(response(seconds=3))
+    check_figure(figure)
+    assert len(figure.axes[1].get_lines()) == 6
+    assert texts_of(figure)[:2] == ["lymph", "muscle"]
+    assert len(texts_of(figure)) == 5
+
+
+def test_a_level_that_no_dose_reaches_is_said_to_be_out_of_range() -> None:
+    data = response(seconds=3)
+    data["isobole"].values[:, 0] = np.nan
+    assert texts_of(isobole(data))[0].endswith("of the largest effect: no dose in the range")
 
 
 def test_an_isobole_is_drawn_in_the_unit_of_the_dose() -> None:
