@@ -187,8 +187,8 @@ def _doses(dataset: xr.Dataset) -> Table:
             row.endpoint,
             *([f"{row.second:.4g}"] if row.second is not None else []),
             f"{row.dose:.4g}",
-            f"{rounded(row.mean)} ({rounded(row.mean_low)} to {rounded(row.mean_high)}) {row.unit}",
-            f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})",
+            f"{_effect(row.mean, row.mean_low, row.mean_high, row.unit)} {row.unit}",
+            _effect(row.median, row.p5, row.p95, row.unit),
             *(rounded(value) for value in (row.average, row.trough, row.peak)),
             *("–" if value is None else f"{value:.0f} %" for value in (row.blocked_lymph, row.blocked_muscle)),
         )
@@ -210,3 +210,13 @@ def _below(dataset: xr.Dataset) -> list[str]:
             f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect at {name} {row.second:.4g}: {dose}"
         )
     return lines
+
+
+def _effect(middle: float | None, low: float | None, high: float | None, unit: str) -> str:
+    """A number and its interval; a change of less than a millionth of a percent is the solver's error, and none."""
+    from simulate.report.tables import rounded
+
+    middle, low, high = (
+        0.0 if value is not None and unit == "%" and abs(value) < 1e-6 else value for value in (middle, low, high)
+    )
+    return f"{rounded(middle)} ({rounded(low)} to {rounded(high)})"
