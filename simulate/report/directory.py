@@ -29,8 +29,8 @@ from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
 from simulate.studies.datasets import write_dataset
 from simulate.studies.ledger import Entry, ledger
+from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study
-from simulate.studies.treatments import Tabled
 from simulate.versions import versions
 
 RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
@@ -98,27 +98,11 @@ def write_run(
 def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dict[str, Any]:
     """What a reader needs to trust a run, and to repeat it."""
     accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
-    document = study.scenario.sheet.document
-    inputs = {document.path: content_hash(document.text)}
-    for path in (study.scenario.model, *study.scenario.hypothesis):
-        if isinstance(path, Path):
-            inputs[str(path)] = content_hash(path.read_bytes())
-    for arm in study.scenario.arms:
-        if isinstance(arm.plan, Tabled):
-            inputs[arm.plan.table.file] = content_hash(Path(arm.plan.table.file).read_bytes())
     return {
         "title": study.scenario.title,
         "key": study.key,
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "scenario": study.settings,
-        "changes": sorted(study.scenario.sheet.origins.values()),
-        "inputs": inputs,
-        "model": {
-            "name": study.model.name,
-            "hypothesis": study.model.hypothesis,
-            "key": study.model.key,
-            "mechanisms": list(study.model.mechanisms),
-        },
+        **described(study),
         "versions": versions(),
         "counters": {
             **outcome_counts(ensemble),

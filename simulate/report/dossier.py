@@ -115,7 +115,7 @@ def _found(directory: Path, manifest: Mapping[str, Any]) -> tuple[Study | str, M
         except (InputError, KeyError, TypeError, ValueError) as fault:
             study = f"its model cannot be had again: {fault}"
     else:
-        study = "a study of this kind keeps results alone"
+        study = "the folder does not say of what study it is"
     return study, None if isinstance(study, str) else study.model
 
 
@@ -173,7 +173,12 @@ def _regimen(manifest: Mapping[str, Any]) -> str:
             f"{scenario['patients']} patients, population {scenario.get('population', 'of the trial')}, "
             f"seed {scenario['seed']}; to day {scenario['end']:g}."
         )
-        return section("Regimen and patients", table(("arm", "regimen", "parameters"), rows), paragraph(people))
+        varied = [
+            "<h3>What is varied and kept</h3>",
+            table(("", ""), sorted((name, value) for name, value in (study or {}).items() if value != "")),
+        ]
+        shown = table(("arm", "regimen", "parameters"), rows)
+        return section("Regimen and patients", shown, paragraph(people), *(varied if study else ()))
     asked = manifest.get("inputs")
     if isinstance(asked, dict) and "axes" in asked:
         axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import xarray as xr
@@ -52,6 +54,7 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
         As for `simulate.store.new_directory`.
     """
     key = response_key(dataset)
+    held = {name: str(dataset.attrs[name]) for name in ("study", "counters") if name in dataset.attrs}
     with new_directory(target, key=key, force=force) as folder:
         write_dataset(dataset, folder / "response.nc")
         (folder / "curves.csv").write_text(csv_text(curve_rows(dataset), CurveRow), encoding="utf-8")
@@ -64,8 +67,13 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
         entries = {
             "title": dataset.attrs["title"],
             "key": key,
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            **{name: json.loads(text) for name, text in held.items() if name == "counters"},
+            **json.loads(held.get("study", "{}")),
             "study": {
-                str(name): value for name, value in dataset.attrs.items() if isinstance(value, str | int | float)
+                str(name): value
+                for name, value in dataset.attrs.items()
+                if name not in held and isinstance(value, str | int | float)
             },
             "versions": versions(),
             "files": {name: content_hash((folder / name).read_bytes()) for name in written},

@@ -1,4 +1,4 @@
-"""A study again from the manifest of its run, as far as that can be had."""
+"""What a manifest holds of a study, and the study again from it, as far as that can be had."""
 
 from __future__ import annotations
 
@@ -10,6 +10,30 @@ from simulate.errors import InputError
 from simulate.files import Document, content_hash
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import REFERENCE, scenario_from
+from simulate.studies.treatments import Tabled
+
+
+def described(study: Study) -> dict[str, Any]:
+    """What a manifest holds of a study, so that it can be rebuilt: what was asked, of which files, with which model."""
+    document = study.scenario.sheet.document
+    inputs = {document.path: content_hash(document.text)}
+    for path in (study.scenario.model, *study.scenario.hypothesis):
+        if isinstance(path, Path):
+            inputs[str(path)] = content_hash(path.read_bytes())
+    for arm in study.scenario.arms:
+        if isinstance(arm.plan, Tabled):
+            inputs[arm.plan.table.file] = content_hash(Path(arm.plan.table.file).read_bytes())
+    return {
+        "scenario": study.settings,
+        "changes": sorted(study.scenario.sheet.origins.values()),
+        "inputs": inputs,
+        "model": {
+            "name": study.model.name,
+            "hypothesis": study.model.hypothesis,
+            "key": study.model.key,
+            "mechanisms": list(study.model.mechanisms),
+        },
+    }
 
 
 def rebuilt_study(manifest: Mapping[str, Any]) -> Study | str:
@@ -21,7 +45,7 @@ def rebuilt_study(manifest: Mapping[str, Any]) -> Study | str:
     Parameters
     ----------
     manifest
-        As `simulate.report.directory.manifest` makes it.
+        With what `described` makes.
     """
     try:
         settings, model_key = dict(manifest["scenario"]), str(manifest["model"]["key"])

@@ -179,10 +179,22 @@ def test_control_characters_are_in_no_document() -> None:
     assert escaped('a\x00\x1b<b>"\u202e') == "a&lt;b&gt;&quot;"
 
 
-def test_a_dose_response_study_is_reported_with_its_curves_and_without_a_model(tmp_path: Path) -> None:
+def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_path: Path) -> None:
+    arguments = ["dose-response", "anakinra-100mg-daily", "--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
+    assert outcome([*arguments, "--dose", "1:100:4log", "--replicates", "0", "--out", str(tmp_path / "study")]) == 0
+    text = report(tmp_path / "study", Purpose())
+    assert "<h3>curves.csv</h3>" in text
+    assert "<h2>Parameters</h2>" in text
+    assert "anakinra at the injection site" in text
+    assert "What is varied and kept" in text
+    assert "A sample was solved again" in text
+    assert "Trajectories: n 15, n_ok 15." in text
+
+
+def test_a_folder_that_does_not_say_of_what_study_it_is_is_reported_without_a_model(tmp_path: Path) -> None:
     write_response(response(members=8, endpoints=1), tmp_path / "study", figures=False)
     text = report(tmp_path / "study", Purpose())
-    assert "The model is not shown: a study of this kind keeps results alone." in text
+    assert "The model is not shown: the folder does not say of what study it is." in text
     assert "<h3>curves.csv</h3>" in text
     assert '<td>ed50</td><td>mg</td><td class="number">8.00</td>' in text
     assert "There is no figure." in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoint
+from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting
@@ -213,6 +215,8 @@ def respond(
         "second": "" if other is None else other.name,
         "window_end": day,
         "bound": bound,
+        "counters": json.dumps({"n": int(results["status"].size), "n_ok": int((results["status"] == 0).sum())}),
+        "study": json.dumps(described(study)),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if isobole:
