@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Json, Threads
+from simulate.cli.options import Figured, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,9 +40,7 @@ def design(
     ] = 256,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of draws and simulated measurements.")] = 1,
     threads: Threads = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")
-    ] = None,
+    out: Figured = None,
     as_json: Json = False,
 ) -> int:
     """Rank measurements by what they are expected to tell between hypotheses, alone and together.

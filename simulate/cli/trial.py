@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json, Threads
+from simulate.cli.options import Figured, Hypothesis, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,9 +39,7 @@ def trial(
     ] = 64,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")] = 1,
     threads: Threads = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")
-    ] = None,
+    out: Figured = None,
     as_json: Json = False,
 ) -> int:
     """Repeat the study thousands of times: power, errors of sign and size, and the printed figures among the others.

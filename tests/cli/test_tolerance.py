@@ -14,10 +14,10 @@ from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.kernels.build import build
 from simulate.solver import Tolerance, solve
+from simulate.studies.problems import BRUSSELATOR
 from simulate.studies.runs import Study, prepare, run, simulate_study
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting
-from tests.helpers.problems import BRUSSELATOR
 
 FILE = """
 schema = 1

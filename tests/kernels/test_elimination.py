@@ -10,7 +10,7 @@ from simulate.kernels.elimination import plan
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver.layout import CONSTANTS, LANES, RATE, RESULT, SHIFT, SOLUTION, STATE, TIME
-from tests.helpers.problems import FORCED, PROBLEMS, Problem
+from simulate.studies.problems import FORCED, PROBLEMS, Problem
 
 
 def numeric_jacobian(problem: Problem, state: np.ndarray, time: float) -> np.ndarray:

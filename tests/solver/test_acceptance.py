@@ -14,9 +14,7 @@ from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import System, equations
 from simulate.solver import DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, StopKind, Tolerance, solve
 from simulate.solver.layout import CONSTANTS, LANES, SHIFT, SOLUTION, STATE, TIME
-from simulate.studies.problems.judgment import TOLERANCES, judge, pairs
-from tests.helpers.fixed_steps import march
-from tests.helpers.problems import (
+from simulate.studies.problems import (
     BATEMAN,
     BRUSSELATOR,
     ENZYME,
@@ -34,6 +32,8 @@ from tests.helpers.problems import (
     Problem,
     reference_values,
 )
+from simulate.studies.problems.judgment import TOLERANCES, judge, pairs
+from tests.helpers.fixed_steps import march
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

@@ -10,9 +10,9 @@ import pytest
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import equations
 from simulate.solver import METHODS, Method, Schedule, Status, StopKind, Tolerance, Trajectories, solve
+from simulate.studies.problems import ENZYME, SATURABLE, TARGET_MEDIATED, Problem
 from simulate.studies.problems.judgment import pairs
 from tests.helpers.bits import assert_same_bits, member_of
-from tests.helpers.problems import ENZYME, SATURABLE, TARGET_MEDIATED, Problem
 from tests.helpers.systems import with_route
 
 every_method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

@@ -11,8 +11,7 @@ from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver import DOP853, DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, Tolerance, solve
 from simulate.solver.layout import RESULT, STATE
-from tests.helpers.fixed_steps import RUNGE_KUTTA, attempt, column, march
-from tests.helpers.problems import (
+from simulate.studies.problems import (
     FORCED,
     HIRES,
     LOGISTIC,
@@ -20,6 +19,7 @@ from tests.helpers.problems import (
     ROBER,
     Problem,
 )
+from tests.helpers.fixed_steps import RUNGE_KUTTA, attempt, column, march
 
 NOTHING = np.zeros((1, 0))
 

@@ -18,9 +18,9 @@ from simulate.kernels.build import build
 from simulate.solver import Method, Schedule, StopKind, Tolerance, solve
 from simulate.solver.methods import dopri5, rodas5p
 from simulate.solver.tableau import ButcherTableau
+from simulate.studies.problems import BATEMAN, LOGISTIC, ROBER, reference_values
 from simulate.studies.problems.judgment import judge
 from tests.helpers.fixed_steps import march
-from tests.helpers.problems import BATEMAN, LOGISTIC, ROBER, reference_values
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
 _NUMBERS = itertools.count()

@@ -16,9 +16,9 @@ from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations, lower
 from simulate.solver import TAYLOR, FloatArray, Schedule, Status, StopKind, Tolerance, solve
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RESULT, START, STATE, STEP
+from simulate.studies.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.fixed_steps import column
-from tests.helpers.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from tests.helpers.systems import ABSORPTION, superposed_bateman, with_route
 
 NOTHING = np.zeros((1, 0))

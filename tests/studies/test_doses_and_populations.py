@@ -7,11 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.errors import InputError
 from simulate.regimen.words import print_regimen
-from simulate.studies.runs import Study, prepare, simulate_study
-from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import parse_setting
+from simulate.studies.runs import Study, simulate_study
+from tests.studies.tabled import fault_of, study_of
 
 FILE = """\
 schema = 1
@@ -41,16 +39,11 @@ ID,TIME,AMT,II,ADDL,WT
 
 
 def study(folder: Path, text: str = FILE, doses: str = DOSES, *settings: str) -> Study:
-    (folder / "doses.csv").write_text(doses, encoding="utf-8")
-    path = folder / "test.toml"
-    path.write_text(text, encoding="utf-8")
-    return prepare(read_scenario(path, [parse_setting(setting) for setting in settings]))
+    return study_of(folder, text, doses, *settings)
 
 
 def fault(folder: Path, text: str = FILE, doses: str = DOSES, *settings: str) -> str:
-    with pytest.raises(InputError) as caught:
-        study(folder, text, doses, *settings)
-    return str(caught.value).replace(f"{folder}/", "")
+    return fault_of(folder, text, doses, *settings)
 
 
 def test_an_arm_in_words_and_an_arm_in_a_table_have_the_same_bits(tmp_path: Path) -> None:

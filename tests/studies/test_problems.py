@@ -9,8 +9,7 @@ import pytest
 from scipy.linalg import expm
 from scipy.special import ellipj, gammainc, lambertw
 
-from simulate.studies.problems import VALUES_FILE, provenance
-from tests.helpers.problems import (
+from simulate.studies.problems import (
     BATEMAN,
     ENZYME,
     EPIDEMIC,
@@ -26,8 +25,10 @@ from tests.helpers.problems import (
     ROBER,
     SATURABLE,
     TWO_COMPARTMENTS,
+    VALUES_FILE,
     VDPOL,
     Problem,
+    provenance,
     reference_values,
 )
 from tests.helpers.systems import superposed_bateman

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.errors import InputError
 from simulate.report.directory import manifest
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting, parse_setting
+from simulate.studies.sheets import Setting
 from simulate.studies.verification import verify
+from tests.studies.tabled import fault_of, study_of
 
 FILE = """\
 schema = 1
@@ -41,16 +41,11 @@ UNTREATED = '[[arm]]\nname = "untreated"\nregimen = "none"\n\n[outputs]'
 
 
 def study(folder: Path, text: str = FILE, doses: str = DOSES, *settings: str) -> Study:
-    (folder / "doses.csv").write_text(doses, encoding="utf-8")
-    path = folder / "test.toml"
-    path.write_text(text, encoding="utf-8")
-    return prepare(read_scenario(path, [parse_setting(setting) for setting in settings]))
+    return study_of(folder, text, doses, *settings)
 
 
 def fault(folder: Path, text: str = FILE, doses: str = DOSES, *settings: str) -> str:
-    with pytest.raises(InputError) as caught:
-        study(folder, text, doses, *settings)
-    return str(caught.value).replace(f"{folder}/", "")
+    return fault_of(folder, text, doses, *settings)
 
 
 def test_there_are_as_many_patients_as_in_the_table_if_no_number_is_given(tmp_path: Path) -> None:

@@ -70,7 +70,38 @@ PROBLEMS = (
 
 VALUES_FILE = Path(__file__).with_name("values.json")
 
-__all__ = ["PROBLEMS", "VALUES_FILE", "Problem", "provenance", "reference_values"]
+__all__ = [
+    "ARENSTORF",
+    "BATEMAN",
+    "BRUSSELATOR",
+    "E5",
+    "ENZYME",
+    "EPIDEMIC",
+    "ERLANG",
+    "FITZHUGH_NAGUMO",
+    "FORCED",
+    "HIRES",
+    "LOGISTIC",
+    "LORENZ",
+    "LOTKA",
+    "OREGO",
+    "PLEIADES",
+    "POLLU",
+    "PROBLEMS",
+    "PROTHERO_ROBINSON",
+    "RIGID_BODY",
+    "ROBER",
+    "SATURABLE",
+    "TARGET_MEDIATED",
+    "TOGGLE",
+    "TURNOVER",
+    "TWO_COMPARTMENTS",
+    "VALUES_FILE",
+    "VDPOL",
+    "Problem",
+    "provenance",
+    "reference_values",
+]
 
 
 @cache
