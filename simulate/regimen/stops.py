@@ -63,6 +63,13 @@ class _Timetable:
             return np.ones(len(self.doses), dtype=np.bool_)
         return stream(seed, "missed doses", member).random(len(self.doses)) >= self.missing
 
+    def taking_place(self, seed: int, member: int) -> npt.NDArray[np.bool_] | slice:
+        """Which stops take place for a member: an index into the stops."""
+        if not self.missing.any():
+            return slice(None)
+        # A reset, dose -1, takes place whoever misses what.
+        return np.append(self.given(seed, member), True)[self.dose_of_stop]
+
     def arriving(self, spreads: FloatArray, seed: int, members: Sequence[int]) -> FloatArray | None:
         """What arrives of each dose over what usually does, shape [member, dose]; None where that never varies.
 
@@ -159,32 +166,35 @@ def compile_schedule(
     """
     numbers = range(len(plans)) if members is None else members
     spreads = _spreads(between_doses, routes)
-    timetables: dict[Plan | Regimen, _Timetable] = {}
-    rows_of: dict[Plan | Regimen, list[int]] = {}
+    timetables: dict[Plan | Regimen, tuple[_Timetable, list[int]]] = {}
     per_member: list[_Timetable] = []
-    kept: list[npt.NDArray[np.bool_]] = []
+    kept: list[npt.NDArray[np.bool_] | slice] = []
+    known: Plan | Regimen | None = None
     for row, (plan, member) in enumerate(zip(plans, numbers, strict=True)):
-        timetable = timetables.get(plan)
-        if timetable is None:
-            timetable = timetables[plan] = _timetable(plan, routes, horizon)
+        # Neighbors mostly share one plan, and to hash a plan takes longer than all else that is done for a member.
+        if plan is not known:
+            if plan not in timetables:
+                timetables[plan] = (_timetable(plan, routes, horizon), [])
+            timetable, rows = timetables[plan]
+            known = plan
         per_member.append(timetable)
-        rows_of.setdefault(plan, []).append(row)
-        # A reset, dose -1, takes place whoever misses what.
-        kept.append(np.append(timetable.given(seed, member), True)[timetable.dose_of_stop])
+        rows.append(row)
+        kept.append(timetable.taking_place(seed, member))
     if not per_member:
         return Schedule.empty(0)
     amounts = [table.amounts for table in per_member]
-    for plan, rows in rows_of.items():
-        arriving = timetables[plan].arriving(spreads, seed, [numbers[row] for row in rows])
+    for table, rows in timetables.values():
+        arriving = table.arriving(spreads, seed, [numbers[row] for row in rows])
         if arriving is not None:
             for row, factors in zip(rows, arriving, strict=True):
-                amounts[row] = amounts[row] * np.append(factors, 1.0)[timetables[plan].dose_of_stop]
+                amounts[row] = amounts[row] * np.append(factors, 1.0)[table.dose_of_stop]
+    stops = [own[keep] for own, keep in zip(amounts, kept, strict=True)]
     return Schedule(
-        offsets=np.cumsum([0, *(int(np.count_nonzero(keep)) for keep in kept)], dtype=np.int64),
+        offsets=np.cumsum([0, *map(len, stops)], dtype=np.int64),
         times=np.concatenate([table.times[keep] for table, keep in zip(per_member, kept, strict=True)]),
         kinds=np.concatenate([table.kinds[keep] for table, keep in zip(per_member, kept, strict=True)]),
         routes=np.concatenate([table.routes[keep] for table, keep in zip(per_member, kept, strict=True)]),
-        amounts=np.concatenate([own[keep] for own, keep in zip(amounts, kept, strict=True)]),
+        amounts=np.concatenate(stops),
     )
 
 
