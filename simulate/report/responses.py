@@ -71,6 +71,10 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
             **{name: json.loads(text) for name, text in held.items() if name == "counters"},
             **json.loads(held.get("study", "{}")),
             "study": {
+                "doses": _values(dataset["dose"]),
+                **({"second values": _values(dataset["second"])} if dataset.attrs["second"] else {}),
+            }
+            | {
                 str(name): value
                 for name, value in dataset.attrs.items()
                 if name not in held and isinstance(value, str | int | float)
@@ -112,3 +116,7 @@ def field(dataset: xr.Dataset, endpoint: int) -> xr.DataArray:
     labels = {"long_name": str(means["endpoint_title"].values), "units": str(means["endpoint_unit"].values)}
     found = means.drop_vars([name for name in means.coords if name not in means.dims]).assign_attrs(labels)
     return found.assign_coords(dose=found["dose"].assign_attrs(long_name="dose"))
+
+
+def _values(places: xr.DataArray) -> str:
+    return f"{', '.join(f'{value:.4g}' for value in places.values)} {places.attrs.get('units', '')}".strip()
