@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
+    from simulate.studies.dose_response.tables import EffectRow
+
+_NOTHING = 1e-6
+"""Change in percent that is the solver's error and no effect: far below what any tolerance of a scenario resolves."""
+
 
 def dose_response(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
@@ -187,8 +192,8 @@ def _doses(dataset: xr.Dataset) -> Table:
             row.endpoint,
             *([f"{row.second:.4g}"] if row.second is not None else []),
             f"{row.dose:.4g}",
-            f"{_effect(row.mean, row.mean_low, row.mean_high, row.unit)} {row.unit}",
-            _effect(row.median, row.p5, row.p95, row.unit),
+            f"{_effect(row, row.mean, row.mean_low, row.mean_high)} {row.unit}",
+            _effect(row, row.median, row.p5, row.p95),
             *(rounded(value) for value in (row.average, row.trough, row.peak)),
             *("–" if value is None else f"{value:.0f} %" for value in (row.blocked_lymph, row.blocked_muscle)),
         )
@@ -212,11 +217,13 @@ def _below(dataset: xr.Dataset) -> list[str]:
     return lines
 
 
-def _effect(middle: float | None, low: float | None, high: float | None, unit: str) -> str:
-    """A number and its interval; a change of less than a millionth of a percent is the solver's error, and none."""
+def _effect(row: EffectRow, *values: float | None) -> str:
+    """A number of the table and its interval, in parentheses."""
     from simulate.report.tables import rounded
+    from simulate.studies.endpoints import Summary
 
+    is_change = f":{Summary.CHANGE.value}" in row.endpoint
     middle, low, high = (
-        0.0 if value is not None and unit == "%" and abs(value) < 1e-6 else value for value in (middle, low, high)
+        0.0 if is_change and value is not None and abs(value) < _NOTHING else value for value in values
     )
     return f"{rounded(middle)} ({rounded(low)} to {rounded(high)})"

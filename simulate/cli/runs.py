@@ -139,7 +139,7 @@ def _show(directory: Path, as_json: bool) -> int:
     assert record is not None
     state = record.state if record.parts is None else f"{record.state}, {record.parts[0]} of {record.parts[1]} parts"
     lines = [record.title, f"{record.kind}, {state}, {_size(record.size)}, key {record.key}", ""]
-    asked = entries.get("scenario") or entries.get("inputs") or {}
+    asked = {**(entries.get("scenario") or entries.get("inputs") or {}), **entries.get("study", {})}
     lines += [f"{name} = {_value(value)}" for name, value in _rows(asked)]
     for heading in ("counters", "versions"):
         if entries.get(heading):

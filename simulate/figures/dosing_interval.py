@@ -31,9 +31,8 @@ def dosing_interval(dataset: xr.Dataset) -> Figure:
     -------
     Figure
         A page wide: left trough, average and peak at the first place of the second axis; right the share of the
-        interval in which the signal is below the bound, a dash for each site and a color for each place, or where there
-        is one place for each site. Lines are
-        medians, and bands 90 % of the patients where there is one place.
+        interval in which the signal is below the bound, a dash for each site and a color for each place, or for each
+        site where there is one place. Lines are medians, and bands 90 % of the patients where there is one place.
     """
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
     lines = shown_places(dataset.sizes["second"])

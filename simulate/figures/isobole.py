@@ -57,7 +57,7 @@ def isobole(dataset: xr.Dataset) -> Figure:
             )
         grid[0, 0].set_ylabel(dose_label(dataset))
         handles, labels = grid[0, 0].get_legend_handles_labels()
-        reached = np.isfinite(dataset["isobole"].values).any(axis=(0, 2))
+        reached = np.isfinite(dataset["isobole"].values[:endpoints]).any(axis=(0, 2))
         labels = [
             label if known else f"{label}: no dose in the range" for label, known in zip(labels, reached, strict=True)
         ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import itertools
 import os
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import sympy
@@ -25,8 +27,8 @@ from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
-from simulate.kernels.emission import HEADER, Offset, function
-from simulate.kernels.followers import STAGES, remembered, rhs_source
+from simulate.kernels.emission import HEADER, Offset, fenced, function, needed
+from simulate.kernels.followers import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import tape, tape_source
@@ -177,22 +179,50 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     inputs = {TIME_SYMBOL: TIME, **state_offsets, **region.offsets}
     labels: dict[Offset, str] = {offset: str(symbol) for symbol, offset in inputs.items()}
     labels |= {RATE + index * LANES: f"d {name} / dt" for index, name in enumerate(plan.states)}
-    prepared: list[tuple[Offset, Expr]] = [(region.offsets[symbol], symbol) for symbol in kept]
-    prepared += [(CONSTANTS + (gain_row + index) * LANES, gain) for index, gain in enumerate(plan.gains)]
-    prepared += [(CONSTANTS + (condition_row + index) * LANES, value) for index, value in enumerate(plan.conditions)]
-    prepared += [(RESULT + index * LANES, value) for index, value in enumerate(plan.initial)]
+    own_constants = kept if plan.pieces is None else _own(plan)
+    prepared: list[tuple[Offset, Expr, bool]] = [
+        *((region.offsets[symbol], symbol, symbol in own_constants) for symbol in kept),
+        *(
+            (CONSTANTS + (gain_row + index) * LANES, gain, target < plan.block)
+            for index, (gain, target) in enumerate(zip(plan.gains, itertools.chain(*plan.jumps), strict=True))
+        ),
+        *((CONSTANTS + (condition_row + index) * LANES, value, True) for index, value in enumerate(plan.conditions)),
+        *((RESULT + index * LANES, value, index < plan.block) for index, value in enumerate(plan.initial)),
+    ]
+    prepared.sort(key=lambda output: not output[2])
+    observed = _placed(RESULT, observe.results)
+    judged = len(plan.observables) * plan.block // len(plan.states)
+    scratch = CONSTANTS + region.size * LANES
+    if plan.pieces is not None:
+        region.skip(max(len(plan.constants), len(observe.assignments)))
+
+    def written(
+        name: str,
+        meaning: str,
+        reads: dict[Symbol, int],
+        program: Program,
+        places: list[Offset],
+        own: int,
+        **kinds: Any,
+    ) -> str:
+        outputs = list(zip(places, program.results, strict=True))
+        if plan.pieces is None:
+            return function(name, meaning, reads, program.assignments, outputs, **kinds)
+        return fenced(name, meaning, reads, program.assignments, outputs, own, scratch=scratch, **kinds)
+
     parameters = {Symbol(name): region.offsets[Symbol(name)] for name in plan.parameters}
     observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(plan.observables)}
     initial_labels = labels | {RESULT + index * LANES: f"{name} at the start" for index, name in enumerate(plan.states)}
     source = "\n\n".join(
         (
-            HEADER,
-            function(
+            HEADER if plan.pieces is None else HEADER + IMPORTS,
+            written(
                 "prepare",
                 "Parameters → constants, gains, conditions, initial state.",
                 parameters,
-                plan.constants,
-                prepared,
+                Program(plan.constants, tuple(value for _, value, _ in prepared)),
+                [place for place, _, _ in prepared],
+                sum(is_own for _, _, is_own in prepared),
                 labels=initial_labels,
             ),
             function(
@@ -205,12 +235,13 @@ def assemble(plan: Blueprint) -> CompiledKernel:
             )
             if plan.pieces is None
             else rhs_source(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
-            function(
+            written(
                 "observe",
                 "Time, state, constants → observables.",
                 inputs,
-                observe.assignments,
-                _placed(RESULT, observe.results),
+                observe,
+                [place for place, _ in observed],
+                judged,
                 labels=observed_labels,
             ),
         )
@@ -230,7 +261,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         routes=plan.routes,
         conditions=plan.reasons,
         controlled=plan.controlled,
-        judged=len(plan.observables) * plan.block // len(plan.states),
+        judged=judged,
         jumps=plan.jumps,
         infusion_row=infusion_row,
         gain_row=gain_row,
@@ -260,6 +291,15 @@ class _Region:
         first = self.size
         self.size += rows
         return first
+
+
+def _own(plan: Blueprint) -> set[Symbol]:
+    """What a system of several blocks needs of constants for its first block and what is observed of that."""
+    assert plan.pieces is not None
+    judged = len(plan.observables) * plan.block // len(plan.states)
+    results = plan.observe.results[:judged]
+    observe = Program(tuple(needed(plan.observe.assignments, results)), results)
+    return _symbols(plan.pieces.values) | _symbols(observe)
 
 
 def _symbols(program: Program) -> set[Symbol]:

@@ -195,6 +195,55 @@ def function(
     return "\n".join(lines) + "\n"
 
 
+def fenced(
+    name: str,
+    meaning: str,
+    inputs: Mapping[Symbol, Offset],
+    assignments: Sequence[Assignment],
+    outputs: Sequence[tuple[Offset, Expr]],
+    own: int,
+    *,
+    scratch: int,
+    labels: Mapping[Offset, str],
+) -> str:
+    """Source of a function whose first outputs have the same bits whatever the others are.
+
+    Parameters
+    ----------
+    name, meaning, inputs, assignments, outputs, labels
+        As for `function`.
+    own
+        Number of these outputs. All that they need is computed and stored before a fence; what is behind it reads it
+        from there, so that the compiler shares no product between both sides.
+    scratch
+        Offset of the first of as many rows as there are assignments.
+    """
+    first = needed(assignments, [expression for _, expression in outputs[:own]])
+    places = {symbol: scratch + index * LANES for index, (symbol, _) in enumerate(first)}
+    known = {symbol for symbol, _ in first}
+    stored: list[tuple[Offset, Expr]] = [(place, symbol) for symbol, place in places.items()]
+    rest = [(symbol, expression) for symbol, expression in assignments if symbol not in known]
+    lines = [
+        f"def {name}(w):",
+        f'    """{meaning}"""',
+        *lane_loop(inputs, first, [*outputs[:own], *stored], labels=labels),
+        "    fence(w)",
+        *lane_loop({**inputs, **places}, rest, outputs[own:], labels=labels),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def needed(assignments: Sequence[Assignment], results: Iterable[Expr]) -> list[Assignment]:
+    """Assignments that results depend on, in their order."""
+    symbols = {symbol for result in results for symbol in result.free_symbols}
+    found = []
+    for symbol, expression in reversed(assignments):
+        if symbol in symbols:
+            symbols |= expression.free_symbols
+            found.append((symbol, expression))
+    return found[::-1]
+
+
 def lane_loop(
     inputs: Mapping[Symbol, Offset],
     assignments: Iterable[Assignment],

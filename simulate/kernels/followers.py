@@ -19,6 +19,9 @@ from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES
 STAGES = 12
 """Stages that can be remembered."""
 
+IMPORTS = "from simulate.kernels.lanewise import every, fence, load, store\n"
+"""What a module needs besides for functions whose names stand for all lanes at once, and for fences."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
@@ -101,9 +104,6 @@ def rhs_source(
     whole = Program((*parts.values.assignments, *parts.shared), parts.values.results)
     emitted = vectors if all(map(arithmetic, (whole, *parts.directions))) else lane_loop
     lines = [
-        "from simulate.kernels.lanewise import every, fence, load, store",
-        "",
-        "",
         "def rhs(w):",
         '    """Time, state, constants → derivative, of the system or of one direction or of all."""',
         f"    command = int(w[{COMMAND + DIRECTION}])",

@@ -40,10 +40,15 @@ def fence(_typing: Any, w: Any) -> Any:
     """
 
     def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
-        builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], side_effect=True)
+        write_fence(builder)
         return context.get_dummy_value()
 
     return types.void(w), generate
 
 
-__all__ = ["every", "fence", "load", "store"]
+def write_fence(builder: Any) -> None:
+    """The instruction of a `fence`."""
+    builder.asm(ir.FunctionType(ir.VoidType(), []), "", "~{memory}", [], side_effect=True)
+
+
+__all__ = ["every", "fence", "load", "store", "write_fence"]

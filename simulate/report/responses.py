@@ -70,14 +70,14 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             **{name: json.loads(text) for name, text in held.items() if name == "counters"},
             **json.loads(held.get("study", "{}")),
+            "kind": "dose-response",
             "study": {
+                "arm": dataset.attrs["arm"],
                 "doses": _values(dataset["dose"]),
-                **({"second values": _values(dataset["second"])} if dataset.attrs["second"] else {}),
-            }
-            | {
-                str(name): value
-                for name, value in dataset.attrs.items()
-                if name not in held and isinstance(value, str | int | float)
+                **({dataset.attrs["second"]: _values(dataset["second"])} if dataset.attrs["second"] else {}),
+                "endpoints": ", ".join(str(text) for text in dataset["endpoint"].values),
+                "last day of exposures": dataset.attrs["window_end"],
+                "signal that counts as blocked, % of baseline": dataset.attrs["bound"],
             },
             "versions": versions(),
             "files": {name: content_hash((folder / name).read_bytes()) for name in written},
@@ -119,4 +119,5 @@ def field(dataset: xr.Dataset, endpoint: int) -> xr.DataArray:
 
 
 def _values(places: xr.DataArray) -> str:
-    return f"{', '.join(f'{value:.4g}' for value in places.values)} {places.attrs.get('units', '')}".strip()
+    unit = str(places.attrs.get("units", ""))
+    return ", ".join(f"{value:.4g}" for value in places.values) + (f" {unit}" if unit not in ("", "1") else "")

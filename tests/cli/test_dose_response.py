@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulate.cli.app import outcome
+from simulate.cli.dose_response import _effect
+from simulate.studies.dose_response.tables import EffectRow
 
 Capture = pytest.CaptureFixture[str]
 SMALL = ("--patients", "6", "--set", "time.end=28 d", "--dose", "1,10,30,100,300 mg", "--replicates", "10")
@@ -24,6 +27,8 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
     assert "il17a:change@28d" in captured.out
     assert "blocked: share of the interval with the signal of IL-1 below 10 % of its baseline" in captured.out
     assert captured.err == f"wrote {target}\n"
+    # Without a dose there is no change, and the error of the solver is not shown as one.
+    assert "0 (0 to 0) %" in captured.out
     names = ["curves.csv", "dose-response.png", "dose-response.svg", "dosing-interval.png", "dosing-interval.svg"]
     names += ["effects.csv", "exposure-response.png", "exposure-response.svg", "manifest.json", "response.nc"]
     assert sorted(path.name for path in target.iterdir()) == names
@@ -33,6 +38,13 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
     assert float(rows[0]["mean"]) == pytest.approx(0.0, abs=1e-6)
     assert float(rows[-1]["mean"]) < float(rows[1]["mean"]) < -1.0
     assert float(rows[-1]["blocked_lymph"]) > float(rows[1]["blocked_lymph"])
+
+
+def test_a_value_however_small_is_shown_as_it_is() -> None:
+    numbers = dict.fromkeys((field.name for field in fields(EffectRow)), 0.0) | {"unit": "%"}
+    value, change = (EffectRow(**numbers | {"endpoint": text}) for text in ("il17a@182", "il17a:change@182"))  # type: ignore[arg-type]
+    assert _effect(value, 5e-7, 4e-7, 2e-6) == "5e-07 (4e-07 to 2e-06)"
+    assert _effect(change, 5e-7, -4e-12, 2e-3) == "0 (0 to 0.00200)"
 
 
 def test_json_holds_curves_effects_and_isoboles(capsys: Capture) -> None:

@@ -93,6 +93,25 @@ def test_what_branches_between_lanes_is_left_to_numba() -> None:
 
 
 def test_the_text_stays_readable() -> None:
-    source = HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels={0: "dose"})
+    labels: dict[int | str, str] = {0: "dose", LANES: "more"}
+    source = HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels=labels)
     text = direct_source(source, "f")
-    assert "        r0 = w[0 + lane]  # dose\n        w[8 + lane] = r0 + 1.0\n" in text
+    assert "        r0 = w[0 + lane]  # dose\n        w[8 + lane] = r0 + 1.0  # more\n" in text
+
+
+def test_a_sum_of_a_thousand_terms_is_compiled() -> None:
+    terms = sympy.Add(*(X * Symbol(f"p{index}", real=True) for index in range(1200)))
+    inputs = {X: 0} | {Symbol(f"p{index}", real=True): (1 + index) * LANES for index in range(1200)}
+    source = HEADER + "\n\n" + function("f", "Sum.", inputs, (), [(1201 * LANES, terms)], labels={})
+    run: Any = numba.njit(numba.void(WORKSPACE), **_OPTIONS)(
+        load_source("test_direct_long", direct_source(source, "f")).compiled
+    )
+    assert after(run, np.ones(1202 * LANES))[-1] == 1200.0
+
+
+def test_beside_a_branch_that_numba_keeps_the_last_bit_may_differ() -> None:
+    outputs = [(2 * LANES, X * Y + power_log(X, Y) + Y), (3 * LANES, X - Y * power_log(Y, X))]
+    source = HEADER + "\n\n" + function("f", "Both.", {X: 0, Y: LANES}, (), outputs, labels={})
+    direct, through = both(source, "f")
+    workspace = np.random.default_rng(4).uniform(0.1, 3.0, 4 * LANES)
+    assert after(direct, workspace) == pytest.approx(after(through, workspace), rel=1e-14)

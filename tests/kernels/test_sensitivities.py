@@ -235,6 +235,29 @@ def test_the_solution_has_the_same_bits_whatever_is_solved_together() -> None:
     assert (np.abs(pairs.values - alone.values).max(axis=(0, 1)) * scale < 1e-10 * size[:, None]).all()
 
 
+@pytest.mark.parametrize(
+    ("starts", "observables"),
+    [
+        ([1, 0.5], {"o1": "x*y + c", "o2": "x*y**2/2 + a", "o3": "x**2*y*b/2 - c"}),
+        (["a*b + c", "a*b**2/2 + c*c"], {"o1": "x*y + c"}),
+    ],
+)
+def test_products_that_derivatives_repeat_change_no_bit_of_the_solution(
+    starts: list[str | float], observables: dict[str, str]
+) -> None:
+    # In `x*y + c` the product is fused with the sum, unless a derivative of another observable shares it.
+    rates = {"x": "-a*x + b*y", "y": "a*x - b*y*y"}
+    system = equations(rates, starts, parameters=["a", "b", "c"], observables=observables)
+    parameters = np.random.default_rng(9).uniform(0.5, 2.0, (40, 3))
+    schedule, times = Schedule.empty(40), np.linspace(0.0, 2.0, 3)
+    ways = [["a"], ["b"], ["c"], ["a", "b"], ["a", "b", "c"]]
+    first, *others = (solve_sensitivities(system, parameters, schedule, times, of=way).trajectories for way in ways)
+    for other in others:
+        assert_same_bits(first, other)
+    initial = solve_sensitivities(system, parameters, schedule, times, of=[], initial=["x"]).trajectories
+    assert_same_bits(first, initial)
+
+
 def test_derivatives_have_the_same_bits_whatever_the_batch_its_order_and_the_threads() -> None:
     system, parameters = patients()
     whole = chosen(2)

@@ -159,6 +159,8 @@ def respond(
     import xarray as xr
 
     study = prepare(read_scenario(scenario, laid_over))
+    # Files are hashed before anything is solved: they are those that made the numbers.
+    asked = described(study)
     treated = _arm(study, arm)
     doses = _doses(dose)
     other = None if second is None else _second(second)
@@ -216,7 +218,7 @@ def respond(
         "window_end": day,
         "bound": bound,
         "counters": json.dumps({"n": int(results["status"].size), "n_ok": int((results["status"] == 0).sum())}),
-        "study": json.dumps(described(study)),
+        "study": json.dumps(asked),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if isobole:
