@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import sympy
@@ -27,7 +26,7 @@ from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
-from simulate.kernels.emission import HEADER, Offset, fenced, function, needed
+from simulate.kernels.emission import HEADER, Offset, function, needed
 from simulate.kernels.followers import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
@@ -190,25 +189,10 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         *((RESULT + index * LANES, value, index < plan.block) for index, value in enumerate(plan.initial)),
     ]
     prepared.sort(key=lambda output: not output[2])
-    observed = _placed(RESULT, observe.results)
     judged = len(plan.observables) * plan.block // len(plan.states)
     scratch = CONSTANTS + region.size * LANES
     if plan.pieces is not None:
         region.skip(max(len(plan.constants), len(observe.assignments)))
-
-    def written(
-        name: str,
-        meaning: str,
-        reads: dict[Symbol, int],
-        program: Program,
-        places: list[Offset],
-        own: int,
-        **kinds: Any,
-    ) -> str:
-        outputs = list(zip(places, program.results, strict=True))
-        if plan.pieces is None:
-            return function(name, meaning, reads, program.assignments, outputs, **kinds)
-        return fenced(name, meaning, reads, program.assignments, outputs, own, scratch=scratch, **kinds)
 
     parameters = {Symbol(name): region.offsets[Symbol(name)] for name in plan.parameters}
     observed_labels = labels | {RESULT + index * LANES: name for index, name in enumerate(plan.observables)}
@@ -216,14 +200,15 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     source = "\n\n".join(
         (
             HEADER if plan.pieces is None else HEADER + IMPORTS,
-            written(
+            function(
                 "prepare",
                 "Parameters → constants, gains, conditions, initial state.",
                 parameters,
-                Program(plan.constants, tuple(value for _, value, _ in prepared)),
-                [place for place, _, _ in prepared],
-                sum(is_own for _, _, is_own in prepared),
+                plan.constants,
+                [(place, value) for place, value, _ in prepared],
                 labels=initial_labels,
+                own=None if plan.pieces is None else sum(is_own for _, _, is_own in prepared),
+                scratch=scratch,
             ),
             function(
                 "rhs",
@@ -235,14 +220,15 @@ def assemble(plan: Blueprint) -> CompiledKernel:
             )
             if plan.pieces is None
             else rhs_source(plan.pieces, states[: plan.block], inputs, remembered_at, labels),
-            written(
+            function(
                 "observe",
                 "Time, state, constants → observables.",
                 inputs,
-                observe,
-                [place for place, _ in observed],
-                judged,
+                observe.assignments,
+                _placed(RESULT, observe.results),
                 labels=observed_labels,
+                own=None if plan.pieces is None else judged,
+                scratch=scratch,
             ),
         )
     )

@@ -182,54 +182,36 @@ def function(
     name: str,
     meaning: str,
     inputs: Mapping[Symbol, Offset],
-    assignments: Iterable[Assignment],
+    assignments: Sequence[Assignment],
     outputs: Sequence[tuple[Offset, Expr]],
     *,
     labels: Mapping[Offset, str],
+    own: int | None = None,
+    scratch: int = 0,
 ) -> str:
     """Source of a function of the flat workspace; ``name`` and ``meaning`` are its name and docstring.
 
-    The other parameters are those of `lane_loop`.
-    """
-    lines = [f"def {name}(w):", f'    """{meaning}"""', *lane_loop(inputs, assignments, outputs, labels=labels)]
-    return "\n".join(lines) + "\n"
-
-
-def fenced(
-    name: str,
-    meaning: str,
-    inputs: Mapping[Symbol, Offset],
-    assignments: Sequence[Assignment],
-    outputs: Sequence[tuple[Offset, Expr]],
-    own: int,
-    *,
-    scratch: int,
-    labels: Mapping[Offset, str],
-) -> str:
-    """Source of a function whose first outputs have the same bits whatever the others are.
-
     Parameters
     ----------
-    name, meaning, inputs, assignments, outputs, labels
-        As for `function`.
+    inputs, assignments, outputs, labels
+        As for `lane_loop`.
     own
-        Number of these outputs. All that they need is computed and stored before a fence; what is behind it reads it
-        from there, so that the compiler shares no product between both sides.
+        Number of the first outputs that are to have the same bits whatever the others are. All that they need is
+        computed and stored before a fence; what is behind it reads it from there, so that the compiler shares no
+        product between both sides. None if there is nothing to part.
     scratch
-        Offset of the first of as many rows as there are assignments.
+        Offset of the first of as many rows as there are assignments, if there is.
     """
-    first = needed(assignments, [expression for _, expression in outputs[:own]])
-    places = {symbol: scratch + index * LANES for index, (symbol, _) in enumerate(first)}
-    known = {symbol for symbol, _ in first}
-    stored: list[tuple[Offset, Expr]] = [(place, symbol) for symbol, place in places.items()]
-    rest = [(symbol, expression) for symbol, expression in assignments if symbol not in known]
-    lines = [
-        f"def {name}(w):",
-        f'    """{meaning}"""',
-        *lane_loop(inputs, first, [*outputs[:own], *stored], labels=labels),
-        "    fence(w)",
-        *lane_loop({**inputs, **places}, rest, outputs[own:], labels=labels),
-    ]
+    lines = [f"def {name}(w):", f'    """{meaning}"""']
+    if own is None:
+        lines += lane_loop(inputs, assignments, outputs, labels=labels)
+    else:
+        first = needed(assignments, [expression for _, expression in outputs[:own]])
+        places = {symbol: scratch + index * LANES for index, (symbol, _) in enumerate(first)}
+        stored: list[tuple[Offset, Expr]] = [(place, symbol) for symbol, place in places.items()]
+        rest = [(symbol, expression) for symbol, expression in assignments if symbol not in places]
+        lines += lane_loop(inputs, first, [*outputs[:own], *stored], labels=labels)
+        lines += ["    fence(w)", *lane_loop({**inputs, **places}, rest, outputs[own:], labels=labels)]
     return "\n".join(lines) + "\n"
 
 
