@@ -95,7 +95,7 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
         _regimen(manifest),
         _results(directory),
         section("Figures", *_figures(directory, manifest, draw=figures)),
-        _numerics(study, model, error, of_scenario="study" in manifest),
+        _numerics(study, model, error),
         _failures(manifest),
         _versions(directory, manifest),
     ]
@@ -231,7 +231,7 @@ def _figures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Ite
         yield missing("There is no figure.")
 
 
-def _numerics(study: Study | str, model: Model | None, wanted: bool, *, of_scenario: bool) -> str:
+def _numerics(study: Study | str, model: Model | None, wanted: bool) -> str:
     title = "Numerical error"
     if isinstance(study, str) or model is None:
         return section(title, missing(f"Not computed: {study}."))
@@ -252,11 +252,6 @@ def _numerics(study: Study | str, model: Model | None, wanted: bool, *, of_scena
         title,
         set_to,
         paragraph(f"A sample was solved again, a thousand times tighter: {by}. At most {LIMIT:g} is accepted."),
-        *(
-            [paragraph("It is of the scenario as it stands, and not of the doses of this study.")]
-            if of_scenario
-            else ()
-        ),
         table(("quantity", "largest error, share of the value", "where"), rows),
     )
 

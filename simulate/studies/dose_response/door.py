@@ -30,7 +30,9 @@ from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting
 from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, parse_axis
-from simulate.studies.sweeps.door import sweep
+from simulate.studies.sweeps.door import swept
+from simulate.studies.sweeps.plans import plan_sweep
+from simulate.studies.sweeps.requests import Options, read_request
 from simulate.symbolic.units import convert, unit
 
 if TYPE_CHECKING:
@@ -159,8 +161,6 @@ def respond(
     import xarray as xr
 
     study = prepare(read_scenario(scenario, laid_over))
-    # Files are hashed before anything is solved: they are those that made the numbers.
-    asked = described(study)
     treated = _arm(study, arm)
     doses = _doses(dose)
     other = None if second is None else _second(second)
@@ -171,20 +171,22 @@ def respond(
     windows = _windows(study, treated, other)
     day = max(part.day for part in endpoints)
     quantities = dict.fromkeys((*(part.quantity for part in endpoints), *sites, *((measured,) if measured else ())))
-    results = sweep(
-        scenario,
-        [
-            f"dose={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}",
-            *([second] if second else ()),
-        ],
-        settings={row.key: row.value for row in laid_over} | {"outputs.quantities": list(quantities)},
-        arms=(study.arms[treated].name,),
-        at=[f"{time!r} d" for time in _times(endpoints, windows, day)],
-        out=out,
-        workers=workers,
-        threads=threads,
-        force=force,
+    laid_over = [*laid_over, Setting("outputs.quantities", list(quantities), "endpoints")]
+    doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}"
+    plan = plan_sweep(
+        read_request(
+            scenario,
+            Options(
+                over=(doses_given, *(() if second is None else (second,))),
+                settings=tuple(laid_over),
+                arms=(study.arms[treated].name,),
+                at=tuple(f"{time!r} d" for time in _times(endpoints, windows, day)),
+            ),
+        )
     )
+    # Files are hashed before anything is solved: they are those that made the numbers.
+    asked = described(plan.study)
+    results = swept(plan, out, workers=workers, threads=threads, force=force)
     ladder, steps, arms = placed(results, None if other is None else other.name)
     effect = effects_of(results, endpoints, arms)
     variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}

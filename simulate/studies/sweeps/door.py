@@ -108,8 +108,6 @@ def sweep(
     InputError
         When something that was asked cannot be done; see `run_sweep`.
     """
-    import xarray as xr
-
     named = {
         "model.hypothesis": hypothesis,
         "cohort.patients": patients,
@@ -127,6 +125,21 @@ def sweep(
         parameters=parameters,
     )
     plan = plan_sweep(read_request(scenario, options))
+    return swept(plan, out, workers=workers, threads=threads, scheduler=scheduler, force=force)
+
+
+def swept(
+    plan: SweepPlan,
+    out: str | Path | None = None,
+    *,
+    workers: int = 1,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    force: bool = False,
+) -> xr.Dataset:
+    """Results of a planned sweep; arguments, result and errors as for `sweep`."""
+    import xarray as xr
+
     with contextlib.ExitStack() as stack:
         target = Path(stack.enter_context(tempfile.TemporaryDirectory()) if out is None else out)
         run_sweep(plan, target, workers=workers, threads=threads, scheduler=scheduler, force=force)
