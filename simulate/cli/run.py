@@ -60,9 +60,10 @@ def run(
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
-    from simulate.report.directory import default_directory, failure_rows, outcome_counts, write_run
+    from simulate.report.directory import default_directory, failure_rows, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
+    from simulate.studies.datasets import outcome_counts
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
@@ -104,7 +105,7 @@ def run(
         force=force,
     )
     fault = _too_many_failures(ensemble)
-    counts = outcome_counts(ensemble)
+    counts = outcome_counts(ensemble.status.ravel().tolist())
     if as_json:
         print_json(
             {
@@ -166,9 +167,9 @@ def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
     """The error of a run in which too many failed; None if it can stand."""
     from simulate.errors import NumericalError
-    from simulate.report.directory import outcome_counts
+    from simulate.studies.datasets import outcome_counts
 
-    counts = outcome_counts(ensemble)
+    counts = outcome_counts(ensemble.status.ravel().tolist())
     infeasible = counts.get("infeasible", 0)
     failed = counts["n"] - counts["n_ok"] - infeasible
     if counts["n_ok"] and failed <= TOLERATED * counts["n"]:

@@ -54,7 +54,7 @@ def heat_map(field: xr.DataArray, *, contours: int | Sequence[float] = _CONTOURS
         for axis, name, places in ((axes.xaxis, field.dims[1], x), (axes.yaxis, field.dims[0], y)):
             if _is_geometric(places):
                 logarithmic(axis)
-            axis.set_label_text(_label(field[name]))
+            axis.set_label_text(textwrap.fill(_label(field[name]), 40))
         bar = figure.colorbar(image, ax=axes, format=FuncFormatter(plain_number), pad=0.02)
         bar.outline.set_visible(False)
         bar.set_label(textwrap.fill(_label(field), 40))

@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,7 +26,7 @@ from simulate.files import content_hash
 from simulate.report.tables import Row, csv_text
 from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
-from simulate.studies.datasets import write_dataset
+from simulate.studies.datasets import outcome_counts, write_dataset
 from simulate.studies.ledger import Entry, ledger
 from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study
@@ -105,20 +104,13 @@ def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dic
         **described(study),
         "versions": versions(),
         "counters": {
-            **outcome_counts(ensemble),
+            **outcome_counts(ensemble.status.ravel().tolist()),
             "accepted_steps": accepted,
             "rejected_steps": rejected,
             "evaluations": evaluations,
         },
         "failures": failure_rows(failures),
     }
-
-
-def outcome_counts(ensemble: Ensemble) -> dict[str, int]:
-    """Numbers of trajectories, of those that reached the end, and of each kind of failure."""
-    counts = Counter(Status(int(value)) for value in ensemble.status.ravel())
-    failed = {status.name.lower(): counts[status] for status in Status if status is not Status.OK and counts[status]}
-    return {"n": int(ensemble.status.size), "n_ok": counts[Status.OK], **failed}
 
 
 def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:

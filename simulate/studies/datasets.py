@@ -31,7 +31,8 @@ Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``str
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -248,3 +249,16 @@ def read_dataset(path: Path) -> xr.Dataset:
     """Read what `write_dataset` wrote, all of it, and close the file."""
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
         return dataset.load()
+
+
+def outcome_counts(statuses: Iterable[int]) -> dict[str, int]:
+    """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of failure.
+
+    Parameters
+    ----------
+    statuses
+        Status of each trajectory, or how many there are of each.
+    """
+    counts = Counter(statuses)
+    failed = {Status(value).name.lower(): n for value, n in sorted(counts.items()) if value != Status.OK}
+    return {"n": counts.total(), "n_ok": counts[Status.OK], **failed}

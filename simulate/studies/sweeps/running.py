@@ -32,8 +32,8 @@ from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.files import file_hash, write_atomically
 from simulate.locks import LOCK, locked
-from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, PLAN, check_target, manifest_text, read_manifest, read_plan, unwritable
+from simulate.studies.datasets import outcome_counts
 from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.gathering import gather
 from simulate.studies.sweeps.parts import Arrays, failures_of, pack, part_path, read_part, solve_part
@@ -62,8 +62,7 @@ class _Tally:
 
     @property
     def counters(self) -> dict[str, int]:
-        failed = {Status(value).name.lower(): n for value, n in sorted(self.statuses.items()) if value != Status.OK}
-        return {"n": self.statuses.total(), "n_ok": self.statuses[Status.OK], **failed}
+        return outcome_counts(self.statuses)
 
 
 def default_directory(plan: SweepPlan) -> Path:
