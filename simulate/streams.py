@@ -47,19 +47,17 @@ def stream(seed: int, purpose: str, member: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=_key(str(int(seed)), purpose, str(int(member)))))
 
 
-def normals(seed: int, purpose: str, members: Sequence[int] | IntArray, count: int) -> FloatArray:
-    """Standard normal numbers, shape [member, count].
+def uniforms(seed: int, purpose: str, members: Sequence[int] | IntArray, count: int) -> FloatArray:
+    """Numbers between 0 and 1, and neither, shape [member, count].
 
     A number depends on the seed, the purpose, the member and its column, and on nothing else: a longer row begins with
-    the shorter one. The numbers are quantiles of 52-bit uniform numbers, so no value lies beyond 8.2.
+    the shorter one. Each is the middle of one of 2**52 cells.
 
     Raises
     ------
     InputError
         ``streams.member``: a negative number of a member.
     """
-    from scipy.special import ndtri
-
     numbers = np.asarray(members, dtype=np.int64)
     blocks = -(-count // _WORDS)
     words = np.empty((len(numbers), blocks * _WORDS), dtype=np.uint64)
@@ -72,8 +70,20 @@ def normals(seed: int, purpose: str, members: Sequence[int] | IntArray, count: i
             raw = generator.random_raw((int(offsets[-1]) + 1) * _WORDS).reshape(-1, _WORDS)
             words[begin:end, block * _WORDS : (block + 1) * _WORDS] = raw[offsets]
     # Half a step above the lower edge of each of 2**52 cells: neither 0 nor 1 can occur.
-    uniform = ((words[:, :count] >> np.uint64(12)) + 0.5) * 2.0**-52
-    values: FloatArray = ndtri(uniform)
+    return np.asarray(((words[:, :count] >> np.uint64(12)) + 0.5) * 2.0**-52, dtype=np.float64)
+
+
+def normals(seed: int, purpose: str, members: Sequence[int] | IntArray, count: int) -> FloatArray:
+    """Standard normal numbers, shape [member, count]: quantiles of `uniforms`, so that none lies beyond 8.2.
+
+    Raises
+    ------
+    InputError
+        ``streams.member``: a negative number of a member.
+    """
+    from scipy.special import ndtri
+
+    values: FloatArray = ndtri(uniforms(seed, purpose, members, count))
     return values
 
 

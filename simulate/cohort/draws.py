@@ -1,34 +1,27 @@
 """Drawing people from a population.
 
-Every number of a member is keyed by the seed, the name of the parameter and the number of the member. Patient 7 is
+Every coordinate of a member is keyed by the seed, the name of the parameter and the number of the member. Patient 7 is
 therefore the same person in a cohort of 10 or 10 000, in whatever order it is drawn, and keeps what two models have in
-common when a hypothesis adds a parameter.
-
-Bounds are kept by redrawing: parameters that vary together (by a correlation or a covariate) are redrawn together from
-the same member's numbers until all of them lie within their bounds. That is the joint distribution, given that
-everything is in bounds; clipping would pile people up on the bounds, and redrawing one parameter alone would spoil its
-correlations.
+common when a hypothesis adds a parameter. `simulate.cohort.transform` makes patients of the coordinates.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.population import Effect, FloatArray, Population, Retained, blocks, cholesky
+from simulate.cohort.population import FloatArray, Population, Retained
+from simulate.cohort.transform import KIND, UNCHANGED, Changes, Overrides, coordinates, kinds_of, transform
+from simulate.elementwise import log
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
-from simulate.streams import normals, stream
+from simulate.streams import uniforms
 from simulate.symbolic.parts import Parameter
-
-MAX_DRAWS = 1000
-"""Draws of one set of parameters of one member before its bounds count as out of reach."""
 
 MAX_MEMBERS = 10_000_000
 """Largest cohort."""
@@ -56,6 +49,11 @@ class Cohort:
         Routes, and the standard deviation of the logarithm of how much of a dose arrives, from dose to dose.
     occasions
         How kinetics differ between occasions; None where they do not.
+    population
+        That the members were drawn from, and are drawn from again in an arm that changes it; None for people who were
+        made in another way.
+    given
+        Known values of covariates, shape [member] each; NaN for members whose value was drawn.
     """
 
     seed: int
@@ -68,6 +66,8 @@ class Cohort:
     dropout: FloatArray
     between_doses: tuple[tuple[str, float], ...] = ()
     occasions: Occasions | None = None
+    population: Population | None = None
+    given: Mapping[str, FloatArray] = field(default_factory=dict)
 
     @property
     def members(self) -> int:
@@ -108,8 +108,8 @@ def draw(
     Raises
     ------
     InputError
-        ``cohort.size``; ``cohort.bounds``: some bounds cannot be met; ``cohort.covariate``: a given value is that of no
-        covariate, or out of its bounds.
+        ``cohort.size``; ``cohort.bounds``: nobody is within some bounds; ``cohort.covariate``: a given value is that of
+        no covariate, or out of its bounds.
     """
     if not 0 < n <= MAX_MEMBERS or not 0 <= first:
         raise InputError(
@@ -118,27 +118,114 @@ def draw(
             expected=f"1 to {MAX_MEMBERS} members, and a first number that is not negative",
         )
     members = np.arange(first, first + n, dtype=np.int64)
-    kinds = _kinds(population, seed, members)
     known = {} if given is None else dict(given)
     check_given(population, known, n)
-    parts = (*population.parameters, *population.covariates)
-    column = {part.name: index for index, part in enumerate(parts)}
-    values = np.tile(np.array([part.value for part in parts], dtype=np.float64), (n, 1))
-    for name, own in known.items():
-        values[:, column[name]] = np.where(np.isnan(own), values[:, column[name]], own)
-    for names in blocks(population):
-        block = _Block(population, names, {name: own for name, own in known.items() if name in names})
-        waiting = np.arange(n)
-        for attempt in range(MAX_DRAWS):
-            drawn, inside = block.attempt(seed, members[waiting], kinds[waiting], attempt, waiting)
-            for index, name in enumerate(block.names):
-                values[waiting, column[name]] = drawn[:, index]
-            waiting, outside = waiting[~inside.all(axis=1)], inside[~inside.all(axis=1)]
-            if not len(waiting):
-                break
-        else:
-            raise _out_of_reach(block, int(members[waiting[0]]), outside[0], int(kinds[waiting[0]]))
-    return _cohort(population, seed, members, kinds, values, dropout_times(population.retention, seed, members))
+    values, kinds = _values(population, seed, members, known)
+    own, of_covariates = (_table(values, parts, n) for parts in (population.parameters, population.covariates))
+    dropout = dropout_times(population.retention, seed, members)
+    for array in (members, own, of_covariates, dropout):
+        array.flags.writeable = False
+    strata = [stratum.name for stratum in population.strata] or [""]
+    return Cohort(
+        seed=seed,
+        ids=members,
+        names=population.names,
+        values=own,
+        covariates=tuple(covariate.name for covariate in population.covariates),
+        covariate_values=of_covariates,
+        strata=tuple(strata[kind] for kind in kinds.tolist()),
+        dropout=dropout,
+        between_doses=tuple((occasion.route, occasion.sd_log) for occasion in population.occasions),
+        population=population,
+        given=known,
+    )
+
+
+def _table(values: Mapping[str, FloatArray], parts: Sequence[Parameter], n: int) -> FloatArray:
+    table = np.empty((n, len(parts)))
+    for column, part in enumerate(parts):
+        table[:, column] = values[part.name]
+    return table
+
+
+def redrawn(cohort: Cohort, parameters: Sequence[Parameter], overrides: Overrides) -> dict[str, FloatArray]:
+    """What the members of a cohort have under other distributions of some parameters, shape [member] each.
+
+    They keep their coordinates, and all that is not overridden.
+
+    Parameters
+    ----------
+    cohort
+        Members, drawn from a population.
+    parameters
+        Of the model; one that the cohort does not have is the same in all.
+    overrides
+        By parameter.
+
+    Raises
+    ------
+    InputError
+        ``cohort.population``: the members were not drawn. As for `transform`.
+    """
+    drawn = {name: row for name, row in overrides.items() if name in cohort.names}
+    alike = {name: replace(row, sd_log=0.0) for name, row in overrides.items() if name not in drawn}
+    rows = Population(tuple(replace(part, spread=None) for part in parameters if part.name in alike))
+    everybody = np.zeros(len(cohort.ids), dtype=np.int64)
+    found = transform(rows, {}, everybody, changes=Changes(overrides=alike))
+    if not drawn:
+        return found
+    if cohort.population is None:
+        raise InputError(
+            f"these people cannot have another `{next(iter(drawn))}`",
+            code="cohort.population",
+            found="people who were not drawn from a population",
+            expected="a cohort of `draw`",
+            advice="give them the values that they are to have",
+        )
+    changes = Changes(overrides=drawn)
+    return found | _values(cohort.population, cohort.seed, cohort.ids, cohort.given, changes, tuple(drawn))[0]
+
+
+def _values(
+    population: Population,
+    seed: int,
+    members: IntArray,
+    given: Mapping[str, FloatArray],
+    changes: Changes = UNCHANGED,
+    names: Collection[str] | None = None,
+) -> tuple[dict[str, FloatArray], IntArray]:
+    """Values of members by name, and their strata."""
+    at = {
+        name: uniforms(seed, f"patient: {name}", members, 1)[:, 0]
+        for name in (*coordinates(population, changes.overrides, names), *([KIND] if population.strata else []))
+    }
+    kinds = kinds_of(population, at[KIND]) if population.strata else np.zeros(len(members), dtype=np.int64)
+    return transform(population, at, kinds, changes=changes, given=given, names=names), kinds
+
+
+def cohort_of(population: Population, values: FloatArray, kinds: IntArray, *, seed: int) -> Cohort:
+    """People with given parameters as a cohort of whom nobody leaves.
+
+    Parameters
+    ----------
+    population
+        Their population.
+    values, kinds
+        Parameters in its order and units, shape [person, parameter], and stratum of each person.
+    seed
+        Key of what is random about their doses.
+    """
+    names = [stratum.name for stratum in population.strata] or [""]
+    return Cohort(
+        seed=seed,
+        ids=np.arange(len(values), dtype=np.int64),
+        names=population.names,
+        values=np.ascontiguousarray(values),
+        covariates=(),
+        covariate_values=np.empty((len(values), 0)),
+        strata=tuple(names[kind] for kind in kinds.tolist()),
+        dropout=np.full(len(values), np.inf),
+    )
 
 
 def check_given(population: Population, given: Mapping[str, FloatArray], n: int) -> None:
@@ -178,156 +265,38 @@ def dropout_times(retention: Sequence[Retained], seed: int, members: IntArray) -
     Between visits the hazard is constant, so that the expected share at each visit is the printed one. Who leaves does
     not depend on anything else: a member leaves on the same day in every arm.
     """
+    chance = uniforms(seed, "dropout", members, 1)[:, 0]
     times = np.full(len(members), math.inf)
-    for index, member in enumerate(members.tolist()):
-        chance = float(stream(seed, "dropout", member).random())
-        for before, after in itertools.pairwise((Retained(0.0, 1.0), *retention)):
-            if chance >= after.share:
-                passed = math.log(before.share / chance) / math.log(before.share / after.share)
-                times[index] = before.day + passed * (after.day - before.day)
-                break
+    before = Retained(0.0, 1.0)
+    for after in retention:
+        leaves = (chance < before.share) & (chance >= after.share)
+        if leaves.any():
+            passed = log(before.share / chance[leaves]) / math.log(before.share / after.share)
+            times[leaves] = before.day + passed * (after.day - before.day)
+        before = after
     return times
 
 
 def typical(population: Population, *, seed: int = 0) -> Cohort:
     """One member, number 0, who has the typical value of everything, is of the first kind and stays in the study."""
-    rows = {row.name: row for row in population.strata[0].parameters} if population.strata else {}
-    parts = (*population.parameters, *population.covariates)
-    values = np.array([[rows.get(part.name, part).value for part in parts]], dtype=np.float64)
-    nobody = np.zeros(1, dtype=np.int64)
-    return _cohort(population, seed, nobody, nobody, values, np.array([math.inf]))
 
+    def alike(parts: Sequence[Parameter]) -> tuple[Parameter, ...]:
+        return tuple(replace(part, spread=None) for part in parts)
 
-def _cohort(
-    population: Population, seed: int, members: IntArray, kinds: IntArray, values: FloatArray, dropout: FloatArray
-) -> Cohort:
-    split = len(population.parameters)
-    kind_names = [stratum.name for stratum in population.strata] or [""]
-    own = np.ascontiguousarray(values[:, :split])
-    covariate_values = np.ascontiguousarray(values[:, split:])
-    for array in (members, own, covariate_values, dropout):
-        array.flags.writeable = False
-    return Cohort(
+    strata = tuple(replace(stratum, parameters=alike(stratum.parameters)) for stratum in population.strata[:1])
+    return draw(
+        replace(
+            population,
+            parameters=alike(population.parameters),
+            covariates=alike(population.covariates),
+            correlations=(),
+            strata=strata,
+            retention=(),
+        ),
+        1,
         seed=seed,
-        ids=members,
-        names=population.names,
-        values=own,
-        covariates=tuple(covariate.name for covariate in population.covariates),
-        covariate_values=covariate_values,
-        strata=tuple(kind_names[kind] for kind in kinds),
-        dropout=dropout,
-        between_doses=tuple((occasion.route, occasion.sd_log) for occasion in population.occasions),
     )
-
-
-def _kinds(population: Population, seed: int, members: IntArray) -> IntArray:
-    """Index of each member's stratum, shape [member]."""
-    if len(population.strata) < 2:
-        return np.zeros(len(members), dtype=np.int64)
-    counts = [stratum.count for stratum in population.strata]
-    edges = [math.fsum(counts[: index + 1]) / math.fsum(counts) for index in range(len(counts) - 1)]
-    chance = [stream(seed, "stratum", member).random() for member in members.tolist()]
-    return np.searchsorted(edges, chance, side="right").astype(np.int64)
-
-
-class _Block:
-    """Parameters and covariates that vary together, ready to be drawn for any members.
-
-    What is ``given`` comes first: the others then follow from it by their correlations.
-    """
-
-    def __init__(self, population: Population, names: Sequence[str], given: Mapping[str, FloatArray]) -> None:
-        names = sorted(names, key=lambda name: (name not in given, name))
-        self.names = names
-        self.given = given
-        self.factor = cholesky(names, population.correlations)
-        general = {part.name: part for part in (*population.parameters, *population.covariates)}
-        kinds = [stratum.parameters for stratum in population.strata] or [()]
-        special = [{row.name: row for row in rows} for rows in kinds]
-        # [name][kind]
-        self.parts: list[list[Parameter]] = [[rows.get(name, general[name]) for rows in special] for name in names]
-        self.effects: list[tuple[int, int, Effect]] = [
-            (names.index(effect.covariate), names.index(effect.parameter), effect)
-            for effect in population.effects
-            if effect.covariate in names
-        ]
-
-    def attempt(
-        self, seed: int, members: IntArray, kinds: IntArray, attempt: int, rows: IntArray
-    ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-        """Values, shape [member, name], of one attempt, and which of them are within bounds.
-
-        ``rows`` are the places of the members in what is given.
-        """
-        deviates = [normals(seed, f"patient: {name}: {attempt}", members, 1)[:, 0] for name in self.names]
-        logs = np.zeros((len(members), len(self.names)))
-        for row in range(len(self.names)):
-            # Sums in a fixed order, element by element: a matrix product may round differently in a longer batch.
-            total = np.zeros(len(members))
-            for inner in range(row):
-                total += self.factor[row, inner] * deviates[inner]
-            sd_logs = self._sd_logs(row)[kinds]
-            if self.names[row] in self.given:
-                deviates[row] = self._given_deviate(row, rows, kinds, sd_logs, total, deviates[row])
-            total += self.factor[row, row] * deviates[row]
-            logs[:, row] = sd_logs * total
-        values = self._typical(kinds) * _exp(logs)
-        self._put_given(values, rows)
-        for source, target, effect in self.effects:
-            reference = self.parts[source][0].value
-            logs[:, target] += [effect.log_factor(value, reference) for value in values[:, source].tolist()]
-        values = self._typical(kinds) * _exp(logs)
-        self._put_given(values, rows)
-        low = np.array([[_bounds(part)[0] for part in parts] for parts in self.parts])
-        high = np.array([[_bounds(part)[1] for part in parts] for parts in self.parts])
-        return values, (values >= low[:, kinds].T) & (values <= high[:, kinds].T)
-
-    def _put_given(self, values: FloatArray, rows: IntArray) -> None:
-        """Put what is given in its place, to the bit, as the way there by logarithms may round."""
-        for row, name in enumerate(self.names):
-            if name in self.given:
-                given = self.given[name][rows]
-                values[:, row] = np.where(np.isnan(given), values[:, row], given)
-
-    def _given_deviate(
-        self, row: int, rows: IntArray, kinds: IntArray, sd_logs: FloatArray, so_far: FloatArray, drawn: FloatArray
-    ) -> FloatArray:
-        """The deviate that leads to what is given, shape [member]; the drawn one where nothing is."""
-        given = self.given[self.names[row]][rows]
-        leads = ~np.isnan(given) & (sd_logs > 0.0)
-        place = _log(np.where(leads, given / self._typical(kinds)[:, row], 1.0)) / np.where(leads, sd_logs, 1.0)
-        return np.where(leads, (place - so_far) / self.factor[row, row], drawn)
-
-    def _typical(self, kinds: IntArray) -> FloatArray:
-        table = np.array([[part.value for part in parts] for parts in self.parts])
-        typical: FloatArray = table[:, kinds].T
-        return typical
-
-    def _sd_logs(self, row: int) -> FloatArray:
-        return np.array([0.0 if part.spread is None else part.spread.sd_log for part in self.parts[row]])
 
 
 def _bounds(part: Parameter) -> tuple[float, float]:
     return (-math.inf, math.inf) if part.bounds is None else part.bounds
-
-
-def _exp(logs: FloatArray) -> FloatArray:
-    # One by one: a vector exponential may differ in the last bit between the middle and the end of an array.
-    return np.array([math.exp(min(value, 709.0)) for value in logs.ravel().tolist()]).reshape(logs.shape)
-
-
-def _log(values: FloatArray) -> FloatArray:
-    return np.array([math.log(value) for value in values.tolist()])
-
-
-def _out_of_reach(block: _Block, member: int, inside: npt.NDArray[np.bool_], kind: int) -> InputError:
-    name = block.names[inside.tolist().index(False)]
-    part = block.parts[block.names.index(name)][kind]
-    low, high = _bounds(part)
-    return InputError(
-        f"member {member} cannot be drawn: after {MAX_DRAWS} draws `{name}` is still out of its bounds",
-        code="cohort.bounds",
-        found=f"typical value {part.value:g} {part.unit.text}, bounds {low:g} to {high:g}",
-        expected="bounds that hold a good part of the distribution",
-        advice="widen the bounds, or reduce the spread",
-    )

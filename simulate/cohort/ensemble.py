@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.draws import Cohort
+from simulate.cohort.draws import Cohort, redrawn
+from simulate.cohort.transform import Distribution, Overrides
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import with_occasions
@@ -48,7 +49,8 @@ class Arm:
     plan
         Prescription; where ``plans`` has several, the first of them.
     overrides
-        Typical values that differ from those of the model, as (parameter, value in the unit of the parameter).
+        What differs from the model, as (parameter, typical value in its unit), or a `Distribution` in place of the
+        value.
     plans
         Prescriptions of patients who are treated each in their own way: member number ``m`` follows number
         ``m % len(plans)``. Empty where all follow ``plan``.
@@ -59,7 +61,7 @@ class Arm:
 
     name: str
     plan: Plan
-    overrides: tuple[tuple[str, float], ...] = ()
+    overrides: tuple[tuple[str, float | Distribution], ...] = ()
     plans: tuple[Plan, ...] = ()
     rules: tuple[Rule, ...] = ()
     visits: tuple[float, ...] = ()
@@ -363,31 +365,34 @@ def _system(model: Model) -> System:
     return lower(model)
 
 
+def overrides_of(arm: Arm) -> Overrides:
+    """What an arm overrides, by parameter."""
+    return {name: row if isinstance(row, Distribution) else Distribution(row) for name, row in arm.overrides}
+
+
 def member_parameters(model: Model, arm: Arm, cohort: Cohort) -> FloatArray:
     """Parameters of a cohort's members in an arm, shape [member, parameter], in the order and units of the model.
 
-    An override moves the typical value and keeps the members' places around it: each is multiplied by the same factor,
-    so that a log-normal spread stays what it was.
+    Members are drawn about the typical value of an override, within the bounds of the parameter, at the coordinates
+    that they have in all arms. A parameter that is the same in all patients has the value of the override.
 
     Raises
     ------
     InputError
-        ``cohort.arm``: an override of a parameter that the model does not have.
+        ``cohort.arm``: an override of a parameter that the model does not have. ``cohort.bounds``: nobody is within the
+        bounds of an overridden parameter; ``cohort.population``: the cohort was not drawn.
     """
     names = [parameter.name for parameter in model.parameters]
     column = {name: index for index, name in enumerate(cohort.names)}
     values = np.empty((len(cohort.ids), len(names)))
     for index, parameter in enumerate(model.parameters):
         values[:, index] = cohort.values[:, column[parameter.name]] if parameter.name in column else parameter.value
-    for name, value in arm.overrides:
-        if name not in names:
-            raise InputError(
-                f"the model has no parameter `{name}`", code="cohort.arm", advice=did_you_mean(name, names)
-            )
-        index = names.index(name)
-        typical = model.parameters[index].value
-        drawn = values[:, index]
-        # Where nothing varies, the value itself and not its product with a rounded factor.
-        factor = value / typical if typical != 0.0 else 0.0
-        values[:, index] = np.where((drawn == typical) | (typical == 0.0), value, drawn * factor)
+    overrides = overrides_of(arm)
+    unknown = [name for name in overrides if name not in names]
+    if unknown:
+        raise InputError(
+            f"the model has no parameter `{unknown[0]}`", code="cohort.arm", advice=did_you_mean(unknown[0], names)
+        )
+    for name, own in redrawn(cohort, model.parameters, overrides).items():
+        values[:, names.index(name)] = own
     return values

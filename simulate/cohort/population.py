@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
+from simulate.elementwise import exp, log
 from simulate.errors import InputError, did_you_mean
 from simulate.symbolic.parts import Grade, Parameter
 
@@ -40,9 +42,9 @@ class PowerEffect:
     source: str = "user"
     grade: Grade = Grade.ASSUMED
 
-    def log_factor(self, value: float, typical: float) -> float:
-        """Natural logarithm of the factor on the parameter."""
-        return self.exponent * math.log(value / typical)
+    def factor(self, values: FloatArray, typical: float) -> FloatArray:
+        """Factor on the parameter at some values of the covariate, of their shape."""
+        return exp(self.exponent * log(values / typical))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ class SlopeEffect:
     source: str = "user"
     grade: Grade = Grade.ASSUMED
 
-    def log_factor(self, value: float, typical: float) -> float:
-        """Natural logarithm of the factor on the parameter."""
-        return self.log10_slope * math.log(10.0) * (value - typical)
+    def factor(self, values: FloatArray, typical: float) -> FloatArray:
+        """Factor on the parameter at some values of the covariate, of their shape."""
+        return exp(self.log10_slope * math.log(10.0) * (values - typical))
 
 
 Effect = PowerEffect | SlopeEffect
@@ -97,8 +99,9 @@ class Population:
     """The distribution that a cohort is drawn from.
 
     A parameter of a member is its typical value, in the member's stratum, times the factors of the covariates, times
-    a log-normal deviate; deviates are correlated by a Gaussian copula. Members with a value out of its bounds do not
-    exist. The spread of a parameter is what the covariates leave unexplained.
+    a log-normal deviate, within its bounds: the log-normal distribution is cut there. Parameters are correlated by a
+    Gaussian copula. The spread of a parameter is what the covariates leave unexplained. How patients are made of it is
+    in `simulate.cohort.transform`.
 
     Attributes
     ----------
@@ -176,7 +179,7 @@ class Population:
                     code="cohort.correlation",
                     expected="two different names and a number between -1 and 1",
                 )
-        for block in blocks(self):
+        for block in correlated(self):
             cholesky(block, self.correlations)
 
     @property
@@ -185,25 +188,36 @@ class Population:
         return tuple(parameter.name for parameter in self.parameters)
 
 
-def blocks(population: Population) -> tuple[tuple[str, ...], ...]:
-    """Sets of parameters and covariates that vary together, each in alphabetical order.
-
-    Sets are independent of each other. Parameters that are the same in all patients belong to none.
-    """
-    varying = {part.name for part in (*population.parameters, *population.covariates) if part.spread is not None}
-    varying |= {row.name for stratum in population.strata for row in stratum.parameters}
-    links = [(correlation.a, correlation.b) for correlation in population.correlations]
-    links += [(effect.covariate, effect.parameter) for effect in population.effects]
-    block_of = {name: {name} for name in varying.union(*links)}
-    for a, b in links:
-        joined = block_of[a] | block_of[b]
+def correlated(population: Population) -> tuple[tuple[str, ...], ...]:
+    """Sets of parameters and covariates that are correlated, each in alphabetical order; sets are independent."""
+    block_of: dict[str, set[str]] = {}
+    for pair in population.correlations:
+        joined = block_of.get(pair.a, {pair.a}) | block_of.get(pair.b, {pair.b})
         for name in joined:
             block_of[name] = joined
     return tuple(sorted({tuple(sorted(block)) for block in block_of.values()}))
 
 
-def cholesky(block: Sequence[str], correlations: Sequence[Correlation]) -> FloatArray:
-    """Lower triangular factor of the matrix of correlations of a block, shape [name, name].
+def cholesky(
+    block: Sequence[str],
+    correlations: Sequence[Correlation],
+    rho: Mapping[tuple[str, str], FloatArray] = MappingProxyType({}),
+) -> FloatArray:
+    """Lower triangular factor of the matrix of correlations of a block.
+
+    Parameters
+    ----------
+    block
+        Names of the rows and columns.
+    correlations
+        Those that are not there are 0.
+    rho
+        Numbers in place of those of ``correlations``, by their pairs, all of one shape.
+
+    Returns
+    -------
+    ndarray
+        Shape [..., name, name]; what comes first is the shape of ``rho``.
 
     Raises
     ------
@@ -211,21 +225,22 @@ def cholesky(block: Sequence[str], correlations: Sequence[Correlation]) -> Float
         ``cohort.correlation``: no distribution has these correlations.
     """
     position = {name: index for index, name in enumerate(block)}
-    matrix = np.eye(len(block))
+    shape = np.broadcast_shapes(*(values.shape for values in rho.values()))
+    matrix = np.zeros((*shape, len(block), len(block)))
     for correlation in correlations:
         if correlation.a in position:
             a, b = position[correlation.a], position[correlation.b]
-            matrix[a, b] = matrix[b, a] = correlation.rho
+            matrix[..., a, b] = matrix[..., b, a] = rho.get((correlation.a, correlation.b), correlation.rho)
     # Plain loops: the bits of a draw must not depend on a linear algebra library and its threads.
     factor = np.zeros_like(matrix)
     for row in range(len(block)):
         for column in range(row + 1):
-            rest = float(matrix[row, column])
+            rest = np.ones(shape) if row == column else matrix[..., row, column].copy()
             for inner in range(column):
-                rest -= float(factor[row, inner]) * float(factor[column, inner])
+                rest = rest - factor[..., row, inner] * factor[..., column, inner]
             if row != column:
-                factor[row, column] = rest / float(factor[column, column])
-            elif rest <= 0.0:
+                factor[..., row, column] = rest / factor[..., column, column]
+            elif np.any(rest <= 0.0):
                 raise InputError(
                     "the correlations contradict each other",
                     code="cohort.correlation",
@@ -233,7 +248,7 @@ def cholesky(block: Sequence[str], correlations: Sequence[Correlation]) -> Float
                     advice="if a goes with b and b with c, then a and c cannot go against each other",
                 )
             else:
-                factor[row, row] = math.sqrt(rest)
+                factor[..., row, row] = np.sqrt(rest)
     return factor
 
 

@@ -162,13 +162,20 @@ def _model(model: Model | None, reason: str | None) -> str:
     )
 
 
+def _overrides(parameters: Mapping[str, Any]) -> str:
+    found = []
+    for name, row in parameters.items():
+        parts = row if isinstance(row, Mapping) else {"value": row}
+        value = [f"{name} = {parts['value']:g}" if "value" in parts else name]
+        spread = [f"standard deviation {parts['spread']['sd_log']:.3g} of the logarithm"] if "spread" in parts else []
+        found.append(" with ".join((*value, *spread)))
+    return ", ".join(found)
+
+
 def _regimen(manifest: Mapping[str, Any]) -> str:
     scenario, study = manifest.get("scenario"), manifest.get("study")
     if scenario:
-        rows = [
-            (arm["name"], arm["regimen"], ", ".join(f"{name} = {value:g}" for name, value in arm["parameters"].items()))
-            for arm in scenario["arms"]
-        ]
+        rows = [(arm["name"], arm["regimen"], _overrides(arm["parameters"])) for arm in scenario["arms"]]
         people = (
             f"{scenario['patients']} patients, population {scenario.get('population', 'of the trial')}, "
             f"seed {scenario['seed']}; to day {scenario['end']:g}."

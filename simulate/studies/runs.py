@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
+from simulate.cohort.transform import SCHEME, Distribution
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
@@ -29,7 +30,7 @@ from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
 from simulate.studies.sheets import Setting, relocated
-from simulate.studies.treatments import Tabled, Treatment, override_value
+from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
 
@@ -83,7 +84,7 @@ class Study:
             **({} if scenario.occasions is None else {"occasions": asdict(scenario.occasions)}),
             **({"dropout": True} if scenario.dropout else {}),
             "arms": [
-                {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": dict(arm.overrides)}
+                {"name": arm.name, "regimen": print_regimen(arm.plan), "parameters": _plain(arm.overrides)}
                 | _of_table(arm, treatment)
                 | ({"rules": [rule.text for rule in treatment.rules]} if treatment.rules else {})
                 for arm, treatment in zip(self.arms, scenario.arms, strict=True)
@@ -101,7 +102,7 @@ class Study:
         from simulate.compiled import fingerprint
 
         settings = json.dumps(self.settings, sort_keys=True)
-        return content_hash(settings, self.model.key, repr(self.population), fingerprint())
+        return content_hash(settings, self.model.key, repr(self.population), SCHEME, fingerprint())
 
 
 def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
@@ -128,7 +129,6 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     method_named(scenario, model)
     if not in_parts:
         _check_memory(scenario, model)
-    arms = arms_of(scenario, model)
     population = population_for(
         model,
         scenario.population,
@@ -149,7 +149,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     return Study(
         scenario=scenario,
         model=model,
-        arms=arms,
+        arms=arms_of(scenario, model, population),
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
@@ -157,8 +157,8 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     )
 
 
-def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
-    """Arms of a scenario for a model: overrides in the units of the parameters, plans that the model's routes admit.
+def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[Arm, ...]:
+    """Arms of a scenario: overrides that patients can have, in the units of the parameters; plans that routes admit.
 
     Raises
     ------
@@ -168,10 +168,8 @@ def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
     arms = []
     admitted: set[Plan] = set()
     for treatment in scenario.arms:
-        overrides = {
-            row.parameter: override_value(row, model, scenario.beyond_bounds)
-            for row in (*scenario.overrides, *treatment.overrides)
-        }
+        rows = (*scenario.overrides, *treatment.overrides)
+        overrides = overridden(rows, model, population, scenario.beyond_bounds)
         plans = (treatment.plan,) if isinstance(treatment.plan, Plan) else treatment.plan.plans(model)
         try:
             for plan in dict.fromkeys(plans):
@@ -184,6 +182,18 @@ def arms_of(scenario: Scenario, model: Model) -> tuple[Arm, ...]:
         rules = solver_rules(treatment.rules, model)
         arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
     return tuple(arms)
+
+
+def _plain(overrides: Sequence[tuple[str, float | Distribution]]) -> dict[str, object]:
+    """Overrides as a scenario file has them."""
+    found: dict[str, object] = {}
+    for name, row in overrides:
+        if isinstance(row, Distribution) and row.sd_log is not None:
+            value = {} if row.value is None else {"value": row.value}
+            found[name] = {**value, "spread": {"sd_log": row.sd_log}}
+        else:
+            found[name] = row.value if isinstance(row, Distribution) else row
+    return found
 
 
 def _of_table(arm: Arm, treatment: Treatment) -> dict[str, object]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import Field
 
+from simulate.cohort.population import Population
+from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import dotted
 from simulate.regimen.doses import Plan
@@ -19,6 +21,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
 from simulate.studies.sheets import Sheet, Table, relocated
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Parameter, Spread
 from simulate.symbolic.units import Unit, convert, parse_quantity
 
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
@@ -26,12 +29,25 @@ _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A parameter set to ``value``, in ``unit`` or, where that is None, in the unit of the parameter."""
+    """What a scenario says of a parameter.
+
+    Attributes
+    ----------
+    parameter
+        Its name.
+    value, unit
+        Typical value, in ``unit`` or, where that is None, in the unit of the parameter; None where it stays.
+    where
+        Where it is written.
+    sd_log
+        Standard deviation of the logarithm between patients; 0 for the same value in all, None where it stays.
+    """
 
     parameter: str
-    value: float
+    value: float | None
     unit: Unit | None
     where: Where
+    sd_log: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,47 +179,111 @@ def overrides_of(values: Mapping[str, Any], sheet: Sheet, *keys: str | int) -> t
     """Parameters that a table under ``keys`` sets."""
     overrides = []
     for name, value in values.items():
-        where = sheet.where(*keys, name)
-        number: object = value
-        given = None
-        if isinstance(value, str):
-            number, given = quantity_of(value, sheet, *keys, name)
-        if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        path = (*keys, name)
+        where = sheet.where(*path)
+        if not isinstance(value, Mapping):
+            overrides.append(Override(name, *_value_of(value, name, sheet, *path), where))
+            continue
+        unknown = sorted({*value} - {"value", "spread"})
+        if unknown or not value:
             raise InputError(
-                f"the value of the parameter `{name}` cannot be used",
-                code="scenario.value",
-                where=where,
-                found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
-                expected='a finite number, or a text with a unit such as "0.15 ng/mL"',
+                f"there is no key `{unknown[0]}` here" if unknown else f"nothing is said of the parameter `{name}`",
+                code="scenario.key",
+                where=sheet.where(*path, *unknown[:1]),
+                expected="`value`, `spread`",
+                advice=did_you_mean(unknown[0], ("value", "spread")) if unknown else None,
             )
-        overrides.append(Override(name, float(number), given, where))
+        number, given = None, None
+        if "value" in value:
+            number, given = _value_of(value["value"], name, sheet, *path, "value")
+        spread = _spread_of(value["spread"], sheet, *path, "spread") if "spread" in value else None
+        overrides.append(Override(name, number, given, where, spread))
     return tuple(overrides)
 
 
-def override_value(row: Override, model: Model, beyond_bounds: bool) -> float:
-    """Value of an override in the unit of its parameter, one that the parameter of the model can have.
+def _value_of(value: object, name: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:
+    number: object = value
+    given = None
+    if isinstance(value, str):
+        number, given = quantity_of(value, sheet, *keys)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        raise InputError(
+            f"the value of the parameter `{name}` cannot be used",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
+            expected='a finite number, or a text with a unit such as "0.15 ng/mL"',
+        )
+    return float(number), given
+
+
+def _spread_of(value: object, sheet: Sheet, *keys: str | int) -> float:
+    """Standard deviation of the logarithm."""
+    kind, size = next(iter(value.items())) if isinstance(value, Mapping) and len(value) == 1 else ("", None)
+    is_number = isinstance(size, int | float) and not isinstance(size, bool) and 0.0 <= size < math.inf
+    if kind not in ("cv", "sd_log") or not is_number:
+        raise InputError(
+            "the spread cannot be used",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=repr(value)[:100],
+            expected="{ cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
+        )
+    assert isinstance(size, int | float)
+    return Spread.from_cv(size).sd_log if kind == "cv" else float(size)
+
+
+def overridden(
+    rows: Sequence[Override], model: Model, population: Population, beyond_bounds: bool
+) -> dict[str, float | Distribution]:
+    """What an arm overrides, by parameter: what a later row says takes the place of what an earlier one did.
 
     Raises
     ------
     InputError
-        ``scenario.unknown``, ``scenario.value``, ``scenario.bounds`` (unless ``beyond_bounds``) or ``units.mismatch``.
+        ``scenario.unknown``, ``scenario.value``, ``scenario.bounds`` (unless ``beyond_bounds``), ``units.mismatch``, or
+        ``cohort.bounds``: nobody would be within the bounds; blamed on the row.
     """
+    found: dict[str, float | Distribution] = {}
+    for row in rows:
+        parameter = _parameter_of(row, model)
+        value = None if row.value is None else _value_in_unit(row, row.value, parameter, beyond_bounds)
+        before = found.get(row.parameter, Distribution())
+        before = before if isinstance(before, Distribution) else Distribution(before)
+        value = before.value if value is None else value
+        sd_log = before.sd_log if row.sd_log is None else row.sd_log
+        low, high = (-math.inf, math.inf) if parameter.bounds is None else parameter.bounds
+        is_beyond = value is not None and not low <= value <= high
+        drawn = Distribution(value, sd_log, is_beyond)
+        try:
+            check_overrides(population, {row.parameter: drawn})
+        except InputError as error:
+            raise relocated(error, row.where, row.parameter) from None
+        found[row.parameter] = value if value is not None and sd_log is None and not is_beyond else drawn
+    return found
+
+
+def _parameter_of(row: Override, model: Model) -> Parameter:
     parameters = {parameter.name: parameter for parameter in model.parameters}
-    parameter = parameters.get(row.parameter)
-    if parameter is None:
+    if row.parameter not in parameters:
         raise InputError(
             f"the model has no parameter `{row.parameter}`",
             code="scenario.unknown",
             where=row.where,
             advice=did_you_mean(row.parameter, parameters) or "`simulate show parameters` lists them",
         )
+    return parameters[row.parameter]
+
+
+def _value_in_unit(row: Override, number: float, parameter: Parameter, beyond_bounds: bool) -> float:
+    """Value of an override in the unit of its parameter, one that the parameter can have."""
     lowest = -math.inf if parameter.bounds is None else parameter.bounds[0]
-    if row.value < 0.0 and (parameter.spread is not None or lowest >= 0.0):
+    if number < 0.0 and (parameter.spread is not None or lowest >= 0.0):
         raise InputError(
             f"the parameter `{row.parameter}` cannot be negative",
             code="scenario.value",
             where=row.where,
-            found=f"{row.value:g}",
+            found=f"{number:g}",
             expected="a number of at least 0",
         )
     if row.unit is not None and row.unit.dimension != parameter.unit.dimension:
@@ -214,7 +294,7 @@ def override_value(row: Override, model: Model, beyond_bounds: bool) -> float:
             found=row.unit.text,
             expected="a pure number" if parameter.unit.dimension.is_one else f"a unit such as {parameter.unit.text}",
         )
-    value = row.value if row.unit is None else convert(row.value, row.unit, parameter.unit)
+    value = number if row.unit is None else convert(number, row.unit, parameter.unit)
     if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
         low, high = parameter.bounds
         unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"

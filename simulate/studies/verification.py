@@ -210,6 +210,7 @@ def members(cohort: Cohort, places: IntArray | list[int]) -> Cohort:
         covariate_values=cohort.covariate_values[chosen],
         strata=tuple(cohort.strata[place] for place in chosen.tolist()),
         dropout=cohort.dropout[chosen],
+        given={name: values[chosen] for name, values in cohort.given.items()},
     )
 
 

@@ -13,8 +13,8 @@ from simulate.cohort.population import (
     PowerEffect,
     SlopeEffect,
     Stratum,
-    blocks,
     cholesky,
+    correlated,
 )
 from simulate.errors import InputError
 from simulate.symbolic.parts import Parameter, Spread
@@ -172,10 +172,10 @@ def test_bounds_out_of_reach_are_an_error_that_names_them() -> None:
     with pytest.raises(InputError) as caught:
         draw(population, 3, seed=1, first=4)
     assert str(caught.value) == (
-        "error[cohort.bounds]: member 4 cannot be drawn: after 1000 draws `k` is still out of its bounds\n"
-        "  found:    typical value 1 1, bounds 2 to 3\n"
-        "  expected: bounds that hold a good part of the distribution\n"
-        "  try:      widen the bounds, or reduce the spread"
+        "error[cohort.bounds]: nobody can be drawn within the bounds of `k`\n"
+        "  found:    typical value 1, standard deviation 0.01 of the logarithm, bounds 2 to 3\n"
+        "  expected: a typical value, of each stratum and with its covariates, that is within the bounds or near them\n"
+        "  try:      widen the bounds, or move the typical value or the bounds of the covariates"
     )
 
 
@@ -189,8 +189,8 @@ def test_a_cohort_has_a_possible_size(n: int, first: int) -> None:
     )
 
 
-def test_what_varies_together_is_one_block() -> None:
-    assert blocks(RICH) == (("CL", "V", "renal", "weight"), ("chi", "f_RO", "k"))
+def test_what_is_correlated_is_one_block() -> None:
+    assert correlated(RICH) == (("chi", "f_RO", "k"),)
 
 
 def test_the_cholesky_factor_reproduces_the_correlations() -> None:

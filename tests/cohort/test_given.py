@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
 
 from simulate.biology.reference import reference_model
 from simulate.cohort.draws import Cohort, draw
@@ -21,9 +22,10 @@ def part(name: str, value: float, sd_log: float | None = None, bounds: tuple[flo
     return Parameter(name, name, value, unit("kg"), spread=None if sd_log is None else Spread(sd_log), bounds=bounds)
 
 
+RENAL = part("renal", 90.0, 0.15)
 POPULATION = Population(
     parameters=(part("V", 12.0), part("CL", 200.0, 0.25), part("k", 2.0, 0.3)),
-    covariates=(part("weight", 75.0, 0.18, (50.0, 110.0)), part("renal", 90.0, 0.15)),
+    covariates=(part("weight", 75.0, 0.18, (50.0, 110.0)), RENAL),
     effects=(PowerEffect("weight", "V", 1.0), PowerEffect("weight", "CL", 0.5), SlopeEffect("renal", "CL", 0.0062)),
 )
 CORRELATED = dataclasses.replace(POPULATION, correlations=(Correlation("weight", "k", 0.8),))
@@ -41,9 +43,7 @@ def test_what_is_given_is_had_to_the_bit_and_acts_by_its_formula() -> None:
 
 
 def test_what_has_nothing_to_do_with_it_is_drawn_as_without_it() -> None:
-    # Without bounds, as whoever is out of them is drawn again as a whole.
-    free = dataclasses.replace(POPULATION, covariates=(part("weight", 75.0, 0.18), part("renal", 90.0, 0.15)))
-    plain, known = of(40, free), of(40, free, weight=[60.0] * 40)
+    plain, known = of(40), of(40, weight=[60.0] * 40)
     assert known.of("k").tobytes() == plain.of("k").tobytes()
     assert known.of("renal").tobytes() == plain.of("renal").tobytes()
     expected = plain.of("CL") * (60.0 / plain.of("weight")) ** 0.5
@@ -63,19 +63,34 @@ def test_a_member_is_the_same_in_any_cohort() -> None:
     assert whole.values[11:16].tobytes() == part_of_it.values.tobytes()
 
 
-def test_a_correlation_passes_on_what_is_known() -> None:
-    # Given the weight at two standard deviations, log k is normal about 0.8 * 2 of its own with sd sqrt(1 - 0.8²).
+@pytest.mark.parametrize("bounds", [None, (50.0, 110.0)])
+def test_a_correlation_passes_on_what_is_known(bounds: tuple[float, float] | None) -> None:
+    # The score of the weight is that of its probability within its bounds; given it, that of k is normal about 0.8
+    # times it with sd sqrt(1 - 0.8²).
     n, weight = 4000, 75.0 * math.exp(2 * 0.18)
-    place = np.log(of(n, CORRELATED, weight=[weight] * n).of("k") / 2.0) / 0.3
-    assert place.mean() == pytest.approx(1.6, abs=4 * 0.6 / math.sqrt(n))
-    assert place.std() == pytest.approx(0.6, abs=4 * 0.6 / math.sqrt(2 * n))
+    low, high = (0.0, 1.0) if bounds is None else ndtr(np.log(np.array(bounds) / 75.0) / 0.18)
+    score = float(ndtri((ndtr(2.0) - low) / (high - low)))
+    population = dataclasses.replace(CORRELATED, covariates=(part("weight", 75.0, 0.18, bounds), RENAL))
+    k = np.log(of(n, population, weight=[weight] * n).of("k") / 2.0) / 0.3
+    assert k.mean() == pytest.approx(0.8 * score, abs=4 * 0.6 / math.sqrt(n))
+    assert k.std() == pytest.approx(0.6, abs=4 * 0.6 / math.sqrt(2 * n))
+
+
+def test_who_is_known_changes_nobody_else_of_what_is_correlated() -> None:
+    both = dataclasses.replace(CORRELATED, correlations=(*CORRELATED.correlations, Correlation("renal", "k", -0.5)))
+    plain, known = (
+        of(4, both),
+        of(4, both, weight=[60.0, math.nan, 70.0, math.nan], renal=[80.0, 85.0, math.nan, math.nan]),
+    )
+    assert known.values[3].tobytes() == plain.values[3].tobytes()
+    assert (known.of("k")[:3] != plain.of("k")[:3]).all()
 
 
 def test_what_was_drawn_and_is_given_back_changes_nobody() -> None:
     drawn = of(50, CORRELATED)
     again = of(50, CORRELATED, weight=drawn.of("weight").tolist())
-    # Deviates come in another order once the weight is known, so only who follows from it alone is the same.
-    assert again.of("V") == pytest.approx(drawn.of("V"), rel=1e-13)
+    for name in ("V", "CL", "k"):
+        assert again.of(name) == pytest.approx(drawn.of(name), rel=1e-11)
 
 
 def test_bounds_of_the_others_are_kept() -> None:

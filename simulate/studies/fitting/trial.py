@@ -1,7 +1,7 @@
 """The trial, simulated for many sets of parameters at once: from points of a prior to what would have been seen.
 
-A point is one population. Its patients stand at places that are the same for all points and all hypotheses
-(`simulate.cohort.placed`); they are treated as the study was, and looked at on its days. A patient whose baseline
+A point is one population. Its patients have coordinates that are the same for all points and all hypotheses
+(`simulate.cohort.points`); they are treated as the study was, and looked at on its days. A patient whose baseline
 cannot be a steady state does not exist: the others take the weight. A point of whose patients too many do not exist is
 not in the prior.
 """
@@ -17,12 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulate.biology.reference import parameter_table
 from simulate.cohort.assay import shipped_assays
+from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import KIND, Places, Populations, cohort_of, kinds, placed, places
+from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
+from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
 from simulate.errors import InputError
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence
@@ -52,12 +53,16 @@ BEFORE, AFTER = 0.0, 182.0
 LAST_DOSE = 181.0
 """Day of the last scheduled injection before the second visit."""
 
-_FIRST = (
+SAMPLE_HOUR = "sample hour"
+"""Coordinate of the time at which blood is drawn for serum."""
+
+LEADING = (
     KIND, "f_RO", "chi", "ck_drift", "det1", "det17", "f_m", "il1_muscle", "f_Th17", "f_Th1", "d_M17", "R_0",
-    "sample hour", "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c",
-    "k_in", "k_out",
+    SAMPLE_HOUR, "CK_0", "il1_lymph", "e50", "K_Ra", "CL", "weight", "a_fb", "x_17", "g17", "g1", "k_c",
+    "k_in", "k_out", "V", "creatinine_clearance",
 )  # fmt: skip
-"""What moves the printed figures most has the first and best columns of the places."""
+"""Leading columns of the patients' points, whether or not a model has them: what moves the printed figures most is
+first. A new name at the end moves no other; any other change makes all fits those of other patients."""
 
 MOST_REFUSED = 0.5
 """Share of patients without a steady baseline beyond which a point is not in the prior."""
@@ -104,7 +109,7 @@ class Problem:
             repr(self.population),
             repr([dataclasses.replace(item, where=None) for item in self.evidence.items]),  # type: ignore[arg-type]
             repr(self.free),
-            repr((REGIMEN, BEFORE, AFTER, LAST_DOSE, MOST_REFUSED, COARSE, _FIRST)),
+            repr((REGIMEN, BEFORE, AFTER, LAST_DOSE, MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
             repr((shipped_assays(), shipped_sampling())),
         )
 
@@ -161,37 +166,67 @@ def study_patients(shipped: Population) -> Population:
     )
 
 
-def populations_at(problem: Problem, points: FloatArray) -> Populations:
-    """Populations of points, shape [point, coordinate]."""
+def changes_at(problem: Problem, points: FloatArray) -> Changes:
+    """In what the populations of points differ, points of shape [..., coordinate]; arrays of shape [...]."""
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
     rho: dict[tuple[str, str], FloatArray] = {}
     rows = {part.name: part for part in problem.population.parameters}
     for column, part in enumerate(problem.free):
-        values = part.values(points[:, column])
+        values = part.values(points[..., column])
+        first, *others = part.targets
         if part.role is Role.TYPICAL:
-            typical[part.targets[0]] = values
+            typical[first] = values
         elif part.role is Role.SPREAD:
-            spread = rows[part.targets[0]].spread
-            sd_log[part.targets[0]] = values * (0.0 if spread is None else spread.sd_log)
+            spread = rows[first].spread
+            sd_log[first] = values * (0.0 if spread is None else spread.sd_log)
         else:
-            rho[part.targets[0], part.targets[1]] = values
-    return Populations(problem.population, typical, sd_log, rho)
+            rho[first, others[0]] = values
+    return Changes(typical, sd_log, rho)
 
 
 @functools.lru_cache(maxsize=16)
-def _places(names: frozenset[str], patients: int, seed: int) -> Places:
-    shipped = [part.name for part in parameter_table().values() if part.spread is not None]
-    always = list(_FIRST) + sorted({*shipped, "V", "creatinine_clearance"} - {*_FIRST})
-    return places(always, patients, seed=seed, others=sorted(names - {*always}))
+def _leading(patients: int, seed: int) -> Mapping[str, FloatArray]:
+    return leading_columns(LEADING, patients, seed=seed)
 
 
-def places_for(problem: Problem, patients: int, seed: int) -> Places:
-    """Places of the patients: a parameter has the same under every hypothesis that has it."""
-    population = problem.population
-    varying = {part.name for part in (*population.parameters, *population.covariates) if part.spread is not None}
-    varying |= {row.name for stratum in population.strata for row in stratum.parameters}
-    return _places(frozenset(varying), patients, seed)
+def uniforms_for(problem: Problem, patients: int, seed: int) -> Mapping[str, FloatArray]:
+    """Coordinates of the patients by name, each of shape [patient].
+
+    A parameter has the same under every hypothesis that has it, and whatever else the model has.
+    """
+    leading = _leading(patients, seed)
+    names = (KIND, SAMPLE_HOUR, *coordinates(problem.population))
+    return {name: leading[name] if name in leading else latin(name, patients, seed=seed) for name in names}
+
+
+def cohort_at(problem: Problem, points: FloatArray, *, patients: int, seed: int) -> tuple[Cohort, IntArray]:
+    """Patients of the populations of all points, and the stratum of each patient of a point, shape [patient].
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    points
+        Shape [point, coordinate].
+    patients, seed
+        Patients of each point, a power of two, and the key of their coordinates. Member ``c * patients + p`` of the
+        cohort is patient p of point c.
+    """
+    at = uniforms_for(problem, patients, seed)
+    kinds = kinds_of(problem.population, at[KIND])
+    values = parameters_of(problem, at, kinds, changes_at(problem, points[:, np.newaxis]))
+    return cohort_of(
+        problem.population, values.reshape(-1, values.shape[-1]), np.tile(kinds, len(points)), seed=seed
+    ), kinds
+
+
+def parameters_of(
+    problem: Problem, uniforms: Mapping[str, FloatArray], kinds: IntArray, changes: Changes
+) -> FloatArray:
+    """Parameters of patients in the order of the population, shape [..., parameter]; arguments as for `transform`."""
+    found = transform(problem.population, uniforms, kinds, changes=changes, names=problem.population.names)
+    return np.stack([*found.values()], axis=-1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -234,51 +269,33 @@ def simulate_points(
         As for `simulate_people`.
     points
         Shape [point, coordinate].
-    patients
-        Patients of each point, a power of two; member ``c * patients + p`` of the result is patient p of point c.
-    seed
-        Key of the places.
+    patients, seed
+        As for `cohort_at`, as which the members of the result are ordered.
     """
-    at = places_for(problem, patients, seed)
-    values = placed(populations_at(problem, points), at)
-    of_kind = np.tile(kinds(problem.population, at), len(points))
-    return simulate_people(
-        problem,
-        values.reshape(len(of_kind), -1),
-        of_kind,
-        seed=seed,
-        tolerance=tolerance,
-        threads=threads,
-        progress=progress,
-        arm=arm,
-    )
+    cohort, _ = cohort_at(problem, points, patients=patients, seed=seed)
+    return simulate_people(problem, cohort, tolerance=tolerance, threads=threads, progress=progress, arm=arm)
 
 
 def simulate_people(
     problem: Problem,
-    values: FloatArray,
-    of_kind: IntArray,
+    cohort: Cohort,
     *,
-    seed: int,
     tolerance: Tolerance = COARSE,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     arm: Arm | None = None,
 ) -> Ensemble:
-    """Simulate people with given parameters, treated as the study was and recorded on its days.
+    """Simulate people, treated as the study was and recorded on its days.
 
     Parameters
     ----------
-    problem
-        What is fitted.
-    values, of_kind
-        Parameters in the order and units of the population, shape [person, parameter], and stratum of each person.
+    problem, cohort
+        What is fitted, and people of its population.
     tolerance, threads, progress
         As for `simulate.solver.solve`.
-    seed, arm
-        Seed of the cohort, and its treatment: that of the study if not given.
+    arm
+        Treatment; that of the study if not given.
     """
-    cohort = cohort_of(problem.population, values, of_kind, seed=seed)
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
         problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
@@ -315,12 +332,12 @@ def trial_of(
     ensemble = simulate_points(
         problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
     )
-    at = places_for(problem, patients, seed)
-    levels = levels_of(problem, ensemble, np.tile(at.of("sample hour"), len(points)))
+    at = uniforms_for(problem, patients, seed)
+    levels = levels_of(problem, ensemble, np.tile(at[SAMPLE_HOUR], len(points)))
     seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
     exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
-    kind = kinds(problem.population, at)
+    kind = kinds_of(problem.population, at[KIND])
     of_kind = {
         stratum.name: np.broadcast_to((kind == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
@@ -341,7 +358,7 @@ def levels_of(problem: Problem, ensemble: Ensemble, hours: FloatArray) -> dict[K
     problem, ensemble
         What was simulated.
     hours
-        Place of each member's blood sample between the earliest and the latest, from 0 to 1, shape [member].
+        Coordinate of each member's blood sample, 0 at the earliest and 1 at the latest, shape [member].
     """
     times = ensemble.trajectories.times
     sampling = shipped_sampling()

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import cohort_of, kinds, placed
 from simulate.errors import InputError, NumericalError, did_you_mean
 from simulate.evidence.protocol import RESPONSE
 from simulate.evidence.seen import EVERYONE
@@ -17,7 +16,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, REGIMEN, places_for, populations_at
+from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, REGIMEN, cohort_at
 from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.measuring.catalogue import Measurement, Reading, Sample
 
@@ -85,12 +84,8 @@ def pool_of(
     problem = draws.problem
     known = tuple(part.name for part in (*problem.model.observables, *problem.model.species))
     wanted = _wanted(measurements, problem.hypothesis, known)
-    at = places_for(problem, patients, draws.places)
-    of_kind = kinds(problem.population, at)
-    count = len(draws.points)
-    values = placed(populations_at(problem, draws.points), at).reshape(count * patients, -1)
-    cohort = cohort_of(problem.population, values, np.tile(of_kind, count), seed=draws.places)
-    shape = (count, patients)
+    cohort, of_kind = cohort_at(problem, draws.points, patients=patients, seed=draws.places)
+    shape = (len(draws.points), patients)
     exists = np.ones(shape, dtype=np.bool_)
     levels: dict[Key, FloatArray] = {}
     responders: dict[str, FloatArray] = {}

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.cohort.placed import cohort_of, kinds, placed
 from simulate.evidence.protocol import RESPONSE
 from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
@@ -22,8 +21,7 @@ from simulate.studies.fitting.trial import (
     COARSE,
     MOST_REFUSED,
     Problem,
-    places_for,
-    populations_at,
+    cohort_at,
 )
 from simulate.studies.prediction.questions import (
     DOSES,
@@ -191,10 +189,7 @@ def _simulated(
     progress: Callable[[int], None] | None,
 ) -> tuple[Ensemble, FloatArray, float]:
     """Patients of all populations on all doses, and their weights, shape [population, patient]."""
-    at = places_for(problem, patients, seed)
-    values = placed(populations_at(problem, points), at)
-    kind = kinds(problem.population, at)
-    cohort = cohort_of(problem.population, values.reshape(-1, values.shape[2]), np.tile(kind, len(points)), seed=seed)
+    cohort, kind = cohort_at(problem, points, patients=patients, seed=seed)
     regimens = [f"{dose:g} mg sc every 24 h until {END:g} d" for dose in DOSES] + ["none"]
     arms = [Arm(f"{dose:g} mg", parse_regimen(text)) for dose, text in zip((*DOSES, UNTREATED), regimens, strict=True)]
     ensemble = simulate_cohort(

@@ -106,14 +106,17 @@ def sensitivity(
     NumericalError
         ``sensitivity.failed``: a patient has no trajectory; the message has the reason and the inputs furthest out.
     """
-    groups = tuple(part.columns for part in question.inputs)
+    columns = [column for part in question.inputs for column in part.columns]
+    place = {column: index for index, column in enumerate(sorted(columns))}
+    # Designs have the columns that are varied and no others: what stays in the middle changes no number.
+    groups = tuple(tuple(place[column] for column in part.columns) for part in question.inputs)
     middle = np.full((1, question.dimension), 0.5)
-    one_at_a_time = _moved_alone(question, groups)
+    one_at_a_time = _moved_alone(question, tuple(part.columns for part in question.inputs))
     designs = [np.concatenate([middle, one_at_a_time])]
     if n:
-        designs.append(_among(question, saltelli_points(groups, question.dimension, n, seed=seed)))
+        designs.append(_among(question, saltelli_points(groups, len(columns), n, seed=seed)))
     if trajectories:
-        designs.append(_among(question, morris_points(groups, question.dimension, trajectories, seed=seed)))
+        designs.append(_among(question, morris_points(groups, len(columns), trajectories, seed=seed)))
     ends = np.cumsum([len(design) for design in designs])[:-1]
     ensemble = _simulated(question, np.concatenate(designs), threads=threads, progress=progress)
     slopes = _slopes(question, threads) if local else np.full((len(question.endpoints), len(groups)), np.nan)
@@ -130,17 +133,16 @@ def sensitivity(
                 high=swings[1],
                 slope=slope,
                 shares=shares(answers[1], len(groups), n, seed=seed) if n else None,
-                effects=effects(answers[-1], groups, question.dimension, seed=seed) if trajectories else None,
+                effects=effects(answers[-1], groups, len(columns), seed=seed) if trajectories else None,
             )
         )
     return tuple(found)
 
 
-def _among(question: Question, points: FloatArray) -> FloatArray:
-    """Points with what is not varied in the middle."""
-    varied = {column for part in question.inputs for column in part.columns}
-    held = [column for column in range(question.dimension) if column not in varied]
-    points[:, held] = 0.5
+def _among(question: Question, varied: FloatArray) -> FloatArray:
+    """Points of a design, with what is not varied in the middle."""
+    points = np.full((len(varied), question.dimension), 0.5)
+    points[:, sorted(column for part in question.inputs for column in part.columns)] = varied
     return points
 
 
@@ -164,10 +166,9 @@ def _simulated(
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
     scenario = question.study.scenario
-    arm = question.study.arms[question.arm]
     ensemble = simulate_cohort(
         question.problem.model,
-        (arm,),
+        (question.treatment,),
         cohort_at(question, points),
         days_of(question.endpoints, question.study.times),
         tolerance=tolerance or Tolerance(scenario.rtol, scenario.atol),
@@ -203,7 +204,7 @@ def _slopes(question: Question, threads: int | None) -> FloatArray:
     points = np.full((2, len(groups), question.dimension), 0.5)
     for row, (column,) in enumerate(groups):
         points[0, row, column], points[1, row, column] = ndtr(-_STEP), ndtr(_STEP)
-    model, arm = question.problem.model, question.study.arms[question.arm]
+    model, arm = question.problem.model, question.treatment
     cohort = cohort_at(question, points.reshape(-1, question.dimension))
     below, above = member_parameters(model, arm, cohort).reshape(2, len(groups), -1)
     moved = (above - below) / (2.0 * _STEP)

@@ -9,20 +9,21 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtri
 
-from simulate.cohort.draws import Cohort
-from simulate.cohort.placed import KIND, Places, cohort_of, placed_singly
+from simulate.cohort.draws import Cohort, cohort_of
+from simulate.cohort.ensemble import Arm, overrides_of
+from simulate.cohort.transform import KIND, Overrides, coordinates
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoint
-from simulate.studies.fitting.priors import Role
-from simulate.studies.fitting.trial import OPTIONS, Problem, populations_at, problem_of, study_patients
+from simulate.studies.fitting.priors import Free, Role
+from simulate.studies.fitting.trial import OPTIONS, Problem, changes_at, parameters_of, problem_of, study_patients
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 
@@ -66,6 +67,8 @@ class Question:
         What is varied.
     unvaried
         Free numbers that cannot act on a single patient at the middle of all places.
+    overrides
+        What the scenario sets in the arm; it is certain, and no input.
     """
 
     study: Study
@@ -75,6 +78,12 @@ class Question:
     names: tuple[str, ...]
     inputs: tuple[Input, ...]
     unvaried: tuple[str, ...]
+    overrides: Overrides = field(default_factory=dict)
+
+    @property
+    def treatment(self) -> Arm:
+        """What the patients are given; what is special about them, `cohort_at` knows."""
+        return dataclasses.replace(self.study.arms[self.arm], overrides=())
 
     @property
     def dimension(self) -> int:
@@ -131,20 +140,33 @@ def question_of(
             advice=did_you_mean(arm, names),
         )
     label = "+".join(str(part) for part in own) or "none"
+    index = 0 if arm is None else names.index(arm)
+    overrides = overrides_of(study.arms[index])
     problem = problem_of(label, study.model, study_patients(study.population), read_evidence())
+    problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
     asked = tuple(parse_endpoint(text, study.model, float(study.times[-1])) for text in endpoints)
-    columns, inputs, unvaried = _inputs(problem, by, hold)
-    return Question(study, 0 if arm is None else names.index(arm), problem, asked, columns, inputs, unvaried)
+    columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
+    return Question(study, index, problem, asked, columns, inputs, unvaried, overrides)
+
+
+def _is_set(part: Free, overrides: Overrides) -> bool:
+    """Whether a scenario says a number that a fit leaves free."""
+    set_here = [overrides[name] for name in part.targets if name in overrides]
+    if part.role is Role.TYPICAL:
+        return any(row.value is not None or row.sd_log == 0.0 for row in set_here)
+    return part.role is Role.SPREAD and any(row.sd_log is not None for row in set_here)
 
 
 def _inputs(
-    problem: Problem, by: By, hold: Sequence[str]
+    problem: Problem, overrides: Overrides, by: By, hold: Sequence[str]
 ) -> tuple[tuple[str, ...], tuple[Input, ...], tuple[str, ...]]:
     numbers = [Input(part.name, part.meaning, (index,)) for index, part in enumerate(problem.free)]
     first = len(numbers)
     places = [
-        Input(f"{name}{BETWEEN}", f"place in the distribution of {name}", (first + index,))
-        for index, name in enumerate(_place_names(problem))
+        Input(KIND, "stratum of a patient", (first + index,))
+        if name == KIND
+        else Input(f"{name}{BETWEEN}", f"place in the distribution of {name}", (first + index,))
+        for index, name in enumerate(_place_names(problem, overrides))
     ]
     columns = tuple(part.name for part in (*numbers, *places))
     # A spread or a correlation moves nobody who stands in the middle.
@@ -168,21 +190,20 @@ def _inputs(
     return columns, (*free, *between), tuple(unvaried)
 
 
-def _place_names(problem: Problem) -> tuple[str, ...]:
+def _place_names(problem: Problem, overrides: Overrides) -> tuple[str, ...]:
     population = problem.population
-    varying = {part.name for part in (*population.parameters, *population.covariates) if part.spread is not None}
-    varying |= {row.name for stratum in population.strata for row in stratum.parameters if row.spread is not None}
-    return (*([KIND] if len(population.strata) > 1 else []), *sorted(varying))
+    return (*([KIND] if len(population.strata) > 1 else []), *coordinates(population, overrides))
 
 
 def people_at(question: Question, points: FloatArray) -> tuple[FloatArray, IntArray]:
     """Parameters [person, parameter] and kinds [person] of the people at some points, shape [person, column]."""
     problem = question.problem
     numbers = len(problem.free)
-    names = tuple(name.removesuffix(BETWEEN) for name in question.names[numbers:])
+    names = _place_names(problem, question.overrides)
     kinds = _kinds(problem, points, names, numbers)
-    populations = populations_at(problem, ndtri(points[:, :numbers]))
-    return placed_singly(populations, Places(names, points[:, numbers:]), kinds), kinds
+    changes = dataclasses.replace(changes_at(problem, ndtri(points[:, :numbers])), overrides=question.overrides)
+    uniforms = {name: points[:, numbers + column] for column, name in enumerate(names)}
+    return parameters_of(problem, uniforms, kinds, changes), kinds
 
 
 def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: int) -> IntArray:

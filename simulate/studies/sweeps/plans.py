@@ -140,7 +140,8 @@ def _drawn(plan: SweepPlan, covariates: tuple[tuple[str, float], ...], first: in
 
 
 def _text(row: Override) -> str:
-    return f"{row.value!r}" + ("" if row.unit is None else f" {row.unit.text}")
+    value = "" if row.value is None else f"{row.value!r}" + ("" if row.unit is None else f" {row.unit.text}")
+    return value if row.sd_log is None else f"{value} spread {row.sd_log!r}".strip()
 
 
 @functools.cache
@@ -194,7 +195,7 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
             names.append(treatment.name)
             values.append(point)
     scenario = replace(request.scenario, arms=_distinct(expanded))
-    study = replace(base, scenario=scenario, arms=arms_of(scenario, base.model))
+    study = replace(base, scenario=scenario, arms=arms_of(scenario, base.model, base.population))
     times = _kept(request, study)
     plan = SweepPlan(request, study, tuple(names), tuple(values), tuple(covariates), times, "", ())
     _check_names(plan)

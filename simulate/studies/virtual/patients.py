@@ -9,31 +9,31 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtri
 
-from simulate.cohort.placed import Places, placed_singly
-from simulate.cohort.population import blocks
+from simulate.cohort.draws import cohort_of
+from simulate.cohort.transform import KIND, coordinates, kinds_of
 from simulate.evidence.protocol import observe
 from simulate.solver.kernel import IntArray
-from simulate.streams import FloatArray, normals
+from simulate.streams import FloatArray, uniforms
 from simulate.studies.fitting.trial import (
     AFTER,
     BEFORE,
+    SAMPLE_HOUR,
     Problem,
+    changes_at,
     levels_of,
-    places_for,
-    populations_at,
+    parameters_of,
     protocol,
     simulate_people,
 )
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded."""
-
-_HOUR = "sample hour"
 
 CHANGES = ("il17a", "ifng", "ck")
 """Quantities whose change is carried along, in this order, after the probability of a response."""
@@ -83,16 +83,21 @@ class People:
     threads: int | None = None
 
     @property
-    def places(self) -> tuple[str, ...]:
-        """What differs between the patients of one population, in the order of the places of a fit."""
-        varying = {name for block in blocks(self.problem.population) for name in block} | {_HOUR}
-        return tuple(name for name in places_for(self.problem, 64, 0).names if name in varying)
+    def patient(self) -> tuple[str, ...]:
+        """Coordinates of a patient in a population, by name."""
+        return (*coordinates(self.problem.population), SAMPLE_HOUR, KIND)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the coordinates of the cube: of the population, of the patient in it, and of the readings."""
+        free = (f"population: {part.name}" for part in self.problem.free)
+        patient = (f"patient: {name}" for name in self.patient)
+        return (*free, *patient, *(f"reading: {row.name} {row.day:g}" for row in self.statistics))
 
     @property
     def dimension(self) -> int:
         """Number of coordinates of the cube."""
-        # One more for the kind of patient.
-        return self.problem.dimension + len(self.places) + 1 + len(self.statistics)
+        return len(self.names)
 
     def __call__(self, cube: FloatArray) -> FloatArray:
         """Outputs of people, shape [person, coordinate] → [person, statistic and carried].
@@ -103,11 +108,11 @@ class People:
         return np.concatenate(parts)
 
     def _outputs(self, cube: FloatArray) -> FloatArray:
-        of_kind = self.kinds(cube)
-        ensemble = simulate_people(self.problem, self.parameters(cube), of_kind, seed=0, threads=self.threads)
+        cohort = cohort_of(self.problem.population, self.parameters(cube), self.kinds(cube), seed=0)
+        ensemble = simulate_people(self.problem, cohort, threads=self.threads)
         # Strata have here the shares of the cube, and no others.
         looked = dataclasses.replace(protocol(self.problem), sizes={})
-        seen = observe(ensemble, looked, levels=levels_of(self.problem, ensemble, self._at(cube).of(_HOUR)))
+        seen = observe(ensemble, looked, levels=levels_of(self.problem, ensemble, self._at(cube)[SAMPLE_HOUR]))
         luck = ndtri(_inside(cube[:, -len(self.statistics) :]))
         found = np.empty((len(cube), len(self.statistics) + CARRIED))
         for column, statistic in enumerate(self.statistics):
@@ -126,19 +131,16 @@ class People:
 
     def parameters(self, cube: FloatArray) -> FloatArray:
         """Parameters of people in the order and units of the population, shape [person, parameter]."""
-        populations = populations_at(self.problem, ndtri(_inside(cube[:, : self.problem.dimension])))
-        return placed_singly(populations, self._at(cube), self.kinds(cube))
+        changes = changes_at(self.problem, ndtri(_inside(cube[:, : self.problem.dimension])))
+        return parameters_of(self.problem, self._at(cube), self.kinds(cube), changes)
 
-    def _at(self, cube: FloatArray) -> Places:
-        names, first = self.places, self.problem.dimension
-        return Places(names, _inside(cube[:, first : first + len(names)]))
+    def _at(self, cube: FloatArray) -> dict[str, FloatArray]:
+        first = self.problem.dimension
+        return {name: _inside(cube[:, first + column]) for column, name in enumerate(self.patient)}
 
     def kinds(self, cube: FloatArray) -> IntArray:
         """Stratum of each person, shape [person]."""
-        counts = np.array([stratum.count for stratum in self.problem.population.strata] or [1.0])
-        at = cube[:, self.problem.dimension + len(self.places)]
-        found = np.searchsorted(np.cumsum(counts) / counts.sum(), at, side="right")
-        return np.minimum(found, len(counts) - 1).astype(np.int64)
+        return kinds_of(self.problem.population, self._at(cube)[KIND])
 
     def noise(self, quantity: str) -> float:
         """Standard deviation of the logarithm of the change of a reading that comes from reading alone."""
@@ -152,7 +154,10 @@ def _inside(uniform: FloatArray) -> FloatArray:
     return np.clip(uniform, 2.0**-53, 1.0 - 2.0**-53)
 
 
-def evenly(dimension: int, patients: int, seed: int) -> FloatArray:
-    """Points spread at random in the cube, shape [patient, coordinate]; a patient has the same in any number."""
-    uniform: FloatArray = ndtr(normals(seed, "plausible patients", np.arange(patients), dimension))
-    return uniform
+def evenly(names: Sequence[str], patients: int, seed: int) -> FloatArray:
+    """Points spread at random in the cube, shape [patient, coordinate].
+
+    A number depends on the seed, the patient and the name of the coordinate, and on nothing else.
+    """
+    members = np.arange(patients)
+    return np.concatenate([uniforms(seed, f"plausible patients: {name}", members, 1) for name in names], axis=1)

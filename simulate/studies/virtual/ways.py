@@ -134,7 +134,7 @@ def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings:
     NotConverged
         ``vpop.pool``: too few of them exist.
     """
-    cube = evenly(people.dimension, settings.patients, settings.seed)
+    cube = evenly(people.names, settings.patients, settings.seed)
     everyone = simulate(cube)
     number = len(found.statistics)
     ids = np.flatnonzero(np.isfinite(everyone).all(axis=1)).astype(np.int64)

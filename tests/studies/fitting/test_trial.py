@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from simulate.cohort.draws import Cohort
+from simulate.cohort.draws import cohort_of
 from simulate.cohort.ensemble import Arm, simulate_cohort
-from simulate.cohort.placed import placed
+from simulate.cohort.points import latin
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
 from simulate.regimen.words import parse_regimen
@@ -16,13 +18,16 @@ from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import (
     AFTER,
     LAST_DOSE,
-    places_for,
-    populations_at,
+    LEADING,
+    SAMPLE_HOUR,
+    cohort_at,
     problem_for,
     recorded_times,
     trial_of,
+    uniforms_for,
 )
 from simulate.studies.serum import shipped_sampling
+from simulate.symbolic.parts import Parameter, Spread
 from tests.studies.fitting.tiny import problem
 
 POINTS = np.random.default_rng(1).standard_normal((3, problem().dimension))
@@ -31,9 +36,9 @@ POINTS = np.random.default_rng(1).standard_normal((3, problem().dimension))
 def test_a_patient_of_a_point_is_one_of_the_ordinary_simulation() -> None:
     point, patient = 2, 5
     seen = trial_of(problem(), POINTS, patients=8, seed=1).seen
-    values = placed(populations_at(problem(), POINTS), places_for(problem(), 8, 1))[point, patient]
-    alone = Cohort(0, np.zeros(1, dtype=np.int64), problem().population.names, values[None], (), np.empty((1, 0)),
-                   ("PM",), np.full(1, np.inf))  # fmt: skip
+    cohort, kinds = cohort_at(problem(), POINTS, patients=8, seed=1)
+    values = cohort.values[8 * point + patient]
+    alone = cohort_of(problem().population, values[np.newaxis], kinds[[patient]], seed=0)
     # The injection of the day of the visit waits until blood is drawn: 182 doses, on days 0 to 181.
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h until 182 d"))
     ensemble = simulate_cohort(problem().model, (arm,), alone, np.array([0.0, AFTER]), tolerance=Tolerance(1e-8, 1e-11))
@@ -46,12 +51,10 @@ def test_a_patient_of_a_point_is_one_of_the_ordinary_simulation() -> None:
 
 def test_serum_is_read_at_the_hour_of_the_sample() -> None:
     seen = trial_of(problem(), POINTS[:1], patients=8, seed=1, tolerance=Tolerance(1e-8, 1e-11)).seen
-    hours = places_for(problem(), 8, 1).of("sample hour")
+    hours = uniforms_for(problem(), 8, 1)[SAMPLE_HOUR]
     sampling = shipped_sampling()
     due = LAST_DOSE + sampling.earliest + hours * (sampling.latest - sampling.earliest)
-    values = placed(populations_at(problem(), POINTS[:1]), places_for(problem(), 8, 1))[0]
-    cohort = Cohort(0, np.arange(8), problem().population.names, values, (), np.empty((8, 0)), ("PM",) * 8,
-                    np.full(8, np.inf))  # fmt: skip
+    cohort, _ = cohort_at(problem(), POINTS[:1], patients=8, seed=1)
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h until 182 d"))
     times = np.unique(np.concatenate([[0.0], due]))
     exact = simulate_cohort(problem().model, (arm,), cohort, times, tolerance=Tolerance(1e-8, 1e-11))
@@ -59,6 +62,36 @@ def test_serum_is_read_at_the_hour_of_the_sample() -> None:
     # Between two times 2 h apart the logarithm is taken as straight.
     np.testing.assert_allclose(seen.levels["serum_il1ra", AFTER][0], expected, rtol=0.005)
     assert recorded_times()[0] == 0.0
+
+
+def test_a_parameter_more_that_differs_between_patients_moves_no_patient_and_no_score() -> None:
+    plain = problem()
+    new = Parameter("unrelated", "has no part in anything", 1.0, spread=Spread(0.3))
+    population = replace(plain.population, parameters=(new, *plain.population.parameters))
+    more = replace(plain, population=population)
+    assert "unrelated" in uniforms_for(more, 8, 1)
+    ours, theirs = (cohort_at(one, POINTS, patients=8, seed=1)[0] for one in (plain, more))
+    assert all(ours.of(name).tobytes() == theirs.of(name).tobytes() for name in ours.names)
+    assert len(set(theirs.of("unrelated").tolist())) == 8
+    scores = [Likelihood(one, patients=8, places=1)(POINTS).items for one in (plain, more)]
+    assert scores[0].tobytes() == scores[1].tobytes()
+
+
+def test_a_coordinate_is_the_same_under_every_hypothesis() -> None:
+    first, second = (uniforms_for(problem_for(name), 16, 2) for name in ("H1", "H2"))
+    assert set(first) != set(second)
+    assert all(first[name].tobytes() == second[name].tobytes() for name in set(first) & set(second))
+    own = next(name for name in second if name not in LEADING)
+    assert second[own].tobytes() == latin(own, 16, seed=2).tobytes()
+
+
+@pytest.mark.parametrize(
+    "changed", [("POINTS", "other points"), ("SCHEME", "another transform"), ("LEADING", (*LEADING, "new"))]
+)
+def test_the_key_has_how_patients_are_made(changed: tuple[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = problem().key
+    monkeypatch.setattr(f"simulate.studies.fitting.trial.{changed[0]}", changed[1])
+    assert problem().key != before
 
 
 def test_scores_do_not_depend_on_the_batch() -> None:

@@ -39,14 +39,14 @@ def result() -> VirtualPopulations:
 
 
 def test_a_person_is_the_same_in_any_company() -> None:
-    cube = evenly(people().dimension, 40, 5)
+    cube = evenly(people().names, 40, 5)
     all_of_them = people()(cube)
     assert np.array_equal(people(1)(cube[10:13]), all_of_them[10:13], equal_nan=True)
-    assert (evenly(people().dimension, 20, 5) == cube[:20]).all()
+    assert (evenly(people().names, 20, 5) == cube[:20]).all()
 
 
 def test_people_spread_evenly_are_those_of_the_prior() -> None:
-    cube = evenly(people().dimension, 3000, 1)
+    cube = evenly(people().names, 3000, 1)
     values = people().parameters(cube)
     names = people().problem.population.names
     det1 = values[:, names.index("det1")]
@@ -64,7 +64,7 @@ def test_people_spread_evenly_are_those_of_the_prior() -> None:
 
 
 def test_a_reading_is_the_level_with_the_luck_of_its_coordinate() -> None:
-    cube = evenly(people().dimension, 6, 2)
+    cube = evenly(people().names, 6, 2)
     plain = cube.copy()
     plain[:, -len(people().statistics) :] = 0.5
     luck = people()(cube) - people()(plain)
