@@ -90,7 +90,7 @@ def apparent_clearance(creatinine: float) -> float:
     population = shipped_population(tuple(parameter_table().values()))
     effect = next(effect for effect in population.effects if isinstance(effect, SlopeEffect))
     usual = next(part.value for part in population.covariates if part.name == effect.covariate)
-    return TABLE["CL"] / TABLE["F"] * ML_PER_MIN * math.exp(effect.log_factor(creatinine, usual))
+    return TABLE["CL"] / TABLE["F"] * ML_PER_MIN * float(effect.factor(np.asarray(creatinine), usual))
 
 
 def exponent_of_weight() -> float:

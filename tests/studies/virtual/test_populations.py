@@ -23,7 +23,7 @@ from simulate.studies.virtual.tables import document, patients_tables
 from simulate.studies.virtual.ways import Settings
 from tests.studies.virtual.fits import fitted
 
-SMALL = Settings(patients=256, fewest=30, selections=10, chains=8, steps=12, burn_in=4)
+SMALL = Settings(patients=256, fewest=30, selections=10, chains=8, steps=48, burn_in=16)
 
 
 @cache
