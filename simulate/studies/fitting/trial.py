@@ -23,9 +23,9 @@ from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.placed import KIND, Places, Populations, cohort_of, kinds, placed, places
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
-from simulate.errors import InputError
+from simulate.errors import InputError, Where
 from simulate.evidence.audit import check_evidence
-from simulate.evidence.items import Evidence
+from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import Protocol, observe
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.seen import Key, Seen
@@ -102,11 +102,16 @@ class Problem:
         return content_hash(
             self.model.key,
             repr(self.population),
-            repr([dataclasses.replace(item, where=None) for item in self.evidence.items]),  # type: ignore[arg-type]
+            repr([_without_words(item) for item in self.evidence.items]),
             repr(self.free),
             repr((REGIMEN, BEFORE, AFTER, LAST_DOSE, MOST_REFUSED, COARSE, _FIRST)),
             repr((shipped_assays(), shipped_sampling())),
         )
+
+
+def _without_words(item: Item) -> Item:
+    """The item less what only a reader sees, which decides no likelihood."""
+    return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
 def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
