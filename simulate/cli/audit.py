@@ -71,8 +71,9 @@ def _item(evidence: Evidence, name: str) -> dict[str, Any]:
     item = evidence[name]
     return {
         "item": item.name,
-        "quotation" if item.verbatim else "account": item.quotation,
+        "account": item.account,
         "source": item.source,
+        "location": item.location,
         "quantity": item.subject.quantity,
         "days": list(item.subject.days),
         "standing": item.standing.value,

@@ -87,7 +87,8 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "item": row.item,
         "figure": row.figure,
-        "quotation": row.quotation,
+        "account": row.account,
+        "location": row.location,
         "standing": row.standing,
         "use": row.use,
         "is_used": row.is_used,

@@ -1,4 +1,4 @@
-"""A statement of a source, word for word, and what it may mean."""
+"""A statement of a source and what it may mean."""
 
 from __future__ import annotations
 
@@ -131,12 +131,10 @@ class Item:
 
     Attributes
     ----------
-    name, quotation
-        Name in its file, and the words of the source, verbatim; where they were not at hand, an account of them.
-    verbatim
-        Whether the quotation is one.
-    source
-        Key of `parameters/sources.toml`.
+    name, account
+        Name in its file, and what the source says, in our words.
+    source, location
+        Key of `parameters/sources.toml`, and where in that source; None where it is not known.
     standing, note
         How far it can be relied on, and why no farther.
     use
@@ -154,9 +152,9 @@ class Item:
     """
 
     name: str
-    quotation: str
-    verbatim: bool
+    account: str
     source: str
+    location: str | None
     standing: Standing
     note: str | None
     use: Use

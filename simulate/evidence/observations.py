@@ -20,8 +20,8 @@ class Observation:
 
     Attributes
     ----------
-    name, quotation
-        Name in its file, and the words of the source.
+    name, account
+        Name in its file, and what the source says, in our words.
     quantity, day
         Observable, or a name of the trial's own, and day of the visit.
     standing, note
@@ -39,7 +39,7 @@ class Observation:
     """
 
     name: str
-    quotation: str
+    account: str
     quantity: str
     day: float
     standing: Standing
@@ -83,7 +83,7 @@ def observation_of(item: Item) -> Observation:
     said = item.statement
     return Observation(
         name=item.name,
-        quotation=item.quotation,
+        account=item.account,
         quantity=item.subject.quantity,
         day=item.subject.days[0],
         standing=item.standing,

@@ -4,11 +4,11 @@
 
     schema = 1
     source = "zong-2011"  # a key of sources.toml
-    text = ["...", "..."]  # sentences of the source, in which quotations must occur word for word
 
     [[item]]
     id = "ifng-level"
-    quotation = "..."  # the words of the source; or account = "...", where they were not at hand
+    account = "..."  # what the source says, in words of one's own
+    location = "Results, sentence 5"  # where in the source, if that is known
     quantity = "ifng"
     visit_day = 0  # or several, which are pooled
     since_day = 0  # for changes: from when
@@ -54,7 +54,7 @@ from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.rows import Row
 
 _SUBJECT = ("quantity", "visit_day", "since_day", "group", "unit")
-_ITEM = ("id", "quotation", "account", "kind", "standing", "use", "among", "source", "note", "reading")
+_ITEM = ("id", "account", "location", "kind", "standing", "use", "among", "source", "note", "reading")
 _READING = ("name", "share", "kind")
 
 
@@ -87,15 +87,14 @@ def read_evidence(path: Path | str | None = None) -> Evidence:
     InputError
         ``key.*``, ``units.*`` or ``file.*`` with the line at fault; ``evidence.twice``: two items with one name;
         ``evidence.shares``: the shares of readings do not add up to 1; ``evidence.among``: no such item counts people;
-        ``evidence.quotation``: not the words of the source; ``evidence.words``: neither or both of a quotation and an
-        account; ``evidence.empty``: no item.
+        ``evidence.empty``: no item.
     """
     return evidence_from(read_toml(abstract_file() if path is None else path))
 
 
 def evidence_from(document: Document) -> Evidence:
     """Items of a document that was read; errors are those of `read_evidence`."""
-    top = Row(document, allowed=("schema", "source", "text", "item"), required=("schema", "source", "item"))
+    top = Row(document, allowed=("schema", "source", "item"), required=("schema", "source", "item"))
     if top["schema"] != 1 or isinstance(top["schema"], bool):
         raise top.wrong("schema", "1", code="key.value")
     source = top.text("source")
@@ -104,7 +103,7 @@ def evidence_from(document: Document) -> Evidence:
         raise top.wrong("item", "tables, [[item]]")
     if not entries:
         raise InputError("the file has no item", code="evidence.empty", where=document.where("item"))
-    doubts, sentences = shipped_doubts(), top.texts("text")
+    doubts = shipped_doubts()
     items: dict[str, Item] = {}
     for index in range(len(entries)):
         item = _item(document, index, source, doubts)
@@ -114,14 +113,6 @@ def evidence_from(document: Document) -> Evidence:
                 code="evidence.twice",
                 where=document.where("item", index, "id"),
                 advice="give one of them another name",
-            )
-        if sentences and item.verbatim and not any(item.quotation in sentence for sentence in sentences):
-            raise InputError(
-                f"the quotation of `{item.name}` is not in the text of the source",
-                code="evidence.quotation",
-                where=document.where("item", index, "quotation"),
-                found=item.quotation[:100],
-                advice="quote word for word, signs and spaces included, or give an `account`",
             )
         items[item.name] = item
     for index, item in enumerate(items.values()):
@@ -142,16 +133,9 @@ def _item(document: Document, index: int, source: str, doubts: Mapping[Standing,
         "item",
         index,
         allowed=(*_ITEM, *_SUBJECT, *KINDS[kind].KEYS),
-        required=("id", "quantity", "visit_day", "standing"),
+        required=("id", "account", "quantity", "visit_day", "standing"),
     )
     keys = Keyed(row)
-    if ("quotation" in keys) == ("account" in keys):
-        raise InputError(
-            f"the item `{row.text('id')}` has neither or both of `quotation` and `account`",
-            code="evidence.words",
-            where=row.where(),
-            advice="quote the source word for word, or give an account of what it says",
-        )
     standing = Standing(keys.choice("standing", [known.value for known in Standing]))
     note = row.text("note") or None
     if note is None and standing is not Standing.REPORTED:
@@ -164,8 +148,8 @@ def _item(document: Document, index: int, source: str, doubts: Mapping[Standing,
     subject, statement = _claim(keys, kind)
     return Item(
         name=row.text("id"),
-        quotation=row.text("quotation") or row.text("account"),
-        verbatim="quotation" in keys,
+        account=row.text("account"),
+        location=row.text("location") or None,
         source=row.text("source", source),
         standing=standing,
         note=note,

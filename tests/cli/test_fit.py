@@ -70,7 +70,7 @@ def test_a_reproduction_prints_every_row_and_draws_the_figure(
     out = tmp_path / "out"
     assert outcome(["reproduce", "--fit", str(path), "--out", str(out), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    keys = {"item", "quotation", "standing", "reported", "median", "low", "high", "tail_probability"}
+    keys = {"item", "account", "location", "standing", "reported", "median", "low", "high", "tail_probability"}
     assert all(keys <= row.keys() for row in rows)
     assert {"response", "il1ra-on-drug", "ifng-level", "il17a-direction"} <= {row["item"] for row in rows}
     assert (out / "reproduction.png").stat().st_size > 20_000

@@ -32,8 +32,8 @@ def item(*readings: tuple[float, Statement], doubt: float = 0.02, name: str = "i
     named = tuple(Reading(f"reading {k}", share, about, said) for k, (share, about, said) in enumerate(claims))
     return Item(
         name=name,
-        quotation="as printed",
-        verbatim=False,
+        account="as printed",
+        location=None,
         source="zong-2011",
         standing=Standing.REPORTED,
         note=None,

@@ -24,11 +24,6 @@ def test_the_inverted_range_is_kept_and_disputed() -> None:
     assert item.note is not None
 
 
-def test_every_quotation_is_in_the_words_of_the_file() -> None:
-    text = observations_file().read_text(encoding="utf-8")
-    assert all(item.quotation in text for item in read_observations())
-
-
 @pytest.mark.parametrize(
     ("before", "after", "code"),
     [

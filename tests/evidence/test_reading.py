@@ -14,11 +14,11 @@ from simulate.evidence.reading import read_evidence
 FILE = """\
 schema = 1
 source = "zong-2011"
-text = ["Seven of 15 responded (mean=2 %, range 1–4 %)."]
 
 [[item]]
 id = "response"
-quotation = "Seven of 15 responded"
+account = "seven of 15 responded"
+location = "Results, sentence 1"
 quantity = "clinical_response"
 visit_day = 182
 kind = "count"
@@ -62,9 +62,9 @@ def write(folder: Path, text: str) -> Path:
 def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> None:
     response, level = read_evidence(write(tmp_path, FILE)).items
     assert (response.name, response.statement) == ("response", Count(7, 15))
-    assert (response.use, response.standing, response.verbatim) == (Use.DATUM, Standing.REPORTED, True)
+    assert (response.use, response.standing, response.location) == (Use.DATUM, Standing.REPORTED, "Results, sentence 1")
     assert [reading.name for reading in response.readings] == ["as printed"]
-    assert (level.statement, level.verbatim) == (MeanRange(2.0, 1.0, 4.0, 7), False)
+    assert (level.statement, level.location) == (MeanRange(2.0, 1.0, 4.0, 7), None)
     before, after = level.readings
     assert (before.subject, before.statement) == (level.subject, level.statement)
     assert (after.subject.days, after.statement.n, after.share) == ((182.0,), 6, 0.25)
@@ -78,7 +78,7 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "coumt = 7",
             "error[key.unknown]: unknown key `coumt`\n"
             "  --> FILE:11, key `item[0].coumt`\n"
-            "  expected: id, quotation, account, kind, standing, use, among, source, note, reading, quantity, "
+            "  expected: id, account, location, kind, standing, use, among, source, note, reading, quantity, "
             "visit_day, since_day, group, unit, count, n, parts, percent\n"
             "  try:      did you mean `count` or `account`?",
         ),
@@ -86,8 +86,8 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "count = 7\n",
             "",
             "error[key.missing]: the key `count` is missing\n"
-            "  --> FILE:5, key `item[0]`\n"
-            "  found:    id, quotation, quantity, visit_day, kind, n, standing",
+            "  --> FILE:4, key `item[0]`\n"
+            "  found:    id, account, location, quantity, visit_day, kind, n, standing",
         ),
         (
             "count = 7",
@@ -166,19 +166,11 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "  try:      give one of them another name",
         ),
         (
-            'quotation = "Seven of 15 responded"',
-            'quotation = "7 of 15 responded"',
-            "error[evidence.quotation]: the quotation of `response` is not in the text of the source\n"
-            "  --> FILE:7, key `item[0].quotation`\n"
-            "  found:    7 of 15 responded\n"
-            "  try:      quote word for word, signs and spaces included, or give an `account`",
-        ),
-        (
             'account = "a level"\n',
             "",
-            "error[evidence.words]: the item `level` has neither or both of `quotation` and `account`\n"
+            "error[key.missing]: the key `account` is missing\n"
             "  --> FILE:15, key `item[1]`\n"
-            "  try:      quote the source word for word, or give an account of what it says",
+            "  found:    id, quantity, visit_day, kind, mean, low, high, n, unit, standing, among, note, reading",
         ),
         (
             'unit = "%"',

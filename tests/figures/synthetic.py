@@ -42,7 +42,7 @@ def observation(quantity: str, day: float, **changes: Any) -> Observation:
     """A reported mean of 15 with range 5 to 50, in the unit of ``level``."""
     values: dict[str, Any] = {
         "name": "item",
-        "quotation": "as printed",
+        "account": "as printed",
         "standing": Standing.REPORTED,
         "note": None,
         "mean": 15.0,

@@ -38,7 +38,7 @@ class Row:
 
     Attributes
     ----------
-    item, quotation, standing, use
+    item, account, location, standing, use
         As in the evidence.
     figure
         Which of the item's figures; empty for a statement without one.
@@ -57,7 +57,8 @@ class Row:
     """
 
     item: str
-    quotation: str
+    account: str
+    location: str | None
     standing: str
     use: str
     figure: str
@@ -259,7 +260,8 @@ def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
         rows.append(
             Row(
                 item=item.name,
-                quotation=item.quotation,
+                account=item.account,
+                location=item.location,
                 standing=item.standing.value,
                 use=item.use.value,
                 figure=figure,

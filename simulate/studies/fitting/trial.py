@@ -24,9 +24,9 @@ from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.reading import shipped_population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
-from simulate.errors import InputError
+from simulate.errors import InputError, Where
 from simulate.evidence.audit import check_evidence
-from simulate.evidence.items import Evidence
+from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import Protocol, observe
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.seen import Key, Seen
@@ -107,11 +107,16 @@ class Problem:
         return content_hash(
             self.model.key,
             repr(self.population),
-            repr([dataclasses.replace(item, where=None) for item in self.evidence.items]),  # type: ignore[arg-type]
+            repr([_without_words(item) for item in self.evidence.items]),
             repr(self.free),
             repr((REGIMEN, BEFORE, AFTER, LAST_DOSE, MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
             repr((shipped_assays(), shipped_sampling())),
         )
+
+
+def _without_words(item: Item) -> Item:
+    """The item less what only a reader sees, which decides no likelihood."""
+    return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
 def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from simulate.cohort.ensemble import Arm, simulate_cohort
 from simulate.cohort.points import latin
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
+from simulate.evidence.reading import read_evidence
 from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
@@ -144,6 +146,16 @@ def test_evidence_without_data_cannot_be_fitted() -> None:
     with pytest.raises(InputError) as caught:
         problem_for("H1", checks)
     assert caught.value.code == "fit.evidence"
+
+
+def test_the_key_knows_numbers_of_the_evidence_and_not_its_words() -> None:
+    evidence = read_evidence()
+    first, *others = evidence.items
+    reworded = dataclasses.replace(first, account="said otherwise", note="a remark", location=None)
+    doubted = dataclasses.replace(first, doubt=0.5)
+    key = problem_for("H1", evidence).key
+    assert problem_for("H1", Evidence(evidence.source, (reworded, *others))).key == key
+    assert problem_for("H1", Evidence(evidence.source, (doubted, *others))).key != key
 
 
 def test_the_key_tells_hypotheses_apart_and_is_the_same_twice() -> None:
