@@ -14,9 +14,11 @@ import numpy as np
 
 from simulate.cohort.draws import Cohort, redrawn
 from simulate.cohort.transform import Distribution, Overrides
+from simulate.cohort.rules import rules_of_arms, with_visits_of_arms
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import with_occasions
+from simulate.regimen.steady import Kinetics, needs_kinetics
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, Tolerance
@@ -32,10 +34,6 @@ if TYPE_CHECKING:
 
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
-
-
-_UNREACHABLE = 1e300
-"""Beyond every quantity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,8 @@ class Arm:
         ``m % len(plans)``. Empty where all follow ``plan``.
     rules, visits
         What changes a patient's doses when a quantity passes a threshold, which is a number, and days of visits for
-        rules that look at these; every patient of a simulation is seen on the visits of all arms.
+        rules that look at these; who is simulated for a shorter time is not seen on later ones. Patients of another arm
+        are not seen on them.
     """
 
     name: str
@@ -207,8 +206,9 @@ def simulate_cohort(
     cohort
         Members with their parameters; a parameter of the model that the cohort does not have is the same in all.
     times
-        Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
-        What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
+        Shape [time], days, ascending: when to record. What is recorded at a time is the state after all that happens
+        then: after doses, resets and actions of rules, at the last time as at any other; only at time 0 it is the
+        baseline, before the doses. A later time given twice is recorded before and after.
     tolerance, method, max_steps, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted. With `simulate.solver.Automatic` each
         trajectory is solved by the method that suits it.
@@ -239,7 +239,8 @@ def simulate_cohort(
 
     if not arms:
         raise InputError("there is no arm to simulate", code="cohort.arm")
-    adaptive = _rules_of_arms(arms, cohort.members) if adaptive is None else adaptive
+    of_arms = adaptive is None
+    adaptive = rules_of_arms(arms, cohort.members) if adaptive is None else adaptive
     if sensitivities and adaptive is not None and adaptive.rules:
         raise InputError(
             "sensitivities of a simulation with rules are asked for",
@@ -257,6 +258,15 @@ def simulate_cohort(
     values = np.stack([member_parameters(model, arm, cohort) for arm in arms])
     flat = values.reshape(-1, values.shape[2])
     schedule = schedule_of(model, arms, cohort, float(times[-1]))
+    if sensitivities and any(needs_kinetics(plan, model.routes) for arm in arms for plan in arm.all_plans):
+        raise InputError(
+            "sensitivities are asked for with doses that follow the kinetics of each patient",
+            code="sensitivities.doses",
+            expected="no steady state of doses, and no infusions at a set rate: when they end is not differentiated",
+            advice="write out the doses that came before, and give infusions by their duration",
+        )
+    if of_arms:
+        schedule = with_visits_of_arms(schedule, arms, cohort.members, float(times[-1]))
     directions: tuple[str, ...] = ()
     derivatives: FloatArray | None = None
     if sensitivities:
@@ -299,22 +309,12 @@ def simulate_cohort(
     return Ensemble(model.key, tuple(arms), cohort, names, values, from_before(trajectories), directions, derivatives)
 
 
-def _rules_of_arms(arms: Sequence[Arm], members: int) -> Adaptive | None:
-    """Rules of all arms; one of another arm has a threshold that nothing passes."""
-    rules = []
-    for index, arm in enumerate(arms):
-        for rule in arm.rules:
-            thresholds = np.full(len(arms) * members, _UNREACHABLE if rule.rising else -_UNREACHABLE)
-            thresholds[index * members : (index + 1) * members] = rule.threshold
-            rules.append(replace(rule, threshold=thresholds))
-    if not rules:
-        return None
-    return Adaptive(tuple(rules), visits=tuple(sorted({day for arm in arms for day in arm.visits})))
-
-
 def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
-    """Stops of every member in every arm up to a horizon, days, exclusive; arm by arm."""
+    """Stops of every member in every arm up to a horizon, days, at which there may be some; arm by arm."""
     members = [int(patient) for patient in cohort.ids]
+    kinetics: Kinetics | None = None
+    if any(needs_kinetics(plan, model.routes) for arm in arms for plan in arm.all_plans):
+        kinetics = Kinetics(model, np.concatenate([member_parameters(model, arm, cohort) for arm in arms]))
     schedule = compile_schedule(
         [arm.plan_of(member) for arm in arms for member in members],
         model.routes,
@@ -322,6 +322,7 @@ def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: floa
         seed=cohort.seed,
         horizon=horizon,
         between_doses={route: spread for route, spread in cohort.between_doses if spread},
+        kinetics=kinetics,
     )
     if cohort.occasions is None:
         return schedule

@@ -183,10 +183,21 @@ def _stretches(
             if kind == StopKind.RESET:
                 state = functions.initial(constants)
                 rates[:] = 0.0
-            elif kind == StopKind.BOLUS:
-                state = state.copy()
-                state[system.route_targets[route]] += amount * gains[route]
-            else:
+            elif kind == StopKind.RATE:
                 rates[route] += amount
+            elif kind != StopKind.VISIT:
+                state = _jumped(state, kind, route, amount, system, gains)
         for index in indices[-1:]:
             yield index, point, state, evaluations
+
+
+def _jumped(state: FloatArray, kind: int, route: int, amount: float, system: System, gains: FloatArray) -> FloatArray:
+    """A state after it was set or added to, or after a dose at once."""
+    after = state.copy()
+    if kind == StopKind.SET:
+        after[route] = amount
+    elif kind == StopKind.ADD:
+        after[route] += amount
+    else:
+        after[system.route_targets[route]] += amount * gains[route]
+    return after

@@ -6,6 +6,7 @@ in the states. Inputs are the parameters and, after them, the rate at which each
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -210,3 +211,33 @@ def _evaluated(
 
 def _columns(values: Sequence[Any], points: int) -> FloatArray:
     return np.stack([np.broadcast_to(np.asarray(value, dtype=float), (points,)) for value in values], axis=-1)
+
+
+def of_parameters(system: System, results: Sequence[Expr]) -> Callable[[FloatArray], list[float]]:
+    """Function of the parameters of one member, for expressions in parameters and constants; NaN where undefined.
+
+    One member at a time, in plain floating point: the bits of a member depend on no other.
+    """
+    needed = set().union(*(result.free_symbols for result in results))
+    kept: list[Assignment] = []
+    for symbol, expression in reversed(system.constants):
+        if symbol in needed:
+            kept.append((symbol, expression))
+            needed |= expression.free_symbols
+    # Identifiers are made here and never taken from a model.
+    names: dict[Expr, Expr] = {Symbol(name): Symbol(f"a{index}") for index, name in enumerate(system.parameters)}
+    arguments = list(names.values())
+    steps = []
+    for index, (symbol, expression) in enumerate(reversed(kept)):
+        steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
+        names[symbol] = steps[-1][0]
+    finished = [sympy.sympify(result, strict=True).xreplace(names) for result in results]
+    function = sympy.lambdify([arguments], finished, modules=["math"], cse=lambda _: (steps, finished))
+
+    def at(parameters: FloatArray) -> list[float]:
+        try:
+            return [float(value) for value in function(parameters.tolist())]
+        except (ArithmeticError, ValueError, TypeError):
+            return [math.nan] * len(finished)
+
+    return at

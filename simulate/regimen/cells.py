@@ -20,8 +20,8 @@ ABSENT = ("", ".")
 """What stands in a cell that has no value; NONMEM reads both as zero."""
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
-_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*,[0-9]+")
-_GROUPED = re.compile(r"[+-]?[0-9]+(?:[_' ][0-9]+)+(?:\.[0-9]*)?")
+_MARKED = re.compile(r"[+-]?[0-9]*(?:[^0-9A-Za-z+-]+[0-9]+)+[^0-9A-Za-z+-]?")
+"""Digits with marks among them: points, commas, blanks of any width, apostrophes."""
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _LONGEST = 100
 
@@ -186,19 +186,36 @@ def _ragged(line: str, cells: Sequence[Cell], header: Sequence[Cell]) -> InputEr
         where=Where(last.file, last.line, last.column if more else len(line) + 1),
         found=str(len(cells)),
         expected=str(len(header)),
-        advice="numbers have a decimal point, as in 1.5; a comma begins the next column"
+        advice="a comma begins the next column: numbers have a decimal point and no separator of thousands"
         if more
         else "put `.` where there is no value",
     )
 
 
 def _number_advice(text: str) -> str | None:
-    if _DECIMAL_COMMA.fullmatch(text):
-        return "write a decimal point, as in 1.5"
-    if _GROUPED.fullmatch(text):
-        return "write the digits without separators, as in 1000"
-    if not text.isascii() and any(character.isdigit() for character in text):
+    if any(character.isdigit() and not character.isascii() for character in text):
         return "write the digits as 0 to 9"
+    if (advice := _marks_advice(text)) is not None:
+        return advice
     if text.casefold() in ("na", "nan", "n/a", "null", "none"):
         return "write `.` where there is no value"
     return None
+
+
+def _marks_advice(text: str) -> str | None:
+    """What to write for digits with marks among them, where a mark may be a decimal point or group thousands."""
+    if not _MARKED.fullmatch(text):
+        return None
+    groups = re.split(r"[^0-9]+", text.lstrip("+-"))
+    marks = re.findall(r"[^0-9]+", text.lstrip("+-"))
+    whole, last = "".join(groups[:-1]), groups[-1]
+    grouped = 1 <= len(groups[0]) <= 3 and groups[0][0] != "0" and all(len(group) == 3 for group in groups[1:])
+    if len(set(marks)) == 1 and grouped and marks[0] in (",", ".") and len(marks) == 1:
+        return f"this is ambiguous: write {whole}{last} or {whole}.{last.rstrip('0') or '0'}, whichever is meant"
+    if len(set(marks)) == 1 and grouped:
+        return f"write the digits without separators: {whole}{last}"
+    if len(marks) == 1 and marks[0] == ",":
+        return f"write a decimal point: {whole or '0'}.{last}"
+    if len(set(marks)) == 2 and marks.count(marks[-1]) == 1 and marks[-1] in (",", "."):
+        return f"write no separator of thousands, and a decimal point: {whole}.{last}"
+    return "write the digits without separators, and a decimal point"

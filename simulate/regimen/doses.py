@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from simulate.errors import InputError
@@ -23,7 +23,7 @@ JOINTS = ("and", "then")
 
 RESERVED = frozenset(
     "and then none every once twice daily weekly from at to until for x over missing percent pause skipping "
-    "stop restart day lag reset".split()
+    "stop restart day lag reset rate steady added".split()
 )
 """Words of the language of regimens, which cannot be the names of routes."""
 
@@ -130,6 +130,14 @@ class Course:
         When no doses are given.
     lag
         Days from giving a dose to when it begins to enter the body.
+    rated
+        Whether bioavailability changes how long an infusion takes, as its rate is what is set, and not its rate.
+    steady
+        1 if the doses find the drug as it would be if they had always been given, in place of whatever was given
+        before; 2 if that is added to it; 0 if there is no such past. The end may then be the start: no dose is given.
+    counted, follows
+        Whether the end was written as a number of doses, and the start as the end of the course before: what they are
+        at another interval.
     """
 
     amount: Fraction
@@ -142,6 +150,10 @@ class Course:
     missing: Fraction = Fraction(0)
     interruptions: tuple[Interruption, ...] = ()
     lag: Fraction = Fraction(0)
+    rated: bool = False
+    steady: int = 0
+    counted: bool = field(default=False, compare=False)
+    follows: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "interruptions", tuple(sorted(self.interruptions, key=_place)))
@@ -173,9 +185,17 @@ class Course:
                 code="regimen.value",
                 expected="a share from 0 to 1, in words `missing 0 %` to `missing 100 %`",
             )
+        if self.steady not in (0, 1, 2):
+            raise InputError(f"a steady state cannot be {self.steady}", code="regimen.value", expected="0, 1 or 2")
         self._check_rhythm()
 
     def _check_rhythm(self) -> None:
+        if self.steady and self.every is None:
+            raise InputError(
+                "a steady state of doses has no interval",
+                code="regimen.conflict",
+                advice="say how often they were given, such as `every 24 h`",
+            )
         if self.every is not None:
             _check("interval between doses", self.every)
             if self.every == 0:
@@ -188,7 +208,7 @@ class Course:
                     code="regimen.conflict",
                     advice="say how often, such as `every 24 h`, or leave the end out",
                 )
-            if self.until <= self.start:
+            if self.until < self.start or (self.until == self.start and not self.steady):
                 raise InputError(
                     f"the course ends at {shown(self.until)} d, not after its start at {shown(self.start)} d",
                     code="regimen.value",
@@ -259,6 +279,8 @@ def course(
     missing: float | Fraction = 0,
     interruptions: tuple[Interruption, ...] = (),
     lag: float | Fraction = 0,
+    rated: bool = False,
+    steady: int = 0,
 ) -> Course:
     """`Course` from plain numbers, times in days.
 
@@ -278,6 +300,8 @@ def course(
         missing=exact(missing),
         interruptions=interruptions,
         lag=exact(lag),
+        rated=rated,
+        steady=steady,
     )
 
 

@@ -107,7 +107,7 @@ def with_occasions(
     seed
         Seed of the factors.
     horizon
-        End of the simulation, days; occasions begin before it.
+        End of the simulation, days; an occasion may begin at it.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def with_occasions(
         ``regimen.occasions``: the model does not let the parameter change, or there are too many occasions.
     """
     numbers = np.asarray(members, dtype=np.int64)
-    count = math.ceil(horizon / occasions.length)
+    count = math.floor(horizon / occasions.length) + 1
     if count > MAX_OCCASIONS:
         raise InputError(
             f"there would be {count} occasions",
@@ -153,6 +153,9 @@ def with_occasions(
         kinds=kinds[order],
         routes=np.concatenate(added)[order].astype(np.int64),
         amounts=np.concatenate(amounts)[order],
+        infusions=None
+        if schedule.infusions is None
+        else np.append(schedule.infusions, np.full(len(time) - len(rows), -1))[order],
     )
 
 

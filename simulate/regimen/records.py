@@ -9,13 +9,6 @@ from fractions import Fraction
 from simulate.regimen.cells import Cell
 from simulate.regimen.doses import route_is_free
 
-RUN_IN = 14
-"""Doses that stand for a steady state.
-
-After as many half-lives a drug is within a thousandth of it, even if absorption and elimination are equally fast, when
-the rest is (1 + 14 ln 2) / 2**14.
-"""
-
 COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "ALAG", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
 _OF_DOSES = ("AMT", "RATE", "DUR", "TINF", "ALAG", "II", "ADDL", "TOTAL", "UNTIL", "SS")
 OBSERVATIONS = ("DV", "MDV", "DVID", "LLOQ", "CENS", "LIMIT")
@@ -39,11 +32,7 @@ class Record:
     route: str | int
     place: Cell
     cells: Mapping[str, Cell]
-
-    @property
-    def lead(self) -> Fraction:
-        """Time of the first dose that stands for the record."""
-        return self.time - RUN_IN * self.every if self.steady else self.time
+    rated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +45,11 @@ class Reset:
 
 
 class RecordReader:
-    """Reads rows; knows the unit of time."""
+    """Reads rows; knows the unit of time, and whether bioavailability leaves a RATE as it is."""
 
-    def __init__(self, days: Fraction) -> None:
+    def __init__(self, days: Fraction, *, rate_stays: bool = True) -> None:
         self.days = days
+        self.rate_stays = rate_stays
 
     def patient(self, cells: Mapping[str, Cell], seen: dict[str, None]) -> str:
         """ID of a row; 1 and 1.0 are one patient, as NONMEM has it."""
@@ -100,8 +90,7 @@ class RecordReader:
                     )
             return None
         if steady and not amount:
-            self._baseline(cells, time, rate or duration, every)
-            return None
+            return self._endless(patient, place, cells, time, rate, duration, every, steady)
         if not amount:
             raise cells["AMT"].error("a dose has no amount", expected="a number above 0")
         if rate:
@@ -112,7 +101,18 @@ class RecordReader:
         route = self._route(cells)
         lag = self._not_negative(cells, "ALAG") * self.days
         return Record(
-            patient, time, amount, duration * self.days, lag, every, until, steady, route, cells.get("SS", place), cells
+            patient,
+            time,
+            amount,
+            duration * self.days,
+            lag,
+            every,
+            until,
+            steady,
+            route,
+            cells.get("SS", place),
+            cells,
+            rated=bool(rate) and self.rate_stays,
         )
 
     def reset(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Reset | None:
@@ -179,16 +179,30 @@ class RecordReader:
             raise cells[name].error(f"the infusion has both RATE and {name}", advice="keep one of them")
         return rate, duration
 
-    def _baseline(self, cells: Mapping[str, Cell], time: Fraction, infused: Fraction, every: Fraction) -> None:
-        """AMT, RATE and II 0 with SS: the steady state without drug, in which every simulation begins."""
-        if infused:
-            raise cells["SS"].error(
-                "the steady state of an infusion without end is not supported",
-                "table.unsupported",
-                advice="give the infusion as a dose with AMT and RATE that begins long enough before",
-            )
-        if every:
+    def _endless(
+        self,
+        patient: str,
+        place: Cell,
+        cells: Mapping[str, Cell],
+        time: Fraction,
+        rate: Fraction,
+        duration: Fraction,
+        every: Fraction,
+        steady: int,
+    ) -> Record | None:
+        """AMT 0 and SS: an infusion at a constant RATE that ends at TIME; without RATE, the state without drug."""
+        if every or duration or ("ADDL" in cells and cells["ADDL"].number()):
             raise cells["AMT"].error("a dose has no amount", expected="a number above 0")
+        if rate:
+            # An infusion without end is infusions of a day, one after the other; none begins at TIME.
+            day = Fraction(1)
+            lag = self._not_negative(cells, "ALAG")
+            if lag:
+                raise cells["ALAG"].error("an infusion that was always given has no lag", expected="0 or `.`")
+            amount = rate * day / self.days
+            route, rated = self._route(cells), self.rate_stays
+            found = cells.get("SS", place)
+            return Record(patient, time, amount, day, lag, day, time, steady, route, found, cells, rated)
         if time:
             raise cells["SS"].error(
                 "the steady state without drug is where a simulation begins, not what a patient can be set to",
@@ -196,6 +210,7 @@ class RecordReader:
                 expected="TIME 0",
                 advice="a reset (EVID 3) sets the patient to it at a later time",
             )
+        return None
 
     def _until(self, cells: Mapping[str, Cell], time: Fraction, every: Fraction, steady: int) -> Fraction:
         """Exclusive end of the doses of a record, days."""

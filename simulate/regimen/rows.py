@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from simulate.errors import InputError
 from simulate.regimen.cells import Cell
-from simulate.regimen.records import Reset
+from simulate.regimen.records import Record, Reset
 
 
 class Covariates:
@@ -67,23 +68,73 @@ def check_sequence(events: Sequence[Event], resets: Sequence[Reset]) -> None:
     InputError
         ``table.order``.
     """
-    rows: dict[str, list[Event]] = {reset.patient: [] for reset in resets}
+    of_patients: dict[str, list[Reset]] = {reset.patient: [] for reset in resets}
+    for reset in resets:
+        of_patients[reset.patient].append(reset)
+    rows: dict[str, list[Event]] = {patient: [] for patient in of_patients}
     for event in events:
         if event.patient in rows:
             rows[event.patient].append(event)
-    for reset in resets:
-        line = reset.place.line
-        for row in rows[reset.patient]:
-            if row.time > reset.time if row.cell.line < line else row.time < reset.time:
-                raise row.cell.error(
-                    f"TIME falls across the reset in line {line}",
-                    "table.order",
-                    expected="rows before a reset at its TIME or earlier, rows after it at its TIME or later",
-                    advice="let TIME go on across the reset; an occasion that begins at 0 again has an ID of its own",
-                )
-            if row.is_dose and row.time == reset.time and row.cell.line < line:
-                raise row.cell.error(
-                    f"a dose stands before the reset in line {line}, at the same TIME",
-                    "table.order",
-                    advice="place it after the reset, where it is given, or leave it out, as the reset would undo it",
-                )
+    for patient, own in of_patients.items():
+        _check_sequence(rows[patient], own)
+
+
+def _check_sequence(rows: Sequence[Event], resets: Sequence[Reset]) -> None:
+    """As `check_sequence`, for one patient; resets are in the order of the table, as the rows are."""
+    # A row is held against the resets before and after it that leave it the least room, so that each is looked at once.
+    latest: Reset | None = None
+    coming = iter(resets)
+    following = next(coming, None)
+    for row in rows:
+        while following is not None and following.place.line < row.cell.line:
+            latest = following if latest is None or following.time > latest.time else latest
+            following = next(coming, None)
+        if latest is not None and row.time < latest.time:
+            raise _across(row, latest)
+    earliest: Reset | None = None
+    leaving = iter(reversed(resets))
+    preceding = next(leaving, None)
+    for row in reversed(rows):
+        while preceding is not None and preceding.place.line > row.cell.line:
+            earliest = preceding if earliest is None or preceding.time <= earliest.time else earliest
+            preceding = next(leaving, None)
+        if earliest is None:
+            continue
+        if row.time > earliest.time:
+            raise _across(row, earliest)
+        if row.is_dose and row.time == earliest.time:
+            raise row.cell.error(
+                f"a dose stands before the reset in line {earliest.place.line}, at the same TIME",
+                "table.order",
+                advice="place it after the reset, where it is given, or leave it out, as the reset would undo it",
+            )
+
+
+def _across(row: Event, reset: Reset) -> InputError:
+    return row.cell.error(
+        f"TIME falls across the reset in line {reset.place.line}",
+        "table.order",
+        expected="rows before a reset at its TIME or earlier, rows after it at its TIME or later",
+        advice="let TIME go on across the reset; an occasion that begins at 0 again has an ID of its own",
+    )
+
+
+def check_replacing(records: Sequence[Record]) -> None:
+    """Refuse doses that stand before a steady state that replaces them at the same TIME.
+
+    Raises
+    ------
+    InputError
+        ``table.order``.
+    """
+    replacing: dict[tuple[str, Fraction], Record] = {
+        (record.patient, record.time): record for record in records if record.steady == 1
+    }
+    for record in records:
+        by = replacing.get((record.patient, record.time), record)
+        if record.place.line < by.place.line:
+            raise record.cells["TIME"].error(
+                f"a dose stands before the steady state in line {by.place.line} that replaces it, at the same TIME",
+                "table.order",
+                advice="SS 2 adds to it; else place it after, where it is given, or leave it out",
+            )

@@ -1,60 +1,121 @@
-"""How long a drug is remembered: the slowest half-life of the part of a model that a route feeds.
+"""What doses that were always given have left in a patient, and how much of a dose arrives.
 
-A record that asks for a steady state (SS) is written out as doses before it. That is right only if the drug forgets
-within those doses, and if its part of the model is linear, so that the doses add up.
+A steady state of doses (SS) is not simulated: where the drug's part of the model is linear, what an endless train of
+doses has left is a sum that is known, for each patient's own kinetics, however slowly the patient forgets. The drug's
+part is every species that the route feeds, directly or by way of others, and that is empty before treatment. The rest
+of the model, such as cells and cytokines, stays as it is at that time: the doses of the train have not treated it.
 """
 
 from __future__ import annotations
 
-import math
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 
-import numpy as np
 import sympy
+from sympy import Expr
 
+from simulate.kernels.linear import LinearPart, emptied, linear_part
+from simulate.kernels.system import System, lower
+from simulate.kernels.vectorfield import of_parameters
+from simulate.regimen.doses import Plan
+from simulate.regimen.timetable import route_index
+from simulate.solver.kernel import FloatArray
+from simulate.symbolic.dimensions import infer
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Route
 
 
-def drug_half_life(model: Model, route: str) -> float | None:
-    """Slowest half-life, in days, of the drug that enters by a route, for the typical parameters of a model.
+@dataclass(frozen=True, slots=True, eq=False)
+class Kinetics:
+    """A model with the parameters of some patients.
 
-    The drug's part is every species that the route feeds, directly or by way of others, and that is empty before
-    treatment and lost or passed on in proportion to itself.
-
-    Returns
-    -------
-    float or None
-        None if that part is not linear or never forgets: then no number of doses reaches a steady state for sure.
+    Attributes
+    ----------
+    model
+        The model.
+    values
+        Shape [row, parameter], in the order and units of the parameters of the model.
     """
-    # Expressions are in the coherent units, of which the day is the one of time.
-    values = {
-        parameter.symbol: sympy.Float(parameter.value * float(parameter.unit.factor)) for parameter in model.parameters
-    }
-    defined: dict[sympy.Basic, sympy.Expr] = {}
+
+    model: Model
+    values: FloatArray
+
+    def fraction(self, route: int, row: int) -> float:
+        """Share of a dose by a route that arrives in a patient: its bioavailability."""
+        return _fraction(self.model, route)(self.values[row])[0]
+
+    def left(
+        self, route: int, row: int, *, every: Fraction, lag: Fraction, duration: float
+    ) -> tuple[tuple[int, float], ...]:
+        """What a train of doses of one administered unit has left when the next is given, as (state, value).
+
+        Doses were given ``every``, ``2 * every`` ... days ago for ever; each entered ``lag`` days after that, over
+        ``duration`` days.
+
+        Raises
+        ------
+        InputError
+            ``regimen.steady``: the drug's part of the model is not linear, or the patient never forgets.
+        """
+        return drug_part(self.model, route).left(self.values[row], every=every, lag=lag, duration=duration)
+
+    def emptied(self, row: int) -> tuple[tuple[int, float], ...]:
+        """States that a drug by any route can have reached, and what they were before, as (state, value)."""
+        states, before = _emptied(self.model)
+        return tuple(zip(states, before(self.values[row]), strict=True))
+
+
+@functools.lru_cache(maxsize=8)
+def _system(model: Model) -> System:
+    return lower(model)
+
+
+@functools.lru_cache(maxsize=64)
+def drug_part(model: Model, route: int) -> LinearPart:
+    """The linear part of a model that a route feeds; refused as by `simulate.kernels.linear.linear_part`."""
+    return linear_part(_system(model), route)
+
+
+@functools.lru_cache(maxsize=8)
+def _emptied(model: Model) -> tuple[tuple[int, ...], Callable[[FloatArray], list[float]]]:
+    return emptied(_system(model))
+
+
+@functools.lru_cache(maxsize=64)
+def _fraction(model: Model, route: int) -> Callable[[FloatArray], list[float]]:
+    """Bioavailability: all of the gain where a dose has the dimension of its target, else what is a pure number in it.
+
+    Expressions know their units, so that no number in a gain converts one.
+    """
+    way = model.routes[route]
+    defined: dict[Expr, Expr] = {}
     for definition in model.definitions:
         defined[definition.symbol] = definition.expression.xreplace(defined)
-    rates = dict(zip((species.name for species in model.species), model.rates(), strict=True))
-    initial = dict(zip((species.name for species in model.species), model.initial, strict=True))
-    symbols = {species.name: species.symbol for species in model.species}
-    # What only stops change, such as a factor of the occasion, is as it usually is.
-    values |= {symbols[name]: initial[name] for name, rate in rates.items() if rate == 0}
-    target = next(found.target.name for found in model.routes if found.name == route)
-    part = [target]
-    for name in part:
-        moved = [
-            species.name
-            for reaction in model.reactions
-            if any(species.name == name for species in reaction.change)
-            and symbols[name] in reaction.rate.xreplace(defined).free_symbols
-            for species in reaction.change
-        ]
-        part += sorted(other for other in set(moved) if other not in part and initial[other] == 0)
-    matrix = np.zeros((len(part), len(part)))
-    for row, name in enumerate(part):
-        rate = rates[name].xreplace(defined)
-        for column, other in enumerate(part):
-            slope = sympy.diff(rate, symbols[other]).xreplace(values)
-            if not slope.is_number:
-                return None
-            matrix[row, column] = float(slope)
-    slowest = float(np.linalg.eigvals(matrix).real.max())
-    return -math.log(2.0) / slowest if slowest < 0.0 else None
+    gain = way.gain.xreplace(defined)
+    known = {part.name: part.unit.dimension for part in model.parameters}
+    known |= {part.name: part.unit.dimension for part in model.balance}
+    if way.unit.dimension != way.target.unit.dimension:
+        gain = sympy.Mul(*(factor for factor in sympy.Mul.make_args(gain) if infer(factor, known).is_one))
+    factors = {part.symbol: sympy.Rational(part.unit.factor) * part.symbol for part in model.parameters}
+    return of_parameters(_system(model), [gain.xreplace(factors)])
+
+
+def needs_kinetics(plan: Plan, routes: Sequence[Route]) -> bool:
+    """Whether the stops of a plan depend on the parameters of a patient."""
+    gains = {route.name.casefold(): route.gain for route in routes}
+    return any(course.steady or (course.rated and gains.get(course.route.casefold()) != 1) for course in plan.courses)
+
+
+def check_steady(plan: Plan, model: Model) -> None:
+    """Refuse steady states of doses that cannot be known.
+
+    Raises
+    ------
+    InputError
+        ``regimen.steady``, ``regimen.route``.
+    """
+    for course in plan.courses:
+        if course.steady:
+            drug_part(model, route_index(course.route, model.routes))

@@ -8,79 +8,49 @@ at 20 % too.
 How much of a dose arrives may vary from dose to dose: dose ``k`` of a member is multiplied by exp(σ η), where η is
 standard normal number ``k`` of another stream of the member, with the same consequences. A missed dose keeps its
 number, so missing it changes no other dose.
+
+Doses that were always given (a steady state) are the usual ones of the patient: none of them was missed, the usual
+amount arrived, and the kinetics were those that the patient usually has.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean
-from simulate.regimen.doses import Course, Dose, Plan, Regimen, exact
+from simulate.errors import InputError
+from simulate.regimen.columns import Stops, state_stops, stops_of, under_way
+from simulate.regimen.doses import Dose, Plan, Regimen
+from simulate.regimen.steady import Kinetics
+from simulate.regimen.timetable import Doses, Timetable, route_index, timetable_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Schedule, StopKind
 from simulate.streams import normals, stream
 from simulate.symbolic.parts import Route
-from simulate.symbolic.units import unit
-
-MAX_DOSES = 100_000
-"""Largest number of doses of one plan; one a minute for two months."""
 
 
-class _Scheduled(NamedTuple):
-    """A dose before it is known whether it is missed; sorts by time first."""
-
-    time: Fraction
-    route: int
-    amount: Fraction
-    duration: Fraction
-    lag: Fraction
-    missing: Fraction
+def _given(doses: Doses, seed: int, member: int) -> npt.NDArray[np.bool_]:
+    """Which doses a member does not miss, shape [dose]."""
+    if not doses.missing.any():
+        return np.ones(len(doses), dtype=np.bool_)
+    return stream(seed, "missed doses", member).random(len(doses)) >= doses.missing
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Timetable:
-    """Stops of a plan if no dose were missed, in order, and the doses they belong to: -1 for a reset."""
+def _arriving(doses: Doses, spreads: FloatArray, seed: int, members: Sequence[int]) -> FloatArray | None:
+    """What arrives of each dose over what usually does, shape [member, dose]; None where that never varies.
 
-    doses: tuple[_Scheduled, ...]
-    resets: tuple[float, ...]
-    missing: npt.NDArray[np.float64]
-    dose_of_stop: npt.NDArray[np.int64]
-    times: npt.NDArray[np.float64]
-    kinds: npt.NDArray[np.int64]
-    routes: npt.NDArray[np.int64]
-    amounts: npt.NDArray[np.float64]
-
-    def given(self, seed: int, member: int) -> npt.NDArray[np.bool_]:
-        """Which doses a member does not miss, shape [dose]."""
-        if not self.missing.any():
-            return np.ones(len(self.doses), dtype=np.bool_)
-        return stream(seed, "missed doses", member).random(len(self.doses)) >= self.missing
-
-    def taking_place(self, seed: int, member: int) -> npt.NDArray[np.bool_] | slice:
-        """Which stops take place for a member: an index into the stops."""
-        if not self.missing.any():
-            return slice(None)
-        # A reset, dose -1, takes place whoever misses what.
-        return np.append(self.given(seed, member), True)[self.dose_of_stop]
-
-    def arriving(self, spreads: FloatArray, seed: int, members: Sequence[int]) -> FloatArray | None:
-        """What arrives of each dose over what usually does, shape [member, dose]; None where that never varies.
-
-        ``spreads`` has a standard deviation of the logarithm for each route.
-        """
-        of_doses = spreads[[dose.route for dose in self.doses]]
-        if not of_doses.any():
-            return None
-        logs = of_doses * normals(seed, "between doses", members, len(self.doses))
-        # One by one: a vector exponential may differ in the last bit between the middle and the end of an array.
-        return np.array([math.exp(value) for value in logs.ravel().tolist()]).reshape(logs.shape)
+    ``spreads`` has a standard deviation of the logarithm for each route.
+    """
+    of_doses = spreads[doses.route] if len(doses) else np.zeros(0)
+    if not of_doses.any():
+        return None
+    logs = of_doses * normals(seed, "between doses", members, len(doses))
+    # One by one: a vector exponential may differ in the last bit between the middle and the end of an array.
+    return np.array([math.exp(value) for value in logs.ravel().tolist()]).reshape(logs.shape)
 
 
 def realize(
@@ -94,6 +64,8 @@ def realize(
 ) -> Regimen:
     """Explicit doses of one member, in the units of the routes.
 
+    What a steady state stands for is not among them, and infusions take as long as if all of them arrived.
+
     Parameters
     ----------
     plan
@@ -101,7 +73,7 @@ def realize(
     routes
         Routes of the model.
     horizon
-        End of the simulation, days, exclusive; None if every course of the plan has an end of its own.
+        End of the simulation, days; a dose at it is given. None if every course of the plan has an end of its own.
     seed, member
         Key of the missed doses and of what arrives of each dose.
     between_doses
@@ -112,23 +84,16 @@ def realize(
     InputError
         ``regimen.route``, ``regimen.unit``, ``regimen.endless`` or ``regimen.too-many``.
     """
-    timetable = _timetable(plan, routes, horizon)
-    given = timetable.given(seed, member)
-    factors = timetable.arriving(_spreads(between_doses, routes), seed, [member])
-    arriving = [1.0] * len(given) if factors is None else factors[0].tolist()
+    table = timetable_of(plan, routes, horizon)
+    doses = table.doses
+    given = _given(doses, seed, member)
+    factors = _arriving(doses, _spreads(between_doses, routes), seed, [member])
+    amounts = doses.amount if factors is None else doses.amount * factors[0]
+    columns = (doses.time, doses.route, amounts, doses.duration, doses.lag)
+    rows = zip(*(column[given].tolist() for column in columns), strict=True)
     return Regimen(
-        tuple(
-            Dose(
-                time=float(dose.time),
-                route=routes[dose.route].name,
-                amount=float(dose.amount) * factor,
-                duration=float(dose.duration),
-                lag=float(dose.lag),
-            )
-            for dose, is_given, factor in zip(timetable.doses, given, arriving, strict=True)
-            if is_given
-        ),
-        timetable.resets,
+        tuple(Dose(time, routes[route].name, amount, duration, lag) for time, route, amount, duration, lag in rows),
+        tuple(table.resets.tolist()),
     )
 
 
@@ -140,6 +105,7 @@ def compile_schedule(
     seed: int = 0,
     horizon: float | None = None,
     between_doses: Mapping[str, float] | None = None,
+    kinetics: Kinetics | None = None,
 ) -> Schedule:
     """Stops of all members; the order of courses and doses is irrelevant, and so are the units they are written in.
 
@@ -154,47 +120,115 @@ def compile_schedule(
     seed
         Seed of both.
     horizon
-        End of the simulation, days; doses at or after it are left out. None if every course has an end of its own.
+        End of the simulation, days; doses after it are left out. None if every course has an end of its own.
     between_doses
         By route, the standard deviation of the logarithm of how much of a dose arrives, from dose to dose of a
         patient; 0 for a route that is not there. The median dose arrives as it is.
+    kinetics
+        The model with the parameters of the same members; needed for steady states, and for infusions whose rate is set
+        where bioavailability is not 1.
 
     Raises
     ------
     InputError
-        ``regimen.route``, ``regimen.unit``, ``regimen.endless`` or ``regimen.too-many``.
+        ``regimen.route``, ``regimen.unit``, ``regimen.endless``, ``regimen.too-many``, ``regimen.conflict``,
+        ``regimen.steady``; ``regimen.kinetics`` where these are needed.
     """
     numbers = range(len(plans)) if members is None else members
     spreads = _spreads(between_doses, routes)
-    timetables: dict[Plan | Regimen, tuple[_Timetable, list[int]]] = {}
-    per_member: list[_Timetable] = []
-    kept: list[npt.NDArray[np.bool_] | slice] = []
+    timetables: dict[Plan | Regimen, tuple[Timetable, Stops, list[int]]] = {}
+    of_row: list[tuple[Timetable, Stops]] = []
     known: Plan | Regimen | None = None
-    for row, (plan, member) in enumerate(zip(plans, numbers, strict=True)):
+    for row, (plan, _) in enumerate(zip(plans, numbers, strict=True)):
         # Neighbors mostly share one plan, and to hash a plan takes longer than all else that is done for a member.
         if plan is not known:
             if plan not in timetables:
-                timetables[plan] = (_timetable(plan, routes, horizon), [])
-            timetable, rows = timetables[plan]
+                made = timetable_of(plan, routes, horizon)
+                timetables[plan] = (made, stops_of(made, made.doses), [])
+            table, usual, rows = timetables[plan]
             known = plan
-        per_member.append(timetable)
+        of_row.append((table, usual))
         rows.append(row)
-        kept.append(timetable.taking_place(seed, member))
-    if not per_member:
+    if not of_row:
         return Schedule.empty(0)
-    amounts = [table.amounts for table in per_member]
-    for table, rows in timetables.values():
-        arriving = table.arriving(spreads, seed, [numbers[row] for row in rows])
-        if arriving is not None:
-            for row, factors in zip(rows, arriving, strict=True):
-                amounts[row] = amounts[row] * np.append(factors, 1.0)[table.dose_of_stop]
-    stops = [own[keep] for own, keep in zip(amounts, kept, strict=True)]
+    stops: list[Stops] = [usual for _, usual in of_row]
+    for table, usual, rows in timetables.values():
+        arriving = _arriving(table.doses, spreads, seed, [numbers[row] for row in rows])
+        rated = {*table.doses.route[table.doses.rated].tolist()}
+        unlike = {route for route in rated if routes[route].gain != 1} | {one.route for one in table.steady}
+        own = bool(unlike) or (bool(rated) and arriving is not None)
+        if unlike and kinetics is None:
+            raise _no_kinetics()
+        for place, row in enumerate(rows):
+            factors = None if arriving is None else arriving[place]
+            if own:
+                shares = {route: kinetics.fraction(route, row) for route in rated & unlike} if kinetics else {}
+                stops[row] = _stops_of_member(table, kinetics, row, shares, factors)
+            elif factors is not None:
+                stops[row] = replace(usual, amount=usual.amount * np.append(factors, 1.0)[usual.dose])
+            if table.doses.missing.any():
+                # A reset, dose -1, takes place whoever misses what.
+                given = np.append(_given(table.doses, seed, numbers[row]), True)
+                stops[row] = stops[row].of(given[np.minimum(stops[row].dose, len(given) - 1)])
+    kinds = np.concatenate([one.kind for one in stops])
     return Schedule(
-        offsets=np.cumsum([0, *map(len, stops)], dtype=np.int64),
-        times=np.concatenate([table.times[keep] for table, keep in zip(per_member, kept, strict=True)]),
-        kinds=np.concatenate([table.kinds[keep] for table, keep in zip(per_member, kept, strict=True)]),
-        routes=np.concatenate([table.routes[keep] for table, keep in zip(per_member, kept, strict=True)]),
-        amounts=np.concatenate(stops),
+        offsets=np.cumsum([0, *(len(one.time) for one in stops)], dtype=np.int64),
+        times=np.concatenate([one.time for one in stops]),
+        kinds=kinds,
+        routes=np.concatenate([one.route for one in stops]),
+        amounts=np.concatenate([one.amount for one in stops]),
+        infusions=np.where(kinds == StopKind.RATE, np.concatenate([one.dose for one in stops]), -1),
+    )
+
+
+def _stops_of_member(
+    table: Timetable, kinetics: Kinetics | None, row: int, shares: Mapping[int, float], factors: FloatArray | None
+) -> Stops:
+    """Stops of a member for whom they depend on the member's own kinetics, none missed.
+
+    ``shares`` are what arrives of a dose by the routes by which it is not all.
+    """
+    doses = table.doses
+    arriving = np.ones(len(doses)) if factors is None else factors
+    share = np.array([shares.get(route, 1.0) for route in doses.route.tolist()])
+    # What arrives of a dose at a set rate decides how long it takes: in the body the rate is what was set.
+    longer = np.where(doses.rated, share * arriving, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.where(doses.rated, doses.rate / share, doses.rate * arriving)
+    own = replace(
+        doses,
+        amount=doses.amount * arriving,
+        end=np.where(longer == 1.0, doses.end, doses.begin + doses.duration * longer),
+        rate=rate,
+    )
+    parts = [stops_of(table, own)]
+    number = len(doses)
+    for steady in table.steady:
+        assert kinetics is not None
+        scale = kinetics.fraction(steady.route, row) if steady.rated else 1.0
+        time, amount = float(steady.time), float(steady.amount)
+        if steady.endless and scale:
+            # The rate in the body is what was set, and never ends: what does not arrive is given on top.
+            amount, scale = amount / scale, 1.0
+        if steady.replaces:
+            parts.append(state_stops(time, StopKind.SET, kinetics.emptied(row)))
+        if scale == 0.0:
+            continue
+        duration = float(steady.duration) * scale
+        left = kinetics.left(steady.route, row, every=steady.every, lag=steady.lag, duration=duration)
+        parts.append(state_stops(time, StopKind.ADD, [(state, amount * value) for state, value in left]))
+        late = under_way(table, steady, scale, amount / duration if duration else np.inf)
+        begun = stops_of(replace(table, resets=np.zeros(0)), late)
+        parts.append(replace(begun, dose=np.where(begun.dose < 0, -1, begun.dose + number)))
+        number += len(late)
+    return Stops.joined(parts)
+
+
+def _no_kinetics() -> InputError:
+    return InputError(
+        "steady states and infusions at a set rate depend on the kinetics of each patient",
+        code="regimen.kinetics",
+        expected="`kinetics=Kinetics(model, parameters)`, as `simulate_cohort` gives",
     )
 
 
@@ -208,129 +242,5 @@ def _spreads(between_doses: Mapping[str, float] | None, routes: Sequence[Route])
                 code="regimen.value",
                 expected="a finite number, not negative",
             )
-        spreads[_route_index(name, routes)] = spread
+        spreads[route_index(name, routes)] = spread
     return spreads
-
-
-def _timetable(plan: Plan | Regimen, routes: Sequence[Route], horizon: float | None) -> _Timetable:
-    end = None if horizon is None else exact(horizon)
-    if isinstance(plan, Regimen):
-        doses = [_explicit(dose, routes) for dose in plan.doses]
-    else:
-        doses = [dose for course in plan.courses for dose in _scheduled(course, routes, end)]
-    # A dose of nothing is no stop: stopping alone would change the steps, and with them the last bits of the result.
-    doses = sorted(dose for dose in doses if dose.amount and (end is None or dose.time < end))
-    if len(doses) > MAX_DOSES:
-        raise _too_many(len(doses))
-    resets = [exact(time) for time in plan.resets if end is None or exact(time) < end]
-    stops = [(float(time), StopKind.RESET, 0, 0.0, -1) for time in resets]
-    for index, dose in enumerate(doses):
-        stops += _stops(index, dose, next((time for time in resets if time > dose.time), None))
-    stops.sort()
-    return _Timetable(
-        doses=tuple(doses),
-        resets=tuple(float(time) for time in resets),
-        missing=np.array([float(dose.missing) for dose in doses], dtype=np.float64),
-        dose_of_stop=np.array([stop[4] for stop in stops], dtype=np.int64),
-        times=np.array([stop[0] for stop in stops], dtype=np.float64),
-        kinds=np.array([int(stop[1]) for stop in stops], dtype=np.int64),
-        routes=np.array([stop[2] for stop in stops], dtype=np.int64),
-        amounts=np.array([stop[3] for stop in stops], dtype=np.float64),
-    )
-
-
-def _stops(index: int, dose: _Scheduled, reset: Fraction | None) -> list[tuple[float, StopKind, int, float, int]]:
-    """Stops of a dose, given the first reset after it was given: what has not entered by then never will."""
-    begin = dose.time + dose.lag
-    end = begin + dose.duration
-    if reset is not None and reset <= begin:
-        return []
-    if not dose.duration:
-        return [(float(begin), StopKind.BOLUS, dose.route, float(dose.amount), index)]
-    rate = float(dose.amount / dose.duration)
-    stops = [(float(begin), StopKind.RATE, dose.route, rate, index)]
-    if reset is None or end < reset:
-        stops.append((float(end), StopKind.RATE, dose.route, -rate, index))
-    return stops
-
-
-def _explicit(dose: Dose, routes: Sequence[Route]) -> _Scheduled:
-    route = _route_index(dose.route, routes)
-    return _Scheduled(exact(dose.time), route, exact(dose.amount), exact(dose.duration), exact(dose.lag), Fraction(0))
-
-
-def _scheduled(course: Course, routes: Sequence[Route], horizon: Fraction | None) -> list[_Scheduled]:
-    """Doses of a course, none of them missed yet."""
-    index = _route_index(course.route, routes)
-    source = unit(course.unit)
-    target = routes[index].unit
-    if source.dimension != target.dimension:
-        raise InputError(
-            f"a dose by route `{routes[index].name}` cannot be given in {course.unit}",
-            code="regimen.unit",
-            found=f"{course.unit}, which is {source.dimension}",
-            expected=f"{target.text}, which is {target.dimension}",
-        )
-    amount = course.amount * source.factor / target.factor
-    times = _times(course, horizon)
-    return [_Scheduled(time, index, amount, course.duration, course.lag, course.missing) for time in times]
-
-
-def _times(course: Course, horizon: Fraction | None) -> list[Fraction]:
-    """Times of the doses of a course, interruptions observed."""
-    pauses = [(pause.start, pause.end) for pause in course.interruptions if not pause.restart]
-    if course.every is None:
-        pauses += [(stop.start, stop.end) for stop in course.interruptions if stop.restart]
-        return [course.start] if _is_given(course.start, pauses) else []
-    ends = [end for end in (course.until, horizon) if end is not None]
-    if not ends and not any(pause.end is None for pause in course.interruptions):
-        raise InputError(
-            f"the course of {course.route} doses has no end",
-            code="regimen.endless",
-            advice="add an end such as `until 180 d`, `for 4 wk` or `x 28`, or simulate up to a horizon",
-        )
-    restarts = [(stop.start, stop.end) for stop in course.interruptions if stop.restart and stop.end is not None]
-    last = min([*ends, *(pause.start for pause in course.interruptions if pause.end is None)])
-    times: list[Fraction] = []
-    begin = course.start
-    for stop, restart in (*restarts, (last, last)):
-        times += _every(course.every, begin, min(stop, last), len(times))
-        # A course that is to begin after its restart has nothing to begin anew.
-        begin = max(restart, begin)
-    return [time for time in times if _is_given(time, pauses)]
-
-
-def _every(every: Fraction, begin: Fraction, end: Fraction, already: int) -> list[Fraction]:
-    count = max(math.ceil((end - begin) / every), 0)
-    if already + count > MAX_DOSES:
-        raise _too_many(already + count)
-    return [begin + index * every for index in range(count)]
-
-
-def _is_given(time: Fraction, pauses: Sequence[tuple[Fraction, Fraction | None]]) -> bool:
-    return not any(start <= time and (end is None or time < end) for start, end in pauses)
-
-
-def _route_index(name: str, routes: Sequence[Route]) -> int:
-    """Index of a route; capitals matter only if two routes differ by nothing else."""
-    names = [route.name for route in routes]
-    if name in names:
-        return names.index(name)
-    folded = [index for index, known in enumerate(names) if known.casefold() == name.casefold()]
-    if len(folded) == 1:
-        return folded[0]
-    raise InputError(
-        f"the model has no route `{name}`",
-        code="regimen.route",
-        expected=", ".join(f"`{known}`" for known in names) or "no doses: the model has no route",
-        advice=did_you_mean(name, names),
-    )
-
-
-def _too_many(count: int) -> InputError:
-    return InputError(
-        f"the regimen has {count} doses",
-        code="regimen.too-many",
-        expected=f"at most {MAX_DOSES}",
-        advice="check the unit of the interval, or infuse: `over 2 h`",
-    )

@@ -16,7 +16,7 @@ EVID      0 observation, 1 dose, 2 other event, 3 reset, 4 reset and dose; witho
 II, ADDL  interval and number of additional doses; one asks for the other. TOTAL = ADDL + 1, UNTIL = end, exclusive
 RATE      0 at once, above 0 infused at this rate; DUR or TINF give the duration instead
 ALAG      time from giving a dose to when it begins to enter the body
-SS        1 steady state in place of what was given before, 2 steady state added to it; needs II
+SS        1 steady state in place of what was given before, 2 steady state added to it; needs II, or RATE without AMT
 CMT       route by name, or its number in the model from 1; absent where the model has one route
 ID        patient; the records of a patient stand together
 DV, MDV, DVID, LLOQ, CENS, LIMIT  belong to observations and are read past
@@ -31,15 +31,18 @@ records before it: infusions, doses whose lag is not over, additional doses. EVI
 where NONMEM would begin a new occasion, because TIME falls at or after a reset, and where a dose stands before a reset
 at the same TIME, the table is refused. Only there does the order of records matter.
 
-A record with SS is written out as `RUN_IN` doses before it, an interval apart, and these really treat the patient. It
-is refused where the drug is not at its steady state by then (its slowest half-life exceeds II), where there is no room
-for them after time 0 and, for SS = 1, where other doses fall among them. SS follows the manual of NONMEM: 1 replaces,
-2 adds; pages of other programs give the two the other way round. Refused with advice are modeled rates and durations
-(RATE -1 and -2), events above 4, compartments switched off (CMT below 0) and infusions without end.
+A record with SS finds the drug as it would be if its doses had always been given, an interval apart, with the
+kinetics that each patient has; the train itself is not simulated, and treats nothing but the drug
+(`simulate.regimen.steady`). SS = 1 replaces what was given before by any route, whatever is still on its way, and
+additional doses; SS = 2 adds to it. That follows the manual of NONMEM; pages of other programs give the two the other
+way round. AMT 0 with RATE and SS is an infusion that was always given and ends at TIME. Bioavailability changes how
+long an infusion at a RATE takes, and the rate of one whose duration is given. Refused with advice are modeled rates and
+durations (RATE -1 and -2), events above 4, and compartments switched off (CMT below 0).
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -48,8 +51,8 @@ from pathlib import Path
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.regimen.cells import Sheet, parse_sheet, read_sheet
 from simulate.regimen.doses import Course, Plan
-from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, RUN_IN, Record, RecordReader, Reset
-from simulate.regimen.rows import Covariates, Event, check_sequence
+from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
+from simulate.regimen.rows import Covariates, Event, check_replacing, check_sequence
 from simulate.symbolic.parts import Route
 from simulate.symbolic.units import Unit, unit
 
@@ -79,13 +82,7 @@ class DoseTable:
     resets: tuple[Reset, ...] = ()
     covariates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
-    def plan(
-        self,
-        routes: Sequence[Route],
-        *,
-        patient: str | None = None,
-        half_lives: Mapping[str, float | None] | None = None,
-    ) -> Plan:
+    def plan(self, routes: Sequence[Route], *, patient: str | None = None) -> Plan:
         """Prescription of one patient.
 
         Parameters
@@ -94,13 +91,11 @@ class DoseTable:
             Routes of the model, in its order.
         patient
             ID; not needed if the table has one.
-        half_lives
-            Slowest half-life of what each route gives, days (`simulate.regimen.steady`); needed for SS only.
 
         Raises
         ------
         InputError
-            ``table.patient``, ``table.route`` or ``table.steady``, or what `Course` refuses, with row and column.
+            ``table.patient`` or ``table.route``, or what `Course` refuses, with row and column.
         """
         if patient is None and len(self.patients) > 1:
             raise InputError(
@@ -119,18 +114,17 @@ class DoseTable:
                 advice=did_you_mean(name, self.patients),
             )
         records = [record for record in self.records if record.patient == name]
-        resets = tuple(sorted(reset.time for reset in self.resets if reset.patient == name))
-        for record in records:
-            if record.steady:
-                _check_steady(record, records, resets, routes, half_lives or {})
-        courses = [_course(record, resets, self.amount_unit, routes) for record in records]
-        return Plan(tuple(sorted(courses, key=_sorting)), resets)
+        return _plan(records, [reset for reset in self.resets if reset.patient == name], self.amount_unit, routes)
 
-    def plans(
-        self, routes: Sequence[Route], *, half_lives: Mapping[str, float | None] | None = None
-    ) -> dict[str, Plan]:
+    def plans(self, routes: Sequence[Route]) -> dict[str, Plan]:
         """Prescriptions of all patients, by ID."""
-        return {name: self.plan(routes, patient=name, half_lives=half_lives) for name in self.patients}
+        records: dict[str, list[Record]] = {name: [] for name in self.patients}
+        resets: dict[str, list[Reset]] = {name: [] for name in self.patients}
+        for record in self.records:
+            records[record.patient].append(record)
+        for reset in self.resets:
+            resets[reset.patient].append(reset)
+        return {name: _plan(records[name], resets[name], self.amount_unit, routes) for name in self.patients}
 
 
 def read_dose_table(
@@ -140,6 +134,7 @@ def read_dose_table(
     amount: str,
     covariates: Iterable[str] = (),
     ignored: Iterable[str] = (),
+    rate_stays: bool = True,
     where: Where | None = None,
 ) -> DoseTable:
     """Read a dose table.
@@ -153,7 +148,9 @@ def read_dose_table(
     covariates
         Further columns that may stand in the table: numbers, one for each patient.
     ignored
-        Columns that may stand in the table and are not looked at.
+        Columns that may stand in the table and are not looked at, those of NONMEM among them.
+    rate_stays
+        Whether bioavailability changes how long an infusion at a RATE takes, as in NONMEM, and not its rate.
     where
         Place of the units, for errors.
 
@@ -163,7 +160,7 @@ def read_dose_table(
         ``file.*``, ``table.*`` with row and column, ``units.*``.
     """
     units = _time_unit(time, where), _amount_unit(amount, where)
-    return _read(read_sheet(path), *units, _folded(covariates), _folded(ignored))
+    return _read(read_sheet(path), *units, _folded(covariates), _folded(ignored), rate_stays)
 
 
 def parse_dose_table(
@@ -173,11 +170,12 @@ def parse_dose_table(
     amount: str,
     covariates: Iterable[str] = (),
     ignored: Iterable[str] = (),
+    rate_stays: bool = True,
     file: str = "<table>",
 ) -> DoseTable:
     """As `read_dose_table`, from text."""
     units = _time_unit(time, None), _amount_unit(amount, None)
-    return _read(parse_sheet(text, file), *units, _folded(covariates), _folded(ignored))
+    return _read(parse_sheet(text, file), *units, _folded(covariates), _folded(ignored), rate_stays)
 
 
 def _folded(names: Iterable[str]) -> tuple[str, ...]:
@@ -207,10 +205,15 @@ def _unit(text: str, where: Where | None) -> Unit:
 
 
 def _read(
-    sheet: Sheet, days: Fraction, amount_unit: str, covariates: Sequence[str], ignored: Sequence[str]
+    sheet: Sheet,
+    days: Fraction,
+    amount_unit: str,
+    covariates: Sequence[str],
+    ignored: Sequence[str],
+    rate_stays: bool,
 ) -> DoseTable:
-    columns = _columns(sheet, (*covariates, *ignored))
-    reader = RecordReader(days)
+    columns = _columns(sheet, covariates, ignored)
+    reader = RecordReader(days, rate_stays=rate_stays)
     properties = Covariates([name for name in columns if name in covariates])
     patients: dict[str, None] = {}
     records: list[Record] = []
@@ -227,13 +230,15 @@ def _read(
         resets += [] if reset is None else [reset]
         events.append(Event(patient, reader.time(cells), cells["TIME"], record is not None))
     check_sequence(events, resets)
+    check_replacing(records)
     return DoseTable(
         sheet.file, amount_unit, tuple(patients) or (ONLY,), tuple(records), tuple(resets), properties.values
     )
 
 
-def _columns(sheet: Sheet, declared: Sequence[str]) -> dict[str, int]:
-    """Index of each column by its name in capitals."""
+def _columns(sheet: Sheet, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
+    """Index of each column that is looked at, by its name in capitals."""
+    declared = (*covariates, *ignored)
     columns: dict[str, int] = {}
     for index, cell in enumerate(sheet.header):
         name = cell.text.upper()
@@ -253,6 +258,7 @@ def _columns(sheet: Sheet, declared: Sequence[str]) -> dict[str, int]:
                 or "declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
             )
         columns[name] = index
+    columns = {name: index for name, index in columns.items() if name not in ignored}
     for needed in ("TIME", "AMT"):
         if needed not in columns:
             raise sheet.header[0].error(
@@ -266,19 +272,30 @@ def _columns(sheet: Sheet, declared: Sequence[str]) -> dict[str, int]:
     return columns
 
 
-def _course(record: Record, resets: Sequence[Fraction], amount_unit: str, routes: Sequence[Route]) -> Course:
-    until = min([record.until, *(time for time in resets if time > record.time)])
-    several = until - record.lead > record.every > 0
+def _plan(records: Sequence[Record], resets: Sequence[Reset], amount_unit: str, routes: Sequence[Route]) -> Plan:
+    """Prescription of a patient."""
+    days = sorted({reset.time for reset in resets})
+    # Both end what was given before, additional doses among it.
+    cuts = sorted({*days, *(record.time for record in records if record.steady == 1)})
+    courses = [_course(record, cuts, amount_unit, routes) for record in records]
+    return Plan(tuple(sorted(courses, key=_sorting)), tuple(days))
+
+
+def _course(record: Record, cuts: Sequence[Fraction], amount_unit: str, routes: Sequence[Route]) -> Course:
+    until = min([record.until, *cuts[bisect.bisect_right(cuts, record.time) :][:1]])
+    several = until - record.time > record.every > 0 or record.steady > 0
     try:
         return Course(
             amount=record.amount,
             unit=amount_unit,
             route=_route_of(record, routes),
-            start=record.lead,
+            start=record.time,
             every=record.every if several else None,
             until=until if several else None,
             duration=record.duration,
             lag=record.lag,
+            rated=record.rated,
+            steady=record.steady,
         )
     except InputError as error:
         error.where = error.where or record.cells["TIME"].where
@@ -300,50 +317,6 @@ def _route_of(record: Record, routes: Sequence[Route]) -> str:
     return routes[record.route - 1].name
 
 
-def _check_steady(
-    record: Record,
-    others: Sequence[Record],
-    resets: Sequence[Fraction],
-    routes: Sequence[Route],
-    half_lives: Mapping[str, float | None],
-) -> None:
-    """Refuse a steady state that doses before the record cannot stand for."""
-    cell = record.cells["SS"]
-    folded = {name.casefold(): half_life for name, half_life in half_lives.items()}
-    half_life = folded.get(_route_of(record, routes).casefold())
-    if half_life is None or half_life > record.every:
-        raise cell.error(
-            f"{RUN_IN} doses do not bring the drug to its steady state",
-            "table.steady",
-            found="no half-life" if half_life is None else f"a half-life of {half_life:.3g} d",
-            expected=f"a half-life of at most II, {float(record.every):.3g} d",
-            advice="write out the doses that came before",
-        )
-    if record.lead < 0:
-        raise cell.error(
-            f"there is no room for the {RUN_IN} doses that stand for the steady state",
-            "table.steady",
-            found=f"TIME {float(record.time):.6g} d",
-            expected=f"TIME of at least {RUN_IN} II, {float(RUN_IN * record.every):.6g} d",
-            advice="begin the simulation earlier, or write out the doses that came before",
-        )
-    if any(record.lead < time <= record.time for time in resets):
-        raise cell.error(
-            f"a reset falls among the {RUN_IN} doses that stand for the steady state",
-            "table.steady",
-            advice="write out the doses that came before",
-        )
-    for other in others:
-        reaches = other.until > record.lead if other.every else other.time >= record.lead
-        if record.steady == 1 and other is not record and reaches and other.lead <= record.time:
-            raise cell.error(
-                "SS 1 replaces what was given before, but other doses fall among those that stand for it",
-                "table.steady",
-                found=f"the record of line {other.place.line}",
-                advice="SS 2 adds to what was given before (some programs number the two the other way round)",
-            )
-
-
-def _sorting(course: Course) -> tuple[Fraction | str, ...]:
-    rhythm = course.every or Fraction(0), course.until or Fraction(0)
+def _sorting(course: Course) -> tuple[Fraction | str | int, ...]:
+    rhythm = course.every or Fraction(0), course.until or Fraction(0), course.steady, course.rated
     return course.start, course.route, course.amount, course.duration, course.lag, *rhythm

@@ -11,6 +11,7 @@ Examples::
     200 mg iv over 2 h and 100 mg sc every 24 h from 1 d until 14 d
     100 mg sc daily lag 30 min until 90 d and reset at 180 d then 50 mg sc daily for 4 wk
     100 mg sc daily for 4 wk then 100 mg sc every 48 h for 8 wk
+    100 mg sc daily from 14 d steady
 
 Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand between clauses::
 
@@ -20,12 +21,13 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
     clause       = "every" length | ["once" | "twice"] ("daily" | "weekly")   rhythm; without it, one dose
                  | "from" time | "at" time                    first dose, 0 d if not given
                  | "until" time | "for" length | "x" count    end, exclusive: 24 h until 3 d are three doses
-                 | "over" length                              infusion, or absorption of order zero
+                 | "over" length | "rate" number unit         infusion, or absorption of order zero; see below
                  | "lag" length                               from giving a dose to when it begins to enter the body
                  | "missing" number "%"                       each dose is missed with this probability
                  | ("pause" | "skipping") ["from"] time "to" time   no doses from the first time to before the second
                  | "stop" ["at"] time                         no doses from then on ...
                  | "restart" ["at"] time                      ... and the timetable begins anew
+                 | "steady" ["added"]                         the doses were always given before the first
     time         = length | "day" number                      days since the start of the simulation
     length       = number unit
     number       = digits with a decimal point and exponent, or a fraction such as 1/3
@@ -34,6 +36,10 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
 own. "x" counts the places of the timetable, so a dose that falls into a pause is not made up for. "reset" returns the
 patient to the untreated state of the beginning: what was given before is gone, even if its lag is not over, and what
 is given at the same time is given after it. Courses go on.
+
+Bioavailability changes how much an infusion "over 2 h" brings an hour, and how long one at a "rate 50 mg/h" takes.
+"steady" lets the first dose find the drug as if its doses had always been given, in place of all that was given before
+by any route, or "added" to it (`simulate.regimen.steady`); the end may then be the start, so that none is given.
 """
 
 from __future__ import annotations
@@ -44,6 +50,7 @@ from fractions import Fraction
 from simulate.errors import Where, did_you_mean
 from simulate.regimen.doses import JOINTS, Course, Interruption, Plan, route_is_free
 from simulate.regimen.tokens import EXAMPLE, Token, Tokens, quoted
+from simulate.symbolic.units import Unit, unit
 
 
 def parse_regimen(text: str, *, where: Where | None = None) -> Plan:
@@ -63,67 +70,6 @@ def parse_regimen(text: str, *, where: Where | None = None) -> Plan:
         ``regimen.conflict``.
     """
     return _read_plan(Tokens(text, where or Where()))
-
-
-def print_regimen(plan: Plan) -> str:
-    """Words that `parse_regimen` reads as the same plan."""
-    resets = [f"reset at {_length(time)}" for time in plan.resets]
-    return " and ".join([*(_course_in_words(course) for course in plan.courses), *resets]) or "none"
-
-
-def _course_in_words(course: Course) -> str:
-    words = [f"{_number(course.amount)} {course.unit} {course.route}"]
-    if course.every is not None:
-        words.append(f"every {_length(course.every)}")
-    if course.start:
-        words.append(f"from {_length(course.start)}")
-    if course.until is not None:
-        words.append(f"until {_length(course.until)}")
-    if course.duration:
-        words.append(f"over {_length(course.duration)}")
-    if course.lag:
-        words.append(f"lag {_length(course.lag)}")
-    if course.missing:
-        words.append(f"missing {_number(course.missing * 100)} %")
-    for interruption in course.interruptions:
-        if interruption.end is None:
-            words.append(f"stop at {_length(interruption.start)}")
-        elif interruption.restart:
-            words.append(f"stop at {_length(interruption.start)} restart at {_length(interruption.end)}")
-        else:
-            words.append(f"pause from {_length(interruption.start)} to {_length(interruption.end)}")
-    return " ".join(words)
-
-
-def _length(days: Fraction) -> str:
-    """A length of time in the largest of d and h in which it is a decimal number, else a fraction of days."""
-    for unit_text, per_day in (("d", 1), ("h", 24)):
-        if _is_decimal(days * per_day):
-            return f"{_number(days * per_day)} {unit_text}"
-    return f"{_number(days)} d"
-
-
-def _is_decimal(number: Fraction) -> bool:
-    rest = number.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1
-
-
-def _number(number: Fraction) -> str:
-    """Exact decimal digits where they end, else a fraction."""
-    if not _is_decimal(number):
-        return f"{number.numerator}/{number.denominator}"
-    places = 0
-    while number.denominator != 1:
-        number *= 10
-        places += 1
-    digits = str(number.numerator)
-    if not places:
-        return digits
-    digits = digits.rjust(places + 1, "0")
-    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def _read_plan(tokens: Tokens) -> Plan:
@@ -186,6 +132,8 @@ class _CourseReader:
         self.duration = Fraction(0)
         self.lag = Fraction(0)
         self.missing = Fraction(0)
+        self.rate: tuple[Fraction, Unit, Token] | None = None
+        self.steady = 0
         self.interruptions: list[Interruption] = []
         self.stopped: tuple[Fraction, Token] | None = None
 
@@ -227,6 +175,7 @@ class _CourseReader:
                     advice="add a rhythm, such as `every 24 h`",
                 )
             until = start + self.count * self.every
+        duration = self.duration if self.rate is None else self.length_at(self.rate, amount, unit_text)
         return self.tokens.blame(
             lambda: Course(
                 amount=amount,
@@ -235,10 +184,14 @@ class _CourseReader:
                 start=start,
                 every=self.every,
                 until=until,
-                duration=self.duration,
+                duration=duration,
                 missing=self.missing,
                 interruptions=tuple(self.interruptions),
                 lag=self.lag,
+                rated=self.rate is not None,
+                steady=self.steady,
+                counted=self.count is not None,
+                follows=self.joint is not None and self.joint.folded == "then" and self.start is None,
             ),
             self.given.get("end", first),
         )
@@ -249,8 +202,8 @@ class _CourseReader:
             raise self.tokens.error(
                 f"{quoted(token.text)} is not a word of regimens",
                 token,
-                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
-                "skipping, stop, restart, and, then",
+                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
+                "skipping, stop, restart, steady, and, then",
                 advice="a reset is a part of its own: `and reset at 90 d`"
                 if token.folded == "reset"
                 else did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
@@ -319,6 +272,32 @@ class _CourseReader:
                 advice="leave `over` out for a dose given at once",
             )
 
+    def read_rate(self, token: Token) -> None:
+        self.once("infusion", token)
+        rate, number = self.tokens.number("the rate of the infusion")
+        found, _ = self.tokens.unit("the unit of the rate")
+        if not rate:
+            raise self.tokens.error("the rate of the infusion is zero", number, "regimen.value")
+        self.rate = rate, found, number
+
+    def length_at(self, rate: tuple[Fraction, Unit, Token], amount: Fraction, unit_text: str) -> Fraction:
+        """Days that an amount takes at a rate."""
+        value, of_rate, token = rate
+        of_dose = unit(unit_text)
+        if of_rate.dimension != of_dose.dimension / unit("d").dimension:
+            raise self.tokens.error(
+                "the unit of the rate is not that of the dose over a unit of time",
+                token,
+                "regimen.unit",
+                found=f"{of_rate.text} for a dose in {unit_text}",
+                expected=f"such as {unit_text}/h",
+            )
+        return amount * of_dose.factor / (value * of_rate.factor)
+
+    def read_steady(self, token: Token) -> None:
+        self.once("steady", token)
+        self.steady = 2 if self.tokens.maybe("added") else 1
+
     def read_lag(self, token: Token) -> None:
         self.once("lag", token)
         self.lag = self.tokens.length("the lag of the doses")
@@ -379,6 +358,8 @@ _CLAUSES: dict[str, Callable[[_CourseReader, Token], None]] = {
     "x": _CourseReader.read_count,
     "×": _CourseReader.read_count,
     "over": _CourseReader.read_duration,
+    "rate": _CourseReader.read_rate,
+    "steady": _CourseReader.read_steady,
     "lag": _CourseReader.read_lag,
     "missing": _CourseReader.read_missing,
     "pause": _CourseReader.read_pause,

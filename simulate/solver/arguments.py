@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -208,12 +207,14 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
         )
     if not (np.isfinite(times).all() and np.isfinite(amounts).all()):
         raise InputError("a stop has a time or an amount that is not finite", code="solver.schedule")
-    if np.any((routes < 0) | (routes >= len(kernel.routes))):
-        raise InputError(
-            "a stop names a route that the model does not have",
-            code="solver.schedule",
-            expected=f"an index below {len(kernel.routes)}",
-        )
+    of_state = (kinds == StopKind.SET) | (kinds == StopKind.ADD)
+    for what, count, chosen in (("route", len(kernel.routes), ~of_state), ("state", len(kernel.states), of_state)):
+        if np.any(chosen & ((routes < 0) | (routes >= count))):
+            raise InputError(
+                f"a stop names a {what} that the model does not have",
+                code="solver.schedule",
+                expected=f"an index below {count}",
+            )
     if not np.isin(kinds, list(StopKind)).all():
         raise InputError(
             "a stop is of an unknown kind",
@@ -222,12 +223,12 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
         )
     owners = np.repeat(np.arange(members), np.diff(offsets))
     same = np.diff(owners) == 0
-    late = (kinds[1:] == StopKind.RESET) & (kinds[:-1] != StopKind.RESET) & (np.diff(times) == 0)
+    late = (kinds[1:] <= StopKind.ADD) & (kinds[:-1] > kinds[1:]) & (np.diff(times) == 0)
     if np.any(times < start) or np.any(np.diff(times)[same] < 0) or np.any(late & same):
         raise InputError(
             "the stops of a member do not ascend from the start",
             code="solver.schedule",
-            expected=f"times from {start} on; at one time, resets first",
+            expected=f"times from {start} on; at one time, visits first, then resets, then states that are set",
             advice="let Schedule.from_rows arrange the stops",
         )
     _check_infusions(offsets, kinds, routes, amounts)
@@ -236,12 +237,13 @@ def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tu
 
 def _check_infusions(offsets: IntArray, kinds: IntArray, routes: IntArray, amounts: FloatArray) -> None:
     """Refuse the end of an infusion that a reset has ended already: a negative rate would drain the target."""
-    if not (kinds == StopKind.RESET).any():
-        return
-    for member, (first, last) in enumerate(itertools.pairwise(offsets.tolist())):
+    resets = np.flatnonzero(kinds == StopKind.RESET)
+    members, first_resets = np.unique(np.searchsorted(offsets, resets, side="right") - 1, return_index=True)
+    for member, first in zip(members.tolist(), resets[first_resets].tolist(), strict=True):
         running: dict[int, float] = {}
         is_reset = False
-        for kind, route, amount in zip(kinds[first:last], routes[first:last], amounts[first:last], strict=True):
+        own = slice(first, int(offsets[member + 1]))
+        for kind, route, amount in zip(kinds[own].tolist(), routes[own].tolist(), amounts[own].tolist(), strict=True):
             if kind == StopKind.RESET:
                 running, is_reset = {}, True
             elif kind == StopKind.RATE:

@@ -78,7 +78,7 @@ def solve_automatically(
     """
     chosen = Automatic() if choice is None else choice
     if adaptive is not None:
-        adaptive, schedule = with_visits(adaptive, schedule)
+        adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
     given = arguments_of(kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads)
 
     def batch(members: IntArray, method: Method, limit: int, told: Callable[[int], None] | None) -> Trajectories:

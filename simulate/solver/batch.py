@@ -12,7 +12,7 @@ import numpy as np
 from simulate.solver import layout
 from simulate.solver.arguments import arguments_of, failures_of, frozen, functions_of
 from simulate.solver.book import BOOK_ROWS
-from simulate.solver.events import memory
+from simulate.solver.events import LEVELS, READ_ONLY, memory
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
@@ -79,7 +79,7 @@ def solve(
         positive.
     """
     if adaptive is not None:
-        adaptive, schedule = with_visits(adaptive, schedule)
+        adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
     given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads)
     members, n = len(given.parameters), len(kernel.states)
 
@@ -106,7 +106,8 @@ def solve(
         end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
         book = np.empty((BOOK_ROWS, layout.LANES), dtype=np.int64)
-        watching = (*map(frozen, watched[:5]), *watched[5:], *memory(len(watched[0]), len(watched[4]), n))
+        shared = map(frozen, watched[:READ_ONLY])
+        watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
         integrate(
             workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up,
             kernel.observe, watching,

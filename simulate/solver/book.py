@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
-from simulate.solver.events import cut, forget, given, share_of_passing, visit, watches
+from simulate.solver.events import cut, given, share_of_passing, visit, watches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -33,7 +33,8 @@ from simulate.solver.layout import (
 )
 from simulate.solver.problem import StopKind
 
-_RESET, _BOLUS, _VISIT = int(StopKind.RESET), int(StopKind.BOLUS), int(StopKind.VISIT)
+_VISIT, _RESET, _SET = int(StopKind.VISIT), int(StopKind.RESET), int(StopKind.SET)
+_ADD, _BOLUS = int(StopKind.ADD), int(StopKind.BOLUS)
 _LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
 """Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
@@ -89,6 +90,18 @@ def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) ->
 
 
 @inlined
+def apply_visits(book: Any, lane: int, now: float, schedule: Any, watch: Any) -> None:
+    """Take the lane's visits that are due, which stand before whatever else happens at the time."""
+    stop = book[NEXT_STOP, lane]
+    last = schedule[0][book[MEMBER, lane] + 1]
+    while stop < last and schedule[1][stop] <= now and schedule[2][stop] == _VISIT:
+        if watches(watch):
+            visit(watch, lane)
+        stop += 1
+    book[NEXT_STOP, lane] = stop
+
+
+@inlined
 def apply_stops(
     w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
 ) -> int:
@@ -99,12 +112,13 @@ def apply_stops(
     stop = first
     while stop < last and times[stop] <= now:
         route = routes[stop]
-        amount = given(watch, lane, stop, offsets[book[MEMBER, lane]], schedule) if watches(watch) else amounts[stop]
-        if kinds[stop] == _VISIT:
-            visit(watch, lane)
-        elif kinds[stop] == _RESET:
+        amount = given(watch, lane, stop, schedule) if watches(watch) else amounts[stop]
+        if kinds[stop] == _RESET:
             to_baseline(w, lane, prepare, kernel)
-            forget(watch, offsets[book[MEMBER, lane]], stop)
+        elif kinds[stop] == _SET:
+            w[STATE + route * LANES + lane] = amount
+        elif kinds[stop] == _ADD:
+            w[STATE + route * LANES + lane] += amount
         elif kinds[stop] == _BOLUS:
             # One array for both: where the targets of each route begin in it, then the targets themselves.
             for target in range(targets[route], targets[route + 1]):

@@ -17,7 +17,9 @@ from simulate.solver.problem import StopKind
 from simulate.solver.rules import REMEMBERED, Action
 
 # Places in the tuple that the loop is given.
-RULES, NUMBERS, THRESHOLDS, GROUPS, LEVELS, SHARES, COUNTS, LOG, MEMORY, SCRATCH = range(10)
+RULES, NUMBERS, THRESHOLDS, GROUPS, LEVELS, BEGUN, SHARES, COUNTS, LOG, MEMORY, SCRATCH = range(11)
+READ_ONLY = 6
+"""How many of these are only read, and shared by all threads."""
 _QUANTITY, _SIGN, _ACTION, _TARGET, _VISITS, _ONCE = range(6)
 _AMOUNT, _MARGIN = range(2)
 _MEMBER = 0
@@ -25,9 +27,8 @@ _MEMBER = 0
 _VISITED = 0
 """First row of a thread's memory; then whether each rule is armed, what each sees, and the level of each group."""
 _END, _LEVEL, _BOLUS = (int(action) for action in Action)
-_DOSE, _RATE = int(StopKind.BOLUS), int(StopKind.RATE)
+_SET = int(StopKind.SET)
 _HALVINGS = 60
-_GONE = -1.0
 
 _FLOATS = types.Array(types.float64, 1, "C", readonly=True)
 _INTS = types.Array(types.int64, 1, "C", readonly=True)
@@ -38,6 +39,7 @@ WATCH: Any = types.Tuple(  # type: ignore[no-untyped-call]
         types.Array(types.float64, 2, "C", readonly=True),  # thresholds [member, rule]
         _INTS,  # groups [stop]
         _FLOATS,  # levels at the start [group]
+        _INTS,  # stop at which the infusion began that ends at each stop, or -1 [stop]
         types.float64[::1],  # share with which each stop was given [stop]
         types.int64[:, ::1],  # how often each rule has acted [member, rule]
         types.float64[:, :, ::1],  # when [member, rule, number]
@@ -181,30 +183,19 @@ def visit(watch: Any, lane: int) -> None:
 
 
 @inlined
-def forget(watch: Any, first: int, stop: int) -> None:
-    """Note that a reset has ended the infusions that were begun at stops from ``first`` up to ``stop``."""
-    if watches(watch):
-        for begun in range(first, stop):
-            watch[SHARES][begun] = _GONE
-
-
-@inlined
-def given(watch: Any, lane: int, stop: int, first: int, schedule: Any) -> float:
+def given(watch: Any, lane: int, stop: int, schedule: Any) -> float:
     """What is given at a stop of the amount in the schedule: the level of its group, of an infusion that at its start.
 
-    ``first`` is the first stop of the member.
+    A state that is set is not given.
     """
-    kinds, routes, amounts = schedule[2], schedule[3], schedule[4]
+    kinds, amounts = schedule[2], schedule[4]
     level = watch[MEMORY][1 + 2 * watch[RULES].shape[0] + watch[GROUPS][stop], lane]
-    shares = watch[SHARES]
-    if kinds[stop] == _RATE and amounts[stop] < 0.0:
-        for begun in range(first, stop):
-            same = kinds[begun] == _RATE and routes[begun] == routes[stop] and amounts[begun] == -amounts[stop]
-            if same and watch[GROUPS][begun] == watch[GROUPS][stop] and shares[begun] >= 0.0:
-                share = shares[begun]
-                shares[begun] = _GONE
-                return float(share * amounts[stop])
-    shares[stop] = level
+    begun = watch[BEGUN][stop]
+    if begun >= 0:
+        level = watch[SHARES][begun]
+    elif kinds[stop] == _SET:
+        level = 1.0
+    watch[SHARES][stop] = level
     return float(level * amounts[stop])
 
 

@@ -28,6 +28,7 @@ from simulate.solver.book import (
     SERIES,
     STATES,
     apply_stops,
+    apply_visits,
     clear,
     cut_short,
     load,
@@ -63,7 +64,6 @@ from simulate.solver.layout import (
     START,
     STATE,
     STEP,
-    STOP,
     TIME,
     stage,
 )
@@ -128,6 +128,33 @@ def _blame(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
+def _happen(
+    w: Any,
+    book: Any,
+    lane: int,
+    now: float,
+    prepare: Any,
+    kernel: Any,
+    targets: Any,
+    schedule: Any,
+    observe: Any,
+    watch: Any,
+) -> int:
+    """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after."""
+    acted = 0
+    for after in range(2):
+        if after == 0:
+            apply_visits(book, lane, now, schedule, watch)
+        elif apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) == 0:
+            break
+        found = act(w, watch, lane, book[MEMBER, lane], kernel[STATES], now, observe, kernel[GAIN], targets)
+        if found < 0:
+            return -1
+        acted += found
+    return acted
+
+
+@inlined
 def _finish(
     w: Any,
     book: Any,
@@ -165,13 +192,10 @@ def _finish(
             else:
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
                 record_before(w, book, lane, n, now, times, recorded)
-                if (
-                    now >= w[STOP + lane]
-                    and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) > 0
-                ):
+                first = book[NEXT_STOP, lane]
+                acted = _happen(w, book, lane, now, prepare, kernel, targets, schedule, observe, watch)
+                if acted != 0 or book[NEXT_STOP, lane] > first:
                     book[CHANGE, lane] = DOSED
-                acted = act(w, watch, lane, member, n, now, observe, kernel[GAIN], targets)
-                book[CHANGE, lane] = DOSED if acted != 0 else book[CHANGE, lane]
                 if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
@@ -228,8 +252,7 @@ def _refill(
         book[NEXT_STOP, lane] = schedule[0][member]
         begin(watch, lane)
         record_before(w, book, lane, kernel[STATES], start, times, recorded)
-        apply_stops(w, book, lane, start, schedule, prepare, kernel, targets, watch)
-        ended = act(w, watch, lane, member, kernel[STATES], start, observe, kernel[GAIN], targets) < 0
+        ended = _happen(w, book, lane, start, prepare, kernel, targets, schedule, observe, watch) < 0
         blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE

@@ -42,17 +42,22 @@ class Tolerance:
 class StopKind(enum.IntEnum):
     """What happens at a stop; stops at one time take effect in the order of these values."""
 
-    RESET = -1
+    VISIT = -4
+    """The member is seen, before anything else happens at the time: rules that look at visits are judged by the state
+    then, and what they change holds for the doses of that time. Route and amount mean nothing."""
+    RESET = -3
     """Every state returns to the member's own initial value, and its infusions end; route and amount mean nothing.
 
     An infusion that a reset ends must have no end of its own later: the rate would fall below zero.
     """
+    SET = -2
+    """The state with the index in ``routes`` becomes the amount, in the unit of the state. Infusions go on."""
+    ADD = -1
+    """The amount, in the unit of the state, is added to the state with the index in ``routes``, as a dose is given."""
     BOLUS = 0
     """Amount times the gain of the route is added to the target at once."""
     RATE = 1
     """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
-    VISIT = 2
-    """The member is seen: rules that look at visits are judged by the state then. Route and amount mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +69,18 @@ class Schedule:
     offsets
         Shape [member + 1], starting at 0.
     times
-        Shape [stop], days; ascending within a member. Stops at one time take effect together, resets first.
+        Shape [stop], days; ascending within a member. Stops at one time take effect together, in the order of
+        `StopKind`.
     kinds
         Shape [stop], values of `StopKind`.
     routes
-        Shape [stop], index of the kernel's route.
+        Shape [stop], index of the kernel's route; of its state for SET and ADD.
     amounts
         Shape [stop], in the administered unit of the route (BOLUS) or that unit a day (RATE).
+    infusions
+        Shape [stop]: a number that the beginning and the end of one infusion share, and no other infusion of the
+        member; -1 for other stops. If not given, infusions with one rate by one route end in the order in which they
+        began.
     """
 
     offsets: IntArray
@@ -78,6 +88,7 @@ class Schedule:
     kinds: IntArray
     routes: IntArray
     amounts: FloatArray
+    infusions: IntArray | None = None
 
     @property
     def members(self) -> int:
@@ -94,6 +105,7 @@ class Schedule:
             kinds=self.kinds[stops],
             routes=self.routes[stops],
             amounts=self.amounts[stops],
+            infusions=None if self.infusions is None else self.infusions[stops],
         )
 
     def stops_of(self, members: IntArray) -> IntArray:

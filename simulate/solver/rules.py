@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
@@ -51,7 +53,8 @@ class Rule:
     action, target, amount
         What to do: the name of a route for BOLUS, the index of a group of stops for LEVEL.
     visits
-        Whether to look at visits only (stops of kind VISIT), and to act at each at which the quantity is beyond.
+        Whether to look at visits only (stops of kind VISIT), and to act at each at which the quantity is beyond. A
+        visit at the time of a dose sees the state before it, and what it changes holds for that dose.
     once
         Whether to act once at most.
     margin
@@ -82,7 +85,7 @@ class Adaptive:
     levels
         Level of each group at the start.
     visits
-        Days on which every member is seen, besides stops of kind VISIT.
+        Days on which every member is seen, besides stops of kind VISIT; none after the end.
     """
 
     rules: tuple[Rule, ...]
@@ -115,7 +118,9 @@ Watch = tuple[Any, ...]
 
 
 def watch(adaptive: Adaptive | None, kernel: Kernel, schedule: Schedule, members: int) -> Watch:
-    """Rules as the loop reads them: columns of integers and numbers, thresholds, groups, levels, shares, counts, times.
+    """Rules as the loop reads them.
+
+    Columns of integers and numbers, thresholds, groups, levels, beginnings of infusions, shares, counts, times.
 
     Raises
     ------
@@ -154,43 +159,104 @@ def watch(adaptive: Adaptive | None, kernel: Kernel, schedule: Schedule, members
         thresholds,
         groups.astype(np.int64),
         levels,
+        _begun(schedule) if rules else np.zeros(0, dtype=np.int64),
         np.zeros(stops),
         np.zeros((members, len(rules)), dtype=np.int64),
         np.full((members, len(rules), REMEMBERED), np.nan),
     )
 
 
-def with_visits(adaptive: Adaptive, schedule: Schedule) -> tuple[Adaptive, Schedule]:
-    """Rules and a schedule in which the days of visits have become stops of every member."""
+def _begun(schedule: Schedule) -> IntArray:
+    """The stop at which the infusion began that ends at each stop, -1 for stops that end none; shape [stop]."""
+    begun = np.full(len(schedule.times), -1, dtype=np.int64)
+    owners = np.repeat(np.arange(schedule.members), np.diff(schedule.offsets))
+    if schedule.infusions is not None:
+        stops = np.flatnonzero(schedule.infusions >= 0)
+        stops = stops[np.lexsort((stops, schedule.infusions[stops], owners[stops]))]
+        same = (owners[stops[1:]] == owners[stops[:-1]]) & np.equal(*_pairs(schedule.infusions[stops]))
+        begun[stops[1:][same]] = stops[:-1][same]
+        return begun
+    running: dict[tuple[int, float], deque[int]] = {}
+    columns = zip(owners.tolist(), schedule.kinds.tolist(), schedule.routes.tolist(), schedule.amounts, strict=True)
+    last = -1
+    for stop, (owner, kind, route, amount) in enumerate(columns):
+        if owner != last or kind == StopKind.RESET:
+            running, last = {}, owner
+        if kind == StopKind.RATE and amount > 0.0:
+            running.setdefault((route, float(amount)), deque()).append(stop)
+        elif kind == StopKind.RATE and running.get((route, -float(amount))):
+            begun[stop] = running[route, -float(amount)].popleft()
+    return begun
+
+
+def _pairs(column: IntArray) -> tuple[IntArray, IntArray]:
+    return column[1:], column[:-1]
+
+
+def with_visits(adaptive: Adaptive, schedule: Schedule, end: float) -> tuple[Adaptive, Schedule]:
+    """Rules and a schedule in which the days of visits have become stops of every member.
+
+    Raises
+    ------
+    InputError
+        ``solver.visit``: a visit after the end.
+    """
+    late = [day for day in adaptive.visits if day > end]
+    if late:
+        raise InputError(
+            "a visit is after the end of the simulation",
+            code="solver.visit",
+            found=f"a visit on day {late[0]:g}",
+            expected=f"days up to {end:g}",
+            advice="leave the visit out, or simulate longer",
+        )
     if not adaptive.visits:
         return adaptive, schedule
-    members, days = schedule.members, len(adaptive.visits)
+    groups = None if adaptive.groups is None else np.asarray(adaptive.groups)
+    seen, order = seen_on(schedule, adaptive.visits, np.ones(schedule.members, dtype=np.bool_))
+    if groups is not None:
+        groups = np.concatenate([groups, np.zeros(len(order) - len(groups), dtype=groups.dtype)])[order]
+    return replace(adaptive, visits=(), groups=groups), seen
+
+
+def seen_on(schedule: Schedule, days: Sequence[float], members: npt.NDArray[np.bool_]) -> tuple[Schedule, IntArray]:
+    """A schedule with visits of some members on the same days, and where its stops are among the old ones, then these.
+
+    Parameters
+    ----------
+    schedule
+        Stops of all members.
+    days
+        When.
+    members
+        Who is seen, shape [member].
+    """
+    who = np.flatnonzero(members)
+    added = len(who) * len(days)
     owners = np.concatenate(
-        [np.repeat(np.arange(members), np.diff(schedule.offsets)), np.repeat(np.arange(members), days)]
+        [np.repeat(np.arange(schedule.members), np.diff(schedule.offsets)), np.repeat(who, len(days))]
     )
-    times = np.concatenate([schedule.times, np.tile(np.array(adaptive.visits, dtype=np.float64), members)])
-    kinds = np.concatenate([schedule.kinds, np.full(members * days, int(StopKind.VISIT))])
+    times = np.concatenate([schedule.times, np.tile(np.array(days, dtype=np.float64), len(who))])
+    kinds = np.concatenate([schedule.kinds, np.full(added, int(StopKind.VISIT))])
     order = np.lexsort((kinds, times, owners))
 
-    def extended(column: FloatArray | IntArray) -> Any:
-        return np.concatenate([column, np.zeros(members * days, dtype=column.dtype)])[order]
+    def extended(column: FloatArray | IntArray, value: int = 0) -> Any:
+        return np.concatenate([column, np.full(added, value, dtype=column.dtype)])[order]
 
-    groups = adaptive.groups
-    return (
-        replace(adaptive, visits=(), groups=None if groups is None else extended(np.asarray(groups))),
-        Schedule(
-            offsets=schedule.offsets + days * np.arange(members + 1),
-            times=times[order],
-            kinds=kinds[order],
-            routes=extended(schedule.routes),
-            amounts=extended(schedule.amounts),
-        ),
+    seen = Schedule(
+        offsets=np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=schedule.members))]).astype(np.int64),
+        times=times[order],
+        kinds=kinds[order],
+        routes=extended(schedule.routes),
+        amounts=extended(schedule.amounts),
+        infusions=None if schedule.infusions is None else extended(schedule.infusions, -1),
     )
+    return seen, order
 
 
 def occurrences(watched: Watch) -> tuple[Occurrence, ...]:
     """When rules applied, member by member in the order of time."""
-    counts, log = watched[6], watched[7]
+    counts, log = watched[7], watched[8]
     found = [
         Occurrence(int(member), int(rule), float(log[member, rule, number]))
         for member, rule in np.argwhere(counts > 0)

@@ -81,6 +81,26 @@ class ArmRule:
     where: Where
 
 
+def check_visits(days: Sequence[float], end: float, texts: Sequence[str], sheet: Sheet) -> None:
+    """Refuse a visit after the end of a scenario, which nobody would see.
+
+    Raises
+    ------
+    InputError
+        ``scenario.value``.
+    """
+    for place, day in enumerate(days):
+        if day > end:
+            raise InputError(
+                "a visit is after the end of the simulation",
+                code="scenario.value",
+                where=sheet.where("time", "visits", place),
+                found=texts[place],
+                expected=f"at most {end:g} d, the end",
+                advice="leave the visit out, or simulate longer: `time.end`",
+            )
+
+
 def rules_of_arm(tables: Sequence[RuleTable], sheet: Sheet, arm: int, visits: Sequence[float]) -> tuple[ArmRule, ...]:
     """Rules as written.
 

@@ -21,7 +21,8 @@ and ``long_name``. Beside them:
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
     arm are treated each in their own way, the doses that any of them is given.
 
-A value at the time of a dose is that just after it; at time 0 that before it, the baseline.
+A value at the time of a dose is that just after it, at the end as at any other time; at time 0 that before it, the
+baseline.
 
 The attribute ``dropout`` is 1 where the results of the run are of those who are still in the study, and 0 or absent
 where they are of everybody; `seen_members` goes by it.
@@ -33,8 +34,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,8 @@ import xarray as xr
 
 from simulate.cohort.ensemble import Arm, Ensemble
 from simulate.errors import InputError
-from simulate.regimen.doses import Dose, Plan
-from simulate.regimen.stops import realize
-from simulate.regimen.words import print_regimen
+from simulate.regimen.timetable import Doses, timetable_of
+from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.symbolic.model import Model
@@ -181,8 +179,8 @@ def dose_variables(arms: Sequence[Arm], model: Model, horizon: float) -> dict[st
     times, amounts = np.full(shape, np.nan), np.full(shape, np.nan)
     routes = np.full(shape, "", dtype=object)
     for arm, row in enumerate(rows):
-        for index, dose in enumerate(row):
-            times[arm, index], amounts[arm, index], routes[arm, index] = dose.time, dose.amount, dose.route
+        times[arm, : len(row)], amounts[arm, : len(row)] = row.time, row.amount
+        routes[arm, : len(row)] = np.array([route.name for route in model.routes], dtype=object)[row.route]
     return {
         "dose_time": (("arm", "dose"), times, {"units": "d", "long_name": "time of a dose, if it is not missed"}),
         "dose_amount": (("arm", "dose"), amounts, {"long_name": "amount of a dose, in the unit of its route"}),
@@ -190,15 +188,20 @@ def dose_variables(arms: Sequence[Arm], model: Model, horizon: float) -> dict[st
     }
 
 
-def _scheduled(arm: Arm, model: Model, horizon: float) -> tuple[Dose, ...]:
-    rows = [scheduled_doses(plan, model, horizon) for plan in dict.fromkeys(arm.all_plans)]
-    return rows[0] if len(rows) == 1 else tuple(sorted({dose for row in rows for dose in row}))
+def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:
+    """Doses of an arm up to a horizon, none of them missed; each once, however many patients are given it."""
+    found = Doses.joined([])
+    for plan in dict.fromkeys(arm.all_plans):
+        doses = timetable_of(plan, model.routes, horizon).doses
+        found = doses if not len(found) else _distinct(Doses.joined([found, doses]))
+    return found
 
 
-def scheduled_doses(plan: Plan, model: Model, horizon: float) -> tuple[Dose, ...]:
-    """Doses of a plan up to a horizon, none of them missed."""
-    kept = Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)
-    return realize(kept, model.routes, horizon=horizon).doses
+def _distinct(doses: Doses) -> Doses:
+    """Doses in order without those that repeat the one before."""
+    columns = (doses.time, doses.route, doses.amount, doses.duration, doses.lag)
+    differ = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return doses.of(np.append(True, differ))
 
 
 def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:

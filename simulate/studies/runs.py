@@ -20,11 +20,13 @@ from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import parameters_on_occasions
-from simulate.regimen.words import print_regimen
+from simulate.regimen.steady import check_steady
+from simulate.regimen.timetable import timetable_of
+from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import ensemble_dataset, scheduled_doses
+from simulate.studies.datasets import ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
@@ -174,7 +176,8 @@ def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[A
         try:
             for plan in dict.fromkeys(plans):
                 if plan not in admitted:
-                    scheduled_doses(plan, model, scenario.times[-1])
+                    timetable_of(plan, model.routes, scenario.times[-1])
+                    check_steady(plan, model)
                     admitted.add(plan)
         except InputError as error:
             raise relocated(error, treatment.where, treatment.regimen) from None

@@ -70,6 +70,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, dotted, read_toml
 from simulate.regimen.doses import exact
 from simulate.regimen.occasions import Occasions
+from simulate.studies.arm_rules import check_visits
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
 from simulate.studies.treatments import (
@@ -254,6 +255,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     sheet = lay_over(document, settings, ScenarioFile)
     content = validated(sheet, ScenarioFile)
     visits = tuple(float(_days(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits))
+    times = _times(content.time, sheet)
+    check_visits(visits, times[-1], content.time.visits, sheet)
     arms = treatments_of(content.arm, sheet, visits)
     cohort = content.cohort
     return Scenario(
@@ -263,7 +266,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         model=_model_file(content.model, sheet),
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
         beyond_bounds=content.model.beyond_bounds,
-        times=_times(content.time, sheet),
+        times=times,
         visits=visits,
         patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
         first=cohort.first,

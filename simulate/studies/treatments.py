@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import dotted
 from simulate.regimen.doses import Plan
-from simulate.regimen.steady import drug_half_life
+from simulate.regimen.steady import check_steady
 from simulate.regimen.tables import DoseTable, read_dose_table
 from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
@@ -79,13 +79,24 @@ class Tabled:
         return self.table.patients if self.patient is None else (self.patient,)
 
     def plans(self, model: Model) -> tuple[Plan, ...]:
-        """Prescriptions of the patients for the routes of a model."""
-        half_lives = {}
-        if any(record.steady for record in self.table.records):
-            half_lives = {route.name: drug_half_life(model, route.name) for route in model.routes}
+        """Prescriptions of the patients for the routes of a model.
+
+        Raises
+        ------
+        InputError
+            ``regimen.steady``: a steady state that cannot be known; what `DoseTable.plan` refuses.
+        """
         if self.patient is None:
-            return tuple(self.table.plans(model.routes, half_lives=half_lives).values())
-        return (self.table.plan(model.routes, patient=self.patient, half_lives=half_lives),)
+            plans = tuple(self.table.plans(model.routes).values())
+        else:
+            plans = (self.table.plan(model.routes, patient=self.patient),)
+        try:
+            for plan in plans:
+                check_steady(plan, model)
+        except InputError as error:
+            cell = next(record.cells["SS"] for record in self.table.records if record.steady)
+            raise relocated(error, cell.where, cell.text) from None
+        return plans
 
 
 class DosesTable(Table):
@@ -97,6 +108,9 @@ class DosesTable(Table):
     patient: str | None = None
     covariates: list[str] = Field(default_factory=list)
     ignore: list[str] = Field(default_factory=list)
+    fixed: Literal["rate", "duration"] = Field(
+        default="rate", description='"rate" or "duration": which of an infusion with a RATE bioavailability leaves'
+    )
 
 
 class ArmTable(Table):
@@ -159,6 +173,7 @@ def _prescription(arm: ArmTable, index: int, sheet: Sheet) -> tuple[str, Plan | 
             amount=doses.amount,
             covariates=doses.covariates,
             ignored=doses.ignore,
+            rate_stays=doses.fixed == "rate",
             where=place,
         )
         return doses.file, Tabled(table, doses.patient)

@@ -21,8 +21,8 @@ def table(text: str, **options: str) -> DoseTable:
     return parse_dose_table(text, **{"time": "h", "amount": "mg", "file": "t.csv", **options})  # type: ignore[arg-type]
 
 
-def plan(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> Plan:
-    return table(text).plan(routes, half_lives={route.name: half_life for route in routes})
+def plan(text: str, *, routes: tuple[Route, ...] = (SC,)) -> Plan:
+    return table(text).plan(routes)
 
 
 def schedule(prescription: Plan, routes: tuple[Route, ...] = (SC, IV)) -> tuple[bytes, ...]:
@@ -30,12 +30,12 @@ def schedule(prescription: Plan, routes: tuple[Route, ...] = (SC, IV)) -> tuple[
     return tuple(getattr(stops, name).tobytes() for name in ("offsets", "times", "kinds", "routes", "amounts"))
 
 
-def doses(text: str, *, half_life: float | None = 0.2) -> list[tuple[float, float]]:
-    found = realize(plan(text, half_life=half_life), (SC,)).doses
+def doses(text: str) -> list[tuple[float, float]]:
+    found = realize(plan(text), (SC,)).doses
     return [(dose.time, dose.amount) for dose in found]
 
 
-def fault(text: str, *, routes: tuple[Route, ...] = (SC,), half_life: float | None = 0.2) -> str:
+def fault(text: str, *, routes: tuple[Route, ...] = (SC,)) -> str:
     with pytest.raises(InputError) as caught:
-        schedule(plan(text, routes=routes, half_life=half_life), routes)
+        schedule(plan(text, routes=routes), routes)
     return str(caught.value)

@@ -15,7 +15,6 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Schedule, StopKind
 from simulate.symbolic.parts import Route, Species
 from simulate.symbolic.units import unit
-from tests.helpers.tabled import plan as tabled
 
 X = Species("x", "amount", unit("mg"))
 ROUTES = tuple(Route(name, "drug", X, unit("mg"), X.symbol**0) for name in ("sc", "iv"))
@@ -92,12 +91,6 @@ def test_routes_vary_on_their_own_and_resets_not_at_all() -> None:
     assert schedule.amounts[bolus & (schedule.routes == 1)].tolist() == [2.0] * 5
     assert len(set(schedule.amounts[bolus & (schedule.routes == 0)].tolist())) == 5
     assert schedule.amounts[~bolus].tolist() == [0.0]
-
-
-def test_doses_that_stand_for_a_steady_state_vary_like_any_others() -> None:
-    steady = tabled("TIME,AMT,SS,II,ADDL\n480,100,1,24,9\n", routes=ROUTES[:1])
-    written_out = parse_regimen("100 mg sc daily from 6 d until 30 d")
-    assert amounts(steady) == amounts(written_out)
 
 
 def test_explicit_doses_have_what_arrives() -> None:

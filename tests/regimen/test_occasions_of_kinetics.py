@@ -94,7 +94,7 @@ def test_factors_are_log_normal_with_the_spread_between_occasions() -> None:
 
 def test_occasions_are_as_long_as_asked() -> None:
     (row,) = stops([[]], Occasions((("CL", 0.3),), length=2.5), [0], horizon=10.0)
-    assert [time for time, *_ in row] == [0.0, 2.5, 5.0, 7.5]
+    assert [time for time, *_ in row] == [0.0, 2.5, 5.0, 7.5, 10.0]
 
 
 def test_no_spread_adds_no_stop() -> None:
@@ -116,7 +116,7 @@ def test_a_model_tells_what_may_change() -> None:
         ),
         (
             Occasions((("CL", 0.3),), length=1e-4),
-            "error[regimen.occasions]: there would be 50000 occasions\n"
+            "error[regimen.occasions]: there would be 50001 occasions\n"
             "  found:    occasions of 0.0001 d up to day 5\n"
             "  expected: at most 10000\n"
             "  try:      longer occasions",

@@ -56,8 +56,8 @@ def test_words_come_to_stops(words: str, expected: list[tuple[float, StopKind, f
     assert stops(words) == expected
 
 
-def test_a_reset_at_the_horizon_is_left_out() -> None:
-    assert stops("1 mg sc daily and reset at 2 d", horizon=2.0) == [(0, BOLUS, 1), (1, BOLUS, 1)]
+def test_a_reset_after_the_horizon_is_left_out() -> None:
+    assert stops("1 mg sc daily until 2 d and reset at 2 d", horizon=1.5) == [(0, BOLUS, 1), (1, BOLUS, 1)]
 
 
 def test_explicit_doses_have_lags_and_resets_too() -> None:

@@ -68,8 +68,9 @@ def test_until_is_exclusive_at_any_interval() -> None:
         assert len(times(f"1 mg sc every {hours} h until {hours * 70} h")) == 70
 
 
-def test_the_horizon_ends_an_open_course_and_is_exclusive() -> None:
-    assert times("1 mg sc daily", horizon=3.0) == [0, 1, 2]
+def test_the_horizon_ends_an_open_course_and_may_have_a_dose() -> None:
+    assert times("1 mg sc daily", horizon=3.0) == [0, 1, 2, 3]
+    assert times("1 mg sc every 8 h stop at 1 d restart at 2 d", horizon=7 / 3) == [0, 1 / 3, 2 / 3, 2, 7 / 3]
     assert times("1 mg sc daily until 9 d", horizon=0.5) == [0]
 
 
@@ -246,7 +247,7 @@ def test_a_member_misses_the_same_doses_in_any_cohort() -> None:
 
 def test_misses_are_nested_and_independent_of_amount_and_horizon() -> None:
     some = set(times("1 mg sc daily until 99 d missing 20 %", seed=1, member=2))
-    fewer = set(times("50 mg sc daily missing 40 %", seed=1, member=2, horizon=99))
+    fewer = set(times("50 mg sc daily missing 40 %", seed=1, member=2, horizon=98))
     assert fewer < some
     shorter = set(times("1 mg sc daily until 40 d missing 20 %", seed=1, member=2))
     assert shorter == {time for time in some if time < 40}

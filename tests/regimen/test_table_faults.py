@@ -48,7 +48,8 @@ from tests.helpers.tabled import IV, SC, fault, table
         (
             "TIME,AMT\n0,1,5\n",
             "error[table.syntax]: the row has more cells than the header\n  --> t.csv:2:5\n  found:    3\n"
-            "  expected: 2\n  try:      numbers have a decimal point, as in 1.5; a comma begins the next column",
+            "  expected: 2\n"
+            "  try:      a comma begins the next column: numbers have a decimal point and no separator of thousands",
         ),
         (
             "TIME,AMT\n0\n",
@@ -72,8 +73,35 @@ from tests.helpers.tabled import IV, SC, fault, table
                 + advice,
             )
             for cell, column, term, advice in (
-                ('"1,5"', 4, "1,5", "\n  try:      write a decimal point, as in 1.5"),
-                ("1_000", 3, "1_000", "\n  try:      write the digits without separators, as in 1000"),
+                ('"1,5"', 4, "1,5", "\n  try:      write a decimal point: 1.5"),
+                ('"0,125"', 4, "0,125", "\n  try:      write a decimal point: 0.125"),
+                ('"1,000"', 4, "1,000", "\n  try:      this is ambiguous: write 1000 or 1.0, whichever is meant"),
+                ('"12,500"', 4, "12,500", "\n  try:      this is ambiguous: write 12500 or 12.5, whichever is meant"),
+                ('"1,000,000"', 4, "1,000,000", "\n  try:      write the digits without separators: 1000000"),
+                ("1.000.000", 3, "1.000.000", "\n  try:      write the digits without separators: 1000000"),
+                (
+                    '"1.000,5"',
+                    4,
+                    "1.000,5",
+                    "\n  try:      write no separator of thousands, and a decimal point: 1000.5",
+                ),
+                (
+                    '"1,000.5"',
+                    4,
+                    "1,000.5",
+                    "\n  try:      write no separator of thousands, and a decimal point: 1000.5",
+                ),
+                (
+                    '"1 000,5"',
+                    4,
+                    "1 000,5",
+                    "\n  try:      write no separator of thousands, and a decimal point: 1000.5",
+                ),
+                ("1 000", 3, "1 000", "\n  try:      write the digits without separators: 1000"),
+                ("1\u202f000", 3, "1\u202f000", "\n  try:      write the digits without separators: 1000"),
+                ("1'000", 3, "1'000", "\n  try:      write the digits without separators: 1000"),
+                ("1_000", 3, "1_000", "\n  try:      write the digits without separators: 1000"),
+                ("1 2 34", 3, "1 2 34", "\n  try:      write the digits without separators, and a decimal point"),
                 ("١٠٠", 3, "١٠٠", "\n  try:      write the digits as 0 to 9"),
                 ("NA", 3, "NA", "\n  try:      write `.` where there is no value"),
                 ("inf", 3, "inf", ""),
@@ -123,11 +151,6 @@ from tests.helpers.tabled import IV, SC, fault, table
             "error[table.order]: a dose stands before the reset in line 3, at the same TIME\n"
             "  --> t.csv:2:1, key `TIME`, term `24`\n"
             "  try:      place it after the reset, where it is given, or leave it out, as the reset would undo it",
-        ),
-        (
-            "TIME,AMT,EVID,SS,II\n480,100,4,1,24\n",
-            "error[table.steady]: a reset falls among the 14 doses that stand for the steady state\n"
-            "  --> t.csv:2:11, key `SS`, term `1`\n  try:      write out the doses that came before",
         ),
         (
             "TIME,AMT,ALAG\n0,100,-1\n",
@@ -200,35 +223,26 @@ from tests.helpers.tabled import IV, SC, fault, table
             "  expected: II above 0",
         ),
         (
-            "TIME,AMT,SS,RATE\n240,0,1,5\n",
-            "error[table.unsupported]: the steady state of an infusion without end is not supported\n"
-            "  --> t.csv:2:7, key `SS`, term `1`\n"
-            "  try:      give the infusion as a dose with AMT and RATE that begins long enough before",
-        ),
-        (
             "TIME,AMT,SS\n240,0,1\n",
             "error[table.unsupported]: the steady state without drug is where a simulation begins, not what a patient "
             "can be set to\n  --> t.csv:2:7, key `SS`, term `1`\n  expected: TIME 0\n"
             "  try:      a reset (EVID 3) sets the patient to it at a later time",
         ),
         (
-            "TIME,AMT,SS,II\n335,100,1,24\n",
-            "error[table.steady]: there is no room for the 14 doses that stand for the steady state\n"
-            "  --> t.csv:2:9, key `SS`, term `1`\n  found:    TIME 13.9583 d\n"
-            "  expected: TIME of at least 14 II, 14 d\n"
-            "  try:      begin the simulation earlier, or write out the doses that came before",
+            "TIME,AMT,SS,II\n240,50,2,24\n240,100,1,24\n",
+            "error[table.order]: a dose stands before the steady state in line 3 that replaces it, at the same TIME\n"
+            "  --> t.csv:2:1, key `TIME`, term `240`\n"
+            "  try:      SS 2 adds to it; else place it after, where it is given, or leave it out",
         ),
         (
-            "TIME,AMT,SS,II\n480,100,1,4\n",
-            "error[table.steady]: 14 doses do not bring the drug to its steady state\n"
-            "  --> t.csv:2:9, key `SS`, term `1`\n  found:    a half-life of 0.2 d\n"
-            "  expected: a half-life of at most II, 0.167 d\n  try:      write out the doses that came before",
+            "TIME,AMT,SS,RATE,ALAG\n240,0,1,5,2\n",
+            "error[table.value]: an infusion that was always given has no lag\n"
+            "  --> t.csv:2:12, key `ALAG`, term `2`\n  expected: 0 or `.`",
         ),
         (
-            "TIME,AMT,SS,II\n300,50,.,.\n480,100,1,24\n",
-            "error[table.steady]: SS 1 replaces what was given before, but other doses fall among those that stand for "
-            "it\n  --> t.csv:3:9, key `SS`, term `1`\n  found:    the record of line 2\n"
-            "  try:      SS 2 adds to what was given before (some programs number the two the other way round)",
+            "TIME,AMT,SS,II\n240,0,1,24\n",
+            "error[table.value]: a dose has no amount\n  --> t.csv:2:5, key `AMT`, term `0`\n"
+            "  expected: a number above 0",
         ),
         (
             "ID,TIME,AMT\n1,0,100\n2,0,100\n1,24,100\n",
@@ -252,13 +266,6 @@ def test_a_record_must_say_by_which_of_several_routes() -> None:
     assert fault("TIME,AMT\n0,100\n", routes=(SC, IV)) == (
         "error[table.route]: the record does not say by which route\n  --> t.csv:2:1, key `TIME`, term `0`\n"
         "  expected: 1 or `sc`, 2 or `iv`"
-    )
-
-
-def test_a_drug_that_never_forgets_has_no_steady_state() -> None:
-    assert fault("TIME,AMT,SS,II\n480,100,1,24\n", half_life=None).startswith(
-        "error[table.steady]: 14 doses do not bring the drug to its steady state\n"
-        "  --> t.csv:2:9, key `SS`, term `1`\n  found:    no half-life\n"
     )
 
 

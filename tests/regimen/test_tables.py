@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from simulate.errors import InputError
 from simulate.regimen.stops import realize
-from simulate.regimen.tables import RUN_IN, parse_dose_table, read_dose_table
-from simulate.regimen.words import parse_regimen, print_regimen
+from simulate.regimen.tables import parse_dose_table, read_dose_table
+from simulate.regimen.words import parse_regimen
+from simulate.regimen.writing import print_regimen
 from tests.helpers.tabled import IV, SC, doses, plan, schedule, table
 
 
@@ -133,15 +134,35 @@ def test_a_table_comes_to_doses(text: str, expected: list[tuple[float, float]]) 
 def test_rate_and_duration_are_two_ways_to_say_one_infusion() -> None:
     by_rate = plan("TIME,AMT,RATE\n0,100,50\n")
     for column in ("DUR", "TINF"):
-        assert plan(f"TIME,AMT,{column}\n0,100,2\n") == by_rate
-    assert print_regimen(by_rate) == "100 mg sc over 2 h"
+        by_duration = plan(f"TIME,AMT,{column}\n0,100,2\n")
+        assert print_regimen(by_duration) == "100 mg sc over 2 h"
+        # Where all of a dose arrives; else one keeps its rate, and the other its duration.
+        assert schedule(by_duration) == schedule(by_rate)
+    assert print_regimen(by_rate) == "100 mg sc rate 50 mg/h"
+    assert parse_dose_table("TIME,AMT,RATE\n0,100,50\n", time="h", amount="mg", rate_stays=False).plan((SC,)) == plan(
+        "TIME,AMT,DUR\n0,100,2\n"
+    )
 
 
-def test_a_steady_state_is_written_out_as_the_doses_before_it() -> None:
-    before = [(float(day), 100.0) for day in range(20 - RUN_IN, 20)]
-    assert doses("TIME,AMT,SS,II\n480,100,1,24\n") == [*before, (20, 100)]
-    assert doses("TIME,AMT,SS,II,ADDL\n480,100,1,24,2\n") == [*before, (20, 100), (21, 100), (22, 100)]
-    assert doses("TIME,AMT,SS,II\n0,7,0,0\n480,100,2,24\n") == [(0, 7), *before, (20, 100)]
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("TIME,AMT,SS,II\n480,100,1,24\n", "100 mg sc every 1 d from 20 d until 21 d steady"),
+        ("TIME,AMT,SS,II,ADDL\n48,100,2,24,2\n", "100 mg sc every 1 d from 2 d until 5 d steady added"),
+        ("TIME,AMT,SS,II,EVID\n48,100,1,24,4\n", "100 mg sc every 1 d from 2 d until 3 d steady and reset at 2 d"),
+        (
+            "TIME,AMT,SS,RATE\n24,0,1,5\n",
+            "120 mg sc every 1 d from 1 d until 1 d rate 5 mg/h steady",
+        ),
+        (
+            "TIME,AMT,SS,II,ADDL\n0,7,0,24,9\n48,100,1,12,0\n",
+            "7 mg sc every 1 d until 2 d and 100 mg sc every 0.5 d from 2 d until 2.5 d steady",
+        ),
+    ],
+)
+def test_a_steady_state_in_a_table_is_one_in_words(text: str, words: str) -> None:
+    assert print_regimen(plan(text)) == words
+    assert parse_regimen(words) == plan(text)
 
 
 def test_each_patient_has_a_plan() -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from simulate.errors import InputError, Where
 from simulate.regimen.doses import Course, Interruption, Plan, course
-from simulate.regimen.words import parse_regimen, print_regimen
+from simulate.regimen.words import parse_regimen
+from simulate.regimen.writing import print_regimen
 
 DAY = Fraction(1)
 
@@ -138,8 +139,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "100 mg sc evry 24 h",
             "error[regimen.syntax]: `evry` is not a word of regimens\n"
             "  --> <regimen>:1:11, term `100 mg sc evry 24 h`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
-            "skipping, stop, restart, and, then\n  try:      did you mean `every`?",
+            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
+            "skipping, stop, restart, steady, and, then\n  try:      did you mean `every`?",
         ),
         (
             "100 mg sc every 24 mg",
@@ -248,8 +249,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "1 mg sc daily reset at 3 d",
             "error[regimen.syntax]: `reset` is not a word of regimens\n"
             "  --> <regimen>:1:15, term `1 mg sc daily reset at 3 d`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, lag, missing, pause, "
-            "skipping, stop, restart, and, then\n"
+            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
+            "skipping, stop, restart, steady, and, then\n"
             "  try:      a reset is a part of its own: `and reset at 90 d`",
         ),
         (

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.regimen.words import print_regimen
+from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study, simulate_study
 from tests.studies.tabled import fault_of, study_of
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from scipy.linalg import expm
 
 from simulate.errors import InputError
 from simulate.regimen.occasions import factors_on_occasions
-from simulate.regimen.steady import drug_half_life
+from simulate.regimen.steady import Kinetics
 from simulate.solver.kernel import FloatArray
 from simulate.studies.models import find_model
 from simulate.studies.runs import cohort_of, prepare, simulate_study
@@ -83,9 +84,14 @@ def test_long_occasions_hold_their_factors() -> None:
 
 
 def test_a_regimen_forgets_as_fast_as_with_usual_kinetics() -> None:
-    usual = drug_half_life(find_model(None, ["none"]), "sc")
-    assert usual is not None
-    assert drug_half_life(find_model(None, ["occasions"]), "sc") == pytest.approx(usual, rel=1e-12)
+    left = []
+    for options in ("none", "occasions"):
+        model = find_model(None, [options])
+        kinetics = Kinetics(model, np.array([[parameter.value for parameter in model.parameters]]))
+        found = kinetics.left(0, 0, every=Fraction(1), lag=Fraction(0), duration=0.0)
+        left.append({model.species[state].name: value for state, value in found})
+    assert left[0].keys() == left[1].keys()
+    assert list(left[0].values()) == pytest.approx([left[1][name] for name in left[0]], rel=1e-12)
 
 
 @pytest.mark.parametrize(

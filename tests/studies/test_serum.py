@@ -14,7 +14,8 @@ from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
-from simulate.regimen.words import parse_regimen, print_regimen
+from simulate.regimen.words import parse_regimen
+from simulate.regimen.writing import print_regimen
 from simulate.solver import Tolerance
 from simulate.studies.serum import Sampling, Serum, observe_serum, sample_delays, shipped_sampling, until_sample
 from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources

@@ -15,7 +15,7 @@ from simulate.cohort.draws import Cohort
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan as Prescription
-from simulate.regimen.words import print_regimen
+from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import RESERVED
 from simulate.studies.runs import Study, arms_of, cohort_of, prepare

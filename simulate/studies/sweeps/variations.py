@@ -12,7 +12,8 @@ from simulate.cohort.draws import check_given
 from simulate.errors import InputError
 from simulate.regimen.doses import Course, exact
 from simulate.regimen.doses import Plan as Prescription
-from simulate.regimen.words import parse_regimen, print_regimen
+from simulate.regimen.words import parse_regimen
+from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study
 from simulate.studies.sheets import relocated
 from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, no_such_axis
@@ -146,7 +147,17 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             advice="choose other arms with --arm, or list regimens: `regimen=A | B`",
         )
     every = _interval(axis, value)
-    return tuple(course if course.every is None else replace(course, every=every) for course in plan.courses)
+    courses: list[Course] = []
+    for course, before in zip(plan.courses, (None, *plan.courses), strict=False):
+        # What was written keeps its meaning: a number of doses, a length, and a start where the course before ends.
+        start = course.start
+        if course.follows and before is not None and before.until == course.start and courses[-1].until is not None:
+            start = courses[-1].until
+        until = None if course.until is None else course.until + start - course.start
+        if course.every is not None and until is not None and course.counted and course.until is not None:
+            until = start + (course.until - course.start) / course.every * every
+        courses.append(replace(course, every=None if course.every is None else every, start=start, until=until))
+    return tuple(courses)
 
 
 def _interval(axis: Axis, value: float) -> Fraction:
