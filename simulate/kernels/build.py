@@ -326,11 +326,12 @@ def _stiff_source(
         labels=named,
     )
     blocks = len(rhs.results) // size
+    in_time = [SOLUTION + state * LANES for state in range(size) if (state, size) in entries]
     return "\n\n".join(
         (
             HEADER,
             jacobian,
-            factor_source(elimination, diagonal, factors),
+            factor_source(elimination, diagonal, factors, in_time),
             backsolve_source(elimination, factors, blocks, couplings),
         )
     )
