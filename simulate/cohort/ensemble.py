@@ -189,6 +189,8 @@ def simulate_cohort(
     tolerance: Tolerance | None = None,
     method: Method | Automatic | None = None,
     max_steps: int = 100_000,
+    max_step: float | None = None,
+    breaks: Sequence[float] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     sensitivities: Sequence[str] = (),
@@ -207,9 +209,10 @@ def simulate_cohort(
     times
         Shape [time], days, ascending: when to record. The last is the horizon, at which no dose is given any more.
         What is recorded at time 0 is the baseline, before the doses at that time; at any other time after them.
-    tolerance, method, max_steps, threads, progress
+    tolerance, method, max_steps, max_step, breaks, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted. With `simulate.solver.Automatic` each
-        trajectory is solved by the method that suits it.
+        trajectory is solved by the method that suits it. If no method is given, Dormand-Prince 5(4), and Rodas5P for
+        trajectories that it gives up; sensitivities have the former alone.
     sensitivities
         What to differentiate every quantity by, at each member's own values: parameters, and ``x(0)`` for the initial
         value of the state ``x``. The trajectories then agree with those of a plain simulation to rounding, not to the
@@ -231,9 +234,8 @@ def simulate_cohort(
         cannot be given by a route of the model. ``sensitivities.*``: a name that the model does not have, and
         sensitivities of a simulation with rules. ``solver.rule``: a rule that does not fit the model.
     """
-    from simulate.solver.automatic import Automatic, solve_automatically
+    from simulate.solver.automatic import UNLESS_STIFF, Automatic, solve_automatically
     from simulate.solver.batch import solve
-    from simulate.solver.methods import DOPRI5
 
     if not arms:
         raise InputError("there is no arm to simulate", code="cohort.arm")
@@ -244,7 +246,7 @@ def simulate_cohort(
             code="sensitivities.rules",
             expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
         )
-    single = None if isinstance(method, Automatic) else method
+    choice, single = (method, None) if isinstance(method, Automatic) else (UNLESS_STIFF, method)
     if sensitivities and isinstance(method, Automatic):
         raise InputError(
             "sensitivities are asked for with an automatic choice of the method",
@@ -271,6 +273,8 @@ def simulate_cohort(
             tolerance=tolerance,
             method=single,
             max_steps=max_steps,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=progress,
         )
@@ -278,9 +282,9 @@ def simulate_cohort(
         derivatives = _before(found.values, trajectories.times)
     else:
         solver = (
-            functools.partial(solve_automatically, choice=method)
-            if isinstance(method, Automatic)
-            else functools.partial(solve, method=single or DOPRI5)
+            functools.partial(solve, method=single)
+            if single is not None
+            else functools.partial(solve_automatically, choice=choice)
         )
         trajectories = solver(
             kernel_of(model),
@@ -289,6 +293,8 @@ def simulate_cohort(
             outputs_of(times),
             tolerance=tolerance,
             max_steps=max_steps,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=progress,
             adaptive=adaptive,

@@ -186,7 +186,7 @@ def _stretches(
             elif kind == StopKind.BOLUS:
                 state = state.copy()
                 state[system.route_targets[route]] += amount * gains[route]
-            else:
+            elif kind == StopKind.RATE:
                 rates[route] += amount
         for index in indices[-1:]:
             yield index, point, state, evaluations

@@ -53,6 +53,8 @@ class StopKind(enum.IntEnum):
     """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
     VISIT = 2
     """The member is seen: rules that look at visits are judged by the state then. Route and amount mean nothing."""
+    BREAK = 3
+    """Nothing happens but that a step ends and the next begins anew. Route and amount mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

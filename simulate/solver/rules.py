@@ -165,21 +165,29 @@ def with_visits(adaptive: Adaptive, schedule: Schedule) -> tuple[Adaptive, Sched
     if not adaptive.visits:
         return adaptive, schedule
     members, days = schedule.members, len(adaptive.visits)
-    owners = np.concatenate(
-        [np.repeat(np.arange(members), np.diff(schedule.offsets)), np.repeat(np.arange(members), days)]
-    )
-    times = np.concatenate([schedule.times, np.tile(np.array(adaptive.visits, dtype=np.float64), members)])
-    kinds = np.concatenate([schedule.kinds, np.full(members * days, int(StopKind.VISIT))])
-    order = np.lexsort((kinds, times, owners))
+    owners = np.repeat(np.arange(members), days)
+    times = np.tile(np.array(adaptive.visits, dtype=np.float64), members)
+    return with_stops(replace(adaptive, visits=()), schedule, owners, times, StopKind.VISIT)
+
+
+def with_stops(
+    adaptive: Adaptive, schedule: Schedule, owners: IntArray, times: FloatArray, kind: StopKind
+) -> tuple[Adaptive, Schedule]:
+    """Rules and a schedule with more stops of one kind, without route and amount, at times of some members."""
+    members, more = schedule.members, len(times)
+    everyone = np.concatenate([np.repeat(np.arange(members), np.diff(schedule.offsets)), owners])
+    times = np.concatenate([schedule.times, times])
+    kinds = np.concatenate([schedule.kinds, np.full(more, int(kind))])
+    order = np.lexsort((kinds, times, everyone))
 
     def extended(column: FloatArray | IntArray) -> Any:
-        return np.concatenate([column, np.zeros(members * days, dtype=column.dtype)])[order]
+        return np.concatenate([column, np.zeros(more, dtype=column.dtype)])[order]
 
     groups = adaptive.groups
     return (
-        replace(adaptive, visits=(), groups=None if groups is None else extended(np.asarray(groups))),
+        replace(adaptive, groups=None if groups is None else extended(np.asarray(groups))),
         Schedule(
-            offsets=schedule.offsets + days * np.arange(members + 1),
+            offsets=schedule.offsets + np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=members))]),
             times=times[order],
             kinds=kinds[order],
             routes=extended(schedule.routes),
