@@ -180,7 +180,7 @@ def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
         code="run.failures",
         found=f"patient {first.patient}, arm `{first.arm}`: {first.failure.reason}",
         expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
-        advice="manifest.json lists all of them; try a smaller --rtol, or --set solver.method=rodas5p"
+        advice="manifest.json lists all of them; try a smaller --rtol, or a larger solver.max_steps"
         if failed
         else "choose parameters that describe a patient at rest",
     )
@@ -203,7 +203,7 @@ def _notes(ensemble: Ensemble) -> list[str]:
         for index in range(len(arm.rules))
     ]
     left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
-    return [*rules, *(chosen if trajectories.methods else ()), *left_out]
+    return [*rules, *(chosen if len(methods) > 1 else ()), *left_out]
 
 
 def _rules_before(ensemble: Ensemble) -> list[int]:

@@ -157,7 +157,7 @@ def _judged(counters: dict[str, int]) -> int:
         f"{counters['n'] - counters['n_ok']} of {counters['n']} trajectories did not reach the end",
         code="run.failures",
         expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
-        advice="manifest.json lists the first of them; try a smaller --rtol, or --set solver.method=rodas5p",
+        advice="manifest.json lists the first of them; try a smaller --rtol, or a larger solver.max_steps",
     )
     say(str(fault), is_error=True)
     return fault.exit_code

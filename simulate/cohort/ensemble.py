@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulate.cohort.draws import Cohort, redrawn
-from simulate.cohort.transform import Distribution, Overrides
 from simulate.cohort.rules import rules_of_arms, with_visits_of_arms
+from simulate.cohort.transform import Distribution, Overrides
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import with_occasions
@@ -190,6 +190,8 @@ def simulate_cohort(
     tolerance: Tolerance | None = None,
     method: Method | Automatic | None = None,
     max_steps: int = 100_000,
+    max_step: float | None = None,
+    breaks: Sequence[float] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     sensitivities: Sequence[str] = (),
@@ -209,9 +211,10 @@ def simulate_cohort(
         Shape [time], days, ascending: when to record. What is recorded at a time is the state after all that happens
         then: after doses, resets and actions of rules, at the last time as at any other; only at time 0 it is the
         baseline, before the doses. A later time given twice is recorded before and after.
-    tolerance, method, max_steps, threads, progress
+    tolerance, method, max_steps, max_step, breaks, threads, progress
         As for `simulate.solver.solve`; members of all arms are counted. With `simulate.solver.Automatic` each
-        trajectory is solved by the method that suits it.
+        trajectory is solved by the method that suits it. If no method is given, Dormand-Prince 5(4), and Rodas5P for
+        trajectories that it gives up; sensitivities have the former alone.
     sensitivities
         What to differentiate every quantity by, at each member's own values: parameters, and ``x(0)`` for the initial
         value of the state ``x``. The trajectories then agree with those of a plain simulation to rounding, not to the
@@ -233,9 +236,8 @@ def simulate_cohort(
         cannot be given by a route of the model. ``sensitivities.*``: a name that the model does not have, and
         sensitivities of a simulation with rules. ``solver.rule``: a rule that does not fit the model.
     """
-    from simulate.solver.automatic import Automatic, solve_automatically
+    from simulate.solver.automatic import UNLESS_STIFF, Automatic, solve_automatically
     from simulate.solver.batch import solve
-    from simulate.solver.methods import DOPRI5
 
     if not arms:
         raise InputError("there is no arm to simulate", code="cohort.arm")
@@ -247,7 +249,7 @@ def simulate_cohort(
             code="sensitivities.rules",
             expected="one of the two: when a rule applies changes with the parameters, and is not differentiated",
         )
-    single = None if isinstance(method, Automatic) else method
+    choice, single = (method, None) if isinstance(method, Automatic) else (UNLESS_STIFF, method)
     if sensitivities and isinstance(method, Automatic):
         raise InputError(
             "sensitivities are asked for with an automatic choice of the method",
@@ -283,6 +285,8 @@ def simulate_cohort(
             tolerance=tolerance,
             method=single,
             max_steps=max_steps,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=progress,
         )
@@ -290,9 +294,9 @@ def simulate_cohort(
         derivatives = _before(found.values, trajectories.times)
     else:
         solver = (
-            functools.partial(solve_automatically, choice=method)
-            if isinstance(method, Automatic)
-            else functools.partial(solve, method=single or DOPRI5)
+            functools.partial(solve, method=single)
+            if single is not None
+            else functools.partial(solve_automatically, choice=choice)
         )
         trajectories = solver(
             kernel_of(model),
@@ -301,6 +305,8 @@ def simulate_cohort(
             outputs_of(times),
             tolerance=tolerance,
             max_steps=max_steps,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=progress,
             adaptive=adaptive,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.solver.problem import Schedule
-from simulate.solver.rules import Adaptive, seen_on
+from simulate.solver.problem import Schedule, StopKind
+from simulate.solver.rules import Adaptive, with_stops
 
 if TYPE_CHECKING:
     from simulate.cohort.ensemble import Arm
@@ -36,5 +36,6 @@ def with_visits_of_arms(schedule: Schedule, arms: Sequence[Arm], members: int, h
     for index, arm in enumerate(arms):
         days = sorted({day for day in arm.visits if day <= horizon})
         if days and any(rule.visits for rule in arm.rules):
-            schedule, _ = seen_on(schedule, days, np.arange(schedule.members) // members == index)
+            owners = np.repeat(np.arange(index * members, (index + 1) * members), len(days))
+            _, schedule = with_stops(Adaptive(()), schedule, owners, np.tile(days, members), StopKind.VISIT)
     return schedule

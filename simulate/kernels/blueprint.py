@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sympy import Expr, Symbol
 
+from simulate.kernels.clock import timed_parts
 from simulate.kernels.followers import Pieces
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
 from simulate.kernels.system import System, infusion
@@ -35,6 +36,8 @@ class Blueprint:
         depend on the first besides and on nothing else.
     pieces
         The program of ``rhs`` in parts, if there is more than one block.
+    timed
+        Parts of the right-hand side that depend on time and on nothing else that moves.
     """
 
     states: tuple[str, ...]
@@ -53,6 +56,7 @@ class Blueprint:
     controlled: int
     block: int
     pieces: Pieces | None = None
+    timed: tuple[Expr, ...] = ()
 
 
 def blueprint(system: System) -> Blueprint:
@@ -76,4 +80,5 @@ def blueprint(system: System) -> Blueprint:
         jumps=tuple((target,) for target in system.route_targets),
         controlled=len(system.states),
         block=len(system.states),
+        timed=timed_parts(system.rhs, set(varying[1:])),
     )

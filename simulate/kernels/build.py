@@ -23,6 +23,7 @@ from sympy import Expr, Symbol
 from simulate.compiled import WORKSPACE, cache_directory, compiled, fingerprint
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
+from simulate.kernels.clock import NOTHING, Clock, pulse_in
 from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
@@ -31,7 +32,7 @@ from simulate.kernels.followers import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import tape, tape_source
-from simulate.solver.kernel import BlockFunction, IntArray
+from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
 
@@ -62,6 +63,7 @@ class CompiledKernel:
     rows: int
     stiff_source: Callable[[], str]
     series_source: Callable[[int], str]
+    clock: Callable[[], Clock] | None = None
 
     @property
     def route_offsets(self) -> IntArray:
@@ -102,6 +104,10 @@ class CompiledKernel:
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side → solution."""
         return self._compiled("backsolve", stiff=True)
+
+    def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
+        """Kinks and narrow features in time of members [member, parameter]: owners and times."""
+        return NOTHING if self.clock is None else self.clock().breaks(parameters, start, end)
 
     def jets(self, order: int) -> BlockFunction:
         """Time, state, constants → Taylor coefficients of the solution up to an order.
@@ -236,7 +242,9 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
     inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
-    series_source = functools.cache(lambda order: tape_source(tape(rhs, states, inputs_of_series), order))
+    series_source = functools.cache(
+        lambda order: tape_source(tape(rhs, states, inputs_of_series, pulse_in(plan.timed)), order)
+    )
     return CompiledKernel(
         key=_key(source, plan),
         source=source,
@@ -255,6 +263,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         rows=region.size,
         stiff_source=stiff_source,
         series_source=series_source,
+        clock=functools.cache(lambda: Clock(plan.timed, plan.constants, plan.parameters)) if plan.timed else None,
     )
 
 
@@ -326,11 +335,12 @@ def _stiff_source(
         labels=named,
     )
     blocks = len(rhs.results) // size
+    in_time = [SOLUTION + state * LANES for state in range(size) if (state, size) in entries]
     return "\n\n".join(
         (
             HEADER,
             jacobian,
-            factor_source(elimination, diagonal, factors),
+            factor_source(elimination, diagonal, factors, in_time),
             backsolve_source(elimination, factors, blocks, couplings),
         )
     )

@@ -117,6 +117,8 @@ class _Lane:
                 return self._chain(node)
             case ast.Subscript():
                 return self._builder.load(self._place(node))
+            case ast.Attribute(value=ast.Name(id=module), attr=name):
+                return ir.Constant(ir.DoubleType(), getattr(self._names[module], name))
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return self._called(self._names[name], arguments)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=arguments):

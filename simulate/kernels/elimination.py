@@ -1,8 +1,9 @@
 """Gaussian elimination of a fixed sparse pattern, written out as straight lines.
 
 The matrix is ``shift·1 − J``. The order of elimination is chosen once, from the pattern, by least fill (Markowitz) on
-the diagonal. There is no pivoting at run time: for small steps the diagonal dominates, and where it does not, the error
-estimate rejects the step.
+the diagonal. There is no pivoting at run time: for small steps the diagonal dominates, and all pivots are positive.
+Where one is not, something grows faster than the step can follow, and a solution would hardly move instead of growing;
+the factors say so. They also say where the Jacobian is not finite: its entries that are not are taken for 0.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from simulate.solver.layout import LANES, SHIFT, SOLUTION
+from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOLUTION, SOUND, UNUSABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ def _cost(state: int, left: set[int], filled: set[tuple[int, int]]) -> int:
     return rows * columns
 
 
-def factor_source(elimination: Elimination, jacobian: dict[tuple[int, int], int], factors: int) -> str:
+def factor_source(
+    elimination: Elimination, jacobian: dict[tuple[int, int], int], factors: int, in_time: Sequence[int] = ()
+) -> str:
     """Source of ``factor(w)``: Jacobian and shift → factors.
 
     Parameters
@@ -62,20 +65,33 @@ def factor_source(elimination: Elimination, jacobian: dict[tuple[int, int], int]
         Offset of each entry of the Jacobian.
     factors
         Offset of the first entry of the factors. The diagonal keeps the reciprocals of the pivots.
+    in_time
+        Offsets of partial derivatives in time that must be finite too.
     """
     lines = [
         "def factor(w):",
-        '    """Jacobian and shift → factors of shift·1 − J."""',
+        '    """Jacobian and shift → factors of shift·1 − J, and whether they are sound."""',
         f"    for lane in range({LANES}):",
+        "        undefined = 0.0",
+        *(f"        undefined = undefined + 0.0 * w[{offset} + lane]" for offset in in_time),
     ]
     for row, column in elimination.entries:
-        entry = f"w[{jacobian[row, column]} + lane]" if (row, column) in jacobian else ""
+        entry = ""
+        if (row, column) in jacobian:
+            entry = f"j{row}_{column}"
+            lines += [
+                f"        {entry} = w[{jacobian[row, column]} + lane]",
+                f"        undefined = undefined + 0.0 * {entry}",
+                f"        {entry} = {entry} if abs({entry}) < math.inf else 0.0",
+            ]
         shift = f"w[{SHIFT} + lane]" if row == column else ""
         value = f"{shift} - {entry}" if shift and entry else shift or (f"-{entry}" if entry else "0.0")
         lines.append(f"        m{row}_{column} = {value}")
     present = set(elimination.entries)
+    lines.append(f"        sound = 1.0 if undefined == 0.0 else {NOT_FINITE}")
     for position, pivot in enumerate(elimination.order):
         later = elimination.order[position + 1 :]
+        lines.append(f"        sound = sound if m{pivot}_{pivot} > 0.0 and m{pivot}_{pivot} < math.inf else {UNUSABLE}")
         lines.append(f"        m{pivot}_{pivot} = 1.0 / m{pivot}_{pivot}")
         for row in later:
             if (row, pivot) in present:
@@ -87,6 +103,7 @@ def factor_source(elimination: Elimination, jacobian: dict[tuple[int, int], int]
                 ]
     for index, (row, column) in enumerate(elimination.entries):
         lines.append(f"        w[{factors + index * LANES} + lane] = m{row}_{column}")
+    lines.append(f"        w[{SOUND} + lane] = sound")
     return "\n".join(lines) + "\n"
 
 

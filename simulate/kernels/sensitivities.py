@@ -97,6 +97,8 @@ def solve_sensitivities(
     tolerance: Tolerance | None = None,
     method: Method | None = None,
     max_steps: int = 100_000,
+    max_step: float | None = None,
+    breaks: Sequence[float] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Sensitivities:
@@ -106,7 +108,7 @@ def solve_sensitivities(
     ----------
     system
         The system.
-    parameters, schedule, times, start, tolerance, max_steps, threads, progress
+    parameters, schedule, times, start, tolerance, max_steps, max_step, breaks, threads, progress
         As for `simulate.solver.solve`; ``progress`` counts a member once for every ``together`` directions.
     of
         Parameters, or directions that join several; all parameters if not given.
@@ -161,6 +163,8 @@ def solve_sensitivities(
             tolerance=tolerance,
             method=DOPRI5_FOLLOWERS if method is None or method is DOPRI5 else method,
             max_steps=max_steps,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=progress,
         )

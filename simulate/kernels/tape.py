@@ -50,7 +50,7 @@ class Tape:
     rates: tuple[Linear, ...]
 
 
-def tape(program: Program, states: Sequence[Symbol], offsets: Mapping[Symbol, int]) -> Tape:
+def tape(program: Program, states: Sequence[Symbol], offsets: Mapping[Symbol, int], pulse: Expr | None = None) -> Tape:
     """Tape of a right-hand side.
 
     Parameters
@@ -61,12 +61,17 @@ def tape(program: Program, states: Sequence[Symbol], offsets: Mapping[Symbol, in
         Symbols of the states, in order.
     offsets
         Places in the workspace of everything else that is read, which is constant during a step.
+    pulse
+        A part that is a pulse in time: from afar its series is nothing.
 
     Raises
     ------
     InputError
-        When a function has no derivatives of every order everywhere, such as the absolute value or a root.
+        When a function has no derivatives of every order everywhere, such as the absolute value or a root, or there is
+        a pulse.
     """
+    if pulse is not None:
+        raise _not_smooth(pulse, "a pulse in time, whose Taylor series is nothing from afar")
     writer = _Writer()
     for index, state in enumerate(states):
         writer.known[state] = writer.core("state", index)
@@ -299,9 +304,9 @@ def _cores_of(node: Node) -> set[int]:
     return {core for linear in _linears_of(node) for core, _ in linear[1]}
 
 
-def _not_smooth(expression: Expr) -> InputError:
+def _not_smooth(expression: Expr, what: str = "no Taylor series everywhere") -> InputError:
     return InputError(
-        "the model has no Taylor series everywhere",
+        f"the model has {what}",
         code="kernel.not-smooth",
         found=str(expression),
         expected="sums, products, quotients, whole powers up to 16, exp, log, sin and cos",

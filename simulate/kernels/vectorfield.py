@@ -190,15 +190,7 @@ def _evaluated(
     assignments: Sequence[Assignment], results: Sequence[Expr], states: Sequence[Symbol], inputs: Sequence[Symbol]
 ) -> _Evaluated:
     """Function of states and inputs, one value or one column of values for each result."""
-    # Identifiers are made here and never taken from a model.
-    names = {symbol: Symbol(f"a{index}") for index, symbol in enumerate((*states, *inputs))}
-    arguments = list(names.values())
-    steps = []
-    for index, (symbol, expression) in enumerate(assignments):
-        steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
-        names[symbol] = steps[-1][0]
-    finished = [result.xreplace(names) for result in results]
-    function = sympy.lambdify([arguments], finished, modules=["numpy"], cse=lambda _: (steps, finished))
+    function = numpy_function(assignments, results, [*states, *inputs])
 
     def at(states: FloatArray, inputs: FloatArray) -> list[Any]:
         # Far from any root a power may have no real value: then the point is given up, silently.
@@ -207,6 +199,24 @@ def _evaluated(
         return found
 
     return at
+
+
+def numpy_function(
+    assignments: Sequence[Assignment], results: Sequence[Expr], symbols: Sequence[Symbol]
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """Function of the values of symbols, numbers or arrays, one value for each result."""
+    # Identifiers are made here and never taken from a model.
+    names = {symbol: Symbol(f"a{index}") for index, symbol in enumerate(symbols)}
+    arguments = list(names.values())
+    steps = []
+    for index, (symbol, expression) in enumerate(assignments):
+        steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
+        names[symbol] = steps[-1][0]
+    finished = [result.xreplace(names) for result in results]
+    function: Callable[[Sequence[Any]], list[Any]] = sympy.lambdify(
+        [arguments], finished, modules=["numpy"], cse=lambda _: (steps, finished)
+    )
+    return function
 
 
 def _columns(values: Sequence[Any], points: int) -> FloatArray:

@@ -16,6 +16,7 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 _LATER = {
     "solve": "simulate.solver.batch",
     "Automatic": "simulate.solver.automatic",
+    "UNLESS_STIFF": "simulate.solver.automatic",
     "solve_automatically": "simulate.solver.automatic",
     "Method": "simulate.solver.methods",
     "METHODS": "simulate.solver.methods",
@@ -31,6 +32,7 @@ __all__ = [
     "METHODS",
     "RODAS5P",
     "TAYLOR",
+    "UNLESS_STIFF",
     "Action",
     "Adaptive",
     "Automatic",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -37,7 +39,8 @@ class Arguments:
     times
         Shape [time], days.
     control
-        Start, days, relative tolerance, and the power of the squared error ratio that is the step factor.
+        Start, days, relative tolerance, the power of the squared error ratio that is the step factor, and the longest
+        step, days.
     atol
         Absolute tolerance of each state.
     """
@@ -62,19 +65,25 @@ def arguments_of(
     method: Method,
     max_steps: int,
     threads: int | None = None,
+    max_step: float | None = None,
 ) -> Arguments:
     """Check what `simulate.solver.solve` was given and arrange it for the loop.
 
     Raises
     ------
     InputError
-        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
-        positive.
+        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads, or
+        the longest step, is not positive.
     """
     tolerance = Tolerance() if tolerance is None else tolerance
     parameters = np.ascontiguousarray(parameters, dtype=np.float64)
     times = np.array(times, dtype=np.float64, order="C")  # a copy: it is part of the result
     _check(kernel, parameters, times, start, max_steps, threads)
+    longest = math.inf if max_step is None else float(max_step)
+    if not longest > 0.0:
+        raise InputError(
+            f"max_step is {longest!r}", code="solver.max-step", found=repr(longest), expected="a time above 0, in days"
+        )
     rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
     sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
     first = len(kernel.routes) + 1
@@ -84,9 +93,9 @@ def arguments_of(
         sizes=frozen(np.array([*sizes, kernel.controlled], dtype=np.int64)),
         targets=frozen(np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)),
         parameters=frozen(parameters),
-        schedule=_stops(kernel, schedule, len(parameters), start),
+        schedule=stops_of(kernel, schedule, len(parameters), start),
         times=frozen(times),
-        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0)])),
+        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0), longest])),
         atol=frozen(_absolute(kernel, tolerance)),
     )
 
@@ -98,6 +107,34 @@ def functions_of(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
     if method.stiff:
         return kernel.prepare, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
     return (kernel.prepare, *(kernel.rhs,) * 4)
+
+
+def breaks_of(
+    kernel: Kernel, parameters: FloatArray, start: float, times: FloatArray, named: Sequence[float]
+) -> tuple[IntArray, FloatArray]:
+    """Breaks that are named for every member, and those that the kernel knows of: owners and times, each once.
+
+    Raises
+    ------
+    InputError
+        ``solver.breaks``: a break is no finite number.
+    """
+    if not np.isfinite(named).all():
+        raise InputError(
+            "a break is not finite", code="solver.breaks", found=str(list(named)), expected="finite times, in days"
+        )
+    members, end = len(parameters), float(times[-1])
+    inner = np.array([time for time in named if start < time < end], dtype=np.float64)
+    owners, found = kernel.breaks(parameters, start, end)
+    pairs = (
+        np.concatenate([np.repeat(np.arange(members), len(inner)), owners]),
+        np.concatenate([np.tile(inner, members), found]),
+    )
+    order = np.lexsort(pairs[::-1])
+    owners, found = pairs[0][order], pairs[1][order]
+    fresh = np.ones(len(owners), dtype=bool)
+    fresh[1:] = (np.diff(owners) > 0) | (np.diff(found) > 0.0)
+    return owners[fresh], found[fresh]
 
 
 def frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
@@ -183,7 +220,7 @@ def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
     return np.concatenate([np.broadcast_to(atol, (n,)), np.ones(len(kernel.states) - n)])
 
 
-def _stops(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
+def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
     """Columns of a schedule, checked: the loop that reads them looks at no bounds."""
     offsets, kinds, routes = (
         np.ascontiguousarray(column, dtype=np.int64) for column in (schedule.offsets, schedule.kinds, schedule.routes)

@@ -5,6 +5,9 @@ doses, may be stiff: it begins anew with the stiff method, which is given as muc
 take at the pace that it has shown. If that does not suffice either, the member was not stiff but long, and the explicit
 method goes all the way. No estimate of eigenvalues decides but counted steps, and only those of the member: its choice
 and its numbers are the same in any batch.
+
+A member that the explicit method gives up is tried with the stiff method in any case. Without patience nobody else is:
+all others have the numbers, and take the time, of the explicit method alone. That is what is done by default.
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 _LEAST_TRIAL = 64
 """Attempts that the stiff method has at least."""
 
+_NUMERICAL = (Status.TOO_MANY_STEPS, Status.STEP_TOO_SMALL, Status.NOT_FINITE)
+"""How a method gives a member up that another may solve."""
+
 _TINY = 1e-300
 
 
@@ -37,20 +43,25 @@ class Automatic:
     explicit, stiff
         What every member begins with, and what is tried where that takes long.
     patience
-        Attempts of the explicit method for each stop of a member, and one more, before the other is tried.
+        Attempts of the explicit method for each stop of a member, and one more, before the other is tried; None for all
+        that a member may take.
     cost
         Attempts of the explicit method that take as long as one of the stiff method.
     """
 
     explicit: Method = DOPRI5
     stiff: Method = RODAS5P
-    patience: int = 256
+    patience: int | None = 256
     cost: float = 8.0
 
     @property
     def name(self) -> str:
         """Name for readers."""
         return f"{self.explicit.name}, or {self.stiff.name} where a member is stiff"
+
+
+UNLESS_STIFF = Automatic(patience=None)
+"""Dormand-Prince 5(4), and Rodas5P for members that it gives up."""
 
 
 def solve_automatically(
@@ -63,6 +74,8 @@ def solve_automatically(
     tolerance: Tolerance | None = None,
     choice: Automatic | None = None,
     max_steps: int = 100_000,
+    max_step: float | None = None,
+    breaks: Sequence[float] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     adaptive: Adaptive | None = None,
@@ -79,7 +92,9 @@ def solve_automatically(
     chosen = Automatic() if choice is None else choice
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
-    given = arguments_of(kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads)
+    given = arguments_of(
+        kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads, max_step
+    )
 
     def batch(members: IntArray, method: Method, limit: int, told: Callable[[int], None] | None) -> Trajectories:
         return solve(
@@ -91,31 +106,53 @@ def solve_automatically(
             tolerance=tolerance,
             method=method,
             max_steps=limit,
+            max_step=max_step,
+            breaks=breaks,
             threads=threads,
             progress=told,
             adaptive=None if adaptive is None else rules_of(adaptive, schedule, members),
         )
 
     every = np.arange(len(given.parameters))
-    patience = chosen.patience * _rounded(1.0 + np.diff(schedule.offsets))
+    patience = _patience(chosen, schedule, max_steps)
     parts = [
         (members, batch(members, chosen.explicit, limit, progress))
         for members, limit in _groups(every, patience, max_steps)
     ]
-    slow, reached = _unfinished(parts)
+    slow, reached = _given_up(parts, Status.TOO_MANY_STEPS)
+    slow, reached = slow[patience[slow] < max_steps], reached[patience[slow] < max_steps]
     horizon = max(float(times[-1]) - start, 0.0)
-    whole = np.minimum(patience[slow], max_steps) * horizon / np.maximum(reached - start, _TINY)
+    whole = patience[slow] * horizon / np.maximum(reached - start, _TINY)
     # Beyond a thousand times its patience nobody would wait for the explicit method.
     trial = np.clip(whole / chosen.cost, _LEAST_TRIAL, 1e3 * patience[slow])
     tried = [
         (members, batch(members, chosen.stiff, limit, None))
         for members, limit in _groups(slow, _rounded(trial), max_steps)
     ]
-    again, _ = _unfinished(tried)
-    again = again[patience[again] < max_steps]
+    again, _ = _given_up(tried, Status.TOO_MANY_STEPS)
     if len(again):
         tried.append((again, batch(again, chosen.explicit, max_steps, None)))
-    return _joined(len(every), [*parts, *tried], chosen)
+    parts += tried
+    lost, _ = _given_up(parts, *_NUMERICAL, by=chosen.explicit.name)
+    if len(lost):
+        rescued = _those_who_finished(lost, batch(lost, chosen.stiff, max_steps, None))
+        parts = [*parts, rescued] if len(rescued[0]) else parts
+    joined = _joined(len(every), parts, chosen)
+    return replace(joined, failures=tuple(_told(one, chosen, lost) for one in joined.failures))
+
+
+def _told(failure: Failure, choice: Automatic, lost: IntArray) -> Failure:
+    """A failure that says so where the other method was of no help."""
+    if failure.member not in lost:
+        return failure
+    return replace(failure, reason=f"{failure.reason}; {choice.stiff.name} did not reach the end either")
+
+
+def _patience(choice: Automatic, schedule: Schedule, max_steps: int) -> IntArray:
+    """Attempts of the explicit method before a member is tried with the other."""
+    if choice.patience is None:
+        return np.full(schedule.members, max_steps, dtype=np.int64)
+    return np.minimum(choice.patience * _rounded(1.0 + np.diff(schedule.offsets)), max_steps)
 
 
 def _rounded(numbers: FloatArray) -> IntArray:
@@ -130,15 +167,36 @@ def _groups(members: IntArray, limits: IntArray, most: int) -> list[tuple[IntArr
     return [(members[bounded == limit], int(limit)) for limit in np.unique(bounded)]
 
 
-def _unfinished(parts: Sequence[tuple[IntArray, Trajectories]]) -> tuple[IntArray, FloatArray]:
-    """Members whose steps ran out, and the times that they had reached."""
-    found = sorted(
-        (int(members[failure.member]), failure.time)
-        for members, trajectories in parts
-        for failure in trajectories.failures
-        if failure.status is Status.TOO_MANY_STEPS
+def _given_up(
+    parts: Sequence[tuple[IntArray, Trajectories]], *reasons: Status, by: str | None = None
+) -> tuple[IntArray, FloatArray]:
+    """Members whose last attempt, by the method named if one is, ended for one of these reasons; and when."""
+    found: dict[int, float] = {}
+    for members, trajectories in parts:
+        for member in members.tolist():
+            found.pop(member, None)
+        if by in (None, trajectories.method):
+            found |= {
+                int(members[failure.member]): failure.time
+                for failure in trajectories.failures
+                if failure.status in reasons and failure.state is not None
+            }
+    order = sorted(found)
+    return np.array(order, dtype=np.int64), np.array([found[member] for member in order])
+
+
+def _those_who_finished(members: IntArray, found: Trajectories) -> tuple[IntArray, Trajectories]:
+    """Members who reached the end, and their part of a result."""
+    places = np.flatnonzero(found.status == Status.OK)
+    number = {int(place): index for index, place in enumerate(places)}
+    return members[places], replace(
+        found,
+        values=found.values[places],
+        status=found.status[places],
+        counters=found.counters[places],
+        failures=(),
+        occurrences=tuple(replace(one, member=number[one.member]) for one in found.occurrences if one.member in number),
     )
-    return np.array([member for member, _ in found], dtype=np.int64), np.array([time for _, time in found])
 
 
 def _joined(count: int, parts: Sequence[tuple[IntArray, Trajectories]], choice: Automatic) -> Trajectories:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
 from simulate.solver import layout
-from simulate.solver.arguments import arguments_of, failures_of, frozen, functions_of
+from simulate.solver.arguments import arguments_of, breaks_of, failures_of, frozen, functions_of, stops_of
 from simulate.solver.book import BOOK_ROWS
 from simulate.solver.events import LEVELS, READ_ONLY, memory
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
-from simulate.solver.rules import Adaptive, occurrences, watch, with_visits
+from simulate.solver.rules import Adaptive, occurrences, watch, with_stops, with_visits
 from simulate.solver.trajectories import Trajectories
 
 _CHUNK = 256
@@ -37,6 +37,8 @@ def solve(
     tolerance: Tolerance | None = None,
     method: Method = DOPRI5,
     max_steps: int = 100_000,
+    max_step: float | None = None,
+    breaks: Sequence[float] = (),
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
     adaptive: Adaptive | None = None,
@@ -65,6 +67,11 @@ def solve(
         The method of integration.
     max_steps
         Steps, rejected ones included, after which a member is given up.
+    max_step
+        The longest step, days; no bound if not given.
+    breaks
+        Days on which a step of every member ends and the next begins anew, where the right-hand side changes in a time
+        so short that a step might pass over it. Those that the kernel knows of are taken in any case.
     threads
         Threads to use; all cores that this process may use if not given.
     progress
@@ -75,12 +82,16 @@ def solve(
     Raises
     ------
     InputError
-        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads is not
-        positive.
+        When shapes do not fit, times do not ascend, an input is not finite, or a number of steps or threads, or
+        the longest step, is not positive.
     """
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
-    given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads)
+    given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads, max_step)
+    owners, days = breaks_of(kernel, given.parameters, start, given.times, breaks)
+    if len(days):
+        adaptive, schedule = with_stops(adaptive or Adaptive(()), schedule, owners, days, StopKind.BREAK)
+        given = replace(given, schedule=stops_of(kernel, schedule, len(given.parameters), start))
     members, n = len(given.parameters), len(kernel.states)
 
     values = np.full((members, len(times), n + len(kernel.observables)), np.nan)

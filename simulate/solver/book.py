@@ -34,7 +34,7 @@ from simulate.solver.layout import (
 from simulate.solver.problem import StopKind
 
 _VISIT, _RESET, _SET = int(StopKind.VISIT), int(StopKind.RESET), int(StopKind.SET)
-_ADD, _BOLUS = int(StopKind.ADD), int(StopKind.BOLUS)
+_ADD, _BOLUS, _RATE = int(StopKind.ADD), int(StopKind.BOLUS), int(StopKind.RATE)
 _LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
 """Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
@@ -124,7 +124,7 @@ def apply_stops(
             for target in range(targets[route], targets[route + 1]):
                 gain = w[CONSTANTS + (kernel[GAIN] + target - kernel[ROUTES] - 1) * LANES + lane]
                 w[STATE + targets[target] * LANES + lane] += amount * gain
-        else:
+        elif kinds[stop] == _RATE:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
             w[i] += amount
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.

@@ -60,14 +60,15 @@ def first_step(w: Any, n: int, lane: int, rtol: float) -> float:
 
 
 @inlined
-def choose_step(w: Any) -> None:
-    """Shorten the proposed steps so that no stop is passed and no sliver is left before one.
+def choose_step(w: Any, longest: float) -> None:
+    """Shorten the proposed steps so that none is too long, no stop is passed and no sliver is left before one.
 
     No step but the last before a stop is so short that the state would move and the time would not.
     """
     now, stop, h = load(w, NOW), load(w, STOP), load(w, STEP)
     shortest = size(now) * RESOLUTION
     h = choose(h > shortest, h, shortest)
+    h = choose(h > longest, every(longest), h)
     rest = stop - now
     reaches = h >= rest * 0.999999
     half = rest * 0.5
@@ -159,11 +160,12 @@ def take_step(
     propose: Any,
     rtol: float,
     exponent: float,
+    longest: float,
 ) -> None:
     """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
     if series:
         propose(w, n, jacobian)
-    choose_step(w)
+    choose_step(w, longest)
     if not series:
         spread_step(w, n)
     attempt(w, n, rhs, jacobian, factor, backsolve)

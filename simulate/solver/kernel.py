@@ -112,6 +112,13 @@ class Kernel(Protocol):
         """Factors and right-hand side in ``SOLUTION`` → solution in ``SOLUTION``."""
         ...
 
+    def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
+        """Where the right-hand side has kinks and narrow features in time that a step must not pass: owners and times.
+
+        For members with these parameters, shape [member, parameter]; times are between start and end, days.
+        """
+        ...
+
     def jets(self, order: int) -> BlockFunction:
         """``NOW``, ``START``, constants, infusion rates → Taylor coefficients, and the sizes of the last two."""
         ...

@@ -93,7 +93,7 @@ SIGNATURE = types.int64(
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
-    _FLOATS,  # start, rtol, exponent of the step factor
+    _FLOATS,  # start, rtol, exponent of the step factor, longest step
     _FLOATS,  # atol [state]
     types.int64,  # max_steps
     types.int64,  # first member
@@ -364,7 +364,7 @@ def integrate(
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
     series = method[SERIES] > 0
-    start, rtol, exponent = control[0], control[1], control[2]
+    start, rtol, exponent, longest = control[0], control[1], control[2], control[3]
     end = max(times[-1], start)
     open_book(w, book, n, start, rtol, atol)
     waiting = first
@@ -392,7 +392,10 @@ def integrate(
         _commit(w, n, series)
         if attention:
             _renew(w, book, n, kernel[CONTROLLED], series, rhs, rtol, counters)
-        take_step(w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose, rtol, exponent)
+        take_step(
+            w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose,
+            rtol, exponent, longest,
+        )  # fmt: skip
         attention = needs_attention(w, max_steps)
         if watches(watch):
             passed = look(w, watch, book, n, observe)

@@ -86,6 +86,11 @@ SINCE = row(21)
 """Time of the last stop, or of the load."""
 HEAD = row(22)
 """Distance from a stop to the singularity before it; 0 if nothing is known of it."""
+SOUND = row(23)
+"""What `factor` found: 1 where all is well; see `NOT_FINITE` and `UNUSABLE`."""
+NOT_FINITE, UNUSABLE = 0.5, 0.0
+"""What may stand at ``SOUND`` else: entries of the Jacobian were not finite and were taken for 0; a pivot is not
+positive, so that the step is too long for what grows, or undefined."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 DIRECTION, STAGE, EXTENT = range(3)

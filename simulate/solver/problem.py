@@ -58,6 +58,8 @@ class StopKind(enum.IntEnum):
     """Amount times the gain of the route is added to the target at once."""
     RATE = 1
     """Amount, an administered quantity a day, is added to the infusion rate of the route; negative ends an infusion."""
+    BREAK = 2
+    """Nothing happens but that a step ends and the next begins anew. Route and amount mean nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

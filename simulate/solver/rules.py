@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
@@ -212,46 +211,36 @@ def with_visits(adaptive: Adaptive, schedule: Schedule, end: float) -> tuple[Ada
         )
     if not adaptive.visits:
         return adaptive, schedule
-    groups = None if adaptive.groups is None else np.asarray(adaptive.groups)
-    seen, order = seen_on(schedule, adaptive.visits, np.ones(schedule.members, dtype=np.bool_))
-    if groups is not None:
-        groups = np.concatenate([groups, np.zeros(len(order) - len(groups), dtype=groups.dtype)])[order]
-    return replace(adaptive, visits=(), groups=groups), seen
+    owners = np.repeat(np.arange(schedule.members), len(adaptive.visits))
+    times = np.tile(np.array(adaptive.visits, dtype=np.float64), schedule.members)
+    return with_stops(replace(adaptive, visits=()), schedule, owners, times, StopKind.VISIT)
 
 
-def seen_on(schedule: Schedule, days: Sequence[float], members: npt.NDArray[np.bool_]) -> tuple[Schedule, IntArray]:
-    """A schedule with visits of some members on the same days, and where its stops are among the old ones, then these.
-
-    Parameters
-    ----------
-    schedule
-        Stops of all members.
-    days
-        When.
-    members
-        Who is seen, shape [member].
-    """
-    who = np.flatnonzero(members)
-    added = len(who) * len(days)
-    owners = np.concatenate(
-        [np.repeat(np.arange(schedule.members), np.diff(schedule.offsets)), np.repeat(who, len(days))]
-    )
-    times = np.concatenate([schedule.times, np.tile(np.array(days, dtype=np.float64), len(who))])
-    kinds = np.concatenate([schedule.kinds, np.full(added, int(StopKind.VISIT))])
-    order = np.lexsort((kinds, times, owners))
+def with_stops(
+    adaptive: Adaptive, schedule: Schedule, owners: IntArray, times: FloatArray, kind: StopKind
+) -> tuple[Adaptive, Schedule]:
+    """Rules and a schedule with more stops of one kind, without route and amount, at times of some members."""
+    members, more = schedule.members, len(times)
+    everyone = np.concatenate([np.repeat(np.arange(members), np.diff(schedule.offsets)), owners])
+    times = np.concatenate([schedule.times, times])
+    kinds = np.concatenate([schedule.kinds, np.full(more, int(kind))])
+    order = np.lexsort((kinds, times, everyone))
 
     def extended(column: FloatArray | IntArray, value: int = 0) -> Any:
-        return np.concatenate([column, np.full(added, value, dtype=column.dtype)])[order]
+        return np.concatenate([column, np.full(more, value, dtype=column.dtype)])[order]
 
-    seen = Schedule(
-        offsets=np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=schedule.members))]).astype(np.int64),
-        times=times[order],
-        kinds=kinds[order],
-        routes=extended(schedule.routes),
-        amounts=extended(schedule.amounts),
-        infusions=None if schedule.infusions is None else extended(schedule.infusions, -1),
+    groups = adaptive.groups
+    return (
+        replace(adaptive, groups=None if groups is None else extended(np.asarray(groups))),
+        Schedule(
+            offsets=schedule.offsets + np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=members))]),
+            times=times[order],
+            kinds=kinds[order],
+            routes=extended(schedule.routes),
+            amounts=extended(schedule.amounts),
+            infusions=None if schedule.infusions is None else extended(schedule.infusions, -1),
+        ),
     )
-    return seen, order
 
 
 def occurrences(watched: Watch) -> tuple[Occurrence, ...]:

@@ -305,6 +305,8 @@ def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: fl
             tolerance=Tolerance(scenario.rtol, scenario.atol),
             method=method_named(scenario, study.model),
             max_steps=2 * scenario.max_steps,
+            max_step=scenario.max_step,
+            breaks=scenario.breaks,
             threads=1,
         )
         state = again.trajectories.values[0, 0, : len(study.model.species)]

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 AUTOMATIC = "automatic"
 """What `solver.method` says where each trajectory is to be solved by the method that suits it."""
 
+DEFAULT = "dopri5+rodas5p"
+"""What `solver.method` is where nothing is said."""
+
 
 @functools.lru_cache(maxsize=8)
 def quickest_method(model: Model) -> Method:
@@ -34,18 +37,23 @@ def quickest_method(model: Model) -> Method:
 def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     """Method that a scenario asks for; ``automatic`` begins with what suits the model, and goes by each member.
 
+    By default it is Dormand-Prince 5(4), and Rodas5P for those whom that gives up.
+
     Raises
     ------
     InputError
         ``scenario.unknown``.
     """
     from simulate.solver import DOP853, DOPRI5, RODAS5P, TAYLOR, Automatic
+    from simulate.solver.automatic import UNLESS_STIFF
 
     methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
     if scenario.method == AUTOMATIC:
         return Automatic(explicit=quickest_method(model))
+    if scenario.method == DEFAULT:
+        return UNLESS_STIFF
     if scenario.method not in methods:
-        names = (*methods, AUTOMATIC)
+        names = (DEFAULT, *methods, AUTOMATIC)
         raise InputError(
             f"there is no method `{scenario.method}`",
             code="scenario.unknown",

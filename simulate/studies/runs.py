@@ -96,6 +96,8 @@ class Study:
             "atol": scenario.atol,
             "max_steps": scenario.max_steps,
             "method": scenario.method,
+            **({} if scenario.max_step is None else {"max_step": scenario.max_step}),
+            **({"breaks": list(scenario.breaks)} if scenario.breaks else {}),
         }
 
     @property
@@ -284,6 +286,8 @@ def simulate_study(
         tolerance=Tolerance(scenario.rtol, scenario.atol),
         method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
+        max_step=scenario.max_step,
+        breaks=scenario.breaks,
         threads=threads,
         progress=progress,
     )

@@ -48,7 +48,9 @@ A scenario file in full::
     rtol = 1e-6
     atol = 1e-9
     max_steps = 100000
-    method = "dopri5"  # or "dop853", "taylor", "rodas5p"; "automatic" goes by each trajectory
+    max_step = "1 h"  # the longest step; no bound, if not given
+    breaks = ["5.37 d"]  # when a step is to end, where something changes so briefly that a step might pass over it
+    method = "dopri5+rodas5p"  # or "dopri5", "dop853", "taylor", "rodas5p"; "automatic" goes by each trajectory
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
 ``doses``; of ``doses``, the file and the units of time and amount.
@@ -59,7 +61,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,8 +68,7 @@ from pydantic import Field
 
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
-from simulate.files import Document, dotted, read_toml
-from simulate.regimen.doses import exact
+from simulate.files import Document, read_toml
 from simulate.regimen.occasions import Occasions
 from simulate.studies.arm_rules import check_visits
 from simulate.studies.models import hypothesis_parts
@@ -78,13 +78,13 @@ from simulate.studies.treatments import (
     Override,
     Tabled,
     Treatment,
+    days_of,
     folder_of,
+    in_range,
     overrides_of,
-    quantity_of,
     treatments_of,
 )
 from simulate.symbolic.parts import Spread
-from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
@@ -130,6 +130,8 @@ class Scenario:
         States and observables to keep; empty for all observables.
     rtol, atol, max_steps, method
         Settings of the solver.
+    max_step, breaks
+        The longest step, days, None without a bound; and when steps end, days.
     sheet
         The file and settings from which all this was read.
     """
@@ -156,6 +158,8 @@ class Scenario:
     atol: float
     max_steps: int
     method: str
+    max_step: float | None
+    breaks: tuple[float, ...]
     sheet: Sheet
 
 
@@ -191,7 +195,9 @@ class _Solver(Table):
     rtol: float = 1e-6
     atol: float = 1e-9
     max_steps: int = Field(default=100_000, ge=1, le=10**9)
-    method: str = "dopri5"
+    method: str = "dopri5+rodas5p"
+    max_step: str | None = Field(default=None, description='a time with its unit, such as "1 h"')
+    breaks: list[str] = Field(default_factory=list)
 
 
 class ScenarioFile(Table):
@@ -254,7 +260,9 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     """Scenario of a document that was read; as `read_scenario`."""
     sheet = lay_over(document, settings, ScenarioFile)
     content = validated(sheet, ScenarioFile)
-    visits = tuple(float(_days(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits))
+    visits = tuple(
+        float(days_of(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits)
+    )
     times = _times(content.time, sheet)
     check_visits(visits, times[-1], content.time.visits, sheet)
     arms = treatments_of(content.arm, sheet, visits)
@@ -274,16 +282,22 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         population=_population(cohort.population, sheet),
         between_doses=None
         if cohort.between_doses is None
-        else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        else in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
         occasions=_occasions(cohort, sheet),
         dropout=cohort.dropout,
         arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
-        rtol=_in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
-        atol=_in_range(content.solver.atol, 0.0, 1.0, sheet, "solver", "atol"),
+        rtol=in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
+        atol=in_range(content.solver.atol, 0.0, 1.0, sheet, "solver", "atol"),
         max_steps=content.solver.max_steps,
         method=content.solver.method,
+        max_step=None
+        if content.solver.max_step is None
+        else float(days_of(content.solver.max_step, sheet, "solver", "max_step")),
+        breaks=tuple(
+            float(days_of(text, sheet, "solver", "breaks", place)) for place, text in enumerate(content.solver.breaks)
+        ),
         sheet=sheet,
     )
 
@@ -299,10 +313,10 @@ def _occasions(cohort: _Cohort, sheet: Sheet) -> Occasions | None:
             )
         return None
     spreads = {
-        name: Spread.from_cv(_in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
+        name: Spread.from_cv(in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
         for name, value in cohort.between_occasions.items()
     }
-    length = 1.0 if cohort.occasion is None else float(_days(cohort.occasion, sheet, "cohort", "occasion"))
+    length = 1.0 if cohort.occasion is None else float(days_of(cohort.occasion, sheet, "cohort", "occasion"))
     return Occasions(tuple(sorted(spreads.items())), length)
 
 
@@ -328,8 +342,8 @@ def _model_file(model: _Model, sheet: Sheet) -> Path | None:
 
 
 def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
-    end = _days(time.end, sheet, "time", "end")
-    every = _days(time.every, sheet, "time", "every")
+    end = days_of(time.end, sheet, "time", "end")
+    every = days_of(time.every, sheet, "time", "every")
     count = math.ceil(end / every)
     if count > MAX_OUTPUT_TIMES:
         raise InputError(
@@ -341,27 +355,6 @@ def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
         )
     # Exact fractions: a third of a day, 546 times over, must end at 182 d and not a hair beyond.
     return (*(float(index * every) for index in range(count)), float(end))
-
-
-def _days(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
-    value, given = quantity_of(text, sheet, *keys)
-    if given is None or given.dimension != unit("d").dimension:
-        raise InputError(
-            f"`{text}` is not a time",
-            code="units.mismatch",
-            where=sheet.where(*keys),
-            expected='a number with a unit of time, such as "182 d" or "12 h"',
-        )
-    days = exact(value) * given.factor
-    if not 0 < days <= 100_000:
-        raise InputError(
-            f"the time `{dotted(*keys)}` is out of range",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=text,
-            expected="more than 0 d, at most 100000 d",
-        )
-    return days
 
 
 def _tabled_patients(arms: Sequence[Treatment]) -> int:
@@ -385,16 +378,3 @@ def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:
                 where=sheet.where("outputs", "quantities", index),
             )
     return tuple(names)
-
-
-def _in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
-    # Not a bound of the schema: NaN passes comparisons there.
-    if not low <= value <= high:
-        raise InputError(
-            f"`{dotted(*keys)}` is out of range",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=repr(value),
-            expected=f"a number from {low:g} to {high:g}",
-        )
-    return value

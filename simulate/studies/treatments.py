@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import dotted
-from simulate.regimen.doses import Plan
+from simulate.regimen.doses import Plan, exact
 from simulate.regimen.steady import check_steady
 from simulate.regimen.tables import DoseTable, read_dose_table
 from simulate.regimen.words import parse_regimen
@@ -22,7 +23,7 @@ from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
 from simulate.studies.sheets import Sheet, Table, relocated
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Spread
-from simulate.symbolic.units import Unit, convert, parse_quantity
+from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
@@ -336,3 +337,39 @@ def folder_of(sheet: Sheet, *keys: str | int) -> Path:
     """What a path is relative to: the file that names it, or the working folder if the command line does."""
     set_here = any(keys[:length] in sheet.origins for length in range(1, len(keys) + 1))
     return Path() if set_here else Path(sheet.document.path).parent
+
+
+def days_of(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
+    """Days of a text with a unit of time, more than none."""
+    value, given = quantity_of(text, sheet, *keys)
+    if given is None or given.dimension != unit("d").dimension:
+        raise InputError(
+            f"`{text}` is not a time",
+            code="units.mismatch",
+            where=sheet.where(*keys),
+            expected='a number with a unit of time, such as "182 d" or "12 h"',
+        )
+    days = exact(value) * given.factor
+    if not 0 < days <= 100_000:
+        raise InputError(
+            f"the time `{dotted(*keys)}` is out of range",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=text,
+            expected="more than 0 d, at most 100000 d",
+        )
+    return days
+
+
+def in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
+    """A number that is from one bound to another."""
+    # Not a bound of the schema: NaN passes comparisons there.
+    if not low <= value <= high:
+        raise InputError(
+            f"`{dotted(*keys)}` is out of range",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=repr(value),
+            expected=f"a number from {low:g} to {high:g}",
+        )
+    return value

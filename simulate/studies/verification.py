@@ -196,6 +196,8 @@ def _solve(
         tolerance=Tolerance(scenario.rtol, scenario.atol) if tolerance is None else tolerance,
         method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
+        max_step=scenario.max_step,
+        breaks=scenario.breaks,
         threads=threads,
     )
 
@@ -291,6 +293,8 @@ def sample_sizes(study: Study, share: float = SHARE) -> tuple[int, int]:
 def _judged(
     study: Study, cohort: Cohort, base: Ensemble, share: float, advance: Advance
 ) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
+    from simulate.solver.methods import RODAS5P
+
     by_scipy, by_other = sample_sizes(study, share)
     scenario = study.scenario
     tight = max(scenario.rtol * _TIGHTER, _TIGHTEST)
@@ -317,9 +321,8 @@ def _judged(
 
     # SciPy, for single trajectories.
     system = lower(study.model)
-    name = "Radau" if is_stiff else "DOP853"
     drawn = np.sort(_random(study, "scipy").choice(base.status.size, size=by_scipy, replace=False))
-    given_up = 0
+    given_up, names = 0, set[str]()
     for index in drawn.tolist():
         arm, place = divmod(index, cohort.members)
         one = members(cohort, [place])
@@ -329,13 +332,14 @@ def _judged(
             schedule_of(study.model, [study.arms[arm]], one, float(study.times[-1])),
             outputs_of(study.times),
             tolerance=tolerance,
-            method=name,
+            method="Radau" if base.trajectories.method_of(index) == RODAS5P.name else "DOP853",
         )
+        names.add(result.method.removeprefix("SciPy "))
         given_up += int(result.status[0] != Status.OK)
         if result.status[0] == Status.OK == base.status[arm, place]:
             found.add(arm, place, kept[arm, place], from_before(result).values[0])
         advance(1)
-    judges.append(Judge(f"SciPy {name}", tight, by_scipy, given_up))
+    judges.append(Judge(f"SciPy {' and '.join(sorted(names))}", tight, by_scipy, given_up))
     return tuple(judges), found.errors
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numba import types
 
 from simulate.compiled import WORKSPACE, compiled
-from simulate.solver import IntArray, Method
+from simulate.solver import FloatArray, IntArray, Method
 from simulate.solver.layout import CONSTANTS, ERROR, LANES, RATE, RESULT, SIZE, START, STATE
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE
 
@@ -64,6 +64,10 @@ class ClockKernel:
     def controlled(self) -> int:
         """The only state decides on the steps."""
         return 1
+
+    def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
+        """The clock runs evenly."""
+        return np.empty(0, dtype=np.int64), np.empty(0)
 
     @property
     def judged(self) -> int:

@@ -15,6 +15,7 @@ from simulate.solver import (
     DOPRI5,
     RODAS5P,
     TAYLOR,
+    UNLESS_STIFF,
     Action,
     Adaptive,
     Automatic,
@@ -125,3 +126,29 @@ def test_what_solve_refuses_is_refused_before_anything_is_chosen(kernel: Compile
     with pytest.raises(InputError) as plain:
         solve(kernel, RATES, doses(5), TIMES)
     assert str(caught.value) == str(plain.value)
+
+
+def test_without_patience_only_members_that_the_explicit_method_gives_up_have_the_stiff_one(
+    kernel: CompiledKernel,
+) -> None:
+    explicit = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=9000)
+    assert [failure.member for failure in explicit.failures] == [1, 3]
+    found = solve_automatically(
+        kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, choice=UNLESS_STIFF, max_steps=9000, threads=2
+    )
+    assert [found.method_of(member) for member in (1, 3)] == [RODAS5P.name] * 2
+    assert not found.failures
+    assert_same_bits(member_of(found, [0, 2, 4, 5]), member_of(explicit, [0, 2, 4, 5]))
+    stiff = solve(kernel, RATES[[1, 3]], doses(2), TIMES, tolerance=TOLERANCE, method=RODAS5P)
+    assert_same_bits(member_of(found, [1, 3]), member_of(stiff, [0, 1]))
+
+
+def test_a_member_that_no_method_can_solve_says_so_and_keeps_what_it_has() -> None:
+    kernel = build(equations({"x": "x**2"}, ["x0"], parameters=["x0"]))
+    members, times = np.array([[1.0], [0.1]]), np.array([0.5, 2.0])
+    found = solve_automatically(kernel, members, Schedule.empty(2), times, choice=UNLESS_STIFF)
+    (failure,) = found.failures
+    explicit = solve(kernel, members, Schedule.empty(2), times).failures[0]
+    assert failure.reason == f"{explicit.reason}; Rodas5P did not reach the end either"
+    assert (failure.member, failure.status, failure.time) == (0, explicit.status, explicit.time)
+    np.testing.assert_allclose(found.quantity("x")[:, 0], [2.0, 1 / 9.5], rtol=1e-5)

@@ -45,13 +45,23 @@ def test_binding_over_time_is_stiff_in_patients_whose_numbers_then_are_those_of_
         assert np.array_equal(found["il17a"].values[0, member], by_method[name]["il17a"].values[0, member])
 
 
+def test_whatever_ships_is_solved_by_default_and_whoever_was_solved_before_keeps_the_bits() -> None:
+    settings = {"model.hypothesis": "binding", "time.end": "28 d", "solver.max_steps": 20000}
+    found, explicit = simulate.run("anakinra-100mg-daily", patients=4, settings=settings), run("dopri5", **settings)
+    assert (found["status"] == 0).all()
+    finished = (explicit["status"] == 0).values[0]
+    assert not finished.all()
+    assert [name == "Rodas5P" for name in names(found)[:3]] == (~finished).tolist()
+    assert np.array_equal(found["il17a"].values[0, :3][finished], explicit["il17a"].values[0][finished])
+
+
 def test_a_misspelt_method_is_named() -> None:
     with pytest.raises(InputError) as caught:
         run("automatik")
     assert str(caught.value) == (
         "error[scenario.unknown]: there is no method `automatik`\n"
         "  --> solver.method = 'automatik', key `solver.method`\n"
-        "  expected: `dopri5`, `dop853`, `taylor`, `rodas5p`, `automatic`\n"
+        "  expected: `dopri5+rodas5p`, `dopri5`, `dop853`, `taylor`, `rodas5p`, `automatic`\n"
         "  try:      did you mean `automatic`?"
     )
 

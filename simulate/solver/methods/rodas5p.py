@@ -4,26 +4,39 @@ Coefficients: G. Steinebach, Construction of Rosenbrock-Wanner method Rodas5P an
 Differential Equations package, BIT Numer. Math. 63 (2023) 27, in the transformed form without matrix-vector products:
 
     (1/(γh) − J) u_i = f(t + c_i h, y + Σ_j a_ij u_j) + Σ_j (C_ij/h) u_j + h d_i ∂f/∂t .
+
+Where J or ∂f/∂t is not finite, as that of a root at 0, or where something grows so fast that 1/(γh) − J has lost its
+sign, the solution u would hardly move, with an error estimate of nothing. There the derivatives are those one Euler
+step ahead, or to the other side. What is not finite there either is taken for 0. With any matrix for J the method is of
+order 1 at least, and the error estimate sees the loss. A step that stays too long for what grows is rejected.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from simulate.compiled import compiled, inlined
 from simulate.solver.layout import (
+    ABSOLUTE,
     ERROR,
     LANES,
+    NOT_FINITE,
+    NOW,
     RATE,
+    RELATIVE,
     RESULT,
+    RUNNING,
     SHIFT,
     SIZE,
     SOLUTION,
+    SOUND,
     START,
     STATE,
     STEP,
+    TIME,
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
@@ -134,19 +147,61 @@ def _combine(w: Any, size: int, target: int, weights: Any, count: int) -> None:
             w[target + i] += weight * w[u + i]
 
 
+@inlined
+def _any_unsound(w: Any) -> bool:
+    """Whether the derivatives of any lane cannot be used as they are."""
+    for lane in range(LANES):
+        if w[SOUND + lane] < 1.0 and w[RUNNING + lane] > 0.0:
+            return True
+    return False
+
+
+@inlined
+def _look_ahead(w: Any, n: int, jacobian: Any, factor: Any) -> None:
+    """Take the derivatives of unsound lanes from a place that the solution is about to reach; others stay as they are.
+
+    The same functions of the same state give the same bits, so lanes that are sound do not change.
+    """
+    for side in (1.0, -1.0):
+        if not _any_unsound(w):
+            break
+        for lane in range(LANES):
+            if w[SOUND + lane] < 1.0:
+                w[TIME + lane] = w[NOW + lane] + w[STEP + lane]
+                for state in range(n):
+                    i = state * LANES + lane
+                    change = w[STEP + lane] * w[_FIRST + i]
+                    least = w[ABSOLUTE + i] + w[RELATIVE + lane] * abs(w[START + i])
+                    way = side if change == 0.0 else math.copysign(1.0, change)
+                    w[STATE + i] = w[START + i] + change + way * least
+        jacobian(w)
+        factor(w)
+    to_node(w, 0.0)
+    for i in range(n * LANES):
+        w[STATE + i] = w[START + i]
+
+
+@inlined
+def _differentiate(w: Any, n: int, jacobian: Any, factor: Any) -> None:
+    """Factors of 1/(γh) − J, and ∂f/∂t in ``_IN_TIME``."""
+    to_node(w, 0.0)
+    for lane in range(LANES):
+        w[SHIFT + lane] = 1.0 / (_GAMMA * w[STEP + lane])
+    jacobian(w)
+    factor(w)
+    if _any_unsound(w):
+        _look_ahead(w, n, jacobian, factor)
+    for i in range(n * LANES):
+        w[_IN_TIME + i] = w[SOLUTION + i] if abs(w[SOLUTION + i]) < math.inf else 0.0
+
+
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     size = n * LANES
     for i in range(size):
         w[STATE + i] = w[START + i]
         w[RATE + i] = w[_FIRST + i]
-    to_node(w, 0.0)
-    for lane in range(LANES):
-        w[SHIFT + lane] = 1.0 / (_GAMMA * w[STEP + lane])
-    jacobian(w)
-    for i in range(size):
-        w[_IN_TIME + i] = w[SOLUTION + i]
-    factor(w)
+    _differentiate(w, n, jacobian, factor)
     for index in range(_STAGES):
         if index > 0:
             for i in range(size):
@@ -171,6 +226,9 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
     for i in range(size):
         # A state with an undefined derivative must not be accepted: no smaller step could leave it again.
         w[ERROR + i] = w[SOLUTION + i] + 0.0 * w[RATE + i]
+    for lane in range(LANES):
+        if not w[SOUND + lane] >= NOT_FINITE:
+            w[ERROR + lane] = math.nan
 
 
 @compiled(INTERPOLATE)

@@ -32,6 +32,7 @@ from simulate.evidence.reading import read_evidence
 from simulate.evidence.seen import Key, Seen
 from simulate.files import content_hash
 from simulate.regimen.words import parse_regimen
+from simulate.solver.automatic import Automatic
 from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
@@ -304,7 +305,7 @@ def simulate_people(
     chosen = arm or treated(REGIMEN)
     return simulate_cohort(
         problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
-        method=quickest_method(problem.model), threads=threads, progress=progress,
+        method=Automatic(quickest_method(problem.model), patience=None), threads=threads, progress=progress,
     )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ def solve_part(
             tolerance=Tolerance(scenario.rtol, scenario.atol),
             method=method_named(scenario, plan.study.model),
             max_steps=scenario.max_steps,
+            max_step=scenario.max_step,
+            breaks=scenario.breaks,
             threads=threads,
             progress=progress,
         )

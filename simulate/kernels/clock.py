@@ -1,0 +1,244 @@
+"""Kinks and narrow features that a right-hand side has in time by itself, and where they are for each member.
+
+A step looks at a few times within it. A pulse between two of them leaves no trace, nor does a window that opens and
+closes there, and the error estimate is nothing. So what depends on time and on nothing that moves is looked at once,
+before the first step: where its minima, maxima and absolute values have their kinks, and where its powers, exponentials
+and saturating terms have their centers. Around a center the expression itself says on which scale it changes. At these
+times steps end and begin anew. Nothing is done for a model that does not depend on time by itself.
+
+All is found from arguments, such as ``(t - t0)/w``, which are wide where what is made of them is narrow: a pulse is
+found however narrow it is. What is narrow from the start, such as a feature around a time that is a state, is not.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.kernels.emission import needed
+from simulate.kernels.hoisting import Assignment, derivative
+from simulate.kernels.vectorfield import numpy_function
+from simulate.solver.kernel import FloatArray, IntArray
+from simulate.symbolic.parts import TIME
+
+_CELLS = 2048
+"""Parts of the time of a solve in which the sign of an argument is looked at."""
+_TOGETHER = 64
+"""Members looked at together."""
+_HALVINGS = 64
+_BITS = 2.0**40
+"""Times are rounded to as many bits, so that nobody sees in which company they were computed."""
+_SCALES = 2.0 ** np.arange(-40, 18)
+"""Distances from a center, days."""
+_WIDE = 1.0 / 16.0
+"""Share of the time of a solve from which on a feature is wide: steps see it."""
+_SHARE = 0.05
+"""Where an expression changes by this share of its largest change, from one distance to twice that, it is watched."""
+_MOST_TERMS = 4
+_POWERS = (sympy.Pow, sympy.exp, sympy.log, sympy.tanh)
+
+_At = Callable[[FloatArray, FloatArray], FloatArray]
+"""Times [member, point] and parameters [member, parameter] → values [member, point]."""
+_Each = Callable[[FloatArray, FloatArray], list[FloatArray]]
+
+
+def timed_parts(rates: Sequence[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
+    """The largest parts of expressions that depend on time and on nothing else that moves."""
+    found: dict[Expr, None] = {}
+    seen: set[Expr] = set()
+
+    def visit(expression: Expr) -> None:
+        if expression in seen or TIME not in expression.free_symbols:
+            return
+        seen.add(expression)
+        if not expression.free_symbols & moving:
+            found[expression] = None
+            return
+        alone = [part for part in expression.args if not part.free_symbols & moving]
+        if (expression.is_Add or expression.is_Mul) and any(TIME in part.free_symbols for part in alone):
+            found[expression.func(*alone)] = None
+        for part in expression.args:
+            if part not in alone or not (expression.is_Add or expression.is_Mul):
+                visit(part)
+
+    for rate in rates:
+        visit(rate)
+    return tuple(part for part in found if part != TIME)
+
+
+def pulse_in(parts: Sequence[Expr]) -> Expr | None:
+    """The first exponential whose argument is no straight line in time: far from its peak it leaves no trace."""
+    for part in parts:
+        for node in part.atoms(sympy.exp):
+            if TIME in derivative(node.args[0], TIME).free_symbols:
+                return node
+    return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A part of a right-hand side, and the functions at whose zeros it has kinks and centers, inner ones first."""
+
+    at: _At
+    straight: tuple[tuple[bool, ...], _Each]
+    """Which are kinks, and the only zeros, of functions that are straight lines in time."""
+    others: tuple[tuple[bool, _At], ...]
+    """Whether a kink, and the function itself."""
+
+
+class Clock:
+    """What a right-hand side does in time; built once for a model."""
+
+    def __init__(self, parts: Sequence[Expr], constants: Sequence[Assignment], parameters: Sequence[str]) -> None:
+        self._names = [Symbol(name) for name in parameters]
+        self._constants = constants
+        self._parts = tuple(self._read(part) for part in parts)
+        used = {symbol for part in parts for symbol in part.free_symbols}
+        used |= {symbol for _, value in needed(constants, parts) for symbol in value.free_symbols}
+        self._used = [index for index, name in enumerate(self._names) if name in used]
+
+    def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
+        """Owners and times of what no step must pass, between start and end; members [member, parameter]."""
+        # Members who do not differ in what the parts depend on have the same breaks.
+        _, first, like = np.unique(parameters[:, self._used], axis=0, return_index=True, return_inverse=True)
+        times = [
+            _rounded(row, start, end)
+            for begin in range(0, len(first), _TOGETHER)
+            for row in self._found(parameters[first[begin : begin + _TOGETHER]], start, end)
+        ]
+        own = [times[number] for number in like.ravel()]
+        owners = np.repeat(np.arange(len(parameters)), [len(row) for row in own])
+        return owners, np.concatenate([np.empty(0), *own])
+
+    def _found(self, parameters: FloatArray, start: float, end: float) -> list[FloatArray]:
+        found = [np.full((len(parameters), 0), np.nan)]
+        grid = np.broadcast_to(np.linspace(start, end, _CELLS + 1), (len(parameters), _CELLS + 1))
+        with np.errstate(all="ignore"):
+            for part in self._parts:
+                are_kinks, zeros = part.straight
+                known = np.concatenate([grid[:, :0], *zeros(np.zeros((len(parameters), 1)), parameters)], axis=1)
+                are_kink = list(are_kinks)
+                for is_kink, function in part.others:
+                    inside = np.where((known > start) & (known < end), known, start)
+                    more = _zeros(function, np.concatenate([grid, inside], axis=1), parameters)
+                    known = np.concatenate([known, more], axis=1)
+                    are_kink += [is_kink] * more.shape[1]
+                known = np.where((known > start) & (known < end), known, np.nan)
+                kinks = np.array(are_kink, dtype=bool)
+                found.append(known[:, kinks])
+                found.append(_surroundings(part.at, known[:, ~kinks], parameters, (end - start) * _WIDE))
+        return list(np.concatenate(found, axis=1))
+
+    def _read(self, part: Expr) -> _Part:
+        straight: list[tuple[bool, Expr]] = []
+        others: list[tuple[bool, _At]] = []
+        done: set[Expr] = set()
+        for is_kink, function in _functions(part):
+            if function in done or TIME not in function.free_symbols:
+                continue
+            done.add(function)
+            slope = derivative(function, TIME)
+            if TIME in slope.free_symbols:
+                others.append((is_kink, self._function(function)))
+            else:
+                straight.append((is_kink, -function.xreplace({TIME: sympy.S.Zero}) / slope))
+        are_kinks = tuple(is_kink for is_kink, _ in straight)
+        return _Part(self._function(part), (are_kinks, self._each([zero for _, zero in straight])), tuple(others))
+
+    def _each(self, expressions: Sequence[Expr]) -> _Each:
+        function = numpy_function(needed(self._constants, expressions), expressions, [TIME, *self._names])
+
+        def at(times: FloatArray, parameters: FloatArray) -> list[FloatArray]:
+            columns = [np.ascontiguousarray(column)[:, None] for column in parameters.T]
+            values = function([times, *columns])
+            return [np.broadcast_to(np.asarray(value, dtype=float), times.shape) for value in values]
+
+        return at
+
+    def _function(self, expression: Expr) -> _At:
+        each = self._each([expression])
+        return lambda times, parameters: each(times, parameters)[0]
+
+
+def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
+    """Functions at whose zeros a part of a right-hand side has a kink (true) or a center, inner ones first."""
+    for node in sympy.postorder_traversal(part):
+        if TIME not in node.free_symbols:
+            continue
+        if isinstance(node, sympy.Abs):
+            yield True, node.args[0]
+        elif isinstance(node, (sympy.Min, sympy.Max)):
+            for one, other in itertools.combinations(node.args, 2):
+                yield True, one - other
+        elif isinstance(node, _POWERS):
+            inner = node.base if isinstance(node, sympy.Pow) else node.args[0]
+            if TIME not in inner.free_symbols:
+                inner = node.exp
+            slope = derivative(inner, TIME)
+            yield False, inner
+            if TIME in slope.free_symbols:
+                yield False, slope
+                # Where two terms of a sum are as large, it turns from the one to the other.
+                terms = sympy.Add.make_args(inner)
+                if 2 <= len(terms) <= _MOST_TERMS:
+                    for one, other in itertools.combinations(terms, 2):
+                        yield False, one - other
+                        yield False, one + other
+
+
+def _zeros(function: _At, points: FloatArray, parameters: FloatArray) -> FloatArray:
+    """Zeros of a function between neighboring points at which its sign differs; shape [member, zero], or NaN."""
+    points = np.sort(points, axis=1)
+    above = function(points, parameters) > 0.0
+    members, places = np.nonzero(above[:, 1:] != above[:, :-1])
+    low, high = points[members, places][:, None], points[members, places + 1][:, None]
+    own, was = parameters[members], above[members, places][:, None]
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        same = (function(middle, own) > 0.0) == was
+        low, high = np.where(same, middle, low), np.where(same, high, middle)
+    return _padded(members, high[:, 0], len(parameters))
+
+
+def _padded(owners: IntArray, values: FloatArray, members: int) -> FloatArray:
+    """Values of each member in a row, with NaN behind them."""
+    counts = np.bincount(owners, minlength=members)
+    padded = np.full((members, int(counts.max(initial=0))), np.nan)
+    firsts = np.cumsum(counts) - counts
+    padded[owners, np.arange(len(owners)) - firsts[owners]] = values
+    return padded
+
+
+def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray, wide: float) -> FloatArray:
+    """A center and the distances from it at which a part changes, where that is less than ``wide``; else NaN."""
+    members = len(centers)
+    scales = _SCALES[wide * 16.0 > _SCALES]
+    distances = np.concatenate([-scales[::-1], [0.0], scales])
+    times = centers[:, :, None] + distances
+    values = at(times.reshape(members, -1), parameters).reshape(times.shape)
+    changes = np.abs(np.diff(values, axis=2))
+    changes = np.where(np.isfinite(changes), changes, 0.0)
+    watched = (changes > _SHARE * changes.max(axis=2, initial=0.0, keepdims=True)) & (changes > 0.0)
+    kept = np.zeros(times.shape, dtype=bool)
+    kept[:, :, 1:] |= watched
+    kept[:, :, :-1] |= watched
+    kept &= np.abs(distances) <= wide
+    kept[:, :, len(scales)] = kept.any(axis=2)
+    return np.where(kept, times, np.nan).reshape(members, -1)
+
+
+def _rounded(times: FloatArray, start: float, end: float) -> FloatArray:
+    """Times of one member, ascending, each once."""
+    mantissas, exponents = np.frexp(times[~np.isnan(times)])
+    rounded = np.unique(np.ldexp(np.round(mantissas * _BITS) / _BITS, exponents))
+    return rounded[(rounded > start) & (rounded < end)]
+
+
+NOTHING: tuple[Any, Any] = (np.empty(0, dtype=np.int64), np.empty(0))
+"""Owners and times where nothing is to be watched."""
