@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulate.disk import open_regular
 from simulate.errors import InputError, MissingExtra, Where
 
 MAX_BYTES = 10_000_000
@@ -174,7 +175,7 @@ def content_hash(*parts: bytes | str) -> str:
 def file_hash(path: Path) -> str:
     """Hash of a file of any size: `content_hash` of its bytes."""
     hasher = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         hasher.update(os.fstat(file.fileno()).st_size.to_bytes(8, "little"))
         while block := file.read(1 << 20):
             hasher.update(block)
@@ -191,7 +192,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """
     where = Where(file=shown)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError(
