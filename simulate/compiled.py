@@ -87,7 +87,7 @@ def cache_directory() -> Path | None:
 def source_of(function: Callable[..., Any]) -> str:
     """Text of the module that a function is from."""
     names = function.__globals__
-    loader = names.get("__loader__")
+    loader: Any = names.get("__loader__")
     if hasattr(loader, "get_source") and (text := loader.get_source(names["__name__"])):
         return str(text)
     return "".join(linecache.getlines(function.__code__.co_filename, names))

@@ -1,10 +1,12 @@
-"""Files and folders below what Python offers: what is a file at all."""
+"""Files and folders below what Python offers: what is a file at all, and two folders that change places."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,3 +38,43 @@ def open_regular(path: Path | str, *, follow: bool = True) -> BinaryIO:
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two names change places in one step, which no end of the process can cut in two; whether that can be done.
+
+    Raises
+    ------
+    OSError
+        One of them does not exist, or may not be renamed.
+    """
+    at_working_folder = -100
+    swap = 2
+    try:
+        library = ctypes.CDLL(None, use_errno=True)
+        names = os.fsencode(one), os.fsencode(other)
+        if sys.platform == "linux":
+            failed = library.renameat2(at_working_folder, names[0], at_working_folder, names[1], ctypes.c_uint(swap))
+        else:
+            failed = library.renamex_np(*names, ctypes.c_uint(swap))
+    except (AttributeError, OSError, TypeError):
+        # A library without the call, or none that could be asked.
+        return False
+    if not failed:
+        return True
+    code = ctypes.get_errno()
+    # The file system, or a kernel that is older than the library.
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP):
+        return False
+    raise OSError(code, os.strerror(code), str(one))
+
+
+def sync(folder: Path) -> None:
+    """Bring the names in a folder to the disk: a rename alone may be lost in a power failure."""
+    # Windows cannot open a folder, and needs no such step.
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,7 +1,8 @@
 """Run directories that are never half written.
 
-A directory is built beside its target under a temporary name, flushed, and renamed. Only a directory that holds a
-manifest of this program is ever replaced: a mistyped target can cost a run, but nothing else.
+A directory is built beside its target in a folder of a temporary name, which is locked until all is done. Flushed, it
+takes its target's name, or changes places with what is there, in one step. Only a directory that holds a manifest of
+this program is ever replaced: a mistyped target can cost a run, but nothing else.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from simulate.disk import exchange, open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.files import parse_json
+from simulate.locks import check_free, hold, is_locked, let_go, locked, remove_free
 
 MANIFEST = "manifest.json"
 """Name of the file that makes a directory a run directory."""
@@ -25,6 +29,15 @@ PLAN = "sweep.json"
 """Name of the file that marks a run that is made in parts, and may be unfinished."""
 
 _PROGRAM = "il1sim"
+
+NEW, _OLD, _NAME = "new", "old", "name"
+"""In a temporary folder: what is written; what stepped aside for it, where that takes two steps, and its name."""
+
+NEXT = "next"
+"""Ending of the temporary folder of a run in parts that replaces another run when it is finished."""
+
+_PATIENCE = 10.0
+"""Seconds to wait for another process that is putting a run in the same place."""
 
 
 def check_target(target: Path, *, key: str, force: bool = False) -> None:
@@ -86,6 +99,7 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
         return
     if not target.is_dir():
         raise InputError("the target is a file", code="store.occupied", where=where, advice="choose another folder")
+    check_free(target)
     if next(target.iterdir(), None) is None:
         return
     manifest = read_manifest(target) or read_plan(target)
@@ -118,8 +132,9 @@ def read_plan(directory: Path) -> dict[str, Any] | None:
 
 def _read(path: Path) -> dict[str, Any] | None:
     try:
-        manifest = parse_json(path.read_bytes())
-    except (OSError, ValueError):
+        with open_regular(path) as file:
+            manifest = parse_json(file.read())
+    except (OSError, ValueError, RecursionError):
         return None
     return manifest if isinstance(manifest, dict) and manifest.get("program") == _PROGRAM else None
 
@@ -152,25 +167,89 @@ def new_directory(target: Path, *, key: str, force: bool = False) -> Iterator[Pa
     """
     where = Where(file=str(target))
     target = target.absolute()
-    # A short name of its own: `target.name + suffix` could exceed the longest name the file system allows.
-    staging = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     made = _missing_parents(target)
     finished = False
     try:
-        staging.mkdir(parents=True)
-        # Whatever is wrong in the body but the disk is not for this function to name.
-        yield staging
-        _flush(staging)
-        _put_in_place(staging, target, key=key, force=force)
-        finished = True
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for path in traces(target.parent):
+            remove_dead(path)
+        with _staging(target.parent) as staging:
+            new = staging / NEW
+            new.mkdir()
+            # Whatever the mask of new files takes away: an owner who cannot write cannot clear up either.
+            new.chmod(new.stat().st_mode | stat.S_IRWXU)
+            # Whatever is wrong in the body but the disk is not for this function to name.
+            yield new
+            _flush(new)
+            put_in_place(new, target, key=key, force=force)
+            finished = True
     except OSError as error:
         raise unwritable(where, error) from error
     finally:
         if not finished:
-            shutil.rmtree(staging, ignore_errors=True)
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+
+
+@contextlib.contextmanager
+def _staging(parent: Path) -> Iterator[Path]:
+    """A locked folder of a temporary name, removed at the end with what is in it."""
+    while True:
+        # A short name of its own: `target.name + suffix` could exceed the longest name the file system allows.
+        staging = parent / f".il1sim-{secrets.token_hex(8)}.tmp"
+        staging.mkdir()
+        staging.chmod(stat.S_IRWXU)
+        with contextlib.suppress(FileNotFoundError, InputError):
+            # Who sweeps at this moment may have been faster, and is left to it.
+            descriptor = hold(staging)
+            break
+    try:
+        yield staging
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+        let_go(descriptor, staging)
+
+
+def traces(folder: Path) -> Iterator[Path]:
+    """Temporary files and folders of this program in a folder that no process uses any more."""
+    for ending in ("tmp", "old"):
+        yield from (path for path in folder.glob(f".il1sim-*.{ending}") if not is_locked(path))
+    for path in folder.glob(f".il1sim-*.{NEXT}"):
+        left = read_plan(path / NEW) or read_manifest(path / NEW)
+        is_done = (path / _NAME).exists() or (left is not None and f".il1sim-{left.get('key')}.{NEXT}" != path.name)
+        if is_done and not is_locked(path / NEW):
+            yield path
+
+
+def place_to_replace(target: Path, key: str) -> Path:
+    """Folder beside a run directory in which a run in parts is made that replaces it by `put_in_place` at the end."""
+    container = target.absolute().parent / f".il1sim-{key}.{NEXT}"
+    for path in traces(container.parent):
+        remove_dead(path)
+    (container / NEW).mkdir(parents=True, exist_ok=True)
+    return container / NEW
+
+
+def remove_dead(path: Path) -> bool:
+    """Remove what a killed process left, unless one is at work there after all; whether anything is left of it.
+
+    A run that had stepped aside for another that never took its place comes back.
+    """
+    with contextlib.suppress(OSError, InputError):
+        if path.is_symlink() or not path.is_dir():
+            return not remove_free(path)
+        path.chmod(path.stat().st_mode | stat.S_IRWXU)
+        descriptor = hold(path)
+        try:
+            if (path / _NAME).is_file():
+                target = path.parent / (path / _NAME).read_text(encoding="utf-8")
+                if target.parent == path.parent and not os.path.lexists(target):
+                    os.rename(path / _OLD, target)
+            shutil.rmtree(path, ignore_errors=True)
+        finally:
+            let_go(descriptor, path)
+    return os.path.lexists(path)
 
 
 def _missing_parents(target: Path) -> list[Path]:
@@ -184,32 +263,59 @@ def _missing_parents(target: Path) -> list[Path]:
     return missing
 
 
-def _put_in_place(staging: Path, target: Path, *, key: str, force: bool) -> None:
-    """Give the directory its name, unless another process has put there what must not be replaced."""
-    # Looked at before the check: what comes after it has not been checked, and must not be taken for its predecessor.
-    is_there = os.path.lexists(target)
-    check_target(target, key=key, force=force)
-    if not is_there:
-        try:
-            os.rename(staging, target)
-        except OSError:
-            # A folder with something in it does not give way: another process was faster, and its run is judged anew.
-            if not os.path.lexists(target):
-                raise
-            _put_in_place(staging, target, key=key, force=force)
-            return
-    else:
-        # No portable call exchanges two directories: the old run steps aside first, and comes back if the new one
-        # cannot take its place.
-        aside = target.parent / f".il1sim-{secrets.token_hex(8)}.old"
-        os.rename(target, aside)
-        try:
-            os.rename(staging, target)
-        except BaseException:
-            os.rename(aside, target)
-            raise
-        shutil.rmtree(aside, ignore_errors=True)
-    _sync(target.parent)
+def put_in_place(new: Path, target: Path, *, key: str, force: bool) -> None:
+    """Give a directory its name, unless there is what must not be replaced; what was there is then where it was.
+
+    Raises
+    ------
+    InputError
+        ``store.occupied``, ``store.locked``.
+    OSError
+        It cannot be done.
+    """
+    while True:
+        # Looked at before the check: what comes after it has not been checked, and must not be taken for it.
+        seen = _identity(target)
+        check_target(target, key=key, force=force)
+        if seen is None:
+            try:
+                os.rename(new, target)
+                break
+            except OSError:
+                # A folder with something in it does not give way: another process was faster, and its run is judged.
+                if not os.path.lexists(target):
+                    raise
+        else:
+            with locked(target, wait=_PATIENCE):
+                if _identity(target) == seen:
+                    _replace(new, target)
+                    break
+    sync(target.parent)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _replace(new: Path, target: Path) -> None:
+    """Put a directory in the place of another, which is then where the first was."""
+    if exchange(new, target):
+        return
+    # Here and there no call lets two names change places: the old run steps aside first, to where it is found again.
+    old = new.parent / _OLD
+    (new.parent / _NAME).write_text(target.name, encoding="utf-8")
+    sync(new.parent)
+    os.rename(target, old)
+    try:
+        os.rename(new, target)
+    except BaseException:
+        os.rename(old, target)
+        raise
+    os.rename(old, new)
 
 
 def _flush(folder: Path) -> None:
@@ -222,18 +328,8 @@ def _flush(folder: Path) -> None:
             finally:
                 os.close(descriptor)
         else:
-            _sync(path)
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    # Windows cannot open a folder, and needs no such step.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            sync(path)
+    sync(folder)
 
 
 def unwritable(where: Where, error: Exception) -> MissingExtra:

@@ -186,7 +186,7 @@ def test_a_second_process_is_turned_away_and_the_first_goes_on_unharmed(tmp_path
         assert str(caught.value) == (
             f"error[store.locked]: another process works in the folder\n  --> {tmp_path}\n"
             f"  found:    process {other.pid} on {platform.node()}\n"
-            "  try:      wait for it to end, or choose another folder with --out"
+            "  try:      wait for it to end, or choose another folder"
         )
         other.kill()
         other.join()
