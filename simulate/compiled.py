@@ -27,6 +27,7 @@ from numba.core import caching, compiler, serialize
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from simulate import cache
+from simulate.interruption import heed
 
 _numba: Any = numba
 _serialize: Any = serialize
@@ -152,6 +153,8 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
             # Functions as arguments let one integrator serve every model; Numba still calls them experimental.
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
             result.compile(signature)
+        # A compiler that was interrupted may have lost the exception on its way.
+        heed()
         result.disable_compile()
         return result
 

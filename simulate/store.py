@@ -87,7 +87,7 @@ def check_target(target: Path, *, key: str, force: bool = False) -> None:
         )
 
 
-def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> None:
+def _check_kind(target: Path, where: Where) -> None:
     if target.is_symlink():
         raise InputError(
             "the target is a symbolic link",
@@ -95,10 +95,14 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
             where=where,
             advice="give the folder that it points to",
         )
+    if os.path.lexists(target) and not target.is_dir():
+        raise InputError("the target is a file", code="store.occupied", where=where, advice="choose another folder")
+
+
+def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> None:
+    _check_kind(target, where)
     if not os.path.lexists(target):
         return
-    if not target.is_dir():
-        raise InputError("the target is a file", code="store.occupied", where=where, advice="choose another folder")
     check_free(target)
     if next(target.iterdir(), None) is None:
         return
@@ -250,6 +254,32 @@ def remove_dead(path: Path) -> bool:
         finally:
             let_go(descriptor, path)
     return os.path.lexists(path)
+
+
+@contextlib.contextmanager
+def working_folder(target: Path) -> Iterator[None]:
+    """Context in which a folder is there, and no other process works in it: for what is kept step by step.
+
+    Raises
+    ------
+    InputError
+        ``store.occupied``: a link or a file is there. ``store.locked``.
+    MissingExtra
+        ``store.unwritable``.
+    """
+    where = Where(file=str(target))
+    try:
+        _check_kind(target, where)
+        target.mkdir(parents=True, exist_ok=True)
+        for path in traces(target):
+            remove_dead(path)
+        lock = hold(target)
+    except OSError as error:
+        raise unwritable(where, error) from error
+    try:
+        yield
+    finally:
+        let_go(lock, target)
 
 
 def _missing_parents(target: Path) -> list[Path]:

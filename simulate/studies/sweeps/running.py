@@ -47,6 +47,7 @@ from simulate.store import (
 )
 from simulate.studies.datasets import outcome_counts
 from simulate.studies.sweeps.differences import differences
+from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
 from simulate.studies.sweeps.parts import Arrays, failures_of, pack, part_path, read_part, solve_part
 from simulate.studies.sweeps.plans import SweepPlan
@@ -124,13 +125,15 @@ def run_sweep(
     InputError
         ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
     MissingExtra
-        ``store.space``: the disk has no room for the results; nothing is solved. ``store.unwritable``: no permission,
-        or no space any more; what is solved is kept.
+        ``memory``, ``store.space``: there is no room for the results; nothing is solved. ``store.unwritable``: no
+        permission, or no space any more; what is solved is kept.
     Unfinished
         Workers die again and again.
     """
     say = notify or (lambda text: None)
     _check(plan, target, force=force)
+    if scheduler is None:
+        check_memory(plan, workers=workers)
     try:
         place = _make_room(plan, target, force=force)
         lock, at = hold(place), place
