@@ -8,6 +8,7 @@ and of their settings, and in it a file for each function, signature and process
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import linecache
@@ -89,8 +90,10 @@ def source_of(function: Callable[..., Any]) -> str:
     """Text of the module that a function is from."""
     names = function.__globals__
     loader: Any = names.get("__loader__")
-    if hasattr(loader, "get_source") and (text := loader.get_source(names["__name__"])):
-        return str(text)
+    if hasattr(loader, "get_source"):
+        # A module that was started under another name is not known to its own loader.
+        with contextlib.suppress(ImportError):
+            return str(loader.get_source(names["__name__"]))
     return "".join(linecache.getlines(function.__code__.co_filename, names))
 
 

@@ -8,27 +8,21 @@ this program is ever replaced: a mistyped target can cost a run, but nothing els
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from simulate.disk import exchange, open_regular, sync
+from simulate.disk import exchange, sync
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.files import parse_json
 from simulate.locks import check_free, hold, is_locked, let_go, locked, remove_free
-
-MANIFEST = "manifest.json"
-"""Name of the file that makes a directory a run directory."""
-
-PLAN = "sweep.json"
-"""Name of the file that marks a run that is made in parts, and may be unfinished."""
-
-_PROGRAM = "il1sim"
+from simulate.manifest import MANIFEST as MANIFEST
+from simulate.manifest import PLAN as PLAN
+from simulate.manifest import manifest_text as manifest_text
+from simulate.manifest import read_manifest as read_manifest
+from simulate.manifest import read_plan as read_plan
 
 NEW, _OLD, _NAME = "new", "old", "name"
 """In a temporary folder: what is written; what stepped aside for it, where that takes two steps, and its name."""
@@ -79,12 +73,52 @@ def check_target(target: Path, *, key: str, force: bool = False) -> None:
             f"`{parent}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
         )
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise MissingExtra(
-            f"the folder `{parent}` cannot be written",
-            code="store.unwritable",
-            where=where,
-            advice="choose another folder with --out",
+        raise _unwritable_folder(parent, where)
+
+
+def check_file(target: Path, *, force: bool = False) -> None:
+    """Refuse a file that must not, or cannot, be written; meant to be called before anything is computed.
+
+    Raises
+    ------
+    InputError
+        ``store.occupied``: a link, a folder or a device is there, or a file and no ``force``; or its folder is none.
+    MissingExtra
+        ``store.unwritable``: its folder cannot be written.
+    """
+    where = Where(file=str(target))
+    try:
+        there = os.lstat(target) if os.path.lexists(target) else None
+        folder = target.absolute().parent
+        is_folder = folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise unwritable(where, error) from error
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        raise InputError(
+            "the target is no file", code="store.occupied", where=where, advice="choose another file with --out"
         )
+    if there is not None and not force:
+        raise InputError(
+            "the file is there already",
+            code="store.occupied",
+            where=where,
+            advice="choose another with --out, or replace it with --force",
+        )
+    if not is_folder:
+        raise InputError(
+            f"`{folder}` is not a folder", code="store.occupied", where=where, advice="choose another folder"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise _unwritable_folder(folder, where)
+
+
+def _unwritable_folder(folder: Path, where: Where) -> MissingExtra:
+    return MissingExtra(
+        f"the folder `{folder}` cannot be written",
+        code="store.unwritable",
+        where=where,
+        advice="choose another folder with --out",
+    )
 
 
 def _check_kind(target: Path, where: Where) -> None:
@@ -122,30 +156,6 @@ def _check_occupant(target: Path, where: Where, *, key: str, force: bool) -> Non
             found=str(manifest.get("title") or "a run without a title"),
             advice="choose another folder, or replace that run with --force",
         )
-
-
-def read_manifest(directory: Path) -> dict[str, Any] | None:
-    """Manifest of a run directory; None where there is none that this program wrote."""
-    return _read(directory / MANIFEST)
-
-
-def read_plan(directory: Path) -> dict[str, Any] | None:
-    """What a run in parts is to be; None where there is no such file that this program wrote."""
-    return _read(directory / PLAN)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    try:
-        with open_regular(path) as file:
-            manifest = parse_json(file.read())
-    except (OSError, ValueError, RecursionError):
-        return None
-    return manifest if isinstance(manifest, dict) and manifest.get("program") == _PROGRAM else None
-
-
-def manifest_text(entries: dict[str, Any]) -> str:
-    """Content of a manifest: JSON with the mark by which `read_manifest` knows it."""
-    return json.dumps({"program": _PROGRAM, **entries}, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from simulate.locks import is_locked, locked
 from simulate.store import NEW, NEXT, read_manifest, read_plan, remove_dead, traces
 from simulate.studies.sweeps.running import PARTS
 
-FINISHED, UNFINISHED, RUNNING = "finished", "unfinished", "running"
+FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Record:
     title, key
         What it says of itself.
     state
-        ``finished``, ``unfinished`` or, where a process works in it, ``running``.
+        ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
     parts
         Parts that are solved and all parts of a sweep that is not finished; None otherwise.
     size
@@ -70,7 +70,10 @@ def _directories(folder: Path) -> Iterator[Path]:
 
 def record_of(directory: Path) -> Record | None:
     """What a directory is; None for one that is no run directory."""
-    manifest, plan = read_manifest(directory), read_plan(directory)
+    try:
+        manifest, plan = read_manifest(directory), read_plan(directory)
+    except InputError:
+        return Record(str(directory), "", "", "", DAMAGED, None, _size(directory), None)
     entries = manifest or plan
     if entries is None:
         return None
@@ -99,7 +102,7 @@ def entries_of(directory: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        ``runs.none``: it is no run directory.
+        ``runs.none``: it is no run directory. ``manifest.changed``.
     """
     entries = read_manifest(directory) or read_plan(directory)
     if entries is None:
@@ -140,7 +143,7 @@ def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Pat
         found |= set(traces(folder))
     for record in records_in(folders):
         directory = Path(record.directory)
-        if record.state == RUNNING:
+        if record.state in (RUNNING, DAMAGED):
             continue
         if record.state == UNFINISHED and unfinished:
             found.add(directory)

@@ -260,14 +260,14 @@ def _cores() -> int:
 
 def finished(target: Path, key: str) -> dict[str, Any] | None:
     """Manifest of a sweep that is finished, its files as they were written; None for any other."""
-    manifest = read_manifest(target)
-    if manifest is None or manifest.get("key") != key:
-        return None
     try:
+        manifest = read_manifest(target)
+        if manifest is None or manifest.get("key") != key:
+            return None
         for name, digest in dict(manifest["files"]).items():
             if file_hash(target / str(name)) != digest:
                 return None
-    except (OSError, KeyError, TypeError, ValueError):
+    except (InputError, OSError, KeyError, TypeError, ValueError):
         return None
     return manifest
 
