@@ -6,7 +6,11 @@ The public names are resolved on first use, so that ``import simulate`` loads no
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
+    from typing import Any
 
 __version__ = "0.1.0"
 

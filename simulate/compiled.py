@@ -1,32 +1,38 @@
-"""Numba behind one door: how the package compiles, and where compiled code is kept.
+"""Numba behind one door: how the package compiles, and what is kept of it.
 
-Numba decides that cached code is current by looking at the one file that holds the function. Here functions of
-several files are compiled into each other, so the cache folder carries the hash of them all: a changed line anywhere
-gives a new folder, and nothing stale is ever loaded.
+Numba's own cache decides that code is current by the one file that holds the function, reads indices that are pickles
+without knowing who wrote them, and loads code whatever has become of its bits. Here functions of several files are
+compiled into each other. So what is kept has names of our own: a folder with the hash of all sources, of the compilers
+and of their settings, and in it a file for each function, signature and processor, as `simulate.cache` keeps them.
 """
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
 import hashlib
+import linecache
 import os
-import shutil
-import stat
-import tempfile
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import llvmlite
 import numba
 import numpy as np
-import platformdirs
 from numba import types
+from numba.core import caching, compiler, serialize
 from numba.core.errors import NumbaExperimentalFeatureWarning
+
+from simulate import cache
+from simulate.interruption import heed
+
+_numba: Any = numba
+_serialize: Any = serialize
+_CompileResult: Any = compiler.CompileResult
 
 WORKSPACE = types.float64[::1]
 BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
@@ -44,65 +50,93 @@ _OPTIONS: dict[str, Any] = {
 }
 
 
+_IDLE = (
+    "NUMBA_CACHE_", "NUMBA_COLOR_SCHEME", "NUMBA_CUDA_", "NUMBA_DEBUG_", "NUMBA_DEVELOPER_", "NUMBA_DISABLE_ERROR_",
+    "NUMBA_DISABLE_PERFORMANCE_", "NUMBA_DUMP_", "NUMBA_FULL_TRACEBACKS", "NUMBA_NUM_THREADS", "NUMBA_SHOW_HELP",
+    "NUMBA_THREADING_", "NUMBA_WARNINGS",
+)  # fmt: skip
+"""Beginnings of the names of settings that decide no bit of a result."""
+
+
 @functools.cache
 def fingerprint() -> str:
-    """Hash of everything but a model that decides the bits of a result: the engine's sources and the compilers."""
+    """Hash of everything but a model that decides the bits of a result: sources, compilers and what they are told."""
     digest = hashlib.blake2b(digest_size=8)
     package = Path(__file__).parent
     for path in sorted([Path(__file__), *package.glob("solver/**/*.py"), *package.glob("kernels/**/*.py")]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     versions = (numba.__version__, llvmlite.__version__, np.__version__)
-    digest.update("\0".join(versions).encode())
+    digest.update("\0".join((*versions, *_told(_settings()))).encode())
     return digest.hexdigest()
 
 
+def _settings() -> dict[str, str]:
+    """What the environment and Numba's file of settings tell the compilers."""
+    named = {name: value for name, value in os.environ.items() if name.startswith(("NUMBA_", "LLVM"))}
+    return {**_numba.config._env_reloader.old_environ, **named}
+
+
+def _told(settings: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(settings.items()) if not name.startswith(_IDLE)]
+
+
 @functools.cache
-def cache_directory() -> Path:
-    """Folder for compiled code, private to the user; a temporary one where no permanent one can be had.
-
-    Numba's index files are pickles, so a folder that somebody else may write to is never used.
-    """
-    chosen = os.environ.get("IL1SIM_CACHE_DIR")
-    root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("il1sim"))
-    folder = root / fingerprint()
-    try:
-        # Without a home, the user's folder is a relative path that would end up wherever the command was started.
-        if chosen or root.is_absolute():
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if _is_private(folder) and os.access(folder, os.W_OK):
-                return folder.absolute()
-    except OSError:
-        pass
-    passing = Path(tempfile.mkdtemp(prefix="il1sim-"))
-    atexit.register(shutil.rmtree, passing, ignore_errors=True)
-    return passing
+def cache_directory() -> Path | None:
+    """Folder for compiled code of these sources, compilers and settings; None where there is none that can be used."""
+    return cache.cache_folder(fingerprint())
 
 
-def _is_private(folder: Path) -> bool:
-    if not hasattr(os, "getuid"):
-        return True
-    status = folder.stat()
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+def source_of(function: Callable[..., Any]) -> str:
+    """Text of the module that a function is from."""
+    names = function.__globals__
+    loader: Any = names.get("__loader__")
+    if hasattr(loader, "get_source"):
+        # A module that was started under another name is not known to its own loader.
+        with contextlib.suppress(ImportError):
+            return str(loader.get_source(names["__name__"]))
+    return "".join(linecache.getlines(function.__code__.co_filename, names))
 
 
-@contextlib.contextmanager
-def _numba_cache_in(folder: Path) -> Iterator[None]:
-    config: Any = numba.config
-    with _LOCK:  # the setting is that of the process
-        before = config.CACHE_DIR
-        config.CACHE_DIR = str(folder)
+class _Cache(caching._Cache):
+    """Compiled code of one function on disk, in the place of Numba's own cache."""
+
+    def __init__(self, function: Callable[..., Any], folder: Path) -> None:
+        self._function, self._folder = function, folder
+
+    @property
+    def cache_path(self) -> str:
+        return str(self._folder)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        path = self._path(sig, target_context.codegen())
+        payload = cache.load(path)
+        if payload is None:
+            return None
         try:
-            yield
-        finally:
-            config.CACHE_DIR = before
+            return _CompileResult._rebuild(target_context, *_serialize.loads(payload))
+        except Exception:
+            # As it was written, and still of no use to this process.
+            cache.damaged(path)
+            return None
 
+    def save_overload(self, sig: Any, data: Any) -> None:
+        if not data.lifted and not data.library.has_dynamic_globals:
+            cache.save(self._path(sig, data.codegen), _serialize.dumps(data._reduce()))
 
-def _forget(function: Callable[..., Any], folder: Path) -> None:
-    """Remove what the cache holds of a function; Numba itself would stumble over a damaged file for ever."""
-    stem = f"{Path(function.__code__.co_filename).stem}.{function.__qualname__}"
-    for path in (*folder.rglob("*.nbi"), *folder.rglob("*.nbc")):
-        if path.name.startswith((f"{stem}-", f"{stem}.")):
-            path.unlink(missing_ok=True)
+    def enable(self) -> None:
+        raise AssertionError
+
+    disable = flush = enable
+
+    def _path(self, sig: Any, codegen: Any) -> Path:
+        """File of the function for a signature on this processor."""
+        code = self._function.__code__
+        named = (source_of(self._function), self._function.__qualname__, code.co_firstlineno, sig)
+        machine = (codegen.magic_tuple(), _numba.config.USING_SVML, sys.version)
+        digest = hashlib.blake2b("\0".join(map(str, (*named, *machine))).encode(), digest_size=16)
+        name = f"{self._function.__module__}.{self._function.__name__}".replace("<", "").replace(">", "")
+        return self._folder / f"{name}-{digest.hexdigest()}.bin"
 
 
 def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -114,18 +148,18 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         folder = cache_directory()
-        with _numba_cache_in(folder), warnings.catch_warnings():
+        result = numba.njit(**_OPTIONS)(function)
+        if folder is not None:
+            # Where Numba puts its own when it is asked for one.
+            result._cache = _Cache(function, folder)
+        with _LOCK, warnings.catch_warnings():
             # Functions as arguments let one integrator serve every model; Numba still calls them experimental.
             warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-            try:
-                return numba.njit(signature, cache=True, **_OPTIONS)(function)
-            except Exception:
-                # A cache that cannot be read (cut off, of another build) must not stop the work: compile afresh, and
-                # without any cache where even that fails, as on a full disk.
-                with contextlib.suppress(Exception):
-                    _forget(function, folder)
-                    return numba.njit(signature, cache=True, **_OPTIONS)(function)
-                return numba.njit(signature, **_OPTIONS)(function)
+            result.compile(signature)
+        # A compiler that was interrupted may have lost the exception on its way.
+        heed()
+        result.disable_compile()
+        return result
 
     return decorate
 

@@ -10,14 +10,15 @@ import json
 import math
 import os
 import re
-import secrets
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where
+from simulate.locks import new_file
 
 MAX_BYTES = 10_000_000
 """Largest file that is read; real models are a thousandth of it."""
@@ -138,16 +139,20 @@ def write_atomically(path: Path | str, data: bytes | str) -> None:
     """
     target = Path(path)
     content = data.encode("utf-8") if isinstance(data, str) else data
-    # A short name of its own: `target.name + suffix` could exceed the longest name the file system allows.
-    temporary = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     try:
+        # Held while it is written, so that nobody takes it for what a killed process left.
+        descriptor, temporary = new_file(target.parent)
         try:
-            with open(temporary, "xb") as file:
+            with open(descriptor, "wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, target)
-            _sync_folder(target.parent)
+                if os.name == "posix":
+                    os.replace(temporary, target)
+            if os.name != "posix":
+                # Windows renames nothing that is open.
+                os.replace(temporary, target)
+            sync(target.parent)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()
@@ -174,7 +179,7 @@ def content_hash(*parts: bytes | str) -> str:
 def file_hash(path: Path) -> str:
     """Hash of a file of any size: `content_hash` of its bytes."""
     hasher = hashlib.blake2b(digest_size=16)
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         hasher.update(os.fstat(file.fileno()).st_size.to_bytes(8, "little"))
         while block := file.read(1 << 20):
             hasher.update(block)
@@ -191,7 +196,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """
     where = Where(file=shown)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise InputError(
@@ -237,16 +242,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _reason(error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return reason[:1].lower() + reason[1:]
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without it the rename itself may be lost in a power failure. Windows cannot open a folder, and needs no such step.
-    if os.name == "posix":
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _line_of(text: str, line: int | None) -> str | None:

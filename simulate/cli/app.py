@@ -14,7 +14,9 @@ import typer
 from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
-from simulate.errors import Il1simError, MissingExtra, Where, did_you_mean
+from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean
+from simulate.interruption import Terminated, forget, heed, listen
+from simulate.memory import check_floor
 
 VERBS = {
     "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
@@ -70,14 +72,6 @@ class _Closed(Exception):
 
 class _Interrupted(Exception):
     """Ctrl-C, or the signal that another process sends."""
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends whatever Ctrl-C ends."""
-
-
-def _terminate(number: int, frame: object) -> NoReturn:
-    raise _Terminated
 
 
 class Verbs(TyperGroup):
@@ -158,8 +152,17 @@ def simulate(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
-    raise SystemExit(outcome(sys.argv[1:] if arguments is None else arguments))
+    listen()
+    # What the program writes, its owner can read and remove.
+    os.umask(os.umask(0o077) & 0o077)
+    try:
+        code = outcome(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt as ending:
+        # Again, while the first was being answered.
+        code = TERMINATED if isinstance(ending, Terminated) else INTERRUPTED
+    # All is said and done.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise SystemExit(code)
 
 
 def outcome(arguments: Sequence[str]) -> int:
@@ -184,8 +187,12 @@ def outcome(arguments: Sequence[str]) -> int:
             is_ascii = codecs.lookup(stream.encoding).name == "ascii"
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
     try:
+        _check_text(words)
+        if words and words[0] in VERBS:
+            check_floor()
         result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
         sys.stdout.flush()
+        heed()
         return result if isinstance(result, int) else 0
     except Il1simError as error:
         return _report(error, as_json)
@@ -193,19 +200,44 @@ def outcome(arguments: Sequence[str]) -> int:
         return _hang_up()
     except (_Interrupted, KeyboardInterrupt, typer.Abort) as ending:
         say("interrupted; nothing was left half written")
-        return TERMINATED if isinstance(ending.__cause__ or ending, _Terminated) else INTERRUPTED
-    except OSError as error:
-        reason = error.strerror or str(error)
-        fault = MissingExtra(f"a file or stream cannot be read or written: {reason[:1].lower()}{reason[1:]}", code="io")
-        fault.where = Where(file=error.filename) if isinstance(error.filename, str) else None
-        return _report(fault, as_json)
+        forget()
+        return TERMINATED if isinstance(ending.__cause__ or ending, Terminated) else INTERRUPTED
     except Exception as error:
-        usage = _usage_fault(error)
-        if usage is not None:
-            return _report(usage, as_json)
-        if is_debug:
+        fault = _fault_of(error)
+        if fault is None and is_debug:
             raise
-        return _report(_internal(error), as_json)
+        return _report(fault or _internal(error), as_json)
+
+
+def _fault_of(error: Exception) -> Il1simError | None:
+    """What the machine or the command line is to blame for, in this program's words; None for anything else."""
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        return MissingExtra(
+            "memory ran out",
+            code="memory",
+            found=str(error)[:100] or None,
+            advice="fewer patients or times of output, fewer --threads or --workers, or a higher limit",
+        )
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        where = Where(file=error.filename) if isinstance(error.filename, str) else None
+        return MissingExtra(
+            f"a file or stream cannot be read or written: {reason[:1].lower()}{reason[1:]}", code="io", where=where
+        )
+    return _usage_fault(error)
+
+
+def _check_text(words: Sequence[str]) -> None:
+    """Refuse words that no manifest could hold."""
+    for word in words:
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise InputError(
+                "a name is not UTF-8 text",
+                code="usage.encoding",
+                where=Where(file=ascii(word)[1:-1]),
+                expected="UTF-8",
+                advice="rename the file or folder",
+            )
 
 
 def _usage_fault(error: Exception) -> Il1simError | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.cli.options import Force, Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ def compare(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the tables.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Compare hypotheses: evidence and its error, odds, what they depend on, and what each printed figure says.
@@ -71,16 +72,20 @@ def compare(
     simulate compare H0 H4 mine.toml --prior H0=2
     simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
+    arguments = dict(locals())
     import json
 
     from simulate import shipped
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.reading import read_evidence
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.comparison.comparison import compare as compared
     from simulate.studies.comparison.fits import find_fit, problems_for
     from simulate.studies.comparison.tables import document, tables
     from simulate.studies.fitting.posterior import Settings
 
+    analysis = analysis_of("compare", arguments)
+    check_place(analysis, out, force=force)
     names = hypotheses or list(shipped.fit_files())
     weights = _weights(prior or [])
     problems = problems_for(names, None if evidence is None else read_evidence(evidence))
@@ -98,14 +103,13 @@ def compare(
     if out is not None:
         from simulate.figures.comparison import comparison_figure
         from simulate.figures.style import save
-        from simulate.files import write_atomically
 
-        out.mkdir(parents=True, exist_ok=True)
-        save(comparison_figure(result), out, "comparison")
-        text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-        write_atomically(out / "comparison.json", text + "\n")
-        for name, table in tables(result).items():
-            write_atomically(out / name, table)
+        with written(analysis, out, title="comparison of " + ", ".join(names), force=force) as own:
+            save(comparison_figure(result), own, "comparison")
+            text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
+            (own / "comparison.json").write_text(text + "\n", encoding="utf-8")
+            for name, table in tables(result).items():
+                (own / name).write_text(table, encoding="utf-8")
     if as_json:
         print_json(document(result))
     else:

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _PATIENCE = 1.0
+_FIRST_LINE = 10.0
 
 
 class UsageFault(Il1simError):
@@ -82,16 +84,34 @@ def print_rich(*parts: RenderableType) -> None:
 
 
 @contextlib.contextmanager
-def progress(total: int, label: str) -> Iterator[Callable[[int], None] | None]:
-    """Progress bar on standard error, if that is a terminal and the work lasts; yields what to call, or None."""
+def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
+    """Progress on standard error, if the work lasts, with the time passed and the time left; yields what to call.
+
+    A bar on a terminal; elsewhere a plain line now and then.
+    """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield None
+        yield _Lines(total, label)
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("passed,"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        TextColumn("left"),
+    )
+    bar = Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=300.0)
     task = bar.add_task(label, total=total)
     timer = threading.Timer(_PATIENCE, bar.start)
     timer.daemon = True
@@ -102,3 +122,29 @@ def progress(total: int, label: str) -> Iterator[Callable[[int], None] | None]:
         timer.cancel()
         timer.join()
         bar.stop()
+
+
+class _Lines:
+    """Says how far the work is: after ten seconds, and then each time that half as much again has passed."""
+
+    def __init__(self, total: int, label: str) -> None:
+        self._total, self._label, self._done = total, label, 0
+        self._begun, self._next = time.monotonic(), _FIRST_LINE
+        self._lock = threading.Lock()
+
+    def __call__(self, done: int) -> None:
+        with self._lock:
+            self._done += done
+            passed = time.monotonic() - self._begun
+            if passed < self._next or not 0 < self._done < self._total:
+                return
+            self._next = 1.5 * passed
+            left = passed * (self._total - self._done) / self._done
+        say(f"{self._label}: {self._done} of {self._total}, {duration(passed)} passed, about {duration(left)} left")
+
+
+def duration(seconds: float) -> str:
+    """A time in words that suit it, such as ``40 s``, ``12 min`` or ``2.5 h``."""
+    if seconds < 90.0:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400.0 else f"{seconds / 3600:.1f} h"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Figured, Json, Threads
+from simulate.cli.options import Figured, Force, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,6 +41,7 @@ def design(
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of draws and simulated measurements.")] = 1,
     threads: Threads = None,
     out: Figured = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Rank measurements by what they are expected to tell between hypotheses, alone and together.
@@ -52,11 +53,15 @@ def design(
     simulate design H0 H1+H3a+H4 --out design
     simulate design H1 H4 --measurement paired-non-responders --measurement my-measurement.toml
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.measuring.pool import needed, pool_of
     from simulate.studies.measuring.ranking import rank_measurements
     from simulate.studies.measuring.tables import document
 
+    analysis = analysis_of("design", arguments)
+    check_place(analysis, out, force=force)
     catalogue = _catalogue(measurement or [])
     known = _draws(hypotheses or list(DEFAULT), fits, draws, seed, threads)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue))
@@ -64,7 +69,8 @@ def design(
         pools = [pool_of(part, catalogue, patients=patients, threads=threads, progress=advance) for part in known]
     ranking = rank_measurements(pools, catalogue, patients=patients, measurements=measurements, seed=seed, report=say)
     if out is not None:
-        _write(out, ranking)
+        with written(analysis, out, title="measurements that tell hypotheses apart", force=force) as folder:
+            _write(folder, ranking)
     if as_json:
         print_json(document(ranking))
     else:
@@ -116,13 +122,11 @@ def _write(folder: Path, ranking: Ranking) -> None:
 
     from simulate.figures.gains import gains_figure
     from simulate.figures.style import save
-    from simulate.files import write_atomically
     from simulate.studies.measuring.tables import as_csv, document
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(ranking), indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "design.json", text + "\n")
-    write_atomically(folder / "design.csv", as_csv(ranking))
+    (folder / "design.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "design.csv").write_text(as_csv(ranking), encoding="utf-8")
     save(gains_figure(ranking), folder, "design")
 
 

@@ -69,14 +69,15 @@ def dose_response(
     simulate dose-response anakinra-100mg-daily -e il17a:change@182 --second interval=12h:48h:4
     simulate dose-response anakinra-100mg-daily -e ck:change@182 --second f_m=0.1:0.9:5 --isobole --json
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.cli.run import chosen_settings
+    from simulate.report.analyses import analysis_of, check_place
     from simulate.report.responses import response_key, write_response
-    from simulate.store import check_target
     from simulate.studies.dose_response.door import respond
 
-    if out is not None:
-        check_target(out, key="", force=True)
+    analysis = analysis_of("dose-response", {name: arguments[name] for name in arguments if name != "workers"})
+    check_place(analysis, out, force=force)
     chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed)
     dataset = respond(
         scenario,
@@ -94,7 +95,7 @@ def dose_response(
         threads=threads,
         force=force,
     )
-    files = () if out is None else write_response(dataset, out, figures=figures, force=force)
+    files = () if out is None else write_response(dataset, out, key=analysis.key, figures=figures, force=force)
     if as_json:
         print_json({"key": response_key(dataset), **_document(dataset), "files": list(files)})
     else:

@@ -58,10 +58,9 @@ def fit(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.reading import read_evidence
-    from simulate.studies.comparison.fits import fit_folder
+    from simulate.studies.comparison.fits import fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
-    from simulate.studies.fitting.fit import fit as fitted
-    from simulate.studies.fitting.posterior import Settings, write_posterior
+    from simulate.studies.fitting.posterior import Settings
     from simulate.studies.fitting.trial import problem_for
 
     name = hypothesis or DEFAULT
@@ -70,11 +69,9 @@ def fit(
         particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
     )
     folder = out or fit_folder(name)
-    folder.mkdir(parents=True, exist_ok=True)
     for line in before_fit(problem):
         say(line)
-    result = fitted(problem, settings, folder=folder, report=say)
-    write_posterior(folder / "fit.json", result)
+    result = make_fit(problem, settings, folder, report=say)
     profiled = _profiled(problem, result, say) if with_profiles else ()
     if as_json:
         rows = [asdict(row) for row in profiled]

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 Hypothesis = Annotated[
     str | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.cli.options import Force, Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ def predict(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table as CSV.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
@@ -44,14 +45,18 @@ def predict(
     simulate predict
     simulate predict H1 H4 mine.toml --out predicted
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.comparison.fits import known_fit, problems_for
     from simulate.studies.fitting.trial import problem_for
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
     from simulate.studies.prediction.questions import ABSENT
 
+    analysis = analysis_of("predict", arguments)
+    check_place(analysis, out, force=force)
     names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
     problems = problems_for(names) if len(names) > 1 else (problem_for(names[0]),)
     fits = [known_fit(problem, folder) for problem in problems]
@@ -66,12 +71,12 @@ def predict(
     if out is not None:
         from simulate.figures.prediction import prediction_figure
         from simulate.figures.style import save
-        from simulate.files import write_atomically
         from simulate.studies.comparison.tables import csv_text
 
-        out.mkdir(parents=True, exist_ok=True)
-        save(prediction_figure(found), out, "prediction")
-        write_atomically(out / "prediction.csv", csv_text(tuple(table[0]), [tuple(row.values()) for row in table]))
+        with written(analysis, out, title="predictions of " + ", ".join(names), force=force) as own:
+            save(prediction_figure(found), own, "prediction")
+            text = csv_text(tuple(table[0]), [tuple(row.values()) for row in table])
+            (own / "prediction.csv").write_text(text, encoding="utf-8")
     if as_json:
         print_json(
             {

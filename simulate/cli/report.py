@@ -43,19 +43,13 @@ def report(
     simulate report mine --context "choice of a dose for a second study" --influence low --out report.html
     """  # noqa: D301
     from simulate.cli.console import print_json, say
-    from simulate.errors import InputError, Where
     from simulate.files import write_atomically
     from simulate.report.dossier import Purpose
     from simulate.report.dossier import report as written
+    from simulate.store import check_file
 
     target = directory.with_name(f"{directory.name}.html") if out is None else out
-    if target.exists() and not force:
-        raise InputError(
-            "the file of the report is there already",
-            code="report.occupied",
-            where=Where(file=str(target)),
-            advice="choose another with --out, or replace it with --force",
-        )
+    check_file(target, force=force)
     text = written(directory, Purpose(question, context, influence, consequence, risk), error=error, figures=figures)
     write_atomically(target, text)
     if as_json:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Force, Hypothesis, Json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Show each row of the abstract beside what the fitted model, and the null hypothesis, predict for it.
@@ -44,13 +45,17 @@ def reproduce(
     simulate reproduce --hypothesis H5 --fit fits/H5/fit.json
     simulate reproduce --refit
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.fit import fit as fit_problem
     from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
     from simulate.studies.fitting.trial import problem_for
 
+    analysis = analysis_of("reproduce", arguments)
+    check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
     name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
     problem, null = problem_for(name), problem_for(NULL)
@@ -64,16 +69,15 @@ def reproduce(
     if out is not None:
         from simulate.figures.reproduction import reproduction_figure
         from simulate.figures.style import save
-        from simulate.files import write_atomically
         from simulate.studies.fitting.posterior import write_posterior
 
-        out.mkdir(parents=True, exist_ok=True)
         study = repeated_study(problem, posterior)
-        save(reproduction_figure(rows, study, hypothesis=posterior.hypothesis, null=NULL), out, "reproduction")
-        write_atomically(out / "reproduction.csv", _csv(rows))
-        if refit:
-            write_posterior(out / "fit.json", posterior)
-            write_posterior(out / "null.json", null_posterior)
+        with written(analysis, out, title=f"the abstract under {posterior.hypothesis}", force=force) as folder:
+            save(reproduction_figure(rows, study, hypothesis=posterior.hypothesis, null=NULL), folder, "reproduction")
+            (folder / "reproduction.csv").write_text(_csv(rows), encoding="utf-8")
+            if refit:
+                write_posterior(folder / "fit.json", posterior)
+                write_posterior(folder / "null.json", null_posterior)
     if as_json:
         print_json({"hypothesis": posterior.hypothesis, "null": NULL, "rows": [_row(row) for row in rows]})
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Threads
+from simulate.cli.options import Force, Hypothesis, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,6 +58,7 @@ def sensitivity(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure per endpoint.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Show what an endpoint depends on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
@@ -69,9 +70,11 @@ def sensitivity(
     simulate sensitivity anakinra-100mg-daily -e il17a:change -H H1 --by groups --n 1024
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
     from simulate.errors import did_you_mean
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.scenario import read_scenario
     from simulate.studies.sensitivity.analysis import sensitivity as analyzed
     from simulate.studies.sensitivity.analysis import workload
@@ -86,6 +89,8 @@ def sensitivity(
             expected=", ".join(f"`{word}`" for word in words),
             advice=did_you_mean(by, words),
         )
+    analysis = analysis_of("sensitivity", arguments)
+    check_place(analysis, out, force=force)
     read = read_scenario(scenario, chosen_settings(settings or [], hypothesis=hypothesis))
     question = question_of(read, endpoint, by=By(by), arm=arm, hold=hold or [])
     is_local = By(by) is By.NUMBERS if local is None else local
@@ -104,7 +109,8 @@ def sensitivity(
     asked = {"by": by, "n": n, "trajectories": trajectories, "local": is_local, "seed": seed, "hold": hold or []}
     found = document(question, results, asked)
     if out is not None:
-        _write(out, question, results, found)
+        with written(analysis, out, title=f"sensitivity of {read.title}", force=force) as folder:
+            _write(folder, question, results, found)
     if as_json:
         print_json(found)
     else:
@@ -122,13 +128,11 @@ def _write(folder: Path, question: Question, results: tuple[Sensitivity, ...], f
 
     from simulate.figures.style import save
     from simulate.figures.tornado import tornado
-    from simulate.files import write_atomically
     from simulate.studies.sensitivity.tables import as_csv
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "sensitivity.json", text + "\n")
-    write_atomically(folder / "sensitivity.csv", as_csv(question, results))
+    (folder / "sensitivity.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "sensitivity.csv").write_text(as_csv(question, results), encoding="utf-8")
     names = [part.name for part in question.inputs]
     for part in results:
         save(tornado(part, names), folder, "tornado-" + re.sub(r"[^\w.]+", "-", part.endpoint.text))

@@ -167,7 +167,7 @@ def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
     """Print what a sweep would take."""
     from dataclasses import asdict
 
-    from simulate.cli.console import print_json, print_text
+    from simulate.cli.console import duration, print_json, print_text
     from simulate.studies.sweeps.estimates import estimate
 
     found = estimate(plan, workers=workers)
@@ -181,14 +181,8 @@ def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
         ("parts", f"{found.parts}, at most {found.largest_part} trajectories each"),
         ("memory", f"{found.memory_bytes / GIGABYTE:.2g} GB, whatever the number of patients"),
         ("disk", f"{found.disk_bytes / GIGABYTE:.2g} GB, of which {found.kept_bytes / GIGABYTE:.2g} GB stay"),
-        ("time", f"{_time(found.seconds)}, as {found.sampled} trajectories took {found.sample_seconds:.2g} s here"),
+        ("time", f"{duration(found.seconds)}, as {found.sampled} trajectories took {found.sample_seconds:.2g} s here"),
     ]
     width = max(len(name) for name, _ in rows)
     print_text("\n".join(f"{name:<{width}}  {value}" for name, value in rows))
     return 0
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400.0 else f"{seconds / 3600:.1f} h"

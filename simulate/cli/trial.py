@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Figured, Hypothesis, Json, Threads
+from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,6 +40,7 @@ def trial(
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")] = 1,
     threads: Threads = None,
     out: Figured = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Repeat the study thousands of times: power, errors of sign and size, and the printed figures among the others.
@@ -51,7 +52,9 @@ def trial(
     simulate trial --n 40 --placebo 40 --complete
     simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.draws import draws_of
     from simulate.studies.fitting.posterior import read_posterior
     from simulate.studies.fitting.trial import REGIMEN
@@ -59,6 +62,8 @@ def trial(
     from simulate.studies.trials.power import trials, workload
     from simulate.studies.trials.tables import document
 
+    analysis = analysis_of("trial", arguments)
+    check_place(analysis, out, force=force)
     design = Design(n, regimen or REGIMEN, placebo, control, complete)
     posterior = None if fitted is None else read_posterior(fitted)
     name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
@@ -68,7 +73,8 @@ def trial(
             design, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
         )
     if out is not None:
-        _write(out, result)
+        with written(analysis, out, title=f"{name}: {design.title}", force=force) as folder:
+            _write(folder, result)
     if as_json:
         print_json(document(result))
     else:
@@ -84,14 +90,12 @@ def _write(folder: Path, result: Trials) -> None:
 
     from simulate.figures.style import save
     from simulate.figures.trials import trials_figure
-    from simulate.files import write_atomically
     from simulate.studies.trials.tables import document, tables
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "trial.json", text + "\n")
+    (folder / "trial.json").write_text(text + "\n", encoding="utf-8")
     for name, table in tables(result).items():
-        write_atomically(folder / name, table)
+        (folder / name).write_text(table, encoding="utf-8")
     save(trials_figure(result), folder, "trial")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Force, Hypothesis, Json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,6 +42,7 @@ def vpop(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for vpop.json and the patients as CSV.")
     ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Make plausible patients into populations that match the printed figures, in three published ways.
@@ -54,7 +55,9 @@ def vpop(
     simulate vpop --hypothesis H5 --fit fits/H5/fit.json --out vpop-H5
     simulate vpop --as-published
     """  # noqa: D301
+    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress
+    from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.draws import shipped_fit
     from simulate.studies.fitting.posterior import read_posterior
     from simulate.studies.fitting.reproduction import check_current
@@ -63,6 +66,8 @@ def vpop(
     from simulate.studies.virtual.tables import document
     from simulate.studies.virtual.ways import Settings
 
+    analysis = analysis_of("vpop", arguments)
+    check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
     name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
     problem = problem_for(name)
@@ -76,7 +81,8 @@ def vpop(
             problem, settings, posterior=posterior, as_published=as_published, progress=advance
         )
     if out is not None:
-        _write(out, result)
+        with written(analysis, out, title=f"virtual populations, {problem.hypothesis}", force=force) as folder:
+            _write(folder, result)
     if as_json:
         print_json(document(result))
     else:
@@ -88,14 +94,12 @@ def vpop(
 def _write(folder: Path, result: VirtualPopulations) -> None:
     import json
 
-    from simulate.files import write_atomically
     from simulate.studies.virtual.tables import document, patients_tables
 
-    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(folder / "vpop.json", text + "\n")
+    (folder / "vpop.json").write_text(text + "\n", encoding="utf-8")
     for name, table in patients_tables(result).items():
-        write_atomically(folder / name, table)
+        (folder / name).write_text(table, encoding="utf-8")
 
 
 def _populations(result: VirtualPopulations) -> Table:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
+from simulate.disk import open_regular
 from simulate.errors import InputError, Where
-from simulate.files import parse_json, write_atomically
+from simulate.files import content_hash, parse_json, write_atomically
 from simulate.inference.smc import Generation, Stage
 from simulate.inference.target import Scores
+
+_MARK = b"il1sim checkpoint 1 "
 
 
 def save(path: Path, generation: Generation, key: str) -> None:
@@ -44,7 +47,12 @@ def save(path: Path, generation: Generation, key: str) -> None:
         allowed=generation.scores.feasible,
         numbers=np.frombuffer(json.dumps(numbers).encode(), dtype=np.uint8),
     )
-    write_atomically(path, buffer.getvalue())
+    packed = buffer.getvalue()
+    write_atomically(path, _head(packed) + packed)
+
+
+def _head(packed: bytes) -> bytes:
+    return _MARK + content_hash(packed).encode() + b"\n"
 
 
 def load(path: Path, key: str) -> Generation | None:
@@ -55,11 +63,13 @@ def load(path: Path, key: str) -> Generation | None:
     InputError
         ``inference.checkpoint``: the file is damaged, or belongs to another run.
     """
-    if not path.exists():
-        return None
     where = Where(file=str(path))
     try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as content:
+        with open_regular(path) as file:
+            head, packed = file.read(len(_head(b""))), file.read()
+        if head != _head(packed):
+            raise ValueError("its bytes are not those that were written")
+        with np.load(io.BytesIO(packed), allow_pickle=False) as content:
             numbers = parse_json(content["numbers"].tobytes())
             generation = Generation(
                 points=content["points"],
@@ -70,6 +80,8 @@ def load(path: Path, key: str) -> Generation | None:
                 feasible=float(numbers["feasible"]),
                 stages=tuple(Stage(**stage) for stage in numbers["stages"]),
             )
+    except FileNotFoundError:
+        return None
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
             "the checkpoint cannot be read",

@@ -1,18 +1,16 @@
-"""Systems to kernels: generate source, keep it readable on disk, compile it, cache by content."""
+"""Systems to kernels: generate source, compile it, cache by content."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.abc
 import importlib.util
 import itertools
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -20,7 +18,7 @@ import sympy
 from numba import types
 from sympy import Expr, Symbol
 
-from simulate.compiled import WORKSPACE, cache_directory, compiled, fingerprint
+from simulate.compiled import WORKSPACE, compiled, fingerprint
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in
@@ -353,27 +351,30 @@ def _key(source: str, plan: Blueprint) -> str:
     return digest.hexdigest()
 
 
+class _Written(importlib.abc.ExecutionLoader):
+    """Gives a module its generated source, which no file holds that could be exchanged for another."""
+
+    def __init__(self, path: str, source: str) -> None:
+        self._path, self._source = path, source
+
+    def get_filename(self, fullname: str) -> str:
+        return self._path
+
+    def get_source(self, fullname: str) -> str:
+        return self._source
+
+
 def load_source(name: str, source: str, execute: Callable[[ModuleSpec], ModuleType] | None = None) -> ModuleType:
-    """Module of generated source, from a file that is written once: Numba's cache is tied to its time stamp."""
-    folder = cache_directory() / "kernels"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder / f"kernel_{name}.py"
-    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != source:
-        _write(path, source)
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    """Module of generated source."""
+    module_name = f"kernel_{name}"
+    path = f"<{module_name}>"
+    specification = importlib.util.spec_from_loader(module_name, _Written(path, source), origin=path)
     assert specification is not None
     assert specification.loader is not None
     if execute is not None:
         return execute(specification)
     module = importlib.util.module_from_spec(specification)
     # Numba looks a module up by its name when it loads one of its functions from the cache.
-    sys.modules[path.stem] = module
+    sys.modules[module_name] = module
     specification.loader.exec_module(module)
     return module
-
-
-def _write(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, path)

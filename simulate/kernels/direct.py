@@ -12,9 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
-import inspect
 import operator
-import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +21,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from simulate.compiled import source_of
 from simulate.kernels.emission import HEADER
 from simulate.kernels.lanewise import write_fence
 
@@ -69,7 +68,7 @@ def direct(function: Callable[..., Any]) -> Any:
     def written(typing: Any, w: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+            definition = _definition(source_of(function), function.__name__)
             for loop in _parts(definition):
                 if _is_fence(loop):
                     write_fence(builder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from typing import Any
 
 from simulate.errors import InputError, Where
 from simulate.files import file_hash
-from simulate.locks import is_locked
-from simulate.store import read_manifest, read_plan
+from simulate.locks import is_locked, locked
+from simulate.store import NEW, NEXT, read_manifest, read_plan, remove_dead, traces
 from simulate.studies.sweeps.running import PARTS
 
-FINISHED, UNFINISHED, RUNNING = "finished", "unfinished", "running"
+FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Record:
     title, key
         What it says of itself.
     state
-        ``finished``, ``unfinished`` or, where a process works in it, ``running``.
+        ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
     parts
         Parts that are solved and all parts of a sweep that is not finished; None otherwise.
     size
@@ -63,11 +64,16 @@ def records_in(folders: Sequence[Path]) -> tuple[Record, ...]:
 def _directories(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from (path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
+        # Sweeps that will replace another run when they are finished.
+        yield from (path / NEW for path in folder.glob(f".il1sim-*.{NEXT}") if (path / NEW).is_dir())
 
 
 def record_of(directory: Path) -> Record | None:
     """What a directory is; None for one that is no run directory."""
-    manifest, plan = read_manifest(directory), read_plan(directory)
+    try:
+        manifest, plan = read_manifest(directory), read_plan(directory)
+    except InputError:
+        return Record(str(directory), "", "", "", DAMAGED, None, _size(directory), None)
     entries = manifest or plan
     if entries is None:
         return None
@@ -85,7 +91,7 @@ def record_of(directory: Path) -> Record | None:
         key=str(entries.get("key") or ""),
         state=state,
         parts=parts,
-        size=sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()),
+        size=_size(directory),
         written=None if manifest is None else manifest.get("written"),
     )
 
@@ -96,7 +102,7 @@ def entries_of(directory: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        ``runs.none``: it is no run directory.
+        ``runs.none``: it is no run directory. ``manifest.changed``.
     """
     entries = read_manifest(directory) or read_plan(directory)
     if entries is None:
@@ -134,33 +140,32 @@ def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Pat
     """
     found: set[Path] = set()
     for folder in folders:
-        found |= set(_traces(folder))
+        found |= set(traces(folder))
     for record in records_in(folders):
         directory = Path(record.directory)
-        if record.state == RUNNING:
+        if record.state in (RUNNING, DAMAGED):
             continue
         if record.state == UNFINISHED and unfinished:
             found.add(directory)
             continue
-        found |= set(_traces(directory)) | set(_traces(directory / PARTS))
+        found |= set(traces(directory)) | set(traces(directory / PARTS))
         if record.state == FINISHED and (directory / PARTS).is_dir():
             found.add(directory / PARTS)
     return tuple(sorted(path for path in found if not set(path.parents) & found))
 
 
-def _traces(folder: Path) -> Iterator[Path]:
-    """Temporary files and folders of this program; not where a process works."""
-    if folder.is_dir() and not is_locked(folder):
-        for ending in ("tmp", "old"):
-            yield from folder.glob(f".il1sim-*.{ending}")
-
-
 def remove(path: Path) -> int:
-    """Remove a file or folder; the bytes that it held."""
-    if path.is_symlink() or path.is_file():
-        size = path.lstat().st_size
-        path.unlink()
+    """Remove a file or folder, but no longer one in which a process has begun to work; the bytes that it held."""
+    size = path.lstat().st_size if path.is_symlink() or path.is_file() else _size(path)
+    if path.name.startswith(".il1sim-"):
+        return 0 if remove_dead(path) else size
+    with contextlib.suppress(InputError), locked(path):
+        shutil.rmtree(path)
+        if path.parent.name.startswith(".il1sim-"):
+            path.parent.rmdir()
         return size
-    size = sum(inner.stat().st_size for inner in path.rglob("*") if inner.is_file())
-    shutil.rmtree(path)
-    return size
+    return 0
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

@@ -16,6 +16,7 @@ from typing import Any
 from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.files import content_hash
+from simulate.manifest import check_file
 from simulate.report.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.report.illustrations import illustrations
 from simulate.report.tables import rounded
@@ -72,7 +73,7 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
     Raises
     ------
     InputError
-        ``report.none``: no finished run is in the directory.
+        ``report.none``: no finished run is in the directory. ``manifest.changed``, ``runs.changed``: it is damaged.
     """
     manifest = read_manifest(directory)
     if manifest is None:
@@ -82,6 +83,10 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
             where=Where(file=str(directory)),
             expected="a folder that `simulate run`, `simulate sweep` or `simulate dose-response` made with --out",
         )
+    for name in manifest.get("files", {}):
+        # What is computed with; a table or a picture can be looked at, marked as changed.
+        if str(name).endswith(".nc"):
+            check_file(directory, manifest, str(name))
     study, model = _found(directory, manifest)
     title = str(manifest.get("title") or "a run")
     body = [

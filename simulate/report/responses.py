@@ -29,7 +29,9 @@ def response_key(dataset: xr.Dataset) -> str:
     return content_hash(*arrays, *(str(text) for text in dataset["endpoint"].values), repr(dataset.attrs["hypothesis"]))
 
 
-def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, force: bool = False) -> tuple[str, ...]:
+def write_response(
+    dataset: xr.Dataset, target: Path, *, key: str | None = None, figures: bool = True, force: bool = False
+) -> tuple[str, ...]:
     """Write the folder of a study, all of it or nothing.
 
     Parameters
@@ -38,6 +40,8 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
         Result of `simulate.dose_response`.
     target
         The folder; absent, empty, or that of an earlier study.
+    key
+        By what a folder of the same study is known; its content if not given.
     figures
         Whether to draw.
     force
@@ -53,9 +57,9 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
     InputError, MissingExtra
         As for `simulate.store.new_directory`.
     """
-    key = response_key(dataset)
+    known = response_key(dataset) if key is None else key
     held = {name: str(dataset.attrs[name]) for name in ("study", "counters") if name in dataset.attrs}
-    with new_directory(target, key=key, force=force) as folder:
+    with new_directory(target, key=known, force=force) as folder:
         write_dataset(dataset, folder / "response.nc")
         (folder / "curves.csv").write_text(csv_text(curve_rows(dataset), CurveRow), encoding="utf-8")
         (folder / "effects.csv").write_text(csv_text(effect_rows(dataset), EffectRow), encoding="utf-8")
@@ -66,7 +70,7 @@ def write_response(dataset: xr.Dataset, target: Path, *, figures: bool = True, f
         written = sorted(path.name for path in folder.iterdir())
         entries = {
             "title": dataset.attrs["title"],
-            "key": key,
+            "key": known,
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             **{name: json.loads(text) for name, text in held.items() if name == "counters"},
             **json.loads(held.get("study", "{}")),

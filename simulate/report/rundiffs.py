@@ -12,6 +12,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from simulate.errors import InputError, Where
+from simulate.manifest import check_file
 from simulate.report.catalog import entries_of
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
@@ -103,13 +104,13 @@ def diff_runs(first: Path, second: Path) -> RunDiff:
     Raises
     ------
     InputError
-        ``runs.none``: one is no run directory; ``runs.results``: one has no results.
+        ``runs.none``: one is no run directory; ``runs.results``: one has no results; ``runs.changed``: or damaged ones.
     """
     before, after = entries_of(first), entries_of(second)
     changes = _changes(_inputs(before), _inputs(after))
     # Hashes say that something changed; where it is named anyway, they say nothing more.
     named = [change for change in changes if change.name not in _KEYS]
-    with _opened(first) as one, _opened(second) as other:
+    with _opened(first, before) as one, _opened(second, after) as other:
         effects = tuple(_effect(one, other, name) for name in quantity_names(one) if name in quantity_names(other))
         only = tuple(_only(one, other))
     code = [change for change in changes if change.name == "code"]
@@ -143,7 +144,7 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
     ]
 
 
-def _opened(directory: Path) -> xr.Dataset:
+def _opened(directory: Path, entries: dict[str, Any]) -> xr.Dataset:
     path = directory / RESULTS
     if not path.is_file():
         raise InputError(
@@ -152,7 +153,7 @@ def _opened(directory: Path) -> xr.Dataset:
             where=Where(file=str(path)),
             advice=f"if it is a sweep, `simulate runs resume {directory}` finishes it",
         )
-    return xr.open_dataset(path, engine="h5netcdf", decode_times=False)
+    return xr.open_dataset(check_file(directory, entries, RESULTS), engine="h5netcdf", decode_times=False)
 
 
 def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:

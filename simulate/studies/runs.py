@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, Distribution
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
+from simulate.memory import check_room
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.steady import check_steady
@@ -228,15 +228,13 @@ def _check_memory(scenario: Scenario, model: Model) -> None:
     """Refuse what would be ended by the operating system, halfway and without a word."""
     numbers = 3 * len(model.species) + 2 * len(model.observables)
     needed = 8 * numbers * len(scenario.times) * scenario.patients * len(scenario.arms)
-    if hasattr(os, "sysconf") and needed > (available := os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")):
-        raise InputError(
-            f"the run would need about {needed / 1e9:.3g} GB of memory",
-            code="scenario.memory",
-            where=scenario.sheet.where("cohort", "patients"),
-            found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
-            expected=f"at most {available / 1e9:.3g} GB, the memory of this machine",
-            advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
-        )
+    check_room(
+        needed,
+        "the run",
+        where=scenario.sheet.where("cohort", "patients"),
+        found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
+        advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
+    )
 
 
 def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:

@@ -226,9 +226,9 @@ def test_an_unknown_hypothesis_is_named_with_its_option(folder: Path, capsys: Ca
 
 
 def test_a_run_beyond_the_memory_of_the_machine_is_refused_before_it_begins(folder: Path, capsys: Capture) -> None:
-    assert run("untreated", "--patients", "10000000", "--set", "time.every=1 h") == 3
+    assert run("untreated", "--patients", "10000000", "--set", "time.every=1 h") == 7
     error = capsys.readouterr().err
-    assert error.startswith("error[scenario.memory]: the run would need about ")
+    assert error.startswith("error[memory]: the run would need about ")
     assert "  --> --patients 10000000, key `cohort.patients`\n" in error
     assert "  found:    10000000 patients, 1 arms, 4369 times\n" in error
     assert everything(folder) == []

@@ -84,6 +84,17 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     assert str(path) in str(caught.value)
 
 
+def test_a_checkpoint_with_any_bit_changed_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "fit.npz"
+    checkpoint.save(path, sample(gaussian().target, DIMENSION, particles=20, seed=5), "a")
+    content = path.read_bytes()
+    assert checkpoint.load(path, "a") is not None
+    for place in range(0, len(content), max(1, len(content) // 200)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1 << place % 8]) + content[place + 1 :])
+        with pytest.raises(InputError, match="the checkpoint cannot be read"):
+            checkpoint.load(path, "a")
+
+
 def test_an_undefined_likelihood_stops_the_run() -> None:
     def target(points: FloatArray) -> Scores:
         return everywhere(np.where(points[:, :1] > 2.0, np.nan, -1.0))

@@ -168,7 +168,7 @@ def test_the_report_stands_beside_its_folder_and_replaces_nothing_unasked(
     assert json.loads(capsys.readouterr().out)["report"] == str(made) + ".html"
     assert outcome(arguments) == 3
     assert capsys.readouterr().err == (
-        "error[report.occupied]: the file of the report is there already\n"
+        "error[store.occupied]: the file is there already\n"
         f"  --> {made}.html\n"
         "  try:      choose another with --out, or replace it with --force\n"
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulate import shipped
-from simulate.errors import InputError
+from simulate.errors import InputError, Where
 from simulate.evidence.items import Evidence
-from simulate.studies.fitting.fit import fit
+from simulate.store import working_folder
+from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.trial import Problem, problem_for
@@ -126,7 +129,43 @@ def find_fit(
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
     own = fit_folder(problem.hypothesis, folder)
-    own.mkdir(parents=True, exist_ok=True)
-    made = fit(problem, settings, folder=own, threads=threads, report=lambda line: tell(f"  {line}"))
-    write_posterior(own / RESULT, made)
+    made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(f"  {line}"))
     return Fit(problem, made, "made now")
+
+
+def make_fit(
+    problem: Problem,
+    settings: Settings,
+    folder: Path,
+    *,
+    threads: int | None = None,
+    report: Callable[[str], None] | None = None,
+) -> Posterior:
+    """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`.
+
+    Raises
+    ------
+    InputError
+        ``store.locked``: another process works in the folder. ``fit.occupied``: it has the result of another fit, or
+        something else of that name. As for `fit`.
+    """
+    with working_folder(folder):
+        _check_result(folder / RESULT, fit_key(problem, settings))
+        made = fit(problem, settings, folder=folder, threads=threads, report=report)
+        write_posterior(folder / RESULT, made)
+    return made
+
+
+def _check_result(file: Path, key: str) -> None:
+    """Refuse to replace what is not an earlier result of the same fit."""
+    if not os.path.lexists(file):
+        return
+    with contextlib.suppress(InputError):
+        if not file.is_symlink() and read_posterior(file).key == key:
+            return
+    raise InputError(
+        "the folder has the result of another fit",
+        code="fit.occupied",
+        where=Where(file=str(file)),
+        advice="choose another folder, or remove the file",
+    )

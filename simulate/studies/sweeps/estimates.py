@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from simulate.memory import check_room
 from simulate.studies.sweeps.parts import solve_part
 from simulate.studies.sweeps.plans import Part, SweepPlan
 
@@ -49,28 +50,49 @@ class Estimate:
 def estimate(plan: SweepPlan, *, workers: int = 1) -> Estimate:
     """Work out what a sweep would take; solves a small part of it twice, the second time by the clock."""
     largest = max(part.rows for part in plan.parts)
-    model = plan.study.model
-    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
     sample = _sample(plan)
     solve_part(sample, 0)
     begun = time.perf_counter()
     solve_part(sample, 0)
     seconds = time.perf_counter() - begun
     kept = plan.rows * plan.row_bytes
-    # Recorded values, those of time 0 taken off, and the packed part; the last also where it is unpacked.
-    held = largest * (2 * recorded + 3 * plan.row_bytes)
     return Estimate(
         arms=len(plan.study.arms),
         patients=plan.study.scenario.patients,
         trajectories=plan.rows,
         parts=len(plan.parts),
         largest_part=largest,
-        memory_bytes=(PROCESS_BYTES + held) * (1 if workers == 1 else workers + 1),
+        memory_bytes=(PROCESS_BYTES + held_bytes(plan)) * (1 if workers == 1 else workers + 1),
         disk_bytes=2 * kept,
         kept_bytes=kept,
         seconds=seconds * plan.rows / sample.parts[0].rows,
         sampled=sample.parts[0].rows,
         sample_seconds=seconds,
+    )
+
+
+def held_bytes(plan: SweepPlan) -> int:
+    """Memory that the largest part takes while it is solved."""
+    model = plan.study.model
+    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
+    # Recorded values, those of time 0 taken off, and the packed part; the last also where it is unpacked.
+    return max(part.rows for part in plan.parts) * (2 * recorded + 3 * plan.row_bytes)
+
+
+def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:
+    """Refuse a sweep for which there is too little memory.
+
+    Raises
+    ------
+    MissingExtra
+        ``memory``.
+    """
+    others = 0 if workers == 1 else workers * (PROCESS_BYTES + held_bytes(plan))
+    check_room(
+        held_bytes(plan) + others,
+        "the sweep",
+        found=f"parts of {max(part.rows for part in plan.parts)} trajectories, {workers} workers",
+        advice="fewer --workers, or a smaller --part-size",
     )
 
 

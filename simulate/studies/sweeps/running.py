@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
@@ -31,10 +30,24 @@ import numpy as np
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.files import file_hash, write_atomically
-from simulate.locks import LOCK, locked
-from simulate.store import MANIFEST, PLAN, check_target, manifest_text, read_manifest, read_plan, unwritable
+from simulate.locks import LOCK, hold, let_go
+from simulate.store import (
+    MANIFEST,
+    PLAN,
+    check_target,
+    manifest_text,
+    new_directory,
+    place_to_replace,
+    put_in_place,
+    read_manifest,
+    read_plan,
+    remove_dead,
+    traces,
+    unwritable,
+)
 from simulate.studies.datasets import outcome_counts
 from simulate.studies.sweeps.differences import differences
+from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
 from simulate.studies.sweeps.parts import Arrays, failures_of, pack, part_path, read_part, solve_part
 from simulate.studies.sweeps.plans import SweepPlan
@@ -112,23 +125,32 @@ def run_sweep(
     InputError
         ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
     MissingExtra
-        ``store.space``: the disk has no room for the results; nothing is solved. ``store.unwritable``: no permission,
-        or no space any more; what is solved is kept.
+        ``memory``, ``store.space``: there is no room for the results; nothing is solved. ``store.unwritable``: no
+        permission, or no space any more; what is solved is kept.
     Unfinished
         Workers die again and again.
     """
     say = notify or (lambda text: None)
     _check(plan, target, force=force)
+    if scheduler is None:
+        check_memory(plan, workers=workers)
     try:
-        _make_room(plan, target, force=force)
-        with locked(target):
-            manifest = finished(target, plan.key)
+        place = _make_room(plan, target, force=force)
+        lock, at = hold(place), place
+        try:
+            manifest = finished(place, plan.key)
             if manifest is None:
-                manifest = _run(plan, target, workers, threads, scheduler, progress, say)
+                manifest = _run(plan, place, workers, threads, scheduler, progress, say)
             elif progress is not None:
                 progress(plan.rows)
-            shutil.rmtree(target / PARTS, ignore_errors=True)
+            shutil.rmtree(place / PARTS, ignore_errors=True)
+            if place != target:
+                put_in_place(place, target, key=plan.key, force=force)
+                at = target
+                shutil.rmtree(place.parent, ignore_errors=True)
             return manifest
+        finally:
+            let_go(lock, at)
     except OSError as error:
         raise unwritable(Where(file=str(target)), error) from error
 
@@ -147,8 +169,8 @@ def _run(
     if read_plan(target) is None:
         write_atomically(target / PLAN, manifest_text(_plan_entries(plan)))
     folder.mkdir(exist_ok=True)
-    for leftover in (*target.glob(".il1sim-*.tmp"), *folder.glob(".il1sim-*.tmp")):
-        leftover.unlink(missing_ok=True)
+    for leftover in (*traces(target), *traces(folder)):
+        remove_dead(leftover)
     missing = _missing(plan, folder, say)
     _check_space(plan, target, missing)
     advance = progress or (lambda rows: None)
@@ -238,14 +260,14 @@ def _cores() -> int:
 
 def finished(target: Path, key: str) -> dict[str, Any] | None:
     """Manifest of a sweep that is finished, its files as they were written; None for any other."""
-    manifest = read_manifest(target)
-    if manifest is None or manifest.get("key") != key:
-        return None
     try:
+        manifest = read_manifest(target)
+        if manifest is None or manifest.get("key") != key:
+            return None
         for name, digest in dict(manifest["files"]).items():
             if file_hash(target / str(name)) != digest:
                 return None
-    except (OSError, KeyError, TypeError, ValueError):
+    except (InputError, OSError, KeyError, TypeError, ValueError):
         return None
     return manifest
 
@@ -275,16 +297,21 @@ def _is_bare(target: Path) -> bool:
     return bool(names) and all(name == LOCK or (name[:8], name[-4:]) == (".il1sim-", ".tmp") for name in names)
 
 
-def _make_room(plan: SweepPlan, target: Path, *, force: bool) -> None:
-    """Make the directory, or clear it of another run."""
-    target.mkdir(parents=True, exist_ok=True)
+def _make_room(plan: SweepPlan, target: Path, *, force: bool) -> Path:
+    """The directory to work in: the target, cleared of an unfinished run; or one beside it, if it has a finished one.
+
+    A finished run stays until there is another to take its place.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
     found = read_plan(target) or read_manifest(target)
-    if force and found is not None and found.get("key") != plan.key:
-        with locked(target):
-            aside = Path(tempfile.mkdtemp(prefix=".il1sim-", suffix=".old", dir=target.absolute().parent))
-            os.replace(target, aside / "old")
-            target.mkdir()
-        shutil.rmtree(aside, ignore_errors=True)
+    if found is None or found.get("key") == plan.key or not force:
+        target.mkdir(exist_ok=True)
+        return target
+    if read_manifest(target) is not None:
+        return place_to_replace(target, plan.key)
+    with new_directory(target, key=plan.key, force=True) as folder:
+        (folder / PLAN).write_text(manifest_text(_plan_entries(plan)), encoding="utf-8")
+    return target
 
 
 def _plan_entries(plan: SweepPlan) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import multiprocessing.process
 import os
@@ -58,7 +59,9 @@ def solve_in_processes(
             initargs=(plan, folder, threads),
         )
         try:
-            for done in as_completed([pool.submit(_solve, index) for index in sorted(left)]):
+            with _shielded():
+                solving = [pool.submit(_solve, index) for index in sorted(left)]
+            for done in as_completed(solving):
                 index = done.result()
                 left.discard(index)
                 deaths = 0
@@ -74,6 +77,19 @@ def solve_in_processes(
                 ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _shielded() -> Iterator[None]:
+    """Context in which processes are started that Ctrl-C does not reach, not even before their first line."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(plan: SweepPlan, folder: Path, threads: int) -> None:

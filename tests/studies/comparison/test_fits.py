@@ -9,7 +9,8 @@ import pytest
 
 from simulate import shipped
 from simulate.errors import InputError
-from simulate.studies.comparison.fits import RESULT, find_fit, fit_folder, known_fit, problems_for
+from simulate.locks import is_locked
+from simulate.studies.comparison.fits import RESULT, find_fit, fit_folder, known_fit, make_fit, problems_for
 from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
 from simulate.studies.fitting.trial import Problem
 from tests.studies.comparison.short import posterior
@@ -53,6 +54,39 @@ def test_a_fit_that_is_missing_is_made_and_found_again(tmp_path: Path, monkeypat
     assert again.source == str(tmp_path / "H1" / RESULT)
     assert again.posterior.log_evidence == made.posterior.log_evidence
     assert folders == [tmp_path / "H1"]
+
+
+def test_two_fits_do_not_work_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second(*_: object, folder: Path, **__: object) -> Posterior:
+        assert is_locked(folder)
+        make_fit(problem(), SETTINGS, folder)
+        raise AssertionError
+
+    monkeypatch.setattr("simulate.studies.comparison.fits.fit", second)
+    with pytest.raises(InputError) as caught:
+        make_fit(problem(), SETTINGS, tmp_path)
+    assert str(caught.value).splitlines()[:2] == [
+        "error[store.locked]: another process works in the folder",
+        f"  --> {tmp_path}",
+    ]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["other", "foreign", "link"])
+def test_a_result_of_another_fit_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr("simulate.studies.comparison.fits.fit", None)
+    if kind == "other":
+        write_posterior(tmp_path / RESULT, replace(posterior("H1"), key="another"))
+    elif kind == "foreign":
+        (tmp_path / RESULT).write_text("{}", encoding="utf-8")
+    else:
+        (tmp_path / RESULT).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError) as caught:
+        make_fit(problem(), SETTINGS, tmp_path)
+    assert str(caught.value) == (
+        f"error[fit.occupied]: the folder has the result of another fit\n  --> {tmp_path / RESULT}\n"
+        "  try:      choose another folder, or remove the file"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ import pytest
 import simulate
 from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
+from simulate.report.catalog import leftovers, records_in, remove
+from simulate.store import manifest_text
 from simulate.studies.runs import run
 from simulate.studies.sweeps import running
 from simulate.studies.sweeps.door import planned
@@ -160,6 +162,60 @@ def test_another_sweep_is_refused_with_what_differs_and_replaced_by_force(tmp_pa
     assert [path.name for path in tmp_path.parent.iterdir() if path.name.endswith(".old")] == []
 
 
+def test_a_finished_sweep_stays_until_the_one_that_replaces_it_is_finished(
+    tmp_path: Path, whole: dict[str, bytes]
+) -> None:
+    target, other = tmp_path / "here", plan("dose=10,100", patients=4)
+    run_sweep(plan(), target)
+    with pytest.raises(Stopped):
+        run_sweep(other, target, force=True, progress=_stop)
+    assert contents(target) == whole
+    listed = records_in([tmp_path])
+    assert [(record.state, record.title == other.request.title) for record in listed] == [
+        ("unfinished", True),
+        ("finished", True),
+    ]
+    assert leftovers([tmp_path]) == ()
+    said: list[str] = []
+    run_sweep(other, target, force=True, notify=said.append)
+    assert read(target).sizes["member"] == 4
+    assert sorted(path.name for path in target.iterdir()) == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+
+def test_what_a_kill_leaves_of_a_replaced_sweep_is_swept(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    target, key = tmp_path / "here", "0" * 32
+    run_sweep(plan(), target)
+    # Ended between taking the place of the old run and removing it.
+    left = tmp_path / f".il1sim-{key}.next" / "new"
+    shutil.copytree(target, left)
+    (found,) = leftovers([tmp_path])
+    assert found == left.parent
+    remove(found)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    # Ended while it was solved: kept, as any sweep that is not finished, until it is said that those go too.
+    left.mkdir(parents=True)
+    (left / "sweep.json").write_text(manifest_text({"key": key, "title": "x"}), encoding="utf-8")
+    assert leftovers([tmp_path]) == ()
+    (found,) = leftovers([tmp_path], unfinished=True)
+    remove(found)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
+    assert contents(target) == whole
+
+
+def test_an_unfinished_sweep_gives_way_to_force(tmp_path: Path) -> None:
+    begin(tmp_path / "here", plan(part_size=3), 1)
+    other = plan("dose=10,100", patients=4)
+    run_sweep(other, tmp_path / "here", force=True)
+    assert read(tmp_path / "here").sizes["member"] == 4
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == FILES
+
+
+def _stop(rows: int) -> None:
+    if rows:
+        raise Stopped
+
+
 def test_a_folder_of_something_else_is_never_touched(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("x", encoding="utf-8")
     with pytest.raises(InputError) as caught:
@@ -186,7 +242,7 @@ def test_a_second_process_is_turned_away_and_the_first_goes_on_unharmed(tmp_path
         assert str(caught.value) == (
             f"error[store.locked]: another process works in the folder\n  --> {tmp_path}\n"
             f"  found:    process {other.pid} on {platform.node()}\n"
-            "  try:      wait for it to end, or choose another folder with --out"
+            "  try:      wait for it to end, or choose another folder"
         )
         other.kill()
         other.join()

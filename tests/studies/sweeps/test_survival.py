@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from simulate.cli.app import TERMINATED
-from simulate.errors import InputError, MissingExtra
+from simulate.errors import InputError, MissingExtra, Unfinished
 from simulate.locks import is_locked
 from simulate.studies.sweeps.running import PARTS, run_sweep
 from tests.studies.sweeps.small import contents, plan
@@ -127,6 +128,92 @@ def test_a_scheduler_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: 
         "  --> --scheduler tcp://127.0.0.1:1",
     ]
     assert lines[-1] == "  expected: the address of a scheduler of Dask, such as tcp://10.0.0.1:8786"
+
+
+class _Future:
+    """A part that a cluster was given, and what has become of it."""
+
+    def __init__(self, error: Exception, status: str) -> None:
+        self._error, self.status = error, status
+
+    def result(self) -> bytes:
+        raise self._error
+
+
+def _cluster(monkeypatch: pytest.MonkeyPatch, *, future: _Future | None = None) -> None:
+    """Let there be a cluster without workers, or one whose parts all end in one way."""
+
+    class Cancelled(Exception):
+        pass
+
+    class Killed(Exception):
+        pass
+
+    class Client:
+        def __init__(self, *_: object, **__: object) -> None:
+            pass
+
+        def as_current(self) -> contextlib.AbstractContextManager[None]:
+            return contextlib.nullcontext()
+
+        def wait_for_workers(self, number: int, timeout: str) -> None:
+            if future is None:
+                raise TimeoutError
+
+        def scatter(self, plan: object, **_: object) -> object:
+            return plan
+
+        def submit(self, *_: object, **__: object) -> object:
+            return future
+
+        def close(self, timeout: float) -> None:
+            raise OSError
+
+    names = {"CancelledError": Cancelled, "Client": Client, "as_completed": list}
+    monkeypatch.setitem(sys.modules, "distributed", SimpleNamespace(**names))
+    monkeypatch.setitem(sys.modules, "distributed.scheduler", SimpleNamespace(KilledWorker=Killed))
+    if future is not None and future._error.args == ("lost",):
+        future._error = Cancelled("lost")
+
+
+def test_a_cluster_without_workers_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _cluster(monkeypatch)
+    with pytest.raises(MissingExtra) as caught:
+        run_sweep(plan(), tmp_path, scheduler="tcp://127.0.0.1:1")
+    assert str(caught.value) == (
+        "error[sweep.workers]: the scheduler has no workers\n  --> --scheduler tcp://127.0.0.1:1\n"
+        "  expected: one or more, which need il1sim of the same version\n"
+        "  try:      start some: `dask worker tcp://127.0.0.1:1`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "message"),
+    [
+        (
+            ValueError("lost"),
+            "cancelled",
+            "error[sweep.scheduler]: the scheduler has gone\n  --> --scheduler tcp://127.0.0.1:1\n"
+            "  found:    Cancelled: lost\n"
+            "  try:      start it again; the same command, or `simulate runs resume`, then goes on from here",
+        ),
+        (
+            OSError("no disk"),
+            "error",
+            "error[sweep.workers]: a worker could not solve a part\n  --> --scheduler tcp://127.0.0.1:1\n"
+            "  found:    no disk\n"
+            "  try:      the same command goes on from here; give workers more memory if it ran out",
+        ),
+    ],
+)
+def test_a_cluster_that_ends_in_the_midst_leaves_a_sweep_that_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str, message: str
+) -> None:
+    _cluster(monkeypatch, future=_Future(error, status))
+    with pytest.raises(Unfinished) as caught:
+        run_sweep(plan(), tmp_path, scheduler="tcp://127.0.0.1:1")
+    assert str(caught.value) == message
+    assert (tmp_path / "sweep.json").exists()
 
 
 def test_a_cluster_without_its_package_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
