@@ -11,7 +11,6 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, PAGE, POINTS, counted, logarithmic, quantity_label, styled
-from simulate.solver.trajectories import Status
 from simulate.studies.datasets import quantity_names, values_of_finished
 
 MAX_PANELS = 9
@@ -35,7 +34,7 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
     Returns
     -------
     Figure
-        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached the end.
+        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached that day.
     """
     names = tuple(quantities or quantity_names(sweep))[:MAX_PANELS]
     places = np.asarray(sweep[f"over_{axis}"].values, dtype=np.float64)
@@ -63,7 +62,8 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             axes.set_ylabel("ratio" if unit == "1" else unit)
             title = str(sweep[names[index]].attrs["long_name"])
             axes.set_title("\n".join(textwrap.wrap(title, 30)[:2]), loc="left")
-        finished = (np.asarray(sweep["status"].values) == Status.OK).sum(axis=1).tolist()
+        last = values_of_finished(sweep[[names[0], "status"]].isel(time=[-1]), names[0])[:, :, 0]
+        finished = np.isfinite(last).sum(axis=1).tolist()
         day = float(sweep["time"].values[-1])
         text = f"day {day:g}: median, 50 and 90 % of {counted(finished, sweep.sizes['member'])}"
         figure.suptitle(text, fontsize=POINTS, x=0.01, ha="left")

@@ -76,14 +76,16 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
 
 
 def _draw(axes: Axes, days: FloatArray, values: FloatArray, share: int) -> list[int]:
-    """Draw a panel; returns how many patients of each arm reached the end."""
+    """Draw a panel; returns how many patients of each arm did not fail."""
     finished = []
     for arm, members in enumerate(values):
-        present = members[~np.isnan(members).any(axis=1)]
+        present = members[~np.isnan(members).all(axis=1)]
         finished.append(len(present))
         if len(present):
             axes.plot(days, present[:share].T, color=color(arm), linewidth=0.5, alpha=0.45, zorder=1 + arm)
-            median = np.median(present, axis=0)
+            there = ~np.isnan(present).all(axis=0)
+            median = np.full(len(days), np.nan)
+            median[there] = np.nanmedian(present[:, there], axis=0)
             axes.plot(days, median, color="white", linewidth=3.0, zorder=20 + arm)
             axes.plot(days, median, color=color(arm), linewidth=2.0, zorder=30 + arm)
     shown = values[np.isfinite(values)]

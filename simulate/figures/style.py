@@ -147,7 +147,7 @@ def quantity_label(name: str, unit: str) -> str:
 def counted(finished: Sequence[int], total: int) -> str:
     """How many of whom a picture shows, such as ``97 of 100 patients``; a range where it differs between arms.
 
-    Who is missing has failed.
+    Who is missing has failed, or a rule had stopped them.
     """
     low, high = min(finished), max(finished)
     shown = f"{low}" if low == high else f"{low}–{high}"

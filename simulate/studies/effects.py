@@ -23,8 +23,8 @@ class Effect:
         What the row is called, and the heading that it stands under; empty for none.
     estimate, low, high
         The effect and its interval, None if it cannot be had.
-    n, failed
-        How many patients it is of, and how many of them gave no number besides.
+    n, missing
+        How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Effect:
     low: float | None
     high: float | None
     n: int
-    failed: int
+    missing: int
 
 
 def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
@@ -103,9 +103,9 @@ def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.
 
 def _effect(label: str, group: str, values: FloatArray, level: float) -> Effect:
     present = values[np.isfinite(values)]
-    failed = len(values) - len(present)
+    missing = len(values) - len(present)
     if len(present) < 2:
-        return Effect(label, group, None, None, None, len(present), failed)
+        return Effect(label, group, None, None, None, len(present), missing)
     mean, error = float(present.mean()), float(present.std(ddof=1)) / len(present) ** 0.5
     reach = float(student.ppf(0.5 + level / 2.0, len(present) - 1)) * error
-    return Effect(label, group, mean, mean - reach, mean + reach, len(present), failed)
+    return Effect(label, group, mean, mean - reach, mean + reach, len(present), missing)

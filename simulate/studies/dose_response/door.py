@@ -13,7 +13,7 @@ import numpy as np
 from simulate.errors import InputError, did_you_mean
 from simulate.regimen.doses import Plan
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import outcome_counts
+from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
     MEASURES,
     REPLICATES,
@@ -220,7 +220,9 @@ def respond(
         "second": "" if other is None else other.name,
         "window_end": day,
         "bound": bound,
-        "counters": json.dumps(outcome_counts(results["status"].values.ravel().tolist())),
+        "counters": json.dumps(
+            outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
+        ),
         "study": json.dumps(asked),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
