@@ -50,6 +50,7 @@ from simulate.regimen.stops import realize
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
+from simulate.studies.resolution import Resolution
 from simulate.symbolic.model import Model
 
 RESERVED = frozenset(
@@ -220,6 +221,17 @@ def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
     """Whom a rule has stopped before the last time of a dataset, shape [arm, member]: they have not failed."""
     last = np.asarray(dataset[quantity_names(dataset)[0]][:, :, -1].values, dtype=np.float64)
     found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset["status"].values) == Status.OK)
+    return found
+
+
+def resolution_of(dataset: xr.Dataset) -> Resolution:
+    """How exact the numbers of a dataset are."""
+    return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
+
+
+def peaks_of(values: FloatArray) -> FloatArray:
+    """Largest sizes of courses, shape [...], of values [..., time]; 0 for those without a number."""
+    found: FloatArray = np.nan_to_num(np.abs(values)).max(axis=-1)
     return found
 
 

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_of_finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     Returns
     -------
     DataArray
-        NaN for who failed and for whose baseline is not above 0.
+        NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     values = values_of_finished(dataset, quantity)
     place = int(np.abs(days - day).argmin())
     baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
-    percent = 100.0 * (values[:, :, place] / baseline - 1.0)
+    percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values))
     label = {"units": "%", "long_name": f"change of {dataset[quantity].attrs['long_name']}", "day": float(days[place])}
     return xr.DataArray(percent, {name: dataset[name] for name in ("arm", "member")}, ("arm", "member"), attrs=label)
 

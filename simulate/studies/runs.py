@@ -294,6 +294,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "dropout": int(study.scenario.dropout),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
+        "atol": study.scenario.atol,
         "key": study.key,
         "source": f"il1sim {__version__}",
     }
