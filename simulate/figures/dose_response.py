@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, color, plain_number, quantity_label, styled
+from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, around, color, plain_number, quantity_label, styled
 from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import resolution_of
 from simulate.studies.dose_response.emax import Verdict, effect_at
 
 MAX_LINES = 6
@@ -140,6 +141,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
         if (known := _range(one)) is not None and len(lines) == 1:
             axes.axvspan(*known, color=FAINT, alpha=0.2, zorder=0)
+    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset))
     dose_axis(axes, doses, dose_label(dataset))
     unit = str(own["endpoint_unit"].values)
     axes.set_ylabel(unit if unit else "ratio")

@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, counted, logarithmic, styled
+from simulate.figures.style import COLUMN, INK, PAGE, POINTS, around, color, counted, logarithmic, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import quantity_names, resolution_of, values_of_finished
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""
@@ -56,6 +56,7 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         finished: list[int] = []
         for axes, name in zip(grid.flat, names, strict=False):
             finished = _draw(axes, days, values_of_finished(dataset, name), share)
+            around(axes, dataset[name].values, resolution_of(dataset))
             axes.set_ylabel(_unit(dataset, name))
             axes.set_title("\n".join(textwrap.wrap(_title(dataset, name), 26 if columns > 1 else 46)), loc="left")
         for index, axes in enumerate(grid.flat):

@@ -21,11 +21,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, counted, plain_number, styled
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
     quantity_names,
+    resolution_of,
     seen_members,
     stopped_members,
     values_of_finished,
@@ -137,6 +138,8 @@ def time_course(
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         for index, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             _draw(axes, panel, days, string.ascii_lowercase[index])
+            if not panel.logarithmic and not panel.marks:
+                around(axes, panel.bands, resolution_of(dataset))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest, staying=staying)

@@ -54,6 +54,7 @@ EXPOSURE = "serum_il1ra"
 """What exposure is measured by."""
 
 _FEWEST = 4
+_KEPT = ("model", "hypothesis", "seed", "source", "rtol", "atol")
 
 
 def dose_response(
@@ -206,7 +207,7 @@ def respond(
         variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, bound), label)  # type: ignore[assignment]
         coordinates["site"] = ("site", np.array(sites, dtype=object))
     attributes = {
-        **{name: value for name, value in results.attrs.items() if name in ("model", "hypothesis", "seed", "source")},
+        **{name: value for name, value in results.attrs.items() if name in _KEPT},
         "title": study.scenario.title,
         "question": study.scenario.question or "",
         "arm": study.arms[treated].name,
