@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    hypothesis: Hypothesis = DEFAULT,
+    hypothesis: Hypothesis = None,
     fitted: Annotated[
         Path | None,
         typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; the shipped one if not given."),
@@ -46,13 +46,13 @@ def reproduce(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.studies.fitting.fit import fit as fit_problem
-    from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
+    from simulate.studies.fitting.posterior import named, read_posterior, shipped_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
     from simulate.studies.fitting.trial import problem_for
 
     posterior = None if fitted is None else read_posterior(fitted)
-    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    name = named(hypothesis, posterior, DEFAULT)
     problem, null = problem_for(name), problem_for(NULL)
     if refit:
         posterior, null_posterior = fit_problem(problem, report=say), fit_problem(null, report=say)

@@ -11,7 +11,8 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, PAGE, POINTS, around, counted, logarithmic, quantity_label, styled
-from simulate.studies.datasets import quantity_names, resolution_of, values_of_finished
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import counts_dropout, quantity_names, resolution_of, values_shown
 
 MAX_PANELS = 9
 """Panels that fit on a page."""
@@ -48,7 +49,7 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             if index >= len(names):
                 axes.remove()
                 continue
-            values = values_of_finished(sweep[[names[index], "status"]].isel(time=[-1]), names[index])[:, :, 0]
+            values = _last(sweep, names[index])
             known = [place for place in order if np.isfinite(values[place]).any()]
             if known:
                 bands = np.nanquantile(values[known], (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
@@ -63,9 +64,14 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             axes.set_ylabel("ratio" if unit == "1" else unit)
             title = str(sweep[names[index]].attrs["long_name"])
             axes.set_title("\n".join(textwrap.wrap(title, 30)[:2]), loc="left")
-        last = values_of_finished(sweep[[names[0], "status"]].isel(time=[-1]), names[0])[:, :, 0]
-        finished = np.isfinite(last).sum(axis=1).tolist()
+        finished = np.isfinite(_last(sweep, names[0])).sum(axis=1).tolist()
         day = float(sweep["time"].values[-1])
         text = f"day {day:g}: median, 50 and 90 % of {counted(finished, sweep.sizes['member'])}"
         figure.suptitle(text, fontsize=POINTS, x=0.01, ha="left")
     return figure
+
+
+def _last(sweep: xr.Dataset, name: str) -> FloatArray:
+    """Values of a quantity at the last time, shape [arm, member]."""
+    needed = [name, "status", *(["dropout_day"] if counts_dropout(sweep) else [])]
+    return values_shown(sweep[needed].isel(time=[-1]), name)[:, :, 0]

@@ -235,6 +235,14 @@ def peaks_of(values: FloatArray) -> FloatArray:
     return found
 
 
+def values_shown(dataset: xr.Dataset, name: str) -> FloatArray:
+    """The same, and NaN from when a member has left the study where results are of those who are still in it."""
+    values = values_of_finished(dataset, name)
+    if counts_dropout(dataset):
+        values[:, ~seen_members(dataset)] = np.nan
+    return values
+
+
 def counts_dropout(dataset: xr.Dataset) -> bool:
     """Whether the results of a dataset are of those who are still in the study."""
     return bool(dataset.attrs.get("dropout", 0))

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_of_finished
+from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
             advice=did_you_mean(quantity, names),
         )
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    values = values_of_finished(dataset, quantity)
+    values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())
     baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
     percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values))

@@ -123,6 +123,23 @@ class Endpoint:
         return int(np.searchsorted(ensemble.trajectories.times, self.day))
 
 
+def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[Endpoint, ...]:
+    """Endpoints by their texts, each as `parse_endpoint`; ``endpoint.twice`` for one that is there already."""
+    found: list[Endpoint] = []
+    for text in texts:
+        endpoint = parse_endpoint(text, model, end)
+        for other in found:
+            if (other.quantity, other.summary, other.day) == (endpoint.quantity, endpoint.summary, endpoint.day):
+                raise InputError(
+                    "an endpoint is asked for twice",
+                    code="endpoint.twice",
+                    found=f"{other.text!r} and {text!r}",
+                    advice="leave one of the two out",
+                )
+        found.append(endpoint)
+    return tuple(found)
+
+
 def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
     """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` behind either.
 

@@ -24,15 +24,16 @@ from simulate.studies.dose_response.reduction import (
     placed,
     reduced,
 )
-from simulate.studies.endpoints import Endpoint, Summary, parse_endpoint
+from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.sheets import Setting, settings_from
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.door import swept
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
+from simulate.studies.unread import refuse_unread
 from simulate.studies.windows import Window, window_before
 
 if TYPE_CHECKING:
@@ -119,8 +120,7 @@ def dose_response(
         is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
     named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed}
-    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
-    laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
+    laid_over = settings_from(named, settings)
     return respond(
         str(scenario),
         laid_over,
@@ -161,9 +161,10 @@ def respond(
 
     study = prepare(read_scenario(scenario, laid_over))
     treated = _arm(study, arm)
+    refuse_unread(study.scenario, "dose-response", treated)
     doses = _doses(dose)
     other = None if second is None else _second(second)
-    endpoints = tuple(_endpoint(text, study) for text in endpoint)
+    endpoints = tuple(_of_a_day(one) for one in parse_endpoints(endpoint, study.model, float(study.times[-1])))
     measured = _exposure(study, exposure)
     names = {part.name for part in study.model.observables}
     sites = tuple(site for site in SITES if site in names)
@@ -283,13 +284,12 @@ def _second(text: str) -> Axis:
     return axis
 
 
-def _endpoint(text: str, study: Study) -> Endpoint:
-    endpoint = parse_endpoint(text, study.model, float(study.times[-1]))
+def _of_a_day(endpoint: Endpoint) -> Endpoint:
     if endpoint.summary not in (Summary.VALUE, Summary.CHANGE):
         raise InputError(
             f"a dose-response study cannot have the {endpoint.summary.value} as its endpoint",
             code="response.endpoint",
-            found=repr(text),
+            found=repr(endpoint.text),
             expected="the value on a day or its change, such as `il17a@182` or `il17a:change@182`",
         )
     return endpoint

@@ -38,7 +38,7 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.streams import stream
-from simulate.studies.datasets import peaks_of, resolution_of, values_of_finished
+from simulate.studies.datasets import peaks_of, resolution_of, values_shown
 from simulate.studies.dose_response.emax import PARAMETERS, Verdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.resolution import varies
@@ -76,7 +76,7 @@ def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray)
     days, resolution = np.asarray(sweep["time"].values, dtype=np.float64), resolution_of(sweep)
     found, errors = [], []
     for endpoint in endpoints:
-        values = values_of_finished(sweep, endpoint.quantity)[arms]
+        values = values_shown(sweep, endpoint.quantity)[arms]
         last, peaks = values[..., int(np.abs(days - endpoint.day).argmin())], peaks_of(values)
         if endpoint.summary is Summary.CHANGE:
             found.append(resolution.percent(last, values[..., 0], peaks))
@@ -89,7 +89,7 @@ def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray)
 
 def exposures_of(sweep: xr.Dataset, quantity: str, arms: IntArray, windows: Sequence[Window]) -> FloatArray:
     """Average, trough and peak [measure, second, dose, member] in the interval of each second place."""
-    values = values_of_finished(sweep, quantity)[arms]
+    values = values_shown(sweep, quantity)[arms]
     found = np.empty((len(MEASURES), *values.shape[:3]))
     for place, window in enumerate(windows):
         part = values[place][..., _places(sweep, window)]
@@ -113,7 +113,7 @@ def blocked_of(
     """
     found = np.empty((len(sites), *arms.shape, sweep.sizes["member"]))
     for index, site in enumerate(sites):
-        values = values_of_finished(sweep, site)[arms]
+        values = values_shown(sweep, site)[arms]
         for place, window in enumerate(windows):
             part, steps = values[place][..., _places(sweep, window)] - bound, np.diff(window.times)
             before, after = part[..., :-1], part[..., 1:]

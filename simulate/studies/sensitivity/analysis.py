@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
@@ -16,9 +16,11 @@ from scipy.special import ndtr
 from simulate.cohort.ensemble import Ensemble, member_parameters, simulate_cohort
 from simulate.errors import NumericalError
 from simulate.inference.sensitivity import Effects, Shares, effects, morris_points, saltelli_points, shares
+from simulate.solver.automatic import Automatic
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, course_of, days_of
+from simulate.studies.methods import method_named
 from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import Question, cohort_at
 from simulate.studies.windows import Window
@@ -203,14 +205,15 @@ def _simulated(
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
     scenario = question.study.scenario
-    arm = question.study.arms[question.arm]
+    arm, method = question.study.arms[question.arm], method_named(scenario, question.problem.model)
     ensemble = simulate_cohort(
         question.problem.model,
         (arm,),
-        # All are the same person where doses are missed: what differs between points is the inputs alone.
-        replace(cohort_at(question, points), ids=np.zeros(len(points), dtype=np.int64)),
+        cohort_at(question, points),
         days_of(question.endpoints, courses_of(question)),
         tolerance=tolerance or Tolerance(scenario.rtol, scenario.atol),
+        method=None if derivatives and isinstance(method, Automatic) else method,
+        max_steps=scenario.max_steps,
         threads=threads,
         progress=progress,
         sensitivities=derivatives,
