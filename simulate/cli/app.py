@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
+from simulate.cli.once import Once
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean
 from simulate.interruption import Terminated, forget, heed, listen
 from simulate.memory import check_floor
@@ -85,7 +86,7 @@ class Verbs(TyperGroup):
             return None
         target, _, function = VERBS[cmd_name][0].partition(":")
         verb = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-        verb.command(cmd_name)(getattr(import_module(target), function))
+        verb.command(cmd_name, cls=Once)(getattr(import_module(target), function))
         return typer.main.get_command(verb)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

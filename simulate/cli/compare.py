@@ -168,13 +168,16 @@ def _weights(given: list[str]) -> dict[str, float]:
     for text in given:
         name, _, weight = text.rpartition("=")
         try:
-            found[name] = float(weight)
+            number = float(weight)
         except ValueError:
             name = ""
         if not name:
             raise UsageFault(
                 "a prior weight cannot be read", code="usage.argument", found=text, expected="NAME=WEIGHT, as in H0=2"
             )
+        if name in found:
+            raise UsageFault(f"the prior weight of `{name}` is given twice", code="usage.argument")
+        found[name] = number
     return found
 
 

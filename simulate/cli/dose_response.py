@@ -13,10 +13,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
-    from simulate.studies.dose_response.tables import EffectRow
-
-_NOTHING = 1e-6
-"""Change in percent that is the solver's error and no effect: far below what any tolerance of a scenario resolves."""
+    from simulate.studies.dose_response.tables import CurveRow
 
 
 def dose_response(
@@ -158,10 +155,10 @@ def _curves(dataset: xr.Dataset) -> Table:
     for first in range(0, len(rows), 4):
         four = rows[first : first + 4]
         is_known = four[0].verdict == Verdict.IDENTIFIED.value
-        cells = [
-            f"{rounded(row.estimate)} ({rounded(row.low)} to {rounded(row.high)})" if is_known else "–" for row in four
-        ]
+        cells = [_known(row) if is_known else "–" for row in four]
         own = four[2]
+        if own.estimate is None and own.low is not None:
+            cells[2] = f"{rounded(own.low)} to {rounded(own.high)}"
         spread = f"{rounded(own.patients_median)} ({rounded(own.patients_p5)} to {rounded(own.patients_p95)})"
         table.add_row(
             own.endpoint,
@@ -171,6 +168,14 @@ def _curves(dataset: xr.Dataset) -> Table:
             own.verdict,
         )
     return table
+
+
+def _known(row: CurveRow) -> str:
+    """An estimate with its interval, if there is one."""
+    from simulate.report.tables import rounded
+
+    interval = "" if row.low is None else f" ({rounded(row.low)} to {rounded(row.high)})"
+    return f"{rounded(row.estimate)}{interval}"
 
 
 def _doses(dataset: xr.Dataset) -> Table:
@@ -193,8 +198,8 @@ def _doses(dataset: xr.Dataset) -> Table:
             row.endpoint,
             *([f"{row.second:.4g}"] if row.second is not None else []),
             f"{row.dose:.4g}",
-            f"{_effect(row, row.mean, row.mean_low, row.mean_high)} {row.unit}",
-            _effect(row, row.median, row.p5, row.p95),
+            f"{_effect(row.mean, row.mean_low, row.mean_high)} {row.unit}",
+            _effect(row.median, row.p5, row.p95),
             *(rounded(value) for value in (row.average, row.trough, row.peak)),
             *("–" if value is None else f"{value:.0f} %" for value in (row.blocked_lymph, row.blocked_muscle)),
         )
@@ -210,7 +215,7 @@ def _below(dataset: xr.Dataset) -> list[str]:
         f"blocked: share of the interval with the signal of IL-1 below {dataset.attrs['bound']:g} % of its baseline"
     ]
     for row in isobole_rows(dataset):
-        dose = f"{rounded(row.dose)} {row.dose_unit}" if row.dose is not None else "no dose in the range"
+        dose = f"{rounded(row.dose)} {row.dose_unit}" if row.dose is not None else "not known in the range"
         name = dataset.attrs["second"]
         lines.append(
             f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect at {name} {row.second:.4g}: {dose}"
@@ -218,13 +223,9 @@ def _below(dataset: xr.Dataset) -> list[str]:
     return lines
 
 
-def _effect(row: EffectRow, *values: float | None) -> str:
+def _effect(*values: float | None) -> str:
     """A number of the table and its interval, in parentheses."""
     from simulate.report.tables import rounded
-    from simulate.studies.endpoints import Summary
 
-    is_change = f":{Summary.CHANGE.value}" in row.endpoint
-    middle, low, high = (
-        0.0 if is_change and value is not None and abs(value) < _NOTHING else value for value in values
-    )
-    return f"{rounded(middle)} ({rounded(low)} to {rounded(high)})"
+    middle, low, high = (rounded(value) for value in values)
+    return f"{middle} ({low} to {high})"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    hypothesis: Hypothesis = DEFAULT,
+    hypothesis: Hypothesis = None,
     fitted: Annotated[
         Path | None,
         typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; the shipped one if not given."),
@@ -49,7 +49,7 @@ def reproduce(
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.fit import fit as fit_problem
-    from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
+    from simulate.studies.fitting.posterior import named, read_posterior, shipped_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
     from simulate.studies.fitting.trial import problem_for
@@ -57,7 +57,7 @@ def reproduce(
     analysis = analysis_of("reproduce", arguments)
     check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
-    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    name = named(hypothesis, posterior, DEFAULT)
     problem, null = problem_for(name), problem_for(NULL)
     if refit:
         posterior, null_posterior = fit_problem(problem, report=say), fit_problem(null, report=say)

@@ -63,7 +63,7 @@ def run(
     from simulate.report.directory import default_directory, failure_rows, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
-    from simulate.studies.datasets import outcome_counts
+    from simulate.studies.datasets import ensemble_counts
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, simulate_study, study_dataset
     from simulate.studies.scenario import read_scenario
@@ -105,7 +105,7 @@ def run(
         force=force,
     )
     fault = _too_many_failures(ensemble)
-    counts = outcome_counts(ensemble.status.ravel().tolist())
+    counts = ensemble_counts(ensemble)
     if as_json:
         print_json(
             {
@@ -167,12 +167,12 @@ def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
     """The error of a run in which too many failed; None if it can stand."""
     from simulate.errors import NumericalError
-    from simulate.studies.datasets import outcome_counts
+    from simulate.studies.datasets import STOPPED, ensemble_counts, failed_numerically
 
-    counts = outcome_counts(ensemble.status.ravel().tolist())
+    counts = ensemble_counts(ensemble)
     infeasible = counts.get("infeasible", 0)
-    failed = counts["n"] - counts["n_ok"] - infeasible
-    if counts["n_ok"] and failed <= TOLERATED * counts["n"]:
+    failed = failed_numerically(counts)
+    if counts["n_ok"] + counts.get(STOPPED, 0) and failed <= TOLERATED * counts["n"]:
         return None
     first = ensemble.failures[0]
     return NumericalError(
@@ -190,6 +190,8 @@ def _notes(ensemble: Ensemble) -> list[str]:
     """Lines about those who were left out of the summary, and how those were solved whose method was chosen."""
     from collections import Counter
 
+    from simulate.studies.datasets import STOPPED, ensemble_counts
+
     trajectories = ensemble.trajectories
     methods = Counter(trajectories.method_of(row) for row in range(len(trajectories.values)))
     chosen = [f"{name}: {count} of {ensemble.status.size} trajectories" for name, count in methods.most_common()]
@@ -202,6 +204,9 @@ def _notes(ensemble: Ensemble) -> list[str]:
         for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
         for index in range(len(arm.rules))
     ]
+    counts = ensemble_counts(ensemble)
+    if stopped := counts.get(STOPPED, 0):
+        rules.append(f"stopped by a rule: {stopped} of {total} trajectories; each counts until then")
     left_out = [f"left out: {count} of {total} trajectories: {reason}" for reason, count in reasons.most_common(3)]
     return [*rules, *(chosen if len(methods) > 1 else ()), *left_out]
 
@@ -229,6 +234,7 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     several = len(study.arms) > 1
     first = rows[0]
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
+    is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
         title=study.scenario.title,
         caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
@@ -244,7 +250,7 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
         table.add_column("arm", overflow="fold")
     for visit in visits:
         present = sorted({row.n_ok for row in rows if row.visit == visit})
-        count = f"\nn = {' to '.join(map(str, present))}" if study.scenario.dropout else ""
+        count = f"\nn = {' to '.join(map(str, present))}" if is_counted else ""
         table.add_column(visit + count, justify="right")
     table.add_column("source", overflow="fold", style="dim")
     by_place = {(row.quantity, row.arm, row.visit): row for row in rows}

@@ -39,7 +39,9 @@ def runs(
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ if none."),
     ] = None,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="resume: processes that solve.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", min=1, help="resume: processes that solve; 1 if not given.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", min=1, help="resume: threads of each.")
     ] = None,
@@ -68,6 +70,23 @@ def runs(
     """  # noqa: D301
     from simulate.cli.console import UsageFault
 
+    unread = [
+        name
+        for name, owner, is_given in (
+            ("--workers", Action.RESUME, workers is not None),
+            ("--threads", Action.RESUME, threads is not None),
+            ("--scheduler", Action.RESUME, scheduler is not None),
+            ("--unfinished", Action.GC, unfinished),
+            ("--dry-run", Action.GC, dry_run),
+        )
+        if is_given and action is not owner
+    ]
+    if unread:
+        raise UsageFault(
+            f"the option `{unread[0]}` says nothing to `runs {action.value}`",
+            code="usage.option",
+            advice="leave it out",
+        )
     given = directories or []
     needed = _TAKES.get(action)
     if needed is not None and len(given) != needed:
@@ -90,7 +109,7 @@ def runs(
     return perform(
         planned(given[0]),
         given[0],
-        workers=workers,
+        workers=workers or 1,
         threads=threads,
         scheduler=scheduler,
         force=False,

@@ -138,9 +138,6 @@ def _write(folder: Path, question: Question, results: tuple[Sensitivity, ...], f
         save(tornado(part, names), folder, "tornado-" + re.sub(r"[^\w.]+", "-", part.endpoint.text))
 
 
-_SIZES = ("slope", "effect_size")
-
-
 def _table(question: Question, found: Sensitivity) -> Table:
     from rich import box
     from rich.table import Table
@@ -153,16 +150,10 @@ def _table(question: Question, found: Sensitivity) -> Table:
     columns = ("input", "at 5 … 95 %", "slope per sd", "share with interactions", "share alone", "effect (spread)")
     for header in (*columns, "meaning"):
         table.add_column(header)
-    # What rounding leaves of nothing is shown as nothing.
-    least = 1e-6 * max((abs(row[key] or 0.0) for row in rows(question, found) for key in _SIZES), default=0.0)
-
-    def seen(value: float) -> str:
-        return f"{value:.3g}" if abs(value) > least else "0"
-
     for row in rows(question, found):
         swing = "" if row["low"] is None else f"{row['low']:.4g} … {row['high']:.4g}"
-        effect = "" if row["effect_size"] is None else f"{seen(row['effect_size'])} ({seen(row['effect_spread'])})"
-        slope = "" if row["slope"] is None else seen(row["slope"])
+        effect = "" if row["effect_size"] is None else f"{row['effect_size']:.3g} ({row['effect_spread']:.3g})"
+        slope = "" if row["slope"] is None else f"{row['slope']:.3g}"
         table.add_row(
             row["input"], swing, slope, _share(found, row, "total"), _share(found, row, "first"), effect, row["meaning"]
         )

@@ -117,6 +117,7 @@ def perform(
 ) -> int:
     """Run a sweep and say what came of it; the exit code."""
     from simulate.cli.console import print_json, progress, say
+    from simulate.studies.datasets import STOPPED
     from simulate.studies.sweeps.running import default_directory, run_sweep
 
     target = default_directory(plan) if out is None else out
@@ -139,8 +140,10 @@ def perform(
     if as_json:
         print_json({"directory": str(target), **{name: manifest[name] for name in ("key", "counters", "files")}})
     for row in manifest["failures"][:1]:
-        say(f"left out: {counters['n'] - counters['n_ok']} of {counters['n']} trajectories")
+        say(f"left out: {counters['n'] - counters['n_ok'] - counters.get(STOPPED, 0)} of {counters['n']} trajectories")
         say(f"  the first: patient {row['patient']}, arm `{row['arm']}`, day {row['time']:g}: {row['reason']}")
+    if stopped := counters.get(STOPPED, 0):
+        say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
     say(f"wrote {target}")
     return _judged(counters)
 
@@ -149,12 +152,13 @@ def _judged(counters: dict[str, int]) -> int:
     from simulate.cli.console import say
     from simulate.cli.run import TOLERATED
     from simulate.errors import NumericalError
+    from simulate.studies.datasets import STOPPED, failed_numerically
 
-    failed = counters["n"] - counters["n_ok"] - counters.get("infeasible", 0)
-    if counters["n_ok"] and failed <= TOLERATED * counters["n"]:
+    failed, stopped = failed_numerically(counters), counters.get(STOPPED, 0)
+    if counters["n_ok"] + stopped and failed <= TOLERATED * counters["n"]:
         return 0
     fault = NumericalError(
-        f"{counters['n'] - counters['n_ok']} of {counters['n']} trajectories did not reach the end",
+        f"{counters['n'] - counters['n_ok'] - stopped} of {counters['n']} trajectories did not reach the end",
         code="run.failures",
         expected=f"at most {100 * TOLERATED:g} % of numerical failures, and one patient or more who reach the end",
         advice="manifest.json lists the first of them; try a smaller --rtol, or a larger solver.max_steps",

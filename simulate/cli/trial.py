@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def trial(
-    hypothesis: Hypothesis = DEFAULT,
+    hypothesis: Hypothesis = None,
     fitted: Annotated[
         Path | None, typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; else the shipped one.")
     ] = None,
@@ -56,7 +56,7 @@ def trial(
     from simulate.cli.console import print_json, print_rich, print_text, progress
     from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.draws import draws_of
-    from simulate.studies.fitting.posterior import read_posterior
+    from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.trial import REGIMEN
     from simulate.studies.trials.designs import Design
     from simulate.studies.trials.power import trials, workload
@@ -66,7 +66,7 @@ def trial(
     check_place(analysis, out, force=force)
     design = Design(n, regimen or REGIMEN, placebo, control, complete)
     posterior = None if fitted is None else read_posterior(fitted)
-    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    name = named(hypothesis, posterior, DEFAULT)
     populations = draws_of(name, draws, posterior=posterior, seed=seed, threads=threads)
     with progress(workload(design, populations, patients), "virtual patients") as advance:
         result = trials(

@@ -57,11 +57,14 @@ def verify(
     from simulate.cli.run import chosen_settings
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
+    from simulate.studies.unread import refuse_unread
     from simulate.studies.verification import verify as verify_study
     from simulate.studies.verification import workload
 
     chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=None)
-    study = prepare(read_scenario(scenario, chosen))
+    read = read_scenario(scenario, chosen)
+    refuse_unread(read, "verify")
+    study = prepare(read)
     with progress(workload(study, share), "verifying") as advance:
         found = verify_study(study, share=share, progress=advance)
     fault = _fault(found)

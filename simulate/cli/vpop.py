@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def vpop(
-    hypothesis: Hypothesis = DEFAULT,
+    hypothesis: Hypothesis = None,
     patients: Annotated[
         int, typer.Option("--patients", "-n", metavar="N", min=50, help="Plausible patients of the pool.")
     ] = 4096,
@@ -59,7 +59,7 @@ def vpop(
     from simulate.cli.console import print_json, print_rich, print_text, progress
     from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.draws import shipped_fit
-    from simulate.studies.fitting.posterior import read_posterior
+    from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.fitting.trial import problem_for
     from simulate.studies.virtual.populations import virtual_populations, workload
@@ -69,7 +69,7 @@ def vpop(
     analysis = analysis_of("vpop", arguments)
     check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
-    name = (hypothesis or DEFAULT) if posterior is None else posterior.hypothesis
+    name = named(hypothesis, posterior, DEFAULT)
     problem = problem_for(name)
     if posterior is None:
         posterior = shipped_fit(problem)

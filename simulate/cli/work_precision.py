@@ -57,10 +57,14 @@ def work_precision(
     from simulate.store import check_target
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
+    from simulate.studies.unread import refuse_unread
     from simulate.studies.workprecision import SHOWN, TOLERANCES, measure, workloads
     from simulate.versions import versions
 
-    study = prepare(read_scenario(scenario, chosen_settings(settings or [], hypothesis=hypothesis, patients=patients)))
+    chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients)
+    read = read_scenario(scenario, chosen)
+    refuse_unread(read, "work-precision", 0)
+    study = prepare(read)
     if out is not None:
         check_target(out, key=key_of(study), force=force)
     points: list[Point] = []

@@ -10,9 +10,9 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from simulate.figures.style import COLORS, PAGE, POINTS, counted, logarithmic, quantity_label, styled
-from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.figures.style import COLORS, PAGE, POINTS, around, counted, logarithmic, quantity_label, styled
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import counts_dropout, quantity_names, resolution_of, values_shown
 
 MAX_PANELS = 9
 """Panels that fit on a page."""
@@ -35,7 +35,7 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
     Returns
     -------
     Figure
-        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached the end.
+        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached that day.
     """
     names = tuple(quantities or quantity_names(sweep))[:MAX_PANELS]
     places = np.asarray(sweep[f"over_{axis}"].values, dtype=np.float64)
@@ -49,13 +49,14 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             if index >= len(names):
                 axes.remove()
                 continue
-            values = values_of_finished(sweep[[names[index], "status"]].isel(time=[-1]), names[index])[:, :, 0]
+            values = _last(sweep, names[index])
             known = [place for place in order if np.isfinite(values[place]).any()]
             if known:
                 bands = np.nanquantile(values[known], (0.05, 0.25, 0.5, 0.75, 0.95), axis=1)
                 axes.fill_between(places[known], bands[0], bands[4], color=COLORS[0], alpha=0.14, linewidth=0.0)
                 axes.fill_between(places[known], bands[1], bands[3], color=COLORS[0], alpha=0.28, linewidth=0.0)
                 axes.plot(places[known], bands[2], color=COLORS[0], marker="o", markersize=2.5)
+                around(axes, bands, resolution_of(sweep))
             if places.min() > 0.0 and places.max() > 10.0 * places.min():
                 logarithmic(axes.xaxis)
             axes.set_xlabel(quantity_label(axis, str(sweep[f"over_{axis}"].attrs.get("units", ""))))
@@ -63,8 +64,14 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             axes.set_ylabel("ratio" if unit == "1" else unit)
             title = str(sweep[names[index]].attrs["long_name"])
             axes.set_title("\n".join(textwrap.wrap(title, 30)[:2]), loc="left")
-        finished = (np.asarray(sweep["status"].values) == Status.OK).sum(axis=1).tolist()
+        finished = np.isfinite(_last(sweep, names[0])).sum(axis=1).tolist()
         day = float(sweep["time"].values[-1])
         text = f"day {day:g}: median, 50 and 90 % of {counted(finished, sweep.sizes['member'])}"
         figure.suptitle(text, fontsize=POINTS, x=0.01, ha="left")
     return figure
+
+
+def _last(sweep: xr.Dataset, name: str) -> FloatArray:
+    """Values of a quantity at the last time, shape [arm, member]."""
+    needed = [name, "status", *(["dropout_day"] if counts_dropout(sweep) else [])]
+    return values_shown(sweep[needed].isel(time=[-1]), name)[:, :, 0]

@@ -15,8 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
-from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, color, plain_number, quantity_label, styled
+from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, around, color, plain_number, quantity_label, styled
 from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import resolution_of
 from simulate.studies.dose_response.emax import Verdict, effect_at
 
 MAX_LINES = 6
@@ -138,8 +139,9 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
         )
         if _VERDICTS[int(one["verdict"])] is Verdict.IDENTIFIED and len(lines) == 1:
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
-            interval = (float(one[name].values[2]) for name in ("curve_low", "curve_high"))
-            axes.axvspan(*interval, color=FAINT, alpha=0.2, zorder=0)
+        if (known := _range(one)) is not None and len(lines) == 1:
+            axes.axvspan(*known, color=FAINT, alpha=0.2, zorder=0)
+    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset))
     dose_axis(axes, doses, dose_label(dataset))
     unit = str(own["endpoint_unit"].values)
     axes.set_ylabel(unit if unit else "ratio")
@@ -148,14 +150,25 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
     axes.set_title("\n".join([*title, *(notes if len(notes) == 1 else [])]), loc="left")
 
 
+def _range(one: xr.Dataset) -> tuple[float, float] | None:
+    """Interval of the ED50, or the doses between which it lies; None where nothing is known."""
+    low, high = (float(one[name].values[2]) for name in ("curve_low", "curve_high"))
+    verdict = _VERDICTS[int(one["verdict"])]
+    is_known = verdict is Verdict.IDENTIFIED or verdict.is_bracketed
+    return (low, high) if is_known and math.isfinite(low + high) else None
+
+
 def _note(one: xr.Dataset, dataset: xr.Dataset) -> str:
     """What the curve is worth, in a line."""
     unit = str(dataset["dose"].attrs.get("units", ""))
     verdict = _VERDICTS[int(one["verdict"])]
+    known = _range(one)
+    interval = "" if known is None else f" ({known[0]:.3g} to {known[1]:.3g})"
+    if verdict.is_bracketed:
+        return textwrap.fill(f"ED50{interval} {unit}: {verdict.value}", 48)
     if verdict is not Verdict.IDENTIFIED:
         return textwrap.fill(f"ED50: {verdict.value}", 48)
-    middle, low, high = (float(one[name].values[2]) for name in ("curve", "curve_low", "curve_high"))
-    return f"ED50 {middle:.3g} {unit} ({low:.3g} to {high:.3g})"
+    return f"ED50 {float(one['curve'].values[2]):.3g} {unit}{interval}"
 
 
 def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int) -> None:

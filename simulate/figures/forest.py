@@ -47,7 +47,7 @@ def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float
                 ticks.append(textwrap.shorten(line, 44, placeholder="…"))
                 continue
             ticks.append("  " + textwrap.shorten(line.label, 42, placeholder="…"))
-            count = f"n = {line.n}" + (f", {line.failed} failed" if line.failed else "")
+            count = f"n = {line.n}" + (f", {line.missing} without a value" if line.missing else "")
             if line.estimate is None or line.low is None or line.high is None:
                 axes.text(1.02, row, f"none; {count}", transform=beside, va="center")
                 continue

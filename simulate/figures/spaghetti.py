@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, counted, logarithmic, styled
+from simulate.figures.style import COLUMN, INK, PAGE, POINTS, around, color, counted, logarithmic, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import quantity_names, resolution_of, values_shown
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""
@@ -55,7 +55,8 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         days = np.asarray(dataset["time"].values, dtype=np.float64)
         finished: list[int] = []
         for axes, name in zip(grid.flat, names, strict=False):
-            finished = _draw(axes, days, values_of_finished(dataset, name), share)
+            finished = _draw(axes, days, values_shown(dataset, name), share)
+            around(axes, dataset[name].values, resolution_of(dataset))
             axes.set_ylabel(_unit(dataset, name))
             axes.set_title("\n".join(textwrap.wrap(_title(dataset, name), 26 if columns > 1 else 46)), loc="left")
         for index, axes in enumerate(grid.flat):
@@ -76,14 +77,16 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
 
 
 def _draw(axes: Axes, days: FloatArray, values: FloatArray, share: int) -> list[int]:
-    """Draw a panel; returns how many patients of each arm reached the end."""
+    """Draw a panel; returns how many patients of each arm did not fail."""
     finished = []
     for arm, members in enumerate(values):
-        present = members[~np.isnan(members).any(axis=1)]
+        present = members[~np.isnan(members).all(axis=1)]
         finished.append(len(present))
         if len(present):
             axes.plot(days, present[:share].T, color=color(arm), linewidth=0.5, alpha=0.45, zorder=1 + arm)
-            median = np.median(present, axis=0)
+            there = ~np.isnan(present).all(axis=0)
+            median = np.full(len(days), np.nan)
+            median[there] = np.nanmedian(present[:, there], axis=0)
             axes.plot(days, median, color="white", linewidth=3.0, zorder=20 + arm)
             axes.plot(days, median, color=color(arm), linewidth=2.0, zorder=30 + arm)
     shown = values[np.isfinite(values)]

@@ -12,9 +12,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import matplotlib
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from simulate.studies.resolution import Resolution, varies
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
@@ -147,12 +152,32 @@ def quantity_label(name: str, unit: str) -> str:
 def counted(finished: Sequence[int], total: int) -> str:
     """How many of whom a picture shows, such as ``97 of 100 patients``; a range where it differs between arms.
 
-    Who is missing has failed.
+    Who is missing has failed, or a rule had stopped them.
     """
     low, high = min(finished), max(finished)
     shown = f"{low}" if low == high else f"{low}–{high}"
     people = "patient" if total == 1 else "patients"
     return f"{total} {people}" if low == high == total else f"{shown} of {total} {people}"
+
+
+def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution) -> None:
+    """Where all that is shown is one number, as far as the solver resolves it, an axis around it, and not of rounding.
+
+    Parameters
+    ----------
+    axes
+        Linear in y, after everything is drawn.
+    shown
+        Values; NaN where there is none.
+    resolution
+        How exact they are.
+    """
+    values = np.asarray(shown, dtype=np.float64)
+    values = values[np.isfinite(values)]
+    if len(values) and not varies(values, resolution.error(values)):
+        middle = float(values.mean())
+        reach = 0.5 * abs(middle) or 1.0
+        axes.set_ylim(middle - reach, middle + reach)
 
 
 def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:

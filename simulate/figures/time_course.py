@@ -21,9 +21,16 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, color, counted, plain_number, styled
+from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import counts_dropout, quantity_names, seen_members, values_of_finished
+from simulate.studies.datasets import (
+    counts_dropout,
+    quantity_names,
+    resolution_of,
+    seen_members,
+    stopped_members,
+    values_of_finished,
+)
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -83,8 +90,8 @@ class Panel:
     quantity, title, unit
         Name, meaning and unit.
     bands
-        Quantiles `LEVELS` of the members that did not fail and, where the run counts dropout, are still in the study;
-        shape [arm, level, time], NaN where there is none.
+        Quantiles `LEVELS` of the members that did not fail, whom no rule has stopped and, where the run counts dropout,
+        who are still in the study; shape [arm, level, time], NaN where there is none.
     marks
         What the source printed.
     logarithmic
@@ -128,9 +135,11 @@ def time_course(
         grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
-        staying = _still_there(dataset) if counts_dropout(dataset) else None
+        staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         for index, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
             _draw(axes, panel, days, string.ascii_lowercase[index])
+            if not panel.logarithmic and not panel.marks:
+                around(axes, panel.bands, resolution_of(dataset))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest, staying=staying)
@@ -159,11 +168,11 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
     bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
     seen = seen_members(dataset)
     for arm, members in enumerate(values):
-        finished = ~np.isnan(members).any(axis=1)
+        there = seen & ~np.isnan(members)
         # Between two departures the same people are present: one call for each such stretch.
-        starts = np.flatnonzero(np.r_[True, (seen[:, 1:] != seen[:, :-1]).any(axis=0)])
-        for first, end in zip(starts, (*starts[1:], seen.shape[1]), strict=True):
-            if len(present := members[finished & seen[:, first], first:end]):
+        starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
+        for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
+            if len(present := members[there[:, first], first:end]):
                 bands[arm][:, first:end] = np.quantile(present, LEVELS, axis=0)
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
@@ -290,10 +299,10 @@ def _draw_doses(axes: Axes, rows: Sequence[tuple[str, FloatArray]]) -> None:
 
 
 def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
-    """How many whose values are shown are in the study on a day, as a text; a range where arms differ."""
+    """How many whose values are shown are there on a day, as a text; a range where arms differ."""
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    finished = np.asarray(dataset["status"].values) == Status.OK
-    counts = (finished[:, :, np.newaxis] & seen_members(dataset)).sum(axis=1)
+    there = ~np.isnan(values_of_finished(dataset, quantity_names(dataset)[0]))
+    counts = (there & seen_members(dataset)).sum(axis=1)
 
     def text(day: float) -> str:
         found = sorted({int(count) for count in counts[:, np.abs(days - day).argmin()]})
@@ -373,6 +382,6 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
 
 
 def _people(dataset: xr.Dataset) -> str:
-    """Whom the bands are of: how many reached the end, of how many."""
+    """Whom the bands are of: how many did not fail, of how many."""
     finished = (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)
     return "patients" if dataset.sizes["member"] == 1 else counted(finished.tolist(), dataset.sizes["member"])

@@ -27,13 +27,11 @@ Groups = Sequence[Sequence[int]]
 LEVELS = 4
 """Levels at which Morris' design asks: the middles of so many equal parts of (0, 1)."""
 
-CONSTANT = 1e-12
-"""Variance, over the squared size of the answers, below which they are one number and have no shares."""
-
 RESAMPLES = 500
 LEVEL = 0.95
 
 _EDGE = 2.0**-53
+_ROUNDING = 2.0**-48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +110,9 @@ def saltelli_points(groups: Groups, dimension: int, n: int, *, seed: int) -> Flo
     return np.concatenate(pages)
 
 
-def shares(answers: FloatArray, groups: int, n: int, *, seed: int, resamples: int = RESAMPLES) -> Shares:
+def shares(
+    answers: FloatArray, groups: int, n: int, *, seed: int, errors: FloatArray | None = None, resamples: int = RESAMPLES
+) -> Shares:
     """Shares of variance from the answers at `saltelli_points`.
 
     Parameters
@@ -123,6 +123,9 @@ def shares(answers: FloatArray, groups: int, n: int, *, seed: int, resamples: in
         As the design had them.
     seed
         Key of the rows that are drawn again for the intervals.
+    errors
+        What each answer may be wrong by, of the shape of the answers; what rounding leaves if not given. Answers that
+        are no further apart are one number and have no shares.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def shares(answers: FloatArray, groups: int, n: int, *, seed: int, resamples: in
     """
     _check_answers(answers)
     mean, variance = float(answers[: 2 * n].mean()), float(answers[: 2 * n].var())
-    if _is_constant(answers):
+    if _is_constant(answers, _rounding(answers) if errors is None else errors):
         nothing, nowhere = np.full(groups, np.nan), np.full((groups, 2), np.nan)
         return Shares(mean, 0.0, nothing, nothing, nowhere, nowhere)
     # Without its mean an answer has the same shares, known far better where the mean is large.
@@ -173,11 +176,19 @@ def morris_points(groups: Groups, dimension: int, trajectories: int, *, seed: in
     return points.reshape(-1, dimension)
 
 
-def effects(answers: FloatArray, groups: Groups, dimension: int, *, seed: int, resamples: int = RESAMPLES) -> Effects:
+def effects(
+    answers: FloatArray,
+    groups: Groups,
+    dimension: int,
+    *,
+    seed: int,
+    errors: FloatArray | None = None,
+    resamples: int = RESAMPLES,
+) -> Effects:
     """Elementary effects from the answers at `morris_points` with the same groups, dimension and seed.
 
     The effect of a group of one is signed by the direction of its move; that of a larger group has no sign, and its
-    mean is NaN.
+    mean is NaN. Two answers that are no further apart than their errors have none.
 
     Raises
     ------
@@ -186,11 +197,14 @@ def effects(answers: FloatArray, groups: Groups, dimension: int, *, seed: int, r
     """
     _check_answers(answers)
     paths = answers.reshape(-1, len(groups) + 1)
+    wrong = (_rounding(answers) if errors is None else errors).reshape(paths.shape)
+    moves = np.diff(paths)
+    moves[np.abs(moves) <= wrong[:, 1:] + wrong[:, :-1]] = 0.0
     found = np.empty((len(paths), len(groups)))
-    for number, path in enumerate(paths):
+    for number, move in enumerate(moves):
         start, order = _trajectory(groups, dimension, number, seed)
         signs = [1.0 if len(part) != 1 or start[part[0]] < 0.5 else -1.0 for part in groups]
-        found[number, order] = np.diff(path)
+        found[number, order] = move
         found[number] *= signs
     sizes = np.abs(found)
     rows = stream(seed, "sensitivity: trajectories", len(paths)).integers(len(paths), size=(resamples, len(paths)))
@@ -215,8 +229,14 @@ def _limits() -> tuple[float, float]:
     return (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0
 
 
-def _is_constant(answers: FloatArray) -> bool:
-    return float(answers.var()) <= CONSTANT * max(float(np.square(answers).mean()), CONSTANT)
+def _rounding(answers: FloatArray) -> FloatArray:
+    found: FloatArray = _ROUNDING * np.abs(answers)
+    return found
+
+
+def _is_constant(answers: FloatArray, errors: FloatArray) -> bool:
+    highest, lowest = int(answers.argmax()), int(answers.argmin())
+    return float(answers[highest] - answers[lowest]) <= float(errors[highest] + errors[lowest])
 
 
 def _check_answers(answers: FloatArray) -> None:

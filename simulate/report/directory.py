@@ -26,7 +26,7 @@ from simulate.files import content_hash
 from simulate.report.tables import Row, csv_text
 from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
-from simulate.studies.datasets import outcome_counts, write_dataset
+from simulate.studies.datasets import ensemble_counts, write_dataset
 from simulate.studies.ledger import Entry, ledger
 from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study
@@ -104,7 +104,7 @@ def manifest(study: Study, ensemble: Ensemble, failures: Sequence[Entry]) -> dic
         **described(study),
         "versions": versions(),
         "counters": {
-            **outcome_counts(ensemble.status.ravel().tolist()),
+            **ensemble_counts(ensemble),
             "accepted_steps": accepted,
             "rejected_steps": rejected,
             "evaluations": evaluations,

@@ -21,6 +21,7 @@ from simulate.report.html import equations, escaped, missing, page, paragraph, p
 from simulate.report.illustrations import illustrations
 from simulate.report.tables import rounded
 from simulate.store import read_manifest
+from simulate.studies.datasets import STOPPED
 from simulate.studies.rebuilt import rebuilt_study
 from simulate.studies.runs import Study
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
@@ -277,7 +278,7 @@ def _failures(manifest: Mapping[str, Any]) -> str:
             (row.get("arm"), row.get("patient"), row.get("day", row.get("time")), row.get("reason")) for row in rows
         ]
         parts.append(table(("arm", "patient", "day", "reason"), shown[:MOST_ROWS]))
-    elif counters.get("n") is not None and counters.get("n") == counters.get("n_ok"):
+    elif counters.get("n") is not None and counters["n"] == counters.get("n_ok", 0) + counters.get(STOPPED, 0):
         parts.append(paragraph("None failed."))
     return section("Failures", *parts) if parts else section("Failures", missing("The folder does not count them."))
 

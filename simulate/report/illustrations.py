@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, read_dataset
+from simulate.studies.datasets import quantity_names, read_dataset, values_shown
 from simulate.studies.runs import Study
 
 PREFERRED = ("il17a", "ifng", "ck")
@@ -102,8 +102,7 @@ def _crossed(dataset: xr.Dataset, quantity: str, axes: Sequence[str]) -> xr.Data
     xs, ys = np.unique(across), np.unique(upward)
     if len(xs) * len(ys) != len(across) or min(len(xs), len(ys)) < 2:
         return None
-    values = np.array(dataset[quantity].isel(time=-1).values, dtype=np.float64)
-    values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
+    values = values_shown(dataset, quantity)[:, :, -1]
     known = np.isfinite(values).any(axis=1)
     medians = np.full(len(values), np.nan)
     medians[known] = np.nanmedian(values[known], axis=1)

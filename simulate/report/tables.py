@@ -36,8 +36,8 @@ class Visit:
 class Row:
     """A quantity of an arm at a visit.
 
-    ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members whose trajectories reached the end and,
-    where the run counts dropout, who are in the study at the visit; None if there is none.
+    ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members who did not fail, whom no rule has stopped
+    before the visit and, where the run counts dropout, who are in the study at the visit; None if there is none.
     """
 
     quantity: str
@@ -85,9 +85,9 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
         values = values_of_finished(dataset, name)
         attributes = dataset[name].attrs
         for arm, arm_name in enumerate(dataset["arm"].values):
-            finished = ~np.isnan(values[arm]).any(axis=1)
             for visit in shown:
-                present = values[arm][finished & seen[:, visit.index], visit.index]
+                there = seen[:, visit.index] & ~np.isnan(values[arm][:, visit.index])
+                present = values[arm][there, visit.index]
                 low, median, high = _quantiles(present)
                 rows.append(
                     Row(

@@ -5,7 +5,8 @@ and ``long_name``. Beside them:
 
 ``status`` (arm, member)
     Values of `simulate.solver.Status`; the values of a member that failed are NaN from its failure on;
-    those of a member that failed by an observable alone are NaN or infinite where it is undefined.
+    those of a member that failed by an observable alone are NaN or infinite where it is undefined. A member that a rule
+    has stopped has not failed: its values are NaN after that day, and it counts wherever it has one.
 ``parameters`` (arm, member, parameter)
     Values used, in the units of the coordinate ``parameter_unit``.
 ``covariates`` (member, covariate)
@@ -47,6 +48,7 @@ from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
+from simulate.studies.resolution import Resolution
 from simulate.symbolic.model import Model
 
 RESERVED = frozenset(
@@ -218,6 +220,32 @@ def values_of_finished(dataset: xr.Dataset, name: str) -> FloatArray:
     return values
 
 
+def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
+    """Whom a rule has stopped before the last time of a dataset, shape [arm, member]: they have not failed."""
+    last = np.asarray(dataset[quantity_names(dataset)[0]][:, :, -1].values, dtype=np.float64)
+    found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset["status"].values) == Status.OK)
+    return found
+
+
+def resolution_of(dataset: xr.Dataset) -> Resolution:
+    """How exact the numbers of a dataset are."""
+    return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
+
+
+def peaks_of(values: FloatArray) -> FloatArray:
+    """Largest sizes of courses, shape [...], of values [..., time]; 0 for those without a number."""
+    found: FloatArray = np.nan_to_num(np.abs(values)).max(axis=-1)
+    return found
+
+
+def values_shown(dataset: xr.Dataset, name: str) -> FloatArray:
+    """The same, and NaN from when a member has left the study where results are of those who are still in it."""
+    values = values_of_finished(dataset, name)
+    if counts_dropout(dataset):
+        values[:, ~seen_members(dataset)] = np.nan
+    return values
+
+
 def counts_dropout(dataset: xr.Dataset) -> bool:
     """Whether the results of a dataset are of those who are still in the study."""
     return bool(dataset.attrs.get("dropout", 0))
@@ -254,14 +282,38 @@ def read_dataset(path: Path) -> xr.Dataset:
         return dataset.load()
 
 
-def outcome_counts(statuses: Iterable[int]) -> dict[str, int]:
-    """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of failure.
+STOPPED = "stopped"
+"""Counter of the trajectories that a rule has ended."""
+
+
+def outcome_counts(statuses: Iterable[int], stopped: int = 0) -> dict[str, int]:
+    """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of those that did not.
 
     Parameters
     ----------
     statuses
         Status of each trajectory, or how many there are of each.
+    stopped
+        How many of those whose status is OK were ended by a rule.
     """
     counts = Counter(statuses)
     failed = {Status(value).name.lower(): n for value, n in sorted(counts.items()) if value != Status.OK}
-    return {"n": counts.total(), "n_ok": counts[Status.OK], **failed}
+    ended = {STOPPED: stopped} if stopped else {}
+    return {"n": counts.total(), "n_ok": counts[Status.OK] - stopped, **ended, **failed}
+
+
+def stopped_by_rules(ensemble: Ensemble) -> npt.NDArray[np.bool_]:
+    """Whom a rule has ended before the end of a simulation, shape [arm, member]."""
+    last = ensemble.trajectories.values[:, -1, 0].reshape(ensemble.shape)
+    found: npt.NDArray[np.bool_] = np.isnan(last) & (ensemble.status == Status.OK)
+    return found
+
+
+def ensemble_counts(ensemble: Ensemble) -> dict[str, int]:
+    """`outcome_counts` of a simulated cohort."""
+    return outcome_counts(ensemble.status.ravel().tolist(), int(stopped_by_rules(ensemble).sum()))
+
+
+def failed_numerically(counts: Mapping[str, int]) -> int:
+    """How many trajectories of `outcome_counts` the solver could not finish."""
+    return counts["n"] - counts["n_ok"] - counts.get(STOPPED, 0) - counts.get(Status.INFEASIBLE.name.lower(), 0)

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, values_of_finished
+from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Effect:
         What the row is called, and the heading that it stands under; empty for none.
     estimate, low, high
         The effect and its interval, None if it cannot be had.
-    n, failed
-        How many patients it is of, and how many of them gave no number besides.
+    n, missing
+        How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
     """
 
     label: str
@@ -33,7 +33,7 @@ class Effect:
     low: float | None
     high: float | None
     n: int
-    failed: int
+    missing: int
 
 
 def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
@@ -51,7 +51,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     Returns
     -------
     DataArray
-        NaN for who failed and for whose baseline is not above 0.
+        NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
 
     Raises
     ------
@@ -67,10 +67,10 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
             advice=did_you_mean(quantity, names),
         )
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    values = values_of_finished(dataset, quantity)
+    values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())
     baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
-    percent = 100.0 * (values[:, :, place] / baseline - 1.0)
+    percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values))
     label = {"units": "%", "long_name": f"change of {dataset[quantity].attrs['long_name']}", "day": float(days[place])}
     return xr.DataArray(percent, {name: dataset[name] for name in ("arm", "member")}, ("arm", "member"), attrs=label)
 
@@ -103,9 +103,9 @@ def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.
 
 def _effect(label: str, group: str, values: FloatArray, level: float) -> Effect:
     present = values[np.isfinite(values)]
-    failed = len(values) - len(present)
+    missing = len(values) - len(present)
     if len(present) < 2:
-        return Effect(label, group, None, None, None, len(present), failed)
+        return Effect(label, group, None, None, None, len(present), missing)
     mean, error = float(present.mean()), float(present.std(ddof=1)) / len(present) ** 0.5
     reach = float(student.ppf(0.5 + level / 2.0, len(present) - 1)) * error
-    return Effect(label, group, mean, mean - reach, mean + reach, len(present), failed)
+    return Effect(label, group, mean, mean - reach, mean + reach, len(present), missing)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.cohort.ensemble import Ensemble
+from simulate.cohort.ensemble import Arm, Ensemble
 from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
+from simulate.studies.resolution import Resolution
+from simulate.studies.windows import Window, highest, window
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Observable, Species
 
@@ -54,45 +57,87 @@ class Endpoint:
     title: str
     unit: str
 
-    def of(self, ensemble: Ensemble, arm: int = 0) -> FloatArray:
-        """Values of an ensemble that is recorded from the start to the day, shape [member]; NaN for who failed."""
-        last, values = self._course(ensemble, arm)
-        found: FloatArray
-        if self.summary is Summary.VALUE:
-            found = values[:, last]
-            return found
-        if self.summary is Summary.CHANGE:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                found = 100.0 * (values[:, last] / values[:, 0] - 1.0)
-            return found
-        if self.summary is Summary.MEAN:
-            times = ensemble.trajectories.times[: last + 1]
-            return np.asarray(np.trapezoid(values, times, axis=1) / times[-1])
-        found = values.min(axis=1) if self.summary is Summary.LOWEST else values.max(axis=1)
-        return found
+    @property
+    def needs_course(self) -> bool:
+        """Whether it is made of all that there is up to the day."""
+        return self.summary not in (Summary.VALUE, Summary.CHANGE)
 
-    def derivative(self, ensemble: Ensemble, direction: str, arm: int = 0) -> FloatArray:
-        """Derivatives of the values in a direction that the ensemble has, shape [member]."""
-        last, values = self._course(ensemble, arm)
-        found: FloatArray
-        slopes = ensemble.derivative(self.quantity, direction)[arm][:, : last + 1]
-        if self.summary is Summary.VALUE:
-            found = slopes[:, last]
-            return found
-        if self.summary is Summary.CHANGE:
-            ratio = values[:, last] / values[:, 0]
-            found = 100.0 * (slopes[:, last] - ratio * slopes[:, 0]) / values[:, 0]
-            return found
+    def of(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
+        """Values of an ensemble, shape [member]; NaN for who failed. A change that the solver cannot resolve is none.
+
+        Parameters
+        ----------
+        ensemble
+            Recorded at the times of `days_of`.
+        resolution
+            How exact its numbers are.
+        course
+            As `course_of`; None for an endpoint that needs none.
+        arm
+            Whose values.
+        """
+        values = ensemble.quantity(self.quantity)[arm]
+        last = self._last(ensemble)
+        if course is None:
+            after: FloatArray = values[:, last]
+            if self.summary is Summary.VALUE:
+                return after
+            return resolution.percent(after, values[:, 0], np.abs(values[:, : last + 1]).max(axis=1))
+        part = values[:, np.searchsorted(ensemble.trajectories.times, course.times)]
         if self.summary is Summary.MEAN:
-            times = ensemble.trajectories.times[: last + 1]
-            return np.asarray(np.trapezoid(slopes, times, axis=1) / times[-1])
+            found: FloatArray = (part * course.weights).sum(axis=1)
+            return found
+        return highest(course.times, part) if self.summary is Summary.HIGHEST else -highest(course.times, -part)
+
+    def error(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
+        """What the values may be wrong by, shape [member]: differences up to it are no signal. Arguments as of `of`."""
+        values = ensemble.quantity(self.quantity)[arm][:, : self._last(ensemble) + 1]
+        peaks = np.abs(values).max(axis=1)
+        if self.summary is Summary.CHANGE:
+            return resolution.percent_error(values[:, -1], values[:, 0], peaks)
+        return resolution.error(self.of(ensemble, resolution, course, arm), peaks)
+
+    def derivative(self, ensemble: Ensemble, direction: str, course: Window | None, arm: int = 0) -> FloatArray:
+        """Derivatives of the values in a direction that the ensemble has, shape [member]. Arguments as of `of`."""
+        values = ensemble.quantity(self.quantity)[arm]
+        slopes = ensemble.derivative(self.quantity, direction)[arm]
+        last = self._last(ensemble)
+        found: FloatArray
+        if course is None:
+            found = slopes[:, last]
+            if self.summary is Summary.CHANGE:
+                ratio = values[:, last] / values[:, 0]
+                found = 100.0 * (slopes[:, last] - ratio * slopes[:, 0]) / values[:, 0]
+            return found
+        places = np.searchsorted(ensemble.trajectories.times, course.times)
+        values, slopes = values[:, places], slopes[:, places]
+        if self.summary is Summary.MEAN:
+            found = (slopes * course.weights).sum(axis=1)
+            return found
+        # How an extreme moves is how the value moves where it is.
         at = values.argmin(axis=1) if self.summary is Summary.LOWEST else values.argmax(axis=1)
         found = slopes[np.arange(len(slopes)), at]
         return found
 
-    def _course(self, ensemble: Ensemble, arm: int) -> tuple[int, FloatArray]:
-        last = int(np.searchsorted(ensemble.trajectories.times, self.day))
-        return last, ensemble.quantity(self.quantity)[arm][:, : last + 1]
+    def _last(self, ensemble: Ensemble) -> int:
+        return int(np.searchsorted(ensemble.trajectories.times, self.day))
+
+
+def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[Endpoint, ...]:
+    """Endpoints by their texts, each as `parse_endpoint`; ``endpoint.twice`` for one that is there already."""
+    found: list[Endpoint] = []
+    for text in texts:
+        endpoint = parse_endpoint(text, model, end)
+        for other in found:
+            if (other.quantity, other.summary, other.day) == (endpoint.quantity, endpoint.summary, endpoint.day):
+                raise InputError(
+                    "an endpoint is asked for twice",
+                    code="endpoint.twice",
+                    found=f"{other.text!r} and {text!r}",
+                    advice="leave one of the two out",
+                )
+        found.append(endpoint)
+    return tuple(found)
 
 
 def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
@@ -151,9 +196,14 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
     return Endpoint(text, name, summary, day, title, "%" if summary is Summary.CHANGE else own)
 
 
-def days_of(endpoints: tuple[Endpoint, ...], grid: FloatArray) -> FloatArray:
-    """Times that must be recorded, days ascending from 0: those of the grid only if a course is asked for."""
-    end = max(endpoint.day for endpoint in endpoints)
-    is_course = any(endpoint.summary not in (Summary.VALUE, Summary.CHANGE) for endpoint in endpoints)
-    own = [0.0, *(endpoint.day for endpoint in endpoints)]
-    return np.unique([*own, *(grid[grid <= end] if is_course else [])])
+def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float) -> Window | None:
+    """When to look for what is made of the course of an arm up to a day; None for other endpoints."""
+    if not endpoint.needs_course:
+        return None
+    return window(arm.all_plans, model, 0.0, endpoint.day, end)
+
+
+def days_of(endpoints: Sequence[Endpoint], courses: Sequence[Window | None]) -> FloatArray:
+    """Times that must be recorded, days ascending from 0."""
+    seen = [course.times for course in courses if course is not None]
+    return np.unique(np.concatenate([[0.0], [endpoint.day for endpoint in endpoints], *seen]))

@@ -31,7 +31,7 @@ from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
-from simulate.studies.sheets import Setting, relocated
+from simulate.studies.sheets import relocated, settings_from
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
@@ -309,6 +309,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "dropout": int(study.scenario.dropout),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
+        "atol": study.scenario.atol,
         "key": study.key,
         "source": f"il1sim {__version__}",
     }
@@ -362,7 +363,5 @@ def run(
         "cohort.dropout": dropout,
         "solver.rtol": rtol,
     }
-    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
-    laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
-    study = prepare(read_scenario(scenario, laid_over))
+    study = prepare(read_scenario(scenario, settings_from(named, settings)))
     return study_dataset(study, simulate_study(study, threads=threads))

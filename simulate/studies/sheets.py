@@ -19,6 +19,7 @@ from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, dotted
 
 Keys = tuple[str | int, ...]
+_OPTION = "--"
 AnyTable = TypeVar("AnyTable", bound="Table")
 
 
@@ -60,6 +61,26 @@ def parse_setting(text: str) -> Setting:
     return Setting(key, parsed["value"] if len(parsed) == 1 else value, f"--set {text}")
 
 
+def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | None) -> list[Setting]:
+    """Settings of a call from Python: arguments that stand for a key, None if not given, and further ones.
+
+    Raises
+    ------
+    InputError
+        ``scenario.setting``: a key that both set.
+    """
+    given = {key: value for key, value in named.items() if value is not None}
+    for key in settings or {}:
+        if key in given:
+            raise InputError(
+                f"`{key}` is set twice",
+                code="scenario.setting",
+                found=f"an argument, {given[key]!r}, and a setting, {(settings or {})[key]!r}",
+                advice="set it once",
+            )
+    return [Setting(key, value, f"{key} = {value!r}") for key, value in (given | dict(settings or {})).items()]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
     """A document with settings laid over it; ``origins`` tells which setting decided a key."""
@@ -78,7 +99,7 @@ class Sheet:
 
 
 def lay_over(document: Document, settings: Sequence[Setting], schema: type[Table]) -> Sheet:
-    """Sheet of a document and settings; of two settings of one key the later counts.
+    """Sheet of a document and settings. What a user sets goes before what a file sets, and is set once.
 
     A key is a path as it stands in errors, with an arm by its name or its place (``arm.NAME.regimen``,
     ``arm[0].regimen``), or the bare name of a parameter.
@@ -86,12 +107,20 @@ def lay_over(document: Document, settings: Sequence[Setting], schema: type[Table
     Raises
     ------
     InputError
-        ``scenario.setting``: the key leads nowhere.
+        ``scenario.setting``: the key leads nowhere, or two options set it.
     """
     data = copy.deepcopy(document.data)
     origins: dict[Keys, str] = {}
     for setting in settings:
         keys = _keys(setting, data, schema)
+        if origins.get(keys, "").startswith(_OPTION) and setting.origin.startswith(_OPTION):
+            raise InputError(
+                f"`{dotted(*keys)}` is set twice",
+                code="scenario.setting",
+                where=Where(file=setting.origin),
+                found=origins[keys],
+                advice="set it once",
+            )
         table: Any = data
         for depth, key in enumerate(keys[:-1]):
             if isinstance(key, str):

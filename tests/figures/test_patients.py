@@ -101,8 +101,8 @@ def test_an_effect_is_the_mean_change_with_the_interval_of_student() -> None:
     everybody, even, odd = effects(data, "level", 182.0)
     interval = ttest_1samp(10.0 - np.arange(20), 0.0).confidence_interval(0.95)
     assert (everybody.estimate, everybody.low, everybody.high) == pytest.approx((0.5, interval.low, interval.high))
-    assert (everybody.label, everybody.group, everybody.n, everybody.failed) == ("all patients", "arm 0", 20, 1)
-    assert (even.n, even.failed, odd.n, odd.failed) == (10, 1, 10, 0)
+    assert (everybody.label, everybody.group, everybody.n, everybody.missing) == ("all patients", "arm 0", 20, 1)
+    assert (even.n, even.missing, odd.n, odd.missing) == (10, 1, 10, 0)
 
 
 def test_one_patient_has_no_interval() -> None:
@@ -121,7 +121,11 @@ def test_a_forest_has_a_row_for_each_effect_and_a_heading_for_each_group() -> No
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["H1", "  all", "  men", "H2", "  all"]
     beside = [text.get_text() for text in axes.texts]
-    assert beside == ["−5 (−7 to −3); n = 20", "2 (1 to 4); n = 9, 2 failed", "none; n = 0, 20 failed"]
+    assert beside == [
+        "−5 (−7 to −3); n = 20",
+        "2 (1 to 4); n = 9, 2 without a value",
+        "none; n = 0, 20 without a value",
+    ]
     spans = [[float(value) for value in line.get_xdata()] for line in axes.get_lines()]  # type: ignore[union-attr]
     assert spans == [[-7.0, -3.0], [-5.0], [1.0, 4.0], [2.0], [0.0, 0.0]]
     assert axes.get_xlabel() == "change of IL-17A (%)"

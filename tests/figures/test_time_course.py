@@ -209,3 +209,11 @@ def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:
 )
 def test_large_and_small_numbers_have_powers_of_ten(value: float, shown: str) -> None:
     assert plain_number(value, None) == shown
+
+
+def test_a_course_that_rounding_alone_moves_is_drawn_as_a_level() -> None:
+    data = dataset()
+    noise = np.random.default_rng(1).normal(0.0, 1e-9, data["level"].shape)
+    data["level"] = data["level"].copy(data=7.0 * (1.0 + noise))
+    axes = time_course(data, quantities=["level"]).axes[0]
+    assert axes.get_ylim() == pytest.approx((3.5, 10.5))

@@ -86,8 +86,9 @@ def test_a_bare_key_of_a_setting_is_a_parameter(tmp_path: Path) -> None:
     assert second.unit.text == "1/h"
 
 
-def test_the_later_of_two_settings_counts(tmp_path: Path) -> None:
-    assert read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3").seed == 3
+def test_a_key_is_set_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="`cohort.seed` is set twice"):
+        read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3")
 
 
 @pytest.mark.parametrize("key", ["arm.weekly.regimen", "arm[0].regimen", 'arm."weekly".regimen'])

@@ -26,11 +26,14 @@ class Question:
         What it is in each patient, shape [patient].
     among
         Probability that a patient is one of those it is asked of, shape [patient]; 1 for all if None.
+    error
+        What the values may be wrong by: ways that differ by no more do not differ.
     """
 
     name: str
     values: FloatArray
     among: FloatArray | None = None
+    error: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +85,8 @@ class Conclusion:
     spread
         Largest answer minus least.
     apart
-        Two ways that differ by more than both of their intervals: neither holds the answer of the other. None if
-        there are no such ways.
+        Two ways that differ by more than both of their intervals, neither of which holds the answer of the other, and
+        than the error of the simulation. None if there are no such ways.
     """
 
     question: str
@@ -123,8 +126,10 @@ def conclude(ways: Sequence[Way], *, seed: int) -> tuple[Conclusion, ...]:
                 expected=", ".join(f"`{name}`" for name in names),
             )
     answers = {way.name: _answers(way, seed) for way in ways}
+    errors = [max(way.questions[index].error for way in ways) for index in range(len(names))]
     return tuple(
-        _conclusion(name, {way: found[index] for way, found in answers.items()}) for index, name in enumerate(names)
+        _conclusion(name, {way: found[index] for way, found in answers.items()}, errors[index])
+        for index, name in enumerate(names)
     )
 
 
@@ -157,13 +162,16 @@ def _answers(way: Way, seed: int) -> list[Answer]:
     ]
 
 
-def _conclusion(question: str, answers: Mapping[str, Answer]) -> Conclusion:
+def _conclusion(question: str, answers: Mapping[str, Answer], error: float) -> Conclusion:
     values = [answer.value for answer in answers.values()]
     pairs = [
         (abs(answers[a].value - answers[b].value), a, b)
         for a in answers
         for b in answers
-        if a < b and not answers[a].holds(answers[b].value) and not answers[b].holds(answers[a].value)
+        if a < b
+        and abs(answers[a].value - answers[b].value) > error
+        and not answers[a].holds(answers[b].value)
+        and not answers[b].holds(answers[a].value)
     ]
     apart = max(pairs)[1:] if pairs else None
     return Conclusion(question, answers, max(values) - min(values), apart)

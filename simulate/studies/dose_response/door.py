@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulate.errors import InputError, did_you_mean
-from simulate.regimen.doses import Plan
-from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import outcome_counts
+from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
     MEASURES,
     REPLICATES,
@@ -25,16 +24,17 @@ from simulate.studies.dose_response.reduction import (
     placed,
     reduced,
 )
-from simulate.studies.endpoints import Endpoint, Summary, parse_endpoint
+from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
-from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, parse_axis
+from simulate.studies.sheets import Setting, settings_from
+from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.door import swept
-from simulate.studies.sweeps.plans import plan_sweep
+from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
-from simulate.symbolic.units import convert, unit
+from simulate.studies.unread import refuse_unread
+from simulate.studies.windows import Window, window_before
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,8 +55,7 @@ EXPOSURE = "serum_il1ra"
 """What exposure is measured by."""
 
 _FEWEST = 4
-_STEPS = 24
-_MOST_STEPS = 192
+_KEPT = ("model", "hypothesis", "seed", "source", "rtol", "atol")
 
 
 def dose_response(
@@ -121,8 +120,7 @@ def dose_response(
         is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
     named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed}
-    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
-    laid_over = [Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()]
+    laid_over = settings_from(named, settings)
     return respond(
         str(scenario),
         laid_over,
@@ -163,35 +161,32 @@ def respond(
 
     study = prepare(read_scenario(scenario, laid_over))
     treated = _arm(study, arm)
+    refuse_unread(study.scenario, "dose-response", treated)
     doses = _doses(dose)
     other = None if second is None else _second(second)
-    endpoints = tuple(_endpoint(text, study) for text in endpoint)
+    endpoints = tuple(_of_a_day(one) for one in parse_endpoints(endpoint, study.model, float(study.times[-1])))
     measured = _exposure(study, exposure)
     names = {part.name for part in study.model.observables}
     sites = tuple(site for site in SITES if site in names)
-    windows = _windows(study, treated, other)
     day = max(part.day for part in endpoints)
     quantities = dict.fromkeys((*(part.quantity for part in endpoints), *sites, *((measured,) if measured else ())))
     laid_over = [*laid_over, Setting("outputs.quantities", list(quantities), "endpoints")]
     doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}"
-    plan = plan_sweep(
-        read_request(
-            scenario,
-            Options(
-                over=(doses_given, *(() if second is None else (second,))),
-                settings=tuple(laid_over),
-                arms=(study.arms[treated].name,),
-                at=tuple(f"{time!r} d" for time in _times(endpoints, windows, day)),
-            ),
-        )
+    options = Options(
+        over=(doses_given, *(() if second is None else (second,))),
+        settings=tuple(laid_over),
+        arms=(study.arms[treated].name,),
     )
+    windows = _windows(plan_sweep(read_request(scenario, options)), day)
+    at = tuple(f"{time!r} d" for time in _times(endpoints, windows))
+    plan = plan_sweep(read_request(scenario, replace(options, at=at)))
     # Files are hashed before anything is solved: they are those that made the numbers.
     asked = described(plan.study)
     results = swept(plan, out, workers=workers, threads=threads, force=force)
     ladder, steps, arms = placed(results, None if other is None else other.name)
-    effect = effects_of(results, endpoints, arms)
+    effect, errors = effects_of(results, endpoints, arms)
     variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
-    variables |= reduced(ladder, effect, seed=study.scenario.seed, replicates=replicates)  # type: ignore[arg-type]
+    variables |= reduced(ladder, effect, errors, seed=study.scenario.seed, replicates=replicates)  # type: ignore[arg-type]
     coordinates = {
         "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
         "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
@@ -205,22 +200,24 @@ def respond(
     if measured:
         label = dict(results[measured].attrs)
         shape = ("measure", "second", "dose", "member")
-        variables["exposure"] = (shape, exposures_of(results, measured, arms, windows, day), label)  # type: ignore[assignment]
+        variables["exposure"] = (shape, exposures_of(results, measured, arms, windows), label)  # type: ignore[assignment]
         coordinates["measure"] = ("measure", np.array(MEASURES, dtype=object))
     if sites:
         shape = ("site", "second", "dose", "member")
         label = {"units": "%", "long_name": "share of the interval between doses with the signal below the bound"}
-        variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, day, bound), label)  # type: ignore[assignment]
+        variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, bound), label)  # type: ignore[assignment]
         coordinates["site"] = ("site", np.array(sites, dtype=object))
     attributes = {
-        **{name: value for name, value in results.attrs.items() if name in ("model", "hypothesis", "seed", "source")},
+        **{name: value for name, value in results.attrs.items() if name in _KEPT},
         "title": study.scenario.title,
         "question": study.scenario.question or "",
         "arm": study.arms[treated].name,
         "second": "" if other is None else other.name,
         "window_end": day,
         "bound": bound,
-        "counters": json.dumps(outcome_counts(results["status"].values.ravel().tolist())),
+        "counters": json.dumps(
+            outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
+        ),
         "study": json.dumps(asked),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
@@ -287,13 +284,12 @@ def _second(text: str) -> Axis:
     return axis
 
 
-def _endpoint(text: str, study: Study) -> Endpoint:
-    endpoint = parse_endpoint(text, study.model, float(study.times[-1]))
+def _of_a_day(endpoint: Endpoint) -> Endpoint:
     if endpoint.summary not in (Summary.VALUE, Summary.CHANGE):
         raise InputError(
             f"a dose-response study cannot have the {endpoint.summary.value} as its endpoint",
             code="response.endpoint",
-            found=repr(text),
+            found=repr(endpoint.text),
             expected="the value on a day or its change, such as `il17a@182` or `il17a:change@182`",
         )
     return endpoint
@@ -312,22 +308,13 @@ def _exposure(study: Study, asked: str | None) -> str | None:
     return asked
 
 
-def _windows(study: Study, treated: int, other: Axis | None) -> FloatArray:
-    """Interval between doses at each place of the second axis, days."""
-    if other is not None and other.name == INTERVAL:
-        given = unit("h") if other.unit is None else other.unit
-        return np.array(sorted(convert(float(value), given, unit("d")) for value in other.values))
-    plan: Plan = study.arms[treated].plan
-    intervals = [float(course.every) for course in plan.courses if course.every is not None]
-    places = 1 if other is None else len(other.values)
-    return np.full(places, max(intervals, default=1.0))
+def _windows(plan: SweepPlan, day: float) -> tuple[Window, ...]:
+    """The last interval between doses before a day, at each place of the second axis."""
+    seconds = {point[1:]: arm.plan for point, arm in zip(plan.values, plan.study.arms, strict=True)}
+    horizon = float(plan.study.times[-1])
+    return tuple(window_before(seconds[place], plan.study.model, day, horizon) for place in sorted(seconds))
 
 
-def _times(endpoints: Sequence[Endpoint], windows: FloatArray, day: float) -> list[float]:
+def _times(endpoints: Sequence[Endpoint], windows: Sequence[Window]) -> list[float]:
     """When values are kept: at the start, on the days of the endpoints, and through the last interval."""
-    longest, shortest = float(windows.max()), float(windows.min())
-    steps = int(min(_MOST_STEPS, np.ceil(_STEPS * longest / shortest)))
-    first = max(0.0, day - longest)
-    grid = np.linspace(first, day, steps + 1)
-    starts = np.maximum(0.0, day - np.unique(windows))
-    return sorted({0.0, *(part.day for part in endpoints), *grid.tolist(), *starts.tolist()})
+    return sorted({0.0, *(part.day for part in endpoints), *(time for part in windows for time in part.times.tolist())})

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.solver.kernel import FloatArray
+from simulate.studies.resolution import varies
 
 PARAMETERS = ("base", "span", "ed50", "hill")
 """Effect without drug, effect of all the drug there could be, dose of half of that, exponent of Hill."""
@@ -23,13 +24,17 @@ PLATEAU = 0.8
 """Share of the span that the highest dose must reach: below it, the plateau is a guess."""
 
 MISFIT = 0.1
-"""Root mean square distance from the curve, as a share of what the doses span, beyond which it is no such curve."""
+"""Root mean square distance from the curve, or a turn back, as a share of the span, above which it is no such curve."""
+
+ON_THE_RISE = 0.02
+"""Share of the span from which on a dose stands on the rise, and not at its foot or, from the other end, its head."""
 
 _FLAT = 1e-6
 _STEPS = 60
 _SETTLED = 1e-10
 _STIFF = 1e6
 _LOWEST_HILL, _HIGHEST_HILL = 0.2, 12.0
+_NEARLY = 0.999
 _BEYOND = 10.0
 _AT_ONCE = 2048
 
@@ -43,6 +48,13 @@ class Verdict(enum.Enum):
     NO_PLATEAU = "not identifiable in the range: no plateau is reached"
     SATURATED = "not identifiable in the range: the lowest dose has half of the effect already"
     NO_CURVE = "not a sigmoid curve"
+    STEP = "not identifiable in the range: fewer than two doses lie on the rise"
+    AT_BOUND = "not identifiable: the exponent is at the end of what is tried"
+
+    @property
+    def is_bracketed(self) -> bool:
+        """Whether nothing is known of the ED50 but the doses between which it lies."""
+        return self in (Verdict.STEP, Verdict.AT_BOUND)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +69,15 @@ class Curves:
         Root mean square distance from the curve as a share of what the doses span, [series].
     verdicts
         One for each series. Values of a curve that is not identified describe it within the doses, and no further.
+    brackets
+        Neighboring doses between which half of the span is reached, [series, 2]: any ED50 between them fits where the
+        verdict says that it is bracketed. NaN where there was nothing to fit.
     """
 
     values: FloatArray
     misfit: FloatArray
     verdicts: tuple[Verdict, ...]
+    brackets: FloatArray
 
 
 def effect_at(doses: npt.ArrayLike, values: FloatArray) -> FloatArray:
@@ -82,7 +98,7 @@ def dose_for(effect: npt.ArrayLike, values: FloatArray) -> FloatArray:
     return found
 
 
-def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike) -> Curves:
+def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLike | None = None) -> Curves:
     """Fit a curve to each series.
 
     Parameters
@@ -91,37 +107,62 @@ def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike) -> Curves:
         Shape [dose], ascending; the first may be 0, at least four.
     effects
         Shape [series, dose]; a series with a NaN is not fitted.
+    errors
+        What the effects may be wrong by, of their shape: a series that is nowhere further apart has no response. A
+        millionth of the largest if not given.
     """
     given, rows = np.asarray(doses, dtype=np.float64), np.asarray(effects, dtype=np.float64)
+    wrong = 0.5 * _FLAT * np.abs(rows).max(axis=1, keepdims=True) if errors is None else np.asarray(errors)
+    wrong = np.broadcast_to(wrong, rows.shape)
     values = np.full((len(rows), 4), np.nan)
     misfit = np.full(len(rows), np.nan)
-    complete = np.isfinite(rows).all(axis=1)
-    heights = rows.max(axis=1) - rows.min(axis=1)
-    moving = complete & (heights > _FLAT * np.abs(rows).max(axis=1))
+    complete: npt.NDArray[np.bool_] = np.asarray(np.isfinite(rows).all(axis=1))
+    moving = complete & varies(np.where(complete[:, np.newaxis], rows, 0.0), wrong)
     places = np.flatnonzero(moving)
     for first in range(0, len(places), _AT_ONCE):
         chosen = places[first : first + _AT_ONCE]
         values[chosen], misfit[chosen] = _fitted(given, rows[chosen])
     values[complete & ~moving] = np.nan
-    return Curves(values, misfit, tuple(_verdicts(given, values, misfit, complete, moving)))
+    with np.errstate(invalid="ignore"):
+        shares = (rows - values[:, :1]) / values[:, 1:2]
+        brackets = _brackets(given, shares)
+    return Curves(values, misfit, tuple(_verdicts(given, values, misfit, shares, complete, moving)), brackets)
 
 
-def _verdicts(doses: FloatArray, values: FloatArray, misfit: FloatArray, complete: Any, moving: Any) -> list[Verdict]:
+def _brackets(doses: FloatArray, shares: FloatArray) -> FloatArray:
+    """Neighboring doses [series, 2] between which half of the span is reached, by shares [series, dose]."""
+    reached = shares >= 0.5
+    first = np.clip(reached.argmax(axis=1), 1, None)
+    found: FloatArray = np.stack([doses[first - 1], doses[first]], axis=1)
+    found[~reached.any(axis=1)] = np.nan
+    return found
+
+
+def _verdicts(
+    doses: FloatArray, values: FloatArray, misfit: FloatArray, shares: FloatArray, complete: Any, moving: Any
+) -> list[Verdict]:
     positive = doses[doses > 0.0]
     with np.errstate(invalid="ignore"):
         highest = _share(positive[-1:], values[:, 2:3], values[:, 3:4])[:, 0]
+        back = (np.maximum.accumulate(shares, axis=1) - shares).max(axis=1)
+        rising = ((shares > ON_THE_RISE) & (shares < 1.0 - ON_THE_RISE)).sum(axis=1)
+        ends = (values[:, 3] >= _NEARLY * _HIGHEST_HILL) | (values[:, 3] <= _LOWEST_HILL / _NEARLY)
     found = []
     for row in range(len(values)):
         if not complete[row]:
             found.append(Verdict.FAILED)
         elif not moving[row]:
             found.append(Verdict.FLAT)
-        elif misfit[row] > MISFIT:
+        elif misfit[row] > MISFIT or back[row] > MISFIT:
             found.append(Verdict.NO_CURVE)
         elif highest[row] < PLATEAU:
             found.append(Verdict.NO_PLATEAU)
         elif values[row, 2] < positive[0]:
             found.append(Verdict.SATURATED)
+        elif rising[row] < 2:
+            found.append(Verdict.STEP)
+        elif ends[row]:
+            found.append(Verdict.AT_BOUND)
         else:
             found.append(Verdict.IDENTIFIED)
     return found

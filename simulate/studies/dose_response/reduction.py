@@ -9,7 +9,8 @@ The dataset has
 ``n`` (endpoint, second)
     Number of these patients.
 ``curve``, ``curve_low``, ``curve_high`` (endpoint, second, parameter)
-    Sigmoid Emax curve of the mean, with 95 % intervals from resampled patients.
+    Sigmoid Emax curve of the mean, with 95 % intervals from resampled patients; none where patients do not differ.
+    Where the ED50 is known to lie between two doses alone, it is NaN, and the interval has these doses.
 ``verdict`` (endpoint, second)
     What that curve is worth; ``certainty`` is the share of the resampled cohorts in which it was identified.
 ``patient_curve`` (endpoint, second, member, parameter), ``patient_verdict`` (endpoint, second, member)
@@ -37,9 +38,11 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.streams import stream
-from simulate.studies.datasets import values_of_finished
+from simulate.studies.datasets import peaks_of, resolution_of, values_shown
 from simulate.studies.dose_response.emax import PARAMETERS, Verdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
+from simulate.studies.resolution import varies
+from simulate.studies.windows import Window, highest
 
 REPLICATES = 200
 """Resampled cohorts from which intervals are taken."""
@@ -49,6 +52,10 @@ MEASURES = ("average", "trough", "peak")
 
 LEVELS = (0.25, 0.5, 0.75)
 """Shares of the largest effect for which isoboles are drawn."""
+
+_ED50, _HILL = PARAMETERS.index("ed50"), PARAMETERS.index("hill")
+_TOLD = (Verdict.IDENTIFIED, Verdict.NO_PLATEAU, Verdict.SATURATED)
+"""Verdicts on curves that describe what is between the doses."""
 
 _PURPOSE = "dose-response: patients of a resampled cohort"
 IntArray = npt.NDArray[np.int64]
@@ -64,48 +71,51 @@ def placed(sweep: xr.Dataset, second: str | None) -> tuple[FloatArray, FloatArra
     return ladder, steps, arms
 
 
-def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray) -> FloatArray:
-    """Effects [endpoint, second, dose, member]."""
-    days = np.asarray(sweep["time"].values, dtype=np.float64)
-    found = []
+def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Effects [endpoint, second, dose, member], and what they may be wrong by."""
+    days, resolution = np.asarray(sweep["time"].values, dtype=np.float64), resolution_of(sweep)
+    found, errors = [], []
     for endpoint in endpoints:
-        values = values_of_finished(sweep, endpoint.quantity)[arms]
-        last = values[..., int(np.abs(days - endpoint.day).argmin())]
+        values = values_shown(sweep, endpoint.quantity)[arms]
+        last, peaks = values[..., int(np.abs(days - endpoint.day).argmin())], peaks_of(values)
         if endpoint.summary is Summary.CHANGE:
-            with np.errstate(divide="ignore", invalid="ignore"):
-                last = 100.0 * (last / values[..., 0] - 1.0)
-            last[~np.isfinite(last)] = np.nan
-        found.append(last)
-    return np.stack(found)
+            found.append(resolution.percent(last, values[..., 0], peaks))
+            errors.append(resolution.percent_error(last, values[..., 0], peaks))
+        else:
+            found.append(last)
+            errors.append(resolution.error(last, peaks))
+    return np.stack(found), np.stack(errors)
 
 
-def exposures_of(sweep: xr.Dataset, quantity: str, arms: IntArray, windows: FloatArray, day: float) -> FloatArray:
-    """Average, trough and peak [measure, second, dose, member] in the interval of each second place before a day."""
-    days = np.asarray(sweep["time"].values, dtype=np.float64)
-    values = values_of_finished(sweep, quantity)[arms]
+def exposures_of(sweep: xr.Dataset, quantity: str, arms: IntArray, windows: Sequence[Window]) -> FloatArray:
+    """Average, trough and peak [measure, second, dose, member] in the interval of each second place."""
+    values = values_shown(sweep, quantity)[arms]
     found = np.empty((len(MEASURES), *values.shape[:3]))
     for place, window in enumerate(windows):
-        inside = _inside(days, window, day)
-        part = values[place][..., inside]
-        found[0, place] = np.trapezoid(part, days[inside], axis=-1) / np.ptp(days[inside])
-        found[1, place], found[2, place] = part.min(axis=-1), part.max(axis=-1)
+        part = values[place][..., _places(sweep, window)]
+        found[0, place] = (part * window.weights).sum(axis=-1)
+        found[1, place], found[2, place] = -highest(window.times, -part), highest(window.times, part)
+    return found
+
+
+def _places(sweep: xr.Dataset, window: Window) -> IntArray:
+    days = np.asarray(sweep["time"].values, dtype=np.float64)
+    found: IntArray = np.searchsorted(days, window.times).astype(np.int64)
     return found
 
 
 def blocked_of(
-    sweep: xr.Dataset, sites: Sequence[str], arms: IntArray, windows: FloatArray, day: float, bound: float
+    sweep: xr.Dataset, sites: Sequence[str], arms: IntArray, windows: Sequence[Window], bound: float
 ) -> FloatArray:
     """Share in % [site, second, dose, member] of the interval in which each signal is below the bound.
 
     The crossing between two recorded times is where a straight line between them crosses.
     """
-    days = np.asarray(sweep["time"].values, dtype=np.float64)
     found = np.empty((len(sites), *arms.shape, sweep.sizes["member"]))
     for index, site in enumerate(sites):
-        values = values_of_finished(sweep, site)[arms]
+        values = values_shown(sweep, site)[arms]
         for place, window in enumerate(windows):
-            inside = _inside(days, window, day)
-            part, steps = values[place][..., inside] - bound, np.diff(days[inside])
+            part, steps = values[place][..., _places(sweep, window)] - bound, np.diff(window.times)
             before, after = part[..., :-1], part[..., 1:]
             with np.errstate(divide="ignore", invalid="ignore"):
                 crossing = np.minimum(before, after) / (np.minimum(before, after) - np.maximum(before, after))
@@ -117,16 +127,11 @@ def blocked_of(
     return found
 
 
-def _inside(days: FloatArray, window: float, day: float) -> npt.NDArray[np.bool_]:
-    margin = 1e-9 * max(day, 1.0)
-    inside: npt.NDArray[np.bool_] = (days >= day - window - margin) & (days <= day + margin)
-    return inside
-
-
 def reduced(
-    doses: FloatArray, effect: FloatArray, *, seed: int, replicates: int = REPLICATES
+    doses: FloatArray, effect: FloatArray, errors: FloatArray | None = None, *, seed: int, replicates: int = REPLICATES
 ) -> Mapping[str, tuple[tuple[str, ...], Any]]:
-    """Variables of the dataset that follow from the effects [endpoint, second, dose, member]."""
+    """Variables of the dataset that follow from the effects [endpoint, second, dose, member] and their errors."""
+    wrong = 5e-7 * np.abs(effect) if errors is None else errors
     shape = effect.shape[:2]
     of_dose = {
         name: np.full((*shape, len(doses)), np.nan) for name in ("mean", "mean_low", "mean_high", "p5", "median", "p95")
@@ -139,12 +144,13 @@ def reduced(
     patient_verdict = np.zeros((*shape, effect.shape[3]), dtype=np.int64)
     order = {verdict: index for index, verdict in enumerate(Verdict)}
     for place in np.ndindex(*shape):
-        rows = effect[place].T
-        curves = fit_curves(doses, rows)
+        rows, own = effect[place].T, wrong[place].T
+        curves = fit_curves(doses, rows, own)
         patient_verdict[place] = [order[verdict] for verdict in curves.verdicts]
         identified = patient_verdict[place] == order[Verdict.IDENTIFIED]
         patient_curve[place][identified] = curves.values[identified]
-        complete = rows[np.isfinite(rows).all(axis=1)]
+        is_complete = np.isfinite(rows).all(axis=1)
+        complete, own = rows[is_complete], own[is_complete]
         counts[place] = len(complete)
         if not len(complete):
             verdicts[place] = order[Verdict.FAILED]
@@ -153,16 +159,21 @@ def reduced(
             complete, (0.05, 0.5, 0.95), axis=0
         )
         means = np.concatenate([complete.mean(axis=0)[np.newaxis], _resampled(complete, seed, replicates)])
-        fitted = fit_curves(doses, means)
+        fitted = fit_curves(doses, means, np.broadcast_to(own.mean(axis=0), means.shape))
         of_dose["mean"][place] = means[0]
         of_curve["curve"][place] = fitted.values[0]
         verdicts[place] = order[fitted.verdicts[0]]
         certainty[place] = fitted.verdicts[1:].count(Verdict.IDENTIFIED) / max(1, replicates)
-        if replicates and len(complete) > 1:
+        verdict = fitted.verdicts[0]
+        # Patients who do not differ have no spread to draw an interval from.
+        if replicates and len(complete) > 1 and varies(complete.T, own.T).any():
             of_dose["mean_low"][place], of_dose["mean_high"][place] = np.quantile(means[1:], (0.025, 0.975), axis=0)
             known = fitted.values[1:][np.isfinite(fitted.values[1:]).all(axis=1)]
             if len(known):
                 of_curve["curve_low"][place], of_curve["curve_high"][place] = np.quantile(known, (0.025, 0.975), axis=0)
+        if verdict.is_bracketed:
+            for values, ed50 in zip(of_curve.values(), (np.nan, *fitted.brackets[0]), strict=True):
+                values[place][_ED50], values[place][_HILL] = ed50, np.nan
     both = ("endpoint", "second")
     return {
         **{name: ((*both, "dose"), values) for name, values in of_dose.items()},
@@ -188,22 +199,26 @@ def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.DataAr
     """Doses [endpoint, level, second] at which the mean has the same effect at each place of the second axis.
 
     A level is a share of the largest effect that the highest dose has anywhere; what is sought is the same value of the
-    endpoint at every place. NaN where the fitted curve has it at no dose of the range, as nothing is extrapolated.
+    endpoint at every place. NaN where the fitted curve has it at no dose of the range, as nothing is extrapolated, and
+    where no curve describes the doses.
     """
     curves = np.asarray(dataset["curve"].values, dtype=np.float64)
     mean = np.asarray(dataset["mean"].values, dtype=np.float64)
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
     found = np.full((len(curves), len(levels), curves.shape[1]), np.nan)
+    order = list(Verdict)
+    told = np.isin(dataset["verdict"].values, [order.index(verdict) for verdict in _TOLD])
     for endpoint, means in enumerate(mean):
         rises = means[:, -1] - means[:, 0]
-        if not np.isfinite(rises).any():
+        if not np.isfinite(rises).any() or not told[endpoint].any():
             continue
         best = int(np.nanargmax(np.abs(rises)))
         for level, share in enumerate(levels):
             wanted = means[best, 0] + share * rises[best]
             needed = dose_for(np.full(curves.shape[1], wanted), curves[endpoint])
             positive = doses[doses > 0.0]
-            found[endpoint, level] = np.where((needed >= positive[0]) & (needed <= positive[-1]), needed, np.nan)
+            inside = told[endpoint] & (needed >= positive[0]) & (needed <= positive[-1])
+            found[endpoint, level] = np.where(inside, needed, np.nan)
     return xr.DataArray(
         found,
         {"endpoint": dataset["endpoint"], "level": ("level", np.array(levels)), "second": dataset["second"]},

@@ -20,7 +20,8 @@ class CurveRow:
 
     ``low`` and ``high`` are the 95 % interval over resampled patients, and ``certainty`` the share of the resampled
     cohorts in which the curve was identified. ``patients`` is the number of patients whose own curve was, with
-    quantiles of them. ``n`` of ``n_all`` patients had a result at every dose. None where there is no number.
+    quantiles of them. ``n`` of ``n_all`` patients had a result at every dose. None where there is no number. An ED50
+    of which no more is known than that it lies between two doses has these in ``low`` and ``high``, and no estimate.
     """
 
     endpoint: str
@@ -66,7 +67,7 @@ class EffectRow:
 
 @dataclass(frozen=True, slots=True)
 class IsoboleRow:
-    """The dose with a share of the largest effect at a place of the second axis; None if none in the range has it."""
+    """The dose with a share of the largest effect at a place of the second axis; None if none in the range is known."""
 
     endpoint: str
     level: float

@@ -330,3 +330,23 @@ def _numbers_in_line(text: str) -> str:
     import re
 
     return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
+
+
+def named(hypothesis: str | None, posterior: Posterior | None, default: str) -> str:
+    """Hypothesis that is meant: that of a fit, the one that is named, or else the usual one.
+
+    Raises
+    ------
+    InputError
+        ``fit.hypothesis``: the fit is of another one than is named.
+    """
+    if posterior is None:
+        return hypothesis or default
+    if hypothesis not in (None, posterior.hypothesis):
+        raise InputError(
+            f"the fit is of `{posterior.hypothesis}`, not of `{hypothesis}`",
+            code="fit.hypothesis",
+            expected="a fit of the hypothesis that is named",
+            advice="leave `--hypothesis` out, or choose another fit",
+        )
+    return posterior.hypothesis

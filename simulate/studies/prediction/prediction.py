@@ -39,10 +39,14 @@ from simulate.studies.prediction.questions import (
     expected,
     questions,
 )
+from simulate.studies.resolution import Resolution, signal
 from simulate.symbolic.units import convert, unit
 
 LITTLE, APART = 1.0, 2.0
 """Change in percent, and difference in points, below which something counts as not moving."""
+
+_ERROR = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
+"""What a change of a logarithm may be wrong by."""
 
 _DAYS = (*(14.0 * step for step in range(14)), 196.0, WASHED_OUT)
 
@@ -229,7 +233,7 @@ class _Changes:
         regressed = f"{quantity}_regressed"
         values = self._values(regressed if self.has(regressed) else quantity, dose)
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(values / values[:, :, :1])
+            logs = signal(np.log(values / values[:, :, :1]), _ERROR)
         weights = self._weights * self._belonging(group)
         kept = weights.sum(axis=1) > 0.0
         weights = weights[kept]
@@ -254,7 +258,7 @@ def _band(question: Question, changes: _Changes) -> Band | None:
         return None
     values = changes.at(question.reading)
     if question.less is not None:
-        values = values - changes.at(question.less)
+        values = signal(values - changes.at(question.less), 2.0 * 100.0 * _ERROR)
     low, median, high = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
     return Band(low, median, high)
 

@@ -16,16 +16,23 @@ from scipy.special import ndtr
 from simulate.cohort.ensemble import Ensemble, member_parameters, simulate_cohort
 from simulate.errors import NumericalError
 from simulate.inference.sensitivity import Effects, Shares, effects, morris_points, saltelli_points, shares
+from simulate.solver.automatic import Automatic
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
-from simulate.studies.endpoints import Endpoint, days_of
+from simulate.studies.endpoints import Endpoint, course_of, days_of
+from simulate.studies.methods import method_named
+from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import Question, cohort_at
+from simulate.studies.windows import Window
 
 FINE = Tolerance(1e-8, 1e-11)
 """Tolerance of derivatives."""
 
 SWING = 0.95
 """Quantile to which an input is moved alone, and 1 less it."""
+
+_BYTES = 1_000_000_000
+"""What is recorded at once."""
 
 _STEP = 1e-4
 """Step, in standard deviations, by which what depends on an input is found."""
@@ -42,9 +49,11 @@ class Sensitivity:
     middle
         Its value for the typical patient with every number at its median.
     low, high
-        Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups.
+        Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups. The middle
+        itself where the solver does not resolve a difference.
     slope
-        Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups.
+        Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups, 0 where it is
+        not resolved.
     shares
         Shares of variance; None if they were not asked for.
     effects
@@ -118,22 +127,27 @@ def sensitivity(
     if trajectories:
         designs.append(_among(question, morris_points(groups, len(columns), trajectories, seed=seed)))
     ends = np.cumsum([len(design) for design in designs])[:-1]
-    ensemble = _simulated(question, np.concatenate(designs), threads=threads, progress=progress)
+    resolution = Resolution(question.study.scenario.rtol, question.study.scenario.atol)
     slopes = _slopes(question, threads) if local else np.full((len(question.endpoints), len(groups)), np.nan)
+    answered = _answers(question, np.concatenate(designs), resolution, threads=threads, progress=progress)
     found = []
-    for endpoint, slope in zip(question.endpoints, slopes, strict=True):
-        answers = np.split(endpoint.of(ensemble), ends)
+    for endpoint, slope, of_endpoint in zip(question.endpoints, slopes, answered, strict=True):
+        answers, errors = (np.split(part, ends) for part in of_endpoint)
+        middle_value = answers[0][0]
+        away = signal(answers[0][1:] - middle_value, errors[0][1:] + errors[0][0])
         single = len(one_at_a_time) > 0
-        swings = answers[0][1:].reshape(2, -1) if single else np.full((2, len(groups)), np.nan)
+        swings = (middle_value + away).reshape(2, -1) if single else np.full((2, len(groups)), np.nan)
         found.append(
             Sensitivity(
                 endpoint=endpoint,
-                middle=float(answers[0][0]),
+                middle=float(middle_value),
                 low=swings[0],
                 high=swings[1],
                 slope=slope,
-                shares=shares(answers[1], len(groups), n, seed=seed) if n else None,
-                effects=effects(answers[-1], groups, len(columns), seed=seed) if trajectories else None,
+                shares=shares(answers[1], len(groups), n, seed=seed, errors=errors[1]) if n else None,
+                effects=effects(answers[-1], groups, len(columns), seed=seed, errors=errors[-1])
+                if trajectories
+                else None,
             )
         )
     return tuple(found)
@@ -156,9 +170,36 @@ def _moved_alone(question: Question, groups: Sequence[Sequence[int]]) -> FloatAr
     return points.reshape(-1, question.dimension)
 
 
+def _answers(
+    question: Question,
+    points: FloatArray,
+    resolution: Resolution,
+    *,
+    threads: int | None,
+    progress: Callable[[int], None] | None,
+) -> FloatArray:
+    """Values of the endpoints and what they may be wrong by, shape [endpoint, 2, point]."""
+    courses = courses_of(question)
+    numbers = len(question.problem.model.species) + len(question.problem.model.observables)
+    together = max(1, _BYTES // (8 * numbers * len(days_of(question.endpoints, courses))))
+    found = []
+    for first in range(0, len(points), together):
+        ensemble = _simulated(question, points[first : first + together], first, threads=threads, progress=progress)
+        asked = zip(question.endpoints, courses, strict=True)
+        found.append([[one.of(ensemble, resolution, at), one.error(ensemble, resolution, at)] for one, at in asked])
+    return np.concatenate(found, axis=2)
+
+
+def courses_of(question: Question) -> tuple[Window | None, ...]:
+    """When to look for each endpoint."""
+    arm, end = question.study.arms[question.arm], float(question.study.times[-1])
+    return tuple(course_of(endpoint, question.problem.model, arm, end) for endpoint in question.endpoints)
+
+
 def _simulated(
     question: Question,
     points: FloatArray,
+    first: int = 0,
     *,
     tolerance: Tolerance | None = None,
     derivatives: Sequence[str] = (),
@@ -166,31 +207,35 @@ def _simulated(
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
     scenario = question.study.scenario
+    method = method_named(scenario, question.problem.model)
     ensemble = simulate_cohort(
         question.problem.model,
         (question.treatment,),
         cohort_at(question, points),
-        days_of(question.endpoints, question.study.times),
+        days_of(question.endpoints, courses_of(question)),
         tolerance=tolerance or Tolerance(scenario.rtol, scenario.atol),
+        method=None if derivatives and isinstance(method, Automatic) else method,
+        max_steps=scenario.max_steps,
         threads=threads,
         progress=progress,
         sensitivities=derivatives,
     )
     if ensemble.failures:
-        raise _failure(question, points, ensemble)
+        raise _failure(question, points, first, ensemble)
     return ensemble
 
 
-def _failure(question: Question, points: FloatArray, ensemble: Ensemble) -> NumericalError:
-    first = ensemble.failures[0]
-    away = np.abs(points[first.patient] - 0.5)
-    far = [f"`{question.names[column]}` at {100.0 * points[first.patient, column]:.3g} %"
+def _failure(question: Question, points: FloatArray, first: int, ensemble: Ensemble) -> NumericalError:
+    failed = ensemble.failures[0]
+    point = points[failed.failure.member]
+    away = np.abs(point - 0.5)
+    far = [f"`{question.names[column]}` at {100.0 * point[column]:.3g} %"
            for column in np.argsort(-away, kind="stable")[:3].tolist() if away[column] > 0.0]  # fmt: skip
-    many = len(ensemble.failures)
+    many, who = len(ensemble.failures), first + failed.failure.member
     return NumericalError(
         f"{many} of {len(points)} patients of the design have no trajectory",
         code="sensitivity.failed",
-        found=f"patient {first.patient}: {first.failure.reason}; furthest out: {', '.join(far) or 'nothing'}",
+        found=f"patient {who}: {failed.failure.reason}; furthest out: {', '.join(far) or 'nothing'}",
         expected="a trajectory for each: shares from the others would be of other inputs than those asked for",
         advice="leave the input at fault in the middle: `--hold NAME`",
     )
@@ -212,7 +257,11 @@ def _slopes(question: Question, threads: int | None) -> FloatArray:
     names = [model.parameters[column].name for column in columns]
     middle = np.full((1, question.dimension), 0.5)
     ensemble = _simulated(question, middle, tolerance=FINE, derivatives=names, threads=threads)
+    asked = tuple(zip(question.endpoints, courses_of(question), strict=True))
     by_parameter = np.array(
-        [[float(endpoint.derivative(ensemble, name)[0]) for name in names] for endpoint in question.endpoints]
+        [[float(endpoint.derivative(ensemble, name, course)[0]) for name in names] for endpoint, course in asked]
     ).reshape(len(question.endpoints), len(names))
-    return by_parameter @ moved[:, columns].T
+    # A derivative is no more exact than the numbers between which it stands.
+    resolution = Resolution(FINE.rtol)
+    errors = np.array([endpoint.error(ensemble, resolution, course) for endpoint, course in asked])
+    return signal(by_parameter @ moved[:, columns].T, errors)

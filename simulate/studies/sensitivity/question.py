@@ -21,11 +21,12 @@ from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
-from simulate.studies.endpoints import Endpoint, parse_endpoint
+from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.priors import Free, Role
 from simulate.studies.fitting.trial import OPTIONS, Problem, changes_at, parameters_of, problem_of, study_patients
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
+from simulate.studies.unread import refuse_unread
 
 BETWEEN = " between patients"
 """What follows the name of a parameter in that of the place of patients."""
@@ -119,7 +120,8 @@ def question_of(
     ------
     InputError
         ``sensitivity.model``: a model of a user, for which nothing says what is free. ``sensitivity.arm``,
-        ``sensitivity.input``: no such name. ``endpoint.*``, and as for `prepare`.
+        ``sensitivity.input``: no such name. ``scenario.unread``: a setting that has no part in it. ``endpoint.*``, and
+        as for `prepare`.
     """
     if scenario.model is not None:
         raise InputError(
@@ -139,12 +141,13 @@ def question_of(
             expected=", ".join(f"`{name}`" for name in names),
             advice=did_you_mean(arm, names),
         )
+    refuse_unread(scenario, "sensitivity", 0 if arm is None else names.index(arm))
     label = "+".join(str(part) for part in own) or "none"
     index = 0 if arm is None else names.index(arm)
     overrides = overrides_of(study.arms[index])
     problem = problem_of(label, study.model, study_patients(study.population), read_evidence())
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
-    asked = tuple(parse_endpoint(text, study.model, float(study.times[-1])) for text in endpoints)
+    asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
     return Question(study, index, problem, asked, columns, inputs, unvaried, overrides)
 
@@ -220,6 +223,16 @@ def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: 
 
 
 def cohort_at(question: Question, points: FloatArray) -> Cohort:
-    """People at some points, shape [person, column], as a cohort."""
+    """People at some points, shape [person, column], as a cohort.
+
+    All have the luck of one patient, of the same doses missed and the same kinetics on each occasion: what differs
+    between two points is their inputs alone.
+    """
     values, kinds = people_at(question, points)
-    return cohort_of(question.problem.population, values, kinds, seed=question.study.scenario.seed)
+    scenario, population = question.study.scenario, question.study.population
+    return dataclasses.replace(
+        cohort_of(question.problem.population, values, kinds, seed=scenario.seed),
+        ids=np.zeros(len(points), dtype=np.int64),
+        between_doses=tuple((one.route, one.sd_log) for one in population.occasions),
+        occasions=scenario.occasions,
+    )

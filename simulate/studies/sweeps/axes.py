@@ -158,9 +158,7 @@ def parse_axis(text: str, origin: str | None = None) -> Axis:
         raise InputError(
             f"the values of `{name}` cannot be read", code="sweep.axis", where=where, found=spec, expected=_SPELLINGS
         )
-    numbers, given = _numbers(name, [low, high], where)
-    if steps[3] is not None:
-        given = unit(steps[3])
+    numbers, given = _numbers(name, [low, high], where, None if steps[3] is None else unit(steps[3]))
     count = int(steps[1]) if steps[1] else None
     if count is not None and not 2 <= count <= MAX_VALUES:
         raise InputError(
@@ -233,10 +231,12 @@ def _range(
     return Axis(name, values, low, high, is_log, given, where)
 
 
-def _numbers(name: str, values: Sequence[Any], where: Where) -> tuple[tuple[float, ...], Unit | None]:
-    """Numbers in one unit: that of the last value that has one."""
+def _numbers(
+    name: str, values: Sequence[Any], where: Where, given: Unit | None = None
+) -> tuple[tuple[float, ...], Unit | None]:
+    """Numbers in one unit: the one that is given, or else that of the last value that has one."""
     rows = [_number(name, value, where) for value in values]
-    given = next((own for _, own in reversed(rows) if own is not None), None)
+    given = given or next((own for _, own in reversed(rows) if own is not None), None)
     found = []
     for value, own in rows:
         if own is None or given is None or own == given:

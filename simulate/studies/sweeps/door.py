@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulate.errors import InputError, Where
 from simulate.store import PLAN, read_plan
-from simulate.studies.sheets import Setting
+from simulate.studies.sheets import Setting, settings_from
 from simulate.studies.sweeps.axes import axes_from
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
@@ -113,10 +113,9 @@ def sweep(
         "cohort.patients": patients,
         "cohort.seed": seed,
     }
-    chosen = {key: value for key, value in named.items() if value is not None} | dict(settings or {})
     options = Options(
         over=axes_from(over),
-        settings=tuple(Setting(key, value, f"{key} = {value!r}") for key, value in chosen.items()),
+        settings=tuple(settings_from(named, settings)),
         arms=tuple(arms),
         zipped=zipped,
         design=design,

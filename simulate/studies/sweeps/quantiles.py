@@ -28,7 +28,9 @@ _BLOCK_BYTES = 64_000_000
 def quantiles_of(
     dataset: xr.Dataset, levels: Sequence[float] = LEVELS, *, times: Sequence[int] | None = None
 ) -> xr.Dataset:
-    """Quantiles over the patients of each arm who reached the end and, if dropout counts, are still in the study.
+    """Quantiles over the patients of each arm who reached each time and, if dropout counts, are still in the study.
+
+    A patient whom a rule has stopped counts until then; one whose trajectory failed never.
 
     Parameters
     ----------
@@ -52,16 +54,14 @@ def quantiles_of(
     found = {name: np.full((arms, len(chosen), len(levels)), np.nan) for name in names}
     counts = np.zeros((arms, len(chosen)), dtype=np.int64)
     finished = np.asarray(dataset["status"].values) == Status.OK
-    if seen is None:
-        counts[:] = finished.sum(axis=1, keepdims=True)
-    else:
-        counts[:] = (seen & finished[:, :, np.newaxis]).sum(axis=1)
     for name in names:
         for some, days, values in _blocks(dataset[name], chosen):
             for arm, block in zip(range(*some), values, strict=True):
-                found[name][arm, slice(*days)] = _quantiles(
-                    block, finished[arm], None if seen is None else seen[:, slice(*days)], levels
-                )
+                there = finished[arm][:, np.newaxis] & ~np.isnan(block)
+                if seen is not None:
+                    there &= seen[:, slice(*days)]
+                counts[arm, slice(*days)] = there.sum(axis=0)
+                found[name][arm, slice(*days)] = _quantiles(block, there, levels)
     variables: dict[str, Any] = {
         name: (("arm", "time", "quantile"), values, dataset[name].attrs) for name, values in found.items()
     }
@@ -97,22 +97,14 @@ def _blocks(
             yield (arm, min(arm + together, arms)), (first, first + len(own)), values
 
 
-def _quantiles(
-    values: FloatArray,
-    finished: npt.NDArray[np.bool_],
-    seen: npt.NDArray[np.bool_] | None,
-    levels: Sequence[float],
-) -> FloatArray:
-    """Quantiles, shape [time, quantile], of the values [member, time] of those who count."""
+def _quantiles(values: FloatArray, there: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
+    """Quantiles, shape [time, quantile], of the values [member, time] of those who are there."""
     found = np.full((values.shape[1], len(levels)), np.nan)
-    if seen is None:
-        if finished.any():
-            found[:] = np.quantile(values[finished], levels, axis=0).T
-        return found
-    for time in range(values.shape[1]):
-        own = finished & seen[:, time]
-        if own.any():
-            found[time] = np.quantile(values[own, time], levels)
+    # While the same people are there, one call.
+    starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
+    for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
+        if there[:, first].any():
+            found[first:end] = np.quantile(values[there[:, first], first:end], levels, axis=0).T
     return found
 
 

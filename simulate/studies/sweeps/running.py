@@ -45,7 +45,7 @@ from simulate.store import (
     traces,
     unwritable,
 )
-from simulate.studies.datasets import outcome_counts
+from simulate.studies.datasets import STOPPED, outcome_counts
 from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
@@ -66,16 +66,18 @@ class _Tally:
     """What is counted while parts pass by."""
 
     statuses: Counter[int] = field(default_factory=Counter)
+    stopped: int = 0
     failures: list[list[Any]] = field(default_factory=list)
 
     def add(self, arrays: Arrays) -> None:
         values, counts = np.unique(arrays["status"], return_counts=True)
         self.statuses.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
+        self.stopped += int(arrays[STOPPED].sum())
         self.failures += failures_of(arrays)[: _LISTED - len(self.failures)]
 
     @property
     def counters(self) -> dict[str, int]:
-        return outcome_counts(self.statuses)
+        return outcome_counts(self.statuses, self.stopped)
 
 
 def default_directory(plan: SweepPlan) -> Path:

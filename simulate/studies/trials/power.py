@@ -39,7 +39,7 @@ class Power:
     effect, title, scale, n, test
         As in `Outcome`.
     truth, truth_interval
-        Median and central 90 % of the effect in the populations.
+        Median and central 90 % of the effect in the populations; 0 in those that have none.
     with_effect
         Share of the populations that have one.
     power, power_interval
@@ -200,7 +200,7 @@ def power_of(outcome: Outcome, test: str, *, seed: int) -> Power:
             ratios = np.where(found, np.abs(outcome.estimates) / size[:, np.newaxis], np.nan)
         much = float(np.nanmedian(ratios))
         much_interval = _median_interval(ratios, again[:100])
-    low, middle, high = np.quantile(outcome.truth, (0.05, 0.5, 0.95)).tolist()
+    low, middle, high = np.quantile(np.where(real, outcome.truth, 0.0), (0.05, 0.5, 0.95)).tolist()
     return Power(
         effect=outcome.name,
         title=outcome.title,

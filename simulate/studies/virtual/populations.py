@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -13,7 +14,8 @@ from simulate.inference.populations.conclusions import Answer, Conclusion, Quest
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import AFTER, BEFORE, Problem, protocol, trial_of
+from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, Problem, protocol, trial_of
+from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.moments import counts, moments
 from simulate.studies.virtual.patients import CHANGES, People
 from simulate.studies.virtual.printed import Printed, printed
@@ -188,10 +190,13 @@ def _way(made: Made, people: People) -> Way:
 
 
 def _questions(changes: Mapping[str, FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
+    # Of a change of a logarithm, and the most that it does to the probability of a reading that goes that way.
+    error = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
+    steepest = {name: error / (people.noise(name) * math.sqrt(2.0 * math.pi)) for name in ("il17a", "ifng")}
     return (
-        Question(FALLS, ndtr(-changes["il17a"] / people.noise("il17a"))),
-        Question(RISES, ndtr(changes["ifng"] / people.noise("ifng"))),
-        Question(CK, changes["ck"], response),
+        Question(FALLS, ndtr(-changes["il17a"] / people.noise("il17a")), error=steepest["il17a"]),
+        Question(RISES, ndtr(changes["ifng"] / people.noise("ifng")), error=steepest["ifng"]),
+        Question(CK, changes["ck"], response, error=error),
     )
 
 

@@ -88,3 +88,15 @@ def test_a_question_about_nobody_is_refused() -> None:
     assert str(fault.value) == (
         "error[populations.nobody]: `change in responders` is asked of patients of whom `a` has none"
     )
+
+
+def test_ways_that_differ_by_no_more_than_the_error_of_the_simulation_do_not_differ() -> None:
+    def way(name: str, value: float, error: float) -> Way:
+        return Way(name, np.ones(4), (Question("q", np.full(4, value), error=error),))
+
+    (told,) = conclude([way("a", 0.5, 0.0), way("b", 0.5 + 1e-9, 0.0)], seed=1)
+    assert told.apart == ("a", "b")
+    (same,) = conclude([way("a", 0.5, 1e-6), way("b", 0.5 + 1e-9, 1e-6)], seed=1)
+    assert same.apart is None
+    (apart,) = conclude([way("a", 0.5, 1e-6), way("b", 0.6, 1e-6)], seed=1)
+    assert apart.is_method_dependent

@@ -90,3 +90,58 @@ def test_the_dose_for_an_effect_has_that_effect_and_none_beyond_the_plateau() ->
 
 def test_an_effect_without_drug_is_the_base() -> None:
     assert effect_at([0.0], np.array([1.5, 4.0, 20.0, 0.2])).tolist() == [1.5]
+
+
+LADDER = np.array([0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0])
+
+
+@pytest.mark.parametrize(
+    ("row", "bracket"),
+    [
+        ([0, 0, 0, 0, 1, 1, 1, 1], (4.0, 8.0)),
+        ([5, 5, 5, 5, 2, 2, 2, 2], (4.0, 8.0)),
+        ([0, 0, 0, 0.3, 1, 1, 1, 1], (4.0, 8.0)),
+        ([0, 0, 0, 0.7, 1, 1, 1, 1], (2.0, 4.0)),
+        ([0, 0, 0, 0.001, 0.993, 1, 1, 1], (4.0, 8.0)),
+        ([0, 0, 1, 1, 1, 1, 1, 1], (1.0, 2.0)),
+    ],
+)
+def test_where_fewer_than_two_doses_lie_on_the_rise_only_the_doses_around_it_are_known(
+    row: list[float], bracket: tuple[float, float]
+) -> None:
+    found = fit_curves(LADDER, [row])
+    assert found.verdicts == (Verdict.STEP,)
+    assert tuple(found.brackets[0]) == bracket
+    # Whatever the ED50 between them, there is an exponent with which the curve goes through all other points.
+    for ed50 in np.linspace(*bracket, 9)[1:-1]:
+        curve = np.array([row[0], row[-1] - row[0], ed50, 200.0])
+        away = np.abs(effect_at(LADDER, curve) - row) / abs(row[-1] - row[0])
+        assert np.sort(away)[-2] < 0.01
+
+
+def test_a_step_between_many_doses_is_steeper_than_what_is_tried() -> None:
+    doses = np.array([0.0, *np.geomspace(4.0, 8.0, 40)])
+    points = [written_out(dose, 0.0, 1.0, 5.7, 20.0) for dose in doses]
+    found = fit_curves(doses, [points])
+    assert found.verdicts == (Verdict.AT_BOUND,)
+    assert found.brackets[0][0] <= 5.7 <= found.brackets[0][1]
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ([0, 1, 1, 1, 1, 1, 1, 1], Verdict.SATURATED),
+        ([0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], Verdict.NO_PLATEAU),
+        ([0, 0, 0.3, 0.8, 1, 1, 1, 0.85], Verdict.NO_CURVE),
+        ([0, 0, 1, 0, 1, 0, 1, 0], Verdict.NO_CURVE),
+        ([1, 1, 1, 1, 1, 1, 1, 1], Verdict.FLAT),
+    ],
+)
+def test_a_series_that_names_no_curve_is_not_identified(row: list[float], verdict: Verdict) -> None:
+    assert fit_curves(LADDER, [row]).verdicts == (verdict,)
+
+
+def test_a_response_within_the_errors_of_its_points_is_none() -> None:
+    row = 7.0 + 1e-6 * np.array([0.0, 0.5, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0])
+    errors = np.full((2, len(row)), [[4.9e-7], [5.1e-7]])
+    assert fit_curves(LADDER, [row, row], errors).verdicts == (Verdict.SATURATED, Verdict.FLAT)

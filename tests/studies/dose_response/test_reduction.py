@@ -9,6 +9,7 @@ from simulate.studies.dose_response.emax import Verdict
 from simulate.studies.dose_response.reduction import blocked_of, effects_of, exposures_of, isoboles, placed, reduced
 from simulate.studies.dose_response.tables import curve_rows, effect_rows, isobole_rows
 from simulate.studies.endpoints import Endpoint, Summary
+from simulate.studies.windows import Window
 from tests.studies.dose_response.made import DOSES, response, swept
 
 ORDER = list(Verdict)
@@ -28,29 +29,29 @@ def test_an_endpoint_is_the_value_on_its_day_or_its_change_and_nothing_for_who_f
     sweep = swept(values, DAYS, np.array([1.0]))
     arms = np.array([[0]])
     points = [Endpoint("", "level", summary, 10.0, "", "%") for summary in (Summary.VALUE, Summary.CHANGE)]
-    value, change = effects_of(sweep, points, arms)
+    value, change = effects_of(sweep, points, arms)[0]
     assert value[0, 0].tolist() == [6.0, 12.0]
     assert change[0, 0] == pytest.approx([500.0, 100.0 * (12.0 / 7.0 - 1.0)])
     sweep["status"].values[0, 1] = 2
-    assert np.isnan(effects_of(sweep, points, arms)[:, 0, 0, 1]).all()
+    assert np.isnan(effects_of(sweep, points, arms)[0][:, 0, 0, 1]).all()
 
 
 def test_exposures_are_of_the_last_interval_alone() -> None:
     values = np.array([[[99.0, 4.0, 8.0, 4.0, 2.0, 4.0]]])
     sweep = swept(values, DAYS, np.array([1.0]))
-    day = exposures_of(sweep, "level", np.array([[0]]), np.array([1.0]), 10.0)[:, 0, 0, 0]
-    assert day == pytest.approx([(4 + 8) / 8 + (8 + 4) / 8 + (4 + 2) / 8 + (2 + 4) / 8, 2.0, 8.0])
-    half = exposures_of(sweep, "level", np.array([[0]]), np.array([0.5]), 10.0)[:, 0, 0, 0]
-    assert half == pytest.approx([3.0, 2.0, 4.0])
+    day = Window(DAYS[1:], np.array([0.125, 0.25, 0.25, 0.25, 0.125]))
+    found = exposures_of(sweep, "level", np.array([[0]]), [day])[:, 0, 0, 0]
+    assert found == pytest.approx([(4 + 8) / 8 + (8 + 4) / 8 + (4 + 2) / 8 + (2 + 4) / 8, 2.0, 8.0])
+    half = Window(DAYS[3:], np.array([0.25, 0.5, 0.25]))
+    assert exposures_of(sweep, "level", np.array([[0]]), [half])[:, 0, 0, 0] == pytest.approx([3.0, 2.0, 4.0])
 
 
 def test_the_blocked_share_of_a_line_that_crosses_the_bound_is_that_of_the_line() -> None:
     # A signal that falls from 20 to 0 evenly is below 5 in the last quarter; one of 3 always; one of 30 never.
     falling = np.concatenate([[20.0], np.linspace(20.0, 0.0, 5)])
     values = np.stack([falling, np.full(6, 3.0), np.full(6, 30.0), np.r_[1.0, np.linspace(0.0, 20.0, 5)]])[np.newaxis]
-    found = blocked_of(
-        swept(values, DAYS, np.array([1.0])), ["signal_lymph"], np.array([[0]]), np.array([1.0]), 10.0, 5.0
-    )
+    day = Window(DAYS[1:], np.zeros(5))
+    found = blocked_of(swept(values, DAYS, np.array([1.0])), ["signal_lymph"], np.array([[0]]), [day], 5.0)
     assert found[0, 0, 0] == pytest.approx([25.0, 100.0, 0.0, 25.0])
 
 

@@ -27,7 +27,7 @@ def band(hypothesis: str, text: str) -> Band:
 def test_the_null_hypothesis_moves_no_cell() -> None:
     for answer in predicted("H0").answers:
         if answer.question.reading.quantity in ("il17a", "ifng", "double_positive", "naive", "cd45ro"):
-            assert answer.sign == "flat", answer
+            assert answer.band == Band(0.0, 0.0, 0.0), answer
     assert band("H0", "muscle inflammation, week 24").high < -10.0
 
 

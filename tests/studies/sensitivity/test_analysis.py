@@ -10,8 +10,11 @@ from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import NumericalError
 from simulate.solver.problem import Tolerance
 from simulate.studies.endpoints import days_of
-from simulate.studies.sensitivity.analysis import sensitivity
-from simulate.studies.sensitivity.question import By, Question, cohort_at
+from simulate.studies.resolution import Resolution
+from simulate.studies.scenario import read_scenario
+from simulate.studies.sensitivity.analysis import courses_of, sensitivity
+from simulate.studies.sensitivity.question import By, Question, cohort_at, question_of
+from simulate.studies.sheets import Setting
 from tests.studies.sensitivity.asked import asked, muscle
 
 TEXTS = ("ck:change@28", "damage@14", "ck:mean@28", "inflammation:lowest@28")
@@ -26,10 +29,11 @@ def differences(question: Question, step: float) -> np.ndarray:
         question.problem.model,
         (question.study.arms[question.arm],),
         cohort_at(question, points.reshape(-1, question.dimension)),
-        days_of(question.endpoints, question.study.times),
+        days_of(question.endpoints, courses_of(question)),
         tolerance=Tolerance(1e-10, 1e-13),
     )
-    values = np.array([endpoint.of(ensemble) for endpoint in question.endpoints]).reshape(len(TEXTS), 2, -1)
+    asked = zip(question.endpoints, courses_of(question), strict=True)
+    values = np.array([one.of(ensemble, Resolution(1e-10), course) for one, course in asked]).reshape(len(TEXTS), 2, -1)
     return (values[:, 1] - values[:, 0]) / (2.0 * step)
 
 
@@ -100,3 +104,18 @@ def test_two_groups_hold_all_that_is_uncertain_and_all_that_differs_between_pati
     assert found.shares is not None
     assert found.shares.total.shape == (2,)
     assert np.isnan(found.slope).all()
+
+
+def test_an_endpoint_that_only_rounding_moves_is_constant() -> None:
+    scenario = read_scenario(
+        "untreated", [Setting("time.end", "20 d", "test"), Setting("model.hypothesis", "H0", "test")]
+    )
+    question = question_of(scenario, ("ifng:change@20",), hold=("det1", "det17", "d_M17", "p_unchanged"))
+    (found,) = sensitivity(question, n=8, trajectories=2, local=False)
+    assert found.middle == 0.0
+    assert (found.low == 0.0).all()
+    assert (found.high == 0.0).all()
+    assert found.shares is not None
+    assert not found.shares.is_defined
+    assert found.effects is not None
+    assert (found.effects.size == 0.0).all()

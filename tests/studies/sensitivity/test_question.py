@@ -98,3 +98,13 @@ def test_a_model_of_a_user_is_refused() -> None:
         "  found:    model `mine.toml`\n"
         "  expected: a scenario of the reference model"
     )
+
+
+def test_an_endpoint_that_is_asked_for_twice_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        asked(("ck:change", "ck:change@182"))
+    assert str(caught.value) == (
+        "error[endpoint.twice]: an endpoint is asked for twice\n"
+        "  found:    'ck:change' and 'ck:change@182'\n"
+        "  try:      leave one of the two out"
+    )

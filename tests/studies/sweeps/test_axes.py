@@ -48,6 +48,11 @@ def test_values_of_a_range_ascend_within_it(low: float, factor: float, count: in
         ("interval=0.5 d, 24 h", (12.0, 24.0), "h"),
         ("dose=10 mg:300 mg:2", (10.0, 300.0), "mg"),
         ("dose=10:300:2log mg", (10.0, 300.0), "mg"),
+        ("dose=10 ug:300 ug:2 mg", (0.01, 0.3), "mg"),
+        ("dose=10 ug:300:2 mg", (0.01, 300.0), "mg"),
+        ("dose=10 ug:300:2log", (10.0, 300.0), "ug"),
+        ("dose=10 ug, 1 mg, 3", (0.01, 1.0, 3.0), "mg"),
+        ("interval=0.5 d:48 h:2 h", (12.0, 48.0), "h"),
         ("dose = 1e1, 3.e2", (10.0, 300.0), None),
         ("f_m=0.3", (0.3,), None),
     ],
@@ -147,4 +152,12 @@ def test_values_in_python_that_are_no_numbers_are_refused() -> None:
     assert str(caught.value) == (
         "error[sweep.axis]: the values of `dose` cannot be read\n  found:    7\n"
         "  expected: numbers, or a text such as `10:300:40log`, `0.1:0.5`, `10,30,100 mg`"
+    )
+
+
+def test_a_unit_at_the_end_that_does_not_go_with_the_values_is_refused() -> None:
+    assert fault("dose=10 ug:300 ug:4 d") == (
+        "error[units.mismatch]: the values of `dose` have units that do not go together\n"
+        "  --> --over dose=10 ug:300 ug:4 d\n"
+        "  found:    ug and d"
     )

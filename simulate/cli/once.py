@@ -1,0 +1,57 @@
+"""A verb reads every option that it is given: none twice, and none that says nothing beside another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+ONLY_WITH = {
+    "compare": {"--larger": "--calibrate"},
+    "trial": {"--control": "--placebo"},
+    "work-precision": {"--force": "--out"},
+}
+"""Verb → option → the one without which it says nothing."""
+
+NEVER_WITH = {
+    "compare": {
+        name: "--calibrate"
+        for name in (
+            *("--prior", "--against", "--fits", "--particles", "--runs", "--patients", "--draws", "--final-patients"),
+            "--out",
+        )
+    },
+    "reproduce": {"--fit": "--refit"},
+    "verify": {name: "--problems" for name in ("--hypothesis", "--set", "--patients", "--seed", "--share")},
+}
+"""Verb → option → the one beside which it says nothing."""
+
+_ADVICE = {"--hypothesis": "`-H H1+H3a` combines two hypotheses"}
+
+
+class Once(TyperCommand):
+    """A command that refuses what would be read past."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """As its base; raises `UsageFault` for an option that counts twice or not at all."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        given: list[str] = []
+        for parameter in order:
+            name = max(parameter.opts, key=len)
+            # An option that may be repeated says that it is a list.
+            if parameter.param_type_name == "option" and not parameter.multiple and name in given:
+                raise _fault(f"the option `{name}` is given twice", _ADVICE.get(name, "give it once"))
+            given.append(name)
+        for name, other in ONLY_WITH.get(self.name or "", {}).items():
+            if name in given and other not in given:
+                raise _fault(f"the option `{name}` says nothing without `{other}`", "leave it out, or give both")
+        for name, other in NEVER_WITH.get(self.name or "", {}).items():
+            if name in given and other in given:
+                raise _fault(f"the option `{name}` says nothing beside `{other}`", "leave one of the two out")
+        return super().parse_args(ctx, args)
+
+
+def _fault(what: str, advice: str) -> Exception:
+    from simulate.cli.console import UsageFault
+
+    return UsageFault(what, code="usage.option", advice=advice)

@@ -1,0 +1,78 @@
+"""What of a difference of simulated numbers is signal: no more than solver and rounding leave is shown as nothing.
+
+A number of a trajectory is no more exact than the tolerances that it was solved with. So a change, a slope, a share, a
+rank, a curve or a sign means something only where the numbers that it is the difference of are further apart than
+their errors, whatever the size of the difference itself. Everything that is made of differences asks here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.solver.kernel import FloatArray
+
+TOLERANCES = 10.0
+"""Tolerances that the error of a simulated number may amount to; the bound is one of a step, and steps add up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """How exact simulated numbers are.
+
+    Attributes
+    ----------
+    rtol
+        Relative tolerance of the simulation.
+    atol
+        Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
+    """
+
+    rtol: float = 1e-6
+    atol: float = 1e-9
+
+    def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+        """What numbers may be wrong by, in their unit.
+
+        Parameters
+        ----------
+        levels
+            The numbers.
+        peaks
+            Largest values of the courses that they are from, of a shape that goes with theirs.
+        """
+        found: FloatArray = TOLERANCES * (self.rtol * np.abs(levels) + self.atol * np.abs(peaks))
+        return found
+
+    def percent(self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+        """Changes in percent of the numbers before, 0 where they are no signal; NaN where there is nothing before."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = 100.0 * (after / before - 1.0)
+        change[~np.isfinite(change)] = np.nan
+        return signal(change, self.percent_error(after, before, peaks))
+
+    def percent_error(self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+        """What such changes may be wrong by, in percent."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.abs(after / before)
+            found: FloatArray = 100.0 * (self.error(after, peaks) / np.abs(before) + self.error(ratio))
+        return found
+
+
+def signal(differences: npt.ArrayLike, errors: npt.ArrayLike) -> FloatArray:
+    """Differences, 0 where they are not larger than the errors of what they are the difference of; NaN stays NaN."""
+    found: FloatArray = np.where(np.abs(differences) <= errors, 0.0, differences)
+    return found
+
+
+def varies(values: FloatArray, errors: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether series of numbers, shape [..., place], are anywhere further apart than their errors."""
+    highest, lowest = values.argmax(axis=-1)[..., np.newaxis], values.argmin(axis=-1)[..., np.newaxis]
+
+    def of(array: FloatArray, places: npt.NDArray[np.int64]) -> FloatArray:
+        return np.take_along_axis(array, places, axis=-1)[..., 0]
+
+    found: npt.NDArray[np.bool_] = of(values, highest) - of(values, lowest) > of(errors, highest) + of(errors, lowest)
+    return found
