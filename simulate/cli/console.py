@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from simulate.durations import duration
 from simulate.errors import Il1simError
 
 if TYPE_CHECKING:
@@ -141,10 +142,3 @@ class _Lines:
             self._next = 1.5 * passed
             left = passed * (self._total - self._done) / self._done
         say(f"{self._label}: {self._done} of {self._total}, {duration(passed)} passed, about {duration(left)} left")
-
-
-def duration(seconds: float) -> str:
-    """A time in words that suit it, such as ``40 s``, ``12 min`` or ``2.5 h``."""
-    if seconds < 90.0:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400.0 else f"{seconds / 3600:.1f} h"

@@ -171,7 +171,8 @@ def _announce(plan: SweepPlan, workers: int, as_json: bool) -> int:
     """Print what a sweep would take."""
     from dataclasses import asdict
 
-    from simulate.cli.console import duration, print_json, print_text
+    from simulate.cli.console import print_json, print_text
+    from simulate.durations import duration
     from simulate.studies.sweeps.estimates import estimate
 
     found = estimate(plan, workers=workers)

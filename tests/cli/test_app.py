@@ -244,3 +244,30 @@ def test_a_unit_is_the_same_in_every_locale(encoding: str, options: list[str]) -
         assert json.loads(process.stdout)["parameters"][0]["unit"] == "cell/µL"
     else:
         assert "cell/µL" in process.stdout.decode("latin-1" if encoding == "latin-1" else "utf-8")
+
+
+def test_long_work_says_what_is_done_and_what_is_left(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    from simulate.cli import console
+
+    now = [0.0]
+    monkeypatch.setattr(console.time, "monotonic", lambda: now[0])
+    with console.progress(100, "simulating") as advance:
+        # A member a second: told after ten seconds, and then each time that half as much again has passed.
+        for _ in range(100):
+            now[0] += 1.0
+            advance(1)
+    assert capsys.readouterr().err.splitlines() == [
+        "simulating: 10 of 100, 10 s passed, about 2 min left",
+        "simulating: 15 of 100, 15 s passed, about 85 s left",
+        "simulating: 23 of 100, 23 s passed, about 77 s left",
+        "simulating: 35 of 100, 35 s passed, about 65 s left",
+        "simulating: 53 of 100, 53 s passed, about 47 s left",
+        "simulating: 80 of 100, 80 s passed, about 20 s left",
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(40.0, "40 s"), (90.0, "2 min"), (7200.0, "2.0 h")])
+def test_a_time_is_told_in_words_that_suit_it(seconds: float, words: str) -> None:
+    from simulate.durations import duration
+
+    assert duration(seconds) == words

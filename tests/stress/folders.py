@@ -48,35 +48,46 @@ class Command:
 
 def main(seconds: float, seed: int) -> None:
     """Begin pairs of commands, end some, look, and print how often."""
-    chance = random.Random(seed)
-    tried: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as top:
         os.chdir(top)
         scenario = write_files(Path(top))
-        silence()
-        commands = prepared(scenario)
-        until = time.monotonic() + seconds
-        before: str | None = None
-        while time.monotonic() < until or tried.total() < 5:
-            pair = chance.choices(commands, k=2)
-            pending = [begin(one, chance) for one in pair]
-            codes = [finished(*one, chance) for one in pending]
-            tried[" + ".join(sorted(one.words[0] for one in pair))] += 1
-            told = f"seed {seed}, pair {tried.total()}: " + "; ".join(
-                f"{' '.join(one.words)} -> {code}" for one, code in zip(pair, codes, strict=True)
-            )
-            before = judged(pair, codes, before, told)
-            if chance.random() < 0.1:
-                remove_all()
-                before = None
+        said = silence()
+        try:
+            tried = tortured(prepared(scenario), seconds, seed)
+        finally:
+            # What ends this process is for its reader.
+            os.dup2(said, 2)
     print(json.dumps(tried), file=sys.__stdout__)
 
 
-def silence() -> None:
-    """What the commands say is not looked at, but for their faults."""
+def tortured(commands: Sequence[Command], seconds: float, seed: int) -> Counter[str]:
+    """How often each pair was tried."""
+    chance = random.Random(seed)
+    tried: Counter[str] = Counter()
+    until = time.monotonic() + seconds
+    before: str | None = None
+    while time.monotonic() < until or tried.total() < 5:
+        pair = chance.choices(commands, k=2)
+        pending = [begin(one, chance) for one in pair]
+        codes = [finished(*one, chance) for one in pending]
+        tried[" + ".join(sorted(one.words[0] for one in pair))] += 1
+        told = f"seed {seed}, pair {tried.total()}: " + "; ".join(
+            f"{' '.join(one.words)} -> {code}" for one, code in zip(pair, codes, strict=True)
+        )
+        before = judged(pair, codes, before, told)
+        if chance.random() < 0.1:
+            remove_all()
+            before = None
+    return tried
+
+
+def silence() -> int:
+    """Let what the commands say be kept in a file, for their faults; where standard error was."""
+    said = os.dup(2)
     nowhere = os.open("faults", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(nowhere, 2)
     sys.stdout = open(os.devnull, "w", encoding="utf-8")
+    return said
 
 
 def prepared(scenario: Path) -> list[Command]:

@@ -20,6 +20,7 @@ from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
 from simulate.studies.fitting.predictive import tails
+from simulate.studies.fitting.remaining import Remaining
 from simulate.studies.fitting.trial import COARSE, Problem, trial_of
 
 _BATCH = 8192
@@ -135,7 +136,8 @@ def fit(
     tell = report or (lambda line: None)
     key = fit_key(problem, chosen)
     coarse = Likelihood(problem, chosen.patients, chosen.places, threads=threads)
-    chains = [_run(problem, chosen, coarse, key, number, folder, tell) for number in range(chosen.runs)]
+    remaining = Remaining(chosen)
+    chains = [_run(problem, chosen, coarse, key, number, folder, tell, remaining) for number in range(chosen.runs)]
     particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
@@ -244,6 +246,7 @@ def _run(
     number: int,
     folder: Path | None,
     tell: Report,
+    remaining: Remaining,
 ) -> list[smc.Generation]:
     """All generations of one run, those of an interrupted one taken from the folder."""
 
@@ -263,7 +266,8 @@ def _run(
             if path is not None:
                 checkpoint.save(path, known, key)
         generations.append(known)
-        tell(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}")
+        left = remaining.told(number, [one.beta for one in generations], target.asked.points)
+        tell(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}{left}")
     return generations
 
 
