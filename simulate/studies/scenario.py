@@ -87,6 +87,7 @@ from simulate.symbolic.units import unit
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
+MAX_DAYS = 100_000
 DEFAULT_PATIENTS = 100
 
 REFERENCE = "reference"
@@ -350,13 +351,13 @@ def _days(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
             expected='a number with a unit of time, such as "182 d" or "12 h"',
         )
     days = exact(value) * given.factor
-    if not 0 < days <= 100_000:
+    if not 0 < days <= MAX_DAYS:
         raise InputError(
             f"the time `{dotted(*keys)}` is out of range",
             code="scenario.value",
             where=sheet.where(*keys),
             found=text,
-            expected="more than 0 d, at most 100000 d",
+            expected=f"more than 0 d, at most {MAX_DAYS} d",
         )
     return days
 

@@ -49,7 +49,7 @@ from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.files import Document, read_toml
 from simulate.regimen.doses import exact
-from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
+from simulate.studies.scenario import MAX_DAYS, Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.sheets import Setting, Sheet, Table, lay_over, relocated, validated
 from simulate.studies.sweeps.axes import Axis, AxisTable, axes_of, parse_axis
 from simulate.studies.sweeps.designs import Design, parse_sample
@@ -279,12 +279,13 @@ def _days(texts: Sequence[str], sheet: Sheet | None) -> tuple[float, ...]:
     for index, text in enumerate(texts):
         where = Where(file=f"--at {text}") if sheet is None else sheet.where("outputs", "at", index)
         value, given = parse_quantity(text, where=where)
-        if given.dimension != unit("d").dimension or value < 0.0:
+        days = exact(value) * given.factor
+        if given.dimension != unit("d").dimension or not 0 <= days <= MAX_DAYS:
             raise InputError(
                 f"`{text}` is not a time",
                 code="units.mismatch",
                 where=where,
-                expected='a number from 0 on with a unit of time, such as "182 d"',
+                expected=f'a number with a unit of time, such as "182 d", from 0 d to {MAX_DAYS} d',
             )
-        found.add(float(exact(value) * given.factor))
+        found.add(float(days))
     return tuple(sorted(found))
