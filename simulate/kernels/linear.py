@@ -136,7 +136,7 @@ def _train(matrix: FloatArray, fed: FloatArray, every: Fraction, lag: Fraction, 
 
     def summed(left: FloatArray) -> FloatArray:
         # What is left of one dose, of the one before it, and so on: of I - exp(M τ), without cancellation.
-        found: FloatArray = np.linalg.solve(-matrix @ filled, left)
+        found: FloatArray = np.linalg.solve(-matrix @ filled, left).astype(np.float64)
         return found
 
     if not duration:

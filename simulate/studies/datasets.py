@@ -43,7 +43,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from simulate.cohort.ensemble import Arm, Ensemble
-from simulate.errors import InputError
+from simulate.errors import InputError, Where
 from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
@@ -56,9 +56,13 @@ RESERVED = frozenset(
         *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
+        *("base_arm", "quantile", "n_ok"),
     }
 )
-"""Names that no quantity of a dataset can have."""
+"""Names that no quantity of a dataset can have: those of all that runs and sweeps leave behind."""
+
+_OVER = "over_"
+"""What begins the names of axes of sweeps."""
 
 LABELS: Mapping[str, Mapping[str, Any]] = {
     "status": {
@@ -102,13 +106,8 @@ def ensemble_dataset(
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
     labels = quantity_labels(model)
     variables: dict[str, Any] = {}
+    check_names(quantities)
     for name in quantities:
-        if name in RESERVED:
-            raise InputError(
-                f"results cannot hold a quantity with the name `{name}`",
-                code="results.name",
-                advice="rename it in the model",
-            )
         variables[name] = (("arm", "member", "time"), ensemble.quantity(name), labels[name])
     variables["status"] = (("arm", "member"), ensemble.status.astype(np.int8), LABELS["status"])
     names = trajectories.methods or (trajectories.method,)
@@ -138,6 +137,19 @@ def ensemble_dataset(
         },
         attrs=dict(attributes or {}),
     )
+
+
+def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
+    """Refuse quantities with names that the layout needs for itself; ``results.name``."""
+    for name in quantities:
+        if name in RESERVED or name.startswith(_OVER):
+            raise InputError(
+                f"results cannot hold a quantity with the name `{name}`",
+                code="results.name",
+                where=where,
+                found="a name that results have for something else",
+                advice="rename it in the model, or leave it out of `outputs.quantities`",
+            )
 
 
 def quantity_labels(model: Model) -> dict[str, dict[str, str]]:

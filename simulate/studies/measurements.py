@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.cohort.assay import Assay, read, shipped_assays
+from simulate.errors import InputError
 from simulate.studies.datasets import values_of_finished
 from simulate.symbolic.units import convert, unit
 
@@ -31,11 +32,23 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
     xr.Dataset
         With ``measured_NAME`` (arm, member, time) in the unit of ``NAME``; its attribute ``lower_limit`` is the value
         reported for everything at or below the limit of the assay. Members that failed have none.
+
+    Raises
+    ------
+    InputError
+        ``results.name``: the dataset has a quantity with the name of a reading.
     """
     known = shipped_assays() if assays is None else assays
     members = np.asarray(dataset["member"].values, dtype=np.int64)
     found = {}
     for name in sorted(known.keys() & {str(name) for name in dataset.data_vars}):
+        if PREFIX + name in dataset.data_vars:
+            raise InputError(
+                f"results have a quantity `{PREFIX}{name}` already",
+                code="results.name",
+                found="the name of the reading of another quantity",
+                advice="rename it in the model",
+            )
         assay, own = known[name], unit(dataset[name].attrs["units"])
         truth = values_of_finished(dataset, name) * convert(1.0, own, assay.unit)
         readings = np.empty_like(truth)

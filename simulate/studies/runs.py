@@ -26,7 +26,7 @@ from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import ensemble_dataset
+from simulate.studies.datasets import check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
@@ -249,7 +249,9 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
                 advice=did_you_mean(name, known) or "`simulate show model` lists them",
             )
     observables = tuple(part.name for part in model.observables)
-    return scenario.quantities or observables or tuple(part.name for part in model.species)
+    kept = scenario.quantities or observables or tuple(part.name for part in model.species)
+    check_names(kept, scenario.sheet.where("outputs", "quantities"))
+    return kept
 
 
 def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:

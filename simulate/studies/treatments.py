@@ -25,6 +25,8 @@ from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Spread
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 
+MAX_DAYS = 100_000
+
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 
@@ -350,13 +352,13 @@ def days_of(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
             expected='a number with a unit of time, such as "182 d" or "12 h"',
         )
     days = exact(value) * given.factor
-    if not 0 < days <= 100_000:
+    if not 0 < days <= MAX_DAYS:
         raise InputError(
             f"the time `{dotted(*keys)}` is out of range",
             code="scenario.value",
             where=sheet.where(*keys),
             found=text,
-            expected="more than 0 d, at most 100000 d",
+            expected=f"more than 0 d, at most {MAX_DAYS} d",
         )
     return days
 

@@ -134,7 +134,7 @@ def convert(value: float, source: Unit, target: Unit) -> float:
     Raises
     ------
     InputError
-        ``units.mismatch`` when the dimensions differ.
+        ``units.mismatch`` when the dimensions differ, ``units.range`` when there is no such number.
     """
     if source.dimension != target.dimension:
         raise InputError(
@@ -145,7 +145,14 @@ def convert(value: float, source: Unit, target: Unit) -> float:
         )
     if not math.isfinite(value) or source.factor == target.factor:
         return value
-    return float(Fraction(value) * source.factor / target.factor)
+    try:
+        return float(Fraction(value) * source.factor / target.factor)
+    except OverflowError:
+        raise InputError(
+            f"{value:g} {source.text} is out of range in {target.text}",
+            code="units.range",
+            expected="at most 1.8e308",
+        ) from None
 
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(.*)", re.DOTALL)
@@ -349,6 +356,9 @@ def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
     total = Fraction(str(found))
     exponents: list[tuple[str, int]] = []
     for root, exponent in dict(roots._units).items():
+        if Fraction(str(exponent)).denominator != 1:
+            # The square root of a mass, as in units of Gauss, has no place among quantities that are amounts.
+            return None
         power = int(str(exponent))
         if root in _ROOTS:
             base, scale = _ROOTS[root]
@@ -356,7 +366,8 @@ def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
             exponents.append((base, power))
         elif registry.get_dimensionality(root):
             return None
-    return total, Dimension.of(exponents)
+    # Of the constants that pint counts among units, one is negative.
+    return (total, Dimension.of(exponents)) if total > 0 else None
 
 
 @functools.cache

@@ -83,5 +83,7 @@ def test_a_quantity_cannot_take_a_name_of_the_layout() -> None:
     with pytest.raises(InputError) as caught:
         ensemble_dataset(ensemble(arm("a", "none")), changed, ("status",))
     assert str(caught.value) == (
-        "error[results.name]: results cannot hold a quantity with the name `status`\n  try:      rename it in the model"
+        "error[results.name]: results cannot hold a quantity with the name `status`\n"
+        "  found:    a name that results have for something else\n"
+        "  try:      rename it in the model, or leave it out of `outputs.quantities`"
     )

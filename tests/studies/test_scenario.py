@@ -87,7 +87,7 @@ def test_a_bare_key_of_a_setting_is_a_parameter(tmp_path: Path) -> None:
 
 
 def test_a_key_is_set_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="`cohort.seed` is set twice"):
+    with pytest.raises(InputError, match="is set twice"):
         read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3")
 
 

@@ -15,14 +15,15 @@ import numpy.typing as npt
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.files import content_hash
 from simulate.solver.problem import Tolerance
-from simulate.studies.datasets import STOPPED, stopped_by_rules
+from simulate.studies.datasets import stopped_by_rules
 from simulate.studies.methods import method_named
 from simulate.studies.sweeps.plans import Part, SweepPlan
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _MARK = b"il1sim part 1 "
-_FAILURES = "failures"
+# Not names that a quantity could have.
+_FAILURES, STOPPED_MEMBERS = "(failures)", "(stopped)"
 
 
 def part_path(folder: Path, part: Part) -> Path:
@@ -38,10 +39,10 @@ def solve_part(
     Returns
     -------
     dict
-        Quantities, shape [arm, member, time]; ``status`` [arm, member]; ``stopped`` [arm, member], whether a rule ended
-        the member before the end of the scenario; ``covariates`` [arm, member, covariate] or,
-        where they are the same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index of the
-        stratum, [member]; ``parameters`` [arm, member, parameter] if they are kept; ``failures``, as bytes of JSON.
+        Quantities, shape [arm, member, time]; ``status`` [arm, member]; ``(stopped)`` [arm, member], whether a rule
+        ended the member before the end of the scenario; ``covariates`` [arm, member, covariate] or, where they are the
+        same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index of the stratum, [member];
+        ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of JSON.
     """
     part = plan.parts[index]
     scenario = plan.study.scenario
@@ -69,7 +70,7 @@ def solve_part(
             name: ensemble.quantity(name)[:, :, : len(plan.times)] for name in plan.study.quantities
         }
         kept["status"] = ensemble.status.astype(np.int8)
-        kept[STOPPED] = stopped_by_rules(ensemble)
+        kept[STOPPED_MEMBERS] = stopped_by_rules(ensemble)
         kept["covariates"] = np.broadcast_to(cohort.covariate_values, (stop - begin, *cohort.covariate_values.shape))
         if plan.request.parameters:
             kept["parameters"] = ensemble.parameter_values

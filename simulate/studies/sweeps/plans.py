@@ -17,11 +17,10 @@ from simulate.files import content_hash
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import RESERVED
 from simulate.studies.runs import Study, arms_of, cohort_of, prepare
 from simulate.studies.sweeps.designs import MAX_POINTS, Value, points_of
 from simulate.studies.sweeps.requests import Request
-from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, over_name, varied
+from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, varied
 from simulate.studies.treatments import Override, Treatment
 
 PART_BYTES = 40_000_000
@@ -198,7 +197,6 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     study = replace(base, scenario=scenario, arms=arms_of(scenario, base.model, base.population))
     times = _kept(request, study)
     plan = SweepPlan(request, study, tuple(names), tuple(values), tuple(covariates), times, "", ())
-    _check_names(plan)
     key = content_hash(
         study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
     )
@@ -259,14 +257,3 @@ def _kept(request: Request, study: Study) -> FloatArray:
             expected=f"times up to {study.times[-1]:g} d, the end of the scenario",
         )
     return np.array(request.at, dtype=np.float64)
-
-
-def _check_names(plan: SweepPlan) -> None:
-    taken = RESERVED | {"base_arm", *(over_name(axis) for axis in plan.request.axes)}
-    for name in plan.study.quantities:
-        if name in taken:
-            raise InputError(
-                f"results cannot hold a quantity with the name `{name}`",
-                code="results.name",
-                advice="rename it in the model",
-            )

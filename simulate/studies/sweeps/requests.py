@@ -53,6 +53,7 @@ from simulate.studies.scenario import Scenario, find_scenario, read_scenario, sc
 from simulate.studies.sheets import Setting, Sheet, Table, lay_over, relocated, validated
 from simulate.studies.sweeps.axes import Axis, AxisTable, axes_of, parse_axis
 from simulate.studies.sweeps.designs import Design, parse_sample
+from simulate.studies.treatments import MAX_DAYS
 from simulate.symbolic.units import parse_quantity, unit
 
 
@@ -279,12 +280,13 @@ def _days(texts: Sequence[str], sheet: Sheet | None) -> tuple[float, ...]:
     for index, text in enumerate(texts):
         where = Where(file=f"--at {text}") if sheet is None else sheet.where("outputs", "at", index)
         value, given = parse_quantity(text, where=where)
-        if given.dimension != unit("d").dimension or value < 0.0:
+        days = exact(value) * given.factor
+        if given.dimension != unit("d").dimension or not 0 <= days <= MAX_DAYS:
             raise InputError(
                 f"`{text}` is not a time",
                 code="units.mismatch",
                 where=where,
-                expected='a number from 0 on with a unit of time, such as "182 d"',
+                expected=f'a number with a unit of time, such as "182 d", from 0 d to {MAX_DAYS} d',
             )
-        found.add(float(exact(value) * given.factor))
+        found.add(float(days))
     return tuple(sorted(found))

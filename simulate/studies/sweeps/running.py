@@ -45,11 +45,11 @@ from simulate.store import (
     traces,
     unwritable,
 )
-from simulate.studies.datasets import STOPPED, outcome_counts
+from simulate.studies.datasets import outcome_counts
 from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
-from simulate.studies.sweeps.parts import Arrays, failures_of, pack, part_path, read_part, solve_part
+from simulate.studies.sweeps.parts import STOPPED_MEMBERS, Arrays, failures_of, pack, part_path, read_part, solve_part
 from simulate.studies.sweeps.plans import SweepPlan
 from simulate.studies.sweeps.quantiles import write_summaries
 from simulate.studies.sweeps.workers import solve_in_processes
@@ -72,7 +72,7 @@ class _Tally:
     def add(self, arrays: Arrays) -> None:
         values, counts = np.unique(arrays["status"], return_counts=True)
         self.statuses.update(dict(zip(values.tolist(), counts.tolist(), strict=True)))
-        self.stopped += int(arrays[STOPPED].sum())
+        self.stopped += int(arrays[STOPPED_MEMBERS].sum())
         self.failures += failures_of(arrays)[: _LISTED - len(self.failures)]
 
     @property

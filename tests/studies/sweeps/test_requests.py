@@ -135,7 +135,7 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
             '"12 h"',
             '"12 mg"',
             "error[units.mismatch]: `12 mg` is not a time\n  --> doses.toml:27, key `outputs.at[1]`\n"
-            '  expected: a number from 0 on with a unit of time, such as "182 d"',
+            '  expected: a number with a unit of time, such as "182 d", from 0 d to 100000 d',
         ),
     ],
 )
