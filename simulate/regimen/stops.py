@@ -163,7 +163,11 @@ def compile_schedule(
             factors = None if arriving is None else arriving[place]
             if own:
                 shares = {route: kinetics.fraction(route, row) for route in rated & unlike} if kinetics else {}
-                stops[row] = _stops_of_member(table, kinetics, row, shares, factors)
+                try:
+                    stops[row] = _stops_of_member(table, kinetics, row, shares, factors)
+                except InputError as error:
+                    error.found = error.found or f"patient {numbers[row]}"
+                    raise
             elif factors is not None:
                 stops[row] = replace(usual, amount=usual.amount * np.append(factors, 1.0)[usual.dose])
             if table.doses.missing.any():
