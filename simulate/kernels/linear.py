@@ -136,15 +136,14 @@ def _train(matrix: FloatArray, fed: FloatArray, every: Fraction, lag: Fraction, 
 
     def summed(left: FloatArray) -> FloatArray:
         # What is left of one dose, of the one before it, and so on: of I - exp(M τ), without cancellation.
-        found: FloatArray = np.linalg.solve(-matrix @ filled, left).astype(np.float64)
-        return found
+        return np.asarray(np.linalg.solve(-matrix @ filled, left), dtype=np.float64)
 
     if not duration:
         at_once: FloatArray = _course(matrix, elapsed)[0] @ summed(fed)
         return at_once
     running = max(math.ceil((duration - elapsed) / float(every)), 0)
     rest = max(elapsed + running * float(every) - duration, 0.0)
-    total = np.asarray(_course(matrix, rest)[0] @ summed(_course(matrix, duration)[1] @ fed), dtype=np.float64)
+    total: FloatArray = _course(matrix, rest)[0] @ summed(_course(matrix, duration)[1] @ fed)
     level = _course(matrix, elapsed)[1] @ fed
     for _ in range(running):
         total += level
@@ -159,5 +158,5 @@ def _course(matrix: FloatArray, days: float) -> tuple[FloatArray, FloatArray]:
     size = len(matrix)
     block = np.zeros((2 * size, 2 * size))
     block[:size, :size], block[:size, size:] = matrix, np.eye(size)
-    found = expm(block * days)
+    found = np.asarray(expm(block * days), dtype=np.float64)
     return found[:size, :size], found[:size, size:]

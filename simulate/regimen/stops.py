@@ -136,40 +136,34 @@ def compile_schedule(
     """
     numbers = range(len(plans)) if members is None else members
     spreads = _spreads(between_doses, routes)
-    timetables: dict[Plan | Regimen, tuple[Timetable, Stops, list[int]]] = {}
-    of_row: list[tuple[Timetable, Stops]] = []
+    # Of doses that are the same for everybody only the stops are kept.
+    timetables: dict[Plan | Regimen, tuple[Timetable | None, Stops, list[int]]] = {}
+    stops: list[Stops] = []
     known: Plan | Regimen | None = None
-    for row, (plan, _) in enumerate(zip(plans, numbers, strict=True)):
+    if len(plans) != len(numbers):
+        raise ValueError(f"{len(plans)} plans for {len(numbers)} members")
+    for row, plan in enumerate(plans):
         # Neighbors mostly share one plan, and to hash a plan takes longer than all else that is done for a member.
         if plan is not known:
             if plan not in timetables:
                 made = timetable_of(plan, routes, horizon)
-                timetables[plan] = (made, stops_of(made, made.doses), [])
-            table, usual, rows = timetables[plan]
+                timetables[plan] = (made if _differs(made, spreads) else None, stops_of(made, made.doses), [])
+            _, usual, rows = timetables[plan]
             known = plan
-        of_row.append((table, usual))
+        stops.append(usual)
         rows.append(row)
-    if not of_row:
+    if not stops:
         return Schedule.empty(0)
-    stops: list[Stops] = [usual for _, usual in of_row]
     for table, usual, rows in timetables.values():
-        arriving = _arriving(table.doses, spreads, seed, [numbers[row] for row in rows])
-        rated = {*table.doses.route[table.doses.rated].tolist()}
-        unlike = {route for route in rated if routes[route].gain != 1} | {one.route for one in table.steady}
-        own = bool(unlike) or (bool(rated) and arriving is not None)
-        if unlike and kinetics is None:
-            raise _no_kinetics()
-        for place, row in enumerate(rows):
-            factors = None if arriving is None else arriving[place]
-            if own:
-                shares = {route: kinetics.fraction(route, row) for route in rated & unlike} if kinetics else {}
-                stops[row] = _stops_of_member(table, kinetics, row, shares, factors)
-            elif factors is not None:
-                stops[row] = replace(usual, amount=usual.amount * np.append(factors, 1.0)[usual.dose])
-            if table.doses.missing.any():
-                # A reset, dose -1, takes place whoever misses what.
-                given = np.append(_given(table.doses, seed, numbers[row]), True)
-                stops[row] = stops[row].of(given[np.minimum(stops[row].dose, len(given) - 1)])
+        if table is not None:
+            arriving = _arriving(table.doses, spreads, seed, [numbers[row] for row in rows])
+            for place, row in enumerate(rows):
+                factors = None if arriving is None else arriving[place]
+                stops[row] = _stops_of_row(table, usual, routes, kinetics, row, factors, numbers[row])
+                if table.doses.missing.any():
+                    # A reset, dose -1, takes place whoever misses what, and so do doses of a train.
+                    given = np.append(_given(table.doses, seed, numbers[row]), True)
+                    stops[row] = stops[row].of(given[np.minimum(stops[row].dose, len(given) - 1)])
     kinds = np.concatenate([one.kind for one in stops])
     return Schedule(
         offsets=np.cumsum([0, *(len(one.time) for one in stops)], dtype=np.int64),
@@ -179,6 +173,37 @@ def compile_schedule(
         amounts=np.concatenate([one.amount for one in stops]),
         infusions=np.where(kinds == StopKind.RATE, np.concatenate([one.dose for one in stops]), -1),
     )
+
+
+def _differs(table: Timetable, spreads: FloatArray) -> bool:
+    """Whether the doses of a plan may differ between its members."""
+    doses = table.doses
+    varies = bool(doses.missing.any() or doses.rated.any() or spreads[doses.route].any())
+    return varies or bool(table.steady)
+
+
+def _stops_of_row(
+    table: Timetable,
+    usual: Stops,
+    routes: Sequence[Route],
+    kinetics: Kinetics | None,
+    row: int,
+    factors: FloatArray | None,
+    member: int,
+) -> Stops:
+    """Stops of a member, none missed; ``usual`` are those of its plan."""
+    rated = {*table.doses.route[table.doses.rated].tolist()}
+    part = {route for route in rated if routes[route].gain != 1}
+    if not part and not table.steady and (not rated or factors is None):
+        return usual if factors is None else replace(usual, amount=usual.amount * np.append(factors, 1.0)[usual.dose])
+    if kinetics is None and (part or table.steady):
+        raise _no_kinetics()
+    shares = {route: kinetics.fraction(route, row) for route in part} if kinetics else {}
+    try:
+        return _stops_of_member(table, kinetics, row, shares, factors)
+    except InputError as error:
+        error.found = error.found or f"patient {member}"
+        raise
 
 
 def _stops_of_member(

@@ -90,7 +90,8 @@ class Steady:
         for number in range(int(count), 0, -1):
             given = self.time - number * self.every
             begin, end = given + self.lag, given + self.lag + duration
-            if begin >= self.time or end > self.time:
+            # What ends by less than rounding later has ended: as a dose of no length it would be given again.
+            if begin >= self.time or float(end) > float(self.time):
                 found.append((float(given), float(max(begin, self.time)), float(end)))
         return found
 

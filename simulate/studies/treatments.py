@@ -97,8 +97,8 @@ class Tabled:
             for plan in plans:
                 check_steady(plan, model)
         except InputError as error:
-            cell = next(record.cells["SS"] for record in self.table.records if record.steady)
-            raise relocated(error, cell.where, cell.text) from None
+            error.where = next(record.cells["SS"].where for record in self.table.records if record.steady)
+            raise
         return plans
 
 

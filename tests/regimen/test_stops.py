@@ -259,5 +259,5 @@ def test_another_seed_misses_other_doses() -> None:
 
 
 def test_a_plan_for_each_member_is_required() -> None:
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="1 plans for 2 members"):
         compile_schedule([Plan()], ROUTES, members=[1, 2])
