@@ -16,6 +16,7 @@ from simulate.symbolic.baseline import Baseline, defined
 from simulate.symbolic.dimensions import infer, require
 from simulate.symbolic.gathering import Parts, gather, select
 from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.limits import check_extents, check_states
 from simulate.symbolic.model import Model, Solved
 from simulate.symbolic.parts import TIME, Condition, Mechanism, Parameter, Reaction, Species
 from simulate.symbolic.units import PER_DAY, TIME_DIMENSION, Dimension
@@ -80,7 +81,9 @@ def compose(
 def _compose(
     mechanisms: Sequence[Mechanism], hypothesis: Hypothesis, values: ParameterTable, name: str, title: str
 ) -> Model:
-    parts = gather(select(mechanisms, hypothesis))
+    chosen = select(mechanisms, hypothesis)
+    check_states(sum(len(part.species) for part in chosen), sum(len(part.observables) for part in chosen))
+    parts = gather(chosen)
     parameters = _parameters(parts, hypothesis, values)
     _check_rates(parts)
     dimensions = _dimensions(parts, parameters)
@@ -94,7 +97,7 @@ def _compose(
         replace(part, expression=_running(baseline, part.expression, f"observables.{part.name}.expression"))
         for part in parts.observables
     )
-    return Model(
+    model = Model(
         name=name,
         title=title,
         hypothesis=hypothesis.name,
@@ -116,6 +119,8 @@ def _compose(
         balance=balance,
         conditions=_conditions(parts, baseline, balance),
     )
+    check_extents(model, baseline.constant)
+    return model
 
 
 def _located(where: Where | None, places: Places) -> Where | None:
