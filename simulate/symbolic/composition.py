@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 
 import sympy
@@ -204,6 +205,15 @@ def _sound(parts: Parts, name: str, parameter: Parameter) -> Parameter:
             code="model.value",
             where=where,
             found=repr(parameter.value),
+        )
+    # Computed in the coherent base, where products of a few such numbers must be finite too.
+    if parameter.value and not 1e-305 <= abs(Fraction(parameter.value) * parameter.unit.factor) <= 1e150:
+        raise InputError(
+            f"the value of `{name}` is out of range",
+            code="model.value",
+            where=where,
+            found=f"{parameter.value:g} {parameter.unit}",
+            expected="a number from 1e-305 to 1e150 in nM, µg, L, cells and days, or 0",
         )
     return parameter
 

@@ -15,6 +15,7 @@ from simulate.studies.checks import check_file
 from simulate.symbolic.functions import substitute
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_model
+from simulate.symbolic.units import unit
 
 HEAD = """\
 [parameters]
@@ -212,3 +213,23 @@ def test_too_many_states_are_refused_by_check_and_by_run_alike(
     assert outcome(["run", str(tmp_path / "s.toml"), "--out", str(tmp_path / "out")]) == 3
     assert capsys.readouterr().err.startswith(message)
     assert time.process_time() - began < 15.0
+
+
+@pytest.mark.parametrize(("value", "shown"), [("1e308 s**-1", "1e+308 s**-1"), ("1e-308 1/d", "1e-308 1/d")])
+def test_a_value_that_no_double_holds_in_the_units_of_computing_is_refused(
+    tmp_path: Path, value: str, shown: str
+) -> None:
+    text = chain("#", 1).replace('"0.5 1/d"', f'"{value}"')
+    assert refusal(tmp_path, text) == (
+        "error[model.value]: the value of `k` is out of range\n"
+        "  --> m.toml:2, key `parameters.k`\n"
+        f"  found:    {shown}\n"
+        "  expected: a number from 1e-305 to 1e150 in nM, µg, L, cells and days, or 0"
+    )
+
+
+@pytest.mark.parametrize("text", ["Ym**12 Ym**12", "1/(Ym**12 Ym**12)", "1e30 1e30 1e30 1e30 m"])
+def test_a_unit_beyond_all_measure_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        unit(text)
+    assert str(caught.value).startswith(f"error[units.syntax]: the unit `{text}` ")
