@@ -38,7 +38,7 @@ class Baseline:
         self._values: dict[str, Expr] = {}
         self._extents: dict[str, Extent] = {}
         self._constant: dict[str, bool] = {}
-        self._open: list[tuple[str, str]] = []
+        self._open: dict[str, str] = {}
         self._ordered: dict[str, Definition] = {}
         self._references: dict[str, Expr] = {}
         # A definition that is nothing but the baseline of a symbol serves as its reference; no second one is generated.
@@ -56,7 +56,7 @@ class Baseline:
             ``model.circular`` when a value at baseline depends on itself.
         """
         symbols = {symbol: self._value_of(str(symbol)) for symbol in _symbols(expr)}
-        key = self._open[-1][1] if self._open else None
+        key = next(reversed(self._open.values()), None)
         subject = f"{f'`{key}`' if key else f'the expression {describe(expr)}'} at baseline"
         numbers = all(value.is_number for value in symbols.values())
         check_extent(extent(expr, self._extents), subject, Where(key=key), numbers=numbers)
@@ -108,7 +108,7 @@ class Baseline:
     def _evaluate(self, name: str, expr: Expr) -> None:
         self._values[name] = self.value(expr)
         self._extents[name] = extent(self._values[name], {})
-        self._open.pop()
+        self._open.popitem()
 
     def _is_constant(self, name: str) -> bool:
         if name == str(TIME) or name in self._species:
@@ -116,7 +116,7 @@ class Baseline:
         if name in self._definitions and name not in self._constant:
             self._enter(name, f"definitions.{name}.expression", "the definition of")
             self._constant[name] = self.constant(self._definitions[name].expression)
-            self._open.pop()
+            self._open.popitem()
         return self._constant.get(name, True)
 
     def _at_baseline(self, inner: Expr) -> Expr:
@@ -156,7 +156,7 @@ class Baseline:
         if name in self._definitions:
             self._enter(name, f"definitions.{name}.expression", "the definition of")
             expression = self._at_baseline(self.resolve(self._definitions[name].expression))
-            self._open.pop()
+            self._open.popitem()
             return expression
         return Symbol(name)
 
@@ -174,12 +174,12 @@ class Baseline:
             expression = self.resolve(part.expression)
         for symbol in _symbols(expression):
             self._place(str(symbol))
-        self._open.pop()
+        self._open.popitem()
         self._ordered[name] = replace(part, expression=defined(expression, key, f"the definition of `{name}`"))
 
     def _enter(self, name: str, key: str, what: str) -> None:
-        entered = [entry for entry, _ in self._open]
-        if name in entered:
+        if name in self._open:
+            entered = list(self._open)
             names = [entry.removesuffix(" (running)") for entry in (*entered[entered.index(name) :], name)]
             raise InputError(
                 f"{what} `{names[0]}` depends on itself",
@@ -188,7 +188,7 @@ class Baseline:
                 found=" → ".join(f"`{entry}`" for entry in names),
                 advice="break the circle, for instance with a balance that solves for one of them",
             )
-        self._open.append((name, key))
+        self._open[name] = key
 
 
 def defined(expr: Expr, key: str, subject: str) -> Expr:
