@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import functools
 import hashlib
 import json
 import math
 import os
 import re
-import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +16,13 @@ from typing import Any
 from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.locks import new_file
+from simulate.tomltext import BARE_KEY, MAX_NESTING, Keys, TooDeep, lines_of, load_toml
 
 MAX_BYTES = 10_000_000
-"""Largest file that is read; real models are a thousandth of it."""
+"""Largest file that is read, such as a table of doses."""
+MAX_TOML_BYTES = 2_000_000
+"""Largest TOML file that is read: real models are a hundredth of it, and its keys take a hundred times its room."""
 
-Keys = tuple[str | int, ...]
-
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _POSITION = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -43,7 +40,7 @@ class Document:
 
         The line is that of the key itself or, where the file does not hold it, of its nearest parent.
         """
-        lines = _lines(self.text)
+        lines = lines_of(self.text)
         known: Keys = keys
         while known and known not in lines:
             known = known[:-1]
@@ -57,7 +54,7 @@ def dotted(*keys: str | int) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            text += ("." if text else "") + (key if _BARE_KEY.fullmatch(key) else f'"{key}"')
+            text += ("." if text else "") + (key if BARE_KEY.fullmatch(key) else f'"{key}"')
     return text
 
 
@@ -72,6 +69,13 @@ def read_toml(path: Path | str) -> Document:
     """
     shown = str(path)
     raw = read_bytes(Path(path), shown)
+    if len(raw) > MAX_TOML_BYTES:
+        raise InputError(
+            "the file is too large",
+            code="file.size",
+            where=Where(file=shown),
+            expected=f"at most {MAX_TOML_BYTES // 1_000_000} MB",
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -95,13 +99,13 @@ def parse_toml(text: str, path: str) -> Document:
         ``file.syntax``.
     """
     try:
-        data = tomllib.loads(text)
-    except RecursionError:
+        data = load_toml(text)
+    except TooDeep as error:
         raise InputError(
-            "the brackets of the file are nested too deeply",
+            f"the file is nested too deeply: {error}",
             code="file.syntax",
-            where=Where(file=path),
-            expected="at most some hundred levels",
+            where=Where(file=path, line=error.line),
+            expected=f"at most {MAX_NESTING} tables, lists and parts of a key inside one another",
         ) from None
     except ValueError as error:
         message = str(error)
@@ -221,7 +225,10 @@ def parse_json(content: bytes | str) -> Any:
     ValueError
         With what is wrong; it is no JSON, or `json` alone would have taken it silently.
     """
-    return json.loads(content, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_each_once)
+    try:
+        return json.loads(content, parse_constant=_finite, parse_float=_finite, object_pairs_hook=_each_once)
+    except RecursionError:
+        raise ValueError("the brackets are nested too deeply") from None
 
 
 def _finite(number: str) -> float:
@@ -251,135 +258,3 @@ def _line_of(text: str, line: int | None) -> str | None:
     shown = lines[line - 1].strip()
     # Control characters would reach the reader's terminal.
     return f"`{shown[:100]}`" if shown.isprintable() and shown else None
-
-
-@functools.lru_cache(maxsize=32)
-def _lines(text: str) -> Mapping[Keys, int]:
-    """Line of each key of a text that is known to be valid TOML."""
-    return _Scanner(text).scan()
-
-
-class _Scanner:
-    """Walks through valid TOML and notes where keys stand; values are the business of `tomllib`."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.lines: dict[Keys, int] = {}
-        self.counts: dict[Keys, int] = {}
-        self._counted_to = 0
-        self._line = 1
-
-    def scan(self) -> dict[Keys, int]:
-        table: Keys = ()
-        while self._skip("\n"):
-            if self.text[self.at] == "[":
-                table = self._header()
-            else:
-                self._pair(table)
-        return self.lines
-
-    def _line_here(self) -> int:
-        self._line += self.text.count("\n", self._counted_to, self.at)
-        self._counted_to = self.at
-        return self._line
-
-    def _note(self, keys: Keys) -> None:
-        self.lines.setdefault(keys, self._line_here())
-
-    def _skip(self, also: str = "") -> bool:
-        """Skip blanks, comments and the characters ``also``; tells whether anything is left."""
-        while self.at < len(self.text):
-            character = self.text[self.at]
-            if character == "#":
-                end = self.text.find("\n", self.at)
-                self.at = len(self.text) if end < 0 else end
-            elif character in " \t\r" or character in also:
-                self.at += 1
-            else:
-                return True
-        return False
-
-    def _key(self) -> tuple[str, ...]:
-        """Read a dotted key, up to the character after it."""
-        parts: list[str] = []
-        while True:
-            self._skip()
-            if self.text[self.at] in "\"'":
-                start = self.at
-                self._string()
-                parts.append(next(iter(tomllib.loads(f"{self.text[start : self.at]} = 0"))))
-            else:
-                match = _BARE_KEY.match(self.text, self.at)
-                assert match is not None, "the text was valid TOML"
-                parts.append(match[0])
-                self.at = match.end()
-            self._skip()
-            if self.text[self.at] != ".":
-                return tuple(parts)
-            self.at += 1
-
-    def _header(self) -> Keys:
-        repeated = self.text.startswith("[[", self.at)
-        self.at += 2 if repeated else 1
-        names = self._key()
-        self.at += 2 if repeated else 1
-        table: Keys = ()
-        for depth, name in enumerate(names, start=1):
-            table = (*table, name)
-            if repeated and depth == len(names):
-                self.counts[table] = self.counts.get(table, -1) + 1
-            self._note(table)
-            if table in self.counts:
-                table = (*table, self.counts[table])
-        self._note(table)
-        return table
-
-    def _pair(self, table: Keys) -> None:
-        start = table
-        keys = self._key()
-        for name in keys:
-            start = (*start, name)
-            self._note(start)
-        self.at += 1
-        self._value(start)
-
-    def _value(self, keys: Keys) -> None:
-        self._skip()
-        character = self.text[self.at]
-        if character in "\"'":
-            self._string()
-        elif character == "[":
-            self._array(keys)
-        elif character == "{":
-            self._inline_table(keys)
-        else:
-            while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
-                self.at += 1
-
-    def _array(self, keys: Keys) -> None:
-        self.at += 1
-        index = 0
-        while self._skip("\n,") and self.text[self.at] != "]":
-            self._note((*keys, index))
-            self._value((*keys, index))
-            index += 1
-        self.at += 1
-
-    def _inline_table(self, keys: Keys) -> None:
-        self.at += 1
-        while self._skip("\n,") and self.text[self.at] != "}":
-            self._pair(keys)
-        self.at += 1
-
-    def _string(self) -> None:
-        quote = self.text[self.at]
-        triple = self.text.startswith(quote * 3, self.at)
-        closing = quote * 3 if triple else quote
-        self.at += len(closing)
-        while not self.text.startswith(closing, self.at):
-            self.at += 2 if quote == '"' and self.text[self.at] == "\\" else 1
-        self.at += len(closing)
-        # A multi-line string may end in up to two quotation marks of its own.
-        while triple and self.text.startswith(quote, self.at):
-            self.at += 1

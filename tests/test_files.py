@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.files import MAX_BYTES, content_hash, dotted, parse_toml, read_toml, write_atomically
+from simulate.files import MAX_TOML_BYTES, content_hash, dotted, parse_toml, read_toml, write_atomically
 
 TEXT = """\
 # a comment with [brackets] and key = "value"
@@ -207,8 +207,8 @@ def test_a_number_too_long_for_python_is_an_error_of_input() -> None:
 def test_a_large_file_is_not_read_whole(tmp_path: Path) -> None:
     path = tmp_path / "large.toml"
     with open(path, "wb") as file:
-        file.truncate(MAX_BYTES + 1)
-    assert str(error_of(path)) == (f"error[file.size]: the file is too large\n  --> {path}\n  expected: at most 10 MB")
+        file.truncate(MAX_TOML_BYTES + 1)
+    assert str(error_of(path)) == (f"error[file.size]: the file is too large\n  --> {path}\n  expected: at most 2 MB")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless device here")

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Symbol
 
+from simulate.symbolic.functions import rebuild
+
 Assignment = tuple[Symbol, Expr]
 
 
@@ -89,7 +91,7 @@ class _Hoisting:
         if fixed and (expression.is_Add or expression.is_Mul):
             rest = [self.visit(part) for part in expression.args if part.free_symbols & self.moving]
             return expression.func(self.constant(expression.func(*fixed)), *rest)
-        return expression.func(*(self.visit(part) for part in expression.args))
+        return rebuild(expression.func, [self.visit(part) for part in expression.args])
 
 
 def gradient(program: Program, variables: Sequence[Symbol]) -> tuple[Program, tuple[tuple[int, int], ...]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from simulate.limits import CAPACITY as CAPACITY
+
 LANES = 8
 """Trajectories advanced side by side."""
-
-CAPACITY = 256
-"""Largest number of states, and of observables, that a kernel may have."""
 
 PADDING = 27 * 8
 """Numbers between two vectors, such that the same state of different vectors does not compete for one cache set."""

@@ -8,7 +8,8 @@ import shlex
 from simulate import shipped
 from simulate.files import dotted
 from simulate.studies.runs import Study
-from simulate.studies.sheets import Keys, Sheet
+from simulate.studies.sheets import Sheet
+from simulate.tomltext import Keys
 
 _OF_THE_COHORT = {("cohort", "patients"), ("cohort", "first"), ("cohort", "seed")}
 

@@ -370,11 +370,13 @@ def _population(name: str | None, sheet: Sheet) -> str | Path | None:
 
 
 def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:
+    seen: set[str] = set()
     for index, name in enumerate(names):
-        if name in names[:index]:
+        if name in seen:
             raise InputError(
                 f"the quantity `{name}` is asked for twice",
                 code="scenario.value",
                 where=sheet.where("outputs", "quantities", index),
             )
+        seen.add(name)
     return tuple(names)

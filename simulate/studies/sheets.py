@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
@@ -17,8 +16,8 @@ from pydantic.fields import FieldInfo
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, dotted
+from simulate.tomltext import MAX_NESTING, Keys, TooDeep, load_toml
 
-Keys = tuple[str | int, ...]
 _OPTION = "--"
 AnyTable = TypeVar("AnyTable", bound="Table")
 
@@ -55,8 +54,15 @@ def parse_setting(text: str) -> Setting:
             expected="key=value, such as f_m=0.3",
         )
     try:
-        parsed = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError:
+        parsed = load_toml(f"value = {value}")
+    except TooDeep as error:
+        raise InputError(
+            f"the value of a setting is nested too deeply: {error}",
+            code="scenario.setting",
+            where=Where(file=_clip(f"--set {key}")),
+            expected=f"at most {MAX_NESTING} tables and lists inside one another",
+        ) from None
+    except ValueError:
         parsed = {}
     return Setting(key, parsed["value"] if len(parsed) == 1 else value, f"--set {text}")
 
@@ -121,6 +127,8 @@ def lay_over(document: Document, settings: Sequence[Setting], schema: type[Table
                 found=origins[keys],
                 advice="set it once",
             )
+        if len(keys) > MAX_NESTING:
+            raise _no_such_place(setting, f"it has {len(keys)} parts, more than {MAX_NESTING}")
         table: Any = data
         for depth, key in enumerate(keys[:-1]):
             if isinstance(key, str):
@@ -184,9 +192,9 @@ def _tables(schema: type[Table]) -> Iterator[tuple[str, type[Table]]]:
 
 def _no_such_place(setting: Setting, reason: str, advice: str | None = None) -> InputError:
     return InputError(
-        f"the setting `{setting.key}` has no place in the file: {reason}",
+        f"the setting `{_clip(setting.key)}` has no place in the file: {reason}",
         code="scenario.setting",
-        where=Where(file=setting.origin),
+        where=Where(file=_clip(setting.origin)),
         advice=advice,
     )
 
@@ -255,6 +263,10 @@ def _expected(kind: str, limits: Mapping[str, Any]) -> str | None:
 def _shown(value: object) -> str:
     text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def _clip(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:197]}..."
 
 
 def _table_at(schema: type[Table], keys: Keys) -> type[Table]:

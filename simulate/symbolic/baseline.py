@@ -15,11 +15,9 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
 from simulate.symbolic.expressions import substitute
+from simulate.symbolic.limits import Extent, check_extent, check_numbers, extent
 from simulate.symbolic.parts import TIME, Definition, Species, at_baseline
 from simulate.symbolic.printing import print_expression
-
-MAX_SIZE = 50_000
-"""Symbols, numbers and operations of an expression at baseline, with definitions written out."""
 
 
 class Baseline:
@@ -38,9 +36,9 @@ class Baseline:
         self._definitions = {part.name: part for part in definitions}
         self._taken = set(taken)
         self._values: dict[str, Expr] = {}
-        self._sizes: dict[str, int] = {}
+        self._extents: dict[str, Extent] = {}
         self._constant: dict[str, bool] = {}
-        self._open: list[str] = []
+        self._open: dict[str, str] = {}
         self._ordered: dict[str, Definition] = {}
         self._references: dict[str, Expr] = {}
         # A definition that is nothing but the baseline of a symbol serves as its reference; no second one is generated.
@@ -58,20 +56,17 @@ class Baseline:
             ``model.circular`` when a value at baseline depends on itself.
         """
         symbols = {symbol: self._value_of(str(symbol)) for symbol in _symbols(expr)}
-        if self._written_out(expr) > MAX_SIZE:
-            raise InputError(
-                "the baseline is too large an expression when definitions are written out",
-                code="model.limit",
-                found=describe(expr),
-                expected=f"at most {MAX_SIZE} symbols, numbers and operations",
-            )
-        return substitute(expr, symbols, baseline=lambda inner: inner)
-
-    def _written_out(self, expr: Expr) -> int:
-        """Size of an expression when its symbols have been replaced; their own sizes are known by then."""
-        if expr.is_Symbol:
-            return self._sizes.get(str(expr), 1)
-        return 1 + sum(self._written_out(argument) for argument in expr.args)
+        key = next(reversed(self._open.values()), None)
+        subject = f"{f'`{key}`' if key else f'the expression {describe(expr)}'} at baseline"
+        numbers = all(value.is_number for value in symbols.values())
+        check_extent(extent(expr, self._extents), subject, Where(key=key), numbers=numbers)
+        try:
+            found = substitute(expr, symbols, baseline=lambda inner: inner)
+        except InputError as error:
+            error.where = error.where or Where(key=key)
+            raise
+        check_numbers(found, subject, Where(key=key))
+        return found
 
     def resolve(self, expr: Expr) -> Expr:
         """Expression without ``at_baseline``, in which its arguments refer to definitions that are constant."""
@@ -112,8 +107,8 @@ class Baseline:
 
     def _evaluate(self, name: str, expr: Expr) -> None:
         self._values[name] = self.value(expr)
-        self._sizes[name] = self._written_out(expr)
-        self._open.pop()
+        self._extents[name] = extent(self._values[name], {})
+        self._open.popitem()
 
     def _is_constant(self, name: str) -> bool:
         if name == str(TIME) or name in self._species:
@@ -121,7 +116,7 @@ class Baseline:
         if name in self._definitions and name not in self._constant:
             self._enter(name, f"definitions.{name}.expression", "the definition of")
             self._constant[name] = self.constant(self._definitions[name].expression)
-            self._open.pop()
+            self._open.popitem()
         return self._constant.get(name, True)
 
     def _at_baseline(self, inner: Expr) -> Expr:
@@ -161,7 +156,7 @@ class Baseline:
         if name in self._definitions:
             self._enter(name, f"definitions.{name}.expression", "the definition of")
             expression = self._at_baseline(self.resolve(self._definitions[name].expression))
-            self._open.pop()
+            self._open.popitem()
             return expression
         return Symbol(name)
 
@@ -179,12 +174,13 @@ class Baseline:
             expression = self.resolve(part.expression)
         for symbol in _symbols(expression):
             self._place(str(symbol))
-        self._open.pop()
+        self._open.popitem()
         self._ordered[name] = replace(part, expression=defined(expression, key, f"the definition of `{name}`"))
 
     def _enter(self, name: str, key: str, what: str) -> None:
         if name in self._open:
-            names = [entry.removesuffix(" (running)") for entry in (*self._open[self._open.index(name) :], name)]
+            entered = list(self._open)
+            names = [entry.removesuffix(" (running)") for entry in (*entered[entered.index(name) :], name)]
             raise InputError(
                 f"{what} `{names[0]}` depends on itself",
                 code="model.circular",
@@ -192,7 +188,7 @@ class Baseline:
                 found=" → ".join(f"`{entry}`" for entry in names),
                 advice="break the circle, for instance with a balance that solves for one of them",
             )
-        self._open.append(name)
+        self._open[name] = key
 
 
 def defined(expr: Expr, key: str, subject: str) -> Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from types import MappingProxyType
 
 import sympy
@@ -16,6 +17,7 @@ from simulate.symbolic.baseline import Baseline, defined
 from simulate.symbolic.dimensions import infer, require
 from simulate.symbolic.gathering import Parts, gather, select
 from simulate.symbolic.hypothesis import NONE, Hypothesis
+from simulate.symbolic.limits import check_extents, check_states
 from simulate.symbolic.model import Model, Solved
 from simulate.symbolic.parts import TIME, Condition, Mechanism, Parameter, Reaction, Species
 from simulate.symbolic.units import PER_DAY, TIME_DIMENSION, Dimension
@@ -80,7 +82,9 @@ def compose(
 def _compose(
     mechanisms: Sequence[Mechanism], hypothesis: Hypothesis, values: ParameterTable, name: str, title: str
 ) -> Model:
-    parts = gather(select(mechanisms, hypothesis))
+    chosen = select(mechanisms, hypothesis)
+    check_states(sum(len(part.species) for part in chosen), sum(len(part.observables) for part in chosen))
+    parts = gather(chosen)
     parameters = _parameters(parts, hypothesis, values)
     _check_rates(parts)
     dimensions = _dimensions(parts, parameters)
@@ -94,7 +98,7 @@ def _compose(
         replace(part, expression=_running(baseline, part.expression, f"observables.{part.name}.expression"))
         for part in parts.observables
     )
-    return Model(
+    model = Model(
         name=name,
         title=title,
         hypothesis=hypothesis.name,
@@ -116,6 +120,8 @@ def _compose(
         balance=balance,
         conditions=_conditions(parts, baseline, balance),
     )
+    check_extents(model, baseline.constant)
+    return model
 
 
 def _located(where: Where | None, places: Places) -> Where | None:
@@ -199,6 +205,15 @@ def _sound(parts: Parts, name: str, parameter: Parameter) -> Parameter:
             code="model.value",
             where=where,
             found=repr(parameter.value),
+        )
+    # Computed in the coherent base, where products of a few such numbers must be finite too.
+    if parameter.value and not 1e-305 <= abs(Fraction(parameter.value) * parameter.unit.factor) <= 1e150:
+        raise InputError(
+            f"the value of `{name}` is out of range",
+            code="model.value",
+            where=where,
+            found=f"{parameter.value:g} {parameter.unit}",
+            expected="a number from 1e-305 to 1e150 in nM, µg, L, cells and days, or 0",
         )
     return parameter
 

@@ -11,6 +11,9 @@ from sympy import Expr
 
 from simulate.symbolic.parts import at_baseline
 
+MAX_BITS = 990
+"""Longest numerator and denominator, such that each is a finite double."""
+
 
 def approximate(expr: Expr) -> float:
     """Float value of a constant by Python's own arithmetic, which overflows instead of filling memory.

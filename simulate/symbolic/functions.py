@@ -15,10 +15,13 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from simulate.errors import InputError
+from simulate.symbolic.constants import bits
 from simulate.symbolic.parts import at_baseline
 
 MAX_NAME = 100
 """Characters of a name."""
+_MAX_POWER_BITS = 100_000
 
 
 def hill(x: Any, half: Any, n: Any) -> Expr:
@@ -85,7 +88,7 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[
         if node.args:
             arguments = [walk(argument) for argument in node.args]
             if any(argument is not old for argument, old in zip(arguments, node.args, strict=True)):
-                new = _rebuild(node.func, arguments)
+                new = rebuild(node.func, arguments)
             if node.func == at_baseline:
                 new = baseline(arguments[0])
         done[node] = new
@@ -95,13 +98,35 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[
     return result
 
 
-def _rebuild(func: Any, arguments: list[Expr]) -> Expr:
+def rebuild(func: Any, arguments: list[Expr]) -> Expr:
+    """A node of an expression with other arguments, without the questions that SymPy would ask."""
     if func in (sympy.Abs, sympy.tanh):
         return _plain(func, arguments[0])
     if func in (sympy.Min, sympy.Max):
         return _extreme(func, arguments)
+    if func == sympy.Mul and any(argument.is_zero for argument in arguments if argument.is_Rational):
+        # SymPy would ask each factor whether it is finite, in time exponential in its nesting.
+        if not any(argument.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I) for argument in arguments):
+            return sympy.S.Zero
+    if func == sympy.Pow:
+        _check_power(*arguments)
+    elif func == sympy.exp and not arguments[0].free_symbols and arguments[0].has(sympy.log):
+        # SymPy would turn exp(n*log(2)) into 2**n, however large n is.
+        return func(arguments[0], evaluate=False)
     result: Expr = func(*arguments)
     return result
+
+
+def _check_power(base: Expr, exponent: Expr) -> None:
+    """Refuse a power of numbers that would fill memory, before SymPy computes it."""
+    factor = base.as_coeff_Mul()[0]
+    if exponent.is_Rational and abs(exponent) > 1 and (bits(factor) - 1) * abs(exponent) > _MAX_POWER_BITS:
+        raise InputError(
+            "a power of numbers is too large",
+            code="model.limit",
+            found=f"a number to the power {float(exponent):.3g}",
+            advice="do the numbers that stand for its base and exponent have the right units?",
+        )
 
 
 def _plain(func: Any, x: Expr) -> Expr:

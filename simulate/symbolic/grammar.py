@@ -17,8 +17,9 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.symbolic.constants import approximate, bits
+from simulate.symbolic.constants import MAX_BITS, approximate, bits
 from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, Function, is_name, power
+from simulate.symbolic.limits import MAX_NESTED_NUMBERS
 
 MAX_LENGTH = 10_000
 """Characters of an expression."""
@@ -28,7 +29,6 @@ MAX_SIZE = 20_000
 """Symbols, numbers and operations, counted after ``hill`` is written out."""
 
 _MAX_POWER = 1000
-_MAX_BITS = 990  # of numerator and denominator, so that each is a finite double
 
 
 def parse_expression(text: str, *, where: Where | None = None) -> Expr:
@@ -63,11 +63,13 @@ class _Token:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """A part of the expression with its size written out, and where it began."""
+    """A part of the expression: its size written out, where it began, functions inside one another, names in it."""
 
     expr: Expr
     size: int
     at: int
+    nested: int = 0
+    named: bool = False
 
 
 _TOKEN = re.compile(
@@ -150,7 +152,7 @@ class _Parser:
             self._take()
             if self._token.text == "(":
                 return self._call(token)
-            return _Term(self._symbol(token), 1, token.at)
+            return _Term(self._symbol(token), 1, token.at, named=True)
         if token.text == "(":
             self._take()
             self._deeper(token)
@@ -207,7 +209,25 @@ class _Parser:
             above = self._power(x, n, name.at)
             below = replace(above, expr=above.expr + self._power(half, n, name.at).expr)
             self._power(below, _Term(sympy.Integer(-1), 1, name.at), name.at)
-        return self._term(function.build(*(term.expr for term in arguments)), arguments * function.copies, name.at)
+        own = {"hill": not arguments[-1].expr.is_Integer, "at_baseline": 0, "tanh": 2, "min": 2, "max": 2}.get(
+            name.text, 1
+        )
+        parts = [self._inside(term, own, name) for term in arguments]
+        return self._term(function.build(*(term.expr for term in arguments)), parts * function.copies, name.at)
+
+    def _inside(self, term: _Term, functions: int, place: _Token) -> _Term:
+        """A term inside functions; of numbers in them SymPy asks for values, in time exponential in their nesting."""
+        nested = 0 if term.named or term.expr.is_Rational else term.nested
+        inner = replace(term, nested=nested + functions)
+        if inner.nested > MAX_NESTED_NUMBERS and not term.named:
+            raise self._fault(
+                "a number has too many functions inside one another",
+                place,
+                "limit",
+                expected=f"at most {MAX_NESTED_NUMBERS} functions, roots and powers; tanh, min and max count twice",
+                advice="write its value",
+            )
+        return inner
 
     def _check_exponential(self, exponent: Expr, name: _Token) -> None:
         """SymPy turns ``exp(9 * log(2))`` into ``2**9`` at once, so the exponent has the limits of a power."""
@@ -224,19 +244,21 @@ class _Parser:
         numbers = [abs(number) for number in exponent.expr.atoms(sympy.Rational)]
         largest = max(numbers, default=0)
         constant = exponent.expr.is_Rational
-        if (constant or size) and (largest > _MAX_POWER or size * max(largest, 1) > _MAX_BITS):
+        if (constant or size) and (largest > _MAX_POWER or size * max(largest, 1) > MAX_BITS):
             raise self._fault(
                 "a power is too large",
                 place,
                 "power",
-                expected=f"exponents up to {_MAX_POWER} and results below 2**{_MAX_BITS}",
+                expected=f"exponents up to {_MAX_POWER} and results below 2**{MAX_BITS}",
             )
         if base.expr.is_Rational:
             if base.expr == 0 and exponent.expr.could_extract_minus_sign():
                 raise self._fault("a division by zero", place, "undefined")
             if base.expr < 0 and not exponent.expr.is_Integer:
                 raise self._fault("a negative number has a power that is no whole number", place, "undefined")
-        return self._term(power(base.expr, exponent.expr), [base, exponent], base.at)
+        own = not exponent.expr.is_Integer
+        parts = [self._inside(term, own, place) for term in (base, exponent)]
+        return self._term(power(base.expr, exponent.expr), parts, base.at)
 
     def _term(self, expr: Expr, parts: list[_Term], at: int) -> _Term:
         size = 1 + sum(part.size for part in parts)
@@ -250,12 +272,13 @@ class _Parser:
                 advice="name its parts in definitions",
             )
         self._check_numbers(expr, place)
-        return _Term(expr, size, at)
+        nested, named = max(part.nested for part in parts), any(part.named for part in parts)
+        return _Term(expr, size, at, nested, named)
 
     def _check_numbers(self, expr: Expr, place: _Token) -> None:
         coefficient, rest = expr.as_coeff_Mul()
-        if bits(coefficient) > _MAX_BITS:
-            raise self._fault("a number has too many digits", place, "limit", expected=f"numbers below 2**{_MAX_BITS}")
+        if bits(coefficient) > MAX_BITS:
+            raise self._fault("a number has too many digits", place, "limit", expected=f"numbers below 2**{MAX_BITS}")
         if not rest.is_Rational and not rest.is_Symbol and not rest.free_symbols:
             self._value(expr, place)
         for factor in sympy.Mul.make_args(rest):
@@ -274,7 +297,7 @@ class _Parser:
         mantissa, _, exponent = token.text.lower().partition("e")
         if len(mantissa) <= 310 and len(exponent) <= 4 and abs(int(exponent or 0)) <= 300:
             number = sympy.Rational(token.text)
-            if bits(number) <= _MAX_BITS:
+            if bits(number) <= MAX_BITS:
                 return number
         raise self._fault(
             f"the number {_clip(token.text)} is out of range",

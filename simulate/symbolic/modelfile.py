@@ -19,6 +19,7 @@ from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
+from simulate.symbolic.limits import check_states
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import check_sources, parameter_of, read_parameters, read_sources
@@ -211,6 +212,9 @@ class _MechanismReader:
 
     def __init__(self, top: Row, others: Mapping[str, Species]) -> None:
         self.top = top
+        # Before any of them is read.
+        states, observables = (len(top.sub(kind)) if kind in top else 0 for kind in ("species", "observables"))
+        check_states(states, observables, top.where())
         self.species = {
             name: Species(
                 name,

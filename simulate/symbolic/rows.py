@@ -67,6 +67,9 @@ class Row:
     def __iter__(self) -> Iterator[str]:
         return iter(self._found)
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def __getitem__(self, key: str) -> Any:
         return self._found[key]
 

@@ -211,6 +211,8 @@ class _UnitText:
         factor, dimension = self._product()
         if self._peek() is not None:
             raise self._syntax(f"has a stray `{self._peek()}`")
+        if not Fraction(1, 10**100) < factor < 10**100:
+            raise self._syntax("is out of range")
         return Unit(self.text.strip(), dimension, factor)
 
     def _product(self) -> tuple[Fraction, Dimension]:

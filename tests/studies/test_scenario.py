@@ -86,6 +86,26 @@ def test_a_bare_key_of_a_setting_is_a_parameter(tmp_path: Path) -> None:
     assert second.unit.text == "1/h"
 
 
+@pytest.mark.parametrize(
+    "value", ["[" * 33 + "]" * 33, "[" * 2000 + "]" * 2000, "{a = " * 2000 + "1" + "}" * 2000], ids=["33", "2000", "{}"]
+)
+def test_a_setting_that_is_nested_too_deeply_is_an_error_of_input(value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_setting(f"f_m={value}")
+    levels = "it has more than 32 levels" if len(value) < 100 else "its brackets are some hundred levels deep"
+    assert str(caught.value) == (
+        f"error[scenario.setting]: the value of a setting is nested too deeply: {levels}\n  --> --set f_m\n"
+        "  expected: at most 32 tables and lists inside one another"
+    )
+
+
+def test_the_key_of_a_setting_has_a_limit_of_parts(tmp_path: Path) -> None:
+    assert fault(tmp_path, FILE, ".".join(["a"] * 2000) + "=1").startswith(
+        f"error[scenario.setting]: the setting `{'.'.join(['a'] * 98)}.a...` has no place in the file: it has "
+        "2000 parts, more than 32\n"
+    )
+
+
 def test_a_key_is_set_once(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is set twice"):
         read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3")
