@@ -185,15 +185,6 @@ def test_biology_has_no_bare_number_but_0_1_and_2() -> None:
     assert found == []
 
 
-def test_files_are_short_enough_to_read() -> None:
-    long = [
-        f"{path.relative_to(ROOT)}: {lines} lines"
-        for path in SOURCES
-        if (lines := path.read_text(encoding="utf-8").count("\n")) > 400
-    ]
-    assert long == []
-
-
 def collected() -> Iterator[tuple[Path, ast.FunctionDef]]:
     """Every test function, with its file."""
     for path in TESTS:
