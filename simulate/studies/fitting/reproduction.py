@@ -85,11 +85,12 @@ def check_current(problem: Problem, posterior: Posterior) -> None:
     Raises
     ------
     InputError
-        ``fit.stale``: it was made with another model, other numbers, evidence or priors.
+        ``fit.stale``: it was made with another model, other numbers, patients, evidence or priors.
     """
     if not is_current(problem, posterior):
         raise InputError(
-            f"the fit of `{posterior.hypothesis}` was made with other numbers, evidence or priors than those of today",
+            f"the fit of `{posterior.hypothesis}` was made with other numbers, patients, evidence or priors "
+            "than today's",
             code="fit.stale",
             found=f"key {posterior.key}",
             expected=f"key {fit_key(problem, posterior.settings)}",

@@ -46,6 +46,24 @@ def test_generations_of_another_fit_are_refused(tmp_path: Path) -> None:
     assert caught.value.code == "inference.checkpoint"
 
 
+def test_generations_of_patients_who_were_made_in_another_way_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(line: str) -> None:
+        raise Killed
+
+    monkeypatch.setattr("simulate.studies.fitting.trial.POINTS", "as they were")
+    with pytest.raises(Killed):
+        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+    monkeypatch.undo()
+    with pytest.raises(InputError) as caught:
+        fit(problem(), SETTINGS, folder=tmp_path)
+    assert (caught.value.code, caught.value.what) == ("inference.checkpoint", "the checkpoint belongs to another fit")
+    assert caught.value.advice == (
+        "something that decides the result has changed since; remove the file, or choose another folder"
+    )
+
+
 def test_a_short_fit_warns_that_it_is_short() -> None:
     warnings = posterior().diagnostics.warnings
     assert any("effective draws, fewer than 400" in text for text in warnings)

@@ -10,7 +10,8 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.evidence.reading import external_file, read_evidence
-from simulate.studies.fitting.reproduction import Row, repeated_study, reproduce
+from simulate.studies.fitting.fit import fit_key
+from simulate.studies.fitting.reproduction import Row, check_current, repeated_study, reproduce
 from tests.studies.fitting.tiny import posterior, problem
 
 
@@ -55,6 +56,19 @@ def test_intervals_are_in_order_and_tails_are_probabilities() -> None:
 
 def test_what_was_not_fitted_says_so() -> None:
     assert not any(row.is_used for row in rows() if row.use != "datum")
+
+
+def test_a_fit_of_patients_who_were_made_in_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("simulate.studies.fitting.trial.SCHEME", "as it was")
+        old = fit_key(problem(), posterior().settings)
+    with pytest.raises(InputError) as caught:
+        check_current(problem(), replace(posterior(), key=old))
+    assert str(caught.value) == (
+        "error[fit.stale]: the fit of `H1` was made with other numbers, patients, evidence or priors than today's\n"
+        f"  found:    key {old}\n  expected: key {posterior().key}\n"
+        "  try:      fit again: `simulate reproduce --refit`"
+    )
 
 
 def test_a_result_of_other_numbers_is_refused() -> None:
