@@ -23,7 +23,7 @@ def differentiated(*directions: str) -> Ensemble:
 def amount(loss: FloatArray, lag: float) -> tuple[FloatArray, FloatArray]:
     """Amount after 10 mg a day, shape [member, time], and its derivative to the loss; the baseline is before doses."""
     since = TIMES[:, None] - (np.arange(5.0) + lag)
-    since = np.where((since >= 0.0) & (np.arange(5.0) < 4.0) & (TIMES[:, None] > 0.0), since, np.inf)
+    since = np.where((since >= 0.0) & (TIMES[:, None] > 0.0), since, np.inf)
     left = 10.0 * np.exp(-loss[:, None, None] * since)
     slope = np.where(np.isfinite(since), -since, 0.0) * left
     return left.sum(axis=2), slope.sum(axis=2)

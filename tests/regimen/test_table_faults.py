@@ -98,7 +98,6 @@ from tests.helpers.tabled import IV, SC, fault, table
                     "\n  try:      write no separator of thousands, and a decimal point: 1000.5",
                 ),
                 ("1 000", 3, "1 000", "\n  try:      write the digits without separators: 1000"),
-                ("1\u202f000", 3, "1\u202f000", "\n  try:      write the digits without separators: 1000"),
                 ("1'000", 3, "1'000", "\n  try:      write the digits without separators: 1000"),
                 ("1_000", 3, "1_000", "\n  try:      write the digits without separators: 1000"),
                 ("1 2 34", 3, "1 2 34", "\n  try:      write the digits without separators, and a decimal point"),
@@ -237,7 +236,7 @@ from tests.helpers.tabled import IV, SC, fault, table
         (
             "TIME,AMT,SS,RATE,ALAG\n240,0,1,5,2\n",
             "error[table.value]: an infusion that was always given has no lag\n"
-            "  --> t.csv:2:12, key `ALAG`, term `2`\n  expected: 0 or `.`",
+            "  --> t.csv:2:11, key `ALAG`, term `2`\n  expected: 0 or `.`",
         ),
         (
             "TIME,AMT,SS,II\n240,0,1,24\n",

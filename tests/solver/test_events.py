@@ -143,11 +143,52 @@ def test_visits_of_everybody_are_stops_of_each_schedule() -> None:
         Schedule.from_rows([stops, stops[:1]]),
         times,
         tolerance=TIGHT,
-        adaptive=Adaptive((rule,), np.array([1, 1, 1]), (1.0, 1.0), visits=(2.0, 9.0)),
+        adaptive=Adaptive((rule,), np.array([1, 1, 1]), (1.0, 1.0), visits=(2.0,)),
     )
     assert [(one.member, one.time) for one in named.occurrences] == [(0, 2.0)]
     assert_same_bits(by_hand, member_of(named, [0]))
     assert named.quantity("x")[0, 2] == pytest.approx(A * np.exp(-3 * K) + np.exp(-2 * K) + 2.0, rel=1e-9)
+
+
+def test_a_visit_after_the_end_is_refused() -> None:
+    rule = Rule("x", 6.0, rising=False, action=Action.END, visits=True)
+    with pytest.raises(InputError) as caught:
+        solve(
+            DECAY,
+            np.array([[K, A]]),
+            Schedule.empty(1),
+            np.array([3.0]),
+            adaptive=Adaptive((rule,), visits=(2.0, 9.0)),
+        )
+    assert str(caught.value) == (
+        "error[solver.visit]: a visit is after the end of the simulation\n"
+        "  found:    a visit on day 9\n  expected: days up to 3\n"
+        "  try:      leave the visit out, or simulate longer"
+    )
+
+
+def test_a_visit_sees_the_state_before_a_dose_and_decides_about_it() -> None:
+    stops = [(1.0, StopKind.BOLUS, 0, 20.0), (1.0, StopKind.VISIT, 0, 0.0)]
+    unseen = Rule("x", 8.0, rising=True, action=Action.END, visits=True)
+    assert run([unseen], np.array([1.0]), stops=stops, start=1.0).occurrences == ()
+    halved = Rule("x", 8.0, rising=False, action=Action.LEVEL, amount=0.5, visits=True)
+    found = run([halved], np.array([1.0]), stops=stops, start=1.0)
+    assert found.quantity("x")[0, 0] == pytest.approx(np.exp(-K) + 10.0, rel=1e-9)
+
+
+def test_a_dose_at_the_start_that_passes_the_threshold_makes_the_rule_act() -> None:
+    rule = Rule("x", 8.0, rising=True, action=Action.LEVEL, amount=0.0)
+    stops = [(day, StopKind.BOLUS, 0, 9.0) for day in (0.0, 1.0)]
+    found = run([rule], np.array([1.0]), stops=stops, start=0.0)
+    assert [occurrence.time for occurrence in found.occurrences] == [0.0]
+    assert found.quantity("x")[0, 0] == pytest.approx(9.0 * np.exp(-K), rel=1e-9)
+
+
+def test_states_can_be_set_and_added_to() -> None:
+    stops = [(1.0, StopKind.ADD, 1, 4.0), (1.0, StopKind.SET, 0, 7.0), (1.0, StopKind.BOLUS, 0, 1.0)]
+    found = solve(DECAY, np.array([[K, A]]), Schedule.from_rows([stops]), np.array([1.0, 2.0]), tolerance=TIGHT)
+    np.testing.assert_allclose(found.quantity("x")[0], [8.0, 8.0 * np.exp(-K)], rtol=1e-9)
+    assert found.quantity("area")[0, 0] == pytest.approx(4.0 - A / K * np.expm1(-K), rel=1e-9)
 
 
 def test_a_dose_that_passes_the_threshold_makes_the_rule_act_at_its_time() -> None:

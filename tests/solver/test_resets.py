@@ -155,7 +155,7 @@ def test_a_reset_after_a_dose_at_one_time_is_refused() -> None:
         solve(kernel, np.array([[1.0]]), turned, np.array([2.0]))
     assert str(caught.value) == (
         "error[solver.schedule]: the stops of a member do not ascend from the start\n"
-        "  expected: times from 0.0 on; at one time, resets first\n"
+        "  expected: times from 0.0 on; at one time, visits first, then resets, then states that are set\n"
         "  try:      let Schedule.from_rows arrange the stops"
     )
 
