@@ -28,6 +28,16 @@ import platformdirs
 from numba import types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
+from simulate.errors import MissingExtra
+
+if getattr(numba.config, "DISABLE_JIT", 0):
+    raise MissingExtra(
+        "nothing can be compiled: `NUMBA_DISABLE_JIT` is set",
+        code="environment.jit",
+        expected="an environment without it",
+        advice="`unset NUMBA_DISABLE_JIT`, before Python starts",
+    )
+
 WORKSPACE = types.float64[::1]
 BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
 """Numba type of a kernel's function: it acts on the flat workspace of a block."""

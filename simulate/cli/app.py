@@ -160,6 +160,8 @@ def simulate(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Figures go to files, whatever a notebook or the environment draws with; Matplotlib refuses what is not there.
+    os.environ["MPLBACKEND"] = "Agg"
     raise SystemExit(outcome(sys.argv[1:] if arguments is None else arguments))
 
 

@@ -40,8 +40,9 @@ def solve_part(
     -------
     dict
         Quantities, shape [arm, member, time]; ``status`` [arm, member]; ``(stopped)`` [arm, member], whether a rule
-        ended the member before the end of the scenario; ``covariates`` [arm, member, covariate] or, where they are the same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index of the
-        stratum, [member]; ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of JSON.
+        ended the member before the end of the scenario; ``covariates`` [arm, member, covariate] or, where they are the
+        same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index of the stratum, [member];
+        ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of JSON.
     """
     part = plan.parts[index]
     scenario = plan.study.scenario
