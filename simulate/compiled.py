@@ -28,11 +28,20 @@ from numba.core import caching, compiler, serialize
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from simulate import cache
+from simulate.errors import MissingExtra
 from simulate.interruption import heed
 
 _numba: Any = numba
 _serialize: Any = serialize
 _CompileResult: Any = compiler.CompileResult
+
+if getattr(numba.config, "DISABLE_JIT", 0):
+    raise MissingExtra(
+        "nothing can be compiled: `NUMBA_DISABLE_JIT` is set",
+        code="environment.jit",
+        expected="an environment without it",
+        advice="`unset NUMBA_DISABLE_JIT`, before Python starts",
+    )
 
 WORKSPACE = types.float64[::1]
 BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))

@@ -154,6 +154,8 @@ def simulate(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
     listen()
+    # Figures go to files, whatever a notebook or the environment draws with; Matplotlib refuses what is not there.
+    os.environ["MPLBACKEND"] = "Agg"
     # What the program writes, its owner can read and remove.
     os.umask(os.umask(0o077) & 0o077)
     try:

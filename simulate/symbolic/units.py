@@ -148,11 +148,8 @@ def convert(value: float, source: Unit, target: Unit) -> float:
     try:
         return float(Fraction(value) * source.factor / target.factor)
     except OverflowError:
-        raise InputError(
-            f"{value:g} {source.text} is out of range in {target.text}",
-            code="units.range",
-            expected="at most 1.8e308",
-        ) from None
+        what = f"{value:g} {source.text} is out of range in {target.text}"
+        raise InputError(what, code="units.range", expected="at most 1.8e308") from None
 
 
 _QUANTITY = re.compile(r"\s*([+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)(.*)", re.DOTALL)
@@ -358,17 +355,15 @@ def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
     total = Fraction(str(found))
     exponents: list[tuple[str, int]] = []
     for root, exponent in dict(roots._units).items():
-        if Fraction(str(exponent)).denominator != 1:
-            # The square root of a mass, as in units of Gauss, has no place among quantities that are amounts.
+        # The root of a mass, as in units of Gauss, is none of ours.
+        if (power := Fraction(str(exponent))).denominator != 1:
             return None
-        power = int(str(exponent))
         if root in _ROOTS:
             base, scale = _ROOTS[root]
-            total *= scale**power
-            exponents.append((base, power))
+            total *= scale ** int(power)
+            exponents.append((base, int(power)))
         elif registry.get_dimensionality(root):
             return None
-    # Of the constants that pint counts among units, one is negative.
     return (total, Dimension.of(exponents)) if total > 0 else None
 
 
