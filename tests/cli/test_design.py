@@ -33,7 +33,13 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
     shown = json.loads(capsys.readouterr().out)
     folder = tmp_path / "out"
     assert shown == json.loads((folder / "design.json").read_text(encoding="utf-8"))
-    assert sorted(path.name for path in folder.iterdir()) == ["design.csv", "design.json", "design.png", "design.svg"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "design.csv",
+        "design.json",
+        "design.png",
+        "design.svg",
+        "manifest.json",
+    ]
     with (folder / "design.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["measurement"] for row in rows] == [part["measurement"] for part in shown["measurements"]]

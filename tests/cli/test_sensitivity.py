@@ -30,6 +30,7 @@ def test_the_folder_holds_what_json_says_and_a_figure_for_each_endpoint(tmp_path
     shown = json.loads(capsys.readouterr().out)
     assert shown == json.loads((tmp_path / "sensitivity.json").read_text(encoding="utf-8"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "manifest.json",
         "sensitivity.csv",
         "sensitivity.json",
         "tornado-ck-change-28.png",
