@@ -86,6 +86,10 @@ SINCE = row(21)
 """Time of the last stop, or of the load."""
 HEAD = row(22)
 """Distance from a stop to the singularity before it; 0 if nothing is known of it."""
+SHARE = row(24)
+"""Absolute tolerance, as a share of a state's scale."""
+KNOWN = row(25)
+"""Number of states that had a scale when scales were looked for; -1 where what feeds others has changed since."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 DIRECTION, STAGE, EXTENT = range(3)
@@ -99,7 +103,7 @@ ERROR = vector(5)
 SIZE = vector(6)
 """Step size, repeated for every state."""
 ABSOLUTE = vector(7)
-"""Absolute tolerance, repeated for every lane."""
+"""Absolute tolerance: ``SHARE`` of the scale of the state, which is the largest that it has been so far."""
 
 
 def stage(index: int) -> int:

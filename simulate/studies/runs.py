@@ -21,7 +21,6 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.words import print_regimen
 from simulate.solver.kernel import FloatArray
-from simulate.solver.problem import Tolerance
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import ensemble_dataset, scheduled_doses
 from simulate.studies.methods import method_named
@@ -90,7 +89,7 @@ class Study:
             ],
             "quantities": list(self.quantities),
             "rtol": scenario.rtol,
-            "atol": scenario.atol,
+            **({} if scenario.atol is None else {"atol": scenario.atol}),
             "max_steps": scenario.max_steps,
             "method": scenario.method,
         }
@@ -268,7 +267,7 @@ def simulate_study(
         study.arms,
         cohort_of(study),
         study.times,
-        tolerance=Tolerance(scenario.rtol, scenario.atol),
+        tolerance=scenario.tolerance,
         method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
         threads=threads,

@@ -49,7 +49,7 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert (scenario.name, scenario.title, scenario.question) == ("test", "a test", None)
     assert (scenario.model, scenario.hypothesis) == (None, ("none",))
     assert (scenario.patients, scenario.seed, scenario.quantities) == (100, 1, ())
-    assert (scenario.rtol, scenario.atol, scenario.max_steps, scenario.method) == (1e-6, 1e-9, 100_000, "dopri5")
+    assert (scenario.rtol, scenario.atol, scenario.max_steps, scenario.method) == (1e-6, None, 100_000, "dopri5")
     assert scenario.times == tuple(float(day) for day in range(29))
     assert [arm.name for arm in scenario.arms] == ["weekly", "none"]
 

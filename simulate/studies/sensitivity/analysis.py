@@ -21,7 +21,7 @@ from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, days_of
 from simulate.studies.sensitivity.question import Question, cohort_at
 
-FINE = Tolerance(1e-8, 1e-11)
+FINE = Tolerance(1e-8)
 """Tolerance of derivatives."""
 
 SWING = 0.95
@@ -170,7 +170,7 @@ def _simulated(
         (arm,),
         cohort_at(question, points),
         days_of(question.endpoints, question.study.times),
-        tolerance=tolerance or Tolerance(scenario.rtol, scenario.atol),
+        tolerance=tolerance or scenario.tolerance,
         threads=threads,
         progress=progress,
         sensitivities=derivatives,

@@ -27,7 +27,7 @@ def differences(question: Question, step: float) -> np.ndarray:
         (question.study.arms[question.arm],),
         cohort_at(question, points.reshape(-1, question.dimension)),
         days_of(question.endpoints, question.study.times),
-        tolerance=Tolerance(1e-10, 1e-13),
+        tolerance=Tolerance(1e-10),
     )
     values = np.array([endpoint.of(ensemble) for endpoint in question.endpoints]).reshape(len(TEXTS), 2, -1)
     return (values[:, 1] - values[:, 0]) / (2.0 * step)
@@ -64,7 +64,7 @@ def test_the_swing_of_an_input_is_that_of_a_simulation_with_the_input_there() ->
         question.study.arms,
         cohort_at(question, points),
         np.array([0.0, 28.0]),
-        tolerance=Tolerance(1e-10, 1e-13),
+        tolerance=Tolerance(1e-10),
     )
     assert found.high[1] == pytest.approx(float(ensemble.quantity("ck")[0, 0, -1]), rel=1e-5)
 
