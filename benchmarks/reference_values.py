@@ -69,6 +69,10 @@ def _legendre(degree: int) -> list[Any]:
     return [mpmath.mpf(c.p) / c.q for c in sympy.Poly(sympy.legendre(degree, x), x).all_coeffs()]
 
 
+SMALL = 1e-15
+"""Share of the largest that a state is below which its relative error does not count."""
+
+
 class Collocation:
     """The second method, for one problem."""
 
@@ -84,6 +88,7 @@ class Collocation:
         self.f = _extended(arguments, exact)
         entries = [expression.diff(state) for expression in exact for state in states]
         self.jacobian: Callable[..., Any] = sympy.lambdify(arguments, entries, modules="numpy", cse=True)
+        self.largest = np.abs(by_scipy(problem)[1]).max(axis=0)
         self.initial = np.array([EXTENDED(str(sympy.N(_exactly(value), 30))) for value in system.initial])
         self.nodes, self.weights, self.last = radau_points(STAGES)
 
@@ -113,7 +118,7 @@ class Collocation:
 
     def advance(self, state: Any, now: Any, end: Any, step: Any, rates: Any, tolerance: float) -> tuple[Any, Any]:
         """State at ``end``, and the step to go on with."""
-        atol = np.broadcast_to(np.asarray(self.problem.atol) * 1e-9, (self.n,))
+        atol = SMALL * self.largest
         while now < end:
             h = min(step, end - now)
             if h > (end - now) / 2 and h < end - now:
@@ -137,7 +142,7 @@ class Collocation:
         n, s = self.n, STAGES
         flat = self.jacobian(float(now), state.astype(float), rates.astype(float))
         jacobian = np.array(flat, dtype=float).reshape(n, n)
-        size = np.maximum(np.abs(state), np.asarray(self.problem.atol) * 1e-9).astype(float)
+        size = np.maximum(np.abs(state), SMALL * self.largest).astype(float)
         scaled = jacobian * (size[None, :] / size[:, None])
         matrix = np.eye(s * n) - float(h) * np.kron(self.weights.astype(float), scaled)
         factors = linalg.lu_factor(matrix)
@@ -191,7 +196,7 @@ def by_scipy(problem: Problem) -> tuple[str, FloatArray]:
         problem.schedule,
         problem.times,
         start=problem.start,
-        tolerance=Tolerance(1e-13, np.asarray(problem.atol) * 1e-9),
+        tolerance=Tolerance(1e-13),
         method=method,
     )
     return f"SciPy {method}, rtol 1e-13", result.values[0]

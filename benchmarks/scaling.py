@@ -22,7 +22,7 @@ from simulate.kernels.build import CompiledKernel, build
 from simulate.solver import TAYLOR, Tolerance, solve
 
 CHUNK = 10_000
-TOLERANCE = Tolerance(6.8e-6, 6.8e-9)
+TOLERANCE = Tolerance(6.8e-6)
 
 
 def timed(kernel: CompiledKernel, workload: Workload, threads: int) -> float:

@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     work = reference_workload(options.members)
     kernel = build(work.system)
-    tolerance = Tolerance(1e-6, 1e-9)
+    tolerance = Tolerance(1e-6)
 
     def plain() -> None:
         solve(kernel, work.parameters, work.schedule, work.times, tolerance=tolerance, threads=1)

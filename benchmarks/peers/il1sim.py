@@ -18,14 +18,14 @@ def _with(method: Method) -> Peer:
                 workload.parameters,
                 workload.schedule,
                 workload.times,
-                tolerance=Tolerance(rtol, atol),
+                tolerance=Tolerance(rtol),
                 method=method,
                 threads=1,
             ).values
 
         return run
 
-    return Peer("il1sim", method.name, 1024, 256, 1e-3, (), "", prepare)
+    return Peer("il1sim", method.name, 1024, 256, 1e-6, (), "", prepare)
 
 
 PEERS = (_with(TAYLOR), _with(DOPRI5))

@@ -70,7 +70,7 @@ class CudaEngine:
         counters = np.zeros((members, 3), dtype=np.int64)
         results = [cuda.to_device(array) for array in (values, outcome, reached, counters)]
         columns = (given.settings, given.sizes, given.targets, given.parameters, *given.schedule)
-        inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control, given.atol)]
+        inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control)]
         grid = -(-members // _BLOCK)
         self.launch[grid, _BLOCK](*inputs, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
         self.observe[grid, _BLOCK](inputs[3], inputs[9], n, self.kernel.controlled, results[0])
@@ -138,7 +138,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     @cuda.jit
     def launch(
         settings: Any, sizes: Any, targets: Any, parameters: Any, offsets: Any, stops: Any, kinds: Any, routes: Any,
-        amounts: Any, times: Any, control: Any, atol: Any, max_steps: int,
+        amounts: Any, times: Any, control: Any, max_steps: int,
         values: Any, outcome: Any, reached: Any, counters: Any, given_up: Any,
     ) -> None:  # fmt: skip
         member = cuda.grid(1)
@@ -147,7 +147,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             book = cuda.local.array((book_rows, 1), np.int64)
             integrate(
                 w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
-                settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control, atol,
+                settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control,
                 max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe, 0,
             )  # fmt: skip
 

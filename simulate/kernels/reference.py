@@ -1,11 +1,13 @@
 """The oracle: the same system solved by SciPy, one member at a time, slowly and plainly.
 
 It shares the `System` with the compiled path and nothing after it: expressions are evaluated by functions that SymPy
-writes, doses are applied by restarting the integration, outputs are the end points of integrations.
+writes, doses are applied by restarting the integration, outputs are the end points of integrations. The scale of a
+state is the largest that it is in a rough solution, which is found first.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +22,9 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 from simulate.symbolic.parts import TIME
 
 _SLACK = 1e-12
+_ROUGH, _ROUGHER = 1e-4, 1e-9
+"""Relative tolerance of rough solutions, and the absolute one as a share of the largest state known."""
+_TINY = 1e-300
 solve_ivp: Any = integrate.solve_ivp
 
 
@@ -59,10 +64,13 @@ def solve_reference(
             reason = f"{Status.INFEASIBLE.sentence}: {system.reasons[violated[0]]}"
             failures.append(Failure(member, start, None, Status.INFEASIBLE, reason))
             continue
-        points = _stretches(
-            functions, constants, schedule, member, np.asarray(times, dtype=float), start, tolerance, method
+        stretches = functools.partial(
+            _stretches, functions, constants, schedule, member, np.asarray(times, dtype=float), start, method
         )
         try:
+            given = functions.given(constants, schedule, member, start)
+            atol = np.maximum(tolerance.share * _scales(stretches, given), _TINY)
+            points = stretches(tolerance.rtol, atol, np.zeros(n))
             for index, time, state, evaluations in points:
                 values[member, index] = np.concatenate([state, functions.observed(time, state, constants)])
                 counters[member, 2] += evaluations
@@ -122,6 +130,17 @@ class _Functions:
     def initial(self, constants: list[float]) -> FloatArray:
         return np.array(self._initial(constants), dtype=float)
 
+    def given(self, constants: list[float], schedule: Schedule, member: int, start: float) -> FloatArray:
+        """How large states may be, from initial values, doses, and what rates bring in a day."""
+        state, gains = self.initial(constants), self.gains(constants)
+        sizes = np.abs(state)
+        own = slice(int(schedule.offsets[member]), int(schedule.offsets[member + 1]))
+        for route, amount in zip(schedule.routes[own], schedule.amounts[own], strict=True):
+            target = self.system.route_targets[route]
+            sizes[target] = max(sizes[target], abs(amount * gains[route]))
+        rates = np.abs(self.rhs(start, state, constants, np.zeros(len(self.system.routes))))
+        return np.maximum(sizes, np.where(np.isfinite(rates), rates, 0.0))
+
     def gains(self, constants: list[float]) -> FloatArray:
         return np.array(self._gains(constants), dtype=float)
 
@@ -148,16 +167,19 @@ def _stretches(
     member: int,
     times: FloatArray,
     start: float,
-    tolerance: Tolerance,
     method: str,
+    rtol: float,
+    atol: FloatArray,
+    largest: FloatArray,
 ) -> Iterator[tuple[int, float, FloatArray, int]]:
-    """Output index, time, state and work, from one stop or output to the next."""
+    """Output index, time, state and work, from one stop or output to the next; ``largest`` grows with the states."""
     system = functions.system
     state, gains = functions.initial(constants), functions.gains(constants)
     rates = np.zeros(len(system.routes))
     own = slice(int(schedule.offsets[member]), int(schedule.offsets[member + 1]))
     stops = list(zip(*(getattr(schedule, name)[own] for name in ("times", "kinds", "routes", "amounts")), strict=True))
     now = start
+    np.maximum(largest, np.abs(state), out=largest)
     for point in sorted({start, *times.tolist(), *(float(stop[0]) for stop in stops)}):
         if point > times[-1]:
             break
@@ -170,12 +192,13 @@ def _stretches(
                 (now, point),
                 state,
                 method=method,
-                rtol=tolerance.rtol,
-                atol=tolerance.atol,
+                rtol=rtol,
+                atol=atol,
             )
             if not solution.success:
                 raise _GivenUp(now, solution.message)
             state, evaluations, now = solution.y[:, -1], int(solution.nfev), point
+            np.maximum(largest, np.abs(solution.y).max(axis=1), out=largest)
         indices = np.flatnonzero(times == point).tolist()
         for index in indices[:-1]:
             yield index, point, state, 0
@@ -201,3 +224,14 @@ def _jumped(state: FloatArray, kind: int, route: int, amount: float, system: Sys
     else:
         after[system.route_targets[route]] += amount * gains[route]
     return after
+
+
+def _scales(stretches: Callable[..., Iterator[tuple[int, float, FloatArray, int]]], given: FloatArray) -> FloatArray:
+    """Largest that each state is in a rough solution, for which a rougher one that takes all for alike finds scales."""
+    largest = np.full_like(given, np.abs(given).max(initial=0.0))
+    for _ in range(2):
+        atol = np.maximum(_ROUGHER * largest, _TINY)
+        largest = np.zeros_like(given)
+        for _ in stretches(_ROUGH, atol, largest):
+            pass
+    return np.maximum(largest, _TINY)

@@ -39,10 +39,8 @@ class Arguments:
     times
         Shape [time], days.
     control
-        Start, days, relative tolerance, the power of the squared error ratio that is the step factor, and the longest
-        step, days.
-    atol
-        Absolute tolerance of each state.
+        Start, days, relative tolerance, the power of the squared error ratio that is the step factor, the longest step,
+        days, and the absolute tolerance as a share of a state's scale.
     """
 
     settings: IntArray
@@ -52,7 +50,6 @@ class Arguments:
     schedule: tuple[FloatArray | IntArray, ...]
     times: FloatArray
     control: FloatArray
-    atol: FloatArray
 
 
 def arguments_of(
@@ -95,8 +92,7 @@ def arguments_of(
         parameters=frozen(parameters),
         schedule=stops_of(kernel, schedule, len(parameters), start),
         times=frozen(times),
-        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0), longest])),
-        atol=frozen(_absolute(kernel, tolerance)),
+        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0), longest, tolerance.share])),
     )
 
 
@@ -204,20 +200,6 @@ def _check(
             raise InputError(
                 f"{name} is {number}", code=f"solver.{name.replace('_', '-')}", found=str(number), expected="1 or more"
             )
-
-
-def _absolute(kernel: Kernel, tolerance: Tolerance) -> FloatArray:
-    """Absolute tolerance of every state; those that follow along have no say, and 1."""
-    n = kernel.controlled
-    atol = np.asarray(tolerance.atol, dtype=np.float64)
-    if atol.shape not in {(), (n,)}:
-        raise InputError(
-            "the absolute tolerances do not fit the model",
-            code="solver.tolerance",
-            found=f"shape {atol.shape}",
-            expected=f"one number, or one for each of {n} states",
-        )
-    return np.concatenate([np.broadcast_to(atol, (n,)), np.ones(len(kernel.states) - n)])
 
 
 def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:

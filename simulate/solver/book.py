@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
 from simulate.solver.events import cut, given, share_of_passing, visit, watches
@@ -18,6 +16,7 @@ from simulate.solver.layout import (
     CONSTANTS,
     DUE,
     EVENT,
+    KNOWN,
     LANES,
     LIMIT,
     NEXT,
@@ -27,16 +26,16 @@ from simulate.solver.layout import (
     RESTARTING,
     RESULT,
     RUNNING,
+    SHARE,
     STATE,
     STEP,
     STOP,
 )
 from simulate.solver.problem import StopKind
+from simulate.solver.scales import LEAST
 
 _VISIT, _RESET, _SET = int(StopKind.VISIT), int(StopKind.RESET), int(StopKind.SET)
 _ADD, _BOLUS, _RATE = int(StopKind.ADD), int(StopKind.BOLUS), int(StopKind.RATE)
-_LEAST, _MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
-"""Bounds of absolute tolerances: a state that stays exactly 0 has the error 0, not 0 / 0."""
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
 _RESIDUE = 1e-12
@@ -54,18 +53,18 @@ STAGES, DENSE_STAGES, SERIES = range(3)
 
 
 @inlined
-def open_book(w: Any, book: Any, n: int, start: float, rtol: float, atol: Any) -> None:
+def open_book(w: Any, book: Any, n: int, start: float, rtol: float, share: float) -> None:
     """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
         clear(book, lane)
         book[MEMBER, lane] = -1
-    for state in range(n):
-        for lane in range(LANES):
-            w[ABSOLUTE + state * LANES + lane] = min(max(atol[state], _LEAST), _MOST)
+    for i in range(n * LANES):
+        w[ABSOLUTE + i] = LEAST
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
         w[NEXT + lane] = w[STOP + lane] = start
         w[RELATIVE + lane] = rtol
+        w[SHARE + lane] = share
 
 
 @inlined
@@ -127,6 +126,7 @@ def apply_stops(
         elif kinds[stop] == _RATE:
             i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
             w[i] += amount
+            w[KNOWN + lane] = -1.0
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
             w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
         stop += 1
@@ -136,15 +136,17 @@ def apply_stops(
 
 @inlined
 def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
-    """Put the initial state of the lane's member into ``STATE``, with no infusion running.
+    """Put the initial state of the lane's member into ``STATE``, with no infusion running and no scales known.
 
     `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
     """
     for route in range(kernel[ROUTES]):
         w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    w[KNOWN + lane] = -1.0
     prepare(w)
     for state in range(kernel[STATES]):
         w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
+        w[ABSOLUTE + state * LANES + lane] = LEAST
 
 
 @inlined

@@ -22,9 +22,11 @@ from simulate.solver.layout import (
     NEXT,
     NOW,
     RATIO,
+    RELATIVE,
     RESTART,
     RESTARTING,
     RUNNING,
+    SHARE,
     SIZE,
     START,
     STATE,
@@ -42,21 +44,20 @@ RESOLUTION = 4.0 * float(np.finfo(np.float64).eps)
 _SLOPE = stage(0)
 _TINY = float(np.finfo(np.float64).tiny)
 _HUGE = 1e300
+_WILD = 1e-6
+_AT_REST, _CAUTIOUS = 1e-11, 1e-6
+"""Change by a share of the scale in a day that counts as none, and the first step in days where nothing tells more."""
 
 
 @inlined
-def first_step(w: Any, n: int, lane: int, rtol: float) -> float:
-    """Share 1/100 of the time in which the state would change by its own size (Hairer, Nørsett, Wanner, II.4)."""
-    size = 0.0
+def first_step(w: Any, n: int, lane: int) -> float:
+    """Share 1/100 of the time in which the states would change by their scales (Hairer, Nørsett, Wanner, II.4)."""
     slope = 0.0
     for state in range(n):
         i = state * LANES + lane
-        scale = w[ABSOLUTE + i] + rtol * abs(w[START + i])
-        size += (w[START + i] / scale) ** 2
-        slope += (w[_SLOPE + i] / scale) ** 2
-    if not (size > 1e-10 and slope > 1e-10 and slope < math.inf):
-        return 1e-6
-    return float(0.01 * math.sqrt(size / slope))
+        slope += (w[_SLOPE + i] * (w[SHARE + lane] / w[ABSOLUTE + i])) ** 2
+    pace = math.sqrt(slope / n)
+    return 0.01 / pace if _AT_REST < pace < math.inf else _CAUTIOUS
 
 
 @inlined
@@ -87,6 +88,12 @@ def spread_step(w: Any, n: int) -> None:
 
 
 @inlined
+def grown(absolute: Any, share_of_size: Any) -> Any:
+    """Absolute tolerance of a state that may be larger than ever before."""
+    return choose(absolute > share_of_size, absolute, share_of_size)
+
+
+@inlined
 def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
     """Error estimate → squared error ratio, acceptance and step factor. An undefined estimate is a rejection.
 
@@ -94,9 +101,12 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
     be exact to some digits; the factor may be slightly off.
     """
     total = every(0.0)
+    share = load(w, SHARE)
     for i in range(0, n * LANES, LANES):
         a, b = size(load(w, START + i)), size(load(w, STATE + i))
-        allowed = load(w, ABSOLUTE + i) + choose(a > b, a, b) * rtol
+        absolute = grown(load(w, ABSOLUTE + i), a * share)
+        store(w, ABSOLUTE + i, absolute)
+        allowed = absolute + choose(a > b, a, b) * rtol
         # A state that overflows may pass here; it is found where states are looked at one by one.
         scaled = near_quotient(load(w, ERROR + i), choose(allowed > _HUGE, every(_HUGE), allowed))
         scaled = scaled * scaled
@@ -141,7 +151,9 @@ def needs_attention(w: Any, max_steps: int) -> bool:
     shortest = size(load(w, NOW)) * RESOLUTION
     stuck = (accept <= 0.0) & (step <= choose(shortest > _TINY, shortest, every(_TINY)))
     given_up = (running > 0.0) & (stuck | (attempted >= float(max_steps)))
-    due = (accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up
+    # A state that is off by more than a share of itself may be one that was zero before, and without a scale.
+    wild = (accept <= 0.0) & (load(w, RATIO) * load(w, RELATIVE) * load(w, RELATIVE) > _WILD)
+    due = (accepted & (load(w, NEXT) >= load(w, EVENT))) | given_up | ((running > 0.0) & wild)
     store(w, DUE, choose(due, every(1.0), every(0.0)))
     return bool(any_lane(due))
 

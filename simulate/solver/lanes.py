@@ -68,6 +68,7 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
+from simulate.solver.scales import find_scales, newborn, scales_wanted
 from simulate.solver.trajectories import Status
 from simulate.solver.vectors import any_lane, choose, store
 from simulate.solver.vectors import load as row_at
@@ -93,8 +94,7 @@ SIGNATURE = types.int64(
     _TABLE,  # parameters [member, parameter]
     _SCHEDULE,  # schedule
     _FLOATS,  # times
-    _FLOATS,  # start, rtol, exponent of the step factor, longest step
-    _FLOATS,  # atol [state]
+    _FLOATS,  # start, rtol, exponent of the step factor, longest step, share of a state's scale
     types.int64,  # max_steps
     types.int64,  # first member
     types.int64,  # end of members
@@ -204,6 +204,8 @@ def _finish(
                     status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
+    else:
+        newborn(w, lane, kernel[CONTROLLED])
     if status < 0 and w[ATTEMPTED + lane] >= max_steps:
         status = _TOO_MANY_STEPS
     if status < 0:
@@ -292,8 +294,8 @@ def _commit(w: Any, n: int, series: bool) -> None:
 
 
 @inlined
-def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, rtol: float, counters: Any) -> None:
-    """Evaluate the derivative at the start of the step anew, and choose a first step for lanes that start or restart.
+def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, counters: Any) -> None:
+    """Evaluate the derivative at the start of the step anew; scales and first steps for lanes that start or restart.
 
     The same function of the same state gives the same bits, so lanes that need no refresh do not change.
     """
@@ -304,29 +306,38 @@ def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, rtol: float, 
     rhs(w)
     for i in range(n * LANES):
         w[_SLOPE + i] = w[RATE + i]
+    if scales_wanted(w, book[CHANGE], LOADED, controlled):
+        find_scales(w, controlled, STATE, RATE, rhs, book[MEMBER], counters)
     for lane in range(LANES):
         if book[CHANGE, lane] != NOTHING:
             counters[book[MEMBER, lane], 2] += 1
             fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
-            w[STEP + lane] = first_step(w, controlled, lane, rtol) if fresh else w[RESTART + lane]
+            w[STEP + lane] = first_step(w, controlled, lane) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
             w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
 
 
 @inlined
-def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, rtol: float, counters: Any) -> None:
+def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, counters: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
     refresh = False
     for lane in range(LANES):
         refresh = refresh or book[CHANGE, lane] != NOTHING
+    if refresh and series and scales_wanted(w, book[CHANGE], LOADED, controlled):
+        for i in range(n * LANES):
+            w[STATE + i] = w[START + i]
+        find_scales(w, controlled, START, _SLOPE, rhs, book[MEMBER], counters)
+        for i in range(n * LANES):
+            w[START + i] = w[STATE + i]
+    for lane in range(LANES):
         if series and book[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
             w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
             w[RESTARTING + lane] = 1.0
             book[CHANGE, lane] = NOTHING
     if refresh and not series:
-        _refresh(w, book, n, controlled, rhs, rtol, counters)
+        _refresh(w, book, n, controlled, rhs, counters)
 
 
 @compiled(SIGNATURE)
@@ -349,7 +360,6 @@ def integrate(
     schedule: Any,
     times: Any,
     control: Any,
-    atol: Any,
     max_steps: int,
     first: int,
     last: int,
@@ -364,9 +374,9 @@ def integrate(
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
     n = kernel[STATES]
     series = method[SERIES] > 0
-    start, rtol, exponent, longest = control[0], control[1], control[2], control[3]
+    start, rtol, exponent, longest, share = control[0], control[1], control[2], control[3], control[4]
     end = max(times[-1], start)
-    open_book(w, book, n, start, rtol, atol)
+    open_book(w, book, n, start, rtol, share)
     waiting = first
     attention, passed = True, False
     while given_up[0] == 0:
@@ -391,7 +401,7 @@ def integrate(
                 break
         _commit(w, n, series)
         if attention:
-            _renew(w, book, n, kernel[CONTROLLED], series, rhs, rtol, counters)
+            _renew(w, book, n, kernel[CONTROLLED], series, rhs, counters)
         take_step(
             w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose,
             rtol, exponent, longest,

@@ -91,6 +91,10 @@ SOUND = row(23)
 NOT_FINITE, UNUSABLE = 0.5, 0.0
 """What may stand at ``SOUND`` else: entries of the Jacobian were not finite and were taken for 0; a pivot is not
 positive, so that the step is too long for what grows, or undefined."""
+SHARE = row(24)
+"""Absolute tolerance, as a share of a state's scale."""
+KNOWN = row(25)
+"""Number of states that had a scale when scales were looked for; -1 where what feeds others has changed since."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 DIRECTION, STAGE, EXTENT = range(3)
@@ -104,7 +108,7 @@ ERROR = vector(5)
 SIZE = vector(6)
 """Step size, repeated for every state."""
 ABSOLUTE = vector(7)
-"""Absolute tolerance, repeated for every lane."""
+"""Absolute tolerance: ``SHARE`` of the scale of the state, which is the largest that it has been so far."""
 
 
 def stage(index: int) -> int:

@@ -11,32 +11,58 @@ import numpy as np
 from simulate.errors import InputError
 from simulate.solver.kernel import FloatArray, IntArray
 
+SMALLEST = 1e-13
+"""Least relative tolerance: below it the rounding of single steps is as large as their error."""
+_SHARE = 1e-6
+_RESOLVED = 4.0 * float(np.finfo(np.float64).eps)
+_NOTHING = 1e-30
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True)
 class Tolerance:
-    """Bound on the local error of a step: ``atol + rtol * |state|``, in the root mean square over the states.
+    """Bound on the local error of a step: ``rtol * |state| + atol * scale``, in the root mean square over the states.
 
-    ``atol`` is one number for all states or an array [state], in the units of the states.
+    The scale of a state is the largest that it has been so far in its own member; where it is zero and about to be fed,
+    what it is about to become (`simulate.solver.scales`). So no result depends on the unit that a state is declared in.
+
+    Attributes
+    ----------
+    rtol
+        Share of a state's value, `SMALLEST` to 0.1.
+    atol
+        Share of a state's scale, from zero to ``rtol``; if not given, a millionth of ``rtol``, or what double precision
+        resolves if that is more.
     """
 
     rtol: float = 1e-6
-    atol: float | FloatArray = 1e-9
+    atol: float | None = None
 
     def __post_init__(self) -> None:
-        if not 1e-14 <= self.rtol <= 0.1:
+        if not SMALLEST <= self.rtol <= 0.1:
             raise InputError(
                 f"the relative tolerance {self.rtol!r} is out of range",
                 code="solver.tolerance",
                 found=repr(self.rtol),
-                expected="a number from 1e-14 to 0.1",
+                expected=f"a number from {SMALLEST:g}, below which rounding decides, to 0.1",
             )
-        if not np.all(np.isfinite(self.atol)) or np.any(np.asarray(self.atol) < 0.0):
+        if self.atol is not None and not 0.0 <= self.atol <= self.rtol:
             raise InputError(
-                "an absolute tolerance is negative or not finite",
+                "the absolute tolerance, a share of each state's scale, is out of range",
                 code="solver.tolerance",
                 found=repr(self.atol),
-                expected="finite numbers, zero or positive",
+                expected=f"a number from 0 to the relative tolerance, {self.rtol:g}",
+                advice="leave it out: it then follows the relative tolerance",
             )
+
+    @property
+    def share(self) -> float:
+        """Share of a state's scale: ``atol``, given or not, and never quite nothing."""
+        return max(_SHARE * self.rtol, _RESOLVED) if self.atol is None else max(self.atol, _NOTHING)
+
+    def allowed(self, values: FloatArray, scales: FloatArray) -> FloatArray:
+        """Errors of values that are one tolerance, for states of such scales."""
+        found: FloatArray = np.maximum(self.rtol * np.abs(values) + self.share * scales, np.finfo(np.float64).tiny)
+        return found
 
 
 class StopKind(enum.IntEnum):

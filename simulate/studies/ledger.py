@@ -21,7 +21,6 @@ from simulate.cohort.ensemble import Ensemble, PatientFailure, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.kernels.system import System, lower
 from simulate.solver.kernel import FloatArray
-from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.studies.methods import method_named
 from simulate.studies.replay import replay_command
@@ -302,7 +301,7 @@ def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: fl
             (ensemble.arms[arm],),
             one,
             np.array([moment]),
-            tolerance=Tolerance(scenario.rtol, scenario.atol),
+            tolerance=scenario.tolerance,
             method=method_named(scenario, study.model),
             max_steps=2 * scenario.max_steps,
             max_step=scenario.max_step,

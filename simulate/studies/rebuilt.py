@@ -84,7 +84,7 @@ def _scenario(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[st
             for arm in settings["arms"]
         ],
         "outputs": {"quantities": list(settings["quantities"])},
-        "solver": {name: settings[name] for name in ("rtol", "atol", "max_steps", "method")}
+        "solver": {name: settings[name] for name in ("rtol", "atol", "max_steps", "method") if name in settings}
         | ({"max_step": f"{settings['max_step']!r} d"} if "max_step" in settings else {})
         | ({"breaks": [f"{day!r} d" for day in settings["breaks"]]} if "breaks" in settings else {}),
     }

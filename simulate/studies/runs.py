@@ -24,7 +24,6 @@ from simulate.regimen.steady import check_steady
 from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
-from simulate.solver.problem import Tolerance
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import check_names, ensemble_dataset
 from simulate.studies.methods import method_named
@@ -93,7 +92,7 @@ class Study:
             ],
             "quantities": list(self.quantities),
             "rtol": scenario.rtol,
-            "atol": scenario.atol,
+            **({} if scenario.atol is None else {"atol": scenario.atol}),
             "max_steps": scenario.max_steps,
             "method": scenario.method,
             **({} if scenario.max_step is None else {"max_step": scenario.max_step}),
@@ -283,7 +282,7 @@ def simulate_study(
         study.arms,
         cohort_of(study),
         study.times,
-        tolerance=Tolerance(scenario.rtol, scenario.atol),
+        tolerance=scenario.tolerance,
         method=method_named(scenario, study.model),
         max_steps=scenario.max_steps,
         max_step=scenario.max_step,
@@ -311,7 +310,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "dropout": int(study.scenario.dropout),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
-        "atol": study.scenario.atol,
+        "atol": study.scenario.tolerance.share,
         "key": study.key,
         "source": f"il1sim {__version__}",
     }

@@ -46,7 +46,7 @@ A scenario file in full::
 
     [solver]
     rtol = 1e-6
-    atol = 1e-9
+    atol = 1e-12  # a share of each state's scale, at most rtol; if not given, it follows rtol
     max_steps = 100000
     max_step = "1 h"  # the longest step; no bound, if not given
     breaks = ["5.37 d"]  # when a step is to end, where something changes so briefly that a step might pass over it
@@ -70,6 +70,7 @@ from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.regimen.occasions import Occasions
+from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.arm_rules import check_visits
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
@@ -155,12 +156,17 @@ class Scenario:
     overrides: tuple[Override, ...]
     quantities: tuple[str, ...]
     rtol: float
-    atol: float
+    atol: float | None
     max_steps: int
     method: str
     max_step: float | None
     breaks: tuple[float, ...]
     sheet: Sheet
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """Bound on the local error of a step; ``atol`` follows ``rtol`` where it is not given."""
+        return Tolerance(self.rtol, self.atol)
 
 
 class _Model(Table):
@@ -193,7 +199,7 @@ class _Outputs(Table):
 
 class _Solver(Table):
     rtol: float = 1e-6
-    atol: float = 1e-9
+    atol: float | None = None
     max_steps: int = Field(default=100_000, ge=1, le=10**9)
     method: str = "dopri5+rodas5p"
     max_step: str | None = Field(default=None, description='a time with its unit, such as "1 h"')
@@ -288,8 +294,10 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
-        rtol=in_range(content.solver.rtol, 1e-14, 0.1, sheet, "solver", "rtol"),
-        atol=in_range(content.solver.atol, 0.0, 1.0, sheet, "solver", "atol"),
+        rtol=in_range(content.solver.rtol, SMALLEST, 0.1, sheet, "solver", "rtol"),
+        atol=None
+        if content.solver.atol is None
+        else in_range(content.solver.atol, 0.0, content.solver.rtol, sheet, "solver", "atol"),
         max_steps=content.solver.max_steps,
         method=content.solver.method,
         max_step=None

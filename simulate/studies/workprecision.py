@@ -27,7 +27,7 @@ from simulate.studies.runs import Study, cohort_of
 from simulate.studies.verification import members
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
-"""Relative tolerances that are tried; the absolute ones keep their proportion to them."""
+"""Relative tolerances that are tried."""
 
 SHOWN = ("BRUSSELATOR", "BATEMAN", "HIRES")
 """Problems with known answers that stand beside a scenario: smooth, with doses, and stiff."""
@@ -52,8 +52,6 @@ class Workload:
         Whether only stiff methods are asked.
     kernel, parameters, schedule, times, start
         As for `simulate.solver.solve`.
-    atol
-        Absolute tolerance at a relative one of 1e-6.
     reference
         True values, shape [member, time, state].
     """
@@ -65,7 +63,6 @@ class Workload:
     schedule: Schedule
     times: FloatArray
     start: float
-    atol: float | FloatArray
     reference: FloatArray
 
     def solved(self, method: Method, rtol: float) -> Trajectories:
@@ -76,7 +73,7 @@ class Workload:
             self.schedule,
             self.times,
             start=self.start,
-            tolerance=Tolerance(rtol, np.asarray(self.atol) * (rtol / 1e-6)),
+            tolerance=Tolerance(rtol),
             method=method,
             max_steps=_MAX_STEPS,
             threads=1,
@@ -116,7 +113,6 @@ def problem_workload(problem: Problem) -> Workload:
         schedule=Schedule.from_rows([problem.stops] * _COPIES),
         times=problem.times,
         start=problem.start,
-        atol=problem.atol,
         reference=np.broadcast_to(reference_values(problem), (_COPIES, *reference_values(problem).shape)),
     )
 
@@ -135,7 +131,7 @@ def study_workload(study: Study) -> Workload:
     parameters = member_parameters(study.model, arm, cohort)
     end = float(study.times[-1])
     schedule = schedule_of(study.model, [arm], cohort, end)
-    tight = Tolerance(_TIGHT, np.asarray(scenario.atol) * (_TIGHT / scenario.rtol))
+    tight = Tolerance(_TIGHT)
     true = solve(kernel, parameters, schedule, study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS)
     sound = np.flatnonzero(true.status == Status.OK)
     if not sound.size:
@@ -152,7 +148,6 @@ def study_workload(study: Study) -> Workload:
         schedule=schedule_of(study.model, [arm], members(cohort, sound), end),
         times=study.times,
         start=0.0,
-        atol=scenario.atol * (1e-6 / scenario.rtol),
         reference=true.values[sound][:, :, : len(kernel.states)],
     )
 

@@ -80,7 +80,7 @@ def course(
     row = np.array([[values[name] for name in kernel.parameters]])
     doses = [(float(day), StopKind.BOLUS, 0, dose) for day in range(last_dose)] if dose else []
     times = np.arange(end * per_day + 1.0) / per_day
-    return solve(kernel, row, Schedule.from_rows([doses]), times, tolerance=Tolerance(rtol=1e-7, atol=1e-9))
+    return solve(kernel, row, Schedule.from_rows([doses]), times, tolerance=Tolerance(1e-7))
 
 
 def reading(names: str, quantity: str, day: float = END, **how: float) -> float:

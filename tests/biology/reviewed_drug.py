@@ -46,7 +46,7 @@ def one_injection(mg: float, hours: FloatArray, name: str | None = None) -> Floa
     model = plasma_model(name)
     arm = Arm("once", parse_regimen(f"{mg:g} mg sc at 0 d"))
     cohort = draw(Population(tuple(part for part in model.parameters if part.spread is None)), 1, seed=1)
-    ensemble = simulate_cohort(model, (arm,), cohort, hours / 24, tolerance=Tolerance(1e-9, 1e-10))
+    ensemble = simulate_cohort(model, (arm,), cohort, hours / 24, tolerance=Tolerance(1e-9))
     curve: FloatArray = ensemble.quantity("anakinra")[0, 0]
     return curve
 
@@ -65,7 +65,7 @@ def hours_until(level: float) -> float:
     times = 28 + np.arange(0, 72 * 60) / 1440
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h x 29"))
     cohort = draw(Population(tuple(part for part in model.parameters if part.spread is None)), 1, seed=1)
-    curve = simulate_cohort(model, (arm,), cohort, times, tolerance=Tolerance(1e-9, 1e-10)).quantity("anakinra")[0, 0]
+    curve = simulate_cohort(model, (arm,), cohort, times, tolerance=Tolerance(1e-9)).quantity("anakinra")[0, 0]
     after_peak = np.arange(len(curve)) > curve.argmax()
     return float((times[after_peak & (curve <= level)][0] - 28) * 24)
 

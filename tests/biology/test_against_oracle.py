@@ -37,9 +37,9 @@ def patients(name: str, count: int) -> tuple[System, CompiledKernel, FloatArray]
 def test_the_engine_agrees_with_scipy(name: str) -> None:
     system, kernel, parameters = patients(name, 2)
     schedule = Schedule.from_rows([DOSES] * 2)
-    oracle = solve_reference(system, parameters, schedule, TIMES, tolerance=Tolerance(1e-11, 1e-13))
+    oracle = solve_reference(system, parameters, schedule, TIMES, tolerance=Tolerance(1e-11))
     assert oracle.status.tolist() == [Status.OK] * 2
-    for tolerance, agreement in ((Tolerance(1e-6, 1e-9), 1e-4), (Tolerance(1e-10, 1e-12), 1e-8)):
+    for tolerance, agreement in ((Tolerance(1e-6), 1e-4), (Tolerance(1e-10), 1e-8)):
         ours = solve(kernel, parameters, schedule, TIMES, tolerance=tolerance)
         np.testing.assert_allclose(ours.values, oracle.values, rtol=agreement, atol=agreement * 1e-2)
 
@@ -48,8 +48,8 @@ def test_the_engine_agrees_with_scipy(name: str) -> None:
 def test_every_method_gives_the_same_trajectories(method: Method) -> None:
     system, kernel, parameters = patients("H1+H3a+H4", 1)
     schedule = Schedule.from_rows([DOSES])
-    oracle = solve_reference(system, parameters, schedule, TIMES, tolerance=Tolerance(1e-11, 1e-13))
-    ours = solve(kernel, parameters, schedule, TIMES, tolerance=Tolerance(1e-9, 1e-12), method=method)
+    oracle = solve_reference(system, parameters, schedule, TIMES, tolerance=Tolerance(1e-11))
+    ours = solve(kernel, parameters, schedule, TIMES, tolerance=Tolerance(1e-9), method=method)
     np.testing.assert_allclose(ours.values, oracle.values, rtol=1e-7, atol=1e-9)
 
 
@@ -59,7 +59,7 @@ def test_half_a_year_of_anakinra_in_plasma_is_the_superposed_bateman_function() 
     times = np.linspace(0.0, 182.0, 729)
     schedule = Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, 100.0) for day in range(182)]])
     nominal = np.array([[parameter.value for parameter in model.parameters]])
-    result = solve(build(lower(model)), nominal, schedule, times, tolerance=Tolerance(1e-11, 1e-13))
+    result = solve(build(lower(model)), nominal, schedule, times, tolerance=Tolerance(1e-11))
     # 100 mg at 17.3 kg/mol (1 mg = 1000 µg, 1 kg/mol = 1 µg/nmol) times bioavailability, in nmol.
     amount = values["F"] * 100.0 * 1000.0 / values["molar_mass"]
     doses = [(float(day), amount) for day in range(182)]
@@ -79,5 +79,5 @@ def test_bits_of_a_patient_depend_on_neither_batch_nor_threads() -> None:
 
 def test_nothing_happens_without_treatment_for_ten_years() -> None:
     _, kernel, parameters = patients("H1+H2+H3a+H4", 3)
-    result = solve(kernel, parameters, Schedule.empty(3), np.array([0.0, 3652.0]), tolerance=Tolerance(1e-8, 1e-12))
+    result = solve(kernel, parameters, Schedule.empty(3), np.array([0.0, 3652.0]), tolerance=Tolerance(1e-8))
     np.testing.assert_allclose(result.values[:, 1], result.values[:, 0], rtol=1e-7, atol=1e-10)

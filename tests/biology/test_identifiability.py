@@ -95,7 +95,7 @@ def readings(name: str, members: list[dict[str, float]]) -> FloatArray:
         patients,
         Schedule.from_rows([doses] * len(members)),
         TIMES,
-        tolerance=Tolerance(1e-12, 1e-14),
+        tolerance=Tolerance(1e-12),
         method=DOP853,
     )
     assert not result.status.any()

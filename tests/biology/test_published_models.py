@@ -25,7 +25,7 @@ FOLDER = shipped.root() / "models"
 NAMES = ("schulz2009", "hong2011", "hong2012")
 HOURS_PER_DAY = 24.0
 UNIT_SQUARE = starts_in_box([0, 0], [1, 1], 128)
-ACCURATE = Tolerance(rtol=1e-9, atol=1e-12)
+ACCURATE = Tolerance(1e-9)
 
 
 @cache

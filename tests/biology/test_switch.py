@@ -79,7 +79,7 @@ def patient(dose: float, last_dose: int = 182, end: int = 182, **overrides: floa
         np.array([[values[name] for name in kernel.parameters]]),
         Schedule.from_rows([doses]),
         np.arange(end + 1.0),
-        tolerance=Tolerance(rtol=1e-7, atol=1e-9),
+        tolerance=Tolerance(1e-7),
     )
 
 

@@ -39,9 +39,7 @@ def patient(
     kernel = kernel_of(hypothesis)
     row = np.array([[values[name] for name in kernel.parameters]])
     doses = [(float(day), StopKind.BOLUS, 0, dose) for day in range(last_dose)] if dose else []
-    return solve(
-        kernel, row, Schedule.from_rows([doses]), np.arange(end + 1.0), tolerance=Tolerance(rtol=1e-7, atol=1e-9)
-    )
+    return solve(kernel, row, Schedule.from_rows([doses]), np.arange(end + 1.0), tolerance=Tolerance(1e-7))
 
 
 def reading(trajectories: Trajectories, quantity: str, day: int) -> float:

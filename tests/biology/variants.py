@@ -37,9 +37,7 @@ def course(
     values = {parameter.name: parameter.value for parameter in reference_model(hypothesis).parameters} | overrides
     row = np.array([[values[name] for name in built.parameters]])
     rows = [(float(day), StopKind.BOLUS, 0, dose) for day in range(doses)]
-    return solve(
-        built, row, Schedule.from_rows([rows]), np.asarray(times), tolerance=Tolerance(1e-8, 1e-11), method=method
-    )
+    return solve(built, row, Schedule.from_rows([rows]), np.asarray(times), tolerance=Tolerance(1e-8), method=method)
 
 
 def values(trajectories: Trajectories, quantity: str) -> FloatArray:

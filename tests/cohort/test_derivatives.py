@@ -11,7 +11,7 @@ from simulate.solver import Action, Adaptive, FloatArray, Rule, Tolerance
 from tests.studies.tiny import arm, cohort, model
 
 TIMES = np.arange(0.0, 4.25, 0.5)
-TIGHT = Tolerance(1e-10, 1e-13)
+TIGHT = Tolerance(1e-10)
 DOSED = arm("dosed", "10 mg iv every 1 d lag 6 h and 3 mg iv over 12 h at 2 d")
 LESS = arm("less", "10 mg iv every 1 d", k=0.25)
 

@@ -22,6 +22,20 @@ def with_route(system: System) -> System:
     )
 
 
+def in_units(system: System) -> System:
+    """The same system with each state in a unit of its own: parameters ``unit of x`` say how large the units are."""
+    sizes = {name: sympy.Symbol(f"unit of {name}") for name in system.states}
+    larger = {sympy.Symbol(name): size * sympy.Symbol(name) for name, size in sizes.items()}
+    units = list(sizes.values())
+    return replace(
+        system,
+        parameters=(*system.parameters, *(unit.name for unit in units)),
+        rhs=tuple(rate.xreplace(larger) / unit for rate, unit in zip(system.rhs, units, strict=True)),
+        initial=tuple(value / unit for value, unit in zip(system.initial, units, strict=True)),
+        gains=tuple(gain / units[target] for gain, target in zip(system.gains, system.route_targets, strict=True)),
+    )
+
+
 ABSORPTION = with_route(
     equations({"depot": "-ka * depot", "central": "ka * depot - ke * central"}, [0.0, 0.0], parameters=["ka", "ke"])
 )

@@ -69,10 +69,32 @@ def test_a_relative_tolerance_out_of_range_is_refused(rtol: float) -> None:
         Tolerance(rtol=rtol)
 
 
-@pytest.mark.parametrize("atol", [-1e-9, np.nan, np.inf])
-def test_a_negative_or_undefined_absolute_tolerance_is_refused(atol: float) -> None:
-    with pytest.raises(InputError, match="absolute tolerance"):
+def test_a_relative_tolerance_below_what_double_precision_gives_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        Tolerance(1e-14)
+    assert str(caught.value) == (
+        "error[solver.tolerance]: the relative tolerance 1e-14 is out of range\n"
+        "  found:    1e-14\n"
+        "  expected: a number from 1e-13, below which rounding decides, to 0.1"
+    )
+
+
+@pytest.mark.parametrize("atol", [-1e-9, 1.1e-6, 1.0, np.nan, np.inf])
+def test_an_absolute_tolerance_that_is_no_share_of_a_scale_is_refused(atol: float) -> None:
+    with pytest.raises(InputError) as caught:
         Tolerance(atol=atol)
+    assert str(caught.value) == (
+        "error[solver.tolerance]: the absolute tolerance, a share of each state's scale, is out of range\n"
+        f"  found:    {atol!r}\n"
+        "  expected: a number from 0 to the relative tolerance, 1e-06\n"
+        "  advice:   leave it out: it then follows the relative tolerance"
+    )
+
+
+def test_the_absolute_tolerance_follows_the_relative_one_as_far_as_double_precision_does() -> None:
+    assert [Tolerance(rtol).share for rtol in (1e-4, 1e-6)] == pytest.approx([1e-10, 1e-12])
+    assert Tolerance(1e-13).share == 4 * np.finfo(float).eps
+    assert Tolerance(1e-6, 1e-9).share == 1e-9
 
 
 def test_no_steps_at_all_is_refused() -> None:
@@ -83,16 +105,6 @@ def test_no_steps_at_all_is_refused() -> None:
 def test_no_threads_at_all_are_refused(threads: int) -> None:
     assert refused(GOOD, Schedule.empty(1), [1.0], threads=threads) == (
         f"error[solver.threads]: threads is {threads}\n  found:    {threads}\n  expected: 1 or more"
-    )
-
-
-def test_absolute_tolerances_for_other_states_are_refused() -> None:
-    with pytest.raises(InputError) as caught:
-        solve(CLOCK, GOOD, Schedule.empty(1), np.array([1.0]), tolerance=Tolerance(atol=np.ones(3)))
-    assert str(caught.value) == (
-        "error[solver.tolerance]: the absolute tolerances do not fit the model\n"
-        "  found:    shape (3,)\n"
-        "  expected: one number, or one for each of 1 states"
     )
 
 

@@ -14,7 +14,7 @@ from simulate.solver import METHODS, Method, Schedule, StopKind, Tolerance, solv
 from tests.helpers.systems import ABSORPTION, superposed_bateman, superposed_infusion, with_route
 
 KERNEL = build(ABSORPTION)
-TIGHT = Tolerance(1e-11, 1e-13)
+TIGHT = Tolerance(1e-11)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)

@@ -25,7 +25,7 @@ from simulate.solver import (
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.systems import with_route
 
-TIGHT = Tolerance(1e-11, 1e-13)
+TIGHT = Tolerance(1e-11)
 DECAY = build(
     with_route(
         equations(

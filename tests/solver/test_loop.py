@@ -28,10 +28,11 @@ def test_every_output_is_recorded_at_its_time_even_several_in_one_step() -> None
 
 
 def test_steps_grow_by_the_largest_factor_and_end_exactly_at_the_end() -> None:
-    # The state is 0 and gives no scale, so the first step is 1e-6; then 5e-6, 2.5e-5, … until half of the rest remains.
+    # Both states begin at 0: their scales are thought to be a hundredth of what rates bring in a day, and the first
+    # step a hundredth of the time which that takes, 1e-4; then 5e-4, 2.5e-3, … until half of the rest remains.
     result = run([100.0], [1.0])
     steps = []
-    now, step = 0.0, 1e-6
+    now, step = 0.0, 1e-4
     while now < 1.0:
         rest = 1.0 - now
         taken = rest if step >= 0.999999 * rest else min(step, rest / 2)

@@ -40,7 +40,7 @@ def test_the_order_is_the_stated_one(method: Method, problem: Problem) -> None:
     exact = END.get(problem.name)
     if exact is None:
         exact = solve_reference(
-            problem.system, NOTHING, Schedule.empty(1), np.array([1.0]), tolerance=Tolerance(1e-13, 1e-15)
+            problem.system, NOTHING, Schedule.empty(1), np.array([1.0]), tolerance=Tolerance(1e-13)
         ).values[0, 0]
     # Few steps for a high order: its error soon drowns in rounding.
     counts = (10, 20, 40) if method.order < 8 else (2, 3, 4)
@@ -58,7 +58,7 @@ def test_dense_output_is_of_the_stated_order(method: Method, theta: float) -> No
         w = attempt(kernel, method, 0.0, state, step)
         method.interpolate(w, 2, 0, theta)
         exact = solve_reference(
-            LOTKA.system, NOTHING, Schedule.empty(1), np.array([theta * step]), tolerance=Tolerance(1e-13, 1e-15)
+            LOTKA.system, NOTHING, Schedule.empty(1), np.array([theta * step]), tolerance=Tolerance(1e-13)
         ).values[0, 0]
         errors.append(float(np.abs(column(w, RESULT, 2) - exact).max()))
     # A polynomial of order 4 leaves an error of order 5 within one step.
@@ -81,7 +81,7 @@ def test_the_robertson_kinetics_need_few_steps_and_keep_their_mass() -> None:
         NOTHING,
         Schedule.empty(1),
         ROBER.times,
-        tolerance=Tolerance(1e-6, ROBER.atol),
+        tolerance=Tolerance(1e-6),
         method=RODAS5P,
     )
     assert result.counters[0, :2].sum() < 2000
@@ -94,14 +94,14 @@ def test_hires_keeps_the_sum_of_its_last_two_species() -> None:
         NOTHING,
         Schedule.empty(1),
         HIRES.times,
-        tolerance=Tolerance(1e-6, HIRES.atol),
+        tolerance=Tolerance(1e-6),
         method=RODAS5P,
     )
     np.testing.assert_allclose(result.values[0, :, 6] + result.values[0, :, 7], 0.0057, rtol=1e-12)
 
 
 def test_lotka_volterra_stays_on_its_level_curve() -> None:
-    result = solve(build(LOTKA.system), NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(1e-10, 1e-12))
+    result = solve(build(LOTKA.system), NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(1e-10))
     prey, hunter = result.values[0].T
     invariant = prey - 3 * np.log(prey) + hunter - 1.5 * np.log(hunter)
     start = 10 - 3 * np.log(10) + 5 - 1.5 * np.log(5)
@@ -114,7 +114,7 @@ def test_an_explicit_method_on_a_stiff_problem_stops_with_advice_and_does_not_li
         NOTHING,
         Schedule.empty(1),
         ROBER.times,
-        tolerance=Tolerance(1e-6, ROBER.atol),
+        tolerance=Tolerance(1e-6),
         max_steps=5000,
     )
     assert result.status.tolist() == [Status.TOO_MANY_STEPS]
@@ -145,14 +145,14 @@ def test_outputs_do_not_change_the_steps() -> None:
 def test_a_tighter_tolerance_costs_more_steps() -> None:
     kernel = build(LOTKA.system)
     loose, tight = (
-        solve(kernel, NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(rtol, rtol * 1e-3)).counters[0, 0]
+        solve(kernel, NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(rtol)).counters[0, 0]
         for rtol in (1e-4, 1e-10)
     )
     assert tight > 2 * loose
 
 
 def test_the_high_order_needs_fewer_evaluations_at_tight_tolerances_and_reaches_them() -> None:
-    exact = solve_reference(LOTKA.system, NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(1e-13, 1e-15))
+    exact = solve_reference(LOTKA.system, NOTHING, Schedule.empty(1), LOTKA.times, tolerance=Tolerance(1e-13))
     evaluations, errors = {}, {}
     for method in (DOPRI5, DOP853):
         result = solve(
@@ -160,7 +160,7 @@ def test_the_high_order_needs_fewer_evaluations_at_tight_tolerances_and_reaches_
             NOTHING,
             Schedule.empty(1),
             LOTKA.times,
-            tolerance=Tolerance(1e-11, 1e-13),
+            tolerance=Tolerance(1e-11),
             method=method,
         )
         evaluations[method.order] = int(result.counters[0, 2])

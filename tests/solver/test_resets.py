@@ -17,7 +17,7 @@ from simulate.solver import METHODS, Method, Schedule, StopKind, Tolerance, solv
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.systems import ABSORPTION, superposed_bateman, with_route
 
-TIGHT = Tolerance(1e-11, 1e-13)
+TIGHT = Tolerance(1e-11)
 Stop = tuple[float, StopKind, int, float]
 
 

@@ -38,7 +38,7 @@ def step_from(kernel: CompiledKernel, time: float, state: FloatArray, step: floa
 
 
 def exact(problem: Problem, times: FloatArray) -> FloatArray:
-    tolerance = Tolerance(1e-13, 1e-15)
+    tolerance = Tolerance(1e-13)
     return solve_reference(problem.system, NOTHING, Schedule.empty(1), times, tolerance=tolerance).values[0]
 
 
@@ -71,7 +71,7 @@ def test_the_global_error_follows_the_tolerance(problem: Problem) -> None:
     kernel, oracle = build(problem.system), exact(problem, problem.times)
     errors = []
     for rtol in (1e-5, 1e-7, 1e-9):
-        tolerance = Tolerance(rtol, rtol * 1e-3)
+        tolerance = Tolerance(rtol)
         result = solve(kernel, NOTHING, Schedule.empty(1), problem.times, tolerance=tolerance, method=TAYLOR)
         assert result.status.tolist() == [Status.OK]
         assert result.counters[0, 1] == 0
@@ -95,11 +95,11 @@ def test_patients_agree_with_scipy_and_depend_on_neither_batch_nor_order_nor_thr
 
     def part(chosen: list[int], threads: int) -> object:
         schedule = Schedule.from_rows([rows[member] for member in chosen])
-        tolerance = Tolerance(1e-8, 1e-11)
+        tolerance = Tolerance(1e-8)
         return solve(kernel, parameters[chosen], schedule, times, tolerance=tolerance, method=TAYLOR, threads=threads)
 
     whole = part(list(range(members)), 1)
-    tight = Tolerance(1e-11, 1e-14)
+    tight = Tolerance(1e-11)
     oracle = solve_reference(system, parameters[:2], Schedule.from_rows(rows[:2]), times, tolerance=tight)
     np.testing.assert_allclose(whole.values[:2], oracle.values, rtol=1e-6, atol=1e-9)
     assert_same_bits(whole, part(list(range(members)), 3))
@@ -111,9 +111,7 @@ def test_doses_far_apart_are_the_superposed_bateman_function() -> None:
     doses = [(0.0, 100.0), (0.9, 40.0), (30.0, 7.0)]
     schedule = Schedule.from_rows([[(time, StopKind.BOLUS, 0, amount) for time, amount in doses]])
     times = np.linspace(0.05, 40.0, 97)
-    result = solve(
-        build(ABSORPTION), np.array([[9.0, 3.0]]), schedule, times, tolerance=Tolerance(1e-9, 1e-12), method=TAYLOR
-    )
+    result = solve(build(ABSORPTION), np.array([[9.0, 3.0]]), schedule, times, tolerance=Tolerance(1e-9), method=TAYLOR)
     np.testing.assert_allclose(
         result.quantity("central")[0], superposed_bateman(times, doses, 9.0, 3.0), rtol=1e-7, atol=1e-10
     )
@@ -165,6 +163,6 @@ def test_a_power_of_a_constant_has_a_series_whatever_its_exponent() -> None:
         {"x": "c - x * a ** (t / (t + b))", "y": "x * a ** 1.5 - y"}, [1.0, 0.5], parameters=["a", "b", "c"]
     )
     parameters, times = np.array([[0.3, 2.0, 1.5], [4.0, 0.5, 0.2]]), np.array([0.5, 3.0, 8.0])
-    found = solve(build(system), parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-11, 1e-13), method=TAYLOR)
-    true = solve_reference(system, parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-12, 1e-14))
+    found = solve(build(system), parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-11), method=TAYLOR)
+    true = solve_reference(system, parameters, Schedule.empty(2), times, tolerance=Tolerance(1e-12))
     np.testing.assert_allclose(found.values, true.values, rtol=1e-9)

@@ -29,7 +29,6 @@ def run(**settings: object) -> tuple[FloatArray, FloatArray]:
         "cohort.patients": 3,
         "outputs.quantities": ["A_d", "A_c"],
         "solver.rtol": 1e-10,
-        "solver.atol": 1e-13,
     }
     laid = [Setting(key, value, key) for key, value in {**chosen, **settings}.items()]
     ensemble = simulate_study(prepare(read_scenario("anakinra-100mg-daily", laid)))

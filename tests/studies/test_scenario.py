@@ -51,7 +51,7 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert (scenario.patients, scenario.seed, scenario.quantities) == (100, 1, ())
     assert (scenario.rtol, scenario.atol, scenario.max_steps, scenario.method) == (
         1e-6,
-        1e-9,
+        None,
         100_000,
         "dopri5+rodas5p",
     )

@@ -31,7 +31,7 @@ def cohort(n: int = 400, first: int = 0) -> Cohort:
 
 def at_visit(people: Cohort, sampling: Sampling | None = None, arm: Arm = DAILY, last_dose: float = 27.0) -> Serum:
     return observe_serum(
-        MODEL, arm, people, last_dose=last_dose, visit="6 months", sampling=sampling, tolerance=Tolerance(1e-8, 1e-10)
+        MODEL, arm, people, last_dose=last_dose, visit="6 months", sampling=sampling, tolerance=Tolerance(1e-8)
     )
 
 

@@ -34,7 +34,7 @@ _PRIOR_DRAWS = 4096
 _PATIENT_SETS = 5
 """Further sets of places from which the error by the choice of patients is taken."""
 
-_FINE = Tolerance(COARSE.rtol / 100.0, COARSE.atol / 100.0)
+_FINE = Tolerance(COARSE.rtol / 100.0)
 
 Report = Callable[[str], None]
 """Told what the fit is doing, a line at a time."""

@@ -21,7 +21,6 @@ ENZYME = Problem(
     ),
     np.array([1e-3, 1e-2, 0.1, 0.3, 1.0]),
     stiff=True,
-    atol=1e-11,
 )
 
 BATEMAN = Problem(
@@ -30,7 +29,6 @@ BATEMAN = Problem(
     with_route(equations({"depot": "-4.1 * depot", "central": "4.1 * depot - 16.9 * central"}, [0.0, 0.0])),
     np.array([0.0, 0.1, 1.0, 3.5, 13.99, 27.25, 28.0]),
     stiff=False,
-    atol=1e-7,
     stops=boluses(range(28), 100.0),
 )
 
@@ -40,7 +38,6 @@ TWO_COMPARTMENTS = Problem(
     with_route(equations({"c": "-0.9 * c - 2.3 * c + 0.4 * p", "p": "2.3 * c - 0.4 * p"}, [0.0, 0.0])),
     np.array([0.0, 0.5, 1.0, 1.75, 3.0, 6.0, 12.0]),
     stiff=False,
-    atol=1e-8,
     stops=(*boluses([0.0, 1.0], 10.0), *infusion_of(0.5, 30.0, 1.25), *infusion_of(3.0, 8.0, 0.25)),
 )
 
@@ -60,7 +57,6 @@ ERLANG = Problem(
     _erlang(),
     np.array([0.25, 1.0, 2.0, 2.5, 4.0, 8.0]),
     stiff=False,
-    atol=1e-7,
     stops=boluses([0.0, 2.0], 50.0),
 )
 
@@ -70,7 +66,6 @@ SATURABLE = Problem(
     with_route(equations({"a": "-20 * a / (3 + a)"}, [0.0])),
     np.array([0.0, 1.0, 3.0, 4.0, 6.5, 8.0]),
     stiff=False,
-    atol=1e-7,
     stops=boluses([0.0, 4.0], 60.0),
 )
 
@@ -89,7 +84,6 @@ TURNOVER = Problem(
     ),
     np.array([0.5, 1.0, 2.0, 5.0, 7.0, 14.0]),
     stiff=False,
-    atol=1e-8,
     stops=boluses(range(7), 20.0),
 )
 
@@ -108,6 +102,5 @@ TARGET_MEDIATED = Problem(
     ),
     np.array([1e-3, 1.0, 7.0, 10.0, 14.0, 21.0, 28.0]),
     stiff=True,
-    atol=1e-11,
     stops=boluses([0.0, 7.0, 14.0], 40.0),
 )

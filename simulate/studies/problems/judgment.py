@@ -10,6 +10,7 @@ import numpy as np
 from simulate.kernels.build import build
 from simulate.solver.batch import solve
 from simulate.solver.methods import METHODS, Method
+from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.studies.problems import PROBLEMS, Problem, reference_values
 
@@ -30,7 +31,7 @@ class Judgment:
     status
         Whether the end was reached.
     constant
-        K: largest ratio of the global error to ``rtol * |state| + atol``, over all states and times; infinite if the
+        K: largest ratio of the global error to the tolerance of the state, over all states and times; infinite if the
         end was not reached.
     gate
         Largest accepted constant.
@@ -57,7 +58,7 @@ class Judgment:
 
 def judge(problem: Problem, method: Method, rtol: float) -> Judgment:
     """Solve a problem and compare it with its reference values."""
-    tolerance = problem.tolerance(rtol)
+    tolerance = Tolerance(rtol)
     result = solve(
         build(problem.system),
         problem.parameters,
@@ -70,7 +71,7 @@ def judge(problem: Problem, method: Method, rtol: float) -> Judgment:
     )
     reference = reference_values(problem)
     status = Status(int(result.status[0]))
-    error = np.abs(result.values[0] - reference) / (rtol * np.abs(reference) + np.maximum(tolerance.atol, 1e-300))
+    error = np.abs(result.values[0] - reference) / tolerance.allowed(reference, np.abs(reference).max(axis=0))
     accepted, rejected, evaluations = (int(count) for count in result.counters[0, :3])
     return Judgment(
         problem=problem.name,

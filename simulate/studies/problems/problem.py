@@ -1,4 +1,4 @@
-"""What a test problem is: equations, doses, times to compare at, and the tolerances that fit its sizes."""
+"""What a test problem is: equations, doses, and times to compare at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sympy
 
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray
-from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.problem import Schedule, StopKind
 
 Stop = tuple[float, StopKind, int, float]
 
@@ -29,15 +29,12 @@ class Problem:
         When to compare.
     stiff
         Whether an explicit method would need very many steps.
-    atol
-        Absolute tolerance at a relative one of 1e-6, for all states or each; scales with the relative one.
     start
         Time of the initial state.
     stops
         Doses, as rows of `Schedule.from_rows`.
     gate
-        Largest accepted constant: global error over ``rtol * |state| + atol``. More than 100 where the problem itself
-        magnifies errors.
+        Largest accepted constant: global error in tolerances. More than 100 where the problem itself magnifies errors.
     has_series
         Whether Taylor series can carry the right-hand side.
     """
@@ -47,15 +44,10 @@ class Problem:
     system: System
     times: FloatArray
     stiff: bool
-    atol: float | FloatArray = 1e-9
     start: float = 0.0
     stops: tuple[Stop, ...] = ()
     gate: float = 100.0
     has_series: bool = True
-
-    def tolerance(self, rtol: float) -> Tolerance:
-        """Tolerance at which absolute and relative one stand in the problem's proportion."""
-        return Tolerance(rtol, np.asarray(self.atol) * (rtol / 1e-6))
 
     @property
     def parameters(self) -> FloatArray:

@@ -69,7 +69,6 @@ ARENSTORF = Problem(
     _arenstorf(),
     np.array([4.0, 8.0, 11.0]),
     stiff=False,
-    atol=1e-12,
     gate=1e4,
     has_series=False,
 )
@@ -126,7 +125,6 @@ EPIDEMIC = Problem(
     ),
     until(80.0, 4),
     stiff=False,
-    atol=1e-11,
 )
 
 TOGGLE = Problem(

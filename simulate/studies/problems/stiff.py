@@ -20,7 +20,6 @@ ROBER = Problem(
     ),
     np.array([0.4, 4.0, 40.0, 4e3, 4e5, 4e7, 1e11]),
     stiff=True,
-    atol=np.array([1e-14, 1e-18, 1e-14]),
 )
 
 HIRES = Problem(
@@ -41,7 +40,6 @@ HIRES = Problem(
     ),
     np.array([10.0, 100.0, 321.8122, 421.8122]),
     stiff=True,
-    atol=1e-12,
 )
 
 OREGO = Problem(
@@ -57,7 +55,6 @@ OREGO = Problem(
     ),
     np.array([30.0, 60.0, 120.0, 180.0, 240.0, 300.0, 360.0]),
     stiff=True,
-    atol=1e-10,
 )
 
 VDPOL = Problem(
@@ -66,7 +63,6 @@ VDPOL = Problem(
     equations({"y1": "y2", "y2": "((1 - y1**2) * y2 - y1) / 0.000001"}, [2.0, 0.0]),
     np.array([0.5, 1.0, 1.5, 2.0]),
     stiff=True,
-    atol=1e-9,
 )
 
 E5 = Problem(
@@ -83,7 +79,6 @@ E5 = Problem(
     ),
     np.array([1e1, 1e3, 1e5]),
     stiff=True,
-    atol=np.array([1e-14, 1e-20, 1e-20, 1e-20]),
 )
 
 _POLLU_RATES = (
@@ -156,7 +151,6 @@ POLLU = Problem(
     _pollu(),
     np.array([1.0, 10.0, 30.0, 60.0]),
     stiff=True,
-    atol=1e-15,
 )
 
 PROTHERO_ROBINSON = Problem(
@@ -165,5 +159,4 @@ PROTHERO_ROBINSON = Problem(
     equations({"y": "-1000 * (y - exp(-t)) - exp(-t)"}, [0.0]),
     np.array([0.1, 1.0, 3.0]),
     stiff=True,
-    atol=1e-10,
 )

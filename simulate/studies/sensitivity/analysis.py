@@ -25,7 +25,7 @@ from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import Question, cohort_at
 from simulate.studies.windows import Window
 
-FINE = Tolerance(1e-8, 1e-11)
+FINE = Tolerance(1e-8)
 """Tolerance of derivatives."""
 
 SWING = 0.95
@@ -127,7 +127,8 @@ def sensitivity(
     if trajectories:
         designs.append(_among(question, morris_points(groups, len(columns), trajectories, seed=seed)))
     ends = np.cumsum([len(design) for design in designs])[:-1]
-    resolution = Resolution(question.study.scenario.rtol, question.study.scenario.atol)
+    tolerance = question.study.scenario.tolerance
+    resolution = Resolution(tolerance.rtol, tolerance.share)
     slopes = _slopes(question, threads) if local else np.full((len(question.endpoints), len(groups)), np.nan)
     answered = _answers(question, np.concatenate(designs), resolution, threads=threads, progress=progress)
     found = []
@@ -213,9 +214,11 @@ def _simulated(
         (question.treatment,),
         cohort_at(question, points),
         days_of(question.endpoints, courses_of(question)),
-        tolerance=tolerance or Tolerance(scenario.rtol, scenario.atol),
+        tolerance=tolerance or scenario.tolerance,
         method=None if derivatives and isinstance(method, Automatic) else method,
         max_steps=scenario.max_steps,
+        max_step=scenario.max_step,
+        breaks=scenario.breaks,
         threads=threads,
         progress=progress,
         sensitivities=derivatives,

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.files import content_hash
-from simulate.solver.problem import Tolerance
 from simulate.studies.datasets import stopped_by_rules
 from simulate.studies.methods import method_named
 from simulate.studies.sweeps.plans import Part, SweepPlan
@@ -58,7 +57,7 @@ def solve_part(
             plan.study.arms[begin:stop],
             cohort,
             times,
-            tolerance=Tolerance(scenario.rtol, scenario.atol),
+            tolerance=scenario.tolerance,
             method=method_named(scenario, plan.study.model),
             max_steps=scenario.max_steps,
             max_step=scenario.max_step,

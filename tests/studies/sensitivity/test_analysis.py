@@ -30,7 +30,7 @@ def differences(question: Question, step: float) -> np.ndarray:
         (question.study.arms[question.arm],),
         cohort_at(question, points.reshape(-1, question.dimension)),
         days_of(question.endpoints, courses_of(question)),
-        tolerance=Tolerance(1e-10, 1e-13),
+        tolerance=Tolerance(1e-10),
     )
     asked = zip(question.endpoints, courses_of(question), strict=True)
     values = np.array([one.of(ensemble, Resolution(1e-10), course) for one, course in asked]).reshape(len(TEXTS), 2, -1)
@@ -68,7 +68,7 @@ def test_the_swing_of_an_input_is_that_of_a_simulation_with_the_input_there() ->
         question.study.arms,
         cohort_at(question, points),
         np.array([0.0, 28.0]),
-        tolerance=Tolerance(1e-10, 1e-13),
+        tolerance=Tolerance(1e-10),
     )
     assert found.high[1] == pytest.approx(float(ensemble.quantity("ck")[0, 0, -1]), rel=1e-5)
 

@@ -1,0 +1,174 @@
+"""The scale of each state: what absolute tolerances and first steps are measured by, so that no unit decides.
+
+A state's scale is the largest that it has been since its member was loaded or reset. That tells nothing of a state that
+is zero and about to be fed by others, such as those after a depot: what such a state is about to become is found from
+the equations, before any step. The right-hand side is evaluated near the scales that are known, the fastest of those
+states sets a time, and what a rate brings in that time is the scale of what it feeds; then of what that feeds. A state
+whose value is but the rounding of others, as an integral of a difference that is zero, is such a state too.
+
+Rates of all known states are looked at a little beside the scales, each by a share of its own, so that neither balance
+nor symmetry hides what a state depends on. A scale that is found too small grows as the state does, at the cost of some
+steps; one too large would loosen control, so what is found counts only by a share. All this is a lane's own.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from simulate.compiled import inlined
+from simulate.solver.layout import (
+    ABSOLUTE,
+    DUE,
+    ERROR,
+    FACTOR,
+    KNOWN,
+    LANES,
+    RATIO,
+    SHARE,
+    SIZE,
+    START,
+    STATE,
+)
+from simulate.solver.vectors import any_lane
+from simulate.solver.vectors import load as row_at
+
+LEAST, MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
+"""Bounds of absolute tolerances: the least belongs to a state that was never more than 0, so that 0 has the error 0."""
+_TRUSTED = 0.01
+"""Share by which a scale that was found and not seen counts."""
+_LONGEST = 1.0
+"""Days in which a rate is thought to act where no known state changes faster."""
+_ROUNDING = 1e13
+"""A state that changes so many times faster than half of the others is the rounding of what it is made of."""
+_GOLDEN = 0.6180339887498949
+_MORE_PASSES = 16
+
+
+@inlined
+def scales_wanted(w: Any, changed: Any, loaded: int, n: int) -> bool:
+    """Whether to look for scales: in lanes that were loaded, or where states without one may come to be fed.
+
+    ``changed`` is the row of the book that tells what happened to a lane. ``RATIO`` becomes 1 in these lanes, else 0.
+    """
+    wanted = False
+    for lane in range(LANES):
+        w[RATIO + lane] = 0.0
+        if changed[lane] != 0:
+            for i in range(lane, n * LANES, LANES):
+                w[ABSOLUTE + i] = max(w[ABSOLUTE + i], min(w[SHARE + lane] * abs(w[START + i]), MOST))
+            known = _known(w, lane, n)
+            if known != w[KNOWN + lane] and (known < n or changed[lane] == loaded):
+                w[RATIO + lane] = 1.0
+                wanted = True
+            w[KNOWN + lane] = known
+    return wanted
+
+
+@inlined
+def _known(w: Any, lane: int, n: int) -> int:
+    """Number of a lane's states that have a scale."""
+    known = 0
+    for i in range(lane, n * LANES, LANES):
+        known += w[ABSOLUTE + i] > LEAST
+    return known
+
+
+@inlined
+def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, counters: Any) -> None:
+    """Find the scales of the lanes in which they are wanted, from the states in ``START``.
+
+    Evaluations read the state at ``at``, of other lanes as it is, and leave the derivative at ``rate``; ``member`` is a
+    row of the book. ``ERROR`` holds scales, ``SIZE`` whether one was found and not seen, ``FACTOR`` the time, ``RATIO``
+    whether a lane is still looking, ``DUE`` whether it was: all of these are written anew by the next step.
+    """
+    for lane in range(LANES):
+        w[DUE + lane] = w[RATIO + lane]
+        w[FACTOR + lane] = _LONGEST
+        for i in range(lane, n * LANES, LANES):
+            known = w[ABSOLUTE + i] > LEAST
+            w[ERROR + i] = math.copysign(w[ABSOLUTE + i] / w[SHARE + lane], w[START + i]) if known else w[START + i]
+            w[SIZE + i] = 0.0 if w[ERROR + i] != 0.0 else 1.0
+    for turn in range(n + _MORE_PASSES):
+        if not any_lane(row_at(w, RATIO) > 0.0):
+            break
+        for lane in range(LANES):
+            if w[RATIO + lane] > 0.0:
+                counters[member[lane], 2] += 1
+                for state in range(n):
+                    i = state * LANES + lane
+                    w[at + i] = w[ERROR + i] * (0.6 + 0.8 * ((state * _GOLDEN) % 1.0))
+        rhs(w)
+        for lane in range(LANES):
+            if w[RATIO + lane] > 0.0 and not (turn == 0 and _doubt(w, lane, n, rate)):
+                _look(w, lane, n, rate)
+    for lane in range(LANES):
+        if w[DUE + lane] > 0.0:
+            _settle(w, lane, n)
+
+
+@inlined
+def _settle(w: Any, lane: int, n: int) -> None:
+    """Let what was found take effect: it counts by a share."""
+    for i in range(lane, n * LANES, LANES):
+        if w[SIZE + i] > 0.0:
+            found = w[SHARE + lane] * _TRUSTED * abs(w[ERROR + i])
+            w[ABSOLUTE + i] = min(max(found, w[ABSOLUTE + i], LEAST), MOST)
+    w[KNOWN + lane] = _known(w, lane, n)
+
+
+@inlined
+def _pace(w: Any, i: int, rate: int) -> float:
+    """Share of its scale by which a state changes in a day; 0 where there is no scale, or none can be told."""
+    scale, change = abs(w[ERROR + i]), abs(w[rate + i])
+    return float(change / scale) if scale > 0.0 and change < math.inf else 0.0
+
+
+@inlined
+def _doubt(w: Any, lane: int, n: int, rate: int) -> bool:
+    """Give up scales that are those of this very moment and are but rounding; tell whether there are any."""
+    found = False
+    for i in range(lane, n * LANES, LANES):
+        pace = _pace(w, i, rate)
+        if pace > 0.0 and w[ABSOLUTE + i] <= w[SHARE + lane] * abs(w[START + i]):
+            slower, moving = 0, 0
+            for j in range(lane, n * LANES, LANES):
+                other = _pace(w, j, rate)
+                moving += j != i and other > 0.0
+                slower += 0.0 < other * _ROUNDING < pace
+            if moving > 0 and 2 * slower >= moving:
+                w[SIZE + i] = 1.0
+                found = True
+    if found:
+        for i in range(lane, n * LANES, LANES):
+            w[ERROR + i] = 0.0 if w[SIZE + i] > 0.0 else w[ERROR + i]
+    return found
+
+
+@inlined
+def _look(w: Any, lane: int, n: int, rate: int) -> None:
+    """Give a scale to what the known states feed; begin anew if one of them changes faster than was thought."""
+    fastest = 0.0
+    for i in range(lane, n * LANES, LANES):
+        fastest = max(fastest, _pace(w, i, rate))
+    anew = fastest * w[FACTOR + lane] > 2.0
+    if anew:
+        w[FACTOR + lane] = 1.0 / fastest
+    w[RATIO + lane] = 1.0 if anew else 0.0
+    for i in range(lane, n * LANES, LANES):
+        if w[SIZE + i] > 0.0:
+            if anew:
+                w[ERROR + i] = 0.0
+            elif w[ERROR + i] == 0.0 and 0.0 < abs(w[rate + i]) < math.inf:
+                w[ERROR + i] = w[rate + i] * w[FACTOR + lane]
+                w[RATIO + lane] = 1.0
+
+
+@inlined
+def newborn(w: Any, lane: int, n: int) -> None:
+    """Give a scale to what was zero and known to nobody, and came out of a rejected step: a window that opens."""
+    for i in range(lane, n * LANES, LANES):
+        if w[ABSOLUTE + i] <= LEAST and w[START + i] == 0.0 and 0.0 < abs(w[STATE + i]) < math.inf:
+            w[ABSOLUTE + i] = max(w[SHARE + lane] * _TRUSTED * abs(w[STATE + i]), LEAST)
