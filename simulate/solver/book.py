@@ -228,6 +228,8 @@ def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
     counters[member, 1] = attempted - accepted
     counters[member, 2] += attempted * method[STAGES]
     book[MEMBER, lane] = -1
+    # A dose at the end leaves nothing to begin anew, and the work of nobody else grows by it.
+    book[CHANGE, lane] = NOTHING
     w[RUNNING + lane] = 0.0
     w[ACCEPT + lane] = 0.0
 

@@ -184,6 +184,14 @@ def test_a_dose_at_the_start_that_passes_the_threshold_makes_the_rule_act() -> N
     assert found.quantity("x")[0, 0] == pytest.approx(9.0 * np.exp(-K), rel=1e-9)
 
 
+def test_a_dose_at_the_end_is_the_work_of_nobody_else() -> None:
+    stops = [(1.0, StopKind.BOLUS, 0, 2.0)]
+    times = np.array([0.5, 1.0])
+    together = solve(DECAY, np.array([[K, A]] * 11), Schedule.from_rows([stops] * 11), times, threads=1)
+    alone = solve(DECAY, np.array([[K, A]]), Schedule.from_rows([stops]), times, threads=1)
+    assert together.counters.tolist() == alone.counters.tolist() * 11
+
+
 def test_states_can_be_set_and_added_to() -> None:
     stops = [(1.0, StopKind.ADD, 1, 4.0), (1.0, StopKind.SET, 0, 7.0), (1.0, StopKind.BOLUS, 0, 1.0)]
     found = solve(DECAY, np.array([[K, A]]), Schedule.from_rows([stops]), np.array([1.0, 2.0]), tolerance=TIGHT)

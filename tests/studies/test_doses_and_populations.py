@@ -56,19 +56,15 @@ def test_an_arm_in_words_and_an_arm_in_a_table_have_the_same_bits(tmp_path: Path
 def test_the_table_of_an_arm_is_told_in_words(tmp_path: Path) -> None:
     arms = study(tmp_path).arms
     assert [print_regimen(arm.plan) for arm in arms] == [
-        "100 mg sc every 1 d until 3 d and 50 mg sc from 7.5 d",
+        "100 mg sc every 1 d x 3 and 50 mg sc from 7.5 d",
         "100 mg sc every 1 d until 3 d and 50 mg sc from 7.5 d",
     ]
 
 
-def test_a_steady_state_in_a_table_is_judged_by_the_drug_of_the_model(tmp_path: Path) -> None:
-    doses = "TIME,AMT,SS,II\n384,100,1,24\n"
+def test_the_drug_of_the_reference_model_has_a_steady_state(tmp_path: Path) -> None:
     text = FILE.replace(', patient = "7", covariates = ["WT"]', "")
-    arm = study(tmp_path, text, doses).arms[1]
-    assert print_regimen(arm.plan) == "100 mg sc every 1 d from 2 d until 17 d"
-    assert fault(tmp_path, text, doses.replace(",24", ",2")).startswith(
-        "error[table.steady]: 14 doses do not bring the drug to its steady state\n  --> doses.csv:2:9, key `SS`"
-    )
+    arm = study(tmp_path, text, "TIME,AMT,SS,II\n48,100,1,6\n").arms[1]
+    assert print_regimen(arm.plan) == "100 mg sc every 0.25 d from 2 d until 2.25 d steady"
 
 
 def test_the_population_of_a_scenario_is_drawn(tmp_path: Path) -> None:
