@@ -21,6 +21,7 @@ _HOMES = {
     "simulate.cohort.ensemble": ("Arm", "Ensemble", "simulate_cohort"),
     "simulate.cohort.population": ("Correlation", "Population", "PowerEffect", "SlopeEffect", "Stratum"),
     "simulate.cohort.reading": ("read_population", "shipped_population"),
+    "simulate.cohort.transform": ("Distribution",),
     "simulate.errors": ("Il1simError", "InputError", "MissingExtra", "NotConverged", "NumericalError", "Unfinished"),
     "simulate.kernels.build": ("build",),
     "simulate.kernels.sensitivities": ("Direction", "Sensitivities", "solve_sensitivities"),

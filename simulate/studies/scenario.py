@@ -38,8 +38,10 @@ A scenario file in full::
     # `patient`, each patient of the cohort is one of those of the table, in turn
     doses = { file = "doses.csv", time = "h", amount = "mg", patient = "7", covariates = ["WT"], ignore = ["SITE"] }
 
-    [parameters]  # typical values for all arms; the spread between patients is kept
+    [parameters]  # for all arms: typical values, about which patients are drawn within the bounds, in every stratum
     f_m = 0.3
+    det1 = { value = 0.05, spread = { cv = 0.2 } }  # another spread between patients, or { sd_log = 0.2 }
+    chi = { value = 0.9, spread = { cv = 0 } }  # the same in all patients
 
     [outputs]
     quantities = ["ifng", "il17a"]  # all observables, if not given

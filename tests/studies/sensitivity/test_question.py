@@ -11,6 +11,7 @@ import pytest
 from simulate.errors import InputError
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of
+from simulate.studies.sheets import Setting
 from tests.studies.sensitivity.asked import asked
 
 
@@ -41,6 +42,21 @@ def test_a_place_moves_its_own_parameter_only_unless_it_is_correlated() -> None:
     cohort = cohort_at(question, points)
     moved = [name for name, (a, b) in zip(cohort.names, cohort.values.T.tolist(), strict=True) if a != b]
     assert moved == ["k_a"]
+
+
+def test_what_the_scenario_sets_is_certain_and_patients_are_about_it_within_the_bounds() -> None:
+    settings = [Setting("chi", 0.9, "--set chi=0.9"), Setting("det1", {"spread": {"cv": 0}}, "--set det1")]
+    scenario = read_scenario("anakinra-100mg-daily", settings)
+    question = question_of(scenario, ("ck",), by=By.ALL)
+    assert not {"chi", "det1", "spread_det1"} & {part.name for part in question.inputs}
+    assert f"chi{BETWEEN}" in {part.name for part in question.inputs}
+    points = np.random.default_rng(1).uniform(size=(200, question.dimension))
+    cohort = cohort_at(question, points)
+    row = next(part for part in question.problem.population.parameters if part.name == "chi")
+    assert row.bounds is not None
+    assert row.bounds[0] <= cohort.of("chi").min() <= cohort.of("chi").max() <= row.bounds[1]
+    assert len(set(cohort.of("chi").tolist())) == 200
+    assert len(set(cohort.of("det1").tolist())) == 1
 
 
 @pytest.mark.parametrize(
