@@ -355,7 +355,6 @@ def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
     total = Fraction(str(found))
     exponents: list[tuple[str, int]] = []
     for root, exponent in dict(roots._units).items():
-        # The root of a mass, as in units of Gauss, is none of ours.
         if (power := Fraction(str(exponent))).denominator != 1:
             return None
         if root in _ROOTS:
