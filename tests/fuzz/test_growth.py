@@ -28,6 +28,8 @@ resource = pytest.importorskip("resource", reason="limits of time and memory are
 
 FAIREST = 3.0
 """Times more work for twice as much text that is still taken for linear: 2 with a half for noise. The square has 4."""
+SMALLEST = 32
+"""The first size, at which what grows exponentially has no end."""
 FROM = 0.2
 """Seconds below which a factor says nothing."""
 
@@ -169,7 +171,15 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def growth(family: Family, folder: Path, *, seconds: float, largest: int = 100_000, most: float = CPU_SECONDS) -> str:
+def growth(
+    family: Family,
+    folder: Path,
+    *,
+    seconds: float,
+    largest: int = 100_000,
+    most: float = CPU_SECONDS,
+    noise: float = FROM,
+) -> str:
     """What is wrong with a family when its size is doubled again and again; empty if nothing is.
 
     Parameters
@@ -178,11 +188,13 @@ def growth(family: Family, folder: Path, *, seconds: float, largest: int = 100_0
         When to stop doubling.
     most
         Time of the processor that one size may take.
+    noise
+        Time below which a factor says nothing.
     """
     memory, before = peak_megabytes(), 0.0
     until = time.monotonic() + seconds
-    n = 1
-    while n <= largest and (time.monotonic() < until or n == 1):
+    n = SMALLEST
+    while n <= largest and (time.monotonic() < until or n == SMALLEST):
         act = family(folder, n)
         began = time.process_time()
         try:
@@ -195,7 +207,7 @@ def growth(family: Family, folder: Path, *, seconds: float, largest: int = 100_0
         took = time.process_time() - began
         if peak_megabytes() - memory > MEGABYTES:
             return f"size {n}: {peak_megabytes() - memory:.0f} MB"
-        if before > FROM and took > FAIREST * before:
+        if before > noise and took > FAIREST * before:
             # Once is noise: the faster of two is the size's own.
             began = time.process_time()
             with limited(most), contextlib.suppress(Il1simError):
@@ -227,5 +239,5 @@ def test_growth_with_the_square_and_without_an_end_is_found(tmp_path: Path) -> N
 
         return act
 
-    assert "half of it" in growth(squared, tmp_path, seconds=20.0)
+    assert "half of it" in growth(squared, tmp_path, seconds=20.0, noise=0.02)
     assert "longer than" in growth(endless, tmp_path, seconds=1.0, most=0.2)
