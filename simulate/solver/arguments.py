@@ -226,8 +226,11 @@ def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> 
         )
     if not (np.isfinite(times).all() and np.isfinite(amounts).all()):
         raise InputError("a stop has a time or an amount that is not finite", code="solver.schedule")
-    of_state = (kinds == StopKind.SET) | (kinds == StopKind.ADD)
-    for what, count, chosen in (("route", len(kernel.routes), ~of_state), ("state", len(kernel.states), of_state)):
+    for what, count, of in (
+        ("route", len(kernel.routes), (StopKind.BOLUS, StopKind.RATE)),
+        ("state", len(kernel.states), (StopKind.SET, StopKind.ADD)),
+    ):
+        chosen = np.isin(kinds, of)
         if np.any(chosen & ((routes < 0) | (routes >= count))):
             raise InputError(
                 f"a stop names a {what} that the model does not have",
