@@ -33,23 +33,27 @@ class Elimination:
 def plan(size: int, pattern: tuple[tuple[int, int], ...]) -> Elimination:
     """Elimination of a matrix with the given non-zero places and a full diagonal."""
     filled = set(pattern) | {(state, state) for state in range(size)}
-    left = set(range(size))
+    # Of the states that are left: which rows stand in a column, which columns in a row, the diagonal aside.
+    rows: dict[int, set[int]] = {state: set() for state in range(size)}
+    columns: dict[int, set[int]] = {state: set() for state in range(size)}
+    for row, column in filled:
+        if row != column:
+            rows[column].add(row)
+            columns[row].add(column)
     order = []
-    while left:
-        pivot = min((_cost(state, left, filled), state) for state in left)[1]
-        left.remove(pivot)
+    while rows:
+        # Markowitz count: how many places eliminating a state next may fill.
+        pivot = min((len(rows[state]) * len(columns[state]), state) for state in rows)[1]
+        above, beside = rows.pop(pivot), columns.pop(pivot)
         order.append(pivot)
-        filled |= {
-            (row, column) for row in left if (row, pivot) in filled for column in left if (pivot, column) in filled
-        }
+        filled |= {(row, column) for row in above for column in beside}
+        for row in above:
+            columns[row] |= beside - {row}
+            columns[row].remove(pivot)
+        for column in beside:
+            rows[column] |= above - {column}
+            rows[column].remove(pivot)
     return Elimination(tuple(order), tuple(sorted(filled)))
-
-
-def _cost(state: int, left: set[int], filled: set[tuple[int, int]]) -> int:
-    """Markowitz count: how many places eliminating ``state`` next may fill."""
-    rows = sum(1 for row in left if row != state and (row, state) in filled)
-    columns = sum(1 for column in left if column != state and (state, column) in filled)
-    return rows * columns
 
 
 def factor_source(

@@ -19,7 +19,7 @@ from simulate.symbolic.parts import Mechanism
 
 def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]:
     """Names and files that a text such as ``H1+H3a`` or ``H1+mine.toml`` combines; files are relative to a folder."""
-    parts = [part.strip() for part in text.split("+")]
+    parts = list(dict.fromkeys(part.strip() for part in text.split("+")))
     return tuple(folder / part if part.endswith(".toml") else part for part in parts)
 
 

@@ -114,8 +114,8 @@ AMOUNTS = {"mg": 1.0, "g": 1e-3, "ug": 1e3}
 
 
 def odd_time(random: random.Random, latest: float) -> float:
-    """A time, days, that is no time of output: those are hundredths of a day, these end in half a thousandth."""
-    return random.randrange(int(latest * 1000)) / 1000 + 0.0005
+    """A time, days, from which no lag or interval, a multiple of 1/16, leads to a time of output, whole hundredths."""
+    return random.randrange(int(latest * 1000)) / 1000 + 0.00037
 
 
 def table(
