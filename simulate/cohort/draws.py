@@ -169,9 +169,11 @@ def redrawn(cohort: Cohort, parameters: Sequence[Parameter], overrides: Override
     """
     drawn = {name: row for name, row in overrides.items() if name in cohort.names}
     alike = {name: replace(row, sd_log=0.0) for name, row in overrides.items() if name not in drawn}
-    rows = Population(tuple(replace(part, spread=None) for part in parameters if part.name in alike))
-    everybody = np.zeros(len(cohort.ids), dtype=np.int64)
-    found = transform(rows, {}, everybody, changes=Changes(overrides=alike))
+    found = {}
+    if alike:
+        rows = Population(tuple(replace(part, spread=None) for part in parameters if part.name in alike))
+        everybody = np.zeros(len(cohort.ids), dtype=np.int64)
+        found = transform(rows, {}, everybody, changes=Changes(overrides=alike))
     if not drawn:
         return found
     if cohort.population is None:

@@ -273,10 +273,12 @@ def overridden(
         low, high = (-math.inf, math.inf) if parameter.bounds is None else parameter.bounds
         is_beyond = value is not None and not low <= value <= high
         drawn = Distribution(value, sd_log, is_beyond)
-        try:
-            check_overrides(population, {row.parameter: drawn})
-        except InputError as error:
-            raise relocated(error, row.where, row.parameter) from None
+        # A value within the bounds has people about it; of another spread there may be none.
+        if sd_log is not None:
+            try:
+                check_overrides(population, {row.parameter: drawn})
+            except InputError as error:
+                raise relocated(error, row.where, row.parameter) from None
         found[row.parameter] = value if value is not None and sd_log is None and not is_beyond else drawn
     return found
 

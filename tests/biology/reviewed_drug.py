@@ -72,10 +72,10 @@ def hours_until(level: float) -> float:
 
 @cache
 def troughs() -> FloatArray:
-    """Troughs of 4000 adults with the spread and the half-life of 3.8 h of the printed row, ng/mL."""
+    """Troughs of 40 000 adults with the spread and the half-life of 3.8 h of the printed row, ng/mL."""
     model = plasma_model("adult-3-76h")
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h until 14 d"), (("k_a", math.log(2) / 3.8),))
-    cohort = draw(Population(model.parameters), 4000, seed=11)
+    cohort = draw(Population(model.parameters), 40_000, seed=11)
     found: FloatArray = simulate_cohort(model, [arm], cohort, np.array([0.0, 14.0])).quantity("anakinra")[0, :, -1]
     return found
 

@@ -291,7 +291,7 @@ def test_the_engine_gives_the_printed_spread_with_patients_drawn_as_a_cohort() -
     model = plasma_model("adult-3-76h")
     # The printed spread is for a half-life of 3.8 h.
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h until 28 d"), (("k_a", math.log(2) / 3.8),))
-    cohort = draw(Population(model.parameters), 2000, seed=14)
+    cohort = draw(Population(model.parameters), 40_000, seed=11)
     result = simulate_cohort(model, [arm], cohort, np.array([0.0, 28.0]), tolerance=Tolerance(1e-8))
     troughs = result.quantity("anakinra")[0, :, -1]
     assert np.quantile(troughs, 0.5) == pytest.approx(36, rel=0.08)
