@@ -9,6 +9,7 @@ from sympy import Expr, Symbol
 from simulate.kernels.clock import timed_parts
 from simulate.kernels.followers import Pieces
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
+from simulate.kernels.saturation import without_overflow
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.parts import TIME
 
@@ -61,6 +62,7 @@ class Blueprint:
 
 def blueprint(system: System) -> Blueprint:
     """What the kernel of a system is built from."""
+    system = without_overflow(system)
     varying = [TIME, *(Symbol(name) for name in system.states), *(infusion(route) for route in system.routes)]
     constants, rhs = hoist(straight_line(system.rhs, "rhs"), varying, "constant")
     more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")

@@ -22,7 +22,8 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.kernels.emission import needed
-from simulate.kernels.hoisting import Assignment, derivative
+from simulate.kernels.hoisting import Abs, Assignment, derivative
+from simulate.kernels.saturation import logistic, share, softplus
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import TIME
@@ -41,7 +42,7 @@ _WIDE = 1.0 / 16.0
 _SHARE = 0.05
 """Where an expression changes by this share of its largest change, from one distance to twice that, it is watched."""
 _MOST_TERMS = 4
-_POWERS = (sympy.Pow, sympy.exp, sympy.log, sympy.tanh)
+_POWERS = (sympy.Pow, sympy.exp, sympy.log, sympy.tanh, logistic, softplus)
 
 _At = Callable[[FloatArray, FloatArray], FloatArray]
 """Times [member, point] and parameters [member, parameter] → values [member, point]."""
@@ -171,11 +172,13 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
     for node in sympy.postorder_traversal(part):
         if TIME not in node.free_symbols:
             continue
-        if isinstance(node, sympy.Abs):
+        if isinstance(node, (sympy.Abs, Abs)):
             yield True, node.args[0]
         elif isinstance(node, (sympy.Min, sympy.Max)):
             for one, other in itertools.combinations(node.args, 2):
                 yield True, one - other
+        elif isinstance(node, share):
+            yield False, node.args[0] - 1
         elif isinstance(node, _POWERS):
             inner = node.base if isinstance(node, sympy.Pow) else node.args[0]
             if TIME not in inner.free_symbols:

@@ -143,6 +143,26 @@ class power_log(sympy.Function):  # type: ignore[misc]
         return power_log(base, exponent) * sympy.log(base)
 
 
+class Abs(sympy.Function):  # type: ignore[misc]
+    """Absolute value of a real number; SymPy's own takes its argument apart, a tanh within it into complex parts."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative."""
+        return sign(self.args[0])
+
+
+class sign(sympy.Function):  # type: ignore[misc]
+    """Sign of a real number, whose derivative is taken for 0."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative."""
+        return sympy.S.Zero
+
+
 def derivative(expression: Expr, symbol: Symbol) -> Expr:
     """Derivative that is defined wherever the expression has one."""
     slope = _plain_derivative(expression, symbol)

@@ -17,6 +17,7 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError
 from simulate.kernels.hoisting import Program
+from simulate.kernels.saturation import plain
 from simulate.symbolic.parts import TIME
 
 Node = tuple[Any, ...]
@@ -217,6 +218,9 @@ class _Writer:
             return total
         if expression.is_Mul or expression.is_Pow:
             return self._factors(expression)
+        known = plain(expression)
+        if known is not None:
+            return self.visit(known)
         name = _SMOOTH.get(type(expression))
         if name is None:
             raise _not_smooth(expression)

@@ -17,6 +17,7 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, did_you_mean
 from simulate.kernels.hoisting import Assignment, gradient, straight_line
+from simulate.kernels.saturation import IN_NUMPY, without_overflow
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.parts import TIME
@@ -71,6 +72,7 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
     InputError
         ``equilibria.time`` for a system that depends on time, ``equilibria.axis`` for an unknown axis.
     """
+    system = without_overflow(system)
     if any(TIME in expression.free_symbols for expression in (*system.rhs, *(value for _, value in system.constants))):
         raise InputError(
             "a system that depends on time has no steady states",
@@ -214,7 +216,7 @@ def numpy_function(
         names[symbol] = steps[-1][0]
     finished = [result.xreplace(names) for result in results]
     function: Callable[[Sequence[Any]], list[Any]] = sympy.lambdify(
-        [arguments], finished, modules=["numpy"], cse=lambda _: (steps, finished)
+        [arguments], finished, modules=[IN_NUMPY, "numpy"], cse=lambda _: (steps, finished)
     )
     return function
 

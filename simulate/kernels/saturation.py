@@ -1,0 +1,230 @@
+"""Saturating terms that overflow on the way: ``x**n/(K**n + x**n)`` is 1 for 50, 1 and 200, not infinity over itself.
+
+A quotient whose numerator is a term of its denominator depends on the ratio of the terms alone. Where a term is a power
+that may be high, or an exponential, the quotient is written as a function of that ratio, which is evaluated from the
+smaller side; so are its derivatives. Terms with exponents up to 4 stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.kernels.hoisting import Abs
+from simulate.kernels.system import System
+from simulate.symbolic.parts import TIME
+
+_HARMLESS = 4
+"""Largest size of the exponent of a power that is left alone."""
+
+
+class share(sympy.Function):  # type: ignore[misc]
+    """``s**n/(1 + s**n)``."""
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative in the ratio (1) or the exponent (2)."""
+        s, n = self.args
+        return n * weight(s, n, sympy.Integer(1)) if argindex == 1 else weight_log(s, n, sympy.Integer(0))
+
+
+class weight(sympy.Function):  # type: ignore[misc]
+    """``s**(n - j)/(1 + s**n)**2``."""
+
+    nargs = 3
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative in the ratio (1) or the exponent (2)."""
+        s, n, j = self.args
+        if argindex == 1:
+            return weight(s, n, j + 1) * (n - j - 2 * n * share(s, n))
+        return weight_log(s, n, j) * (1 - 2 * share(s, n))
+
+
+class weight_log(sympy.Function):  # type: ignore[misc]
+    """The same times ``log(s)``; 0 where the first factor is."""
+
+    nargs = 3
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative in the ratio (1) or the exponent (2)."""
+        s, n, j = self.args
+        if argindex == 1:
+            return weight_log(s, n, j + 1) * (n - j - 2 * n * share(s, n)) + weight(s, n, j + 1)
+        return weight_log(s, n, j) * sympy.log(s) * (1 - 2 * share(s, n))
+
+
+class logistic(sympy.Function):  # type: ignore[misc]
+    """``exp(u)/(1 + exp(u))``."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative."""
+        (u,) = self.args
+        return logistic(u) * logistic(-u)
+
+
+class softplus(sympy.Function):  # type: ignore[misc]
+    """``log(1 + exp(u))``."""
+
+    nargs = 1
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Derivative."""
+        return logistic(self.args[0])
+
+
+def without_overflow(system: System) -> System:
+    """The same system, whose saturating terms cannot overflow and whose absolute values are of real numbers."""
+    moving = {Symbol(name) for name in system.states} | {TIME}
+    names = [symbol for symbol, _ in system.constants]
+    return replace(
+        system,
+        constants=tuple(zip(names, in_ratios((value for _, value in system.constants), moving), strict=True)),
+        **{
+            field: in_ratios(getattr(system, field), moving)
+            for field in ("initial", "rhs", "observed", "gains", "conditions")
+        },
+    )
+
+
+def in_ratios(expressions: Iterable[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
+    """Expressions whose saturating terms cannot overflow; ``moving`` may become 0 and stays above in a ratio."""
+    done: dict[Expr, Expr] = {}
+
+    def walk(node: Expr) -> Expr:
+        if not node.args or not (_at_risk(node) or node.has(sympy.Abs)):
+            return node
+        if node not in done:
+            whole = inside(node)
+            term = _term(whole, moving)
+            if term is whole and whole.is_Mul:
+                # A factor that is a quotient by itself; above, it belongs to the whole product.
+                term = sympy.Mul(*(_term(factor, moving) for factor in whole.args))
+            done[node] = term
+        return done[node]
+
+    def inside(node: Expr) -> Expr:
+        arguments = [
+            inside(argument) if node.is_Mul and argument.is_Pow and argument.args[0].is_Add else walk(argument)
+            for argument in node.args
+        ]
+        same = all(new is old for new, old in zip(arguments, node.args, strict=True))
+        return node if same else _rebuilt(node, arguments)
+
+    return tuple(walk(sympy.sympify(expression, strict=True)) for expression in expressions)
+
+
+def _rebuilt(node: Expr, arguments: list[Expr]) -> Expr:
+    if isinstance(node, (sympy.Abs, sympy.tanh, sympy.Min, sympy.Max)):
+        return node.func(*arguments, evaluate=False)
+    return node.func(*arguments)
+
+
+def plain(node: Expr) -> Expr | None:
+    """What one of these functions is in powers and exponentials; None for anything else."""
+    if isinstance(node, share):
+        s, n = node.args
+        return s**n / (1 + s**n)
+    if isinstance(node, logistic):
+        return 1 / (1 + sympy.exp(-node.args[0]))
+    return sympy.log(1 + sympy.exp(node.args[0])) if isinstance(node, softplus) else None
+
+
+def _at_risk(expression: Expr) -> bool:
+    return any(
+        isinstance(part, sympy.exp) or not (part.exp.is_Rational and abs(part.exp) <= _HARMLESS)
+        for part in expression.atoms(sympy.Pow, sympy.exp)
+    )
+
+
+def _term(node: Expr, moving: set[Symbol]) -> Expr:
+    if isinstance(node, sympy.Abs):
+        return Abs(node.args[0])
+    if isinstance(node, sympy.log) and node.args[0].is_Add and len(node.args[0].args) == 2:
+        one, other = node.args[0].args
+        one, other = (one, other) if isinstance(other, sympy.exp) else (other, one)
+        if isinstance(other, sympy.exp) and one == 1:
+            return softplus(other.args[0])
+    factors = list(sympy.Mul.make_args(node))
+    quotients = [
+        (factor, above)
+        for factor in factors
+        if factor.is_Pow and factor.exp == -1 and factor.base.is_Add and _at_risk(factor.base)
+        for above in factor.base.args
+    ]
+    # A numerator of 1 is everywhere, and the last to be looked for.
+    for below, above in sorted(quotients, key=lambda pair: pair[1] == 1):
+        others = [factor for factor in factors if factor is not below]
+        own = [factor for factor in sympy.Mul.make_args(above) if factor != 1]
+        ratio = _ratio(above, below.base - above, moving) if set(own) <= set(others) else None
+        if ratio is not None:
+            return _term(sympy.Mul(ratio, *(factor for factor in others if factor not in own)), moving)
+    return node
+
+
+def _ratio(above: Expr, rest: Expr, moving: set[Symbol]) -> Expr | None:
+    """``above/(above + rest)``; None where it is as well as it stands."""
+    if all(isinstance(term, sympy.exp) or term == 1 for term in (above, rest)):
+        one, other = (sympy.S.Zero if term == 1 else term.args[0] for term in (above, rest))
+        return logistic(one - other)
+    (x, n), (half, m) = _power(above), _power(rest)
+    if n is not None and n == m:
+        if half.free_symbols & moving and not x.free_symbols & moving:
+            return share(half / x, -n)
+        return share(x / half, n)
+    if rest == 1 and n is not None:
+        return share(x, n)
+    if above == 1 and m is not None:
+        return share(half, -m)
+    return share(above / rest, sympy.S.One) if _at_risk(above) else None
+
+
+def _power(term: Expr) -> tuple[Expr, Expr | None]:
+    """Base and exponent of a term, if that is at risk."""
+    if term.is_Pow and not (term.exp.is_Rational and abs(term.exp) <= _HARMLESS):
+        return term.base, term.exp
+    return term, None
+
+
+def _share(s: Any, n: Any) -> Any:
+    p, is_above = _smaller(s, n)
+    return np.where(is_above, 1.0, p) / (1.0 + p)
+
+
+def _smaller(s: Any, n: Any) -> tuple[Any, Any]:
+    """The smaller of ``s**n`` and its inverse, and whether it is the inverse."""
+    s, n = np.asarray(s, dtype=float), np.asarray(n, dtype=float)
+    return np.where(np.abs(s) > 1.0, 1.0 / s, s) ** np.abs(n), (np.abs(s) > 1.0) == (n >= 0.0)
+
+
+def _logistic(u: Any) -> Any:
+    return _share(np.exp(np.clip(u, -700.0, 700.0)), 1.0)
+
+
+def _weight(s: Any, n: Any, j: Any) -> Any:
+    s, n = np.asarray(s, dtype=float), np.abs(n)
+    r = np.where(np.abs(s) > 1.0, 1.0 / s, s)
+    return r ** np.where(np.abs(s) > 1.0, n + j, n - j) / (1.0 + r**n) ** 2
+
+
+def _weight_log(s: Any, n: Any, j: Any) -> Any:
+    factor = _weight(s, n, j)
+    return np.where(factor == 0.0, 0.0, factor * np.log(s))
+
+
+IN_NUMPY = {
+    "share": _share,
+    "weight": _weight,
+    "weight_log": _weight_log,
+    "logistic": _logistic,
+    "softplus": lambda u: np.logaddexp(0.0, u),
+}
+"""The functions by name, for arrays."""
