@@ -72,7 +72,7 @@ from simulate.regimen.doses import exact
 from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.models import hypothesis_parts
-from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
+from simulate.studies.sheets import Setting, Sheet, Table, in_range, lay_over, validated
 from simulate.studies.treatments import (
     ArmTable,
     Override,
@@ -160,7 +160,7 @@ class Scenario:
 
     @property
     def tolerance(self) -> Tolerance:
-        """Bound on the local error of a step; ``atol`` follows ``rtol`` where it is not given."""
+        """Bound on the local error of a step."""
         return Tolerance(self.rtol, self.atol)
 
 
@@ -277,16 +277,16 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         population=_population(cohort.population, sheet),
         between_doses=None
         if cohort.between_doses is None
-        else _in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
+        else in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
         occasions=_occasions(cohort, sheet),
         dropout=cohort.dropout,
         arms=arms,
         overrides=overrides_of(content.parameters, sheet, "parameters"),
         quantities=_distinct(content.outputs.quantities, sheet),
-        rtol=_in_range(content.solver.rtol, SMALLEST, 0.1, sheet, "solver", "rtol"),
+        rtol=in_range(content.solver.rtol, SMALLEST, 0.1, sheet, "solver", "rtol"),
         atol=None
         if content.solver.atol is None
-        else _in_range(content.solver.atol, 0.0, content.solver.rtol, sheet, "solver", "atol"),
+        else in_range(content.solver.atol, 0.0, content.solver.rtol, sheet, "solver", "atol"),
         max_steps=content.solver.max_steps,
         method=content.solver.method,
         sheet=sheet,
@@ -304,7 +304,7 @@ def _occasions(cohort: _Cohort, sheet: Sheet) -> Occasions | None:
             )
         return None
     spreads = {
-        name: Spread.from_cv(_in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
+        name: Spread.from_cv(in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
         for name, value in cohort.between_occasions.items()
     }
     length = 1.0 if cohort.occasion is None else float(_days(cohort.occasion, sheet, "cohort", "occasion"))
@@ -390,16 +390,3 @@ def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:
                 where=sheet.where("outputs", "quantities", index),
             )
     return tuple(names)
-
-
-def _in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
-    # Not a bound of the schema: NaN passes comparisons there.
-    if not low <= value <= high:
-        raise InputError(
-            f"`{dotted(*keys)}` is out of range",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=repr(value),
-            expected=f"a number from {low:g} to {high:g}",
-        )
-    return value
