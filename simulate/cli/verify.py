@@ -41,7 +41,7 @@ def verify(
     The cohort is solved on several numbers of threads, in other orders, in batches of several sizes and in pieces, and
     every bit is compared. A random 1 % of the trajectories, three at least, is solved again by SciPy, and ten times as
     many by the other kind of method, at a tolerance a thousand times tighter. Exit code 5 if anything is wrong, such as
-    an error of a state of more than 100 tolerances, or where no tolerance is tighter.
+    an error of a state of more than 1000 tolerances, or where no tolerance is tighter.
 
     With --problems, no scenario is solved: every method solves the standard test problems at four tolerances, and the
     table gives its constant K, the largest ratio of the global error to the tolerance.

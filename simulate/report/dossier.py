@@ -253,7 +253,8 @@ def _numerics(study: Study | str, model: Model | None, wanted: bool) -> str:
     if not wanted:
         return section(title, set_to, missing("Not computed, as it was not wanted."))
     from simulate.report.illustrations import few_arms
-    from simulate.studies.verification import LIMIT, PROMISED, judging, sampled_errors, too_large, unjudged
+    from simulate.studies.errors_made import LIMIT, PROMISED, judging, too_large, unjudged
+    from simulate.studies.verification import sampled_errors
 
     if judging(asked.rtol) is None:
         return section(title, set_to, missing(f"Not computed: {unjudged(asked.rtol)}."))

@@ -334,7 +334,8 @@ def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, c
         if series and book[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
             w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
-            w[RESTARTING + lane] = 1.0
+            # Where scales were found and not seen, the first step tells of these and not of a singularity.
+            w[RESTARTING + lane] = 1.0 - w[RATIO + lane]
             book[CHANGE, lane] = NOTHING
     if refresh and not series:
         _refresh(w, book, n, controlled, rhs, counters)

@@ -111,9 +111,11 @@ def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, count
 
 @inlined
 def _settle(w: Any, lane: int, n: int) -> None:
-    """Let what was found take effect: it counts by a share."""
+    """Let what was found take effect: it counts by a share. ``RATIO`` becomes 1 if anything was."""
+    w[RATIO + lane] = 0.0
     for i in range(lane, n * LANES, LANES):
-        if w[SIZE + i] > 0.0:
+        if w[SIZE + i] > 0.0 and w[ERROR + i] != 0.0:
+            w[RATIO + lane] = 1.0
             found = w[SHARE + lane] * _TRUSTED * abs(w[ERROR + i])
             w[ABSOLUTE + i] = min(max(found, w[ABSOLUTE + i], LEAST), MOST)
     w[KNOWN + lane] = _known(w, lane, n)

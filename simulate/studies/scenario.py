@@ -75,7 +75,7 @@ from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.arm_rules import check_visits
 from simulate.studies.models import hypothesis_parts
-from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
+from simulate.studies.sheets import Setting, Sheet, Table, in_range, lay_over, validated
 from simulate.studies.treatments import (
     ArmTable,
     Override,
@@ -167,7 +167,7 @@ class Scenario:
 
     @property
     def tolerance(self) -> Tolerance:
-        """Bound on the local error of a step; ``atol`` follows ``rtol`` where it is not given."""
+        """Bound on the local error of a step."""
         return Tolerance(self.rtol, self.atol)
 
 

@@ -309,3 +309,17 @@ _EXPECTED = {
     "string_type": "a text in quotation marks",
     "tuple_type": "an array",
 }
+
+
+def in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
+    """A value that must lie within bounds; said with its line where it does not."""
+    # Not a bound of the schema: NaN passes comparisons there.
+    if not low <= value <= high:
+        raise InputError(
+            f"`{dotted(*keys)}` is out of range",
+            code="scenario.value",
+            where=sheet.where(*keys),
+            found=repr(value),
+            expected=f"a number from {low:g} to {high:g}",
+        )
+    return value

@@ -4,17 +4,13 @@ Two questions are asked. Is every trajectory the same, bit by bit, whatever the 
 batch and the piece of the cohort it was drawn in? And how far is it from what another method finds, at a tolerance a
 thousand times tighter or as tight as double precision lets it be: SciPy, which shares the equations and nothing after
 them, for a random one in a hundred, and the other kind of method of this program for ten times as many?
-
-What is promised is told in tolerances: ``rtol`` of a state's value and ``atol`` of its scale, the largest that it is in
-the trajectory. A state that takes both signs has no value to be a share of wherever it is zero, and is judged by its
-scale alone.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -31,27 +27,19 @@ from simulate.cohort.ensemble import (
 )
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import lower
-from simulate.solver.kernel import FloatArray, IntArray
-from simulate.solver.problem import SMALLEST, Tolerance
+from simulate.solver.kernel import IntArray
+from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import stream
+from simulate.studies.errors_made import Error, Errors, Judge, judging, too_large, unjudged, values_of
 from simulate.studies.methods import method_named
 from simulate.studies.runs import Study, cohort_of
 
 SHARE = 0.01
 """Share of the trajectories that SciPy solves again."""
-LIMIT = 5e-4
-"""Largest accepted error, as `Error.relative`: half a unit of the third digit, as results are printed to three."""
-PROMISED = 100.0
-"""Largest accepted error of a state in tolerances, as `Error.ratio`: what holds for the problems with known answers."""
-
-_TIGHTER = 1e-3
-_LEAST_TIGHTER = 0.101
 _FEWEST = 3
 _MORE = 10
 _ALONE = 8
-_FLOOR = 1e-3
-_BOTH_SIGNS = 1e-3
 
 Advance = Callable[[int], None]
 
@@ -64,57 +52,6 @@ class Repetition:
     trajectories: int
     differing: int
     first: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """A method that solved trajectories again: its name and tolerance, how many, and those it gave up."""
-
-    method: str
-    rtol: float
-    trajectories: int
-    given_up: int
-
-
-@dataclass(frozen=True, slots=True)
-class Error:
-    """The largest error found in a quantity.
-
-    Attributes
-    ----------
-    quantity, unit
-        What was compared.
-    relative
-        Largest error as a share of the value. What counts for the value at least: of a state, the share of its scale
-        that the tolerances say; of an observable, a thousandth of its largest value.
-    ratio
-        Largest error in tolerances; None for observables, which have no tolerance of their own.
-    arm, patient, day
-        Where ``relative`` was found.
-    """
-
-    quantity: str
-    unit: str
-    relative: float
-    ratio: float | None
-    arm: str
-    patient: int
-    day: float
-
-
-def too_large(errors: Iterable[Error]) -> list[str]:
-    """One sentence for each error that is larger than promised."""
-    found = []
-    for row in errors:
-        place = f"patient {row.patient}, arm `{row.arm}`, day {row.day:g}"
-        if not row.relative <= LIMIT:
-            found.append(f"`{row.quantity}` is off by {row.relative:.1e} of its value ({place})")
-        elif row.ratio is not None and not row.ratio <= PROMISED:
-            found.append(
-                f"`{row.quantity}` is off by {row.ratio:.0f} tolerances, more than the {PROMISED:g} that are promised: "
-                f"by {row.relative:.1e} of its value ({place})"
-            )
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,17 +129,6 @@ def verify(
         judges=judges,
         errors=errors,
     )
-
-
-def judging(rtol: float) -> Tolerance | None:
-    """Tolerance at which others solve what was solved at ``rtol``; None where double precision allows none."""
-    tight = max(rtol * _TIGHTER, SMALLEST)
-    return Tolerance(tight) if tight <= rtol * _LEAST_TIGHTER else None
-
-
-def unjudged(rtol: float) -> str:
-    """Why nothing can be said of the error made at such a tolerance."""
-    return f"the error cannot be judged: no solution is tighter than {rtol:g}, as rounding decides below {SMALLEST:g}"
 
 
 def sampled_errors(study: Study, *, share: float = SHARE) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
@@ -302,10 +228,6 @@ def _bits(ensemble: Ensemble) -> npt.NDArray[np.uint64]:
     return values.view(np.uint64).reshape(len(ensemble.arms), -1, *values.shape[1:])
 
 
-def _values(ensemble: Ensemble) -> FloatArray:
-    return _bits(ensemble).view(np.float64)
-
-
 def _counters(ensemble: Ensemble) -> IntArray:
     return ensemble.trajectories.counters.reshape(len(ensemble.arms), -1, ensemble.trajectories.counters.shape[1])
 
@@ -334,8 +256,8 @@ def _judged(
         return (), ()
     tight = tolerance.rtol
     is_stiff = scenario.method == "rodas5p"
-    kept = _values(base)
-    found = _Errors(study, base)
+    kept = values_of(base)
+    found = Errors(study, base)
     judges = []
 
     # Another method of this program, for whole patients in all arms.
@@ -348,7 +270,7 @@ def _judged(
     )
     usable = (other.status == Status.OK) & (base.status[:, places] == Status.OK)
     for arm, index in np.argwhere(usable):
-        found.add(int(arm), int(places[index]), kept[arm, places[index]], _values(other)[arm, index])
+        found.add(int(arm), int(places[index]), kept[arm, places[index]], values_of(other)[arm, index])
     given_up = int((other.status != Status.OK).sum())
     judges.append(Judge(other.trajectories.method, tight, other.status.size, given_up))
     advance(other.status.size)
@@ -375,54 +297,6 @@ def _judged(
         advance(1)
     judges.append(Judge(f"SciPy {' and '.join(sorted(names))}", tight, by_scipy, given_up))
     return tuple(judges), found.errors
-
-
-class _Errors:
-    """The largest error of each quantity so far; it does not leave `_judged`."""
-
-    def __init__(self, study: Study, base: Ensemble) -> None:
-        self.study, self.base = study, base
-        states = len(study.model.species)
-        values = np.abs(_values(base)[base.status == Status.OK])
-        self.sizes = values.max(axis=(0, 1)) if len(values) else np.zeros(len(base.trajectories.quantities))
-        self.states = states
-        self.relative = np.zeros(len(self.sizes))
-        self.ratios = np.zeros(states)
-        self.places = [(0, 0, 0)] * len(self.sizes)
-
-    def add(self, arm: int, place: int, ours: FloatArray, theirs: FloatArray) -> None:
-        """Compare one trajectory, each array [time, quantity]."""
-        error = np.abs(ours - theirs)
-        states, tolerance = slice(self.states), self.study.scenario.tolerance
-        scales = np.abs(theirs[:, states]).max(axis=0)
-        swings = np.minimum(theirs[:, states].max(axis=0), -theirs[:, states].min(axis=0)) > _BOTH_SIGNS * scales
-        allowed = tolerance.allowed(np.where(swings, scales, theirs[:, states]), scales)
-        # A quantity that is zero throughout has no error; one that ought to be has an infinite one.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            relative = np.where(error == 0.0, 0.0, error / np.maximum(np.abs(theirs), _FLOOR * self.sizes))
-            ratios = error[:, states] / allowed
-        relative[:, states] = tolerance.rtol * ratios
-        self.ratios = np.maximum(self.ratios, ratios.max(axis=0))
-        for quantity, time in enumerate(relative.argmax(axis=0).tolist()):
-            if not relative[time, quantity] <= self.relative[quantity]:
-                self.relative[quantity] = relative[time, quantity]
-                self.places[quantity] = (arm, place, time)
-
-    @property
-    def errors(self) -> tuple[Error, ...]:
-        trajectories = self.base.trajectories
-        return tuple(
-            Error(
-                quantity=name,
-                unit=trajectories.units[index],
-                relative=float(self.relative[index]),
-                ratio=float(self.ratios[index]) if index < self.states else None,
-                arm=self.base.arms[self.places[index][0]].name,
-                patient=int(self.base.cohort.ids[self.places[index][1]]),
-                day=float(trajectories.times[self.places[index][2]]),
-            )
-            for index, name in enumerate(trajectories.quantities)
-        )
 
 
 def workload(study: Study, share: float = SHARE) -> int:

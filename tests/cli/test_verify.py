@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+import simulate.studies.errors_made as errors_made
 import simulate.studies.problems.judgment as judgment
-import simulate.studies.verification as verification
 from simulate.cli.app import outcome
 from simulate.studies.problems import PROBLEMS
 
@@ -44,7 +44,7 @@ def test_verify_in_json_holds_everything_that_was_compared(capsys: Capture) -> N
 def test_what_is_not_as_promised_is_an_error_with_its_own_exit_code(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verification, "LIMIT", 0.0)
+    monkeypatch.setattr(errors_made, "LIMIT", 0.0)
     assert outcome(["verify", "untreated", *SMALL, "--json"]) == 5
     captured = capsys.readouterr()
     document = json.loads(captured.out)
@@ -53,6 +53,15 @@ def test_what_is_not_as_promised_is_an_error_with_its_own_exit_code(
     assert captured.err.startswith("error[verify.failed]: the scenario `untreated` is not solved as promised\n")
     assert "of its value (patient " in captured.err
     assert "expected: the same bits in every way of solving, and errors within their limits\n" in captured.err
+
+
+def test_where_no_tolerance_is_tighter_nothing_is_judged(capsys: Capture) -> None:
+    assert outcome(["verify", "untreated", *SMALL, "--set", "solver.rtol=1e-13"]) == 5
+    captured = capsys.readouterr()
+    assert (
+        "the error cannot be judged: no solution is tighter than 1e-13, as rounding decides below 1e-13" in captured.err
+    )
+    assert captured.out.splitlines()[-1].endswith(" at 1e-13; errors not judged")
 
 
 def quickly(monkeypatch: pytest.MonkeyPatch, gate: float) -> None:

@@ -87,7 +87,7 @@ def test_an_absolute_tolerance_that_is_no_share_of_a_scale_is_refused(atol: floa
         "error[solver.tolerance]: the absolute tolerance, a share of each state's scale, is out of range\n"
         f"  found:    {atol!r}\n"
         "  expected: a number from 0 to the relative tolerance, 1e-06\n"
-        "  advice:   leave it out: it then follows the relative tolerance"
+        "  try:      leave it out: it then follows the relative tolerance"
     )
 
 

@@ -224,7 +224,15 @@ def test_paths_in_a_file_are_relative_to_it_and_those_of_settings_are_not(tmp_pa
             "error[scenario.value]: `solver.rtol` is out of range\n"
             "  --> test.toml:16, key `solver.rtol`\n"
             "  found:    nan\n"
-            "  expected: a number from 1e-14 to 0.1",
+            "  expected: a number from 1e-13 to 0.1",
+        ),
+        (
+            "[parameters]\nf_m = 0.3",
+            "[solver]\natol = 1",
+            "error[scenario.value]: `solver.atol` is out of range\n"
+            "  --> test.toml:16, key `solver.atol`\n"
+            "  found:    1.0\n"
+            "  expected: a number from 0 to 1e-06",
         ),
         (
             "[parameters]\nf_m = 0.3",

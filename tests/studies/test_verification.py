@@ -12,10 +12,11 @@ import pytest
 import simulate.studies.verification as verification
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
+from simulate.studies.errors_made import LIMIT, Error, judging, too_large
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting
-from simulate.studies.verification import LIMIT, Verification, members, sample_sizes, verify, workload
+from simulate.studies.verification import Verification, members, sample_sizes, verify, workload
 
 
 @functools.cache
@@ -86,6 +87,21 @@ def test_an_engine_that_is_wrong_everywhere_alike_is_found_by_the_other_methods(
     assert not found.passed
     # The factor is in both solves of this program, so that only SciPy can tell.
     assert any(fault.startswith("`A_c` is off by 5.0e-03 of its value (patient ") for fault in found.faults)
+
+
+def test_an_error_of_more_tolerances_than_promised_is_told_in_words() -> None:
+    row = Error("A_c", "nmol", 3e-6, 3000.0, "anakinra", 4, 2.5)
+    assert too_large([dataclasses.replace(row, ratio=900.0), dataclasses.replace(row, ratio=None)]) == []
+    assert too_large([row]) == [
+        "`A_c` is off by 3000 tolerances, more than the 1000 that are promised: by 3.0e-06 of its value "
+        "(patient 4, arm `anakinra`, day 2.5)"
+    ]
+
+
+@pytest.mark.parametrize(("rtol", "tight"), [(1e-4, 1e-7), (1e-10, 1e-13), (1e-12, 1e-13), (9e-13, None)])
+def test_whoever_judges_is_tighter_than_what_is_judged(rtol: float, tight: float | None) -> None:
+    found = judging(rtol)
+    assert (None if found is None else found.rtol) == (None if tight is None else pytest.approx(tight))
 
 
 def test_an_undefined_number_cannot_pass_as_a_small_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,148 @@
+"""The error that was made, beside what is promised, and what a tolerance must be to judge it by.
+
+What is promised is told in tolerances: ``rtol`` of a state's value and ``atol`` of its scale, the largest that it is in
+the trajectory. A state that takes both signs has no value to be a share of wherever it is zero, and is judged by its
+scale alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.cohort.ensemble import Ensemble
+from simulate.solver.kernel import FloatArray
+from simulate.solver.problem import SMALLEST, Tolerance
+from simulate.solver.trajectories import Status
+from simulate.studies.runs import Study
+
+LIMIT = 5e-4
+"""Largest accepted error, as `Error.relative`: half a unit of the third digit, as results are printed to three."""
+PROMISED = 1000.0
+"""Largest accepted error of a state in tolerances, as `Error.ratio`.
+
+Ten times what holds for problems with known answers, as a model may let small differences grow.
+"""
+
+_TIGHTER = 1e-3
+_LEAST_TIGHTER = 0.101
+_FLOOR = 1e-3
+_BOTH_SIGNS = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A method that solved trajectories again: its name and tolerance, how many, and those it gave up."""
+
+    method: str
+    rtol: float
+    trajectories: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """The largest error found in a quantity.
+
+    Attributes
+    ----------
+    quantity, unit
+        What was compared.
+    relative
+        Largest error as a share of the value. What counts for the value at least: of a state, the share of its scale
+        that the tolerances say; of an observable, a thousandth of its largest value.
+    ratio
+        Largest error in tolerances; None for observables, which have no tolerance of their own.
+    arm, patient, day
+        Where ``relative`` was found.
+    """
+
+    quantity: str
+    unit: str
+    relative: float
+    ratio: float | None
+    arm: str
+    patient: int
+    day: float
+
+
+def too_large(errors: Iterable[Error]) -> list[str]:
+    """One sentence for each error that is larger than promised."""
+    found = []
+    for row in errors:
+        place = f"patient {row.patient}, arm `{row.arm}`, day {row.day:g}"
+        if not row.relative <= LIMIT:
+            found.append(f"`{row.quantity}` is off by {row.relative:.1e} of its value ({place})")
+        elif row.ratio is not None and not row.ratio <= PROMISED:
+            found.append(
+                f"`{row.quantity}` is off by {row.ratio:.0f} tolerances, more than the {PROMISED:g} that are promised: "
+                f"by {row.relative:.1e} of its value ({place})"
+            )
+    return found
+
+
+def judging(rtol: float) -> Tolerance | None:
+    """Tolerance at which others solve what was solved at ``rtol``; None where double precision allows none."""
+    tight = max(rtol * _TIGHTER, SMALLEST)
+    return Tolerance(tight) if tight <= rtol * _LEAST_TIGHTER else None
+
+
+def unjudged(rtol: float) -> str:
+    """Why nothing can be said of the error made at such a tolerance."""
+    return f"the error cannot be judged: no solution is tighter than {rtol:g}, as rounding decides below {SMALLEST:g}"
+
+
+def values_of(ensemble: Ensemble) -> FloatArray:
+    """All values, shape [arm, member, time, quantity]."""
+    values = ensemble.trajectories.values
+    return values.reshape(len(ensemble.arms), -1, *values.shape[1:])
+
+
+class Errors:
+    """The largest error of each quantity so far."""
+
+    def __init__(self, study: Study, base: Ensemble) -> None:
+        self.study, self.base = study, base
+        states = len(study.model.species)
+        values = np.abs(values_of(base)[base.status == Status.OK])
+        self.sizes = values.max(axis=(0, 1)) if len(values) else np.zeros(len(base.trajectories.quantities))
+        self.states = states
+        self.relative = np.zeros(len(self.sizes))
+        self.ratios = np.zeros(states)
+        self.places = [(0, 0, 0)] * len(self.sizes)
+
+    def add(self, arm: int, place: int, ours: FloatArray, theirs: FloatArray) -> None:
+        """Compare one trajectory, each array [time, quantity]."""
+        error = np.abs(ours - theirs)
+        states, tolerance = slice(self.states), self.study.scenario.tolerance
+        scales = np.abs(theirs[:, states]).max(axis=0)
+        swings = np.minimum(theirs[:, states].max(axis=0), -theirs[:, states].min(axis=0)) > _BOTH_SIGNS * scales
+        allowed = tolerance.allowed(np.where(swings, scales, theirs[:, states]), scales)
+        # A quantity that is zero throughout has no error; one that ought to be has an infinite one.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            relative = np.where(error == 0.0, 0.0, error / np.maximum(np.abs(theirs), _FLOOR * self.sizes))
+            ratios = error[:, states] / allowed
+        relative[:, states] = tolerance.rtol * ratios
+        self.ratios = np.maximum(self.ratios, ratios.max(axis=0))
+        for quantity, time in enumerate(relative.argmax(axis=0).tolist()):
+            if not relative[time, quantity] <= self.relative[quantity]:
+                self.relative[quantity] = relative[time, quantity]
+                self.places[quantity] = (arm, place, time)
+
+    @property
+    def errors(self) -> tuple[Error, ...]:
+        trajectories = self.base.trajectories
+        return tuple(
+            Error(
+                quantity=name,
+                unit=trajectories.units[index],
+                relative=float(self.relative[index]),
+                ratio=float(self.ratios[index]) if index < self.states else None,
+                arm=self.base.arms[self.places[index][0]].name,
+                patient=int(self.base.cohort.ids[self.places[index][1]]),
+                day=float(trajectories.times[self.places[index][2]]),
+            )
+            for index, name in enumerate(trajectories.quantities)
+        )
