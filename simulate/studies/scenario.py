@@ -83,7 +83,6 @@ from simulate.studies.treatments import (
     Treatment,
     days_of,
     folder_of,
-    in_range,
     overrides_of,
     treatments_of,
 )

@@ -11,12 +11,12 @@ ROWS = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)
 
 
 def test_the_page_has_all_rows_in_order() -> None:
-    assert [int(number) for number, _, _ in ROWS] == list(range(1, 64))
+    assert [int(number) for number, _, _ in ROWS] == list(range(1, len(ROWS) + 1))
 
 
 def test_every_test_that_the_page_names_exists() -> None:
     named = [(path, name) for _, _, how in ROWS for path, name in re.findall(r"`([\w/]+\.py)::(\w+)`", how)]
-    assert len(named) > 63
+    assert len(named) > 115
     absent = [
         f"{path}::{name}"
         for path, name in named

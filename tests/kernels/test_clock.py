@@ -69,9 +69,7 @@ def test_breaks_and_bits_of_a_member_are_its_own(kernel: CompiledKernel) -> None
 
 def test_a_train_of_pulses_is_given_whole() -> None:
     kernel = build(equations({"x": parsed("every_day")}, [0.0], parameters=["a", "w"]))
-    found = solve(
-        kernel, np.array([[0.4, 0.01]]), Schedule.empty(1), np.array([30.0]), tolerance=Tolerance(1e-8)
-    )
+    found = solve(kernel, np.array([[0.4, 0.01]]), Schedule.empty(1), np.array([30.0]), tolerance=Tolerance(1e-8))
     t = np.linspace(-0.05, 0.05, 20001)
     one = np.exp(5000 * (np.cos(2 * np.pi * t) - 1)).sum() * (t[1] - t[0])
     assert found.values[0, 0, 0] == pytest.approx(30 * one, rel=1e-5)
