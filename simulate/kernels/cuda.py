@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from simulate.kernels.build import CompiledKernel, load_source
 from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
 from simulate.solver import methods
-from simulate.solver.arguments import arguments_of, failures_of, functions_of
+from simulate.solver.arguments import arguments_of, breaks_of, failures_of, functions_of, stops_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.observing import fail_undefined
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.rules import Adaptive, with_stops
 from simulate.solver.trajectories import Trajectories
 
 if importlib.util.find_spec("numba_cuda") is None:
@@ -63,6 +64,10 @@ class CudaEngine:
     ) -> Trajectories:
         """Integrate a batch; arguments and result as for `simulate.solver.solve`."""
         given = arguments_of(self.kernel, parameters, schedule, times, start, tolerance, self.method, max_steps)
+        owners, days = breaks_of(self.kernel, given.parameters, start, given.times, ())
+        if len(days):
+            _, schedule = with_stops(Adaptive(()), schedule, owners, days, StopKind.BREAK)
+            given = replace(given, schedule=stops_of(self.kernel, schedule, len(given.parameters), start))
         members, n = len(given.parameters), len(self.kernel.states)
         values = np.full((members, len(given.times), n + len(self.kernel.observables)), np.nan)
         outcome = np.full((members, 2), -1, dtype=np.int64)

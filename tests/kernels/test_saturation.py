@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sympy import Symbol
 
-from simulate.kernels import elementary
+from simulate.kernels import ratios
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.saturation import IN_NUMPY, in_ratios
 from simulate.kernels.sensitivities import solve_sensitivities
@@ -159,11 +159,9 @@ def test_functions_of_arrays_are_those_of_lanes() -> None:
     s, n = np.array([0.0, 0.3, 1.0, 7.0, np.inf]), 3.0
     for name in ("share", "weight", "weight_log"):
         more = (1.0,) if name != "share" else ()
-        lanes = [getattr(elementary, name)(value, n, *more) for value in s]
+        lanes = [getattr(ratios, name)(value, n, *more) for value in s]
         with np.errstate(all="ignore"):
             np.testing.assert_allclose(IN_NUMPY[name](s, n, *more), lanes, rtol=1e-14)
     u = np.array([-800.0, -2.0, 0.0, 3.0, 800.0])
     for name in ("logistic", "softplus"):
-        np.testing.assert_allclose(
-            IN_NUMPY[name](u), [getattr(elementary, name)(v) for v in u], rtol=1e-14, atol=1e-300
-        )
+        np.testing.assert_allclose(IN_NUMPY[name](u), [getattr(ratios, name)(v) for v in u], rtol=1e-14, atol=1e-300)

@@ -137,5 +137,6 @@ def test_columns_of_a_schedule_that_do_not_fit_each_other_are_refused(schedule: 
 def test_a_stop_of_an_unknown_kind_is_refused() -> None:
     assert refused(GOOD, columns([0, 1], [7], [1.0]), [1.0]) == (
         "error[solver.schedule]: a stop is of an unknown kind\n"
-        "  expected: StopKind.VISIT, StopKind.RESET, StopKind.SET, StopKind.ADD, StopKind.BOLUS, StopKind.RATE"
+        "  expected: StopKind.VISIT, StopKind.RESET, StopKind.SET, StopKind.ADD, StopKind.BOLUS, StopKind.RATE, "
+        "StopKind.BREAK"
     )
