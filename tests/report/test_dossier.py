@@ -134,7 +134,8 @@ def test_a_file_that_changed_since_is_marked(made: Path) -> None:
 def test_the_error_actually_made_is_in_the_report_and_the_pictures_are_within_it(tmp_path: Path) -> None:
     assert run(write_files(tmp_path), "--out", tmp_path / "made") == 0
     text = report(tmp_path / "made", Purpose())
-    assert "A sample was solved again, a thousand times tighter: 3 trajectories by" in text
+    assert "A sample was solved again at a tolerance of 1e-09: 3 trajectories by" in text
+    assert "What was promised is held." in text
     assert text.count("data:image/png;base64,") == 3
     assert "<figcaption>time course</figcaption>" in text
 
