@@ -68,7 +68,7 @@ first. A new name at the end moves no other; any other change makes all fits tho
 MOST_REFUSED = 0.5
 """Share of patients without a steady baseline beyond which a point is not in the prior."""
 
-COARSE = Tolerance(1e-4, 1e-7)
+COARSE = Tolerance(1e-4)
 """Tolerance of a fit: errors near 0.2 %, beside readings that err by 5 to 60 %."""
 
 _SAMPLES = 9
