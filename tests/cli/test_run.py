@@ -163,7 +163,7 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             "error[scenario.value]: `solver.rtol` is out of range\n"
             "  --> --rtol 0.0, key `solver.rtol`\n"
             "  found:    0.0\n"
-            "  expected: a number from 1e-14 to 0.1\n",
+            "  expected: a number from 1e-13 to 0.1\n",
         ),
         (
             ("untreated", "--set", "f_m=-1"),
