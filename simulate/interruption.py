@@ -36,10 +36,18 @@ def _end(number: int, frame: object) -> NoReturn:
     raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
+def asked() -> KeyboardInterrupt | None:
+    """What was asked for and is not done yet; None where nothing was."""
+    if not _asked:
+        return None
+    return Terminated() if _asked[-1] == signal.SIGTERM else KeyboardInterrupt()
+
+
 def heed() -> None:
     """Raise again what was asked for and has been lost since."""
-    if _asked:
-        raise Terminated if _asked[-1] == signal.SIGTERM else KeyboardInterrupt
+    ending = asked()
+    if ending is not None:
+        raise ending
 
 
 def forget() -> None:

@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 from simulate.cli.console import UsageFault, print_json, say
 from simulate.cli.once import Once
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean
-from simulate.interruption import Terminated, forget, heed, listen
+from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
 
 VERBS = {
@@ -202,14 +202,21 @@ def outcome(arguments: Sequence[str]) -> int:
     except (_Closed, BrokenPipeError):
         return _hang_up()
     except (_Interrupted, KeyboardInterrupt, typer.Abort) as ending:
-        say("interrupted; nothing was left half written")
-        forget()
-        return TERMINATED if isinstance(ending.__cause__ or ending, Terminated) else INTERRUPTED
+        return _interrupted(ending.__cause__ or ending)
     except Exception as error:
+        # A library that loses the exception of an interruption may stumble over what it left undone.
+        if (lost := asked()) is not None:
+            return _interrupted(lost)
         fault = _fault_of(error)
         if fault is None and is_debug:
             raise
         return _report(fault or _internal(error), as_json)
+
+
+def _interrupted(ending: BaseException) -> int:
+    say("interrupted; nothing was left half written")
+    forget()
+    return TERMINATED if isinstance(ending, Terminated) else INTERRUPTED
 
 
 def _fault_of(error: Exception) -> Il1simError | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -61,10 +62,14 @@ class CudaEngine:
         start: float = 0.0,
         tolerance: Tolerance | None = None,
         max_steps: int = 100_000,
+        max_step: float | None = None,
+        breaks: Sequence[float] = (),
     ) -> Trajectories:
         """Integrate a batch; arguments and result as for `simulate.solver.solve`."""
-        given = arguments_of(self.kernel, parameters, schedule, times, start, tolerance, self.method, max_steps)
-        owners, days = breaks_of(self.kernel, given.parameters, start, given.times, ())
+        given = arguments_of(
+            self.kernel, parameters, schedule, times, start, tolerance, self.method, max_steps, max_step=max_step
+        )
+        owners, days = breaks_of(self.kernel, given.parameters, start, given.times, breaks)
         if len(days):
             _, schedule = with_stops(Adaptive(()), schedule, owners, days, StopKind.BREAK)
             given = replace(given, schedule=stops_of(self.kernel, schedule, len(given.parameters), start))

@@ -48,12 +48,7 @@ def visit(watch: Any, lane: int) -> None:
 
 
 @inlined
-def forget(watch: Any, first: int, stop: int) -> None:
-    """Nothing is remembered of infusions."""
-
-
-@inlined
-def given(watch: Any, lane: int, stop: int, first: int, schedule: Any) -> float:
+def given(watch: Any, lane: int, stop: int, schedule: Any) -> float:
     """Nothing but what the schedule says."""
     return float(schedule[4][stop])
 

@@ -81,8 +81,8 @@ class ArmRule:
     where: Where
 
 
-def check_visits(days: Sequence[float], end: float, texts: Sequence[str], sheet: Sheet) -> None:
-    """Refuse a visit after the end of a scenario, which nobody would see.
+def check_within(what: str, days: Sequence[float], end: float, texts: Sequence[str], sheet: Sheet, *keys: str) -> None:
+    """Refuse a time after the end of a scenario, which nobody would see.
 
     Raises
     ------
@@ -92,12 +92,12 @@ def check_visits(days: Sequence[float], end: float, texts: Sequence[str], sheet:
     for place, day in enumerate(days):
         if day > end:
             raise InputError(
-                "a visit is after the end of the simulation",
+                f"a {what} is after the end of the simulation",
                 code="scenario.value",
-                where=sheet.where("time", "visits", place),
+                where=sheet.where(*keys, place),
                 found=texts[place],
                 expected=f"at most {end:g} d, the end",
-                advice="leave the visit out, or simulate longer: `time.end`",
+                advice=f"leave the {what} out, or simulate longer: `time.end`",
             )
 
 

@@ -31,7 +31,7 @@ class Resolution:
     """
 
     rtol: float = 1e-6
-    atol: float = 1e-9
+    atol: float = 1e-12
 
     def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0) -> FloatArray:
         """What numbers may be wrong by, in their unit.

@@ -73,7 +73,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
-from simulate.studies.arm_rules import check_visits
+from simulate.studies.arm_rules import check_within
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.sheets import Setting, Sheet, Table, in_range, lay_over, validated
 from simulate.studies.treatments import (
@@ -114,6 +114,7 @@ class Scenario:
         When to record, days, ascending from 0.
     visits
         Days on which rules look that look at visits only.
+    patients, first, seed, population
         Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
         population; None for patients of the trial or, where the model is a user's, for parameters that vary
         independently.
@@ -271,7 +272,11 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         float(days_of(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits)
     )
     times = _times(content.time, sheet)
-    check_visits(visits, times[-1], content.time.visits, sheet)
+    check_within("visit", visits, times[-1], content.time.visits, sheet, "time", "visits")
+    breaks = tuple(
+        float(days_of(text, sheet, "solver", "breaks", place)) for place, text in enumerate(content.solver.breaks)
+    )
+    check_within("break", breaks, times[-1], content.solver.breaks, sheet, "solver", "breaks")
     arms = treatments_of(content.arm, sheet, visits)
     cohort = content.cohort
     return Scenario(
@@ -304,9 +309,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         max_step=None
         if content.solver.max_step is None
         else float(days_of(content.solver.max_step, sheet, "solver", "max_step")),
-        breaks=tuple(
-            float(days_of(text, sheet, "solver", "breaks", place)) for place, text in enumerate(content.solver.breaks)
-        ),
+        breaks=breaks,
         sheet=sheet,
     )
 

@@ -119,14 +119,8 @@ def lay_over(document: Document, settings: Sequence[Setting], schema: type[Table
     origins: dict[Keys, str] = {}
     for setting in settings:
         keys = _keys(setting, data, schema)
-        if origins.get(keys, "").startswith(_OPTION) and setting.origin.startswith(_OPTION):
-            raise InputError(
-                f"`{dotted(*keys)}` is set twice",
-                code="scenario.setting",
-                where=Where(file=setting.origin),
-                found=origins[keys],
-                advice="set it once",
-            )
+        if setting.origin.startswith(_OPTION):
+            _check_once(keys, setting.origin, origins)
         if len(keys) > MAX_NESTING:
             raise _no_such_place(setting, f"it has {len(keys)} parts, more than {MAX_NESTING}")
         table: Any = data
@@ -142,6 +136,20 @@ def lay_over(document: Document, settings: Sequence[Setting], schema: type[Table
         table[keys[-1]] = setting.value
         origins[keys] = setting.origin
     return Sheet(document, data, origins)
+
+
+def _check_once(keys: Keys, origin: str, origins: Mapping[Keys, str]) -> None:
+    """Refuse an option that sets what another has set, or a part of it, or a table around it."""
+    for known, before in origins.items():
+        shorter = min(len(keys), len(known))
+        if before.startswith(_OPTION) and keys[:shorter] == known[:shorter]:
+            raise InputError(
+                f"`{dotted(*keys[:shorter])}` is set twice",
+                code="scenario.setting",
+                where=Where(file=origin),
+                found=before,
+                advice="set it once",
+            )
 
 
 def _keys(setting: Setting, data: Mapping[str, Any], schema: type[Table]) -> Keys:

@@ -363,17 +363,3 @@ def days_of(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
             expected=f"more than 0 d, at most {MAX_DAYS} d",
         )
     return days
-
-
-def in_range(value: float, low: float, high: float, sheet: Sheet, *keys: str) -> float:
-    """A number that is from one bound to another."""
-    # Not a bound of the schema: NaN passes comparisons there.
-    if not low <= value <= high:
-        raise InputError(
-            f"`{dotted(*keys)}` is out of range",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=repr(value),
-            expected=f"a number from {low:g} to {high:g}",
-        )
-    return value

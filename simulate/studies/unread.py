@@ -28,7 +28,8 @@ READS: Mapping[str, tuple[str, ...]] = {
                "cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
     "work-precision": (
         *("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population"),
-        *("cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver.atol"),
+        *("cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters"),
+        *("solver.max_step", "solver.breaks"),
     ),
 }  # fmt: skip
 """Verb → keys, or tables of keys, that it reads."""

@@ -50,7 +50,7 @@ class Workload:
         What a reader sees.
     stiff
         Whether only stiff methods are asked.
-    kernel, parameters, schedule, times, start
+    kernel, parameters, schedule, times, start, max_step, breaks
         As for `simulate.solver.solve`.
     reference
         True values, shape [member, time, state].
@@ -64,6 +64,8 @@ class Workload:
     times: FloatArray
     start: float
     reference: FloatArray
+    max_step: float | None = None
+    breaks: tuple[float, ...] = ()
 
     def solved(self, method: Method, rtol: float) -> Trajectories:
         """Trajectories by a method at a tolerance, on one thread."""
@@ -76,6 +78,8 @@ class Workload:
             tolerance=Tolerance(rtol),
             method=method,
             max_steps=_MAX_STEPS,
+            max_step=self.max_step,
+            breaks=self.breaks,
             threads=1,
         )
 
@@ -122,17 +126,29 @@ def study_workload(study: Study) -> Workload:
 
     Raises
     ------
+    InputError
+        ``work-precision.rules``: doses follow the state of the patient.
     NumericalError
         ``work-precision.reference``: no patient reaches the end at that tolerance.
     """
     scenario, arm = study.scenario, study.arms[0]
+    if arm.rules:
+        raise InputError(
+            f"what a method costs cannot be measured in the arm `{arm.name}`",
+            code="work-precision.rules",
+            found="rules, by which doses follow the patient: each method would be given other doses",
+            expected="an arm without rules",
+        )
     cohort = cohort_of(study)
     kernel = build(lower(study.model))
     parameters = member_parameters(study.model, arm, cohort)
     end = float(study.times[-1])
     schedule = schedule_of(study.model, [arm], cohort, end)
     tight = Tolerance(_TIGHT)
-    true = solve(kernel, parameters, schedule, study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS)
+    true = solve(
+        kernel, parameters, schedule, study.times, tolerance=tight, method=DOP853, max_steps=_MAX_STEPS,
+        max_step=scenario.max_step, breaks=scenario.breaks,
+    )  # fmt: skip
     sound = np.flatnonzero(true.status == Status.OK)
     if not sound.size:
         raise NumericalError(
@@ -149,6 +165,8 @@ def study_workload(study: Study) -> Workload:
         times=study.times,
         start=0.0,
         reference=true.values[sound][:, :, : len(kernel.states)],
+        max_step=scenario.max_step,
+        breaks=scenario.breaks,
     )
 
 

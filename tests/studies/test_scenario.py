@@ -106,9 +106,25 @@ def test_the_key_of_a_setting_has_a_limit_of_parts(tmp_path: Path) -> None:
     )
 
 
-def test_a_key_is_set_once(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is set twice"):
-        read(tmp_path, FILE, "cohort.seed=2", "cohort.seed=3")
+@pytest.mark.parametrize(
+    ("first", "second", "key"),
+    [
+        ("cohort.seed=2", "cohort.seed=3", "cohort.seed"),
+        ("solver={rtol=1e-8}", "solver.rtol=1e-3", "solver"),
+        ("solver.rtol=1e-3", "solver={rtol=1e-8}", "solver"),
+    ],
+)
+def test_a_key_is_set_once(tmp_path: Path, first: str, second: str, key: str) -> None:
+    assert fault(tmp_path, FILE, first, second) == (
+        f"error[scenario.setting]: `{key}` is set twice\n"
+        f"  --> --set {second}\n  found:    --set {first}\n  try:      set it once"
+    )
+
+
+def test_a_break_after_the_end_is_refused(tmp_path: Path) -> None:
+    said = fault(tmp_path, FILE, 'solver.breaks=["29 d"]')
+    assert "a break is after the end of the simulation" in said
+    assert "  expected: at most 28 d, the end\n" in said
 
 
 @pytest.mark.parametrize("key", ["arm.weekly.regimen", "arm[0].regimen", 'arm."weekly".regimen'])

@@ -75,6 +75,8 @@ VALUES: dict[str, Any] = {
     "solver.atol": 1e-8,
     "solver.max_steps": 1000,
     "solver.method": "dop853",
+    "solver.max_step": "6 h",
+    "solver.breaks": ["1 d"],
     "k": "0.2 1/h",
     "arm.a.regimen": "3 mg iv daily",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from simulate.errors import NumericalError
+from simulate.errors import InputError, NumericalError
 from simulate.solver.methods import DOP853, DOPRI5, RODAS5P
 from simulate.studies.problems import PROBLEMS
 from simulate.studies.problems.judgment import judge
@@ -85,4 +86,26 @@ def test_a_scenario_in_which_nobody_reaches_the_end_is_refused() -> None:
         "error[work-precision.reference]: "
         "no patient of `anakinra-100mg-daily` reaches the end at a tolerance of 1e-13\n"
         "  found:    the parameters admit no steady baseline: the share of CD45RO among CD4 cells exceeds 1"
+    )
+
+
+def test_what_bounds_the_steps_of_a_scenario_bounds_those_of_every_method() -> None:
+    workload = study_workload(study(solver__max_step="1 h", solver__breaks=["2.5 d"]))
+    assert (workload.max_step, workload.breaks) == (1.0 / 24.0, (2.5,))
+    assert measure(workload, (DOP853,), (1e-4,))[0].steps >= 5 * 24
+
+
+def test_an_arm_with_rules_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(
+        'schema = 1\ntitle = "t"\n[time]\nend = "2 d"\n[[arm]]\nname = "a"\nregimen = "none"\n'
+        '[[arm.rule]]\nquantity = "ck"\nabove = "1 µkat/L"\ndose = 0\n',
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as caught:
+        study_workload(prepare(read_scenario(path)))
+    assert str(caught.value) == (
+        "error[work-precision.rules]: what a method costs cannot be measured in the arm `a`\n"
+        "  found:    rules, by which doses follow the patient: each method would be given other doses\n"
+        "  expected: an arm without rules"
     )

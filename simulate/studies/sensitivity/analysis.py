@@ -265,6 +265,6 @@ def _slopes(question: Question, threads: int | None) -> FloatArray:
         [[float(endpoint.derivative(ensemble, name, course)[0]) for name in names] for endpoint, course in asked]
     ).reshape(len(question.endpoints), len(names))
     # A derivative is no more exact than the numbers between which it stands.
-    resolution = Resolution(FINE.rtol)
+    resolution = Resolution(FINE.rtol, FINE.share)
     errors = np.array([endpoint.error(ensemble, resolution, course) for endpoint, course in asked])
     return signal(by_parameter @ moved[:, columns].T, errors)

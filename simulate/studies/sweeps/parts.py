@@ -22,6 +22,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 _MARK = b"il1sim part 1 "
 # Not names that a quantity could have.
+_NAMED = "array "
 _FAILURES, STOPPED_MEMBERS = "(failures)", "(stopped)"
 
 
@@ -103,7 +104,8 @@ def failures_of(arrays: Arrays) -> list[list[Any]]:
 def pack(arrays: Arrays, key: str, part: Part) -> bytes:
     """Content of the file of a part: a hash of the sweep's key, the part's place and the arrays; then the arrays."""
     buffer = io.BytesIO()
-    content: dict[str, Any] = dict(arrays)
+    # NumPy's own arguments have names, which a quantity may have as well.
+    content: dict[str, Any] = {_NAMED + name: array for name, array in arrays.items()}
     np.savez(buffer, **content)
     packed = buffer.getvalue()
     return _head(key, part, packed) + b"\n" + packed
@@ -116,7 +118,7 @@ def unpack(packed: bytes, key: str, part: Part) -> dict[str, npt.NDArray[Any]] |
         return None
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            return {name.removeprefix(_NAMED): arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         return None
 

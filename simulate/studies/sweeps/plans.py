@@ -18,6 +18,7 @@ from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
 from simulate.studies.runs import Study, arms_of, cohort_of, prepare
+from simulate.studies.sweeps.axes import REGIMEN
 from simulate.studies.sweeps.designs import MAX_POINTS, Value, points_of
 from simulate.studies.sweeps.requests import Request
 from simulate.studies.sweeps.variations import covariate_value, kind_of, labels_of, varied
@@ -182,6 +183,7 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
             found=f"{len(points)} points, {len(treatments)} arms of the scenario",
             expected=f"at most {MAX_POINTS}",
         )
+    _check_unset(request)
     kinds = {axis.name: kind_of(axis, base) for axis in request.axes}
     units = {axis.name: labels_of(axis, base).get("units", "") for axis in request.axes}
     expanded, covariates, names, values = [], [], [], []
@@ -201,6 +203,21 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
         study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
     )
     return replace(plan, key=key, parts=parts_of(plan, _largest(plan) if part_size is None else part_size))
+
+
+def _check_unset(request: Request) -> None:
+    """Refuse an axis of what a setting says as well: one of the two would be read past."""
+    for axis in request.axes:
+        for keys in request.scenario.sheet.origins:
+            is_regimen = axis.name == REGIMEN and keys[0] == "arm" and keys[-1] in ("regimen", "doses")
+            if is_regimen or keys == ("parameters", axis.name):
+                raise InputError(
+                    f"`{axis.name}` is set, and varied as well",
+                    code="sweep.axis",
+                    where=request.scenario.sheet.where(*keys),
+                    found=f"an axis of `{axis.name}`",
+                    advice="leave out the one or the other",
+                )
 
 
 def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.sheets import Setting
+from simulate.studies.sheets import Setting, parse_setting
 from simulate.studies.sweeps.plans import Part, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from tests.studies.sweeps.small import SCENARIO, options, plan
@@ -170,3 +170,14 @@ def test_a_sweep_larger_than_memory_is_planned_as_it_is_made_in_parts() -> None:
     found = plan_sweep(read_request(SCENARIO, Options(over=("dose=10,100",), settings=(size,))))
     assert found.rows == 2_000_000
     assert max(part.rows for part in found.parts) <= 2048
+
+
+def test_what_is_varied_is_not_set_as_well() -> None:
+    with pytest.raises(InputError) as caught:
+        plan_sweep(read_request(SCENARIO, Options(over=("f_m=0.1,0.3",), settings=(parse_setting("f_m=0.5"),))))
+    assert str(caught.value) == (
+        "error[sweep.axis]: `f_m` is set, and varied as well\n"
+        "  --> --set f_m=0.5, key `parameters.f_m`\n"
+        "  found:    an axis of `f_m`\n"
+        "  try:      leave out the one or the other"
+    )

@@ -335,3 +335,11 @@ def test_those_who_fail_are_counted_and_listed(tmp_path: Path) -> None:
     assert manifest["counters"] == {"n": 6, "n_ok": 0, "too_many_steps": 6}
     assert len(manifest["failures"]) == 6
     assert manifest["failures"][0]["arm"] == "dose 10 mg"
+
+
+def test_quantities_may_have_the_names_of_arguments_of_numpy() -> None:
+    found = plan()
+    arrays = {"file": np.ones((1, 1, 1)), "allow_pickle": np.zeros((1, 1, 1))}
+    read = unpack(pack(arrays, found.key, found.parts[0]), found.key, found.parts[0])
+    assert read is not None
+    assert {name: array.sum() for name, array in read.items()} == {"file": 1.0, "allow_pickle": 0.0}
