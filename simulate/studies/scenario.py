@@ -306,9 +306,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         else in_range(content.solver.atol, 0.0, content.solver.rtol, sheet, "solver", "atol"),
         max_steps=content.solver.max_steps,
         method=content.solver.method,
-        max_step=None
-        if content.solver.max_step is None
-        else float(days_of(content.solver.max_step, sheet, "solver", "max_step")),
+        max_step=_longest_step(content.solver, times[-1], sheet),
         breaks=breaks,
         sheet=sheet,
     )
@@ -367,6 +365,22 @@ def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
         )
     # Exact fractions: a third of a day, 546 times over, must end at 182 d and not a hair beyond.
     return (*(float(index * every) for index in range(count)), float(end))
+
+
+def _longest_step(solver: _Solver, end: float, sheet: Sheet) -> float | None:
+    if solver.max_step is None:
+        return None
+    longest = float(days_of(solver.max_step, sheet, "solver", "max_step"))
+    if longest * solver.max_steps < end:
+        raise InputError(
+            "the end cannot be reached by such short steps",
+            code="scenario.value",
+            where=sheet.where("solver", "max_step"),
+            found=f"{solver.max_step}, and at most {solver.max_steps} steps",
+            expected=f"at least {end / solver.max_steps:.3g} d",
+            advice="allow more steps, `solver.max_steps`, or longer ones",
+        )
+    return longest
 
 
 def _tabled_patients(arms: Sequence[Treatment]) -> int:

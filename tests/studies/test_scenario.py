@@ -121,6 +121,16 @@ def test_a_key_is_set_once(tmp_path: Path, first: str, second: str, key: str) ->
     )
 
 
+def test_steps_so_short_that_the_end_cannot_be_reached_are_refused(tmp_path: Path) -> None:
+    assert fault(tmp_path, FILE, 'solver.max_step="1e-9 h"') == (
+        "error[scenario.value]: the end cannot be reached by such short steps\n"
+        '  --> --set solver.max_step="1e-9 h", key `solver.max_step`\n'
+        "  found:    1e-9 h, and at most 100000 steps\n"
+        "  expected: at least 0.00028 d\n"
+        "  try:      allow more steps, `solver.max_steps`, or longer ones"
+    )
+
+
 def test_a_break_after_the_end_is_refused(tmp_path: Path) -> None:
     said = fault(tmp_path, FILE, 'solver.breaks=["29 d"]')
     assert "a break is after the end of the simulation" in said
