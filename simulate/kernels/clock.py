@@ -70,7 +70,17 @@ def timed_parts(rates: Sequence[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
 
     for rate in rates:
         visit(rate)
-    return tuple(part for part in found if part != TIME)
+    return tuple(dict.fromkeys(part for part in map(_in_time, found) if part != TIME))
+
+
+def _in_time(part: Expr) -> Expr:
+    """A part without factors and terms that are the same at all times, which move and narrow nothing in it."""
+    while part.is_Add or part.is_Mul:
+        timed = [one for one in part.args if TIME in one.free_symbols]
+        if len(timed) == len(part.args):
+            break
+        part = part.func(*timed)
+    return part
 
 
 def pulse_in(parts: Sequence[Expr]) -> Expr | None:
