@@ -204,11 +204,10 @@ def dose_variables(arms: Sequence[Arm], model: Model, horizon: float) -> dict[st
 
 def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:
     """Doses of an arm up to a horizon, none of them missed; each once, however many patients are given it."""
-    found = Doses.joined([])
-    for plan in dict.fromkeys(arm.all_plans):
-        doses = timetable_of(plan, model.routes, horizon).doses
-        found = doses if not len(found) else _distinct(Doses.joined([found, doses]))
-    return found
+    parts = [timetable_of(plan, model.routes, horizon).doses for plan in dict.fromkeys(arm.all_plans)]
+    given = [part for part in parts if len(part)]
+    whole = Doses.joined(given)
+    return _distinct(whole) if len(given) > 1 else whole
 
 
 def _distinct(doses: Doses) -> Doses:

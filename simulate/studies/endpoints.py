@@ -196,11 +196,14 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
     return Endpoint(text, name, summary, day, title, "%" if summary is Summary.CHANGE else own)
 
 
-def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float) -> Window | None:
-    """When to look for what is made of the course of an arm up to a day; None for other endpoints."""
+def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float, patient: FloatArray) -> Window | None:
+    """When to look for what is made of the course of an arm up to a day; None for other endpoints.
+
+    ``patient`` are the parameters of the typical one, as for `simulate.studies.windows.window`.
+    """
     if not endpoint.needs_course:
         return None
-    return window(arm.all_plans, model, 0.0, endpoint.day, end)
+    return window(arm.all_plans, model, 0.0, endpoint.day, end, patient)
 
 
 def days_of(endpoints: Sequence[Endpoint], courses: Sequence[Window | None]) -> FloatArray:

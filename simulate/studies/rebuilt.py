@@ -51,6 +51,8 @@ def rebuilt_study(manifest: Mapping[str, Any]) -> Study | str:
         settings, model_key = dict(manifest["scenario"]), str(manifest["model"]["key"])
         if any("regimens" in arm or "covariates" in arm for arm in settings["arms"]):
             return "its doses were in a table, which a manifest does not hold"
+        if any("rules" in arm for arm in settings["arms"]):
+            return "its arms have rules, which a manifest holds as text only"
         data = _scenario(settings, manifest["inputs"])
         study = prepare(scenario_from(Document(path="manifest.json", data=data, text=""), name="manifest"))
     except (InputError, KeyError, TypeError, ValueError) as error:
@@ -77,7 +79,11 @@ def _scenario(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[st
         "title": settings["title"],
         **({} if settings.get("question") is None else {"question": settings["question"]}),
         "model": model,
-        "time": {"end": f"{settings['end']!r} d", "every": f"{settings['every']!r} d"},
+        "time": {
+            "end": f"{settings['end']!r} d",
+            "every": f"{settings['every']!r} d",
+            "visits": [f"{day!r} d" for day in settings.get("visits", ())],
+        },
         "cohort": cohort,
         "arm": [
             {"name": arm["name"], "regimen": arm["regimen"], "parameters": dict(arm["parameters"])}

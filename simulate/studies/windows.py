@@ -2,7 +2,8 @@
 
 What a dose changes, it changes at once. So a course is cut where doses and infusions begin and end, on either side of
 each cut there is a time to look, and between cuts the average is by Gauss's rule on panels that widen with the time
-since the cut, as what fades does so the slower the later it is.
+since the cut, as what fades does so the slower the later it is. Where the end of an infusion at a set rate differs
+between patients, the cut is that of the typical patient.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from simulate.regimen.doses import Plan, exact
+from simulate.regimen.steady import Kinetics
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.model import Model
@@ -68,29 +70,45 @@ def last_interval(plan: Plan, day: Fraction) -> Fraction:
     return max(running) if running else max(every for next_one, every in found if next_one == due)
 
 
-def window_before(plan: Plan, model: Model, day: float, horizon: float) -> Window:
+def window_before(plans: Sequence[Plan], model: Model, day: float, horizon: float, patient: FloatArray) -> Window:
     """The last interval between doses before a day.
 
     Parameters
     ----------
-    plan
-        What is prescribed; a dose that somebody misses cuts an interval all the same.
+    plans
+        Prescriptions at the same intervals; a dose that somebody misses cuts an interval all the same.
     model
         Has the routes.
     day, horizon
         Day at which the interval ends, and that at which the simulation does.
+    patient
+        As for `window`.
     """
-    start = max(Fraction(0), exact(day) - last_interval(plan, exact(day)))
-    return window((plan,), model, float(start), day, horizon)
+    start = max(Fraction(0), exact(day) - max(last_interval(plan, exact(day)) for plan in plans))
+    return window(plans, model, float(start), day, horizon, patient)
 
 
-def window(plans: Sequence[Plan], model: Model, start: float, day: float, horizon: float) -> Window:
-    """All that there is from one day to another, for whoever follows one of some prescriptions."""
+def window(
+    plans: Sequence[Plan], model: Model, start: float, day: float, horizon: float, patient: FloatArray
+) -> Window:
+    """All that there is from one day to another, for whoever follows one of some prescriptions.
+
+    Parameters
+    ----------
+    plans, model
+        Prescriptions, and what has the routes.
+    start, day, horizon
+        First and last day, and that at which the simulation ends.
+    patient
+        Parameters of the typical patient, shape [parameter], in the order and units of the model: where infusions at a
+        set rate end, depends on them.
+    """
     kept = [
         Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)
         for plan in dict.fromkeys(plans)
     ]
-    stops = np.unique(compile_schedule(kept, model.routes, horizon=horizon).times)
+    kinetics = Kinetics(model, np.tile(patient, (len(kept), 1)))
+    stops = np.unique(compile_schedule(kept, model.routes, horizon=horizon, kinetics=kinetics).times)
     cuts = [start, *(time for time in stops.tolist() if start < time < day), day]
     panels = max(_FEWEST_PANELS, min(_PANELS, _MANY_PANELS // len(cuts)))
     shares = np.array([0.0, *2.0 ** np.arange(1.0 - panels, 1.0)])

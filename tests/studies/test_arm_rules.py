@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.runs import prepare, simulate_study, study_dataset
+from simulate.studies.rebuilt import described, rebuilt_study
+from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 
 HEAD = """schema = 1
@@ -92,6 +93,17 @@ def test_a_run_tells_its_rules_apart(tmp_path: Path) -> None:
     )
     assert one.key != other.key
     assert one.settings["arms"][1]["rules"] == ["ck above 10 ukat/L: end"]  # type: ignore[index]
+
+
+def test_a_treatment_with_rules_is_not_rebuilt_without_them_and_visits_come_back(tmp_path: Path) -> None:
+    rule, visits = 'quantity = "ck"\nabove = "10 ukat/L"\nend = true', 'visits = ["10.25 d", "15.25 d"]'
+    path = scenario(tmp_path, rule, visits)
+    ruled = prepare(read_scenario(path))
+    assert rebuilt_study(described(ruled)) == "its arms have rules, which a manifest holds as text only"
+    path.write_text(path.read_text().replace(f"[[arm.rule]]\n{rule}\n", ""))
+    again = rebuilt_study(described(prepare(read_scenario(path))))
+    assert isinstance(again, Study)
+    assert again.scenario.visits == (10.25, 15.25)
 
 
 @pytest.mark.parametrize(

@@ -237,3 +237,43 @@ def test_a_regimen_keeps_its_meaning_at_another_interval(regimen: str, hours: in
     drug = Species("A", "drug", unit("mg"))
     found = realize(changed.plan, [Route("iv", "drug", drug, unit("mg"), drug.symbol**0)])  # type: ignore[arg-type]
     assert [24.0 * dose.time for dose in found.doses] == pytest.approx(times)
+
+
+@pytest.mark.parametrize(
+    ("regimen", "dose", "hours"),
+    [
+        ("100 mg iv every 24 h x 3 rate 10 mg/h", "50 mg", 5),
+        ("100 mg iv every 24 h x 3 rate 10 mg/h", "200", 20),
+        ("100 mg iv every 24 h x 3 rate 10 mg/h", "0.05 g", 5),
+        ("100 mg iv every 24 h x 3 over 10 h", "50 mg", 10),
+    ],
+)
+def test_a_rate_that_was_set_is_kept_at_another_dose_and_so_is_a_duration(regimen: str, dose: str, hours: int) -> None:
+    changed = at_dose(regimen, dose)
+    (course,) = parse_regimen(changed.regimen).courses
+    assert (course,) == changed.plan.courses  # type: ignore[union-attr]
+    assert 24 * course.duration == hours
+    assert course.rated == ("rate" in regimen)
+
+
+def test_a_dose_of_nothing_at_a_rate_is_words_that_can_be_read() -> None:
+    changed = at_dose("100 mg iv every 24 h x 3 rate 10 mg/h", "0 mg")
+    assert changed.regimen == "0 mg iv every 1 d x 3"
+    assert parse_regimen(changed.regimen) == changed.plan
+
+
+def test_the_rate_of_an_infusion_of_nothing_is_not_guessed() -> None:
+    with pytest.raises(InputError) as caught:
+        at_dose("0 mg iv every 24 h rate 10 mg/h", "50 mg")
+    assert str(caught.value) == (
+        "error[sweep.axis]: the arm `a` has infusions of nothing, whose rate is not kept\n"
+        "  --> --over dose=50 mg\n"
+        "  found:    0 mg iv every 24 h rate 10 mg/h\n"
+        "  try:      give the arm an amount above 0"
+    )
+
+
+def at_dose(regimen: str, dose: str) -> Treatment:
+    axis = parse_axis(f"dose={dose}")
+    arm = Treatment("a", regimen, parse_regimen(regimen), (), axis.where)
+    return varied(arm, [(axis, axis.values[0])], {"dose": "dose"}, {"dose": "mg"}, several=False)

@@ -8,14 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulate.cohort.ensemble import Arm
+from simulate.regimen.timetable import Doses
+from simulate.regimen.words import parse_regimen
 from simulate.report.directory import manifest
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import read_dataset, write_dataset
+from simulate.studies.datasets import dose_variables, read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting
 from simulate.studies.verification import verify
 from tests.studies.tabled import fault_of, study_of
+from tests.studies.tiny import model
 
 FILE = """\
 schema = 1
@@ -111,6 +115,26 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     (arm,) = json.loads(json.dumps(entries))["scenario"]["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
     assert arm["covariates"] == {"WT": {"7": 71.0, "8": 64.5}, "CRCL": {"8": 100.0}}
+
+
+def test_doses_of_all_patients_are_each_once_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    joined, calls = Doses.joined, []
+    plans = tuple(parse_regimen(f"100 mg iv every 24 h x {1 + number % 3} lag {number} h") for number in range(40))
+    unordered = (
+        parse_regimen("7 mg iv from 5 d"),
+        parse_regimen("7 mg iv from 5 d and 3 mg iv"),
+        parse_regimen("none"),
+    )
+    monkeypatch.setattr(Doses, "joined", lambda parts: calls.append(sum(map(len, parts))) or joined(parts))
+    found = dose_variables((Arm("a", plans[0], plans=plans),), model(), 10.0)
+    # Work is linear: every dose of a plan is put in order for its course, for its plan, and once among all.
+    assert sum(calls) == 3 * sum(1 + number % 3 for number in range(40))
+    assert len(found["dose_time"][1][0]) == sum(1 + number % 3 for number in range(40))
+    twice = dose_variables((Arm("a", unordered[0], plans=unordered),), model(), 10.0)
+    assert twice["dose_time"][1].tolist() == [[0.0, 5.0]]
+    assert twice["dose_amount"][1].tolist() == [[3.0, 7.0]]
+    nothing = dose_variables((Arm("a", unordered[2], plans=unordered[2:]),), model(), 10.0)
+    assert nothing["dose_time"][1].shape == (1, 0)
 
 
 def test_the_key_of_a_run_tells_covariates_and_spreads_between_doses_apart(tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ def test_the_interval_of_a_day_is_that_of_what_is_running(regimen: str, day: int
 
 def test_averages_weigh_every_moment_and_summits_are_between_times(scenario: Path) -> None:
     model = prepare(read_scenario(scenario)).model
-    found = window((parse_regimen("1 mg iv every 24 h"), parse_regimen("1 mg iv every 36 h")), model, 0.0, 3.0, 5.0)
+    plans = (parse_regimen("1 mg iv every 24 h"), parse_regimen("1 mg iv every 36 h"))
+    found = window(plans, model, 0.0, 3.0, 5.0, np.array([parameter.value for parameter in model.parameters]))
     assert found.weights.sum() == pytest.approx(1.0)
     assert (np.diff(found.times) > 0.0).all()
     assert {1.0, 1.5, 2.0} < set(found.times.tolist())
@@ -171,3 +172,45 @@ def test_a_step_between_two_doses_has_no_ed50_but_the_doses_around_it(scenario: 
     assert row[1:] == [4.0, 8.0]
     assert float(found["certainty"].values[0, 0]) == 0.0
     assert np.isnan(found["patient_curve"].values).all()
+
+
+@pytest.fixture(scope="module")
+def with_a_gain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same where 0.6 of a dose arrives, if nothing else is said."""
+    folder = tmp_path_factory.mktemp("gain")
+    model = MODEL.replace('gain = "1"', 'gain = "F"').replace("[parameters]\n", "[parameters]\nF = 0.6\n")
+    (folder / "model.toml").write_text(model, encoding="utf-8")
+    (folder / "s.toml").write_text(SCENARIO, encoding="utf-8")
+    return folder / "s.toml"
+
+
+def test_a_steady_state_has_a_curve(with_a_gain: Path) -> None:
+    fade = np.exp(-PER_HOUR * 24.0)
+    average, trough, peak = exposures(with_a_gain, "100 mg iv every 24 h steady", day=2.0)
+    assert average == pytest.approx(60.0 / (PER_HOUR * 24.0), rel=2e-6)
+    assert trough == pytest.approx(60.0 * fade / (1.0 - fade), rel=1e-3)
+    assert peak == pytest.approx(60.0 / (1.0 - fade), rel=1e-6)
+
+
+def test_an_infusion_at_a_rate_has_its_peak_where_it_ends_at_every_dose(with_a_gain: Path) -> None:
+    found = dose_response(
+        with_a_gain,
+        dose="25,50,75,100 mg",
+        endpoint="A@30",
+        exposure="A",
+        patients=1,
+        replicates=0,
+        second="F=0.3,0.6",
+        settings={
+            "k": f"{PER_HOUR} 1/h",
+            "arm.a.regimen": "100 mg iv every 24 h rate 10 mg/h",
+            "solver.rtol": 1e-8,
+            "solver.atol": 1e-14,
+        },
+    )
+    doses, shares = np.array([0.0, 25.0, 50.0, 75.0, 100.0]), np.array([[0.3], [0.6]])
+    average, _, peak = found["exposure"].values[..., 0]
+    assert average == pytest.approx(shares * doses / (PER_HOUR * 24.0), rel=2e-6)
+    # 10 mg/h for as long as what arrives lasts, every day.
+    rise = 10.0 / PER_HOUR * -np.expm1(-PER_HOUR * shares * doses / 10.0)
+    assert peak == pytest.approx(rise / -np.expm1(-PER_HOUR * 24.0), rel=1e-6)

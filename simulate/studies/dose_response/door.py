@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.cohort.draws import typical
+from simulate.cohort.ensemble import Arm, member_parameters, overrides_of
 from simulate.errors import InputError, did_you_mean
 from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
@@ -30,6 +32,7 @@ from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting, settings_from
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
+from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
@@ -310,9 +313,17 @@ def _exposure(study: Study, asked: str | None) -> str | None:
 
 def _windows(plan: SweepPlan, day: float) -> tuple[Window, ...]:
     """The last interval between doses before a day, at each place of the second axis."""
-    seconds = {point[1:]: arm.plan for point, arm in zip(plan.values, plan.study.arms, strict=True)}
-    horizon = float(plan.study.times[-1])
-    return tuple(window_before(seconds[place], plan.study.model, day, horizon) for place in sorted(seconds))
+    seconds: dict[tuple[Value, ...], list[Arm]] = {}
+    for point, arm in zip(plan.values, plan.study.arms, strict=True):
+        seconds.setdefault(point[1:], []).append(arm)
+    model, people, horizon = plan.study.model, typical(plan.study.population), float(plan.study.times[-1])
+    found = []
+    for place in sorted(seconds):
+        plans = [arm.plan for arm in seconds[place]]
+        overrides = tuple((name, replace(row, sd_log=0.0)) for name, row in overrides_of(seconds[place][0]).items())
+        (patient,) = member_parameters(model, replace(seconds[place][0], overrides=overrides), people)
+        found.append(window_before(plans, model, day, horizon, patient))
+    return tuple(found)
 
 
 def _times(endpoints: Sequence[Endpoint], windows: Sequence[Window]) -> list[float]:

@@ -193,8 +193,10 @@ def _answers(
 
 def courses_of(question: Question) -> tuple[Window | None, ...]:
     """When to look for each endpoint."""
-    arm, end = question.study.arms[question.arm], float(question.study.times[-1])
-    return tuple(course_of(endpoint, question.problem.model, arm, end) for endpoint in question.endpoints)
+    model, arm, end = question.problem.model, question.study.arms[question.arm], float(question.study.times[-1])
+    middle = cohort_at(question, np.full((1, question.dimension), 0.5))
+    (patient,) = member_parameters(model, question.treatment, middle)
+    return tuple(course_of(endpoint, model, arm, end, patient) for endpoint in question.endpoints)
 
 
 def _simulated(

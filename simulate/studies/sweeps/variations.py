@@ -128,10 +128,28 @@ def _dosed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             expected="doses of one amount",
             advice="choose other arms with --arm" + (", or list regimens: `regimen=A | B`" if amounts else ""),
         )
-    return tuple(
-        replace(course, amount=exact(value), unit=course.unit if axis.unit is None else axis.unit.text)
-        for course in plan.courses
-    )
+    return tuple(_of_amount(treatment, course, axis, value) for course in plan.courses)
+
+
+def _of_amount(treatment: Treatment, course: Course, axis: Axis, value: float) -> Course:
+    """A course with another amount; an infusion whose rate is set keeps it, and takes as long as it must."""
+    own = unit(course.unit)
+    new = own if axis.unit is None else axis.unit
+    found = replace(course, amount=exact(value), unit=course.unit if axis.unit is None else new.text)
+    if not course.rated or new.dimension != own.dimension:
+        return found
+    if not value:
+        # Nothing at a rate cannot be written.
+        return replace(found, duration=Fraction(0), rated=False)
+    if not course.duration:
+        raise InputError(
+            f"the arm `{treatment.name}` has infusions of nothing, whose rate is not kept",
+            code="sweep.axis",
+            where=axis.where,
+            found=treatment.regimen,
+            advice="give the arm an amount above 0",
+        )
+    return replace(found, duration=course.duration * (found.amount * new.factor) / (course.amount * own.factor))
 
 
 def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -> tuple[Course, ...]:
