@@ -64,16 +64,19 @@ def timed_parts(rates: Sequence[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
         alone = [part for part in expression.args if not part.free_symbols & moving]
         if (expression.is_Add or expression.is_Mul) and any(TIME in part.free_symbols for part in alone):
             found[expression.func(*alone)] = None
+        elif not (expression.is_Add or expression.is_Mul or _is_polynomial(expression)):
+            found[_in_time_alone(expression, moving)] = None
         for part in expression.args:
             if part not in alone or not (expression.is_Add or expression.is_Mul):
                 visit(part)
 
     for rate in rates:
         visit(rate)
-    return tuple(dict.fromkeys(part for part in map(_in_time, found) if part != TIME))
+    timed = (_without_constants(part) for part in found if TIME in part.free_symbols)
+    return tuple(dict.fromkeys(part for part in timed if part != TIME))
 
 
-def _in_time(part: Expr) -> Expr:
+def _without_constants(part: Expr) -> Expr:
     """A part without factors and terms that are the same at all times, which move and narrow nothing in it."""
     while part.is_Add or part.is_Mul:
         timed = [one for one in part.args if TIME in one.free_symbols]
@@ -81,6 +84,29 @@ def _in_time(part: Expr) -> Expr:
             break
         part = part.func(*timed)
     return part
+
+
+def _in_time_alone(expression: Expr, moving: set[Symbol]) -> Expr:
+    """What is left of an expression without the terms, factors and arguments that move and do not depend on time.
+
+    A sum within an exponential, power or maximum is wide where what is made of it is narrow. Of ``exp(a + b)`` it is a
+    factor, ``exp(a)``; of others the value where what moves is nothing.
+    """
+    if not expression.free_symbols & moving:
+        return expression
+    if expression.is_Mul:
+        expression = sympy.expand_mul(expression)
+    parts = [part for part in expression.args if TIME in part.free_symbols or not part.free_symbols & moving]
+    kept = [_in_time_alone(part, moving) for part in parts]
+    if len(kept) == len(expression.args) or expression.is_Add or expression.is_Mul:
+        return expression.func(*kept)
+    if isinstance(expression, (sympy.Min, sympy.Max)):
+        return expression.func(*kept)
+    return sympy.exp(kept[0]) if expression.is_Pow and parts[0] == expression.exp else kept[0]
+
+
+def _is_polynomial(expression: Expr) -> bool:
+    return bool(expression.is_Pow and expression.exp.is_Integer and expression.exp > 0)
 
 
 def pulse_in(parts: Sequence[Expr]) -> Expr | None:

@@ -89,25 +89,47 @@ def _unknown(route: str, found: str) -> InputError:
 
 
 def reached(system: System, route: int) -> list[int]:
-    """States that a route feeds: its target, and those empty before treatment that it reaches, in the order found."""
+    """States that a route feeds: its target, and those empty before treatment that it reaches, in the order found.
+
+    What only accumulates, such as an area under the curve, is none of them: it does not forget, and need not.
+    """
+    accumulating = _accumulating(system)
     found = [system.route_targets[route]]
     for state in found:
         symbol = Symbol(system.states[state])
         found += [
             other
             for other, rate in enumerate(system.rhs)
-            if other not in found and system.initial[other] == 0 and symbol in rate.free_symbols
+            if other not in found
+            and other not in accumulating
+            and system.initial[other] == 0
+            and symbol in rate.free_symbols
         ]
     return found
 
 
+def _accumulating(system: System) -> set[int]:
+    """States in which no rate depends but those of such states, and that no route feeds."""
+    others = set(range(len(system.states)))
+    while True:
+        read = {symbol for state in others for symbol in system.rhs[state].free_symbols}
+        idle = {state for state in others if Symbol(system.states[state]) not in read} - {*system.route_targets}
+        if not idle:
+            return set(range(len(system.states))) - others
+        others -= idle
+
+
 def emptied(system: System) -> tuple[tuple[int, ...], Callable[[FloatArray], list[float]]]:
-    """States that a drug by any route can have reached, and a function of the parameters: what they were before."""
+    """States that a drug by any route can have reached, and a function of the parameters: what they were before.
+
+    What is there before treatment is no drug's, though a route may add to it.
+    """
     fixed = _fixed(system)
     states = sorted(
         {
             state
-            for route in range(len(system.routes))
+            for route, target in enumerate(system.route_targets)
+            if system.initial[target] == 0
             for state in reached(system, route)
             if Symbol(system.states[state]) not in fixed
         }

@@ -109,6 +109,35 @@ def test_derivatives_see_the_pulse_too() -> None:
     np.testing.assert_allclose(found.derivative("x", "k")[0, 0], 1e-3 * area, rtol=1e-4)
 
 
+BESIDE_STATES: dict[str, tuple[str, Callable[[float, float], float]]] = {
+    "x": ("exp(-((t - a)/w)**2 - 2*x)/w", lambda a, w: math.log(1 + 2 * math.sqrt(math.pi) * math.exp(-2)) / 2),
+    "common": ("exp(-((t - a)**2 + w**2*y)/w**2)/w", lambda a, w: math.sqrt(math.pi) * math.exp(-2)),
+    "times": ("exp(-y*((t - a)/w)**2)/w", lambda a, w: math.sqrt(math.pi / 2)),
+    "hyperbolic": ("(1 - tanh((t - a)/w + y)**2)/w", lambda a, w: 2.0),
+    "steps": ("1/(1 + exp((a - t)/w + y))/(1 + exp((t - a)/w + y))/w", lambda a, w: 4 / (math.exp(4) - 1)),
+    "tent": ("max(0, 1 - abs((t - a)/w) - y/4)/w", lambda a, w: 0.25),
+    "power": (
+        "1/(y + ((t - a)/w)**2)/w",
+        lambda a, w: (math.atan((182 - a) / w / math.sqrt(2)) + math.atan(a / w / math.sqrt(2))) / math.sqrt(2),
+    ),
+    "base": ("y**(-((t - a)/w)**2)/w", lambda a, w: math.sqrt(math.pi / math.log(2))),
+}
+"""Pulses in whose arguments a state stands beside time, and their areas where y is 2 and x begins at 1."""
+
+
+def test_a_pulse_is_found_where_a_state_stands_in_its_argument_too() -> None:
+    rates = {name: rate for name, (rate, _) in BESIDE_STATES.items()}
+    system = equations({**rates, "y": "0"}, [1.0] * len(rates) + [2.0], parameters=["a", "w"])
+    kernel = build(system)
+    members = np.array([[5.37, 1e-3], [60.0, 0.1], [111.1, 1e-5]])
+    for method in (DOPRI5, RODAS5P):
+        found = solve(kernel, members, Schedule.empty(3), np.array([182.0]), method=method, tolerance=Tolerance(1e-8))
+        areas = [[area(a, w) for _, area in BESIDE_STATES.values()] for a, w in members]
+        np.testing.assert_allclose(found.values[:, 0, :-1] - 1.0, areas, rtol=2e-5)
+    with pytest.raises(InputError, match="a pulse in time"):
+        solve(kernel, members, Schedule.empty(3), np.array([182.0]), method=TAYLOR)
+
+
 PULSE_OF_STATE = equations({"x": "exp(-((t - c)/w)**2)", "c": "0"}, [0.0, 5.37], parameters=["w"])
 
 

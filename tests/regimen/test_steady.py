@@ -234,6 +234,44 @@ def test_a_drug_whose_kinetics_are_not_linear_is_refused_with_the_reason() -> No
     )
 
 
+AREA, TOTAL = Species("AUC", "exposure", unit("mg d")), Species("U", "exposure to exposure", unit("mg d**2"))
+HORMONE = Species("X", "a hormone that patients have, and that is given too", unit("mg"), initial=10.0)
+MEASURED = compose(
+    [
+        Mechanism(
+            "measured",
+            "a drug whose exposure is added up",
+            species=(DRUG, AREA, TOTAL, HORMONE),
+            reactions=(
+                Reaction("loss", LOSS * DRUG, {DRUG: -1}),
+                Reaction("exposure", DRUG.symbol, {AREA: 1}),
+                Reaction("exposure_to_exposure", AREA.symbol, {TOTAL: 1}),
+                Reaction("use", LOSS * HORMONE, {HORMONE: -1}),
+            ),
+            routes=(
+                Route("iv", "drug", DRUG, unit("mg"), DRUG.symbol**0),
+                Route("ch", "hormone", HORMONE, unit("mg"), DRUG.symbol**0),
+            ),
+            parameters=(LOSS,),
+        )
+    ],
+    name="measured",
+    title="a drug whose exposure is added up",
+)
+
+
+def test_a_steady_state_leaves_alone_what_accumulates_and_what_was_there_before_treatment() -> None:
+    text = "TIME,AMT,II,SS,CMT\n0,100,0,0,iv\n24,100,24,1,iv\n"
+    found = simulated(text, np.array([0.0, 24.0]), MEASURED)
+    k = found.parameter_values[0, 0, found.parameters.index("k")]
+    left = np.exp(-24.0 * k)
+    at = {name: found.quantity(name)[0, 0, 1] for name in ("A", "AUC", "U", "X")}
+    assert at["A"] == pytest.approx(100.0 / (1 - left), rel=1e-9)
+    assert at["AUC"] == pytest.approx(100.0 * (1 - left) / (24.0 * k), rel=1e-8)
+    assert at["U"] == pytest.approx(100.0 / (24.0 * k) * (1.0 - (1 - left) / (24.0 * k)), rel=1e-8)
+    assert at["X"] == pytest.approx(10.0 * left, rel=1e-8)
+
+
 def test_a_patient_who_never_loses_the_drug_is_refused() -> None:
     values = np.array([[0.0 if parameter.name == "k" else parameter.value for parameter in MODEL.parameters]])
     with pytest.raises(InputError) as caught:
