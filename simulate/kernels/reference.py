@@ -8,15 +8,16 @@ state is the largest that it is in a rough solution, which is found first.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import sympy
 from scipy import integrate
 
+from simulate.kernels.clock import NOTHING
 from simulate.kernels.system import System, infusion
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, Trajectories
 from simulate.symbolic.parts import TIME
@@ -37,6 +38,8 @@ def solve_reference(
     start: float = 0.0,
     tolerance: Tolerance | None = None,
     method: str = "DOP853",
+    breaks: tuple[IntArray, FloatArray] = NOTHING,
+    max_step: float = np.inf,
 ) -> Trajectories:
     """Integrate a batch with `scipy.integrate.solve_ivp`; the meaning of arguments and result is that of `solve`.
 
@@ -48,6 +51,10 @@ def solve_reference(
         As for `simulate.solver.solve`.
     method
         A method of ``solve_ivp``: ``DOP853``, or ``Radau`` for stiff systems.
+    breaks
+        Owners and times at which integrations end and begin anew, as `simulate.solver.arguments.breaks_of` finds them.
+    max_step
+        Longest step, days.
     """
     tolerance = Tolerance(1e-11, 1e-14) if tolerance is None else tolerance
     functions = _Functions(system)
@@ -65,8 +72,9 @@ def solve_reference(
             failures.append(Failure(member, start, None, Status.INFEASIBLE, reason))
             continue
         stretches = functools.partial(
-            _stretches, functions, constants, schedule, member, np.asarray(times, dtype=float), start, method
-        )
+            _stretches, functions, constants, schedule, member, np.asarray(times, dtype=float), start,
+            functools.partial(solve_ivp, method=method, max_step=max_step), breaks[1][breaks[0] == member].tolist(),
+        )  # fmt: skip
         try:
             given = functions.given(constants, schedule, member, start)
             atol = np.maximum(tolerance.share * _scales(stretches, given), _TINY)
@@ -167,7 +175,8 @@ def _stretches(
     member: int,
     times: FloatArray,
     start: float,
-    method: str,
+    integrated: Callable[..., Any],
+    breaks: Sequence[float],
     rtol: float,
     atol: FloatArray,
     largest: FloatArray,
@@ -180,18 +189,17 @@ def _stretches(
     stops = list(zip(*(getattr(schedule, name)[own] for name in ("times", "kinds", "routes", "amounts")), strict=True))
     now = start
     np.maximum(largest, np.abs(state), out=largest)
-    for point in sorted({start, *times.tolist(), *(float(stop[0]) for stop in stops)}):
+    for point in sorted({start, *times.tolist(), *breaks, *(float(stop[0]) for stop in stops)}):
         if point > times[-1]:
             break
         evaluations = 0
         if point > now:
             if not np.isfinite(functions.rhs(now, state, constants, rates)).all():
                 raise FloatingPointError  # SciPy would look for a first step for ever
-            solution: Any = solve_ivp(
+            solution = integrated(
                 lambda time, y: functions.rhs(time, y, constants, rates),
                 (now, point),
                 state,
-                method=method,
                 rtol=rtol,
                 atol=atol,
             )

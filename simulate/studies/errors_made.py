@@ -56,7 +56,9 @@ class Error:
     ratio
         Largest error in tolerances; None for observables, which have no tolerance of their own.
     arm, patient, day
-        Where ``relative`` was found.
+        Where ``relative`` was found, or what is undefined.
+    undefined
+        Whether one of two methods has no number there and the other has one.
     """
 
     quantity: str
@@ -66,6 +68,7 @@ class Error:
     arm: str
     patient: int
     day: float
+    undefined: bool = False
 
 
 def too_large(errors: Iterable[Error]) -> list[str]:
@@ -73,7 +76,9 @@ def too_large(errors: Iterable[Error]) -> list[str]:
     found = []
     for row in errors:
         place = f"patient {row.patient}, arm `{row.arm}`, day {row.day:g}"
-        if not row.relative <= LIMIT:
+        if row.undefined:
+            found.append(f"`{row.quantity}` is a number by one method and undefined by another ({place})")
+        elif not row.relative <= LIMIT:
             found.append(f"`{row.quantity}` is off by {row.relative:.1e} of its value ({place})")
         elif row.ratio is not None and not row.ratio <= PROMISED:
             found.append(
@@ -107,14 +112,19 @@ class Errors:
         self.study, self.base = study, base
         states = len(study.model.species)
         values = np.abs(values_of(base)[base.status == Status.OK])
-        self.sizes = values.max(axis=(0, 1)) if len(values) else np.zeros(len(base.trajectories.quantities))
+        # After a rule has ended a trajectory there are no numbers.
+        self.sizes = np.where(np.isfinite(values), values, 0.0).max(axis=(0, 1), initial=0.0)
         self.states = states
         self.relative = np.zeros(len(self.sizes))
         self.ratios = np.zeros(states)
         self.places = [(0, 0, 0)] * len(self.sizes)
+        self.undefined = np.zeros(len(self.sizes), dtype=bool)
 
     def add(self, arm: int, place: int, ours: FloatArray, theirs: FloatArray) -> None:
-        """Compare one trajectory, each array [time, quantity]."""
+        """Compare one trajectory, each array [time, quantity], where both are finite."""
+        both = np.isfinite(ours) & np.isfinite(theirs)
+        differing = np.isfinite(ours) != np.isfinite(theirs)
+        ours, theirs = np.where(both, ours, 0.0), np.where(both, theirs, 0.0)
         error = np.abs(ours - theirs)
         states, tolerance = slice(self.states), self.study.scenario.tolerance
         scales = np.abs(theirs[:, states]).max(axis=0)
@@ -123,13 +133,17 @@ class Errors:
         # A quantity that is zero throughout has no error; one that ought to be has an infinite one.
         with np.errstate(divide="ignore", invalid="ignore"):
             relative = np.where(error == 0.0, 0.0, error / np.maximum(np.abs(theirs), _FLOOR * self.sizes))
-            ratios = error[:, states] / allowed
+            ratios = np.where(error[:, states] == 0.0, 0.0, error[:, states] / allowed)
         relative[:, states] = tolerance.rtol * ratios
         self.ratios = np.maximum(self.ratios, ratios.max(axis=0))
         for quantity, time in enumerate(relative.argmax(axis=0).tolist()):
             if not relative[time, quantity] <= self.relative[quantity]:
                 self.relative[quantity] = relative[time, quantity]
-                self.places[quantity] = (arm, place, time)
+                if not self.undefined[quantity]:
+                    self.places[quantity] = (arm, place, time)
+        for quantity in np.flatnonzero(differing.any(axis=0) & ~self.undefined).tolist():
+            self.undefined[quantity] = True
+            self.places[quantity] = (arm, place, int(differing[:, quantity].argmax()))
 
     @property
     def errors(self) -> tuple[Error, ...]:
@@ -143,6 +157,7 @@ class Errors:
                 arm=self.base.arms[self.places[index][0]].name,
                 patient=int(self.base.cohort.ids[self.places[index][1]]),
                 day=float(trajectories.times[self.places[index][2]]),
+                undefined=bool(self.undefined[index]),
             )
             for index, name in enumerate(trajectories.quantities)
         )

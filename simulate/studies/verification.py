@@ -3,7 +3,8 @@
 Two questions are asked. Is every trajectory the same, bit by bit, whatever the threads, the order, the size of the
 batch and the piece of the cohort it was drawn in? And how far is it from what another method finds, at a tolerance a
 thousand times tighter or as tight as double precision lets it be: SciPy, which shares the equations and nothing after
-them, for a random one in a hundred, and the other kind of method of this program for ten times as many?
+them, for a random one in a hundred in arms without rules, and the other kind of method of this program for ten times as
+many?
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import (
     Ensemble,
     from_before,
+    kernel_of,
     member_parameters,
     outputs_of,
     schedule_of,
@@ -27,6 +29,7 @@ from simulate.cohort.ensemble import (
 )
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import lower
+from simulate.solver.arguments import breaks_of
 from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
@@ -238,10 +241,15 @@ def _random(study: Study, purpose: str) -> np.random.Generator:
 
 def sample_sizes(study: Study, share: float = SHARE) -> tuple[int, int]:
     """Numbers of trajectories that SciPy, and of patients that the other method of this program, solve again."""
-    total = study.scenario.patients * len(study.arms)
+    total = study.scenario.patients * len(_without_rules(study))
     return min(total, max(_FEWEST, math.ceil(share * total))), min(
         study.scenario.patients, max(_FEWEST, math.ceil(_MORE * share * study.scenario.patients))
     )
+
+
+def _without_rules(study: Study) -> list[int]:
+    """Arms that SciPy can solve: it knows no rules."""
+    return [index for index, arm in enumerate(study.arms) if not arm.rules]
 
 
 def _judged(
@@ -276,26 +284,30 @@ def _judged(
     advance(other.status.size)
 
     # SciPy, for single trajectories.
-    system = lower(study.model)
-    drawn = np.sort(_random(study, "scipy").choice(base.status.size, size=by_scipy, replace=False))
+    system, plain = lower(study.model), _without_rules(study)
+    drawn = np.sort(_random(study, "scipy").choice(len(plain) * cohort.members, size=by_scipy, replace=False))
     given_up, names = 0, set[str]()
-    for index in drawn.tolist():
-        arm, place = divmod(index, cohort.members)
+    for number, place in (divmod(index, cohort.members) for index in drawn.tolist()):
+        arm = plain[number]
         one = members(cohort, [place])
+        parameters, outputs = member_parameters(study.model, study.arms[arm], one), outputs_of(study.times)
         result = solve_reference(
             system,
-            member_parameters(study.model, study.arms[arm], one),
+            parameters,
             schedule_of(study.model, [study.arms[arm]], one, float(study.times[-1])),
-            outputs_of(study.times),
+            outputs,
             tolerance=tolerance,
-            method="Radau" if base.trajectories.method_of(index) == RODAS5P.name else "DOP853",
+            breaks=breaks_of(kernel_of(study.model), parameters, 0.0, outputs, scenario.breaks),
+            max_step=math.inf if scenario.max_step is None else scenario.max_step,
+            method="Radau" if base.trajectories.method_of(arm * cohort.members + place) == RODAS5P.name else "DOP853",
         )
         names.add(result.method.removeprefix("SciPy "))
         given_up += int(result.status[0] != Status.OK)
         if result.status[0] == Status.OK == base.status[arm, place]:
             found.add(arm, place, kept[arm, place], from_before(result).values[0])
         advance(1)
-    judges.append(Judge(f"SciPy {' and '.join(sorted(names))}", tight, by_scipy, given_up))
+    words = ["SciPy", " and ".join(sorted(names)), "(no arm with rules)" if len(plain) < len(study.arms) else ""]
+    judges.append(Judge(" ".join(filter(None, words)), tight, by_scipy, given_up))
     return tuple(judges), found.errors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,81 @@ def test_an_undefined_number_cannot_pass_as_a_small_error(monkeypatch: pytest.Mo
 
     found = spoiled(monkeypatch, spoil)
     assert not found.passed
-    assert any("is off by nan" in fault for fault in found.faults)
+    assert any(
+        fault.startswith(
+            f"`{study().model.species[0].name}` is a number by one method and undefined by another (patient"
+        )
+        for fault in found.faults
+    )
+    assert all(np.isfinite(row.relative) for row in found.errors)
+
+
+def written(folder: Path, model: str, scenario: str) -> Study:
+    (folder / "model.toml").write_text(model)
+    (folder / "s.toml").write_text(f'schema = 1\ntitle = "t"\n[model]\nfile = "model.toml"\n{scenario}')
+    return prepare(read_scenario(folder / "s.toml"))
+
+
+def test_a_pulse_that_is_followed_is_no_error(tmp_path: Path) -> None:
+    model = """
+[parameters]
+w = "0.0001 d"
+t0 = "5.37 d"
+k = "0.1 1/d"
+r0 = "100 mg/d"
+[species.A]
+unit = "mg"
+[reactions.i]
+rate = "r0*exp(-((t - t0)/w)**2)"
+change = { A = 1 }
+[reactions.o]
+rate = "k*A"
+change = { A = -1 }
+"""
+    scenario = '[time]\nend = "10 d"\nevery = "1 d"\n[cohort]\npatients = 1\n[[arm]]\nname = "a"\nregimen = "none"\n'
+    found = verify(written(tmp_path, model, scenario))
+    assert found.faults == ()
+    assert [judge.given_up for judge in found.judges] == [0, 0]
+
+
+def test_what_a_rule_ends_is_judged_by_the_other_method_alone_and_said_to_be(tmp_path: Path) -> None:
+    model = """
+[species.A]
+unit = "mg"
+[reactions.out]
+rate = "k*A"
+change = { A = -1 }
+[routes.iv]
+target = "A"
+unit = "mg"
+gain = "1"
+[parameters.k]
+value = 0.1
+unit = "1/h"
+spread = { cv = 0.5 }
+"""
+    scenario = """
+[time]
+end = "10 d"
+every = "1 d"
+[cohort]
+patients = 20
+[[arm]]
+name = "a"
+regimen = "100 mg iv every 12 h"
+[[arm.rule]]
+quantity = "A"
+above = "150 mg"
+end = true
+"""
+    ruled = written(tmp_path, model, scenario)
+    told: list[int] = []
+    found = verify(ruled, progress=told.append)
+    assert found.faults == ()
+    assert found.errors[0].relative > 0.0
+    assert [judge.method for judge in found.judges] == ["Rodas5P", "SciPy (no arm with rules)"]
+    assert [judge.trajectories for judge in found.judges] == [3, 0]
+    assert sum(told) == workload(ruled)
 
 
 def test_the_sample_is_one_in_a_hundred_and_three_at_least() -> None:
