@@ -32,10 +32,10 @@ from simulate.solver.layout import (
     STOP,
 )
 from simulate.solver.problem import StopKind
-from simulate.solver.scales import LEAST
+from simulate.solver.scales import BROKEN, LEAST
 
 _VISIT, _RESET, _SET = int(StopKind.VISIT), int(StopKind.RESET), int(StopKind.SET)
-_ADD, _BOLUS, _RATE = int(StopKind.ADD), int(StopKind.BOLUS), int(StopKind.RATE)
+_ADD, _BOLUS, _RATE, _BREAK = (int(k) for k in (StopKind.ADD, StopKind.BOLUS, StopKind.RATE, StopKind.BREAK))
 _SLACK = 1e-12
 """A condition may be this much below zero, which rounding can do to one that is zero."""
 _RESIDUE = 1e-12
@@ -129,6 +129,8 @@ def apply_stops(
             w[KNOWN + lane] = -1.0
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
             w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
+        elif kinds[stop] == _BREAK:
+            w[KNOWN + lane] = BROKEN
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)

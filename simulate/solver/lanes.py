@@ -68,7 +68,7 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
-from simulate.solver.scales import find_scales, newborn, scales_wanted
+from simulate.solver.scales import at_break, blurred, find_scales, heed_rounding, newborn, scales_wanted
 from simulate.solver.trajectories import Status
 from simulate.solver.vectors import any_lane, choose, store
 from simulate.solver.vectors import load as row_at
@@ -202,7 +202,7 @@ def _finish(
                     record(w, book, lane, n, now, times, recorded)
                     plan(w, book, lane, times, schedule, end)
                     status = _OK if now >= end or acted < 0 else status
-    elif _stuck(w, lane):
+    elif _stuck(w, lane) and not blurred(w, lane, kernel[CONTROLLED]):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     else:
         newborn(w, lane, kernel[CONTROLLED])
@@ -301,6 +301,8 @@ def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, counters: Any
     """
     for i in range(n * LANES):
         w[STATE + i] = w[START + i]
+    if at_break(w):
+        heed_rounding(w, controlled, rhs)
     for lane in range(LANES):
         w[TIME + lane] = w[NOW + lane]
     rhs(w)

@@ -26,25 +26,58 @@ from simulate.solver.layout import (
     FACTOR,
     KNOWN,
     LANES,
+    NOW,
+    RATE,
     RATIO,
     SHARE,
     SIZE,
     START,
     STATE,
+    STOP,
+    TIME,
 )
 from simulate.solver.vectors import any_lane
 from simulate.solver.vectors import load as row_at
 
 LEAST, MOST = float(np.finfo(np.float64).smallest_subnormal), 1e300
 """Bounds of absolute tolerances: the least belongs to a state that was never more than 0, so that 0 has the error 0."""
+BROKEN = -2.0
+"""What ``KNOWN`` is at a break."""
 _TRUSTED = 0.01
 """Share by which a scale that was found and not seen counts."""
 _LONGEST = 1.0
 """Days in which a rate is thought to act where no known state changes faster."""
 _ROUNDING = 1e13
 """A state that changes so many times faster than half of the others is the rounding of what it is made of."""
+_ROUNDED = 4.0 * float(np.finfo(np.float64).eps)
 _GOLDEN = 0.6180339887498949
 _MORE_PASSES = 16
+
+
+@inlined
+def at_break(w: Any) -> bool:
+    """Whether a lane is at a break, where something of its right-hand side in time begins, peaks or ends."""
+    found = False
+    for lane in range(LANES):
+        found = found or w[KNOWN + lane] == BROKEN
+    return found
+
+
+@inlined
+def heed_rounding(w: Any, n: int, rhs: Any) -> None:
+    """Let no state at a break be followed further than the rounding of time allows, by its rate halfway to the stop.
+
+    What is narrow is blurred by as much as times are rounded by: a state that begins at zero would else be followed to
+    a share of next to nothing. Reads ``STATE``, and leaves ``TIME`` and ``RATE`` of other times behind.
+    """
+    for lane in range(LANES):
+        w[TIME + lane] = 0.5 * (w[NOW + lane] + w[STOP + lane])
+    rhs(w)
+    for lane in range(LANES):
+        if w[KNOWN + lane] == BROKEN:
+            for i in range(lane, n * LANES, LANES):
+                blurred = _ROUNDED * abs(w[NOW + lane]) * abs(w[RATE + i])
+                w[ABSOLUTE + i] = blurred if w[ABSOLUTE + i] < blurred < MOST else w[ABSOLUTE + i]
 
 
 @inlined
@@ -174,3 +207,18 @@ def newborn(w: Any, lane: int, n: int) -> None:
     for i in range(lane, n * LANES, LANES):
         if w[ABSOLUTE + i] <= LEAST and w[START + i] == 0.0 and 0.0 < abs(w[STATE + i]) < math.inf:
             w[ABSOLUTE + i] = max(w[SHARE + lane] * _TRUSTED * abs(w[STATE + i]), LEAST)
+
+
+@inlined
+def blurred(w: Any, lane: int, n: int) -> bool:
+    """Give a scale to what is zero before a step that time can hardly resolve; tell whether there was any.
+
+    Its rate at the end of the step times what times are rounded by: nothing of it can be told more exactly.
+    """
+    found = False
+    for i in range(lane, n * LANES, LANES):
+        least = _ROUNDED * abs(w[NOW + lane]) * abs(w[RATE + i])
+        if w[START + i] == 0.0 and w[ABSOLUTE + i] < least < MOST:
+            w[ABSOLUTE + i] = least
+            found = True
+    return found
