@@ -50,6 +50,8 @@ _LONGEST = 1.0
 _ROUNDING = 1e13
 """A state that changes so many times faster than half of the others is the rounding of what it is made of."""
 _ROUNDED = 4.0 * float(np.finfo(np.float64).eps)
+_NEAR = 1e-6
+"""Share of the time by which a stop may be ahead for all until then to count as narrow."""
 _GOLDEN = 0.6180339887498949
 _MORE_PASSES = 16
 
@@ -211,14 +213,15 @@ def newborn(w: Any, lane: int, n: int) -> None:
 
 @inlined
 def blurred(w: Any, lane: int, n: int) -> bool:
-    """Give a scale to what is zero before a step that time can hardly resolve; tell whether there was any.
+    """Give a scale to what is zero, or about to stop, where time can hardly resolve a step; tell whether there was any.
 
     Its rate at the end of the step times what times are rounded by: nothing of it can be told more exactly.
     """
     found = False
+    near = w[STOP + lane] - w[NOW + lane] <= _NEAR * abs(w[NOW + lane])
     for i in range(lane, n * LANES, LANES):
         least = _ROUNDED * abs(w[NOW + lane]) * abs(w[RATE + i])
-        if w[START + i] == 0.0 and w[ABSOLUTE + i] < least < MOST:
+        if (near or w[START + i] == 0.0) and w[ABSOLUTE + i] < least < MOST:
             w[ABSOLUTE + i] = least
             found = True
     return found
