@@ -13,6 +13,7 @@ from simulate.solver.layout import (
     ACCEPT,
     ACCEPTED,
     ATTEMPTED,
+    BROKE,
     CONSTANTS,
     DUE,
     EVENT,
@@ -131,6 +132,7 @@ def apply_stops(
             w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
         elif kinds[stop] == _BREAK:
             w[KNOWN + lane] = BROKEN
+            w[BROKE + lane] = 1.0
         stop += 1
     book[NEXT_STOP, lane] = stop
     return int(stop - first)
@@ -145,6 +147,7 @@ def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
     for route in range(kernel[ROUTES]):
         w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
     w[KNOWN + lane] = -1.0
+    w[BROKE + lane] = 0.0
     prepare(w)
     for state in range(kernel[STATES]):
         w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]

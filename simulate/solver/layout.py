@@ -95,6 +95,8 @@ SHARE = row(24)
 """Absolute tolerance, as a share of a state's scale."""
 KNOWN = row(25)
 """Number of states that had a scale when scales were looked for; -1 where what feeds others has changed since."""
+BROKE = row(26)
+"""1 where the member has come to a break since its load or reset, else 0."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
 DIRECTION, STAGE, EXTENT = range(3)

@@ -21,6 +21,7 @@ import numpy as np
 from simulate.compiled import inlined
 from simulate.solver.layout import (
     ABSOLUTE,
+    BROKE,
     DUE,
     ERROR,
     FACTOR,
@@ -215,13 +216,14 @@ def newborn(w: Any, lane: int, n: int) -> None:
 def blurred(w: Any, lane: int, n: int) -> bool:
     """Give a scale to what is zero, or about to stop, where time can hardly resolve a step; tell whether there was any.
 
-    Its rate at the end of the step times what times are rounded by: nothing of it can be told more exactly.
+    Only where there are breaks: its rate at the end of the step times what times are rounded by, as nothing of it can be told
+    more exactly.
     """
     found = False
     near = w[STOP + lane] - w[NOW + lane] <= _NEAR * abs(w[NOW + lane])
     for i in range(lane, n * LANES, LANES):
         least = _ROUNDED * abs(w[NOW + lane]) * abs(w[RATE + i])
-        if (near or w[START + i] == 0.0) and w[ABSOLUTE + i] < least < MOST:
+        if (near or w[START + i] == 0.0) and w[BROKE + lane] > 0.0 and w[ABSOLUTE + i] < least < MOST:
             w[ABSOLUTE + i] = least
             found = True
     return found
