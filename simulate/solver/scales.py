@@ -216,8 +216,8 @@ def newborn(w: Any, lane: int, n: int) -> None:
 def blurred(w: Any, lane: int, n: int) -> bool:
     """Give a scale to what is zero, or about to stop, where time can hardly resolve a step; tell whether there was any.
 
-    Only where there are breaks: its rate at the end of the step times what times are rounded by, as nothing of it can be told
-    more exactly.
+    Only where there are breaks: its rate at the end of the step times what times are rounded by, as nothing of it can
+    be told more exactly.
     """
     found = False
     near = w[STOP + lane] - w[NOW + lane] <= _NEAR * abs(w[NOW + lane])
