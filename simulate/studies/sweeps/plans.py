@@ -210,7 +210,9 @@ def _check_unset(request: Request) -> None:
     for axis in request.axes:
         for keys in request.scenario.sheet.origins:
             is_regimen = axis.name == REGIMEN and keys[0] == "arm" and keys[-1] in ("regimen", "doses")
-            if is_regimen or keys == ("parameters", axis.name):
+            row = request.scenario.sheet.data.get("parameters", {}).get(axis.name)
+            is_value = keys == ("parameters", axis.name) and not (isinstance(row, dict) and "value" not in row)
+            if is_regimen or is_value:
                 raise InputError(
                     f"`{axis.name}` is set, and varied as well",
                     code="sweep.axis",
