@@ -22,7 +22,7 @@ from numba import types
 from numba.core import cgutils
 
 from simulate.kernels.tape import Linear, Tape
-from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, START, TERM_BEFORE, stage
+from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
 from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
 
 _for_range: Any = cgutils.for_range
@@ -64,6 +64,7 @@ class _Emission:
         self._found: list[list[Coefficient]] = [[] for _ in program.cores]
         self._inner: dict[tuple[int, int], list[Coefficient]] = {}
         self._once: dict[int, Any] = {}
+        self._tolerances: dict[int, Coefficient] = {}
         self._constants: list[Coefficient] = []
 
     def run(self, order: int) -> None:
@@ -126,16 +127,24 @@ class _Emission:
 
     def _size(self, solution: list[list[Coefficient]], order: int) -> Coefficient:
         """Sum of the squares of the coefficients of one order, each in units of the tolerance of its state."""
-        relative, total = self._kept(-1, lambda: self._load(RELATIVE)), None
+        total = None
         for index, coefficients in enumerate(solution):
-            allowed = self._plus(
-                self._load(ABSOLUTE + index * LANES),
-                self._times(relative, self._function("fabs", coefficients[0])),
-            )
+            allowed = self._allowed(index, coefficients[0])
             last = coefficients[order]
             share = None if last is None else near_quotient_of(self._builder, last, allowed)
             total = self._plus(total, self._times(share, share))
         return self._number(0.0) if total is None else total
+
+    def _allowed(self, index: int, state: Coefficient) -> Coefficient:
+        """Tolerance of a state, whose absolute part grows where the state is larger than ever before."""
+        if index not in self._tolerances:
+            size, row = self._function("fabs", state), ABSOLUTE + index * LANES
+            absolute, share_of_size = self._load(row), self._times(self._load(SHARE), size)
+            larger = self._builder.fcmp_ordered(">", absolute, share_of_size)
+            absolute = self._builder.select(larger, absolute, share_of_size)
+            self._store(row, absolute)
+            self._tolerances[index] = self._plus(absolute, self._times(self._load(RELATIVE), size))
+        return self._tolerances[index]
 
     # Arithmetic on coefficients that may be known to be zero.
     def _load(self, offset: int) -> Coefficient:

@@ -88,23 +88,19 @@ def spread_step(w: Any, n: int) -> None:
 
 
 @inlined
-def grown(absolute: Any, share_of_size: Any) -> Any:
-    """Absolute tolerance of a state that may be larger than ever before."""
-    return choose(absolute > share_of_size, absolute, share_of_size)
-
-
-@inlined
 def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
     """Error estimate → squared error ratio, acceptance and step factor. An undefined estimate is a rejection.
 
     ``exponent`` is -1/(2(q + 1)) for an error estimate of order q, as the ratio is squared. Only the error test has to
-    be exact to some digits; the factor may be slightly off.
+    be exact to some digits; the factor may be slightly off. The absolute tolerance of a state grows where the state is
+    larger than ever before.
     """
     total = every(0.0)
     share = load(w, SHARE)
     for i in range(0, n * LANES, LANES):
         a, b = size(load(w, START + i)), size(load(w, STATE + i))
-        absolute = grown(load(w, ABSOLUTE + i), a * share)
+        absolute, share_of_size = load(w, ABSOLUTE + i), a * share
+        absolute = choose(absolute > share_of_size, absolute, share_of_size)
         store(w, ABSOLUTE + i, absolute)
         allowed = absolute + choose(a > b, a, b) * rtol
         # A state that overflows may pass here; it is found where states are looked at one by one.

@@ -143,14 +143,15 @@ def _happen(
     """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after."""
     acted = 0
     for after in range(2):
-        if after == 0:
+        if after == 0 and watches(watch):
             apply_visits(book, lane, now, schedule, watch)
-        elif apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) == 0:
+        elif after > 0 and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) == 0:
             break
-        found = act(w, watch, lane, book[MEMBER, lane], kernel[STATES], now, observe, kernel[GAIN], targets)
-        if found < 0:
-            return -1
-        acted += found
+        if watches(watch):
+            found = act(w, watch, lane, book[MEMBER, lane], kernel[STATES], now, observe, kernel[GAIN], targets)
+            if found < 0:
+                return -1
+            acted += found
     return acted
 
 

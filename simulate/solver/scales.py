@@ -92,7 +92,8 @@ def scales_wanted(w: Any, changed: Any, loaded: int, n: int) -> bool:
     wanted = False
     for lane in range(LANES):
         w[RATIO + lane] = 0.0
-        if changed[lane] != 0:
+        # Where every state has a scale, steps let it grow.
+        if changed[lane] != 0 and w[KNOWN + lane] < n:
             for i in range(lane, n * LANES, LANES):
                 w[ABSOLUTE + i] = max(w[ABSOLUTE + i], min(w[SHARE + lane] * abs(w[START + i]), MOST))
             known = _known(w, lane, n)
@@ -214,16 +215,16 @@ def newborn(w: Any, lane: int, n: int) -> None:
 
 @inlined
 def blurred(w: Any, lane: int, n: int) -> bool:
-    """Give a scale to what is zero, or about to stop, where time can hardly resolve a step; tell whether there was any.
+    """Give a scale to what is zero, or about to come to the next break, where time can hardly resolve a step.
 
-    Only where there are breaks: its rate at the end of the step times what times are rounded by, as nothing of it can
-    be told more exactly.
+    Its rate at the end of the step times what times are rounded by, as nothing of it can be told more exactly. Tells
+    whether there was any.
     """
     found = False
-    near = w[STOP + lane] - w[NOW + lane] <= _NEAR * abs(w[NOW + lane])
+    near = w[BROKE + lane] > 0.0 and w[STOP + lane] - w[NOW + lane] <= _NEAR * abs(w[NOW + lane])
     for i in range(lane, n * LANES, LANES):
         least = _ROUNDED * abs(w[NOW + lane]) * abs(w[RATE + i])
-        if (near or w[START + i] == 0.0) and w[BROKE + lane] > 0.0 and w[ABSOLUTE + i] < least < MOST:
+        if (near or w[START + i] == 0.0) and w[ABSOLUTE + i] < least < MOST:
             w[ABSOLUTE + i] = least
             found = True
     return found

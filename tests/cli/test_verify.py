@@ -37,7 +37,8 @@ def test_verify_in_json_holds_everything_that_was_compared(capsys: Capture) -> N
     assert (document["patients"], document["arms"], document["failed"]) == (3, 4, 0)
     assert {row["differing"] for row in document["repetitions"]} == {0}
     assert {row["trajectories"] for row in document["judges"]} == {12, 3}
-    assert {"quantity", "unit", "relative", "ratio", "arm", "patient", "day"} == set(document["errors"][0])
+    columns = {"quantity", "unit", "relative", "ratio", "undefined", "arm", "patient", "day"}
+    assert columns == set(document["errors"][0])
     assert {"il1sim", "numpy", "numba", "machine"} <= set(document["versions"])
 
 

@@ -18,9 +18,9 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver import Automatic
 
 
-def run(method: str, **settings: Any) -> xr.Dataset:
+def run(method: str, patients: int = 3, **settings: Any) -> xr.Dataset:
     chosen = {"time.end": "14 d", "solver.method": method, **settings}
-    return simulate.run("anakinra-100mg-daily", patients=3, settings=chosen)
+    return simulate.run("anakinra-100mg-daily", patients=patients, settings=chosen)
 
 
 def names(dataset: xr.Dataset) -> list[str]:
@@ -38,21 +38,21 @@ def test_a_smooth_model_is_solved_by_series_and_says_so() -> None:
 
 def test_binding_over_time_is_stiff_in_patients_whose_numbers_then_are_those_of_the_stiff_method() -> None:
     settings = {"model.hypothesis": "binding", "time.end": "2 d"}
-    found = run("automatic", **settings)
-    by_method = {"Rodas5P": run("rodas5p", **settings), "Taylor_8": run("taylor", **settings)}
-    assert "Rodas5P" in names(found)
+    found = run("automatic", 6, **settings)
+    by_method = {"Rodas5P": run("rodas5p", 6, **settings), "Taylor_8": run("taylor", 6, **settings)}
+    assert set(names(found)) == set(by_method)
     for member, name in enumerate(names(found)):
         assert np.array_equal(found["il17a"].values[0, member], by_method[name]["il17a"].values[0, member])
 
 
 def test_whatever_ships_is_solved_by_default_and_whoever_was_solved_before_keeps_the_bits() -> None:
     settings = {"model.hypothesis": "binding", "time.end": "28 d", "solver.max_steps": 20000}
-    found, explicit = simulate.run("anakinra-100mg-daily", patients=4, settings=settings), run("dopri5", **settings)
+    found, explicit = simulate.run("anakinra-100mg-daily", patients=7, settings=settings), run("dopri5", 6, **settings)
     assert (found["status"] == 0).all()
     finished = (explicit["status"] == 0).values[0]
-    assert not finished.all()
-    assert [name == "Rodas5P" for name in names(found)[:3]] == (~finished).tolist()
-    assert np.array_equal(found["il17a"].values[0, :3][finished], explicit["il17a"].values[0][finished])
+    assert 0 < finished.sum() < 6
+    assert [name == "Rodas5P" for name in names(found)[:6]] == (~finished).tolist()
+    assert np.array_equal(found["il17a"].values[0, :6][finished], explicit["il17a"].values[0][finished])
 
 
 def test_a_misspelt_method_is_named() -> None:

@@ -19,9 +19,7 @@ import math
 from typing import Any
 
 from simulate.compiled import compiled
-from simulate.solver.control import grown
 from simulate.solver.layout import (
-    ABSOLUTE,
     BEND,
     FACTOR,
     HEAD,
@@ -32,7 +30,6 @@ from simulate.solver.layout import (
     RATIO,
     RESTARTING,
     RESULT,
-    SHARE,
     SINCE,
     START,
     STATE,
@@ -41,7 +38,7 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, PROPOSE, Method
-from simulate.solver.vectors import choose, every, load, near_power, root, size, store
+from simulate.solver.vectors import choose, every, load, near_power, root, store
 
 ORDER = 8
 """Least work at relative tolerances from 1e-4 to 1e-8: two series meet at a cost that grows with the square."""
@@ -83,14 +80,11 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
     # Where time cannot resolve the step that the series allows, the loop has lengthened it: that is a rejection.
     ratio = choose(h > load(w, FACTOR) * _LEEWAY, every(2.0), every(0.0))
     h = 2.0 * h / (root(1.0 + 2.0 * load(w, BEND) * h) + 1.0)
-    share = load(w, SHARE)
     for i in range(0, n * LANES, LANES):
         total = load(w, _FIRST + (ORDER - 1) * _STRIDE + i)
         for order in range(ORDER - 1, 0, -1):
             total = total * h + load(w, _FIRST + (order - 1) * _STRIDE + i)
-        begun = load(w, START + i)
-        total = total * h + begun
-        store(w, ABSOLUTE + i, grown(load(w, ABSOLUTE + i), size(begun) * share))
+        total = total * h + load(w, START + i)
         # What overflows is found where states are looked at one by one; a smaller step would not prevent it.
         ratio = ratio + choose(total <= math.inf, every(0.0), total)
         store(w, STATE + i, total)
