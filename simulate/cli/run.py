@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Rtol, Settings, Threads
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,8 @@ TOLERATED = 0.05
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Settings = None,
     patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
@@ -76,6 +78,8 @@ def run(
     chosen = chosen_settings(
         settings or [],
         hypothesis=hypothesis,
+        fit=fit,
+        draws=draws,
         patients=size,
         first=patient,
         seed=seed,
@@ -88,7 +92,7 @@ def run(
     printed = read_observations() if study.scenario.model is None else ()
     treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
-    with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
+    with progress(study.members * len(study.arms), "simulating") as advance:
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
@@ -136,6 +140,8 @@ def chosen_settings(
     texts: Sequence[str],
     *,
     hypothesis: str | None = None,
+    fit: str | None = None,
+    draws: int | None = None,
     patients: int | None = None,
     first: int | None = None,
     seed: int | None = None,
@@ -147,6 +153,8 @@ def chosen_settings(
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
+        ("model.fit", "--fit", fit),
+        ("model.draws", "--draws", draws),
         ("cohort.patients", "--patients", patients),
         ("cohort.first", "--patient", first),
         ("cohort.seed", "--seed", seed),
@@ -199,7 +207,7 @@ def _notes(ensemble: Ensemble) -> list[str]:
     total = ensemble.status.size
     rules = [
         f"arm `{arm.name}`, rule {index + 1}: applied to "
-        f"{len({one.patient for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
+        f"{len({one.place for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
         f"of {ensemble.shape[1]} patients"
         for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
         for index in range(len(arm.rules))
@@ -237,7 +245,7 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
         title=study.scenario.title,
-        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
+        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -267,6 +275,12 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 end_section=several and index == len(study.arms) - 1,
             )
     return table
+
+
+def _cohort(study: Study) -> str:
+    """How many patients, and of what."""
+    patients = f"{study.scenario.patients} patients"
+    return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
 def _figures(row: Row) -> str:
