@@ -214,6 +214,8 @@ def _draws(scenario: Scenario) -> Draws:
         return draws_of(hypothesis, scenario.draws, posterior=posterior)
     except InputError as error:
         error.where = error.where or scenario.sheet.where("model", "fit")
+        if error.code == "fit.bounds":
+            error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
 
 
