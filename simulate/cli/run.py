@@ -12,10 +12,12 @@ from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, S
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import RenderableType
     from rich.table import Table
 
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
+    from simulate.report.changes import ChangeRow
     from simulate.report.tables import Row
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
@@ -51,8 +53,9 @@ def run(
 ) -> int:
     """Simulate a cohort of patients and write a run directory.
 
-    The directory holds results.nc, summary.csv, figures and manifest.json. The table that is printed gives medians
-    and, in parentheses, the range from 5 to 95 % of the patients, beside what the source printed.
+    The directory holds results.nc, changes.csv, summary.csv, figures and manifest.json. What is printed first is each
+    patient's own change since baseline, median and, in parentheses, the range from 5 to 95 % of the patients, with the
+    shares who rise and fall, beside the direction that was reported; then levels, beside what the source printed.
 
     \b
     simulate run anakinra-100mg-daily
@@ -62,6 +65,7 @@ def run(
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
+    from simulate.report.changes import change_rows
     from simulate.report.directory import default_directory, failure_rows, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
@@ -96,12 +100,14 @@ def run(
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
+    changes = change_rows(dataset, observations)
     failures = ledger(study, ensemble)
     files = write_run(
         study,
         ensemble,
         dataset,
         rows,
+        changes,
         target,
         observations=observations,
         failures=failures,
@@ -119,12 +125,14 @@ def run(
                 "scenario": study.settings,
                 "counters": counts,
                 "failures": failure_rows(failures),
+                "changes": _plain(changes),
                 "summary": _plain(rows),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
         )
     else:
-        print_rich(_table(study, rows))
+        print_text(study.scenario.title)
+        print_rich("", *_changes_table(study, changes), _table(study, rows))
         if alone := printed_alone(observations, rows):
             print_text("the source also printed: " + "; ".join(alone))
     for line in (*_notes(ensemble), *_causes(failures)):
@@ -166,7 +174,7 @@ def chosen_settings(
     return [*(parse_setting(text) for text in texts), *named]
 
 
-def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _plain(rows: Sequence[Row | ChangeRow]) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     return [asdict(row) for row in rows]
@@ -233,6 +241,90 @@ def _causes(failures: Sequence[Entry]) -> list[str]:
     return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
 
 
+def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
+    """Paired changes in 80 columns: a line for each quantity, arm and, where one was reported, for who responds."""
+    import textwrap
+
+    from rich import box
+    from rich.table import Table
+
+    from simulate.report.changes import RULE, banded, between_draws, judged, percent, signed
+    from simulate.studies.paired import ALL, OTHERS, RESPONDERS
+
+    if not rows:
+        return []
+    several = len(study.arms) > 1
+    main, other = _visits_shown(rows)
+    of_draws = study.draws is not None
+    other = "" if several or of_draws else other
+    reported = [row.quantity for row in rows if row.reported]
+    table = Table(
+        title="Change since baseline, of each patient",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=0,
+        collapse_padding=True,
+    )
+    table.add_column("change in %", overflow="fold", max_width=25 if several else 16)
+    if other:
+        table.add_column(other, justify="right")
+    table.add_column(f"{main} (5 to 95 %)", justify="right")
+    if of_draws:
+        table.add_column("[draws]", justify="right")
+    table.add_column("up/down", justify="right")
+    if reported:
+        table.add_column("reported")
+    by_place = {(row.quantity, row.arm, row.less, row.group, row.visit): row for row in rows}
+
+    def line(label: str, quantity: str, arm: str, less: str, group: str) -> None:
+        row = by_place.get((quantity, arm, less, group, main))
+        if row is None:
+            return
+        before = by_place.get((quantity, arm, less, group, other))
+        table.add_row(
+            label,
+            *([signed(before.median, before.unit) if before else ""] if other else []),
+            banded(row),
+            *([between_draws(row)] if of_draws else []),
+            "–" if row.up is None else f"{percent(row.up)}/{percent(row.down)}",
+            *([judged(row)] if reported else []),
+        )
+
+    for quantity in dict.fromkeys((*reported, *(row.quantity for row in rows))):
+        own = next(row for row in rows if row.quantity == quantity)
+        name = quantity if own.unit == "%" else f"{quantity}, {own.unit}"
+        if not several:
+            line(name, quantity, own.arm, "", ALL)
+            for group in (RESPONDERS, OTHERS) if quantity in reported else ():
+                line(f"  {group}", quantity, own.arm, "", group)
+            continue
+        table.add_row(name)
+        for arm, less in dict.fromkeys((row.arm, row.less) for row in rows if row.quantity == quantity):
+            # What does not change untreated needs no second row.
+            if not less or any(by_place[quantity, less, "", ALL, main].shares):
+                line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
+    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), 80), ""]
+
+
+def _changes_caption(study: Study, rule: str) -> str:
+    """What the columns of the table of changes are."""
+    people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
+    if study.draws is not None:
+        people += "; [ ]: where 90 % of the draws have their own median, or share"
+    return f"{people}; up/down: % of patients who rise and who fall{rule}."
+
+
+def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
+    """The visit of which bands are shown, the last with a reported direction or the last, and one for medians."""
+    visits = list(dict.fromkeys(row.visit for row in rows))
+    reported = [row.visit for row in rows if row.reported]
+    main = max(reported, key=visits.index) if reported else visits[-1]
+    others = [visit for visit in visits if visit != main]
+    return main, others[-1] if others else ""
+
+
 def _table(study: Study, rows: Sequence[Row]) -> Table:
     """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
     from rich import box
@@ -244,7 +336,7 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
-        title=study.scenario.title,
+        title="Levels",
         caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",

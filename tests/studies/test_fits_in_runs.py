@@ -58,7 +58,8 @@ def test_patients_of_a_draw_are_those_of_its_typical_values_and_spreads() -> Non
     place, part = columns["det17"]
     column, spread = columns["spread_det17"]
     row = rows["det17"]
-    assert row.spread is not None and row.bounds is not None
+    assert row.spread is not None
+    assert row.bounds is not None
     uniform = uniforms(3, "patient: det17", np.arange(5), 1)[:, 0]
     for draw, number in enumerate((0, 64, 128, 192)):
         point = posterior.points[number]
