@@ -10,7 +10,7 @@ import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
 from simulate.report.tables import Visit, is_at, visits
-from simulate.studies.datasets import quantity_names
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
     ALL,
@@ -97,6 +97,7 @@ def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -
     observations
         What the source reported. A direction is set beside all patients and beside responders of arms that are treated.
     """
+    dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
     groups = groups_of(dataset)
     rows: list[ChangeRow] = []
