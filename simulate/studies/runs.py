@@ -29,7 +29,7 @@ from simulate.studies.datasets import by_draw, check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
-from simulate.studies.scenario import PRIOR, TYPICAL, Scenario, read_scenario
+from simulate.studies.scenario import TYPICAL, Scenario, read_scenario
 from simulate.studies.sheets import relocated, settings_from
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
@@ -202,16 +202,10 @@ def _draws(scenario: Scenario) -> Draws:
     InputError
         ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
     """
-    from simulate.studies.fitting.draws import draws_of, prior_draws
-    from simulate.studies.fitting.posterior import read_posterior
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.draws import draws_named
 
-    hypothesis = "+".join(map(str, scenario.hypothesis))
     try:
-        if scenario.fit == PRIOR:
-            return prior_draws(problem_for(hypothesis), scenario.draws)
-        posterior = read_posterior(scenario.fit) if isinstance(scenario.fit, Path) else None
-        return draws_of(hypothesis, scenario.draws, posterior=posterior)
+        return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
         error.where = error.where or scenario.sheet.where("model", "fit")
         if error.code == "fit.bounds":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulate import shipped
@@ -376,3 +377,24 @@ def test_what_ships_is_listed_with_populations_published_kinetics_and_visits(cap
     assert found["pharmacokinetics"] == list(shipped.parameterization_files())
     assert found["visits"] == ["serum-il1ra"]
     assert {"trial", "caps", "obese"} <= set(found["scenarios"])
+
+
+def test_draws_of_a_fit_are_shown_in_the_units_of_the_parameters(capsys: Capture) -> None:
+    assert outcome(["show", "draws", "-H", "H1"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    fit = json.loads(shipped.fit_files()["H1"].read_text(encoding="utf-8"))
+    assert header.split(",") == ["draw", *(row["name"] for row in fit["estimates"])]
+    table = np.array([line.split(",") for line in lines], dtype=np.float64)
+    assert table[:, 0].tolist() == list(range(256))
+    for column, row in zip(table[:, 1:].T, fit["estimates"], strict=True):
+        low, median, high = row["posterior"]
+        # The kept draws are 256 of the 2048 weighted ones that the estimates are of.
+        assert abs(np.median(column) - median) < 0.25 * (high - low)
+        assert low < np.median(column) < high
+
+
+def test_a_fit_is_asked_of_draws_alone(capsys: Capture) -> None:
+    assert outcome(["show", "parameters", "--fit", "prior"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --fit is for draws only\n  try:      `simulate show draws --fit FIT`\n"
+    )
