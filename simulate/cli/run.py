@@ -240,8 +240,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     from rich import box
     from rich.table import Table
 
-    from simulate.report.changes import RULE, banded, judged, percent, signed
-    from simulate.studies.paired import ALL, OTHERS, RESPONDERS
+    from simulate.report.changes import RULE, banded, judged, signed
+    from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
     if not rows:
         return []
@@ -277,7 +277,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             label,
             *([signed(before.median, before.unit) if before else ""] if other else []),
             banded(row),
-            "–" if row.up is None else f"{percent(row.up)}/{percent(row.down)}",
+            "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
 

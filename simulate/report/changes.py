@@ -19,6 +19,7 @@ from simulate.studies.paired import (
     changes_since_baseline,
     groups_of,
     less_untreated,
+    percent_of,
     summed_up,
     treated_by,
     untreated_arm,
@@ -167,14 +168,6 @@ def banded(row: ChangeRow) -> str:
     return f"{signed(row.median, row.unit)} ({signed(row.p5, row.unit)} to {signed(row.p95, row.unit)})"
 
 
-def percent(share: float | None) -> str:
-    """A share in whole percent; not all where it is not all, and not none where it is not none."""
-    if share is None:
-        return "–"
-    whole = round(100.0 * share)
-    return "99" if whole == 100 and share < 1.0 - 1e-12 else "1" if whole == 0 and share > 0.0 else f"{whole}"
-
-
 def judged(row: ChangeRow) -> str:
     """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing."""
-    return f"{row.reported}: {row.verdict} {percent(row.agreeing)} %" if row.verdict else row.reported
+    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %" if row.verdict else row.reported
