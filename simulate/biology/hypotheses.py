@@ -19,6 +19,12 @@ H4
 H5
     No effect of the drug: steroids are tapered, which Th1 cells feel and Th17 cells do not (Banuelos and Lu 2016), and
     extreme readings regress to the mean.
+H6
+    IL-1 holds Th1 priming back, and blockade releases it. With H1 it is the hypothesis of the trial's authors: Th1
+    rather than Th17 (Zong et al. 2011).
+H7
+    IL-17 brakes Th1 priming through IL-12Rβ2 (Cytokine 2009;48:226). It needs another hypothesis that lowers IL-17,
+    such as H1.
 """
 
 from __future__ import annotations
@@ -26,12 +32,14 @@ from __future__ import annotations
 from simulate.biology.conversion import CONVERSION
 from simulate.biology.cultures import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
+from simulate.biology.il17_brake import IL17_BRAKE
 from simulate.biology.licensing import LICENSING
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
 from simulate.biology.redistribution import REDISTRIBUTION
 from simulate.biology.regression import REGRESSION
 from simulate.biology.senescence import SENESCENCE
 from simulate.biology.survival_by_il1 import SURVIVAL_BY_IL1
+from simulate.biology.th1_release import TH1_RELEASE
 from simulate.errors import InputError, did_you_mean
 from simulate.symbolic.hypothesis import NONE, Hypothesis, combine
 
@@ -48,8 +56,10 @@ H5 = Hypothesis(
     title="Steroids are tapered and extreme readings regress",
     add=(GLUCOCORTICOIDS, SENESCENCE, REGRESSION),
 )
+H6 = Hypothesis(name="H6", title="IL-1 holds Th1 priming back", add=(TH1_RELEASE,))
+H7 = Hypothesis(name="H7", title="IL-17 brakes Th1 priming", add=(IL17_BRAKE,))
 
-HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5)
+HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H6, H7)
 
 
 def hypothesis_named(text: str) -> Hypothesis:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Rtol, Settings, Threads
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +30,8 @@ TOLERATED = 0.05
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Settings = None,
     patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
@@ -80,6 +82,8 @@ def run(
     chosen = chosen_settings(
         settings or [],
         hypothesis=hypothesis,
+        fit=fit,
+        draws=draws,
         patients=size,
         first=patient,
         seed=seed,
@@ -92,7 +96,7 @@ def run(
     printed = read_observations() if study.scenario.model is None else ()
     treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
-    with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
+    with progress(study.members * len(study.arms), "simulating") as advance:
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
@@ -144,6 +148,8 @@ def chosen_settings(
     texts: Sequence[str],
     *,
     hypothesis: str | None = None,
+    fit: str | None = None,
+    draws: int | None = None,
     patients: int | None = None,
     first: int | None = None,
     seed: int | None = None,
@@ -155,6 +161,8 @@ def chosen_settings(
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
+        ("model.fit", "--fit", fit),
+        ("model.draws", "--draws", draws),
         ("cohort.patients", "--patients", patients),
         ("cohort.first", "--patient", first),
         ("cohort.seed", "--seed", seed),
@@ -207,7 +215,7 @@ def _notes(ensemble: Ensemble) -> list[str]:
     total = ensemble.status.size
     rules = [
         f"arm `{arm.name}`, rule {index + 1}: applied to "
-        f"{len({one.patient for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
+        f"{len({one.place for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
         f"of {ensemble.shape[1]} patients"
         for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
         for index in range(len(arm.rules))
@@ -240,16 +248,16 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     from rich import box
     from rich.table import Table
 
-    from simulate.report.changes import RULE, banded, judged, signed
+    from simulate.report.changes import RULE, banded, between_draws, judged, signed
     from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
     if not rows:
         return []
     several = len(study.arms) > 1
     main, other = _visits_shown(rows)
-    other = "" if several else other
+    of_draws = study.draws is not None
+    other = "" if several or of_draws else other
     reported = [row.quantity for row in rows if row.reported]
-    first = next(row for row in rows if row.group == ALL)
     table = Table(
         title="Change since baseline, of each patient",
         box=box.SIMPLE_HEAD,
@@ -263,6 +271,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     if other:
         table.add_column(other, justify="right")
     table.add_column(f"{main} (5 to 95 %)", justify="right")
+    if of_draws:
+        table.add_column("[draws]", justify="right")
     table.add_column("up/down", justify="right")
     if reported:
         table.add_column("reported")
@@ -277,6 +287,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             label,
             *([signed(before.median, before.unit) if before else ""] if other else []),
             banded(row),
+            *([between_draws(row)] if of_draws else []),
             "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
@@ -294,10 +305,15 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             # What does not change untreated needs no second row.
             if not less or any(by_place[quantity, less, "", ALL, main].shares):
                 line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
-    people = f"hypothesis {study.model.hypothesis}; {first.n:g} patients; median (5 % to 95 %)"
-    shares = "up/down: % of patients who rise and who fall"
-    rule = f"; {RULE}" if reported else ""
-    return [table, *textwrap.wrap(f"{people}; {shares}{rule}.", 80), ""]
+    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), 80), ""]
+
+
+def _changes_caption(study: Study, rule: str) -> str:
+    """What the columns of the table of changes are."""
+    people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
+    if study.draws is not None:
+        people += "; [ ]: where 90 % of the draws have their own median, or share"
+    return f"{people}; up/down: % of patients who rise and who fall{rule}."
 
 
 def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
@@ -321,7 +337,7 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
         title="Levels",
-        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
+        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -351,6 +367,12 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 end_section=several and index == len(study.arms) - 1,
             )
     return table
+
+
+def _cohort(study: Study) -> str:
+    """How many patients, and of what."""
+    patients = f"{study.scenario.patients} patients"
+    return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
 def _figures(row: Row) -> str:

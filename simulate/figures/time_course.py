@@ -29,6 +29,7 @@ from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, 
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
+    pooled,
     quantity_names,
     resolution_of,
     seen_members,
@@ -125,6 +126,7 @@ def time_course(
     Figure
         180 mm wide; save it with `simulate.figures.style.save`.
     """
+    dataset = pooled(dataset)
     panels = prepare(dataset, observations, quantities=quantities)
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
@@ -172,6 +174,7 @@ def prepare(
     dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
 ) -> tuple[Panel, ...]:
     """Data of the panels; the arguments are those of `time_course`."""
+    dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantities is not None:
         names = tuple(quantities)

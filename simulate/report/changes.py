@@ -10,13 +10,14 @@ import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
 from simulate.report.tables import Visit, is_at, visits
-from simulate.studies.datasets import quantity_names
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
     ALL,
     RESPONDERS,
     Group,
     changes_since_baseline,
+    draws_of_members,
     groups_of,
     less_untreated,
     percent_of,
@@ -53,6 +54,8 @@ class ChangeRow:
     reported, verdict, agreeing
         A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
         and None where none was reported.
+    median_low, median_high, up_low, up_high, down_low, down_high
+        Between which values 90 % of the draws of a fit have their own; None where there is one population.
     """
 
     quantity: str
@@ -72,6 +75,12 @@ class ChangeRow:
     reported: str
     verdict: str
     agreeing: float | None
+    median_low: float | None = None
+    median_high: float | None = None
+    up_low: float | None = None
+    up_high: float | None = None
+    down_low: float | None = None
+    down_high: float | None = None
 
     @property
     def shares(self) -> tuple[float, float]:
@@ -89,6 +98,7 @@ def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -
     observations
         What the source reported. A direction is set beside all patients and beside responders of arms that are treated.
     """
+    dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
     groups = groups_of(dataset)
     rows: list[ChangeRow] = []
@@ -101,7 +111,7 @@ def _of_quantity(
     dataset: xr.Dataset, name: str, shown: Sequence[Visit], groups: Sequence[Group], observations: Sequence[Observation]
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
-    untreated = untreated_arm(dataset)
+    untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
     own = [changes_since_baseline(dataset, name, visit.index) for visit in shown]
     against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
     meaning = str(dataset[name].attrs["long_name"])
@@ -110,7 +120,7 @@ def _of_quantity(
         for less, changes in compared:
             for group in groups:
                 for visit, (values, unit) in zip(shown, changes, strict=True):
-                    found = summed_up(values[arm], group.belonging[arm])
+                    found = summed_up(values[arm], group.belonging[arm], draws)
                     direction = "" if less else reported_direction(observations, name, visit)
                     if group.name not in (ALL, RESPONDERS) or not treated_by(dataset, visit.day)[arm]:
                         direction = ""
@@ -133,6 +143,11 @@ def _of_quantity(
                         reported=WENT.get(direction, ""),
                         verdict="" if judged is None else judged[0].value,
                         agreeing=None if judged is None else judged[1],
+                        **{
+                            f"{name}_{end}": value
+                            for name, band in found.of_draws.items()
+                            for end, value in zip(("low", "high"), band, strict=True)
+                        },
                     )
 
 
@@ -168,6 +183,17 @@ def banded(row: ChangeRow) -> str:
     return f"{signed(row.median, row.unit)} ({signed(row.p5, row.unit)} to {signed(row.p95, row.unit)})"
 
 
+def between_draws(row: ChangeRow) -> str:
+    """Between which values 90 % of the draws of a fit have their own median; empty where there is one population."""
+    if row.median_low is None:
+        return ""
+    return f"[{signed(row.median_low, row.unit)} to {signed(row.median_high, row.unit)}]"
+
+
 def judged(row: ChangeRow) -> str:
     """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing."""
-    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %" if row.verdict else row.reported
+    if not row.verdict:
+        return row.reported
+    low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
+    band = "" if low is None else f" [{percent_of(low)} to {percent_of(high)}]"
+    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.studies.datasets import quantity_names, seen_members, values_of_finished
+from simulate.studies.datasets import pooled, quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
@@ -78,6 +78,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
     observations
         What the source printed.
     """
+    dataset = pooled(dataset)
     rows = []
     shown = visits(dataset)
     seen = seen_members(dataset)

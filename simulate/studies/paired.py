@@ -9,8 +9,8 @@ is neither up nor down.
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
 from simulate.evidence.protocol import RESPONSE
 from simulate.inference.diagnostics import quantiles
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
@@ -66,6 +66,9 @@ class Paired:
         Shares of them who rose and who fell, 0 to 1; the others did neither.
     n
         How many they are; where belonging is a probability, the number that is expected.
+    of_draws
+        What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
+        ``down``, by these names; empty where there is one population.
     """
 
     median: float | None
@@ -74,6 +77,7 @@ class Paired:
     up: float | None
     down: float | None
     n: float
+    of_draws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
@@ -190,8 +194,39 @@ def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
     return chance
 
 
-def summed_up(changes: FloatArray, belonging: FloatArray) -> Paired:
-    """Changes of an arm, shape [member], NaN for who gives none, of those who belong to a group with a probability."""
+def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
+    """Number of the draw of each member, shape [member]; None where there is one population."""
+    return np.asarray(dataset["draw"].values, dtype=np.int64) if "draw" in dataset.coords else None
+
+
+def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
+    """Changes of an arm, of those who belong to a group.
+
+    Parameters
+    ----------
+    changes
+        Shape [member], NaN for who gives none.
+    belonging
+        Probability of belonging to the group, shape [member].
+    draws
+        Number of the draw of a fit that each member is of, shape [member]; None where there is one population.
+    """
+    if draws is None:
+        return _of_one(changes, belonging)
+    each = [_of_one(changes[draws == draw], belonging[draws == draw]) for draw in np.unique(draws)]
+    found = {name: [value for one in each if (value := getattr(one, name)) is not None] for name in _OF_DRAWS}
+    bands = {
+        name: (float(np.quantile(values, 0.05)), float(np.quantile(values, 0.95)))
+        for name, values in found.items()
+        if values
+    }
+    return replace(_of_one(changes, belonging), of_draws=bands)
+
+
+_OF_DRAWS = ("median", "up", "down")
+
+
+def _of_one(changes: FloatArray, belonging: FloatArray) -> Paired:
     there = np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0)
     if not there.any():
         return Paired(None, None, None, None, None, 0.0)

@@ -21,7 +21,7 @@ from simulate.studies.paired import ALL
 
 Capture = pytest.CaptureFixture[str]
 
-SMALL = ("--patients", "3", "--set", "time.end=14 d")
+SMALL = ("--set", "model.fit='typical'", "--patients", "3", "--set", "time.end=14 d")
 BEYOND = ("--set", "model.beyond_bounds=true")
 
 
@@ -344,7 +344,7 @@ def test_the_same_run_from_python_gives_the_same_numbers(folder: Path) -> None:
     import simulate
 
     assert run("anakinra-100mg-daily", *SMALL, "--out", "here") == 0
-    dataset = simulate.run("anakinra-100mg-daily", patients=3, settings={"time.end": "14 d"})
+    dataset = simulate.run("anakinra-100mg-daily", patients=3, fit="typical", settings={"time.end": "14 d"})
     assert dataset.identical(read_dataset(folder / "here" / "results.nc"))
     assert everything(folder) == [
         "here",

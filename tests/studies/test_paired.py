@@ -122,7 +122,8 @@ def test_the_shipped_model_tells_responders_by_creatine_kinase() -> None:
 def test_the_observable_of_the_model_and_the_derived_chance_are_the_same() -> None:
     import simulate
 
-    run = simulate.run("anakinra-100mg-daily", hypothesis="H4+response", patients=4, settings={"time.every": "91 d"})
+    short = {"time.every": "91 d", "model.fit": "typical"}
+    run = simulate.run("anakinra-100mg-daily", hypothesis="H4+response", patients=4, settings=short)
     assert run["response"].values.std() > 0.1
     assert chance_of_response(run.drop_vars("response")) == pytest.approx(chance_of_response(run), rel=1e-9)
 
@@ -156,6 +157,17 @@ def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: i
     changes = np.array([1.0] * up + [-1.0] * (4 - up))
     assert verdict("up", summed_up(changes, np.ones(4))) == (said, up / 4)
     assert verdict("down", summed_up(-changes, np.ones(4))) == (said, up / 4)
+
+
+def test_what_is_not_known_is_how_far_apart_the_draws_are() -> None:
+    draws = np.repeat(np.arange(3), 4)
+    changes = np.array([1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 3.0, 6.0, -5.0, -6.0, -7.0, np.nan])
+    found = summed_up(changes, np.ones(12), draws)
+    assert (found.median, found.n) == (1.0, 11.0)
+    # Medians 2.5, 1 and -6; shares up 1, 1/2 and 0: a tenth of the way in from the ends.
+    assert found.of_draws["median"] == pytest.approx((-6.0 + 0.1 * 7.0, 1.0 + 0.9 * 1.5))
+    assert found.of_draws["up"] == pytest.approx((0.05, 0.95))
+    assert summed_up(changes, np.ones(12)).of_draws == {}
 
 
 def test_a_direction_stands_beside_treated_patients_at_its_visit_only() -> None:
