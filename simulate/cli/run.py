@@ -248,8 +248,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     from rich import box
     from rich.table import Table
 
-    from simulate.report.changes import RULE, banded, between_draws, judged, percent, signed
-    from simulate.studies.paired import ALL, OTHERS, RESPONDERS
+    from simulate.report.changes import RULE, banded, between_draws, judged, signed
+    from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
     if not rows:
         return []
@@ -288,7 +288,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             *([signed(before.median, before.unit) if before else ""] if other else []),
             banded(row),
             *([between_draws(row)] if of_draws else []),
-            "–" if row.up is None else f"{percent(row.up)}/{percent(row.down)}",
+            "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
 

@@ -20,6 +20,7 @@ from simulate.studies.paired import (
     draws_of_members,
     groups_of,
     less_untreated,
+    percent_of,
     summed_up,
     treated_by,
     untreated_arm,
@@ -189,18 +190,10 @@ def between_draws(row: ChangeRow) -> str:
     return f"[{signed(row.median_low, row.unit)} to {signed(row.median_high, row.unit)}]"
 
 
-def percent(share: float | None) -> str:
-    """A share in whole percent; not all where it is not all, and not none where it is not none."""
-    if share is None:
-        return "–"
-    whole = round(100.0 * share)
-    return "99" if whole == 100 and share < 1.0 - 1e-12 else "1" if whole == 0 and share > 0.0 else f"{whole}"
-
-
 def judged(row: ChangeRow) -> str:
     """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing."""
     if not row.verdict:
         return row.reported
     low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
-    band = "" if low is None else f" [{percent(low)} to {percent(high)}]"
-    return f"{row.reported}: {row.verdict} {percent(row.agreeing)} %{band}"
+    band = "" if low is None else f" [{percent_of(low)} to {percent_of(high)}]"
+    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"

@@ -96,14 +96,27 @@ def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tu
         Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
         0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
     """
+    changes, _, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    return changes[:, :, 0], changed_unit
+
+
+def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
+    """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
+    changes, _, changed_unit = _changes(dataset, quantity, slice(None))
+    return changes, changed_unit
+
+
+def _changes(dataset: xr.Dataset, quantity: str, places: slice) -> tuple[FloatArray, FloatArray, str]:
+    """Changes at some times, shape [arm, member, time], what they may be wrong by, and their unit."""
     values = values_shown(dataset, quantity)
-    before, after, peaks = values[:, :, 0], values[:, :, place], peaks_of(values)
+    before, after, peaks = values[:, :, :1], values[:, :, places], peaks_of(values)[:, :, np.newaxis]
     resolution = resolution_of(dataset)
     known = before[np.isfinite(before)]
     if (known > 0.0).all():
-        return resolution.percent(after, before, peaks), "%"
+        before = np.broadcast_to(before, after.shape)
+        return resolution.percent(after, before, peaks), resolution.percent_error(after, before, peaks), "%"
     errors = resolution.error(after, peaks) + resolution.error(before, peaks)
-    return signal(after - before, errors), str(dataset[quantity].attrs["units"])
+    return signal(after - before, errors), errors, str(dataset[quantity].attrs["units"])
 
 
 def less_untreated(
@@ -122,15 +135,9 @@ def less_untreated(
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
         raise ValueError("the results have no untreated arm beside treated ones")
-    changed, changed_unit = changes_since_baseline(dataset, quantity, place)
-    values = values_shown(dataset, quantity)
-    resolution, peaks = resolution_of(dataset), peaks_of(values)
-    if changed_unit == "%":
-        errors = resolution.percent_error(values[:, :, place], values[:, :, 0], peaks)
-        changed_unit = "points of %"
-    else:
-        errors = resolution.error(values[:, :, place], peaks) + resolution.error(values[:, :, 0], peaks)
-    return signal(changed - changed[reference], errors + errors[reference]), changed_unit
+    changes, errors, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    apart = signal(changes - changes[reference], errors + errors[reference])[:, :, 0]
+    return apart, "points of %" if changed_unit == "%" else changed_unit
 
 
 def untreated_arm(dataset: xr.Dataset) -> int | None:
@@ -267,3 +274,11 @@ def verdict(direction: str, changed: Paired) -> tuple[Verdict, float] | None:
     if share >= AGREEING:
         return Verdict.AGREES, share
     return (Verdict.DISAGREES if share <= 1.0 - AGREEING else Verdict.UNDECIDED), share
+
+
+def percent_of(share: float | None) -> str:
+    """A share in whole percent; not all where it is not all, and not none where it is not none."""
+    if share is None:
+        return "–"
+    whole = round(100.0 * share)
+    return "99" if whole == 100 and share < 1.0 - 1e-12 else "1" if whole == 0 and share > 0.0 else f"{whole}"

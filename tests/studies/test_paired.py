@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing
-from simulate.report.changes import ChangeRow, banded, change_rows, judged, percent, signed
+from simulate.report.changes import ChangeRow, banded, change_rows, judged, signed
 from simulate.report.tables import csv_text
 from simulate.studies.paired import (
     ALL,
@@ -20,6 +20,7 @@ from simulate.studies.paired import (
     changes_since_baseline,
     groups_of,
     less_untreated,
+    percent_of,
     share_of_both,
     summed_up,
     treated_by,
@@ -220,8 +221,8 @@ def test_a_change_has_its_sign_and_the_digits_that_can_be_read(value: float | No
 
 @pytest.mark.parametrize(("share", "text"), [(0.0, "0"), (0.001, "1"), (0.614, "61"), (0.999, "99"), (1.0, "100")])
 def test_a_share_is_all_or_none_only_where_it_is(share: float, text: str) -> None:
-    assert percent(share) == text
-    assert percent(None) == "–"
+    assert percent_of(share) == text
+    assert percent_of(None) == "–"
 
 
 def test_the_change_of_one_patient_has_no_range() -> None:
