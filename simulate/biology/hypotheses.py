@@ -14,8 +14,8 @@ H3a
 H3b
     IL-1 licenses memory cells to release cytokines while it is there (Jain et al. 2018).
 H4
-    Th1 memory moves between blood and inflamed muscle (Aleksza et al. 2005: fewer IFNγ cells in blood while disease is
-    active).
+    Th1 memory moves between blood and inflamed muscle (Aleksza et al. 2005: fewer IFNγ cells in blood while
+    dermatomyositis is active; not in polymyositis, which the option ``H4-dm`` respects).
 H5a
     No effect of the drug: extreme readings regress to the mean.
 H5b

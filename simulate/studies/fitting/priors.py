@@ -50,6 +50,7 @@ FIXED = MappingProxyType(
         "il17a_typical": "a mean of patients of the center, not of the hypothesis",
         "r_ck": "calculated from repeated readings in another study",
         "t_regression": "short beside six months, whatever it is",
+        "inflamed_entry": "says in which patients, which is the hypothesis itself",
         "taper_start": "prescribed",
         "taper_half": "prescribed",
         "gc17": "small by what the hypothesis says",

@@ -69,7 +69,7 @@ def test_hypotheses_share_the_priors_of_what_they_share() -> None:
 
 def test_what_a_hypothesis_adds_is_free_or_has_a_reason_not_to_be() -> None:
     base = {part.name for part in problem_for("none").model.parameters}
-    for name in ("H1", "H2", "H3a", "H3b", "H4", "H5a", "H5b"):
+    for name in ("H1", "H2", "H3a", "H3b", "H4", "H4-dm", "H5a", "H5b"):
         problem = problem_for(name)
         added = {part.name for part in problem.model.parameters} - base
         assert added == {part.name for part in problem.free if part.name in added} | (added & FIXED.keys())
