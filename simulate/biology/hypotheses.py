@@ -30,6 +30,8 @@ H6
 H7
     IL-17 brakes Th1 priming through IL-12Rβ2 (Cytokine 2009;48:226). It needs another hypothesis that lowers IL-17,
     such as H1.
+H8
+    IL-1 makes Th17 clones grow and primes none (Mufazalov et al. 2017): the main evidence against H1.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ from simulate.biology.cultures import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
 from simulate.biology.il17_brake import IL17_BRAKE
 from simulate.biology.licensing import LICENSING
+from simulate.biology.mitogen import MITOGEN
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
 from simulate.biology.redistribution import REDISTRIBUTION
 from simulate.biology.regression import REGRESSION
@@ -65,8 +68,9 @@ H5 = Hypothesis(
 )
 H6 = Hypothesis(name="H6", title="IL-1 holds Th1 priming back", add=(TH1_RELEASE,))
 H7 = Hypothesis(name="H7", title="IL-17 brakes Th1 priming", add=(IL17_BRAKE,))
+H8 = Hypothesis(name="H8", title="IL-1 makes Th17 clones grow and primes none", add=(MITOGEN,))
 
-HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7)
+HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8)
 
 
 def hypothesis_named(text: str) -> Hypothesis:

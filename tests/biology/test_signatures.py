@@ -220,6 +220,13 @@ def test_h6_leaves_double_positives_alone_and_h1_with_it_halves_them() -> None:
     assert change("H1+H6", "ex_th17") == pytest.approx(0.02, abs=0.005)
 
 
+def test_h8_lowers_il17a_and_double_positives_less_than_h1_and_leaves_ifng() -> None:
+    assert change("H8", "il17a") == pytest.approx(-0.395, abs=0.005)
+    assert change("H8", "double_positive") == pytest.approx(-0.4, abs=0.005)
+    assert change("H6+H8", "ifng") == pytest.approx(0.27, abs=0.005)
+    assert change("H6+H8", "il17a") == pytest.approx(change("H8", "il17a"), abs=1e-3)
+
+
 def test_h3a_double_positives_fall() -> None:
     assert change("H3a", "double_positive") < -0.2
 

@@ -181,6 +181,9 @@ _EXPECTED: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "H7": {
             "ifng": UP, "il17a drug": FLAT, "ifng drug": FLAT,
         },
+        "H8": {
+            "il17a": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "il17a drug": FLAT,
+        },
     }
 )  # fmt: skip
 
