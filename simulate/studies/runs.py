@@ -15,7 +15,7 @@ from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, Distribution
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -30,7 +30,7 @@ from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import Scenario, read_scenario
-from simulate.studies.sheets import relocated, settings_from
+from simulate.studies.sheets import settings_from
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
