@@ -36,6 +36,7 @@ from simulate.studies.datasets import (
     stopped_members,
     values_of_finished,
 )
+from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -186,7 +187,7 @@ def prepare(
 def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
     variable = dataset[name]
     values = values_of_finished(dataset, name)
-    bands = bands_of(values, seen_members(dataset))
+    bands = bands_of(values, seen_members(dataset), draws_of_members(dataset))
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     marks = tuple(
@@ -328,7 +329,11 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
-    labels += ["median", f"50 % of {people}"]
+    of_draws = "draw" in dataset.coords
+    labels += [
+        "median",
+        f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
+    ]
     if dataset.sizes["arm"] <= WIDE_BANDS:
         handles += [wide]
         labels += [f"90 % of {people}"]
@@ -344,15 +349,23 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
             labels.append(label)
     if has_arrows:
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
-        labels.append("reported direction, % of patients who go it")
+        labels.append("reported direction, % who go it")
     figure.legend(
         handles,
         labels,
         loc="outside upper left",
-        ncols=len(handles) if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS else min(len(handles), 4),
+        ncols=len(handles)
+        if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS
+        else min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """As many columns, at most four, as the longest label lets stand beside each other."""
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
 
 
 def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
