@@ -56,7 +56,6 @@ _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
-_PARTS = 12
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
@@ -132,20 +131,19 @@ def time_course(
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    first = 1 if changes else 0
     with styled():
-        height = min((rows + first) * _ROW_HEIGHT, _TALLEST) + 16.0
+        height = min((rows + bool(changes)) * _ROW_HEIGHT, _TALLEST) + 16.0
         spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, hspace=0.06, wspace=0.05)
         figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
-        parts = _PARTS if changes else columns
-        grid = GridSpec(rows + first, parts, figure=figure)
+        whole = GridSpec(2 if changes else 1, 1, figure=figure, height_ratios=(1, rows) if changes else None)
+        above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
         end = float(days[-1])
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
-            axes = figure.add_subplot(grid[0, _place(index, len(changes), parts)])
+            axes = figure.add_subplot(above[0, index])
             label = "change since baseline (%)" if index == 0 else ""
             draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
             _draw_doses(axes, doses)
@@ -153,22 +151,16 @@ def time_course(
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[first + index // columns, _place(index % columns, columns, parts)])
+            axes = figure.add_subplot(grid[index // columns, index % columns])
             _draw(axes, panel, days, next(letters))
             if not panel.logarithmic and not panel.marks:
                 around(axes, panel.bands, resolution_of(dataset))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)
-        figure.align_ylabels()
+        figure.align_ylabels(figure.axes[len(changes) :])
         _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
-
-
-def _place(index: int, count: int, parts: int) -> slice:
-    """Which of the parts of a row one of so many panels takes."""
-    width = parts // count
-    return slice(index * width, (index + 1) * width)
 
 
 def prepare(
@@ -349,21 +341,21 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
             labels.append(label)
     if has_arrows:
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
-        labels.append("reported direction, % who go it")
+        labels.append("reported, and how many go that way")
     figure.legend(
         handles,
         labels,
         loc="outside upper left",
-        ncols=len(handles)
-        if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS
-        else min(len(handles), _columns(labels)),
+        ncols=min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
 
 
 def _columns(labels: Sequence[str]) -> int:
-    """As many columns, at most four, as the longest label lets stand beside each other."""
+    """All beside each other if they fit, else at most four, as the longest label lets them stand."""
+    if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS:
+        return len(labels)
     longest = max(len(line) for label in labels for line in label.split("\n"))
     return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
 
