@@ -372,5 +372,7 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
 
 def _people(dataset: xr.Dataset) -> str:
     """Whom the bands are of: how many did not fail, of how many."""
+    if "draw" in dataset.coords:
+        return "patients of all draws"
     finished = (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)
     return "patients" if dataset.sizes["member"] == 1 else counted(finished.tolist(), dataset.sizes["member"])
