@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
     "evidence": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
+    "trial": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
     "inference": {"base"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)
@@ -97,6 +98,7 @@ def test_no_import_is_relative() -> None:
         ("regimen", {"pint", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("cohort", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("evidence", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("trial", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("studies", {"pint", "matplotlib", "rich", "typer"}),
         ("figures", {"pint", "pydantic", "rich", "typer"}),
         ("report", {"pint", "pydantic", "typer"}),

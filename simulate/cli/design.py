@@ -64,7 +64,7 @@ def design(
     check_place(analysis, out, force=force)
     catalogue = _catalogue(measurement or [])
     known = _draws(hypotheses or list(DEFAULT), fits, draws, seed, threads)
-    total = sum(len(part.points) for part in known) * patients * len(needed(catalogue))
+    total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
         pools = [pool_of(part, catalogue, patients=patients, threads=threads, progress=advance) for part in known]
     ranking = rank_measurements(pools, catalogue, patients=patients, measurements=measurements, seed=seed, report=say)

@@ -64,7 +64,7 @@ def reproduce(
     else:
         posterior = shipped_posterior(name) if posterior is None else posterior
         null_posterior = shipped_posterior(NULL)
-    with progress(workload(posterior, null_posterior), "repeating the study") as advance:
+    with progress(workload(problem, posterior, null_posterior), "repeating the study") as advance:
         rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
     if out is not None:
         from simulate.figures.reproduction import reproduction_figure

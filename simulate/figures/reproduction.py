@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
-from simulate.studies.fitting.reproduction import PAIRED, Row, Study
+from simulate.studies.fitting.reproduction import Row, Study
 
 _HEIGHT = 150.0
 _COLUMNS = 4
@@ -76,9 +76,10 @@ def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, n
 
 def _pairs(axes: Axes, study: Study, quantity: str, label: str) -> None:
     before, after = study.before[quantity], study.after[quantity]
-    for first, second in zip(before[:PAIRED], after[:PAIRED], strict=True):
+    paired = study.paired
+    for first, second in zip(before[:paired], after[:paired], strict=True):
         axes.plot((0.0, 1.0), (first, second), color=COLORS[0], marker="o", markersize=2.5, linewidth=0.8)
-    axes.plot(np.zeros(len(before) - PAIRED), before[PAIRED:], "o", color=COLORS[0], markersize=2.5, fillstyle="none")
+    axes.plot(np.zeros(len(before) - paired), before[paired:], "o", color=COLORS[0], markersize=2.5, fillstyle="none")
     axes.set(xticks=(0.0, 1.0), xlim=(-0.3, 1.3), ylabel=label)
     axes.set_xticklabels(["before", "6 months"])
     _logarithmic(axes, axes.yaxis)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.evidence.protocol import RESPONSE
+from simulate.evidence.protocol import Judgment
 from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray, normals
@@ -158,7 +158,7 @@ def predict(
     else:
         points = posterior.points[:draws]
     ensemble, weights, refused = _simulated(problem, points, patients, seed, threads, progress)
-    changes = _Changes(ensemble, weights)
+    changes = _Changes(ensemble, weights, problem.trial.response)
     asked = questions()
     courses = {
         (quantity, dose): np.quantile(changes.course(quantity, dose), (0.05, 0.5, 0.95), axis=0)
@@ -212,13 +212,15 @@ def _simulated(
 class _Changes:
     """Mean changes of logarithms of an ensemble, by quantity, dose and group; populations out of the prior left out."""
 
-    def __init__(self, ensemble: Ensemble, weights: FloatArray) -> None:
+    def __init__(self, ensemble: Ensemble, weights: FloatArray, judged: Judgment | None) -> None:
         self._ensemble = ensemble
         self._weights = weights
         self._doses = (*DOSES, UNTREATED)
-        names = ensemble.trajectories.quantities
-        factor = convert(1.0, unit(ensemble.trajectories.units[names.index(RESPONSE)]), unit("1"))
-        self._chance = np.nan_to_num(factor * self._values(RESPONSE, STUDIED)[:, :, _DAYS.index(END)])
+        self._chance: FloatArray | None = None
+        if judged is not None:
+            names = ensemble.trajectories.quantities
+            factor = convert(1.0, unit(ensemble.trajectories.units[names.index(judged.quantity)]), unit("1"))
+            self._chance = np.nan_to_num(factor * self._values(judged.quantity, STUDIED)[:, :, _DAYS.index(END)])
 
     def has(self, quantity: str) -> bool:
         return quantity in self._ensemble.trajectories.quantities
@@ -243,8 +245,8 @@ class _Changes:
 
     def _belonging(self, group: Group) -> FloatArray:
         """Probability of belonging to a group, shape [population, patient]."""
-        if group is Group.ALL:
-            return np.ones(self._chance.shape)
+        if group is Group.ALL or self._chance is None:
+            return np.ones(self._weights.shape)
         chance: FloatArray = self._chance if group is Group.RESPONDERS else 1.0 - self._chance
         return chance
 
