@@ -10,7 +10,7 @@ from simulate import shipped
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior, shipped_posterior
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
-from simulate.studies.fitting.trial import Problem, problem_for
+from simulate.studies.fitting.trial import Problem
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,14 +41,14 @@ class Draws:
 
 
 def draws_of(
-    hypothesis: str, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
+    problem: Problem, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
     """Draws of a hypothesis.
 
     Parameters
     ----------
-    hypothesis
-        As for `problem_for`.
+    problem
+        The hypothesis and its trial.
     wanted
         How many; fewer if the fit has kept fewer.
     posterior
@@ -59,9 +59,8 @@ def draws_of(
     Raises
     ------
     InputError
-        ``fit.stale``: the result is of another problem. As for `problem_for`.
+        ``fit.stale``: the result is of another problem.
     """
-    problem = problem_for(hypothesis)
     if posterior is not None:
         check_current(problem, posterior)
     found = shipped_fit(problem) if posterior is None else posterior

@@ -22,6 +22,7 @@ from simulate.studies.fitting.trial import (
     MOST_REFUSED,
     Problem,
     cohort_at,
+    only_trial,
 )
 from simulate.studies.prediction.questions import (
     DOSES,
@@ -153,6 +154,7 @@ def predict(
     threads, progress
         As for `simulate.solver.solve`.
     """
+    only_trial(problem, "a prediction")
     if posterior is None:
         points = normals(seed, "predict prior", np.arange(draws), problem.dimension)
     else:
