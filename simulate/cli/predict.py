@@ -63,7 +63,7 @@ def predict(
     problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
     fits = [known_fit(problem, folder) for problem in problems]
     posteriors = [None if fit is None else fit.posterior for fit in fits]
-    total = sum(workload(posterior, draws=draws, patients=patients) for posterior in posteriors)
+    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
     with progress(total, "predicting") as advance:
         found = [
             predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
