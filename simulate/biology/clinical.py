@@ -12,6 +12,8 @@ the probability at the time of reading; whether a patient responded is a draw fr
 
 from __future__ import annotations
 
+from typing import Any
+
 from sympy import symbols
 
 from simulate.biology.muscle import CREATINE_KINASE
@@ -22,9 +24,23 @@ from simulate.symbolic.units import DIMENSIONLESS
 
 p_unchanged, slope_response = symbols("p_unchanged slope_response")
 
+
+def odds_of_response(unchanged: Any, slope: Any, ratio: Any) -> Any:
+    """Odds of a response, of symbols or of numbers.
+
+    Parameters
+    ----------
+    unchanged, slope
+        Probability at unchanged creatine kinase, and the rise of the logit as its logarithm falls by one.
+    ratio
+        Creatine kinase over that at baseline.
+    """
+    return unchanged / (1 - unchanged) * ratio**-slope
+
+
 ODDS = Definition(
     "response_odds", "odds of a response by the IMACS definition", DIMENSIONLESS,
-    p_unchanged / (1 - p_unchanged) * (CREATINE_KINASE / at_baseline(CREATINE_KINASE.symbol)) ** -slope_response,
+    odds_of_response(p_unchanged, slope_response, CREATINE_KINASE / at_baseline(CREATINE_KINASE.symbol)),
 )  # fmt: skip
 
 RESPONSE = Mechanism(

@@ -16,6 +16,7 @@ from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.biology.pharmacokinetics_twins import TWIN
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
 from simulate.biology.receptors import SPARE_A, SPARE_B
+from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS
 from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
@@ -35,6 +36,7 @@ OPTIONS = (
     H2_CYTOKINES,
     H2_IL12,
     H2_SWITCH,
+    H4_IN_DERMATOMYOSITIS,
     INFILTRATE,
     LOCAL_IL1RA,
     LOOP_IL17,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Threads
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Threads
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,6 +32,8 @@ def dose_response(
         bool, typer.Option("--isobole", help="Seek the doses with the same effect along the second axis.")
     ] = False,
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter or key of the scenario.")
     ] = None,
@@ -59,7 +61,8 @@ def dose_response(
 ) -> int:
     """Simulate a scenario at many doses, the same patients at each, and fit sigmoid Emax curves.
 
-    Intervals are over resampled patients. A curve without a plateau in the range is said not to be identifiable.
+    Intervals are over draws of the fit, where there are some, and resampled patients. A curve without a plateau in the
+    range is said not to be identifiable.
 
     \b
     simulate dose-response anakinra-100mg-daily --dose 1mg:300mg -e ifng@180d -e il17a@180d --out doses
@@ -75,7 +78,7 @@ def dose_response(
 
     analysis = analysis_of("dose-response", {name: arguments[name] for name in arguments if name != "workers"})
     check_place(analysis, out, force=force)
-    chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed)
+    chosen = chosen_settings(settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
     dataset = respond(
         scenario,
         chosen,

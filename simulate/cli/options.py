@@ -17,6 +17,13 @@ Hypothesis = Annotated[
     str | None,
     typer.Option("--hypothesis", "-H", metavar="NAME|FILE", help="Hypothesis, such as H1 or H1+H3a, or its file."),
 ]
+Fit = Annotated[
+    str | None,
+    typer.Option(
+        "--fit", metavar="FIT", help="Whose populations: shipped, prior, typical (of the tables), or a fit.json."
+    ),
+]
+Draws = Annotated[int | None, typer.Option("--draws", metavar="N", min=1, help="Draws of the fit.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),

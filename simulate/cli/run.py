@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Rtol, Settings, Threads
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.console import RenderableType
     from rich.table import Table
 
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
+    from simulate.report.changes import ChangeRow
     from simulate.report.tables import Row
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
@@ -28,6 +30,8 @@ TOLERATED = 0.05
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Settings = None,
     patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
@@ -49,8 +53,9 @@ def run(
 ) -> int:
     """Simulate a cohort of patients and write a run directory.
 
-    The directory holds results.nc, summary.csv, figures and manifest.json. The table that is printed gives medians
-    and, in parentheses, the range from 5 to 95 % of the patients, beside what the source printed.
+    The directory holds results.nc, changes.csv, summary.csv, figures and manifest.json. What is printed first is each
+    patient's own change since baseline, median and, in parentheses, the range from 5 to 95 % of the patients, with the
+    shares who rise and fall, beside the direction that was reported; then levels, beside what the source printed.
 
     \b
     simulate run anakinra-100mg-daily
@@ -60,6 +65,7 @@ def run(
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
+    from simulate.report.changes import change_rows
     from simulate.report.directory import default_directory, failure_rows, write_run
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
@@ -76,6 +82,8 @@ def run(
     chosen = chosen_settings(
         settings or [],
         hypothesis=hypothesis,
+        fit=fit,
+        draws=draws,
         patients=size,
         first=patient,
         seed=seed,
@@ -88,16 +96,18 @@ def run(
     printed = read_observations() if study.scenario.model is None else ()
     treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
-    with progress(study.scenario.patients * len(study.arms), "simulating") as advance:
+    with progress(study.members * len(study.arms), "simulating") as advance:
         ensemble = simulate_study(study, threads=threads, progress=advance)
     dataset = study_dataset(study, ensemble)
     rows = summary(dataset, observations)
+    changes = change_rows(dataset, observations)
     failures = ledger(study, ensemble)
     files = write_run(
         study,
         ensemble,
         dataset,
         rows,
+        changes,
         target,
         observations=observations,
         failures=failures,
@@ -115,12 +125,14 @@ def run(
                 "scenario": study.settings,
                 "counters": counts,
                 "failures": failure_rows(failures),
+                "changes": _plain(changes),
                 "summary": _plain(rows),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
         )
     else:
-        print_rich(_table(study, rows))
+        print_text(study.scenario.title)
+        print_rich("", *_changes_table(study, changes), _table(study, rows))
         if alone := printed_alone(observations, rows):
             print_text("the source also printed: " + "; ".join(alone))
     for line in (*_notes(ensemble), *_causes(failures)):
@@ -136,6 +148,8 @@ def chosen_settings(
     texts: Sequence[str],
     *,
     hypothesis: str | None = None,
+    fit: str | None = None,
+    draws: int | None = None,
     patients: int | None = None,
     first: int | None = None,
     seed: int | None = None,
@@ -147,6 +161,8 @@ def chosen_settings(
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
+        ("model.fit", "--fit", fit),
+        ("model.draws", "--draws", draws),
         ("cohort.patients", "--patients", patients),
         ("cohort.first", "--patient", first),
         ("cohort.seed", "--seed", seed),
@@ -158,7 +174,7 @@ def chosen_settings(
     return [*(parse_setting(text) for text in texts), *named]
 
 
-def _plain(rows: Sequence[Row]) -> list[dict[str, Any]]:
+def _plain(rows: Sequence[Row | ChangeRow]) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     return [asdict(row) for row in rows]
@@ -199,7 +215,7 @@ def _notes(ensemble: Ensemble) -> list[str]:
     total = ensemble.status.size
     rules = [
         f"arm `{arm.name}`, rule {index + 1}: applied to "
-        f"{len({one.patient for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
+        f"{len({one.place for one in ensemble.occurrences if (one.arm, one.rule) == (arm.name, before + index)})} "
         f"of {ensemble.shape[1]} patients"
         for arm, before in zip(ensemble.arms, _rules_before(ensemble), strict=True)
         for index in range(len(arm.rules))
@@ -225,6 +241,90 @@ def _causes(failures: Sequence[Entry]) -> list[str]:
     return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
 
 
+def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
+    """Paired changes in 80 columns: a line for each quantity, arm and, where one was reported, for who responds."""
+    import textwrap
+
+    from rich import box
+    from rich.table import Table
+
+    from simulate.report.changes import RULE, banded, between_draws, judged, signed
+    from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
+
+    if not rows:
+        return []
+    several = len(study.arms) > 1
+    main, other = _visits_shown(rows)
+    of_draws = study.draws is not None
+    other = "" if several or of_draws else other
+    reported = [row.quantity for row in rows if row.reported]
+    table = Table(
+        title="Change since baseline, of each patient",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=0,
+        collapse_padding=True,
+    )
+    table.add_column("change in %", overflow="fold", max_width=25 if several else 16)
+    if other:
+        table.add_column(other, justify="right")
+    table.add_column(f"{main} (5 to 95 %)", justify="right")
+    if of_draws:
+        table.add_column("[draws]", justify="right")
+    table.add_column("up/down", justify="right")
+    if reported:
+        table.add_column("reported")
+    by_place = {(row.quantity, row.arm, row.less, row.group, row.visit): row for row in rows}
+
+    def line(label: str, quantity: str, arm: str, less: str, group: str) -> None:
+        row = by_place.get((quantity, arm, less, group, main))
+        if row is None:
+            return
+        before = by_place.get((quantity, arm, less, group, other))
+        table.add_row(
+            label,
+            *([signed(before.median, before.unit) if before else ""] if other else []),
+            banded(row),
+            *([between_draws(row)] if of_draws else []),
+            "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
+            *([judged(row)] if reported else []),
+        )
+
+    for quantity in dict.fromkeys((*reported, *(row.quantity for row in rows))):
+        own = next(row for row in rows if row.quantity == quantity)
+        name = quantity if own.unit == "%" else f"{quantity}, {own.unit}"
+        if not several:
+            line(name, quantity, own.arm, "", ALL)
+            for group in (RESPONDERS, OTHERS) if quantity in reported else ():
+                line(f"  {group}", quantity, own.arm, "", group)
+            continue
+        table.add_row(name)
+        for arm, less in dict.fromkeys((row.arm, row.less) for row in rows if row.quantity == quantity):
+            # What does not change untreated needs no second row.
+            if not less or any(by_place[quantity, less, "", ALL, main].shares):
+                line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
+    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), 80), ""]
+
+
+def _changes_caption(study: Study, rule: str) -> str:
+    """What the columns of the table of changes are."""
+    people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
+    if study.draws is not None:
+        people += "; [ ]: where 90 % of the draws have their own median, or share"
+    return f"{people}; up/down: % of patients who rise and who fall{rule}."
+
+
+def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
+    """The visit of which bands are shown, the last with a reported direction or the last, and one for medians."""
+    visits = list(dict.fromkeys(row.visit for row in rows))
+    reported = [row.visit for row in rows if row.reported]
+    main = max(reported, key=visits.index) if reported else visits[-1]
+    others = [visit for visit in visits if visit != main]
+    return main, others[-1] if others else ""
+
+
 def _table(study: Study, rows: Sequence[Row]) -> Table:
     """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
     from rich import box
@@ -236,8 +336,8 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
-        title=study.scenario.title,
-        caption=f"hypothesis {study.model.hypothesis}; {first.n} patients{people}; median (5 % to 95 %)",
+        title="Levels",
+        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -267,6 +367,12 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 end_section=several and index == len(study.arms) - 1,
             )
     return table
+
+
+def _cohort(study: Study) -> str:
+    """How many patients, and of what."""
+    patients = f"{study.scenario.patients} patients"
+    return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
 def _figures(row: Row) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Rtol, Settings
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -42,6 +42,8 @@ def sweep(
         bool, typer.Option("--parameters", help="Keep the parameters of every patient in every arm.")
     ] = False,
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Settings = None,
     patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
@@ -87,7 +89,14 @@ def sweep(
     from simulate.studies.sweeps.requests import Options, read_request
 
     chosen = chosen_settings(
-        settings or [], hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, rtol=rtol
+        settings or [],
+        hypothesis=hypothesis,
+        fit=fit,
+        draws=draws,
+        patients=patients,
+        seed=seed,
+        dropout=dropout,
+        rtol=rtol,
     )
     options = Options(
         over=tuple(over or ()),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Patients, Settings
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ def verify(
         str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")
     ] = DEFAULT,
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
+    draws: Draws = None,
     settings: Settings = None,
     patients: Patients = None,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")] = None,
@@ -62,7 +64,9 @@ def verify(
     from simulate.studies.verification import verify as verify_study
     from simulate.studies.verification import workload
 
-    chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients, seed=seed, rtol=None)
+    chosen = chosen_settings(
+        settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed, rtol=None
+    )
     read = read_scenario(scenario, chosen)
     refuse_unread(read, "verify")
     study = prepare(read)

@@ -54,6 +54,10 @@ class Cohort:
         made in another way.
     given
         Known values of covariates, shape [member] each; NaN for members whose value was drawn.
+    draws
+        Number of the draw of each member's population, shape [member]; None where there is one population.
+    changes
+        In what the population of each member differs from ``population``, arrays of shape [member].
     """
 
     seed: int
@@ -68,6 +72,8 @@ class Cohort:
     occasions: Occasions | None = None
     population: Population | None = None
     given: Mapping[str, FloatArray] = field(default_factory=dict)
+    draws: IntArray | None = None
+    changes: Changes = UNCHANGED
 
     @property
     def members(self) -> int:
@@ -117,10 +123,42 @@ def draw(
             code="cohort.size",
             expected=f"1 to {MAX_MEMBERS} members, and a first number that is not negative",
         )
-    members = np.arange(first, first + n, dtype=np.int64)
+    return draw_members(population, np.arange(first, first + n, dtype=np.int64), seed=seed, given=given)
+
+
+def draw_members(
+    population: Population,
+    members: IntArray,
+    *,
+    seed: int,
+    given: Mapping[str, FloatArray] | None = None,
+    draws: IntArray | None = None,
+    changes: Changes = UNCHANGED,
+) -> Cohort:
+    """Draw the people with some numbers, each of a population of its own if need be.
+
+    The same number in two populations is the same person, but for what the populations differ in.
+
+    Parameters
+    ----------
+    population, seed, given
+        As for `draw`.
+    members
+        Numbers of the members, shape [member]; each may occur once in each population.
+    draws
+        Number of the draw of each member's population, shape [member]; None where there is one population.
+    changes
+        In what the population of each member differs, arrays of shape [member].
+
+    Raises
+    ------
+    InputError
+        As for `draw` and `transform`.
+    """
+    n = len(members)
     known = {} if given is None else dict(given)
     check_given(population, known, n)
-    values, kinds = _values(population, seed, members, known)
+    values, kinds = _values(population, seed, members, known, changes)
     own, of_covariates = (_table(values, parts, n) for parts in (population.parameters, population.covariates))
     dropout = dropout_times(population.retention, seed, members)
     for array in (members, own, of_covariates, dropout):
@@ -138,6 +176,8 @@ def draw(
         between_doses=tuple((occasion.route, occasion.sd_log) for occasion in population.occasions),
         population=population,
         given=known,
+        draws=draws,
+        changes=changes,
     )
 
 
@@ -184,7 +224,7 @@ def redrawn(cohort: Cohort, parameters: Sequence[Parameter], overrides: Override
             expected="a cohort of `draw`",
             advice="give them the values that they are to have",
         )
-    changes = Changes(overrides=drawn)
+    changes = replace(cohort.changes, overrides=drawn)
     return found | _values(cohort.population, cohort.seed, cohort.ids, cohort.given, changes, tuple(drawn))[0]
 
 

@@ -77,19 +77,21 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class PatientFailure:
-    """A patient of an arm whose trajectory did not reach the end: who, where, when and why."""
+    """A patient of an arm whose trajectory did not reach the end: who, at which place in the cohort, when and why."""
 
     arm: str
     patient: int
+    place: int
     failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
 class PatientOccurrence:
-    """A rule that applied: in which arm, to which patient, which one of the rules, and on which day."""
+    """A rule that applied: in which arm, to which patient at which place, which one of the rules, and on which day."""
 
     arm: str
     patient: int
+    place: int
     rule: int
     day: float
 
@@ -137,22 +139,19 @@ class Ensemble:
     @property
     def failures(self) -> tuple[PatientFailure, ...]:
         """Those who did not reach the end, arm by arm."""
-        members = len(self.cohort.ids)
-        return tuple(
-            PatientFailure(self.arms[row.member // members].name, int(self.cohort.ids[row.member % members]), row)
-            for row in self.trajectories.failures
-        )
+        return tuple(PatientFailure(*self._of_row(row.member), row) for row in self.trajectories.failures)
 
     @property
     def occurrences(self) -> tuple[PatientOccurrence, ...]:
         """When rules applied, arm by arm, patient by patient, in the order of time."""
-        members = len(self.cohort.ids)
         return tuple(
-            PatientOccurrence(
-                self.arms[row.member // members].name, int(self.cohort.ids[row.member % members]), row.rule, row.time
-            )
-            for row in self.trajectories.occurrences
+            PatientOccurrence(*self._of_row(row.member), row.rule, row.time) for row in self.trajectories.occurrences
         )
+
+    def _of_row(self, row: int) -> tuple[str, int, int]:
+        """Arm, number of the patient and place in the cohort of a row of the trajectories."""
+        arm, place = divmod(row, self.cohort.members)
+        return self.arms[arm].name, int(self.cohort.ids[place]), place
 
     def quantity(self, name: str) -> FloatArray:
         """Values of a state or observable, shape [arm, member, time]."""

@@ -15,7 +15,7 @@ bounds of clearance decide how heavy patients are; and it would be no function o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -79,6 +79,15 @@ class Changes:
     sd_log: Mapping[str, FloatArray] = field(default_factory=dict)
     rho: Mapping[tuple[str, str], FloatArray] = field(default_factory=dict)
     overrides: Overrides = field(default_factory=dict)
+
+    def of(self, patients: IntArray) -> Changes:
+        """The same of some patients by their places, where arrays have the shape [patient]."""
+        return replace(
+            self,
+            typical={name: values[patients] for name, values in self.typical.items()},
+            sd_log={name: values[patients] for name, values in self.sd_log.items()},
+            rho={pair: values[patients] for pair, values in self.rho.items()},
+        )
 
 
 UNCHANGED = Changes()
@@ -298,7 +307,7 @@ class _Patients:
         scores = {name: ndtri(self.uniforms[name]) for name in order}
         known = [name for name in order if name in self.given]
         if not known:
-            self.correlated |= self._mixed(order, scores, ())
+            self.correlated |= self._mixed(order, scores, (), self.changes.rho)
             return
         is_known = np.stack([~np.isnan(self.given[name]) for name in known])
         reached = {name: ndtri(self._margin(name).probability(self.given[name])) for name in known}
@@ -308,16 +317,21 @@ class _Patients:
             people = (is_known == pattern[:, np.newaxis]).all(axis=0)
             first = [name for name, known_here in zip(known, pattern, strict=True) if known_here]
             own = {name: (reached[name] if name in first else scores[name])[people] for name in order}
-            mixed = self._mixed([*first, *(name for name in order if name not in first)], own, first)
+            rho = {pair: value[people] if np.ndim(value) else value for pair, value in self.changes.rho.items()}
+            mixed = self._mixed([*first, *(name for name in order if name not in first)], own, first, rho)
             for name in order:
                 found[name][people] = mixed[name]
         self.correlated |= found
 
     def _mixed(
-        self, order: Sequence[str], scores: Mapping[str, FloatArray], reached: Collection[str]
+        self,
+        order: Sequence[str],
+        scores: Mapping[str, FloatArray],
+        reached: Collection[str],
+        rho: Mapping[tuple[str, str], FloatArray],
     ) -> dict[str, FloatArray]:
         """Correlated scores from independent ones; ``scores`` of what is ``reached`` are correlated already."""
-        factor = cholesky(order, self.population.correlations, self.changes.rho)
+        factor = cholesky(order, self.population.correlations, rho)
         independent: list[FloatArray] = []
         found = {}
         for row, name in enumerate(order):

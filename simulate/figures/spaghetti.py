@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from simulate.figures.style import COLUMN, INK, PAGE, POINTS, around, color, counted, logarithmic, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import pooled, quantity_names, resolution_of, values_shown
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""
@@ -44,6 +44,7 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
     Figure
         One column wide for one quantity, a page wide for more; save it with `simulate.figures.style.save`.
     """
+    dataset = pooled(dataset)
     names = tuple(quantities or quantity_names(dataset))[:MAX_PANELS]
     columns = 2 if len(names) == 4 else min(3, len(names))
     rows = math.ceil(len(names) / columns)

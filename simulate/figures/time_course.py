@@ -1,4 +1,4 @@
-"""Small multiples of a cohort over time: median and bands of each arm, the doses, and what the source printed."""
+"""Small multiples of a cohort over time: changes and levels, bands of each arm, doses, and what the source printed."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.gridspec import GridSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
@@ -21,22 +22,24 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Standing
+from simulate.figures.bands import LEVELS as LEVELS
+from simulate.figures.bands import WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
+from simulate.figures.changes import change_panels, draw_arrows, draw_changes
 from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
+    pooled,
     quantity_names,
     resolution_of,
     seen_members,
     stopped_members,
     values_of_finished,
 )
+from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
-
-LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
 
 MAX_PANELS = 18
 """Panels that fit on a page."""
@@ -53,11 +56,9 @@ _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
-_TITLE_LETTERS = 37
-_WIDE_BANDS = 2
+_PARTS = 12
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
-_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -109,7 +110,7 @@ class Panel:
 def time_course(
     dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
 ) -> Figure:
-    """Draw the time course of a simulated cohort.
+    """Draw the time course of a simulated cohort: changes since baseline first, levels below.
 
     Parameters
     ----------
@@ -118,42 +119,63 @@ def time_course(
     observations
         Printed figures, drawn where their quantity and their visit are shown; disputed ones are hollow.
     quantities
-        What to draw, a panel each. If not given: `STORY`, or the first `MAX_PANELS` of a dataset without some of them.
+        Whose levels to draw, a panel each, without changes. If not given: `STORY`, or the first `MAX_PANELS` of a
+        dataset without some of them, below the changes of what of `simulate.figures.changes.CHANGED` it has.
 
     Returns
     -------
     Figure
         180 mm wide; save it with `simulate.figures.style.save`.
     """
+    dataset = pooled(dataset)
     panels = prepare(dataset, observations, quantities=quantities)
+    changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
+    first = 1 if changes else 0
     with styled():
-        height = min(rows * _ROW_HEIGHT, _TALLEST) + 16.0
+        height = min((rows + first) * _ROW_HEIGHT, _TALLEST) + 16.0
         spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, hspace=0.06, wspace=0.05)
         figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
-        grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+        parts = _PARTS if changes else columns
+        grid = GridSpec(rows + first, parts, figure=figure)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
+        end = float(days[-1])
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
-        for index, (axes, panel) in enumerate(zip(grid.flat, panels, strict=False)):
-            _draw(axes, panel, days, string.ascii_lowercase[index])
+        letters = iter(string.ascii_lowercase)
+        for index, change in enumerate(changes):
+            axes = figure.add_subplot(grid[0, _place(index, len(changes), parts)])
+            label = "change since baseline (%)" if index == 0 else ""
+            draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
+            _draw_doses(axes, doses)
+            _time_axis(axes, end, rows_below=len(doses), labeled=False, staying=staying)
+            axes.tick_params(axis="x", labelbottom=True)
+            draw_arrows(axes, change, end)
+        for index, panel in enumerate(panels):
+            axes = figure.add_subplot(grid[first + index // columns, _place(index % columns, columns, parts)])
+            _draw(axes, panel, days, next(letters))
             if not panel.logarithmic and not panel.marks:
                 around(axes, panel.bands, resolution_of(dataset))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
-            _time_axis(axes, float(days[-1]), rows_below=len(doses), labeled=is_lowest, staying=staying)
-        for axes in grid.flat[len(panels) :]:
-            axes.remove()
+            _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)
         figure.align_ylabels()
-        _legend(figure, dataset, panels)
+        _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
+
+
+def _place(index: int, count: int, parts: int) -> slice:
+    """Which of the parts of a row one of so many panels takes."""
+    width = parts // count
+    return slice(index * width, (index + 1) * width)
 
 
 def prepare(
     dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
 ) -> tuple[Panel, ...]:
     """Data of the panels; the arguments are those of `time_course`."""
+    dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantities is not None:
         names = tuple(quantities)
@@ -165,15 +187,7 @@ def prepare(
 def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
     variable = dataset[name]
     values = values_of_finished(dataset, name)
-    bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
-    seen = seen_members(dataset)
-    for arm, members in enumerate(values):
-        there = seen & ~np.isnan(members)
-        # Between two departures the same people are present: one call for each such stretch.
-        starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
-        for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
-            if len(present := members[there[:, first], first:end]):
-                bands[arm][:, first:end] = np.quantile(present, LEVELS, axis=0)
+    bands = bands_of(values, seen_members(dataset), draws_of_members(dataset))
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     marks = tuple(
@@ -187,7 +201,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
         unit=shown_unit,
         bands=bands,
         marks=marks,
-        logarithmic=_spans_decades(bands[:, _shown_levels(len(bands))], marks),
+        logarithmic=_spans_decades(bands[:, shown_levels(len(bands))], marks),
     )
 
 
@@ -198,31 +212,15 @@ def _mark(item: Observation, shown_unit: str) -> Mark:
     return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
 
 
-def _shown_levels(arms: int) -> slice:
-    """Levels that are drawn: of many arms the middle half alone, as wide bands would cover each other up."""
-    return slice(None) if arms <= _WIDE_BANDS else slice(1, -1)
-
-
 def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
+    """Whether what the patients do spans decades; a printed range alone would hide what they do."""
+    shown = bands[np.isfinite(bands)]
     printed = [value for mark in marks for value in (mark.mean, mark.low, mark.high) if value is not None]
-    shown = np.append(bands[np.isfinite(bands)], printed)
-    return bool(np.isfinite(bands).any()) and float(shown.min()) > 0.0 and shown.max() > _LOG_SPAN * shown.min()
+    return len(shown) > 0 and min([*printed, shown.min()]) > 0.0 and bool(shown.max() > _LOG_SPAN * shown.min())
 
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
-    is_crowded = len(panel.bands) > _WIDE_BANDS
-    for arm, (low, lower, median, upper, high) in enumerate(panel.bands):
-        shade = color(arm)
-        if is_crowded:
-            # Several fillings add up to a gray that belongs to no arm; edges stay apart.
-            for edge in (lower, upper):
-                axes.plot(days, edge, color=shade, linestyle=_dashes(arm), linewidth=0.5, alpha=0.8, zorder=1 + arm)
-        else:
-            axes.fill_between(days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
-        axes.fill_between(
-            days, lower, upper, color=shade, alpha=0.06 if is_crowded else 0.28, linewidth=0.0, zorder=10 + arm
-        )
-        axes.plot(days, median, color=shade, linestyle=_dashes(arm), zorder=20 + arm)
+    draw_bands(axes, days, panel.bands)
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -237,24 +235,8 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
         low, high = axes.get_ylim()
         if 0.0 < low < 0.5 * high:
             axes.set_ylim(bottom=0.0)
-    title = textwrap.wrap(panel.title[:1].upper() + panel.title[1:], _TITLE_LETTERS)[:2]
-    axes.set_title("\n".join(title), loc="left", pad=4.0)
-    axes.annotate(
-        letter,
-        (0.0, 1.0),
-        xycoords="axes fraction",
-        xytext=(-24.0, 3.5 + 9.0 * (len(title) - 1)),
-        textcoords="offset points",
-        fontweight="bold",
-        fontsize=9.0,
-        va="bottom",
-    )
+    titled(axes, panel.title, letter)
     axes.set_ylabel("ratio" if panel.unit == "1" else panel.unit)
-
-
-def _dashes(arm: int) -> Any:
-    """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
-    return _DASHES[arm % len(_DASHES)]
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -337,18 +319,22 @@ def _time_axis(
         axes.set_xlabel(label if staying is None else f"{label}, patients in the study")
 
 
-def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> None:
+def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has_arrows: bool) -> None:
     handles: list[Any] = []
     labels: list[str] = []
     for arm, name in enumerate(dataset["arm"].values):
-        line = Line2D([], [], color=color(arm), linestyle=_dashes(arm))
+        line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
         handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
         labels.append("\n".join(textwrap.wrap(str(name), 48)))
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
-    labels += ["median", f"50 % of {people}"]
-    if dataset.sizes["arm"] <= _WIDE_BANDS:
+    of_draws = "draw" in dataset.coords
+    labels += [
+        "median",
+        f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
+    ]
+    if dataset.sizes["arm"] <= WIDE_BANDS:
         handles += [wide]
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
@@ -361,14 +347,25 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel]) -> Non
                 Line2D([], [], color=edge, markerfacecolor=face, **(_DOT | {"linestyle": "-", "linewidth": 0.8}))
             )
             labels.append(label)
+    if has_arrows:
+        handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
+        labels.append("reported direction, % who go it")
     figure.legend(
         handles,
         labels,
         loc="outside upper left",
-        ncols=len(handles) if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS else min(len(handles), 4),
+        ncols=len(handles)
+        if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS
+        else min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """As many columns, at most four, as the longest label lets stand beside each other."""
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
 
 
 def _is_seen_at_doses(dataset: xr.Dataset) -> bool:

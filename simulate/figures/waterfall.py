@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, styled
 from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import pooled
 from simulate.studies.effects import changes
 
 _HEIGHT = 2.4
@@ -39,6 +40,7 @@ def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
         One column wide for one arm, a page wide for more. Colors are those of the strata. A patient without a
         baseline above 0 has no change in percent; they and those who failed are counted in the title.
     """
+    dataset = pooled(dataset)
     found = changes(dataset, quantity, day)
     percent = np.asarray(found.values, dtype=np.float64)[:_MAX_ARMS]
     strata = np.asarray(dataset["stratum"].values, dtype=object)

@@ -2,6 +2,8 @@
 
 ``results.nc``
     Every trajectory, as described in `simulate.studies.datasets`.
+``changes.csv``
+    Paired changes since baseline, as described in `simulate.report.changes`.
 ``summary.csv``
     Quantities at the visits, as described in `simulate.report.tables`.
 ``time-course.png``, ``time-course.svg``
@@ -23,6 +25,7 @@ import xarray as xr
 from simulate.cohort.ensemble import Ensemble
 from simulate.evidence.observations import Observation
 from simulate.files import content_hash
+from simulate.report.changes import ChangeRow
 from simulate.report.tables import Row, csv_text
 from simulate.solver.trajectories import Status
 from simulate.store import MANIFEST, manifest_text, new_directory
@@ -32,7 +35,7 @@ from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study
 from simulate.versions import versions
 
-RESULTS, SUMMARY, TIME_COURSE = "results.nc", "summary.csv", "time-course"
+RESULTS, CHANGES, SUMMARY, TIME_COURSE = "results.nc", "changes.csv", "summary.csv", "time-course"
 
 
 def default_directory(study: Study) -> Path:
@@ -45,6 +48,7 @@ def write_run(
     ensemble: Ensemble,
     dataset: xr.Dataset,
     rows: Sequence[Row],
+    changes: Sequence[ChangeRow],
     target: Path,
     *,
     observations: Sequence[Observation] = (),
@@ -56,7 +60,7 @@ def write_run(
 
     Parameters
     ----------
-    study, ensemble, dataset, rows
+    study, ensemble, dataset, rows, changes
         What was asked, and what came of it.
     target
         The directory; absent, empty, or that of an earlier run.
@@ -81,6 +85,7 @@ def write_run(
     """
     with new_directory(target, key=study.key, force=force) as folder:
         write_dataset(dataset, folder / RESULTS)
+        (folder / CHANGES).write_text(csv_text(changes, ChangeRow), encoding="utf-8")
         (folder / SUMMARY).write_text(csv_text(rows), encoding="utf-8")
         if figures and (ensemble.status == Status.OK).any():
             from simulate.figures.style import save

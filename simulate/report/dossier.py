@@ -17,6 +17,8 @@ from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.files import content_hash
 from simulate.manifest import check_file
+from simulate.report.changes import RULE
+from simulate.report.directory import CHANGES, SUMMARY
 from simulate.report.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.report.illustrations import illustrations
 from simulate.report.tables import rounded
@@ -38,7 +40,9 @@ _PARTS = (
     ("consequence", "Consequence of a wrong decision", "--consequence"),
     ("risk", "Model risk", "--risk"),
 )
-_TABLES = ("summary.csv", "curves.csv", "isoboles.csv")
+_TABLES = (CHANGES, SUMMARY, "curves.csv", "isoboles.csv")
+_CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
+_NOT_SHOWN = {CHANGES: ("meaning", "day")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +220,14 @@ def _results(directory: Path) -> str:
         if (directory / name).is_file():
             text = (directory / name).read_text(encoding="utf-8")
             rows = list(csv.reader(io.StringIO(text)))
-            cells = [[_cell(cell) for cell in row] for row in rows[1 : MOST_ROWS + 1]]
-            parts += [f"<h3>{escaped(name)}</h3>", table(rows[0], cells)]
+            kept = [column for column, heading in enumerate(rows[0]) if heading not in _NOT_SHOWN.get(name, ())]
+            cells = [[_cell(row[column]) for column in kept if column < len(row)] for row in rows[1 : MOST_ROWS + 1]]
+            parts += [
+                f"<h3>{escaped(_CAPTIONS.get(name, name))}</h3>",
+                table([rows[0][column] for column in kept], cells),
+            ]
+            if name == CHANGES:
+                parts.append(paragraph(f"Changes are each patient's own; {RULE}."))
             if len(rows) - 1 > MOST_ROWS:
                 parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
     return section("Results", *parts)

@@ -13,7 +13,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.studies.datasets import quantity_names, seen_members, values_of_finished
+from simulate.studies.datasets import pooled, quantity_names, seen_members, values_of_finished
 from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
@@ -78,6 +78,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
     observations
         What the source printed.
     """
+    dataset = pooled(dataset)
     rows = []
     shown = visits(dataset)
     seen = seen_members(dataset)
@@ -114,12 +115,16 @@ def _quantiles(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tup
     return tuple(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
 
 
+def is_at(item: Observation, visit: Visit) -> bool:
+    """Whether something was printed of a visit."""
+    return visit.planned is not None and abs(item.day - visit.planned) <= _VISIT_WINDOW
+
+
 def printed(observations: Sequence[Observation], quantity: str, visit: Visit, shown_unit: str) -> str:
     """What the source printed for a quantity at a visit, in the given unit, with its standing."""
     texts = []
     for item in observations:
-        is_then = visit.planned is not None and abs(item.day - visit.planned) <= _VISIT_WINDOW
-        if item.quantity == quantity and is_then:
+        if item.quantity == quantity and is_at(item, visit):
             marks = {Standing.REPORTED: "", Standing.HEALTHY: "healthy controls: "}
             text = marks.get(item.standing, "") + _figures(item, shown_unit)
             texts.append(text if item.standing in marks else f"{text} ({item.standing.value})")

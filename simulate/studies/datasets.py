@@ -29,12 +29,16 @@ The attribute ``dropout`` is 1 where the results of the run are of those who are
 where they are of everybody; `seen_members` goes by it.
 
 Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum``, ``time`` in days.
+
+Where a run stands on a fit, every variable of a trajectory has the dimension ``draw`` before ``member``: the same
+patients in each of several populations, all of which the fit believes possible. Within the package they stand beside
+each other along ``member``, with the coordinate ``draw`` (`pooled`, `by_draw`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +57,7 @@ from simulate.symbolic.model import Model
 
 RESERVED = frozenset(
     {
-        *("arm", "regimen", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
+        *("arm", "regimen", "draw", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
         *("base_arm", "quantile", "n_ok"),
@@ -76,6 +80,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "work": {"long_name": "what a member took"},
     "rule_day": {"units": "d", "long_name": "day on which a rule of the arm first applied"},
     "member": {"long_name": "number of the patient"},
+    "draw": {"long_name": "number of the draw of the fit, or of the prior: one population that is believed possible"},
     "time": {"units": "d", "long_name": "time since the start of treatment"},
 }
 """Attributes of the variables that every dataset has."""
@@ -129,6 +134,7 @@ def ensemble_dataset(
             "regimen": ("arm", _texts(regimen_words(arm) for arm in ensemble.arms)),
             "member": ("member", np.asarray(cohort.ids), LABELS["member"]),
             "stratum": ("member", _texts(cohort.strata)),
+            **({} if cohort.draws is None else {"draw": ("member", np.asarray(cohort.draws), LABELS["draw"])}),
             "time": ("time", trajectories.times, LABELS["time"]),
             "parameter": ("parameter", _texts(ensemble.parameters)),
             "parameter_unit": ("parameter", _texts(unit_of[name] for name in ensemble.parameters)),
@@ -217,6 +223,63 @@ def _distinct(doses: Doses) -> Doses:
     return doses.of(np.append(True, differ))
 
 
+_OF_PATIENTS = ("member", "stratum", "dropout_day")
+"""What is the same of a patient in every draw."""
+
+
+def by_draw(dataset: xr.Dataset) -> xr.Dataset:
+    """The dataset of a run that stands on a fit with a dimension ``draw`` before ``member``; another as it is.
+
+    What is the same of a patient in every draw loses its repetitions.
+    """
+    if "draw" not in dataset.coords or "draw" in dataset.dims:
+        return dataset
+    draws = len(np.unique(dataset["draw"].values))
+    patients = dataset.sizes["member"] // draws
+
+    def divided(name: str, variable: xr.Variable) -> xr.Variable:
+        if name == "draw":
+            return xr.Variable(("draw",), variable.values[::patients], variable.attrs)
+        if name in _OF_PATIENTS:
+            return variable[:patients]
+        if "member" not in variable.dims:
+            return variable
+        at = variable.dims.index("member")
+        shape = (*variable.shape[:at], draws, patients, *variable.shape[at + 1 :])
+        dims = (*variable.dims[:at], "draw", *variable.dims[at:])
+        return xr.Variable(dims, variable.values.reshape(shape), variable.attrs)
+
+    return _rebuilt(dataset, divided)
+
+
+def pooled(dataset: xr.Dataset) -> xr.Dataset:
+    """The inverse of `by_draw`: patients of all draws beside each other along ``member``, those of the first first."""
+    if "draw" not in dataset.dims:
+        return dataset
+    draws, patients = dataset.sizes["draw"], dataset.sizes["member"]
+
+    def joined(name: str, variable: xr.Variable) -> xr.Variable:
+        if name == "draw":
+            return xr.Variable(("member",), np.repeat(variable.values, patients), variable.attrs)
+        if name in _OF_PATIENTS:
+            return xr.Variable(variable.dims, np.tile(variable.values, draws), variable.attrs)
+        if "draw" not in variable.dims:
+            return variable
+        at = variable.dims.index("draw")
+        shape = (*variable.shape[:at], draws * patients, *variable.shape[at + 2 :])
+        dims = (*variable.dims[:at], *variable.dims[at + 1 :])
+        return xr.Variable(dims, variable.values.reshape(shape), variable.attrs)
+
+    return _rebuilt(dataset, joined)
+
+
+def _rebuilt(dataset: xr.Dataset, of: Callable[[str, xr.Variable], xr.Variable]) -> xr.Dataset:
+    """A dataset of other variables."""
+    found = {str(name): of(str(name), variable) for name, variable in dataset.variables.items()}
+    coords = {name: found.pop(name) for name in map(str, dataset.coords)}
+    return xr.Dataset(found, coords=coords, attrs=dataset.attrs)
+
+
 def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
     """Names of the quantities of a dataset, in order."""
     return tuple(
@@ -277,7 +340,8 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
 
 
 def dataset_bytes(dataset: xr.Dataset) -> bytes:
-    """Content of a netCDF-4 file with a dataset; the same dataset gives the same bytes."""
+    """Content of a netCDF-4 file with a dataset; the same dataset gives the same bytes. Draws have a dimension."""
+    dataset = by_draw(dataset)
     encoding = {
         name: {"zlib": True, "complevel": 4, "shuffle": True}
         for name, variable in dataset.data_vars.items()
@@ -288,9 +352,9 @@ def dataset_bytes(dataset: xr.Dataset) -> bytes:
 
 
 def read_dataset(path: Path) -> xr.Dataset:
-    """Read what `write_dataset` wrote, all of it, and close the file."""
+    """Read what `write_dataset` wrote, all of it, with the patients of all draws pooled; and close the file."""
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as dataset:
-        return dataset.load()
+        return pooled(dataset.load())
 
 
 STOPPED = "stopped"

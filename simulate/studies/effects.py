@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, values_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     InputError
         ``figure.quantity``: the dataset has no such quantity.
     """
+    dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantity not in names:
         raise InputError(
@@ -83,29 +84,39 @@ def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.
     dataset, quantity, day
         As for `changes`.
     level
-        Of the interval of the mean, by Student's distribution; there is none for fewer than two patients.
+        Of the interval of the mean, by Student's distribution; there is none for fewer than two patients. Where there
+        are draws of a fit, it is as wide as these and the patients of each make it.
 
     Returns
     -------
     tuple of Effect
         Grouped by arm.
     """
+    dataset = pooled(dataset)
     percent = np.asarray(changes(dataset, quantity, day).values, dtype=np.float64)
+    draws = np.asarray(dataset["draw"].values) if "draw" in dataset.coords else np.zeros(dataset.sizes["member"])
     strata = np.asarray(dataset["stratum"].values, dtype=object)
     kinds = list(dict.fromkeys(strata))
     rows = []
     for arm, values in zip(dataset["arm"].values, percent, strict=True):
-        rows.append(_effect("all patients", str(arm), values, level))
+        rows.append(_effect("all patients", str(arm), values, draws, level))
         if len(kinds) > 1:
-            rows += [_effect(str(kind), str(arm), values[strata == kind], level) for kind in kinds]
+            some = ((kind, strata == kind) for kind in kinds)
+            rows += [_effect(str(kind), str(arm), values[own], draws[own], level) for kind, own in some]
     return tuple(rows)
 
 
-def _effect(label: str, group: str, values: FloatArray, level: float) -> Effect:
-    present = values[np.isfinite(values)]
+def _effect(label: str, group: str, values: FloatArray, draws: FloatArray, level: float) -> Effect:
+    known = np.isfinite(values)
+    present = values[known]
     missing = len(values) - len(present)
     if len(present) < 2:
         return Effect(label, group, None, None, None, len(present), missing)
-    mean, error = float(present.mean()), float(present.std(ddof=1)) / len(present) ** 0.5
-    reach = float(student.ppf(0.5 + level / 2.0, len(present) - 1)) * error
+    # Patients are the same in every draw, so that more draws do not make more of them.
+    each = [part for draw in np.unique(draws[known]) if len(part := present[draws[known] == draw]) > 1]
+    within = float(np.mean([part.var(ddof=1) / len(part) for part in each])) if each else float(present.var(ddof=1))
+    between = float(np.var([part.mean() for part in each], ddof=1)) if len(each) > 1 else 0.0
+    free = (len(each) if len(each) > 1 else len(present)) - 1
+    mean = float(present.mean())
+    reach = float(student.ppf(0.5 + level / 2.0, free)) * (within + between) ** 0.5
     return Effect(label, group, mean, mean - reach, mean + reach, len(present), missing)

@@ -66,8 +66,8 @@ class Entry:
 
     Attributes
     ----------
-    arm, patient, day, state, status, reason
-        Who, where, when and why, as the solver says.
+    arm, patient, draw, day, state, status, reason
+        Who, in which draw of a fit, where, when and why, as the solver says.
     state_value
         Value of the state at the last sound time; None where it never had one.
     term, expression, term_value
@@ -80,6 +80,7 @@ class Entry:
 
     arm: str
     patient: int
+    draw: int | None
     day: float
     state: str | None
     status: str
@@ -94,7 +95,8 @@ class Entry:
     @property
     def sentence(self) -> str:
         """What is known in one line."""
-        text = f"patient {self.patient}, arm `{self.arm}`, day {self.day:g}"
+        of_draw = "" if self.draw is None else f" of draw {self.draw}"
+        text = f"patient {self.patient}{of_draw}, arm `{self.arm}`, day {self.day:g}"
         if self.term is not None:
             shown = "not a number" if self.term_value is None else f"{self.term_value:.3g}"
             text += f": `{self.term}` is {shown}" + (f" in the rate of `{self.state}`" if self.state else "")
@@ -120,10 +122,11 @@ def _entry(study: Study, ensemble: Ensemble, row: PatientFailure, *, is_examined
     place = None
     if is_examined:
         found = _term_at_fault(study, ensemble, row)
-        place = _most_extreme(study, ensemble.cohort, row.patient, found.parameters)
+        place = _most_extreme(study, ensemble.cohort, row.place, found.parameters)
     return Entry(
         arm=row.arm,
         patient=row.patient,
+        draw=None if ensemble.cohort.draws is None else int(ensemble.cohort.draws[row.place]),
         day=failure.time,
         state=failure.state,
         status=failure.status.name.lower(),
@@ -182,7 +185,7 @@ def _term_at_fault(study: Study, ensemble: Ensemble, row: PatientFailure) -> _Fo
     failure = row.failure
     terms = _terms(study.model)
     arm = [arm.name for arm in ensemble.arms].index(row.arm)
-    place = ensemble.cohort.ids.tolist().index(row.patient)
+    place = row.place
     numbers = _numbers(terms.system, ensemble.parameter_values[arm, place])
     if failure.status is Status.INFEASIBLE:
         return _violated(study.model, terms.system, numbers)
@@ -314,16 +317,15 @@ def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: fl
     return 0.0, None
 
 
-def _most_extreme(study: Study, cohort: Cohort, patient: int, names: frozenset[str]) -> Place | None:
+def _most_extreme(study: Study, cohort: Cohort, row: int, names: frozenset[str]) -> Place | None:
     """The parameter, of those named if one of them varies, that is farthest from the middle of the population."""
-    places = list(_places(study, cohort, patient))
+    places = list(_places(study, cohort, row))
     own = [place for place in places if place.parameter in names] or places
     return max(own, key=lambda place: abs(place.z), default=None)
 
 
-def _places(study: Study, cohort: Cohort, patient: int) -> Iterator[Place]:
+def _places(study: Study, cohort: Cohort, row: int) -> Iterator[Place]:
     people = _people(study.population)
-    row = cohort.ids.tolist().index(patient)
     units = {part.name: part.unit.text for part in study.population.parameters}
     for column, name in enumerate(cohort.names):
         others, value = people.values[:, column], float(cohort.values[row, column])

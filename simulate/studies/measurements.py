@@ -9,7 +9,7 @@ import xarray as xr
 
 from simulate.cohort.assay import Assay, read
 from simulate.errors import InputError
-from simulate.studies.datasets import values_of_finished
+from simulate.studies.datasets import by_draw, pooled, values_of_finished
 from simulate.symbolic.units import convert, unit
 from simulate.trial.reading import shipped_trial
 
@@ -39,6 +39,7 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
     InputError
         ``results.name``: the dataset has a quantity with the name of a reading.
     """
+    dataset = pooled(dataset)
     known = shipped_trial().assays if assays is None else assays
     members = np.asarray(dataset["member"].values, dtype=np.int64)
     found = {}
@@ -63,4 +64,4 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
             "lower_limit": convert(assay.limit, assay.unit, own),
         }
         found[PREFIX + name] = (("arm", "member", "time"), readings * convert(1.0, assay.unit, own), attributes)
-    return dataset.assign(found)
+    return by_draw(dataset.assign(found))

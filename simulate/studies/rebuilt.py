@@ -17,7 +17,7 @@ def described(study: Study) -> dict[str, Any]:
     """What a manifest holds of a study, so that it can be rebuilt: what was asked, of which files, with which model."""
     document = study.scenario.sheet.document
     inputs = {document.path: content_hash(document.text)}
-    for path in (study.scenario.model, *study.scenario.hypothesis):
+    for path in (study.scenario.model, study.scenario.fit, *study.scenario.hypothesis):
         if isinstance(path, Path):
             inputs[str(path)] = content_hash(path.read_bytes())
     for arm in study.scenario.arms:
@@ -57,7 +57,10 @@ def rebuilt_study(manifest: Mapping[str, Any]) -> Study | str:
         study = prepare(scenario_from(Document(path="manifest.json", data=data, text=""), name="manifest"))
     except (InputError, KeyError, TypeError, ValueError) as error:
         return f"its model cannot be had again: {error.what if isinstance(error, InputError) else error}"
-    return study if study.model.key == model_key else "its model, or a number of it, has changed since the run"
+    if study.model.key != model_key:
+        return "its model, or a number of it, has changed since the run"
+    same = study.settings.get("draws_key") == settings.get("draws_key")
+    return study if same else "the fit that it stands on has changed since the run"
 
 
 def _scenario(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[str, Any]:
@@ -67,6 +70,7 @@ def _scenario(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> dict[st
     if (occasions := settings.get("occasions")) is not None:
         raise ValueError(f"its patients differ between occasions ({len(occasions)} settings)")
     model: dict[str, Any] = {"beyond_bounds": True, "hypothesis": settings["hypothesis"]}
+    model |= {name: settings[name] for name in ("fit", "draws") if name in settings}
     own = [path for path, known in inputs.items() if _is_model(path, known)]
     if settings["model"] == REFERENCE:
         model["name"] = REFERENCE

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
-from simulate.cohort.draws import Cohort, draw
+from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
-from simulate.cohort.transform import SCHEME, Distribution
+from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
 from simulate.errors import InputError, did_you_mean, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
@@ -23,13 +23,13 @@ from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.steady import check_steady
 from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import check_names, ensemble_dataset
+from simulate.studies.datasets import by_draw, check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
-from simulate.studies.scenario import Scenario, read_scenario
+from simulate.studies.scenario import TYPICAL, Scenario, read_scenario
 from simulate.studies.sheets import settings_from
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
@@ -37,6 +37,8 @@ from simulate.symbolic.parts import Spread
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from simulate.studies.fitting.draws import Draws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +56,9 @@ class Study:
     quantities
         What is kept, in order.
     known
-        Covariates that tables of doses give, shape [member] each; NaN for members whose value is drawn.
+        Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
+    draws
+        Populations that are simulated, each with all patients; None for the one of ``population``.
     """
 
     scenario: Scenario
@@ -64,6 +68,25 @@ class Study:
     times: FloatArray
     quantities: tuple[str, ...]
     known: Mapping[str, FloatArray] = field(default_factory=dict)
+    draws: Draws | None = None
+
+    @property
+    def members(self) -> int:
+        """Number of patients in an arm, those of all draws counted."""
+        return self.scenario.patients * (1 if self.draws is None else len(self.draws.points))
+
+    def places(self, first: int, n: int) -> tuple[IntArray, IntArray]:
+        """Draw, counted from 0, and number of the patient of the members from place ``first`` on, shape [member]."""
+        draws, places = np.divmod(np.arange(first, first + n, dtype=np.int64), self.scenario.patients)
+        return draws, self.scenario.first + places
+
+    @property
+    def hypothesis(self) -> str:
+        """Hypothesis without the options that every fitted model has."""
+        if self.draws is None:
+            return self.model.hypothesis
+        asked = [part for part in self.model.hypothesis.split("+") if part not in self.draws.problem.options]
+        return "+".join(asked) or "none"
 
     @property
     def settings(self) -> dict[str, object]:
@@ -73,7 +96,8 @@ class Study:
             "title": scenario.title,
             "question": scenario.question,
             "model": self.model.name,
-            "hypothesis": self.model.hypothesis,
+            "hypothesis": self.hypothesis,
+            **_of_draws(scenario.fit, self.draws),
             "end": scenario.times[-1],
             "every": scenario.times[1],
             "patients": scenario.patients,
@@ -127,6 +151,11 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     parts = scenario.hypothesis
     if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
         parts = (*parts, ON_OCCASIONS.name)
+    draws = None if scenario.fit == TYPICAL else _draws(scenario)
+    if draws is not None:
+        from simulate.studies.fitting.trial import study_patients
+
+        parts = (*parts, *(option for option in draws.problem.options if option not in parts))
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
@@ -138,6 +167,8 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         is_shipped=scenario.model is None,
         where=scenario.sheet.where("cohort", "population"),
     )
+    if draws is not None:
+        population = study_patients(population)
     if scenario.between_doses is not None:
         spread = Spread.from_cv(scenario.between_doses).sd_log
         population = replace(population, occasions=tuple(Occasion(route.name, spread) for route in model.routes))
@@ -157,7 +188,35 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         times=np.array(scenario.times, dtype=np.float64),
         quantities=_quantities(scenario, model),
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
+        draws=draws,
     )
+
+
+def _draws(scenario: Scenario) -> Draws:
+    """Populations of a scenario that stands on a fit, or on what is believed before one.
+
+    Raises
+    ------
+    InputError
+        ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
+    """
+    from simulate.studies.fitting.draws import draws_named
+
+    try:
+        return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
+    except InputError as error:
+        error.where = error.where or scenario.sheet.where("model", "fit")
+        if error.code == "fit.bounds":
+            error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
+        raise
+
+
+def _of_draws(fit: str | Path, draws: Draws | None) -> dict[str, object]:
+    """What a manifest says of the draws: what they are of, how many, and the hash of all of them."""
+    if draws is None:
+        return {}
+    key = content_hash(draws.points.tobytes())
+    return {"fit": str(fit), "draws": len(draws.points), "draws_of": draws.name, "draws_key": key}
 
 
 def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[Arm, ...]:
@@ -226,7 +285,8 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
 def _check_memory(scenario: Scenario, model: Model) -> None:
     """Refuse what would be ended by the operating system, halfway and without a word."""
     numbers = 3 * len(model.species) + 2 * len(model.observables)
-    needed = 8 * numbers * len(scenario.times) * scenario.patients * len(scenario.arms)
+    draws = 1 if scenario.fit == TYPICAL else scenario.draws
+    needed = 8 * numbers * len(scenario.times) * scenario.patients * draws * len(scenario.arms)
     check_room(
         needed,
         "the run",
@@ -254,11 +314,23 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
 
 
 def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
-    """Draw ``n`` of a study's patients, or all from place ``first`` on; each has the same bits in every part."""
+    """Draw ``n`` of a study's patients, or all from place ``first`` on; each has the same bits in every part.
+
+    The patients of the first draw come first, then the same of the next.
+    """
     scenario = study.scenario
-    count = scenario.patients - first if n is None else n
-    given = {name: values[first : first + count] for name, values in study.known.items()}
-    cohort = draw(study.population, count, seed=scenario.seed, first=scenario.first + first, given=given)
+    count = study.members - first if n is None else n
+    draws, numbers = study.places(first, count)
+    given = {name: values[numbers - scenario.first] for name, values in study.known.items()}
+    several = study.draws is not None
+    cohort = draw_members(
+        study.population,
+        numbers,
+        seed=scenario.seed,
+        given=given,
+        draws=draws if several else None,
+        changes=UNCHANGED if study.draws is None else study.draws.changes(study.population, draws),
+    )
     return replace(cohort, occasions=scenario.occasions)
 
 
@@ -305,9 +377,10 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "title": study.scenario.title,
         "question": study.scenario.question or "",
         "model": study.model.name,
-        "hypothesis": study.model.hypothesis,
+        "hypothesis": study.hypothesis,
         "seed": study.scenario.seed,
         "dropout": int(study.scenario.dropout),
+        **({} if study.draws is None else {"fit": study.draws.origin}),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
         "atol": study.scenario.tolerance.share,
@@ -323,6 +396,8 @@ def run(
     patients: int | None = None,
     seed: int | None = None,
     dropout: bool | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
     rtol: float | None = None,
     settings: Mapping[str, object] | None = None,
     threads: int | None = None,
@@ -340,6 +415,9 @@ def run(
     dropout
         Whether results are of those who are still in the study, in place of the scenario's choice. The dataset has
         everybody's trajectories either way; tables and figures of it go by its attribute ``dropout``.
+    fit, draws
+        Whose populations are simulated, in place of the scenario's choice: ``"shipped"``, ``"prior"``, ``"typical"`` or
+        the result of a fit, and how many draws of it.
     rtol
         Relative tolerance, in place of the scenario's.
     settings
@@ -362,7 +440,9 @@ def run(
         "cohort.patients": patients,
         "cohort.seed": seed,
         "cohort.dropout": dropout,
+        "model.fit": None if fit is None else str(fit),
+        "model.draws": draws,
         "solver.rtol": rtol,
     }
     study = prepare(read_scenario(scenario, settings_from(named, settings)))
-    return study_dataset(study, simulate_study(study, threads=threads))
+    return by_draw(study_dataset(study, simulate_study(study, threads=threads)))

@@ -9,6 +9,8 @@ A scenario file in full::
     [model]
     name = "reference"  # or file = "my-model.toml", relative to this file
     hypothesis = "H1+H3a+H4"  # or a hypothesis file, relative to this file
+    fit = "shipped"  # populations of the hypothesis' fit: "shipped", "prior", or a fit.json; "typical" if not given
+    draws = 16  # how many of them
     beyond_bounds = false  # whether parameters may be set beyond the bounds that are known for them
 
     [time]
@@ -95,6 +97,9 @@ DEFAULT_PATIENTS = 100
 REFERENCE = "reference"
 """Name of the shipped model."""
 
+TYPICAL, SHIPPED, PRIOR = "typical", "shipped", "prior"
+"""Populations: the one of the tables; draws of the shipped fit; draws of what was believed before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
@@ -108,6 +113,9 @@ class Scenario:
         File of a user's model; None for the shipped one.
     hypothesis
         Names and hypothesis files that are combined.
+    fit, draws
+        Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
+        them.
     beyond_bounds
         Whether parameters may be set beyond their bounds.
     times
@@ -144,6 +152,8 @@ class Scenario:
     question: str | None
     model: Path | None
     hypothesis: tuple[str | Path, ...]
+    fit: str | Path
+    draws: int
     beyond_bounds: bool
     times: tuple[float, ...]
     visits: tuple[float, ...]
@@ -175,6 +185,8 @@ class _Model(Table):
     name: str | None = None
     file: str | None = None
     hypothesis: str = Field(default="none", min_length=1)
+    fit: str = Field(default="typical", min_length=1, description='"shipped", "prior", "typical", or a file fit.json')
+    draws: int = Field(default=16, ge=1, le=2048, description="a whole number")
     beyond_bounds: bool = False
 
 
@@ -285,6 +297,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         question=content.question,
         model=_model_file(content.model, sheet),
         hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
+        fit=_fit(content.model, sheet),
+        draws=content.model.draws,
         beyond_bounds=content.model.beyond_bounds,
         times=times,
         visits=visits,
@@ -349,6 +363,32 @@ def _model_file(model: _Model, sheet: Sheet) -> Path | None:
             advice="leave one of the two out",
         )
     return folder_of(sheet, "model", "file") / model.file
+
+
+def _fit(model: _Model, sheet: Sheet) -> str | Path:
+    """Words, or the file of a result, which may be given by its folder."""
+    words = (TYPICAL, SHIPPED, PRIOR)
+    if model.fit in words:
+        if model.fit != TYPICAL and model.file is not None:
+            raise InputError(
+                "a fit is of the reference model, and the scenario has a model of its own",
+                code="scenario.fit",
+                where=sheet.where("model", "fit"),
+                found=model.fit,
+                expected=f"`{TYPICAL}`",
+                advice="leave `fit` out",
+            )
+        return model.fit
+    path = folder_of(sheet, "model", "fit") / model.fit
+    if not path.exists() and path.suffix != ".json":
+        raise InputError(
+            f"there is no fit `{model.fit}`",
+            code="scenario.fit",
+            where=sheet.where("model", "fit"),
+            expected=", ".join(f"`{word}`" for word in words) + ", or the result of `simulate fit`: a fit.json",
+            advice=did_you_mean(model.fit, words),
+        )
+    return path / "fit.json" if path.is_dir() else path
 
 
 def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:

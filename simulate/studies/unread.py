@@ -21,7 +21,8 @@ READS: Mapping[str, tuple[str, ...]] = {
         *("title", "question", "model", "time.end", "time.visits", "cohort", "arm", "parameters", "solver"),
     ),
     "sensitivity": (
-        *("model", "time.end", "time.visits", "cohort.population", "cohort.seed", "cohort.between_doses"),
+        *("model.name", "model.file", "model.hypothesis", "model.beyond_bounds", "time.end", "time.visits"),
+        *("cohort.population", "cohort.seed", "cohort.between_doses"),
         *("cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
     ),
     "verify": ("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population",
@@ -38,6 +39,7 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("dose-response", "outputs.quantities"): "what is looked at is named by `--endpoint` and `--exposure`",
     ("dose-response", "time.every"): "times follow from endpoints and doses",
     ("sensitivity", "cohort.patients"): "how many are simulated follows from `--n` and `--trajectories`",
+    ("sensitivity", "model.fit"): "parameters vary within all that is believed of them, whatever a fit says",
     ("sensitivity", "outputs.quantities"): "what is looked at is named by `--endpoint`",
     ("sensitivity", "time.every"): "times follow from endpoints and doses",
     ("work-precision", "solver.method"): "all methods are measured",

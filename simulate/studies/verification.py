@@ -120,7 +120,7 @@ def verify(
     judges, errors = _judged(study, cohort, base, share, advance)
     return Verification(
         scenario=scenario.name,
-        hypothesis=study.model.hypothesis,
+        hypothesis=study.hypothesis,
         patients=scenario.patients,
         arms=len(study.arms),
         failed=int((base.status != Status.OK).sum()),
@@ -174,6 +174,8 @@ def members(cohort: Cohort, places: IntArray | list[int]) -> Cohort:
         strata=tuple(cohort.strata[place] for place in chosen.tolist()),
         dropout=cohort.dropout[chosen],
         given={name: values[chosen] for name, values in cohort.given.items()},
+        draws=None if cohort.draws is None else cohort.draws[chosen],
+        changes=cohort.changes.of(chosen),
     )
 
 
@@ -241,9 +243,9 @@ def _random(study: Study, purpose: str) -> np.random.Generator:
 
 def sample_sizes(study: Study, share: float = SHARE) -> tuple[int, int]:
     """Numbers of trajectories that SciPy, and of patients that the other method of this program, solve again."""
-    total = study.scenario.patients * len(_without_rules(study))
+    total = study.members * len(_without_rules(study))
     return min(total, max(_FEWEST, math.ceil(share * total))), min(
-        study.scenario.patients, max(_FEWEST, math.ceil(_MORE * share * study.scenario.patients))
+        study.members, max(_FEWEST, math.ceil(_MORE * share * study.members))
     )
 
 
@@ -313,7 +315,7 @@ def _judged(
 
 def workload(study: Study, share: float = SHARE) -> int:
     """Number of trajectories that `verify` solves."""
-    n, arms = study.scenario.patients, len(study.arms)
+    n, arms = study.members, len(study.arms)
     threads = len({1, 2, 2 * (os.cpu_count() or 1) + 1})
     batches = sum(size < n for size in (7, 64))
     by_scipy, by_other = sample_sizes(study, share)

@@ -21,6 +21,7 @@ EXCLUSIVE = {
     "pharmacokinetics": ("PK-twin", "occasions"),
     "affinity": ("spare-A", "spare-B", "receptor-number", "receptor-number-decoy"),
     "il1": ("il17-il1", "CAPS"),
+    "residence": ("H4", "H4-dm"),
 }
 """What a model can say in one way only, and the options that each say it in theirs."""
 

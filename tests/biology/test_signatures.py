@@ -138,13 +138,33 @@ def test_h5_raises_ifng_on_taper() -> None:
     assert change("H5", "ifng") > 0.05
 
 
+@pytest.mark.parametrize("names", ["H6", "H1+H6"])
+def test_h6_raises_ifng_within_two_weeks(names: str) -> None:
+    fortnight, end = change(names, "ifng", 14), change(names, "ifng")
+    assert fortnight == pytest.approx(0.1, abs=0.005)
+    assert end == pytest.approx(0.28, abs=0.01)
+
+
+def test_h7_raises_ifng_late_and_only_where_something_lowers_il17() -> None:
+    fortnight, quarter, end = (change("H1+H7", "ifng", day) for day in (14, QUARTER, END))
+    assert abs(fortnight) < 0.005
+    assert end == pytest.approx(0.09, abs=0.005)
+    assert end > 2.0 * quarter
+    assert change("H7", "ifng") == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_hypothesis_of_the_authors_moves_both_signs() -> None:
+    assert change("H1+H6", "ifng") > 0.25
+    assert change("H1+H6", "il17a") == pytest.approx(change("H1", "il17a"), abs=1e-5)
+
+
 def test_h0_moves_nothing_in_blood() -> None:
     for readout in ("ifng", "il17a", "cd45ro", "naive", "double_positive"):
         assert change("H0", readout) == pytest.approx(0.0, abs=1e-6)
 
 
 def test_no_hypothesis_alone_about_the_drug_gives_more_ifng_and_clearly_less_il17a() -> None:
-    for names in ("H0", "H1", "H2", "H3a", "H3b", "H4", "expansion", "treg-leak"):
+    for names in ("H0", "H1", "H2", "H3a", "H3b", "H4", "H6", "H7", "expansion", "treg-leak"):
         assert not (change(names, "ifng") > 0.01 and change(names, "il17a") < -0.05), names
 
 
@@ -176,6 +196,37 @@ def test_h2_double_positives_fall_first_if_il1_promotes_conversion() -> None:
     assert change("H2", "ex_th17") < -0.05
 
 
+def test_h5a_moves_readings_and_no_cells() -> None:
+    """A first reading of IFNγ that is low for the center rises in the second."""
+    low = {"det1": 0.02}
+    for readout in ("ifng", "il17a", "double_positive", "cd45ro"):
+        assert change("H5a", readout, **low) == pytest.approx(0.0, abs=1e-6)
+    assert change("H5a", "ifng_regressed", **low) > 0.1
+
+
+def test_h5b_alone_has_the_signature_of_h5_in_cells() -> None:
+    for readout in ("ifng", "il17a", "double_positive", "cd45ro"):
+        assert change("H5b", readout) == pytest.approx(change("H5", readout), abs=1e-6)
+
+
+def test_a_dose_that_is_stable_within_a_fifth_leaves_h5b_next_to_nothing() -> None:
+    assert 0.0 < change("H5b", "ifng", taper_rest=0.8) < 0.035
+    assert -0.035 < change("H5b", "il17a", taper_rest=0.8) < 0.0
+
+
+def test_h6_leaves_double_positives_alone_and_h1_with_it_halves_them() -> None:
+    assert change("H6", "double_positive") == pytest.approx(0.0, abs=1e-6)
+    assert change("H1+H6", "double_positive") == pytest.approx(change("H1", "double_positive"), abs=1e-5)
+    assert change("H1+H6", "ex_th17") == pytest.approx(0.02, abs=0.005)
+
+
+def test_h8_lowers_il17a_and_double_positives_less_than_h1_and_leaves_ifng() -> None:
+    assert change("H8", "il17a") == pytest.approx(-0.395, abs=0.005)
+    assert change("H8", "double_positive") == pytest.approx(-0.4, abs=0.005)
+    assert change("H6+H8", "ifng") == pytest.approx(0.27, abs=0.005)
+    assert change("H6+H8", "il17a") == pytest.approx(change("H8", "il17a"), abs=1e-3)
+
+
 def test_h3a_double_positives_fall() -> None:
     assert change("H3a", "double_positive") < -0.2
 
@@ -197,7 +248,7 @@ def test_h3b_leaves_double_positives_alone() -> None:
 # Naive and CD45RO
 
 
-@pytest.mark.parametrize("names", ["H1", "H2", "H3a", "H3b", "H4", "H5"])
+@pytest.mark.parametrize("names", ["H1", "H2", "H3a", "H3b", "H4", "H5", "H6", "H1+H7"])
 def test_naive_cells_do_not_move(names: str) -> None:
     assert change(names, "naive") == pytest.approx(0.0, abs=1e-9)
 
@@ -209,8 +260,8 @@ def test_all_th17_priming_is_too_little_to_be_seen_in_naive_cells() -> None:
     assert 2e-4 * END * th17_share < 0.002
 
 
-def test_h1_h2_and_h3b_leave_cd45ro_alone() -> None:
-    for names in ("H1", "H2", "H3b"):
+def test_priming_conversion_and_licensing_leave_cd45ro_alone() -> None:
+    for names in ("H1", "H2", "H3b", "H6", "H1+H7"):
         assert abs(change(names, "cd45ro")) < 0.001
 
 
@@ -233,6 +284,11 @@ def test_h5_raises_the_cd4_count() -> None:
 def test_h1_is_nearly_saturated_at_100_mg() -> None:
     assert change("H1", "il17a", dose=200.0) > 1.1 * change("H1", "il17a")
     assert change("H1", "il17a", dose=10.0) > 0.7 * change("H1", "il17a")
+
+
+def test_h6_is_nearly_saturated_at_100_mg() -> None:
+    assert 0.6 < change("H6", "ifng", dose=10.0) / change("H6", "ifng") < 0.9
+    assert change("H6", "ifng", dose=200.0) < 1.1 * change("H6", "ifng")
 
 
 @pytest.mark.parametrize("sign", [LITERATURE, OPPOSITE])
@@ -325,7 +381,7 @@ def test_h5_in_vitro_prednisolone_lowers_ifng() -> None:
 # Who
 
 
-@pytest.mark.parametrize("names", ["H1", "H2", "H3a"])
+@pytest.mark.parametrize("names", ["H1", "H2", "H3a", "H6"])
 def test_effects_on_cells_are_alike_in_all_who_are_exposed(names: str) -> None:
     for readout in ("ifng", "il17a", "cd45ro"):
         assert change(names, readout, **RESPONDER) == pytest.approx(change(names, readout, **NON_RESPONDER), rel=0.01)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulate import shipped
@@ -320,7 +321,7 @@ def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsy
         (
             ["show", "equation"],
             "error[usage.argument]: there is nothing to show by the name `equation`\n"
-            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
             "  try:      did you mean `equations` or `reactions`?\n",
         ),
         (
@@ -378,3 +379,24 @@ def test_what_ships_is_listed_with_populations_published_kinetics_and_trials(cap
     assert found["pharmacokinetics"] == list(shipped.parameterization_files())
     assert found["trials"] == list(shipped.trial_files())
     assert {"trial", "caps", "obese"} <= set(found["scenarios"])
+
+
+def test_draws_of_a_fit_are_shown_in_the_units_of_the_parameters(capsys: Capture) -> None:
+    assert outcome(["show", "draws", "-H", "H1"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    fit = json.loads(shipped.fit_files()["H1"].read_text(encoding="utf-8"))
+    assert header.split(",") == ["draw", *(row["name"] for row in fit["estimates"])]
+    table = np.array([line.split(",") for line in lines], dtype=np.float64)
+    assert table[:, 0].tolist() == list(range(256))
+    for column, row in zip(table[:, 1:].T, fit["estimates"], strict=True):
+        low, median, high = row["posterior"]
+        # The kept draws are 256 of the 2048 weighted ones that the estimates are of.
+        assert abs(np.median(column) - median) < 0.25 * (high - low)
+        assert low < np.median(column) < high
+
+
+def test_a_fit_is_asked_of_draws_alone(capsys: Capture) -> None:
+    assert outcome(["show", "parameters", "--fit", "prior"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --fit is for draws only\n  try:      `simulate show draws --fit FIT`\n"
+    )

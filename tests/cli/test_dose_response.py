@@ -13,7 +13,18 @@ from simulate.cli.app import outcome
 from simulate.cli.dose_response import _effect
 
 Capture = pytest.CaptureFixture[str]
-SMALL = ("--patients", "6", "--set", "time.end=28 d", "--dose", "1,10,30,100,300 mg", "--replicates", "10")
+SMALL = (
+    "--fit",
+    "typical",
+    "--patients",
+    "6",
+    "--set",
+    "time.end=28 d",
+    "--dose",
+    "1,10,30,100,300 mg",
+    "--replicates",
+    "10",
+)
 
 
 def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp_path: Path, capsys: Capture) -> None:

@@ -14,12 +14,14 @@ import pytest
 
 from simulate.cli.app import main, outcome
 from simulate.files import content_hash
+from simulate.report.changes import RULE
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import quantity_names, read_dataset
+from simulate.studies.paired import ALL
 
 Capture = pytest.CaptureFixture[str]
 
-SMALL = ("--patients", "3", "--set", "time.end=14 d")
+SMALL = ("--set", "model.fit='typical'", "--patients", "3", "--set", "time.end=14 d")
 BEYOND = ("--set", "model.beyond_bounds=true")
 
 
@@ -40,7 +42,7 @@ def everything(folder: Path) -> list[str]:
 
 def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys: Capture) -> None:
     assert run("dose-arms", *SMALL, "--out", "here", figures=True) == 0
-    files = ["manifest.json", "results.nc", "summary.csv", "time-course.png", "time-course.svg"]
+    files = ["changes.csv", "manifest.json", "results.nc", "summary.csv", "time-course.png", "time-course.svg"]
     assert everything(folder) == ["here", *(f"here/{name}" for name in files)]
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
@@ -74,13 +76,13 @@ def test_the_manifest_says_what_decided_the_numbers(folder: Path) -> None:
     assert {"il1sim", "python", "numpy", "numba", "sympy"} <= set(manifest["versions"])
     for name, hashed in manifest["files"].items():
         assert content_hash((folder / "here" / name).read_bytes()) == hashed
-    assert list(manifest["files"]) == ["results.nc", "summary.csv"]
+    assert list(manifest["files"]) == ["changes.csv", "results.nc", "summary.csv"]
 
 
 def test_json_is_one_document_and_all_that_is_on_standard_output(folder: Path, capsys: Capture) -> None:
     assert run("untreated", *SMALL, "--json") == 0
     document: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert set(document) == {"directory", "files", "key", "scenario", "counters", "failures", "summary"}
+    assert set(document) == {"directory", "files", "key", "scenario", "counters", "failures", "changes", "summary"}
     assert document["directory"].startswith("runs/untreated-")
     assert (folder / document["directory"] / "results.nc").exists()
     assert document["key"].startswith(document["directory"].removeprefix("runs/untreated-"))
@@ -290,7 +292,10 @@ def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder
     assert document["counters"] == {"n": 3, "n_ok": 0, "infeasible": 3}
     assert [row["patient"] for row in document["failures"]] == [0, 1, 2]
     assert all(row["median"] is None for row in document["summary"])
-    assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]
+    assert everything(folder) == [
+        "here",
+        *(f"here/{name}" for name in ("changes.csv", "manifest.json", "results.nc", "summary.csv")),
+    ]
     assert "left out: 3 of 3 trajectories: the parameters admit no steady baseline" in captured.err
     assert run("untreated", *SMALL, *BEYOND, "--set", "f_RO=1.5", "--out", "here") == 4
     assert " – " in (table := capsys.readouterr().out)
@@ -339,6 +344,45 @@ def test_the_same_run_from_python_gives_the_same_numbers(folder: Path) -> None:
     import simulate
 
     assert run("anakinra-100mg-daily", *SMALL, "--out", "here") == 0
-    dataset = simulate.run("anakinra-100mg-daily", patients=3, settings={"time.end": "14 d"})
+    dataset = simulate.run("anakinra-100mg-daily", patients=3, fit="typical", settings={"time.end": "14 d"})
     assert dataset.identical(read_dataset(folder / "here" / "results.nc"))
-    assert everything(folder) == ["here", "here/manifest.json", "here/results.nc", "here/summary.csv"]
+    assert everything(folder) == [
+        "here",
+        *(f"here/{name}" for name in ("changes.csv", "manifest.json", "results.nc", "summary.csv")),
+    ]
+
+
+def test_changes_come_first_in_80_columns_beside_the_reported_direction(folder: Path, capsys: Capture) -> None:
+    assert run("anakinra-100mg-daily", "--patients", "8", "--set", "time.every=91 d", "--out", "here") == 0
+    changes, _, levels = capsys.readouterr().out.partition("Levels\n")
+    assert max(len(line) for line in changes.splitlines()) <= 80
+    with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    dataset = read_dataset(folder / "here" / "results.nc")
+    relative = dataset["ifng"][0, :, -1] / dataset["ifng"][0, :, 0] - 1.0
+    row = next(row for row in rows if (row["quantity"], row["visit"], row["group"]) == ("ifng", "6 months", ALL))
+    assert float(row["up"]) == float((relative > 0.0).mean())
+    assert float(row["median"]) == pytest.approx(100.0 * float(relative.median()))
+    line = next(line for line in changes.splitlines() if line.split()[:1] == ["ifng"])
+    assert line.endswith(f"rose: {row['verdict']} {100.0 * float(row['up']):.0f} %")
+    assert "responders" in changes
+    assert " ".join(changes.split()).endswith(f"{RULE}.")
+    assert "ifng" in levels
+
+
+def test_each_arm_is_set_beside_the_untreated_one(folder: Path, capsys: Capture) -> None:
+    extra = ("--set", 'outputs.quantities=["ifng"]', "--set", "arm[1].regimen=none")
+    assert run("wash-out", *SMALL, *extra, "--out", "here") == 0
+    changes = capsys.readouterr().out.partition("Levels\n")[0].splitlines()
+    lines = {line.split()[0]: line.split() for line in changes if line.startswith("   ")}
+    # Nobody changes untreated, so the arm less the untreated one is the arm.
+    assert "less" not in lines
+    assert [line.split()[-1] for line in changes if "100 mg/d throughout" in line] == ["0/0"]
+    with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["group"] == ALL]
+    assert [(row["arm"], row["less"]) for row in rows] == [
+        ("100 mg/d until day 182", ""),
+        ("100 mg/d until day 182", "100 mg/d throughout"),
+        ("100 mg/d throughout", ""),
+    ]
+    assert rows[0]["median"] == rows[1]["median"]

@@ -13,7 +13,18 @@ from simulate.cli.app import outcome
 
 Capture = pytest.CaptureFixture[str]
 
-SMALL = ("--patients", "3", "--seed", "5", "--set", "time.end=3 d", "--set", 'outputs.quantities=["ifng"]')
+SMALL = (
+    "--fit",
+    "typical",
+    "--patients",
+    "3",
+    "--seed",
+    "5",
+    "--set",
+    "time.end=3 d",
+    "--set",
+    'outputs.quantities=["ifng"]',
+)
 
 
 @pytest.fixture

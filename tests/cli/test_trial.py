@@ -33,7 +33,7 @@ def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(
     monkeypatch.setattr("simulate.shipped.fit_files", dict)
     assert outcome([*SHORT, "--n", "20", "--placebo", "20"]) == 0
     shown = capsys.readouterr().out
-    assert "200 studies of 8 draws of the prior, as there is no fit, 16 virtual patients of each" in shown
+    assert "200 studies of 8 draws of the prior, 16 virtual patients of each" in shown
     assert "H0: 20 patients, 100 mg sc every 24 h against 20 on none" in shown
     assert "controls: 20 enrolled, 15 to 6 months" in shown
 

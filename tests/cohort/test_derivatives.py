@@ -81,7 +81,9 @@ def test_doses_stop_for_each_patient_when_the_level_is_passed() -> None:
         expected.append(np.where((since >= 0) & (TIMES[:, None] > 0), 10.0 * np.exp(-k * since), 0.0).sum(axis=1))
     np.testing.assert_allclose(found.quantity("A")[0], expected, rtol=1e-8, atol=1e-10)
     assert found.occurrences == tuple(
-        PatientOccurrence("less", patient, 0, float(day)) for patient, day in enumerate(days) if day is not None
+        PatientOccurrence("less", patient, patient, 0, float(day))
+        for patient, day in enumerate(days)
+        if day is not None
     )
 
 

@@ -182,9 +182,9 @@ def test_the_legend_tells_how_many_of_how_many_patients_are_shown() -> None:
     assert labels[3:] == ["50 % of 20–21 of 21 patients", "90 % of 20–21 of 21 patients"]
 
 
-def test_a_printed_range_over_decades_has_a_logarithmic_axis_and_a_band_that_is_not_drawn_has_not() -> None:
+def test_a_printed_range_or_a_band_that_is_not_drawn_makes_no_logarithmic_axis() -> None:
     wide = observation("level", 0.0, mean=20.0, low=1.0, high=50.0)
-    assert prepare(dataset(), [wide])[0].logarithmic
+    assert not prepare(dataset(), [wide])[0].logarithmic
     data = dataset(arms=3)
     data["level"].values[:, 0] = 0.1
     data["level"].values[:, 1] = 0.1

@@ -12,6 +12,7 @@ import pytest
 import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
+from simulate.report.changes import RULE
 from simulate.report.dossier import Purpose, report
 from simulate.report.html import escaped, mathml
 from simulate.report.responses import write_response
@@ -90,7 +91,7 @@ def test_a_report_has_every_section_and_says_what_was_not_stated(made: Path) -> 
         assert f'<span class="missing">Not stated. Give it with {option}.</span>' in text
     assert "Not stated. Give it with --question." not in text
     assert "None failed." in text
-    assert text.count("as written") == 2
+    assert text.count("as written") == 3
     assert "<td>1 mg iv every 1 d until 3 d</td>" in text
 
 
@@ -123,6 +124,13 @@ def test_a_model_that_changed_since_is_not_passed_off_as_that_of_the_run(made: P
         in text
     )
     assert "Not computed" in text
+
+
+def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> None:
+    text = report(made, Purpose(), error=False, figures=False)
+    changes, levels = text.index("Change since baseline (changes.csv)"), text.index("Levels (summary.csv)")
+    assert text.index("<h2>Results</h2>") < changes < text.index(RULE) < levels
+    assert "<th>median</th><th>p5</th><th>p95</th><th>up</th><th>down</th>" in text[changes:levels]
 
 
 def test_a_file_that_changed_since_is_marked(made: Path) -> None:

@@ -19,7 +19,7 @@ from simulate.solver import Automatic
 
 
 def run(method: str, patients: int = 3, **settings: Any) -> xr.Dataset:
-    chosen = {"time.end": "14 d", "solver.method": method, **settings}
+    chosen = {"time.end": "14 d", "model.fit": "typical", "solver.method": method, **settings}
     return simulate.run("anakinra-100mg-daily", patients=patients, settings=chosen)
 
 
@@ -46,7 +46,7 @@ def test_binding_over_time_is_stiff_in_patients_whose_numbers_then_are_those_of_
 
 
 def test_whatever_ships_is_solved_by_default_and_whoever_was_solved_before_keeps_the_bits() -> None:
-    settings = {"model.hypothesis": "binding", "time.end": "28 d", "solver.max_steps": 20000}
+    settings = {"model.hypothesis": "binding", "model.fit": "typical", "time.end": "28 d", "solver.max_steps": 20000}
     found, explicit = simulate.run("anakinra-100mg-daily", patients=7, settings=settings), run("dopri5", 6, **settings)
     assert (found["status"] == 0).all()
     finished = (explicit["status"] == 0).values[0]

@@ -27,6 +27,7 @@ def run(**settings: object) -> tuple[FloatArray, FloatArray]:
         "time.end": f"{DAYS} d",
         "time.every": "0.25 d",
         "cohort.patients": 3,
+        "model.fit": "typical",
         "outputs.quantities": ["A_d", "A_c"],
         "solver.rtol": 1e-10,
     }
@@ -38,8 +39,8 @@ def run(**settings: object) -> tuple[FloatArray, FloatArray]:
 def test_concentrations_are_those_of_matrix_exponentials_pieced_together() -> None:
     settings = {"cohort.between_occasions": {"CL": 0.4, "k_a": 0.3}}
     depot, plasma = run(**settings)
-    chosen = [Setting(key, value, key) for key, value in {"cohort.patients": 3, **settings}.items()]
-    study = prepare(read_scenario("anakinra-100mg-daily", chosen))
+    chosen = {"cohort.patients": 3, "model.fit": "typical", **settings}
+    study = prepare(read_scenario("anakinra-100mg-daily", [Setting(*row, row[0]) for row in chosen.items()]))
     cohort, occasions = cohort_of(study), study.scenario.occasions
     assert occasions is not None
     clearance, absorption = (

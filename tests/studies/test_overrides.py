@@ -27,7 +27,7 @@ DAILY = "anakinra-100mg-daily"
 
 
 def study(values: Mapping[str, object], scenario: str = DAILY) -> Study:
-    chosen = {"cohort.patients": 200, **values}
+    chosen = {"cohort.patients": 200, "model.fit": "typical", **values}
     return prepare(read_scenario(scenario, [Setting(key, value, f"--set {key}") for key, value in chosen.items()]))
 
 

@@ -159,7 +159,7 @@ def test_doses_vary_from_one_to_the_next_if_they_are_told_to(tmp_path: Path) -> 
 
 
 def test_serum_varies_with_what_arrives_of_a_dose_and_cells_that_add_up_weeks_hardly_do() -> None:
-    course = {"cohort.patients": 40, "time.end": "91 d", "model.hypothesis": "H1+H3a+H4"}
+    course = {"cohort.patients": 40, "time.end": "91 d", "model.fit": "typical"}
 
     def cohort(spread: float) -> dict[str, FloatArray]:
         settings = [Setting(key, value, key) for key, value in {**course, "cohort.between_doses": spread}.items()]

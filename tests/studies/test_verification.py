@@ -22,7 +22,7 @@ from simulate.studies.verification import Verification, members, sample_sizes, v
 
 @functools.cache
 def study(patients: int = 9, end: str = "5 d", scenario: str = "anakinra-100mg-daily") -> Study:
-    settings = {"cohort.patients": patients, "time.end": end}
+    settings = {"cohort.patients": patients, "time.end": end, "model.fit": "typical"}
     return prepare(read_scenario(scenario, [Setting(key, value, key) for key, value in settings.items()]))
 
 

@@ -22,7 +22,9 @@ BY_NAME = {problem.name: problem for problem in PROBLEMS}
 
 
 def study(**settings: object) -> Study:
-    chosen = {"cohort.patients": 3, "time.end": "5 d"} | {key.replace("__", "."): v for key, v in settings.items()}
+    chosen = {"cohort.patients": 3, "time.end": "5 d", "model.fit": "typical"} | {
+        key.replace("__", "."): v for key, v in settings.items()
+    }
     return prepare(read_scenario("anakinra-100mg-daily", [Setting(key, value, key) for key, value in chosen.items()]))
 
 

@@ -58,7 +58,7 @@ EXPOSURE = "serum_il1ra"
 """What exposure is measured by."""
 
 _FEWEST = 4
-_KEPT = ("model", "hypothesis", "seed", "source", "rtol", "atol")
+_KEPT = ("model", "hypothesis", "fit", "seed", "source", "rtol", "atol")
 
 
 def dose_response(
@@ -72,6 +72,8 @@ def dose_response(
     patients: int | None = None,
     seed: int | None = None,
     hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
     settings: Mapping[str, object] | None = None,
     exposure: str | None = None,
     bound: float = BOUND,
@@ -100,7 +102,7 @@ def dose_response(
         Whether doses that have the same effect are sought along the second axis; see `isoboles`.
     arm
         Arm whose doses are varied; the first with doses if not given.
-    patients, seed, hypothesis, settings
+    patients, seed, hypothesis, fit, draws, settings
         In place of the scenario's; as for `simulate.run`.
     exposure
         Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
@@ -122,7 +124,13 @@ def dose_response(
         ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
         is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
-    named = {"model.hypothesis": hypothesis, "cohort.patients": patients, "cohort.seed": seed}
+    named = {
+        "model.hypothesis": hypothesis,
+        "model.fit": None if fit is None else str(fit),
+        "model.draws": draws,
+        "cohort.patients": patients,
+        "cohort.seed": seed,
+    }
     laid_over = settings_from(named, settings)
     return respond(
         str(scenario),
@@ -189,7 +197,10 @@ def respond(
     ladder, steps, arms = placed(results, None if other is None else other.name)
     effect, errors = effects_of(results, endpoints, arms)
     variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
-    variables |= reduced(ladder, effect, errors, seed=study.scenario.seed, replicates=replicates)  # type: ignore[arg-type]
+    of_draws = np.asarray(results["draw"].values) if "draw" in results.coords else None
+    variables |= reduced(  # type: ignore[arg-type]
+        ladder, effect, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws
+    )
     coordinates = {
         "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
         "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
@@ -198,6 +209,7 @@ def respond(
         "second": ("second", steps, {} if other is None else dict(results[f"over_{other.name}"].attrs)),
         "member": results["member"],
         "stratum": results["stratum"],
+        **({"draw": results["draw"]} if "draw" in results.coords else {}),
         "parameter": ("parameter", curve_names()),
     }
     if measured:

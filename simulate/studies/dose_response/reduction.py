@@ -128,9 +128,19 @@ def blocked_of(
 
 
 def reduced(
-    doses: FloatArray, effect: FloatArray, errors: FloatArray | None = None, *, seed: int, replicates: int = REPLICATES
+    doses: FloatArray,
+    effect: FloatArray,
+    errors: FloatArray | None = None,
+    *,
+    seed: int,
+    replicates: int = REPLICATES,
+    draws: IntArray | None = None,
 ) -> Mapping[str, tuple[tuple[str, ...], Any]]:
-    """Variables of the dataset that follow from the effects [endpoint, second, dose, member] and their errors."""
+    """Variables of the dataset that follow from the effects [endpoint, second, dose, member] and their errors.
+
+    Where members are of several draws of a fit, shape [member], a resampled cohort is one of patients of one draw, each
+    draw as likely as another: intervals are then as wide as what is not known of the populations makes them.
+    """
     wrong = 5e-7 * np.abs(effect) if errors is None else errors
     shape = effect.shape[:2]
     of_dose = {
@@ -158,7 +168,8 @@ def reduced(
         of_dose["p5"][place], of_dose["median"][place], of_dose["p95"][place] = np.quantile(
             complete, (0.05, 0.5, 0.95), axis=0
         )
-        means = np.concatenate([complete.mean(axis=0)[np.newaxis], _resampled(complete, seed, replicates)])
+        of_draw = None if draws is None else draws[is_complete]
+        means = np.concatenate([complete.mean(axis=0)[np.newaxis], _resampled(complete, of_draw, seed, replicates)])
         fitted = fit_curves(doses, means, np.broadcast_to(own.mean(axis=0), means.shape))
         of_dose["mean"][place] = means[0]
         of_curve["curve"][place] = fitted.values[0]
@@ -186,12 +197,15 @@ def reduced(
     }
 
 
-def _resampled(rows: FloatArray, seed: int, replicates: int) -> FloatArray:
-    """Means [replicate, dose] of cohorts drawn with replacement from the patients [member, dose]."""
+def _resampled(rows: FloatArray, draws: IntArray | None, seed: int, replicates: int) -> FloatArray:
+    """Means [replicate, dose] of cohorts drawn with replacement from the patients [member, dose] of one draw."""
     means = np.empty((replicates, rows.shape[1]))
+    groups = [rows] if draws is None else [rows[draws == draw] for draw in np.unique(draws)]
     for replicate in range(replicates):
-        chosen = stream(seed, _PURPOSE, replicate).integers(0, len(rows), len(rows))
-        means[replicate] = np.bincount(chosen, minlength=len(rows)) @ rows / len(rows)
+        random = stream(seed, _PURPOSE, replicate)
+        own = groups[0] if len(groups) == 1 else groups[int(random.integers(len(groups)))]
+        chosen = random.integers(0, len(own), len(own))
+        means[replicate] = np.bincount(chosen, minlength=len(own)) @ own / len(own)
     return means
 
 

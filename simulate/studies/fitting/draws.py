@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from simulate import shipped
-from simulate.streams import FloatArray
-from simulate.studies.fitting.posterior import Posterior, shipped_posterior
+from simulate.cohort.population import Population
+from simulate.cohort.transform import Changes
+from simulate.streams import FloatArray, IntArray
+from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
+from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
-from simulate.studies.fitting.trial import Problem
+from simulate.studies.fitting.trial import Problem, changes_at, problem_for
+from simulate.studies.scenario import PRIOR, SHIPPED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,13 +43,44 @@ class Draws:
     @property
     def origin(self) -> str:
         """For a reader."""
-        return f"{len(self.points)} draws of {'the fit' if self.is_fitted else 'the prior, as there is no fit'}"
+        return f"{len(self.points)} draws of {'the fit' if self.is_fitted else 'the prior'}"
+
+    @property
+    def name(self) -> str:
+        """What they are draws of, in a word."""
+        return "fit" if self.is_fitted else "prior"
+
+    def changes(self, population: Population, draws: IntArray) -> Changes:
+        """In what the populations of draws differ from one of the same parameters.
+
+        Parameters
+        ----------
+        population
+            Whose spreads and correlations the draws change.
+        draws
+            Numbers of draws, of the shape of the patients.
+        """
+        pairs = {(pair.a, pair.b) for pair in population.correlations}
+        problem = dataclasses.replace(
+            self.problem,
+            population=population,
+            free=tuple(
+                part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs
+            ),
+        )
+        kept = [column for column, part in enumerate(self.problem.free) if part in problem.free]
+        found = changes_at(problem, self.points[:, kept])
+        return Changes(
+            {name: values[draws] for name, values in found.typical.items()},
+            {name: values[draws] for name, values in found.sd_log.items()},
+            {pair: values[draws] for pair, values in found.rho.items()},
+        )
 
 
 def draws_of(
     problem: Problem, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
-    """Draws of a hypothesis.
+    """Draws of a hypothesis: of a fit where there is one, else of the prior.
 
     Parameters
     ----------
@@ -65,12 +102,43 @@ def draws_of(
         check_current(problem, posterior)
     found = shipped_fit(problem) if posterior is None else posterior
     if found is None:
-        points = prior_points(problem, wanted, purpose="draws: prior", seed=seed, threads=threads)
-        return Draws(problem, points, False, 1)
+        return prior_draws(problem, wanted, seed=seed, threads=threads)
     # Draws that are the same stand beside each other: every so many of them, and not the first.
     count = min(wanted, len(found.points))
     chosen = (np.arange(count) * len(found.points)) // count
     return Draws(problem, found.points[chosen], True, found.settings.places)
+
+
+ALL = 2048
+"""As many draws as a fit can have kept, and as many of the prior as are shown in their place."""
+
+
+def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
+    """Draws of a hypothesis by what a user calls them.
+
+    Parameters
+    ----------
+    hypothesis
+        As for `problem_for`.
+    fit
+        ``shipped`` for the fit that ships, or the prior where none does; ``prior``; or the result of a fit.
+    wanted
+        How many; fewer if the fit has kept fewer.
+
+    Raises
+    ------
+    InputError
+        ``fit.stale``: the result is of another problem. As for `problem_for` and `read_posterior`.
+    """
+    if fit == PRIOR:
+        return prior_draws(problem_for(hypothesis), wanted)
+    return draws_of(problem_for(hypothesis), wanted, posterior=None if fit == SHIPPED else read_posterior(fit))
+
+
+def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:
+    """Draws of what is believed of a hypothesis before any fit; arguments as for `draws_of`."""
+    points = prior_points(problem, wanted, purpose="draws: prior", seed=seed, threads=threads)
+    return Draws(problem, points, False, 1)
 
 
 def shipped_fit(problem: Problem) -> Posterior | None:

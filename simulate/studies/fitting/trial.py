@@ -115,6 +115,12 @@ class Problem:
         return len(self.free)
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """Options of the reference model that the model has for what the trials read."""
+        trials = (self.trial, *(study.trial for study in self.others))
+        return tuple(dict.fromkeys(option for trial in trials for option in trial.options))
+
+    @property
     def parts(self) -> tuple[Problem, ...]:
         """The same hypothesis with each trial alone."""
         alone = dataclasses.replace(self, others=())

@@ -154,6 +154,23 @@ _EXPECTED: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
             "il17a drug": DOWN, "ifng drug": UP,
         },
+        "H5a": {
+            "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+        },
+        "H5b": {
+            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+            "il17a drug": DOWN, "ifng drug": UP,
+        },
+        "H6": {
+            "il17a": FLAT, "ifng": UP, "double_positive": FLAT, "th17_memory": FLAT, "il17a drug": FLAT,
+            "ifng drug": FLAT,
+        },
+        "H7": {
+            "ifng": UP, "il17a drug": FLAT, "ifng drug": FLAT,
+        },
+        "H8": {
+            "il17a": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "il17a drug": FLAT,
+        },
     }
 )  # fmt: skip
 

@@ -58,6 +58,8 @@ def sweep(
     patients: int | None = None,
     seed: int | None = None,
     hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
     settings: Mapping[str, object] | None = None,
     arms: Sequence[str] = (),
     zipped: bool | None = None,
@@ -81,7 +83,7 @@ def sweep(
         Name of a shipped scenario, or the path of a scenario file or a sweep file.
     over
         What varies: from names to values or to texts such as ``"10:300:40log"``, or such texts with their names.
-    patients, seed, hypothesis, settings
+    patients, seed, hypothesis, fit, draws, settings
         In place of the scenario's; as for `simulate.run`.
     arms
         Names of the scenario's arms that are varied; all if not given.
@@ -110,6 +112,8 @@ def sweep(
     """
     named = {
         "model.hypothesis": hypothesis,
+        "model.fit": None if fit is None else str(fit),
+        "model.draws": draws,
         "cohort.patients": patients,
         "cohort.seed": seed,
     }

@@ -58,7 +58,7 @@ def estimate(plan: SweepPlan, *, workers: int = 1) -> Estimate:
     kept = plan.rows * plan.row_bytes
     return Estimate(
         arms=len(plan.study.arms),
-        patients=plan.study.scenario.patients,
+        patients=plan.study.members,
         trajectories=plan.rows,
         parts=len(plan.parts),
         largest_part=largest,
@@ -98,7 +98,7 @@ def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:
 
 def _sample(plan: SweepPlan) -> SweepPlan:
     """A sweep whose one part is small: some patients in the arm in the middle, and in its neighbors."""
-    members = min(SAMPLE, plan.study.scenario.patients)
+    members = min(SAMPLE, plan.study.members)
     arms = min(len(plan.study.arms), -(-SAMPLE // members))
     first = (len(plan.study.arms) - arms) // 2
     return replace(plan, parts=(Part((first, first + arms), (0, members)),))

@@ -57,7 +57,7 @@ def gather(plan: SweepPlan, target: Path, part: Callable[[int], Arrays]) -> None
     OSError
         The disk is full, or cannot be written.
     """
-    patients = plan.study.scenario.patients
+    patients = plan.study.members
     staging = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     try:
         _reserve(staging, plan.rows * plan.row_bytes + patients * _TEXT_BYTES + _SLACK)
@@ -110,7 +110,7 @@ def _lay_out(plan: SweepPlan, path: Path) -> dict[str, _Slot]:
     """Make the file with all that is known beforehand, and room for the rest."""
     import h5netcdf
 
-    patients, arms = plan.study.scenario.patients, len(plan.study.arms)
+    patients, arms = plan.study.members, len(plan.study.arms)
     known = _known(plan)
     sizes = {"arm": arms, "member": patients, "time": len(plan.times)}
     for dims, values, _ in known.values():
@@ -128,7 +128,14 @@ def _lay_out(plan: SweepPlan, path: Path) -> dict[str, _Slot]:
             _create(file, name, dims, values, label)
         file.attrs.update(dataset_attributes(plan.study) | {"title": plan.request.title, "key": plan.key})
         file.attrs["coordinates"] = " ".join(
-            ["regimen", "base_arm", "stratum", "parameter_unit", *map(over_name, plan.request.axes)]
+            [
+                "regimen",
+                "base_arm",
+                "stratum",
+                *(["draw"] if plan.study.draws else []),
+                "parameter_unit",
+                *map(over_name, plan.request.axes),
+            ]
         )
     return slots
 
@@ -167,12 +174,13 @@ def _filled(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], str, Mapping[st
 def _known(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], npt.NDArray[Any], Mapping[str, Any]]]:
     """Variables that are known without solving."""
     study = plan.study
-    first = study.scenario.first
+    draws, numbers = study.places(0, study.members)
     found: dict[str, tuple[tuple[str, ...], npt.NDArray[Any], Mapping[str, Any]]] = {
         "arm": (("arm",), _texts([arm.name for arm in study.arms]), {}),
         "regimen": (("arm",), _texts([regimen_words(arm) for arm in study.arms]), {}),
         "base_arm": (("arm",), _texts(plan.base_arms), {"long_name": "arm of the scenario"}),
-        "member": (("member",), np.arange(first, first + study.scenario.patients, dtype=np.int64), LABELS["member"]),
+        "member": (("member",), numbers, LABELS["member"]),
+        **({} if study.draws is None else {"draw": (("member",), draws, LABELS["draw"])}),
         "time": (("time",), plan.times, LABELS["time"]),
         "parameter": (("parameter",), _texts([part.name for part in study.model.parameters]), {}),
         "parameter_unit": (("parameter",), _texts([part.unit.text for part in study.model.parameters]), {}),

@@ -224,7 +224,7 @@ def _check_unset(request: Request) -> None:
 
 def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:
     """Parts of a sweep of at most so many trajectories: whole arms if they are small, else parts of one arm."""
-    arms, patients = len(plan.study.arms), plan.study.scenario.patients
+    arms, patients = len(plan.study.arms), plan.study.members
     if patients <= largest:
         together = largest // patients
         return tuple(Part((first, min(first + together, arms)), (0, patients)) for first in range(0, arms, together))

@@ -14,6 +14,7 @@ from simulate.studies.sweeps.requests import Options, read_request
 SCENARIO = "anakinra-100mg-daily"
 SETTINGS = (
     Setting("time.end", "3 d", "--set time.end=3 d"),
+    Setting("model.fit", "typical", "--fit typical"),
     Setting("cohort.seed", 5, "--seed 5"),
     Setting("outputs.quantities", ["ifng", "ck"], "--set outputs.quantities"),
 )

@@ -22,7 +22,18 @@ from tests.studies.sweeps.small import contents, plan
 
 COMMAND = (
     *(sys.executable, "-m", "simulate", "sweep", "anakinra-100mg-daily", "--over", "dose=10,30,100,300"),
-    *("--patients", "3", "--seed", "5", "--set", "time.end=3 d", "--set", 'outputs.quantities=["ifng", "ck"]'),
+    *(
+        "--fit",
+        "typical",
+        "--patients",
+        "3",
+        "--seed",
+        "5",
+        "--set",
+        "time.end=3 d",
+        "--set",
+        'outputs.quantities=["ifng", "ck"]',
+    ),
     *("--part-size", "1"),
 )
 DEADLINE = 120.0

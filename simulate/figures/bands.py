@@ -1,0 +1,111 @@
+"""Bands of many patients over time, arm by arm: the median, the middle half, or where draws have it, and 90 %."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+
+from simulate.figures.style import color
+
+FloatArray = npt.NDArray[np.float64]
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
+
+WIDE_BANDS = 2
+"""Arms beyond which the middle half alone is drawn."""
+
+TITLE_LETTERS = 37
+"""Letters in a line of the title of one of three panels in a row."""
+
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
+
+
+def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64] | None = None) -> FloatArray:
+    """Quantiles `LEVELS` of values [arm, member, time] of those who are seen [member, time] and have a number.
+
+    Parameters
+    ----------
+    values, seen
+        Of the members of all draws.
+    draws
+        Number of the draw of a fit that each member is of, shape [member]; None where there is one population. With
+        draws the inner band is not the middle half of the patients but where 90 % of the draws have their own median:
+        what is not known, beside how patients differ.
+
+    Returns
+    -------
+    array
+        Shape [arm, level, time], NaN where there is nobody.
+    """
+    bands = _quantiles(values, seen)
+    if draws is not None:
+        own = [_quantiles(values[:, draws == draw], seen[draws == draw])[:, _MEDIAN] for draw in np.unique(draws)]
+        with warnings.catch_warnings():
+            # Where nobody of any draw is left there is no band.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            bands[:, _MEDIAN - 1], bands[:, _MEDIAN + 1] = np.nanquantile(own, (0.05, 0.95), axis=0)
+    return bands
+
+
+_MEDIAN = LEVELS.index(0.5)
+
+
+def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
+    bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
+    for arm, members in enumerate(values):
+        there = seen & ~np.isnan(members)
+        # Between two departures the same people are present: one call for each such stretch.
+        starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
+        for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
+            if len(present := members[there[:, first], first:end]):
+                bands[arm][:, first:end] = np.quantile(present, LEVELS, axis=0)
+    return bands
+
+
+def shown_levels(arms: int) -> slice:
+    """Levels that are drawn: of many arms the middle half alone, as wide bands would cover each other up."""
+    return slice(None) if arms <= WIDE_BANDS else slice(1, -1)
+
+
+def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
+    """Draw bands of arms, shape [arm, level, time], in the colors of the arms."""
+    is_crowded = len(bands) > WIDE_BANDS
+    for arm, (low, lower, median, upper, high) in enumerate(bands):
+        shade = color(arm)
+        if is_crowded:
+            # Several fillings add up to a gray that belongs to no arm; edges stay apart.
+            for edge in (lower, upper):
+                axes.plot(days, edge, color=shade, linestyle=dashes(arm), linewidth=0.5, alpha=0.8, zorder=1 + arm)
+        else:
+            axes.fill_between(days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
+        axes.fill_between(
+            days, lower, upper, color=shade, alpha=0.06 if is_crowded else 0.28, linewidth=0.0, zorder=10 + arm
+        )
+        axes.plot(days, median, color=shade, linestyle=dashes(arm), zorder=20 + arm)
+
+
+def dashes(arm: int) -> Any:
+    """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
+    return _DASHES[arm % len(_DASHES)]
+
+
+def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -> None:
+    """Give a panel its title, in two lines of so many letters at most, and its letter."""
+    lines = textwrap.wrap(title[:1].upper() + title[1:], width)[:2]
+    axes.set_title("\n".join(lines), loc="left", pad=4.0)
+    axes.annotate(
+        letter,
+        (0.0, 1.0),
+        xycoords="axes fraction",
+        xytext=(-24.0, 3.5 + 9.0 * (len(lines) - 1)),
+        textcoords="offset points",
+        fontweight="bold",
+        fontsize=9.0,
+        va="bottom",
+    )

@@ -1,0 +1,160 @@
+"""Panels of paired changes since baseline over time, with the directions that were reported as arrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from simulate.evidence.observations import Observation, Standing
+from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
+from simulate.figures.style import FAINT, INK, color, plain_number
+from simulate.studies.datasets import quantity_names, seen_members
+from simulate.studies.paired import courses_of_change, draws_of_members, percent_of, summed_up, treated_by
+
+CHANGED = ("il17a", "ifng", "ck", "signal_lymph")
+"""Quantities of the reference model whose changes are drawn: what cells and muscle do, and what is left of IL-1."""
+
+TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
+"""Names of these that fit above a panel; of others the whole meaning is shown."""
+
+LETTERS = 27
+"""Letters in a line of the title of one of four panels in a row."""
+
+_NEAR = 4.0
+_MARGIN = 0.36
+_LINE = 0.085
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    """A reported direction.
+
+    Attributes
+    ----------
+    day, way
+        Day of the visit, and ``up`` or ``down``.
+    shares
+        For each arm, the share of its patients who go that way; None for an arm that is not treated by then.
+    """
+
+    day: float
+    way: str
+    shares: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChangePanel:
+    """What one panel shows.
+
+    Attributes
+    ----------
+    quantity, title, unit
+        Name, meaning, and the unit of the change.
+    bands
+        Quantiles of the changes of the patients, shape [arm, level, time].
+    arrows
+        Reported directions within the time shown.
+    """
+
+    quantity: str
+    title: str
+    unit: str
+    bands: FloatArray
+    arrows: tuple[Arrow, ...]
+
+
+def change_panels(
+    dataset: xr.Dataset, observations: Sequence[Observation], quantities: Sequence[str] = CHANGED
+) -> tuple[ChangePanel, ...]:
+    """Panels for those of some quantities that a dataset has."""
+    names = quantity_names(dataset)
+    return tuple(_panel(dataset, name, observations) for name in quantities if name in names)
+
+
+def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> ChangePanel:
+    changes, unit = courses_of_change(dataset, name)
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    arrows = []
+    for item in observations:
+        if item.quantity != name or item.direction is None or item.standing is Standing.HEALTHY:
+            continue
+        place = int(np.abs(days - item.day).argmin())
+        if place and abs(float(days[place]) - item.day) <= _NEAR:
+            treated = treated_by(dataset, item.day)
+            summed = [summed_up(changes[arm][:, place], np.ones(changes.shape[1])) for arm in range(len(changes))]
+            shares = tuple(
+                (one.up if item.direction == "up" else one.down) if given else None
+                for one, given in zip(summed, treated, strict=True)
+            )
+            arrows.append(Arrow(float(days[place]), item.direction, shares))
+    title = TITLES.get(name, str(dataset[name].attrs["long_name"]))
+    return ChangePanel(
+        name, title, unit, bands_of(changes, seen_members(dataset), draws_of_members(dataset)), tuple(arrows)
+    )
+
+
+def draw_changes(axes: Axes, panel: ChangePanel, days: FloatArray, letter: str, label: str) -> None:
+    """Draw a panel: bands about a line of no change, and each reported direction as an arrow right of them.
+
+    ``label`` is that of the y axis; empty where a neighbor has it.
+    """
+    axes.axhline(0.0, color=FAINT, linewidth=0.6, zorder=0)
+    draw_bands(axes, days, panel.bands)
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
+    titled(axes, panel.title, letter, width=LETTERS)
+    axes.set_ylabel(label)
+    shown = panel.bands[:, shown_levels(len(panel.bands))]
+    shown = shown[np.isfinite(shown)]
+    low, high = min(0.0, *shown.tolist()) if len(shown) else -1.0, max(0.0, *shown.tolist()) if len(shown) else 1.0
+    least = 0.05 * max(high - low, 20.0 if panel.unit == "%" else 0.0) or 1.0
+    # An arrow needs room on its side of no change, and so has a band that barely moves.
+    ways = {arrow.way for arrow in panel.arrows}
+    room = 0.3 * (high - low)
+    axes.set_ylim(min(low - least, -room if "down" in ways else 0.0), max(high + least, room if "up" in ways else 0.0))
+
+
+def draw_arrows(axes: Axes, panel: ChangePanel, end: float) -> None:
+    """Draw the first reported direction and the shares of each arm; lengthens the axis of time, which must be set."""
+    told = [arrow for arrow in panel.arrows if any(share is not None for share in arrow.shares)]
+    if not told:
+        return
+    arrow = told[0]
+    left, right = axes.get_xlim()
+    axes.set_xlim(left, right + _MARGIN * end)
+    axes.spines["bottom"].set_bounds(left, right)
+    bottom, top = axes.get_ylim()
+    x, tip = 1.1 * end, top if arrow.way == "up" else bottom
+    axes.annotate(
+        "",
+        (x, 0.85 * tip),
+        (x, 0.0),
+        arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 1.0, "shrinkA": 0.0, "shrinkB": 0.0},
+        annotation_clip=False,
+        zorder=50,
+    )
+    lines = [
+        (f"{percent_of(share)} %", INK if len(arrow.shares) == 1 else color(arm))
+        for arm, share in enumerate(arrow.shares)
+        if share is not None
+    ]
+    if end - arrow.day > _NEAR:
+        lines.insert(0, (f"day {arrow.day:g}:", INK))
+    middle = (0.5 * tip - bottom) / (top - bottom)
+    first = min(middle + 0.5 * _LINE * (len(lines) - 1), 0.96)
+    for line, (text, shade) in enumerate(lines):
+        axes.text(
+            x + 0.04 * end,
+            first - _LINE * line,
+            text,
+            transform=axes.get_xaxis_transform(),
+            color=shade,
+            va="center",
+            ha="left",
+            zorder=50,
+        )

@@ -1,0 +1,284 @@
+"""Paired changes since baseline: each patient's own change, in all, in each stratum, in responders and in the others.
+
+A median before and a median after tell little of who changed: half of the patients may rise while the medians fall. So
+the change is taken in each patient first and summed up after. It is relative, in percent, where every baseline is
+above 0, and a difference in the quantity's own unit elsewhere. A change that is no larger than what the solver resolves
+is neither up nor down.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from simulate.biology.clinical import odds_of_response
+from simulate.biology.reference import parameter_table
+from simulate.inference.diagnostics import quantiles
+from simulate.solver.kernel import FloatArray, IntArray
+from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
+from simulate.studies.resolution import signal
+from simulate.studies.scenario import REFERENCE
+from simulate.trial.reading import shipped_trial
+
+AGREEING = 0.75
+"""Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
+
+ALL, RESPONDERS, OTHERS = "all patients", "responders", "others"
+"""Names of groups; strata have their own."""
+
+_CK = "ck"
+_NEAR = 4.0
+
+
+class Verdict(enum.Enum):
+    """What the simulated patients say of a reported direction."""
+
+    AGREES = "agrees"
+    UNDECIDED = "undecided"
+    DISAGREES = "disagrees"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Group:
+    """Whom something is said of: for each patient of each arm the probability of belonging, shape [arm, member]."""
+
+    name: str
+    belonging: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Changes of a group, summed up.
+
+    Attributes
+    ----------
+    median, p5, p95
+        Over the patients, each counted with the probability that the patient belongs to the group; None for nobody.
+    up, down
+        Shares of them who rose and who fell, 0 to 1; the others did neither.
+    n
+        How many they are; where belonging is a probability, the number that is expected.
+    of_draws
+        What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
+        ``down``, by these names; empty where there is one population.
+    """
+
+    median: float | None
+    p5: float | None
+    p95: float | None
+    up: float | None
+    down: float | None
+    n: float
+    of_draws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
+    """Change of a quantity since the first time in each patient.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    quantity, place
+        A quantity of it, and the index of a time.
+
+    Returns
+    -------
+    array, str
+        Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
+        0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
+    """
+    changes, _, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    return changes[:, :, 0], changed_unit
+
+
+def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
+    """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
+    changes, _, changed_unit = _changes(dataset, quantity, slice(None))
+    return changes, changed_unit
+
+
+def _changes(dataset: xr.Dataset, quantity: str, places: slice) -> tuple[FloatArray, FloatArray, str]:
+    """Changes at some times, shape [arm, member, time], what they may be wrong by, and their unit."""
+    values = values_shown(dataset, quantity)
+    before, after, peaks = values[:, :, :1], values[:, :, places], peaks_of(values)[:, :, np.newaxis]
+    resolution = resolution_of(dataset)
+    known = before[np.isfinite(before)]
+    if (known > 0.0).all():
+        before = np.broadcast_to(before, after.shape)
+        return resolution.percent(after, before, peaks), resolution.percent_error(after, before, peaks), "%"
+    errors = resolution.error(after, peaks) + resolution.error(before, peaks)
+    return signal(after - before, errors), errors, str(dataset[quantity].attrs["units"])
+
+
+def less_untreated(
+    dataset: xr.Dataset, quantity: str, place: int, untreated: int | None = None
+) -> tuple[FloatArray, str]:
+    """Change of each patient less that of the same patient untreated; arguments and result as above.
+
+    In points of % of the baseline, or in the unit of the quantity; ``untreated`` is the index of the arm,
+    `untreated_arm` if not given.
+
+    Raises
+    ------
+    ValueError
+        There is no untreated arm.
+    """
+    reference = untreated_arm(dataset) if untreated is None else untreated
+    if reference is None:
+        raise ValueError("the results have no untreated arm beside treated ones")
+    changes, errors, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    apart = signal(changes - changes[reference], errors + errors[reference])[:, :, 0]
+    return apart, "points of %" if changed_unit == "%" else changed_unit
+
+
+def untreated_arm(dataset: xr.Dataset) -> int | None:
+    """Index of the first arm that is given nothing, where another is given something; None if there is none."""
+    treated = treated_by(dataset, float("inf"))
+    return int(np.argmin(treated)) if treated.any() and not treated.all() else None
+
+
+def treated_by(dataset: xr.Dataset, day: float) -> npt.NDArray[np.bool_]:
+    """Which arms are given a dose before a day, shape [arm]."""
+    given = np.asarray(dataset["dose_time"].values, dtype=np.float64)
+    found: npt.NDArray[np.bool_] = np.any(given < day, axis=1)
+    return found
+
+
+def groups_of(dataset: xr.Dataset) -> tuple[Group, ...]:
+    """All patients; each stratum where there are several; responders and the others where a response can be had."""
+    shape = (dataset.sizes["arm"], dataset.sizes["member"])
+    found = [Group(ALL, np.ones(shape))]
+    strata = np.asarray(dataset["stratum"].values, dtype=object)
+    kinds = list(dict.fromkeys(strata.tolist()))
+    if len(kinds) > 1:
+        found += [Group(str(kind), np.broadcast_to(1.0 * (strata == kind), shape)) for kind in kinds]
+    chance = chance_of_response(dataset)
+    if chance is not None:
+        found += [Group(RESPONDERS, chance), Group(OTHERS, 1.0 - chance)]
+    return tuple(found)
+
+
+def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
+    """Probability that each patient responds, shape [arm, member]; None where the results have nothing to tell it by.
+
+    It is that of the observable ``response`` where the model has it, and else, for the shipped model, what that
+    observable is at the shipped odds: those of creatine kinase (`simulate.biology.clinical`). It is read on the day on
+    which the study judged it, or at the end of a run without this day. Of patients who are not there that day it is
+    unknown: NaN, and they belong to neither group.
+    """
+    names = quantity_names(dataset)
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    judged = shipped_trial().response
+    if judged is None:
+        return None
+    place = int(np.abs(days - judged.day).argmin())
+    if abs(float(days[place]) - judged.day) > _NEAR:
+        place = len(days) - 1
+    if judged.quantity in names:
+        scale = 0.01 if dataset[judged.quantity].attrs["units"] == "%" else 1.0
+        return scale * values_shown(dataset, judged.quantity)[:, :, place]
+    if _CK not in names or dataset.attrs.get("model") != REFERENCE:
+        return None
+    values = values_shown(dataset, _CK)
+    rows = parameter_table()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = values[:, :, place] / values[:, :, 0]
+        odds = odds_of_response(rows["p_unchanged"].value, rows["slope_response"].value, ratio)
+        chance: FloatArray = odds / (1.0 + odds)
+    return chance
+
+
+def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
+    """Number of the draw of each member, shape [member]; None where there is one population."""
+    return np.asarray(dataset["draw"].values, dtype=np.int64) if "draw" in dataset.coords else None
+
+
+def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
+    """Changes of an arm, of those who belong to a group.
+
+    Parameters
+    ----------
+    changes
+        Shape [member], NaN for who gives none.
+    belonging
+        Probability of belonging to the group, shape [member].
+    draws
+        Number of the draw of a fit that each member is of, shape [member]; None where there is one population.
+    """
+    if draws is None:
+        return _of_one(changes, belonging)
+    each = [_of_one(changes[draws == draw], belonging[draws == draw]) for draw in np.unique(draws)]
+    found = {name: [value for one in each if (value := getattr(one, name)) is not None] for name in _OF_DRAWS}
+    bands = {
+        name: (float(np.quantile(values, 0.05)), float(np.quantile(values, 0.95)))
+        for name, values in found.items()
+        if values
+    }
+    return replace(_of_one(changes, belonging), of_draws=bands)
+
+
+_OF_DRAWS = ("median", "up", "down")
+
+
+def _of_one(changes: FloatArray, belonging: FloatArray) -> Paired:
+    there = np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0)
+    if not there.any():
+        return Paired(None, None, None, None, None, 0.0)
+    present, weights = changes[there], belonging[there]
+    if (weights == weights[0]).all():
+        low, median, high = (float(value) for value in np.quantile(present, (0.05, 0.5, 0.95)))
+    else:
+        low, median, high = (
+            float(value[0]) for value in quantiles(present[:, np.newaxis], weights / weights.sum(), (0.05, 0.5, 0.95))
+        )
+    total = float(weights.sum())
+    up, down = (float(weights[moved].sum()) / total for moved in (present > 0.0, present < 0.0))
+    return Paired(median, low, high, up, down, total)
+
+
+def share_of_both(
+    changes: Sequence[FloatArray], ways: Sequence[str], belonging: FloatArray, *, beyond: float = 0.0
+) -> float | None:
+    """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size.
+
+    Parameters
+    ----------
+    changes, ways
+        Shape [member] each, and ``up`` or ``down`` for each.
+    belonging
+        Probability of belonging to the group, shape [member].
+    beyond
+        Size, in the unit of the changes.
+    """
+    signed = np.stack([change if way == "up" else -change for change, way in zip(changes, ways, strict=True)])
+    there = np.isfinite(signed).all(axis=0) & np.isfinite(belonging)
+    total = float(belonging[there].sum())
+    return float(belonging[there & (signed > beyond).all(axis=0)].sum()) / total if total > 0.0 else None
+
+
+def verdict(direction: str, changed: Paired) -> tuple[Verdict, float] | None:
+    """What the patients say of a direction, ``up`` or ``down``, and the share of them who go it; None for nobody.
+
+    It is agreement where at least `AGREEING` of them go that way, disagreement where at least as many do not, and
+    undecided between.
+    """
+    share = changed.up if direction == "up" else changed.down
+    if share is None:
+        return None
+    if share >= AGREEING:
+        return Verdict.AGREES, share
+    return (Verdict.DISAGREES if share <= 1.0 - AGREEING else Verdict.UNDECIDED), share
+
+
+def percent_of(share: float | None) -> str:
+    """A share in whole percent; not all where it is not all, and not none where it is not none."""
+    if share is None:
+        return "–"
+    whole = round(100.0 * share)
+    return "99" if whole == 100 and share < 1.0 - 1e-12 else "1" if whole == 0 and share > 0.0 else f"{whole}"
