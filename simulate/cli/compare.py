@@ -85,11 +85,15 @@ def compare(
     from simulate.studies.comparison.tables import document, tables
     from simulate.studies.fitting.posterior import Settings
 
-    analysis = analysis_of("compare", arguments)
+    given = None if evidence is None else read_evidence(evidence)
+    named = [given.trial] if given is not None and given.trial and not trial else []
+    designs = trials_of(trial or named)
+    also = [path for design in designs for path in design.files]
+    analysis = analysis_of("compare", arguments, [*also, *(Path(name) for name in named)])
     check_place(analysis, out, force=force)
     names = hypotheses or list(shipped.fit_files())
     weights = _weights(prior or [])
-    problems = problems_for(names, None if evidence is None else read_evidence(evidence), trials_of(trial))
+    problems = problems_for(names, given, designs)
     if calibrate is not None:
         return _calibrated(problems, calibrate, larger, as_json=as_json)
     settings = Settings(

@@ -64,9 +64,9 @@ def design(
     from simulate.studies.measuring.ranking import rank_measurements
     from simulate.studies.measuring.tables import document
 
-    analysis = analysis_of("design", arguments)
-    check_place(analysis, out, force=force)
     designs = trials_of(trial)
+    analysis = analysis_of("design", arguments, (path for design in designs for path in design.files))
+    check_place(analysis, out, force=force)
     catalogue = _catalogue(measurement or [], designs[0] if designs else None)
     known = _draws(hypotheses or list(DEFAULT), designs, fits, draws, seed, threads)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))

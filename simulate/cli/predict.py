@@ -56,10 +56,10 @@ def predict(
     from simulate.studies.prediction.prediction import rows, workload
     from simulate.studies.prediction.questions import ABSENT
 
-    analysis = analysis_of("predict", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("predict", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
     names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
-    designs = trials_of(trial)
     problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
     fits = [known_fit(problem, folder) for problem in problems]
     posteriors = [None if fit is None else fit.posterior for fit in fits]

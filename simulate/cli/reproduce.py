@@ -64,11 +64,11 @@ def reproduce(
     from simulate.studies.fitting.reproduction import reproduce as reproduced
     from simulate.studies.fitting.trial import problem_for
 
-    analysis = analysis_of("reproduce", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("reproduce", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
     name = named(hypothesis, posterior, DEFAULT)
-    designs = trials_of(trial)
     problem, null = problem_for(name, None, designs), problem_for(NULL, None, designs)
     if refit:
         posterior, null_posterior = fit_problem(problem, report=say), fit_problem(null, report=say)

@@ -69,11 +69,12 @@ def trial(
     from simulate.studies.trials.power import trials, workload
     from simulate.studies.trials.tables import document
 
-    analysis = analysis_of("trial", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("trial", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
     name = named(hypothesis, posterior, DEFAULT)
-    problem = problem_for(name, None, trials_of(trial))
+    problem = problem_for(name, None, designs)
     only_trial(problem, "a repeated study")
     populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
     design = design_of(problem.trial, n=n, regimen=regimen, controls=placebo, control=control, complete=complete)

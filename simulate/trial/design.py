@@ -215,7 +215,7 @@ class Foresight:
     doses: tuple[float, ...]
     days: tuple[float, ...]
     wash_out: float
-    titles: Mapping[str, str]
+    titles: Mapping[str, str] = field(hash=False)
     main: tuple[str, ...]
     early: tuple[str, ...] = ()
 
@@ -304,6 +304,11 @@ class TrialDesign:
                     expected="samples that are drawn before the next dose; only at the last visit it waits for them",
                     advice="a window that closes earlier",
                 )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that its own names: patients and evidence."""
+        return tuple(path for path in (self.population, self.evidence) if isinstance(path, Path))
 
     @property
     def days(self) -> tuple[float, ...]:

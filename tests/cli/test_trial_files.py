@@ -10,7 +10,9 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
+from simulate.report.analyses import analysis_of
 from simulate.studies.fitting.posterior import read_posterior
+from simulate.trial.reading import read_trial
 
 Capture = pytest.CaptureFixture[str]
 
@@ -143,3 +145,18 @@ def test_a_trial_that_reads_what_no_model_has_is_refused(
     path.write_text(text.replace(old, new).replace(f'evidence = "{EXAMPLE}"\n', ""), encoding="utf-8")
     assert outcome(["check", str(path)]) == 3
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_of_results_knows_the_files_that_a_trial_names(tmp_path: Path) -> None:
+    for kind in ("trials", "observations"):
+        text = (shipped.root() / kind / f"{EXAMPLE}.toml").read_text(encoding="utf-8")
+        text = text.replace(f'evidence = "{EXAMPLE}"', 'evidence = "observations.toml"')
+        (tmp_path / f"{kind}.toml").write_text(text.replace(f'trial = "{EXAMPLE}"\n', ""), encoding="utf-8")
+    file = str(tmp_path / "trials.toml")
+    keys = []
+    for n in ("n = 15", "n = 14"):
+        path = tmp_path / "observations.toml"
+        path.write_text(path.read_text(encoding="utf-8").replace("n = 15", n), encoding="utf-8")
+        design = read_trial(file)
+        keys.append(analysis_of("predict", {"trial": [file]}, design.files).key)
+    assert len(set(keys)) == 2

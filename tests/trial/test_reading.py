@@ -41,6 +41,7 @@ def test_the_shipped_trial_is_the_study_of_the_abstract() -> None:
     assert trial.response == Judgment("response", "clinical_response", 182.0)
     assert trial.options == ("response", "ck-drift")
     assert trial.evidence == abstract_file()
+    assert {trial} == {read_trial("zong-2011")}
 
 
 def test_as_many_of_each_kind_stay_in_the_trial_as_its_population_says() -> None:
