@@ -6,11 +6,10 @@ Nothing here is simulated. What a fit, a prediction or a repeated study needs to
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
@@ -194,6 +193,34 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Foresight:
+    """What is predicted for patients of a trial beyond what it read.
+
+    Attributes
+    ----------
+    doses
+        Doses in place of that of the first arm, in its unit and ascending; that of the trial is among them.
+    days
+        Days of treatment at which changes are predicted, ascending.
+    wash_out
+        Days after the last visit, when treatment ends, at which is looked once more.
+    titles
+        Quantity → what a reader calls it: everything that is predicted, in order.
+    main
+        Quantities that are predicted for each of these days and every dose.
+    early
+        Quantities that are predicted for the second of the days as well as for the last.
+    """
+
+    doses: tuple[float, ...]
+    days: tuple[float, ...]
+    wash_out: float
+    titles: Mapping[str, str] = field(hash=False)
+    main: tuple[str, ...]
+    early: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class TrialDesign:
     """What a trial was.
 
@@ -217,6 +244,8 @@ class TrialDesign:
         How responders are told; None where nobody is called one.
     outcomes
         What is asked of the readings.
+    foresight
+        What is predicted beyond; None where the file says nothing, and `foreseen` has what is meant.
     evidence
         What the trial reported; None if the file names none.
     numbers
@@ -240,6 +269,7 @@ class TrialDesign:
     readouts: tuple[Readout, ...]
     response: Judgment | None = None
     outcomes: tuple[Outcome, ...] = ()
+    foresight: Foresight | None = None
     evidence: Path | None = field(default=None, compare=False)
     numbers: tuple[Parameter, ...] = field(default=(), compare=False)
     references: tuple[Source, ...] = field(default=(), compare=False)
@@ -276,6 +306,11 @@ class TrialDesign:
                 )
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that its own names: patients and evidence."""
+        return tuple(path for path in (self.population, self.evidence) if isinstance(path, Path))
+
+    @property
     def days(self) -> tuple[float, ...]:
         """Days of the visits."""
         return tuple(visit.day for visit in self.visits)
@@ -294,6 +329,38 @@ class TrialDesign:
     def ends(self) -> tuple[float, ...]:
         """Days of the first and the last visit, and of that at which response is judged."""
         return (self.first, self.end, *([] if self.response is None else [self.response.day]))
+
+    @property
+    def dose(self) -> float:
+        """Dose of the first arm, in the unit of its regimen; 0 where nothing is given."""
+        return max((float(course.amount) for course in self.arms[0].plan.courses), default=0.0)
+
+    @property
+    def dose_unit(self) -> str:
+        """Unit of that dose, as the regimen has it."""
+        return next((course.unit for course in self.arms[0].plan.courses), "mg")
+
+    def dosed(self, dose: float) -> Plan:
+        """Treatment of the first arm up to the last visit with another dose; nothing for a dose of 0."""
+        if dose == 0.0:
+            return Plan()
+        factor = exact(dose) / exact(self.dose)
+        plan = ended(self.arms[0].plan, self.end)
+        return Plan(tuple(replace(course, amount=course.amount * factor) for course in plan.courses), plan.resets)
+
+    @property
+    def foreseen(self) -> Foresight:
+        """What is predicted: as the file says, or else of all readings at all visits, for a third to twice the dose."""
+        if self.foresight is not None:
+            return self.foresight
+        main = tuple(dict.fromkeys(part.quantity for part in self.changes)) or self.quantities
+        return Foresight(
+            doses=(0.3 * self.dose, self.dose, 2.0 * self.dose),
+            days=tuple(day for day in self.days if day > 0.0),
+            wash_out=28.0,
+            titles={part.quantity: part.title for part in self.readouts},
+            main=main,
+        )
 
     @property
     def n(self) -> int:
@@ -422,7 +489,7 @@ def ended(plan: Plan, day: float) -> Plan:
     for course in plan.courses:
         if course.start < end:
             until = end if course.until is None else min(course.until, end)
-            kept.append(course if course.every is None else dataclasses.replace(course, until=until))
+            kept.append(course if course.every is None else replace(course, until=until))
     return Plan(tuple(kept), plan.resets)
 
 

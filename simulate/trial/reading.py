@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from simulate.symbolic.rows import Row
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
 from simulate.trial.design import (
     WAYS,
+    Foresight,
     Outcome,
     Readout,
     Sampling,
@@ -36,7 +38,7 @@ DEFAULT = "zong-2011"
 
 _TOP = (
     "schema", "title", "source", "evidence", "population", "options", "reference", "arm", "visit", "response",
-    "sampling", "assay", "outcome",
+    "sampling", "assay", "outcome", "prediction",
 )  # fmt: skip
 _ORIGIN = ("source", "grade", "note")
 _NUMBER = ("meaning", "value", "unit", "bounds", *_ORIGIN)
@@ -127,6 +129,7 @@ class _Reader:
                 readouts=readouts,
                 response=self.judgment(days),
                 outcomes=tuple(self.outcome(row, days, readouts) for row in self.array("outcome")),
+                foresight=self.foresight(arms),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
                 references=self.references,
@@ -303,6 +306,44 @@ class _Reader:
         return Outcome(
             quantity, titles[quantity], first, last, way, is_compared, partner or None, titles.get(partner, "")
         )
+
+    def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
+        if "prediction" not in self.top:
+            return None
+        required = ("doses", "weeks", "wash_out", "main", "titles")
+        row = self.top.sub("prediction", allowed=(*required, "early"), required=required)
+        titles = row.sub("titles")
+        named = {quantity: titles.text(quantity) for quantity in titles}
+        found = Foresight(
+            doses=self.ascending(row, "doses"),
+            days=tuple(7.0 * week for week in self.ascending(row, "weeks")),
+            wash_out=Keyed(row).positive("wash_out"),
+            titles=named,
+            main=row.texts("main"),
+            early=row.texts("early"),
+        )
+        for key, names in (("main", found.main), ("early", found.early)):
+            for name in names:
+                if name not in named:
+                    raise InputError(
+                        f"`{name[:60]}` has no title",
+                        code="key.value",
+                        where=row.where(key),
+                        expected=", ".join(f"`{one}`" for one in named),
+                        advice=did_you_mean(name, named),
+                    )
+        amounts = [float(course.amount) for course in arms[0].plan.courses]
+        if not amounts or max(amounts) not in found.doses:
+            raise row.wrong("doses", "doses with that of the first arm among them", code="key.value")
+        return found
+
+    def ascending(self, row: Row, key: str) -> tuple[float, ...]:
+        """Numbers above 0, each larger than the one before."""
+        value = row[key]
+        found = row.numbers(key, len(value)) if isinstance(value, list) and value else ()
+        if not found or any(not before < after for before, after in itertools.pairwise((0.0, *found))):
+            raise row.wrong(key, "ascending numbers above 0", code="key.value")
+        return found
 
     def population(self) -> str | Path:
         name = self.top.text("population", MYOSITIS)

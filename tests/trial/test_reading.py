@@ -13,6 +13,7 @@ from simulate.errors import InputError
 from simulate.evidence.protocol import Judgment
 from simulate.evidence.reading import abstract_file
 from simulate.files import read_toml
+from simulate.regimen.words import parse_regimen
 from simulate.symbolic.units import unit
 from simulate.trial.design import Sampling
 from simulate.trial.reading import read_trial, shipped_trial, trial_from
@@ -40,6 +41,7 @@ def test_the_shipped_trial_is_the_study_of_the_abstract() -> None:
     assert trial.response == Judgment("response", "clinical_response", 182.0)
     assert trial.options == ("response", "ck-drift")
     assert trial.evidence == abstract_file()
+    assert {trial} == {read_trial("zong-2011")}
 
 
 def test_as_many_of_each_kind_stay_in_the_trial_as_its_population_says() -> None:
@@ -76,7 +78,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
     ):
         assert repr(read_trial(changed(tmp_path, old, new)).meaning) == meaning
     for old, new in (
-        ('regimen = "100 mg', 'regimen = "90 mg'),
+        ('regimen = "100 mg sc every 24 h"', 'regimen = "100 mg sc every 12 h"'),
         ("last_dose = 181", "last_dose = 180"),
         ("value = 0.30", "value = 0.31"),
         ("value = 36", "value = 35"),
@@ -177,11 +179,36 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             "  try:      did you mean `il17a`?",
         ),
         (
+            "doses = [30, 100, 200]",
+            "doses = [30, 200]",
+            "error[key.value]: the value of `doses` cannot be used\n"
+            "  --> {path}:217, key `prediction.doses`\n"
+            "  found:    [30, 200]\n"
+            "  expected: doses with that of the first arm among them",
+        ),
+        (
+            "weeks = [2, 4, 12, 24]",
+            "weeks = [2, 12, 4]",
+            "error[key.value]: the value of `weeks` cannot be used\n"
+            "  --> {path}:218, key `prediction.weeks`\n"
+            "  found:    [2, 12, 4]\n"
+            "  expected: ascending numbers above 0",
+        ),
+        (
+            'early = ["double_positive"]',
+            'early = ["double_positives"]',
+            "error[key.value]: `double_positives` has no title\n"
+            "  --> {path}:221, key `prediction.early`\n"
+            "  expected: `il17a`, `ifng`, `double_positive`, `ex_th17`, `th17_memory`, `naive`, `cd45ro`, `T1`, "
+            "`inflammation`, `ck`, `il17a_unwashed`, `ifng_unwashed`\n"
+            "  try:      did you mean `double_positive`?",
+        ),
+        (
             'evidence = "abstract"',
             'evidence = "abstrct"',
             "error[trial.evidence]: there is no evidence `abstrct`\n"
             "  --> {path}:7, key `evidence`\n"
-            "  expected: `abstract`, `external`, or a file\n"
+            "  expected: `abstract`, `example-two-arms`, `external`, or a file\n"
             "  try:      did you mean `abstract`?",
         ),
     ],
@@ -191,6 +218,21 @@ def test_a_fault_in_a_trial_is_told_with_its_line(tmp_path: Path, old: str, new:
     with pytest.raises(InputError) as caught:
         trial_from(read_toml(path), path)
     assert str(caught.value) == message.format(path=path)
+
+
+def test_another_dose_is_given_as_that_of_the_trial_and_up_to_its_last_visit() -> None:
+    trial = shipped_trial()
+    assert trial.dosed(30.0) == parse_regimen("30 mg sc every 24 h until 182 d")
+    assert trial.dosed(trial.dose) == parse_regimen("100 mg sc every 24 h until 182 d")
+    assert trial.dosed(0.0) == parse_regimen("none")
+
+
+def test_a_trial_that_says_nothing_of_predictions_is_predicted_at_its_visits() -> None:
+    seen = read_trial("example-two-arms").foreseen
+    assert seen.days == (28.0, 56.0, 84.0)
+    assert seen.doses == (30.0, 100.0, 200.0)
+    assert seen.main == ("double_positive", "gcsf", "naive")
+    assert list(seen.titles) == ["serum_il1ra", "naive", "double_positive", "gcsf"]
 
 
 def test_samples_that_are_drawn_after_the_next_dose_are_refused_but_at_the_last_visit(tmp_path: Path) -> None:

@@ -78,14 +78,14 @@ class Draws:
 
 
 def draws_of(
-    hypothesis: str, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
+    problem: Problem, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
     """Draws of a hypothesis: of a fit where there is one, else of the prior.
 
     Parameters
     ----------
-    hypothesis
-        As for `problem_for`.
+    problem
+        The hypothesis and its trial.
     wanted
         How many; fewer if the fit has kept fewer.
     posterior
@@ -96,9 +96,8 @@ def draws_of(
     Raises
     ------
     InputError
-        ``fit.stale``: the result is of another problem. As for `problem_for`.
+        ``fit.stale``: the result is of another problem.
     """
-    problem = problem_for(hypothesis)
     if posterior is not None:
         check_current(problem, posterior)
     found = shipped_fit(problem) if posterior is None else posterior
@@ -133,7 +132,7 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)
-    return draws_of(hypothesis, wanted, posterior=None if fit == SHIPPED else read_posterior(fit))
+    return draws_of(problem_for(hypothesis), wanted, posterior=None if fit == SHIPPED else read_posterior(fit))
 
 
 def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:

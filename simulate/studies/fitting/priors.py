@@ -30,7 +30,7 @@ from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Parameter
 
 COMMON = ("det1", "det17", "chi", "f_m", "il1_muscle", "d_M17", "p_unchanged", "slope_response")
-"""Typical values that are free under every hypothesis."""
+"""Typical values that are free under every hypothesis, where what the trial reads depends on them."""
 
 SPREADS = ("det1", "det17")
 """Parameters of whose spread between patients a factor is free: the row `spread_…` of the priors."""
@@ -156,7 +156,8 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
     extra = prior_rows()
     known = {part.name for part in base.parameters}
     rows = {part.name: part for part in model.parameters}
-    missing = [name for name in COMMON if name not in rows]
+    common = [name for name in COMMON if name in known]
+    missing = [name for name in common if name not in rows]
     if missing:
         raise InputError(
             f"the model has no parameter `{missing[0]}`, which every fit leaves free",
@@ -167,7 +168,7 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
     fixed = {name for name, row in rows.items() if _is_fixed(row)}
     found = [
         _free(extra.get(f"prior_{name}", rows[name]), Role.TYPICAL, (name,), extra)
-        for name in (*COMMON, *own)
+        for name in (*common, *own)
         if name not in fixed
     ]
     found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS if name not in fixed]

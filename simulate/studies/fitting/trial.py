@@ -42,6 +42,7 @@ from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.serum import until_sample
 from simulate.symbolic.model import Model
+from simulate.symbolic.units import Unit, convert
 from simulate.trial.design import TrialDesign, Visit
 from simulate.trial.reading import find_trial, read_trial, shipped_trial
 from simulate.trial.reported import check_reported
@@ -176,9 +177,9 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Seque
     Raises
     ------
     InputError
-        As for `find_model`, `free_numbers`, `check_evidence` (a contradiction that is not marked as disputed) and
-        `check_reported`. ``fit.evidence``: nothing to fit to. ``trial.evidence``: evidence of another trial, of none,
-        or beside several trials. ``trial.twice``: a trial is given twice.
+        As for `find_model`, `free_numbers`, `check_evidence` (a contradiction that is not marked as disputed),
+        `check_reported` and `check_observed`. ``fit.evidence``: nothing to fit to. ``trial.evidence``: evidence of
+        another trial, of none, or beside several trials. ``trial.twice``: a trial is given twice.
     """
     designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
     chosen = tuple(shipped_trial() if design is None else design for design in designs)
@@ -193,6 +194,8 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Seque
     parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
     options = tuple(dict.fromkeys(option for design in chosen for option in design.options))
     model = find_model(None, [*parts, *options])
+    for design in chosen:
+        check_observed(design, model)
     studies = [
         Study(design, trial_patients(design, model), items) for design, items in zip(chosen, reported, strict=True)
     ]
@@ -243,6 +246,33 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
         )
     check_reported(items, design)
     return items
+
+
+def check_observed(design: TrialDesign, model: Model) -> None:
+    """Refuse a trial that reads what a model does not have, or in another kind of unit.
+
+    Raises
+    ------
+    InputError
+        ``trial.quantity``; ``units.mismatch``.
+    """
+    units = _units(model)
+    for quantity in design.watched:
+        if quantity not in units:
+            raise InputError(
+                f"the trial `{design.name}` reads `{quantity}`, which the model does not have",
+                code="trial.quantity",
+                found=f"hypothesis {model.hypothesis}",
+                expected="an observable or a state of the reference model with the `options` of the trial",
+                advice=did_you_mean(quantity, units),
+            )
+    for part in design.readouts:
+        convert(1.0, part.assay.unit, units[part.quantity])
+
+
+def _units(model: Model) -> dict[str, Unit]:
+    """Units of what can be observed, by name."""
+    return {part.name: part.unit for part in (*model.observables, *model.species)}
 
 
 def only_trial(problem: Problem, what: str) -> TrialDesign:
@@ -586,13 +616,23 @@ def protocol(problem: Problem, arm: Arm | None = None) -> Protocol:
         if part.sampling is not None and is_dosed:
             # On the drug, what varies from one occasion to the next comes on top.
             noise |= {(part.quantity, visit.day): part.sampling.sd_log for visit in design.sampled}
+    units = _units(problem.model)
+    limits = {}
+    for part in design.readouts:
+        if part.assay.limit > 0.0:
+            limits[part.quantity] = _in_unit(part.assay.limit, part.assay.unit, units[part.quantity])
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
     if len(design.arms) > 1 and own.strata:
         sizes = {name: dict(own.strata).get(name, 0) for name in sizes}
     return Protocol(
         days=design.days,
         noise=noise,
-        limits={part.quantity: part.assay.limit for part in design.readouts if part.assay.limit > 0.0},
+        limits=limits,
         response=design.response,
         sizes=sizes,
     )
+
+
+def _in_unit(value: float, own: Unit, wanted: Unit) -> float:
+    """A value in another unit, and to the bit the same where the units are."""
+    return value if own == wanted else convert(value, own, wanted)
