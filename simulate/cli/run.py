@@ -71,7 +71,7 @@ def run(
     from simulate.store import check_target
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.ledger import ledger
-    from simulate.studies.runs import prepare, simulate_study, study_dataset
+    from simulate.studies.runs import prepare, run_study
     from simulate.studies.scenario import read_scenario
 
     if patient is not None and patients is not None:
@@ -97,8 +97,7 @@ def run(
     treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
     with progress(study.members * len(study.arms), "simulating") as advance:
-        ensemble = simulate_study(study, threads=threads, progress=advance)
-    dataset = study_dataset(study, ensemble)
+        ensemble, dataset = run_study(study, threads=threads, progress=advance)
     rows = summary(dataset, observations)
     changes = change_rows(dataset, observations)
     failures = ledger(study, ensemble)
@@ -334,10 +333,12 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     several = len(study.arms) > 1
     first = rows[0]
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
+    is_averaged = any(row.trough is not None for row in rows)
+    follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
         title="Levels",
-        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
+        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -364,8 +365,11 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 *([arm.name] if several else []),
                 *(_figures(row) for row in cells),
                 "\n".join(printed) if index == 0 else "",
-                end_section=several and index == len(study.arms) - 1,
             )
+            if any(row.trough is not None for row in cells):
+                table.add_row("  trough to peak", "", *([""] if several else []), *(_swing(row) for row in cells), "")
+        if several:
+            table.add_section()
     return table
 
 
@@ -373,6 +377,12 @@ def _cohort(study: Study) -> str:
     """How many patients, and of what."""
     patients = f"{study.scenario.patients} patients"
     return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
+
+
+def _swing(row: Row) -> str:
+    from simulate.report.tables import rounded
+
+    return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
 
 
 def _figures(row: Row) -> str:
