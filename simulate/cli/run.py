@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings, Threads
+from simulate.cli.options import Draws, Fit, Hypotheses, Json, Patients, Rtol, Settings, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ TOLERATED = 0.05
 
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
-    hypothesis: Hypothesis = None,
+    hypotheses: Hypotheses = None,
     fit: Fit = None,
     draws: Draws = None,
     settings: Settings = None,
@@ -60,6 +60,7 @@ def run(
     \b
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
@@ -79,18 +80,35 @@ def run(
             "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
         )
     size = patients if patient is None else 1
-    chosen = chosen_settings(
-        settings or [],
-        hypothesis=hypothesis,
-        fit=fit,
-        draws=draws,
-        patients=size,
-        first=patient,
-        seed=seed,
-        dropout=dropout,
-        rtol=rtol,
-    )
-    study = prepare(read_scenario(scenario, chosen))
+
+    def laid_over(hypothesis: str | None) -> list[Setting]:
+        return chosen_settings(
+            settings or [],
+            hypothesis=hypothesis,
+            fit=fit,
+            draws=draws,
+            patients=size,
+            first=patient,
+            seed=seed,
+            dropout=dropout,
+            rtol=rtol,
+        )
+
+    asked = hypotheses or []
+    if len(asked) > 1:
+        from simulate.cli.contrast import contrast
+
+        return contrast(
+            scenario,
+            asked,
+            laid_over,
+            threads=threads,
+            out=out,
+            force=force,
+            figures=figures,
+            as_json=as_json,
+        )
+    study = prepare(read_scenario(scenario, laid_over(asked[0] if asked else None)))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
     printed = read_observations() if study.scenario.model is None else ()

@@ -124,7 +124,7 @@ def time_course(
         Printed figures, drawn where their quantity and their visit are shown; disputed ones are hollow.
     quantities
         Whose levels to draw, a panel each, without changes. If not given: `STORY`, or the first `MAX_PANELS` of a
-        dataset without some of them, below the changes of what of `simulate.figures.changes.CHANGED` it has.
+        dataset without some of them, below the changes of what of `simulate.studies.paired.ENDPOINTS` it has.
 
     Returns
     -------

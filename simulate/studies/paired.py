@@ -32,6 +32,9 @@ AGREEING = 0.75
 RESPONSE_DAY = 182.0
 """Day on which the study judged response."""
 
+ENDPOINTS = ("il17a", "ifng", "ck", "signal_lymph")
+"""Quantities of the reference model whose changes come first: what cells and muscle do, and what is left of IL-1."""
+
 ALL, RESPONDERS, OTHERS = "all patients", "responders", "others"
 """Names of groups; strata have their own."""
 
