@@ -36,6 +36,7 @@ from simulate.studies.datasets import (
     stopped_members,
     values_of_finished,
 )
+from simulate.studies.following import averaged_course
 from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
 
@@ -54,6 +55,7 @@ STORY = (
 
 _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
+_MEDIAN = LEVELS.index(0.5)
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
@@ -96,6 +98,9 @@ class Panel:
         What the source printed.
     logarithmic
         Whether the values span so much that only a logarithmic axis shows them.
+    envelope
+        Of what follows the dose, of which the bands are those of its average over dosing intervals: medians of trough
+        and peak, shape [arm, 2, time], NaN where there is no regular dosing.
     """
 
     quantity: str
@@ -104,6 +109,7 @@ class Panel:
     bands: FloatArray
     marks: tuple[Mark, ...]
     logarithmic: bool
+    envelope: FloatArray | None = None
 
 
 def time_course(
@@ -119,7 +125,7 @@ def time_course(
         Printed figures, drawn where their quantity and their visit are shown; disputed ones are hollow.
     quantities
         Whose levels to draw, a panel each, without changes. If not given: `STORY`, or the first `MAX_PANELS` of a
-        dataset without some of them, below the changes of what of `simulate.figures.changes.CHANGED` it has.
+        dataset without some of them, below the changes of what of `simulate.studies.paired.ENDPOINTS` it has.
 
     Returns
     -------
@@ -178,8 +184,12 @@ def prepare(
 
 def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
     variable = dataset[name]
-    values = values_of_finished(dataset, name)
-    bands = bands_of(values, seen_members(dataset), draws_of_members(dataset))
+    values, swings = averaged_course(dataset, name)
+    seen = seen_members(dataset)
+    bands = bands_of(values, seen, draws_of_members(dataset))
+    envelope = None
+    if swings is not None:
+        envelope = np.stack([bands_of(swings[..., part], seen)[:, _MEDIAN] for part in (0, 1)], axis=1)
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     marks = tuple(
@@ -194,6 +204,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
         bands=bands,
         marks=marks,
         logarithmic=_spans_decades(bands[:, shown_levels(len(bands))], marks),
+        envelope=envelope,
     )
 
 
@@ -213,6 +224,18 @@ def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
     draw_bands(axes, days, panel.bands)
+    for arm, (trough, peak) in enumerate(() if panel.envelope is None else panel.envelope):
+        axes.fill_between(
+            days,
+            trough,
+            peak,
+            facecolor="none",
+            edgecolor=color(arm),
+            hatch="/////",
+            linewidth=0.4,
+            alpha=0.6,
+            zorder=5,
+        )
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -331,7 +354,11 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
-        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) else "doses")
+        is_averaged = any(panel.envelope is not None for panel in panels)
+        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses")
+    if any(panel.envelope is not None for panel in panels):
+        handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
+        labels.append("trough to peak (median)")
     shown = {mark.standing for panel in panels for mark in panel.marks}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:

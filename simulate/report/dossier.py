@@ -194,7 +194,8 @@ def _regimen(manifest: Mapping[str, Any]) -> str:
     if scenario:
         rows = [(arm["name"], arm["regimen"], _overrides(arm["parameters"])) for arm in scenario["arms"]]
         people = (
-            f"{scenario['patients']} patients{_of_draws(scenario)}, population {scenario.get('population', 'of the trial')}, "
+            f"{scenario['patients']} patients{_of_draws(scenario)}, "
+            f"population {scenario.get('population', 'of the trial')}, "
             f"seed {scenario['seed']}; to day {scenario['end']:g}."
         )
         varied = [

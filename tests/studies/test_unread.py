@@ -59,7 +59,7 @@ VALUES: dict[str, Any] = {
     "model.file": "other.toml",
     "model.hypothesis": "none",
     "model.beyond_bounds": True,
-    "model.fit": "prior",
+    "model.fit": "typical",
     "model.draws": 3,
     "time.end": "3 d",
     "time.every": "12 h",
