@@ -125,3 +125,20 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     if not near:
         return None
     return "did you mean " + " or ".join(f"`{by_folded[match]}`" for match in near) + "?"
+
+
+def relocated(error: InputError, where: Where, text: str) -> InputError:
+    """The same fault, with the file and line of the text in which it was found."""
+    inner = error.where
+    term = inner.term if inner is not None else None
+    if inner is not None and inner.column is not None and term is None:
+        # The column counts within the text, which may be anywhere in its line: show what begins there.
+        term = text[inner.column - 1 :].split(";")[0].strip()[:60] or None
+    return InputError(
+        error.what,
+        code=error.code,
+        where=Where(where.file, where.line, None, where.key, term),
+        found=error.found,
+        expected=error.expected,
+        advice=error.advice,
+    )

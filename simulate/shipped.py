@@ -41,14 +41,14 @@ def parameterization_files() -> dict[str, Path]:
     return _by_stem("pharmacokinetics")
 
 
-def visit_file() -> Path:
-    """When blood is drawn at a visit, and how well serum IL-1Ra is read."""
-    return root() / "visits" / "serum-il1ra.toml"
+def trial_files() -> dict[str, Path]:
+    """Shipped trials: how they treated, looked and read; name → file, sorted by name."""
+    return _by_stem("trials")
 
 
-def assay_file() -> Path:
-    """Errors and limits of the assays of a visit."""
-    return root() / "visits" / "assays.toml"
+def observation_files() -> dict[str, Path]:
+    """Shipped files of evidence, name → file, sorted by name."""
+    return {name: path for name, path in _by_stem("observations").items() if name != "doubt"}
 
 
 def priors_file() -> Path:

@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
     "evidence": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
+    "trial": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
     "inference": {"base"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)
@@ -97,6 +98,7 @@ def test_no_import_is_relative() -> None:
         ("regimen", {"pint", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("cohort", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("evidence", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("trial", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("studies", {"pint", "matplotlib", "rich", "typer"}),
         ("figures", {"pint", "pydantic", "rich", "typer"}),
         ("report", {"pint", "pydantic", "typer"}),
@@ -183,6 +185,41 @@ def test_biology_has_no_bare_number_but_0_1_and_2() -> None:
         if constant.value not in (0, 1, 2)
     ]
     assert found == []
+
+
+MAY_NAME_READINGS = {
+    "simulate/figures/changes.py": "the changes that the figure of a run begins with",
+    "simulate/studies/paired.py": "endpoints of the reference model, and what its response follows from",
+    "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
+    "simulate/report/illustrations.py": "the order in which a report shows what a model has",
+    "simulate/studies/visits.py": "days at which a run is summed up",
+    "simulate/studies/contrast.py": "the two changes whose coming together is the question",
+    "simulate/studies/dose_response/door.py": "what is asked of doses where nothing is named",
+    "simulate/cli/dose_response.py": "the same",
+    "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",
+    "simulate/studies/prediction/questions.py": "what the literature expects of hypotheses",
+}
+"""Modules that name what the trial of the abstract reads, or its days, for a reason of their own."""
+
+
+def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings() -> None:
+    from simulate.trial.reading import shipped_trial
+
+    trial = shipped_trial()
+    # Day 0 is the first day of any trial.
+    days = {day for visit in trial.visits for day in (visit.day, visit.last_dose) if day}
+    assert days
+    words = {*trial.quantities, *(arm.regimen for arm in trial.arms)}
+    words |= {trial.response.event} if trial.response is not None else set()
+    found = {
+        str(path.relative_to(ROOT))
+        for path in SOURCES
+        if layer_of(module_of(path)) != "biology"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Constant) and not isinstance(node.value, bool)
+        if (node.value in words if isinstance(node.value, str) else node.value in days)
+    }
+    assert found <= set(MAY_NAME_READINGS)
 
 
 def collected() -> Iterator[tuple[Path, ast.FunctionDef]]:

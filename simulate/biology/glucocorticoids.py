@@ -1,9 +1,10 @@
 """A steroid taper beside the drug: Th1 cells recover, Th17 cells do not care.
 
-All patients entered on glucocorticoids, and nothing readable says what became of the dose. Th1 cells are sensitive to
-steroids, by apoptosis and by what they make; Th17 cells resist both (Banuelos and Lu 2016), and so do cells between
-Th17 and Th1 (Ramesh et al. 2014) and CD28null cells (Pandya et al. 2016). Steroids turn naive cells to Th17 and away
-from Th1.
+All patients entered on glucocorticoids. The meeting abstract of the study says that concomitant immunosuppression such
+as prednisolone was stable in all of them (Dorph et al. 2009), not for how long; no dose by visit could be read. Th1
+cells are sensitive to steroids, by apoptosis and by what they make; Th17 cells resist both (Banuelos and Lu 2016), and
+so do cells between Th17 and Th1 (Ramesh et al. 2014) and CD28null cells (Pandya et al. 2016). Steroids turn naive cells
+to Th17 and away from Th1.
 
 The dose is prescribed: constant until ``taper_start``, then halved every ``taper_half`` days down to a rest
 ``taper_rest``, in units of the dose at baseline. At that dose steroids cause a share of the loss of Th1 cells

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Trials, trials_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def calibrate(
     hypothesis: Hypothesis = DEFAULT,
+    trial: Trials = None,
     repeats: Annotated[int, typer.Option("--repeats", metavar="N", min=8, help="Made-up abstracts.")] = 40,
     particles: Annotated[int, typer.Option("--particles", metavar="N", min=16, help="Particles of each fit.")] = 96,
     patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients.")] = 16,
@@ -38,7 +39,7 @@ def calibrate(
     from simulate.studies.fitting.calibration import calibrate as calibrated
     from simulate.studies.fitting.trial import problem_for
 
-    problem = problem_for(hypothesis or DEFAULT)
+    problem = problem_for(hypothesis or DEFAULT, None, trials_of(trial))
     with progress(repeats, "made-up abstracts") as advance:
         found = calibrated(problem, repeats=repeats, particles=particles, patients=patients, seed=seed, report=advance)
     fault = None

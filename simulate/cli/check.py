@@ -26,13 +26,14 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses, without solving.
+    """Check a scenario, sweep, model, hypothesis, parameter or trial file, or a table of doses, without solving.
 
     What a TOML file is follows from its tables; a CSV file is a dose table for the reference model. The first fault is
     printed with file, line and advice, and the exit code is 3.
 
     \b
     simulate check my-scenario.toml
+    simulate check my-trial.toml
     simulate check doses.csv --time d --population renal
     """  # noqa: D301
     from dataclasses import asdict

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Force, Json
+from simulate.cli.options import Force, Json, Trials, trials_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,9 @@ def compare(
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all whose fits ship if none is given."),
     ] = None,
     evidence: Annotated[
-        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; the abstract if not given.")
+        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
     ] = None,
+    trial: Trials = None,
     prior: Annotated[
         list[str] | None,
         typer.Option("--prior", metavar="NAME=WEIGHT", help="Weight of a hypothesis before the data; 1 if not given."),
@@ -84,11 +85,15 @@ def compare(
     from simulate.studies.comparison.tables import document, tables
     from simulate.studies.fitting.posterior import Settings
 
-    analysis = analysis_of("compare", arguments)
+    given = None if evidence is None else read_evidence(evidence)
+    named = [given.trial] if given is not None and given.trial and not trial else []
+    designs = trials_of(trial or named)
+    also = [path for design in designs for path in design.files]
+    analysis = analysis_of("compare", arguments, [*also, *(Path(name) for name in named)])
     check_place(analysis, out, force=force)
     names = hypotheses or list(shipped.fit_files())
     weights = _weights(prior or [])
-    problems = problems_for(names, None if evidence is None else read_evidence(evidence))
+    problems = problems_for(names, given, designs)
     if calibrate is not None:
         return _calibrated(problems, calibrate, larger, as_json=as_json)
     settings = Settings(

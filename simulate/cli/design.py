@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Figured, Force, Json, Threads
+from simulate.cli.options import Figured, Force, Json, Threads, Trials, trials_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
     from simulate.studies.fitting.draws import Draws
     from simulate.studies.measuring.catalogue import Measurement
     from simulate.studies.measuring.ranking import Ranking
+    from simulate.trial.design import TrialDesign
 
 DEFAULT = ("H0", "H1", "H2", "H3a", "H3b", "H4", "H5")
 
@@ -28,6 +31,7 @@ def design(
         list[str] | None,
         typer.Option("--measurement", metavar="NAME|FILE", help="One of the catalogue, or a file; all if not given."),
     ] = None,
+    trial: Trials = None,
     fits: Annotated[Path, typer.Option("--fits", metavar="DIR", help="Folder of fits that do not ship.")] = Path(
         "fits"
     ),
@@ -60,11 +64,12 @@ def design(
     from simulate.studies.measuring.ranking import rank_measurements
     from simulate.studies.measuring.tables import document
 
-    analysis = analysis_of("design", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("design", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
-    catalogue = _catalogue(measurement or [])
-    known = _draws(hypotheses or list(DEFAULT), fits, draws, seed, threads)
-    total = sum(len(part.points) for part in known) * patients * len(needed(catalogue))
+    catalogue = _catalogue(measurement or [], designs[0] if designs else None)
+    known = _draws(hypotheses or list(DEFAULT), designs, fits, draws, seed, threads)
+    total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
         pools = [pool_of(part, catalogue, patients=patients, threads=threads, progress=advance) for part in known]
     ranking = rank_measurements(pools, catalogue, patients=patients, measurements=measurements, seed=seed, report=say)
@@ -81,28 +86,32 @@ def design(
     return 0
 
 
-def _draws(names: list[str], folder: Path, wanted: int, seed: int, threads: int | None) -> list[Draws]:
+def _draws(
+    names: list[str], trials: Sequence[TrialDesign], folder: Path, wanted: int, seed: int, threads: int | None
+) -> list[Draws]:
     import dataclasses
 
     from simulate.studies.comparison.fits import known_fit, problems_for
     from simulate.studies.fitting.draws import draws_of
+    from simulate.studies.fitting.trial import only_trial
 
     found = []
-    for problem in problems_for(names):
+    for problem in problems_for(names, None, trials):
+        only_trial(problem, "a ranking of measurements")
         fit = known_fit(problem, folder)
         posterior = None if fit is None else fit.posterior
-        found.append(draws_of(problem.hypothesis, wanted, posterior=posterior, seed=seed, threads=threads))
+        found.append(draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads))
     fewest = min(len(part.points) for part in found)
     return [dataclasses.replace(part, points=part.points[:fewest]) for part in found]
 
 
-def _catalogue(asked: list[str]) -> tuple[Measurement, ...]:
+def _catalogue(asked: list[str], design: TrialDesign | None) -> tuple[Measurement, ...]:
     from simulate import shipped
     from simulate.errors import InputError, did_you_mean
     from simulate.studies.measuring.catalogue import read_measurement, shipped_measurements
 
     if not asked:
-        return shipped_measurements()
+        return shipped_measurements(design)
     files = shipped.measurement_files()
     found = []
     for name in asked:
@@ -113,7 +122,7 @@ def _catalogue(asked: list[str]) -> tuple[Measurement, ...]:
                 expected=", ".join(f"`{known}`" for known in files) + ", or a TOML file",
                 advice=did_you_mean(name, files),
             )
-        found.append(read_measurement(files.get(name, Path(name))))
+        found.append(read_measurement(files.get(name, Path(name)), design))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Hypothesis, Json, Trials, trials_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,11 +25,12 @@ DEFAULT = "H1+H3a+H4"
 def fit(
     hypothesis: Hypothesis = DEFAULT,
     evidence: Annotated[
-        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; the abstract if not given.")
+        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
     ] = None,
+    trial: Trials = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; fits/HYPOTHESIS if not given."),
+        typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; one in fits if not given."),
     ] = None,
     particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="Particles of a run.")] = 200,
     runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="Runs from different seeds.")] = 2,
@@ -48,6 +49,7 @@ def fit(
 ) -> int:
     """Fit a hypothesis to the printed figures: what they say of each number, and the evidence of the hypothesis.
 
+    Several trials are fitted at once: their patients have nothing in common, and log-likelihoods add.
     Before it fits, it says what cannot be learned. Progress is kept in the folder: the same command goes on after an
     interruption, to the same bits. The result is fit.json there.
 
@@ -55,6 +57,7 @@ def fit(
     simulate fit
     simulate fit --hypothesis H5 --out fits/H5
     simulate fit --hypothesis my-hypothesis.toml --evidence my-evidence.toml
+    simulate fit --trial zong-2011 --trial my-trial.toml
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.reading import read_evidence
@@ -64,11 +67,11 @@ def fit(
     from simulate.studies.fitting.trial import problem_for
 
     name = hypothesis or DEFAULT
-    problem = problem_for(name, None if evidence is None else read_evidence(evidence))
+    problem = problem_for(name, None if evidence is None else read_evidence(evidence), trials_of(trial))
     settings = Settings(
         particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
     )
-    folder = out or fit_folder(name)
+    folder = out or fit_folder(problem)
     for line in before_fit(problem):
         say(line)
     result = make_fit(problem, settings, folder, report=say)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from simulate.cli.options import Json
 
 
 def show_shipped(as_json: Json = False) -> None:
-    """List what ships: scenarios, populations, hypotheses, options that combine with them, numbers, measurements.
+    """List what ships: scenarios, populations, hypotheses, options for them, numbers, trials, measurements.
 
     Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
     """
@@ -24,8 +24,8 @@ def show_shipped(as_json: Json = False) -> None:
         "populations": _populations(),
         "parameters": _parameters(),
         "pharmacokinetics": _tables(shipped.parameterization_files().values()),
-        "visits": _tables([shipped.visit_file()]),
-        "measurements": _measurements(),
+        "trials": _titled(shipped.trial_files()),
+        "measurements": _titled(shipped.measurement_files()),
     }
     if as_json:
         print_json(found)
@@ -60,13 +60,12 @@ def _scenarios() -> list[dict[str, Any]]:
     return rows
 
 
-def _measurements() -> list[dict[str, Any]]:
-    from simulate import shipped
+def _titled(files: Mapping[str, Path]) -> list[dict[str, Any]]:
     from simulate.files import read_toml
 
     return [
         {"name": name, "title": read_toml(path).data.get("title", ""), "file": str(path)}
-        for name, path in shipped.measurement_files().items()
+        for name, path in files.items()
     ]
 
 

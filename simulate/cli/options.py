@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from simulate.trial.design import TrialDesign
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
@@ -35,5 +38,18 @@ Settings = Annotated[
     typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
 ]
 Patients = Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")]
+Trials = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trial", metavar="NAME|FILE", help="A trial (simulate list, or a file); repeat it to take several at once."
+    ),
+]
 Rtol = Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]
+
+
+def trials_of(names: list[str] | None) -> tuple[TrialDesign, ...]:
+    """Trials that `Trials` names; none if it was not given, which means the shipped one."""
+    from simulate.trial.reading import read_trial
+
+    return tuple(read_trial(name) for name in names or ())

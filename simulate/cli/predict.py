@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Force, Json
+from simulate.cli.options import Force, Json, Trials, trials_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +22,7 @@ def predict(
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship if none is given."),
     ] = None,
+    trial: Trials = None,
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")] = 48,
     patients: Annotated[
         int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")
@@ -55,13 +56,14 @@ def predict(
     from simulate.studies.prediction.prediction import rows, workload
     from simulate.studies.prediction.questions import ABSENT
 
-    analysis = analysis_of("predict", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("predict", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
     names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
-    problems = problems_for(names) if len(names) > 1 else (problem_for(names[0]),)
+    problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
     fits = [known_fit(problem, folder) for problem in problems]
     posteriors = [None if fit is None else fit.posterior for fit in fits]
-    total = sum(workload(posterior, draws=draws, patients=patients) for posterior in posteriors)
+    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
     with progress(total, "predicting") as advance:
         found = [
             predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)

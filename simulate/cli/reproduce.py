@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Force, Hypothesis, Json
+from simulate.cli.options import Force, Hypothesis, Json, Trials, trials_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,23 @@ if TYPE_CHECKING:
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
     from simulate.studies.fitting.reproduction import Row
+    from simulate.studies.fitting.trial import Problem
 
 
 def reproduce(
     hypothesis: Hypothesis = None,
+    trial: Trials = None,
     fitted: Annotated[
         Path | None,
-        typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; the shipped one if not given."),
+        typer.Option(
+            "--fit",
+            metavar="FILE",
+            help="Result of `simulate fit`, if not one of those.",
+        ),
     ] = None,
+    folder: Annotated[
+        Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")
+    ] = Path("fits"),
     refit: Annotated[bool, typer.Option("--refit", help="Fit the hypothesis and the null hypothesis first.")] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table.")
@@ -44,34 +53,36 @@ def reproduce(
     simulate reproduce --out reproduced
     simulate reproduce --hypothesis H5 --fit fits/H5/fit.json
     simulate reproduce --refit
+    simulate reproduce --trial my-trial.toml
     """  # noqa: D301
     arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.fit import fit as fit_problem
-    from simulate.studies.fitting.posterior import named, read_posterior, shipped_posterior
+    from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
     from simulate.studies.fitting.trial import problem_for
 
-    analysis = analysis_of("reproduce", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("reproduce", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
     posterior = None if fitted is None else read_posterior(fitted)
     name = named(hypothesis, posterior, DEFAULT)
-    problem, null = problem_for(name), problem_for(NULL)
+    problem, null = problem_for(name, None, designs), problem_for(NULL, None, designs)
     if refit:
         posterior, null_posterior = fit_problem(problem, report=say), fit_problem(null, report=say)
     else:
-        posterior = shipped_posterior(name) if posterior is None else posterior
-        null_posterior = shipped_posterior(NULL)
-    with progress(workload(posterior, null_posterior), "repeating the study") as advance:
+        posterior = _fit_of(problem, folder) if posterior is None else posterior
+        null_posterior = _fit_of(null, folder)
+    with progress(workload(problem, posterior, null_posterior), "repeating the study") as advance:
         rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
     if out is not None:
         from simulate.figures.reproduction import reproduction_figure
         from simulate.figures.style import save
         from simulate.studies.fitting.posterior import write_posterior
 
-        study = repeated_study(problem, posterior)
+        study = repeated_study(problem.parts[0], posterior)
         with written(analysis, out, title=f"the abstract under {posterior.hypothesis}", force=force) as folder:
             save(reproduction_figure(rows, study, hypothesis=posterior.hypothesis, null=NULL), folder, "reproduction")
             (folder / "reproduction.csv").write_text(_csv(rows), encoding="utf-8")
@@ -86,9 +97,31 @@ def reproduce(
     return 0
 
 
+def _fit_of(problem: Problem, folder: Path) -> Posterior:
+    """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
+    from simulate.errors import InputError
+    from simulate.studies.comparison.fits import fit_folder, known_fit
+    from simulate.studies.fitting.posterior import shipped_posterior
+    from simulate.trial.reading import DEFAULT
+
+    found = known_fit(problem, folder)
+    if found is not None:
+        return found.posterior
+    names = [part.trial.name for part in problem.parts]
+    if names == [DEFAULT]:
+        return shipped_posterior(problem.hypothesis)
+    raise InputError(
+        f"no fit of `{problem.hypothesis}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
+        code="fit.missing",
+        expected=f"a result in {fit_folder(problem, folder)}",
+        advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}` with the same trials",
+    )
+
+
 def _row(row: Row) -> dict[str, Any]:
     fitted = row.fitted
     return {
+        "trial": row.trial,
         "item": row.item,
         "figure": row.figure,
         "account": row.account,
@@ -146,8 +179,9 @@ def _table(rows: Sequence[Row], posterior: Posterior, null: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for header in ("printed", "standing", "reported", "before the data", posterior.hypothesis, "tail", null, "tail"):
         table.add_column(header, justify="left")
+    several = len({row.trial for row in rows if row.trial}) > 1
     for row in rows:
-        name = " ".join(part for part in (row.item, row.figure) if part)
+        name = " ".join(part for part in (row.trial if several else "", row.item, row.figure) if part)
         reported = row.direction if row.reported is None else f"{row.reported:g} {row.unit}".rstrip()
         standing = row.standing + ("" if row.is_used else ", not fitted")
         table.add_row(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json
+from simulate.cli.options import Fit, Hypothesis, Json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 def show(
     what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="model, equations, reactions, parameters or sources.")
+        str, typer.Argument(metavar="WHAT", help="model, equations, reactions, parameters, sources or draws.")
     ] = "model",
     hypothesis: Hypothesis = None,
+    fit: Fit = None,
     model: Annotated[
         Path | None, typer.Option("--model", "-m", metavar="FILE", help="A model file; the reference if not given.")
     ] = None,
     latex: Annotated[bool, typer.Option("--latex", help="Equations as LaTeX.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a model, its equations, reactions, parameters or sources.
+    """Show a model, its equations, reactions, parameters or sources, or the draws of a fit as CSV.
 
     \b
     simulate show model --hypothesis H1
@@ -35,22 +36,28 @@ def show(
     simulate show parameters
     simulate show sources  # of all that ships; with --hypothesis, of one model
     simulate show reactions --model my-model.toml
+    simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json
     from simulate.errors import Where, did_you_mean
     from simulate.studies.models import find_model, hypothesis_parts
 
-    if what not in VIEWS:
+    if what not in (*VIEWS, DRAWS):
         raise UsageFault(
             f"there is nothing to show by the name `{what}`",
             code="usage.argument",
-            expected=", ".join(f"`{name}`" for name in VIEWS),
-            advice=did_you_mean(what, VIEWS),
+            expected=", ".join(f"`{name}`" for name in (*VIEWS, DRAWS)),
+            advice=did_you_mean(what, (*VIEWS, DRAWS)),
         )
     if latex and what != "equations":
         raise UsageFault(
             "--latex is for equations only", code="usage.argument", advice="`simulate show equations --latex`"
         )
+    if fit is not None and what != DRAWS:
+        raise UsageFault("--fit is for draws only", code="usage.argument", advice="`simulate show draws --fit FIT`")
+    if what == DRAWS:
+        _draws(hypothesis or "none", fit, as_json)
+        return
     where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
     if what == "sources" and model is None and hypothesis is None:
         document, view = _all_sources()
@@ -65,6 +72,31 @@ def show(
         print_json({"model": found.name, "hypothesis": found.hypothesis, **document})
     else:
         view()
+
+
+DRAWS = "draws"
+
+
+def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
+    """Print the draws of a fit, a line each, in the units of the parameters."""
+    import csv
+    import io
+
+    from simulate.cli.console import print_json, print_text
+    from simulate.studies.fitting.draws import draws_named
+
+    draws = draws_named(hypothesis, fit or "shipped")
+    columns = {part.name: part.values(draws.points[:, column]) for column, part in enumerate(draws.problem.free)}
+    if as_json:
+        units = {part.name: part.unit for part in draws.problem.free}
+        values = {name: column.tolist() for name, column in columns.items()}
+        print_json({"hypothesis": hypothesis, "fit": draws.origin, "units": units, "draws": values})
+        return
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["draw", *columns])
+    writer.writerows([draw, *(column[draw] for column in columns.values())] for draw in range(len(draws.points)))
+    print_text(buffer.getvalue().rstrip("\n"))
 
 
 View = tuple[dict[str, Any], Callable[[], None]]

@@ -8,29 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads
+from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads, Trials, trials_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from simulate.studies.trials.power import Interval, Trials
+    from simulate.studies.trials.power import Interval
+    from simulate.studies.trials.power import Trials as Result
 
 
 def trial(
     hypothesis: Hypothesis = None,
+    trial: Trials = None,
     fitted: Annotated[
         Path | None, typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; else the shipped one.")
     ] = None,
-    n: Annotated[int, typer.Option("--n", "-n", metavar="N", help="Patients who are treated.")] = 15,
+    n: Annotated[
+        int | None,
+        typer.Option("--n", "-n", metavar="N", help="Patients who are treated, if not as in the trial."),
+    ] = None,
     regimen: Annotated[
-        str | None, typer.Option("--regimen", metavar="TEXT", help="What they are given; 100 mg a day if not said.")
+        str | None, typer.Option("--regimen", metavar="TEXT", help="What they are given; as in the trial if not said.")
     ] = None,
     placebo: Annotated[
-        int, typer.Option("--placebo", metavar="N", help="Patients of a second arm without drug; 0: no such arm.")
-    ] = 0,
+        int | None,
+        typer.Option("--placebo", metavar="N", help="Patients of a second arm, if not as in the trial; 0: none."),
+    ] = None,
     control: Annotated[
-        str, typer.Option("--control", metavar="TEXT", help="What the second arm is given, if not nothing.")
-    ] = "none",
+        str | None,
+        typer.Option("--control", metavar="TEXT", help="What the second arm is given; nothing, or as in the trial."),
+    ] = None,
     complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")] = False,
     studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")] = 8192,
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")] = 128,
@@ -57,17 +64,20 @@ def trial(
     from simulate.report.analyses import analysis_of, check_place, written
     from simulate.studies.fitting.draws import draws_of
     from simulate.studies.fitting.posterior import named, read_posterior
-    from simulate.studies.fitting.trial import REGIMEN
-    from simulate.studies.trials.designs import Design
+    from simulate.studies.fitting.trial import only_trial, problem_for
+    from simulate.studies.trials.designs import design_of
     from simulate.studies.trials.power import trials, workload
     from simulate.studies.trials.tables import document
 
-    analysis = analysis_of("trial", arguments)
+    designs = trials_of(trial)
+    analysis = analysis_of("trial", arguments, (path for design in designs for path in design.files))
     check_place(analysis, out, force=force)
-    design = Design(n, regimen or REGIMEN, placebo, control, complete)
     posterior = None if fitted is None else read_posterior(fitted)
     name = named(hypothesis, posterior, DEFAULT)
-    populations = draws_of(name, draws, posterior=posterior, seed=seed, threads=threads)
+    problem = problem_for(name, None, designs)
+    only_trial(problem, "a repeated study")
+    populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
+    design = design_of(problem.trial, n=n, regimen=regimen, controls=placebo, control=control, complete=complete)
     with progress(workload(design, populations, patients), "virtual patients") as advance:
         result = trials(
             design, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
@@ -85,7 +95,7 @@ def trial(
     return 0
 
 
-def _write(folder: Path, result: Trials) -> None:
+def _write(folder: Path, result: Result) -> None:
     import json
 
     from simulate.figures.style import save
@@ -99,7 +109,7 @@ def _write(folder: Path, result: Trials) -> None:
     save(trials_figure(result), folder, "trial")
 
 
-def _effects(result: Trials) -> Table:
+def _effects(result: Result) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -128,7 +138,7 @@ def _shown(value: float | None, interval: Interval | None, form: str) -> str:
     return f"{form.format(value)} [{low}, {high}]"
 
 
-def _printed(result: Trials) -> Table:
+def _printed(result: Result) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -147,14 +157,15 @@ def _printed(result: Trials) -> Table:
     return table
 
 
-def _below(result: Trials) -> list[str]:
+def _below(result: Result) -> list[str]:
     arms = [result.design.n, *([result.design.controls] if result.design.controls else [])]
     lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
     for arm, size in zip(("treated", "controls"), arms, strict=False):
         part = result.design.sizes(size)
         lines.append(
-            f"{arm}: {part.enrolled} enrolled, {part.stayed} to six months, cells of {part.cells} at the start "
-            f"and of {part.paired} at both visits, serum of {part.serum}"
+            f"{arm}: {part.enrolled} enrolled, {part.stayed} to {result.design.trial.visits[-1].name}; read at the "
+            "first visit, and at the last as well: "
+            + ", ".join(f"{name} {part.first[name]}, {part.both[name]}" for name in part.first)
         )
     lines.append("brackets: 95 % intervals of the simulation; truth: the mean of a population, without noise")
     if not result.design.controls:

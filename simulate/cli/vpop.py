@@ -12,10 +12,13 @@ from simulate.cli.fit import DEFAULT
 from simulate.cli.options import Force, Hypothesis, Json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.table import Table
 
-    from simulate.inference.populations.conclusions import Answer
+    from simulate.inference.populations.conclusions import Answer, Conclusion
     from simulate.studies.virtual.populations import VirtualPopulations
+    from simulate.trial.design import Outcome
 
 
 def vpop(
@@ -134,44 +137,40 @@ def _conclusions(result: VirtualPopulations) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.studies.virtual.tables import QUESTIONS
+    from simulate.studies.virtual.populations import question_of
 
+    changes = result.people.changes
     table = Table(box=box.SIMPLE_HEAD, title="what they say, with 90 % intervals", title_justify="left")
-    for header in ("population", *QUESTIONS):
+    for header in ("population", *(question_of(part) for part in changes)):
         table.add_column(header)
     others = dict(result.others)
-    table.add_row("pool, before any figure", *_shown(others.pop("pool")))
+    table.add_row("pool, before any figure", *_shown(changes, others.pop("pool")))
     for name in result.ways:
-        table.add_row(name, *_shown(tuple(row.answers[name] for row in result.conclusions)))
-    table.add_row("spread between ways", *(_spread(row.question, row.answers) for row in result.conclusions))
+        table.add_row(name, *_shown(changes, tuple(row.answers[name] for row in result.conclusions)))
+    table.add_row("spread between ways", *map(_spread, changes, result.conclusions))
     table.add_row("", *("method-dependent" if row.is_method_dependent else "" for row in result.conclusions))
     for name, answers in others.items():
-        table.add_row(name, *_shown(answers))
+        table.add_row(name, *_shown(changes, answers))
     if result.posterior is not None:
-        table.add_row("posterior of the fit", *_shown(result.posterior))
+        table.add_row("posterior of the fit", *_shown(changes, result.posterior))
     return table
 
 
-def _percent(question: str, value: float) -> float:
+def _percent(change: Outcome, value: float) -> float:
     """A share, or the change that a change of the logarithm is, in percent."""
-    from simulate.studies.virtual.populations import CK
-
-    return 100.0 * (math.expm1(value) if question == CK else value)
+    return 100.0 * (value if change.way else math.expm1(value))
 
 
-def _shown(answers: tuple[Answer, ...]) -> list[str]:
-    from simulate.studies.virtual.tables import QUESTIONS
-
+def _shown(changes: Sequence[Outcome], answers: Sequence[Answer]) -> list[str]:
     shown = []
-    for question, answer in zip(QUESTIONS, answers, strict=True):
-        middle, low, high = (_percent(question, value) for value in (answer.value, answer.low, answer.high))
+    for change, answer in zip(changes, answers, strict=True):
+        middle, low, high = (_percent(change, value) for value in (answer.value, answer.low, answer.high))
         shown.append(f"{middle:.1f} % [{low:.1f}, {high:.1f}]")
     return shown
 
 
-def _spread(question: str, answers: object) -> str:
-    assert isinstance(answers, dict)
-    values = [_percent(question, answer.value) for answer in answers.values()]
+def _spread(change: Outcome, found: Conclusion) -> str:
+    values = [_percent(change, answer.value) for answer in found.answers.values()]
     return f"{max(values) - min(values):.1f}"
 
 

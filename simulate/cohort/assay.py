@@ -11,17 +11,15 @@ hypothesis, and a reading rises with the truth: differences between two simulati
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate import shipped
 from simulate.errors import InputError
 from simulate.streams import FloatArray, IntArray, normals
-from simulate.symbolic.modelfile import read_parameters
-from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
+from simulate.symbolic.units import DIMENSIONLESS, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,21 +110,3 @@ def _counted(shares: FloatArray, luck: FloatArray, events: int, factor: float) -
     expected = np.clip(shares * factor, 0.0, 1.0)
     counted = np.asarray(binom.ppf(np.broadcast_to(ndtr(luck), expected.shape), events, expected), dtype=np.float64)
     return counted / (events * factor)
-
-
-def shipped_assays() -> Mapping[str, Assay]:
-    """Assays of the trial by the observable that they read."""
-    rows = read_parameters(shipped.assay_file())
-
-    def value(name: str, wanted: Unit = DIMENSIONLESS) -> float:
-        return convert(rows[name].value, rows[name].unit, wanted)
-
-    percent, events = unit("%"), round(value("staining_events"))
-    staining = Assay(percent, value("staining_sd"), value("staining_limit", percent), events)
-    return {
-        "serum_il1ra": Assay(unit("pg/mL"), value("elisa_sd"), value("elisa_limit", unit("pg/mL"))),
-        "cd45ro": Assay(percent, value("surface_sd"), events=events),
-        "ifng": staining,
-        "il17a": staining,
-        "ck": Assay(unit("µkat/L"), value("ck_sd")),
-    }

@@ -101,7 +101,7 @@ def _of_parts(evidence: Evidence) -> Iterator[Finding]:
 
 def _of_pair(first: Item, second: Item) -> Iterator[Finding]:
     """Whether two items say different things of the same."""
-    if first.subject != second.subject or first.source != second.source:
+    if (first.subject, first.arm, first.source) != (second.subject, second.arm, second.source):
         return
     one, other = first.statement, second.statement
     if isinstance(one, MeanRange) and isinstance(other, MeanRange):

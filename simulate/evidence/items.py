@@ -147,6 +147,8 @@ class Item:
         Probability that it means nothing of the kind.
     among
         Item that says how many people there were to be measured; None if there is none.
+    arm
+        Arm of the trial whose patients it is about; None if there is one arm, or where all arms are alike.
     where
         Place in its file.
     """
@@ -164,14 +166,16 @@ class Item:
     doubt: float
     among: str | None
     where: Where = field(compare=False)
+    arm: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Items of a file, in its order."""
+    """Items of a file, in its order, and the trial that reported them, by name or file; empty if none is named."""
 
     source: str
     items: tuple[Item, ...]
+    trial: str = ""
 
     def __getitem__(self, name: str) -> Item:
         return next(item for item in self.items if item.name == name)

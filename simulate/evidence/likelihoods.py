@@ -83,6 +83,7 @@ def item_term(item: Item, seen: Seen) -> ItemTerm:
         ``evidence.quantity``, ``evidence.visit``, ``evidence.group``, ``evidence.noise`` or ``evidence.n``: what the
         item speaks of is not seen.
     """
+    seen = seen.of_arm(item.arm)
     shares = np.array([reading.share for reading in item.readings])
     with np.errstate(divide="ignore"):
         log_shares, log_doubt, log_trust = np.log(shares), np.log(item.doubt), np.log1p(-item.doubt)

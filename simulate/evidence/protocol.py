@@ -14,10 +14,26 @@ from simulate.evidence.seen import Key, Seen
 from simulate.solver.trajectories import Status
 from simulate.symbolic.units import convert, unit
 
-RESPONSE = "response"
-"""Observable that is the probability of a response, where the model has it."""
-
 _NEAR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """How patients are called responders.
+
+    Attributes
+    ----------
+    quantity
+        Observable that is the probability of a response.
+    event
+        Name under which evidence counts responders.
+    day
+        Visit at which it is judged.
+    """
+
+    quantity: str
+    event: str
+    day: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +49,8 @@ class Protocol:
         The quantities named here are those that are seen.
     limits, substitutes
         As in `Seen`.
-    response_day
-        Visit at which response is judged.
+    response
+        How responders are told; None where nobody is called one.
     sizes
         Number of patients of each stratum in the trial, by the name of the stratum; empty if they are of one kind.
     """
@@ -43,7 +59,7 @@ class Protocol:
     noise: Mapping[str | Key, float]
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
-    response_day: float = 182.0
+    response: Judgment | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -80,9 +96,8 @@ def observe(
     Returns
     -------
     Seen
-        Patients who failed have no level. Who left the study is not present from then on. Where the model has the
-        observable `RESPONSE`, the groups are ``responders`` and ``non-responders``, and the event is
-        ``clinical_response``.
+        Patients who failed have no level. Who left the study is not present from then on. Where response is judged,
+        the groups are ``responders`` and ``non-responders``, and responders are an event.
 
     Raises
     ------
@@ -154,11 +169,12 @@ def _unit_of(ensemble: Ensemble, quantity: str) -> str:
 def _responses(
     ensemble: Ensemble, protocol: Protocol, arm: int, shape: tuple[int, int]
 ) -> tuple[dict[str, FloatArray], dict[Key, FloatArray]]:
-    if RESPONSE not in ensemble.trajectories.quantities:
+    judged = protocol.response
+    if judged is None:
         return {}, {}
-    factor = convert(1.0, unit(_unit_of(ensemble, RESPONSE)), unit("1"))
-    chance = np.nan_to_num(_recorded(ensemble, RESPONSE, protocol.response_day)[arm] * factor).reshape(shape)
-    events = {("clinical_response", protocol.response_day): chance}
+    factor = convert(1.0, unit(_unit_of(ensemble, judged.quantity)), unit("1"))
+    chance = np.nan_to_num(_recorded(ensemble, judged.quantity, judged.day)[arm] * factor).reshape(shape)
+    events = {(judged.event, judged.day): chance}
     return {"responders": chance, "non-responders": 1.0 - chance}, events
 
 

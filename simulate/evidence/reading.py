@@ -4,6 +4,7 @@
 
     schema = 1
     source = "zong-2011"  # a key of sources.toml
+    trial = "zong-2011"  # whose visits, arms and quantities are meant: a shipped trial, or a file beside this one
 
     [[item]]
     id = "ifng-level"
@@ -13,6 +14,7 @@
     visit_day = 0  # or several, which are pooled
     since_day = 0  # for changes: from when
     group = "responders"  # all, if not given
+    arm = "anakinra"  # of a trial with several arms
     unit = "%"
     kind = "mean_range"  # the keys below belong to the kind
     mean = 1.1
@@ -54,7 +56,7 @@ from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.rows import Row
 
 _SUBJECT = ("quantity", "visit_day", "since_day", "group", "unit")
-_ITEM = ("id", "account", "location", "kind", "standing", "use", "among", "source", "note", "reading")
+_ITEM = ("id", "account", "location", "kind", "standing", "use", "among", "arm", "source", "note", "reading")
 _READING = ("name", "share", "kind")
 
 
@@ -94,7 +96,7 @@ def read_evidence(path: Path | str | None = None) -> Evidence:
 
 def evidence_from(document: Document) -> Evidence:
     """Items of a document that was read; errors are those of `read_evidence`."""
-    top = Row(document, allowed=("schema", "source", "item"), required=("schema", "source", "item"))
+    top = Row(document, allowed=("schema", "source", "trial", "item"), required=("schema", "source", "item"))
     if top["schema"] != 1 or isinstance(top["schema"], bool):
         raise top.wrong("schema", "1", code="key.value")
     source = top.text("source")
@@ -123,7 +125,10 @@ def evidence_from(document: Document) -> Evidence:
                 where=document.where("item", index, "among"),
                 advice=did_you_mean(item.among, items),
             )
-    return Evidence(source, tuple(items.values()))
+    trial = top.text("trial")
+    if trial.endswith(".toml"):
+        trial = str(Path(document.path).parent / trial)
+    return Evidence(source, tuple(items.values()), trial)
 
 
 def _item(document: Document, index: int, source: str, doubts: Mapping[Standing, float]) -> Item:
@@ -159,6 +164,7 @@ def _item(document: Document, index: int, source: str, doubts: Mapping[Standing,
         readings=_readings(document, index, row, kind, (subject, statement)),
         doubt=doubts[standing],
         among=row.text("among") or None,
+        arm=row.text("arm") or None,
         where=row.where(),
     )
 

@@ -54,6 +54,8 @@ class Seen:
     strata
         Number of each patient's kind, shape [patient], and how many patients of each kind the trial had; None if
         patients are of one kind.
+    arms
+        What is seen of each arm by its name, where there are several; the rest is then of the first of them.
     """
 
     weights: FloatArray
@@ -66,6 +68,7 @@ class Seen:
     present: Mapping[float, FloatArray] = field(default_factory=dict)
     events: Mapping[Key, FloatArray] = field(default_factory=dict)
     strata: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None = None
+    arms: Mapping[str, Seen] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.weights.shape
@@ -106,7 +109,27 @@ class Seen:
             groups={name: values[chosen] for name, values in self.groups.items()},
             present={day: values[chosen] for day, values in self.present.items()},
             events={key: values[chosen] for key, values in self.events.items()},
+            arms={name: arm.rows(chosen) for name, arm in self.arms.items()},
         )
+
+    def of_arm(self, name: str | None) -> Seen:
+        """What is seen of an arm; of the first if none is named, and of the only one whatever its name.
+
+        Raises
+        ------
+        InputError
+            ``evidence.arm``: there is no such arm.
+        """
+        if name is None or not self.arms:
+            return self
+        if name not in self.arms:
+            raise InputError(
+                f"there is no arm `{name}`",
+                code="evidence.arm",
+                expected=", ".join(f"`{known}`" for known in self.arms),
+                advice=did_you_mean(name, self.arms),
+            )
+        return self.arms[name]
 
     def scale(self, subject: Subject) -> float:
         """Factor from the unit of a subject to that of its quantity here."""
@@ -188,12 +211,14 @@ class Seen:
         )
 
     def lost(self) -> FloatArray:
-        """Largest share of a cohort, over quantities and visits, that has no level, shape [cohort]."""
+        """Largest share of a cohort, over quantities, visits and arms, that has no level, shape [cohort]."""
         largest = np.zeros(self.cohorts)
         for values in self.levels.values():
             # A level that is not above 0 has no logarithm, and is lost as one that failed.
             is_level = np.isfinite(values) & (values > 0.0)
             largest = np.maximum(largest, np.where(is_level, 0.0, self.weights).sum(axis=-1))
+        for arm in self.arms.values():
+            largest = np.maximum(largest, arm.lost())
         return largest
 
     def marginal(self, subject: Subject) -> Marginal:

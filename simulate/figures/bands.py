@@ -1,8 +1,9 @@
-"""Bands of many patients over time, arm by arm: the median, the middle half, and 90 % of them."""
+"""Bands of many patients over time, arm by arm: the median, the middle half, or where draws have it, and 90 %."""
 
 from __future__ import annotations
 
 import textwrap
+import warnings
 from typing import Any
 
 import numpy as np
@@ -25,14 +26,37 @@ TITLE_LETTERS = 37
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 
 
-def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
+def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64] | None = None) -> FloatArray:
     """Quantiles `LEVELS` of values [arm, member, time] of those who are seen [member, time] and have a number.
+
+    Parameters
+    ----------
+    values, seen
+        Of the members of all draws.
+    draws
+        Number of the draw of a fit that each member is of, shape [member]; None where there is one population. With
+        draws the inner band is not the middle half of the patients but where 90 % of the draws have their own median:
+        what is not known, beside how patients differ.
 
     Returns
     -------
     array
         Shape [arm, level, time], NaN where there is nobody.
     """
+    bands = _quantiles(values, seen)
+    if draws is not None:
+        own = [_quantiles(values[:, draws == draw], seen[draws == draw])[:, _MEDIAN] for draw in np.unique(draws)]
+        with warnings.catch_warnings():
+            # Where nobody of any draw is left there is no band.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            bands[:, _MEDIAN - 1], bands[:, _MEDIAN + 1] = np.nanquantile(own, (0.05, 0.95), axis=0)
+    return bands
+
+
+_MEDIAN = LEVELS.index(0.5)
+
+
+def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
     bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
     for arm, members in enumerate(values):
         there = seen & ~np.isnan(members)

@@ -14,7 +14,14 @@ from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
 from simulate.figures.style import FAINT, INK, color, plain_number
 from simulate.studies.datasets import quantity_names, seen_members
-from simulate.studies.paired import ENDPOINTS, courses_of_change, percent_of, summed_up, treated_by
+from simulate.studies.paired import (
+    ENDPOINTS,
+    courses_of_change,
+    draws_of_members,
+    percent_of,
+    summed_up,
+    treated_by,
+)
 
 TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
 """Names of these that fit above a panel; of others the whole meaning is shown."""
@@ -90,7 +97,9 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
             )
             arrows.append(Arrow(float(days[place]), item.direction, shares))
     title = TITLES.get(name, str(dataset[name].attrs["long_name"]))
-    return ChangePanel(name, title, unit, bands_of(changes, seen_members(dataset)), tuple(arrows))
+    return ChangePanel(
+        name, title, unit, bands_of(changes, seen_members(dataset), draws_of_members(dataset)), tuple(arrows)
+    )
 
 
 def draw_changes(axes: Axes, panel: ChangePanel, days: FloatArray, letter: str, label: str) -> None:

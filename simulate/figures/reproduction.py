@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,8 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from simulate.evidence.items import Standing
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
-from simulate.studies.fitting.reproduction import PAIRED, Row, Study
+from simulate.studies.fitting.reproduction import Row, Study
+from simulate.trial.design import Outcome
 
 _HEIGHT = 150.0
 _COLUMNS = 4
@@ -20,17 +23,8 @@ _COLUMNS = 4
 _COLORS = (COLORS[0], COLORS[1], GRAY)
 """The fitted hypothesis, the null hypothesis, and the hypothesis before the fit."""
 
-_TITLES = {
-    ("response", "count"): "responders of 15",
-    ("il1ra-baseline", "mean"): "IL-1Ra before, mean (pg/mL)",
-    ("il1ra-on-drug", "mean"): "IL-1Ra on drug, mean (pg/mL)",
-    ("cd45ro-ck-correlation", "r"): "R of CD45RO and fall of CK",
-    ("ifng-level", "mean"): "IFNγ+, mean (%)",
-    ("ifng-direction", "mean change"): "IFNγ+, mean change of logarithm",
-    ("il17a-level", "mean"): "IL-17A+, mean (%)",
-    ("il17a-direction", "count"): "IL-17A+ fell, of 3 responders",
-}
-"""Printed figures that are drawn, in order."""
+_DRAWN = ("count", "mean", "r", "mean change")
+"""Figures that are drawn, of those that are fitted or disputed."""
 
 
 def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, null: str) -> Figure:
@@ -49,20 +43,24 @@ def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, n
         figure = Figure(figsize=(WIDTH * MILLIMETER, _HEIGHT * MILLIMETER), layout="constrained")
         above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.5))[:, 0]
         panels = above.subplots(1, _COLUMNS)
-        _pairs(panels[0], study, "serum_il1ra", "serum IL-1Ra (pg/mL)")
-        _correlation(panels[1], study)
-        _pairs(panels[2], study, "ifng", "IFNγ+ (% of CD4)")
-        _pairs(panels[3], study, "il17a", "IL-17A+ (% of CD4)")
-        above.suptitle(
-            "One repeated study, simulated: patients with cells at both visits, and (open) at the first only"
-        )
-        known = {(row.item, row.figure): row for row in rows}
-        strips = below.subplots(2, _COLUMNS)
-        for axes, (key, title) in zip(strips.flat, _TITLES.items(), strict=True):
-            if key in known:
-                _strips(axes, known[key], title)
-            else:
+        outcomes = [*sorted(study.trial.outcomes, key=_order)[:_COLUMNS]]
+        for axes, outcome in itertools.zip_longest(panels, outcomes):
+            if outcome is None:
                 axes.set_visible(False)
+            elif outcome.partner is None:
+                _pairs(axes, study, outcome)
+            else:
+                _correlation(axes, study, outcome, outcome.partner)
+        above.suptitle(
+            "One repeated study, simulated: patients read at the first and the last visit, and (open) at the first only"
+        )
+        drawn = [row for row in rows if row.trial == study.trial.name and row.figure in _DRAWN]
+        drawn = [row for row in drawn if row.is_used or row.standing == Standing.DISPUTED.value]
+        for axes, row in itertools.zip_longest(below.subplots(2, _COLUMNS).flat, drawn[: 2 * _COLUMNS]):
+            if row is None:
+                axes.set_visible(False)
+            else:
+                _strips(axes, row, _title(row))
         below.suptitle(
             "What was printed (line; dashed if disputed; arrow where only a direction was) among many studies"
         )
@@ -74,22 +72,38 @@ def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, n
     return figure
 
 
-def _pairs(axes: Axes, study: Study, quantity: str, label: str) -> None:
-    before, after = study.before[quantity], study.after[quantity]
-    for first, second in zip(before[:PAIRED], after[:PAIRED], strict=True):
+def _order(outcome: Outcome) -> int:
+    """Correlations come first, then what the trial reported as up or down, the drug, and the rest."""
+    return 0 if outcome.partner is not None else 1 if outcome.way else 3 if outcome.is_compared else 2
+
+
+def _title(row: Row) -> str:
+    unit = f" ({row.unit})" if row.unit else f" of {row.n}" if row.figure == "count" else ""
+    return f"{row.item.replace('-', ' ')}\n{row.figure}{unit}"
+
+
+def _label(study: Study, quantity: str) -> str:
+    part = study.trial.readout(quantity)
+    return f"{part.title} ({part.assay.unit.text})"
+
+
+def _pairs(axes: Axes, study: Study, outcome: Outcome) -> None:
+    before, after = study.before[outcome.quantity], study.after[outcome.quantity]
+    paired = study.paired
+    for first, second in zip(before[:paired], after[:paired], strict=True):
         axes.plot((0.0, 1.0), (first, second), color=COLORS[0], marker="o", markersize=2.5, linewidth=0.8)
-    axes.plot(np.zeros(len(before) - PAIRED), before[PAIRED:], "o", color=COLORS[0], markersize=2.5, fillstyle="none")
-    axes.set(xticks=(0.0, 1.0), xlim=(-0.3, 1.3), ylabel=label)
-    axes.set_xticklabels(["before", "6 months"])
+    axes.plot(np.zeros(len(before) - paired), before[paired:], "o", color=COLORS[0], markersize=2.5, fillstyle="none")
+    axes.set(xticks=(0.0, 1.0), xlim=(-0.3, 1.3), ylabel=_label(study, outcome.quantity))
+    axes.set_xticklabels([study.trial.visits[0].name, study.trial.visits[-1].name])
     _logarithmic(axes, axes.yaxis)
 
 
-def _correlation(axes: Axes, study: Study) -> None:
-    fall = np.log(study.before["ck"] / study.after["ck"])
-    level = study.before["cd45ro"]
+def _correlation(axes: Axes, study: Study, outcome: Outcome, partner: str) -> None:
+    fall = np.log(study.before[partner] / study.after[partner])
+    level = study.before[outcome.quantity]
     axes.plot(level, fall, "o", color=COLORS[0], markersize=3.0)
     axes.axhline(0.0, color=FAINT, linewidth=0.5)
-    axes.set(xlabel="CD45RO before (% of CD4)", ylabel="fall of CK (logarithm)")
+    axes.set(xlabel=_label(study, outcome.quantity), ylabel=f"fall of {outcome.partner_title} (logarithm)")
     axes.set_title(f"R = {np.corrcoef(level, fall)[0, 1]:.2f}", loc="right")
 
 

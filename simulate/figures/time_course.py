@@ -37,6 +37,7 @@ from simulate.studies.datasets import (
     values_of_finished,
 )
 from simulate.studies.following import averaged_course
+from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -185,7 +186,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
     variable = dataset[name]
     values, swings = averaged_course(dataset, name)
     seen = seen_members(dataset)
-    bands = bands_of(values, seen)
+    bands = bands_of(values, seen, draws_of_members(dataset))
     envelope = None
     if swings is not None:
         envelope = np.stack([bands_of(swings[..., part], seen)[:, _MEDIAN] for part in (0, 1)], axis=1)
@@ -343,7 +344,11 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
-    labels += ["median", f"50 % of {people}"]
+    of_draws = "draw" in dataset.coords
+    labels += [
+        "median",
+        f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
+    ]
     if dataset.sizes["arm"] <= WIDE_BANDS:
         handles += [wide]
         labels += [f"90 % of {people}"]
@@ -368,10 +373,18 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         handles,
         labels,
         loc="outside upper left",
-        ncols=len(handles) if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS else min(len(handles), 4),
+        ncols=min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
+
+
+def _columns(labels: Sequence[str]) -> int:
+    """All beside each other if they fit, else at most four, as the longest label lets them stand."""
+    if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS:
+        return len(labels)
+    longest = max(len(line) for label in labels for line in label.split("\n"))
+    return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
 
 
 def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
@@ -386,5 +399,7 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
 
 def _people(dataset: xr.Dataset) -> str:
     """Whom the bands are of: how many did not fail, of how many."""
+    if "draw" in dataset.coords:
+        return "patients of all draws"
     finished = (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)
     return "patients" if dataset.sizes["member"] == 1 else counted(finished.tolist(), dataset.sizes["member"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,8 +44,8 @@ class Analysis:
         return content_hash("analysis 1", asked, fingerprint())
 
 
-def analysis_of(verb: str, arguments: Mapping[str, object]) -> Analysis:
-    """An analysis from the arguments of its verb, whatever they are called."""
+def analysis_of(verb: str, arguments: Mapping[str, object], also: Iterable[Path] = ()) -> Analysis:
+    """An analysis from the arguments of its verb, whatever they are called, and files that its files name."""
     asked = {name: value for name, value in arguments.items() if name not in _UNASKED}
     inputs = {name: _plain(value) for name, value in asked.items()}
     files: dict[str, str] = {}
@@ -53,6 +53,7 @@ def analysis_of(verb: str, arguments: Mapping[str, object]) -> Analysis:
         for one in value if isinstance(value, list | tuple) else [value]:
             if isinstance(one, str | Path):
                 files |= {str(path): file_hash(path) for path in _files(Path(one))}
+    files |= {str(path): file_hash(path) for one in also for path in _files(one)}
     return Analysis(verb, inputs, files)
 
 

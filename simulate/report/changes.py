@@ -191,9 +191,12 @@ def between_draws(row: ChangeRow) -> str:
 
 
 def judged(row: ChangeRow) -> str:
-    """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing."""
+    """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing.
+
+    Below it stands between which shares 90 % of the draws of a fit are.
+    """
     if not row.verdict:
         return row.reported
     low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
-    band = "" if low is None else f" [{percent_of(low)} to {percent_of(high)}]"
+    band = "" if low is None else f"\n[{percent_of(low)} to {percent_of(high)}]"
     return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"

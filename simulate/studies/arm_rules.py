@@ -24,12 +24,12 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, relocated
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
-from simulate.studies.sheets import Sheet, Table, relocated
+from simulate.studies.sheets import Sheet, Table
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
 

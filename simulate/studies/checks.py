@@ -14,6 +14,7 @@ from simulate.evidence.observations import read_observations
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import read_dose_table
+from simulate.studies.fitting.trial import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import covariate_columns, known_values
@@ -24,8 +25,10 @@ from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
+from simulate.trial.reading import trial_from
 
 _OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
+_OF_TRIALS = {"visit", "assay", "sampling"}
 _OF_MODELS = {"model", "species", "definitions", "reactions", "observables", "routes", "balances", "conditions"}
 
 
@@ -51,8 +54,8 @@ def check_file(
     Parameters
     ----------
     name
-        Path of a scenario, sweep, model, hypothesis, population, parameter, reference, observation or measurement file,
-        the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of a scenario, sweep, model, hypothesis, population, parameter, reference, observation, measurement or
+        trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -79,6 +82,8 @@ def _kind(document: Document) -> str:
         return "observations"
     if "sample" in keys:
         return "measurement"
+    if keys & _OF_TRIALS:
+        return "trial"
     if keys & {"axis", "scenario"}:
         return "sweep"
     if keys & {"arm", "time", "cohort", "schema"}:
@@ -179,6 +184,20 @@ def _measurement(path: Path, document: Document) -> str:
     return f"{_count(len(found.samples), 'group')}, {_count(found.n, 'patient')}, cost {found.cost:g}"
 
 
+def _trial(path: Path, document: Document) -> str:
+    design = trial_from(document, path)
+    if design.evidence is None:
+        check_observed(design, find_model(None, design.options))
+        reported = "no evidence"
+    else:
+        problem = problem_for("none", None, (design,))
+        reported = _count(len(problem.evidence.data), "printed statement") + " to fit to"
+    return (
+        f"{_count(len(design.arms), 'arm')}, {_count(design.n, 'patient')}, {_count(len(design.visits), 'visit')} "
+        f"up to day {design.end:g}, reads {', '.join(design.quantities)}; {reported}"
+    )
+
+
 _CHECKS = {
     "scenario": _scenario,
     "sweep": _sweep,
@@ -189,6 +208,7 @@ _CHECKS = {
     "population": _population,
     "observations": _observations,
     "measurement": _measurement,
+    "trial": _trial,
 }
 
 

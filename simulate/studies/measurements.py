@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from simulate.cohort.assay import Assay, read, shipped_assays
+from simulate.cohort.assay import Assay, read
 from simulate.errors import InputError
 from simulate.studies.datasets import by_draw, pooled, values_of_finished
 from simulate.symbolic.units import convert, unit
+from simulate.trial.reading import shipped_trial
 
 PREFIX = "measured_"
 
@@ -25,7 +26,7 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
     seed
         Seed of the cohort.
     assays
-        Assays by quantity; `shipped_assays` if not given.
+        Assays by quantity; those of the shipped trial if not given.
 
     Returns
     -------
@@ -39,7 +40,7 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
         ``results.name``: the dataset has a quantity with the name of a reading.
     """
     dataset = pooled(dataset)
-    known = shipped_assays() if assays is None else assays
+    known = shipped_trial().assays if assays is None else assays
     members = np.asarray(dataset["member"].values, dtype=np.int64)
     found = {}
     for name in sorted(known.keys() & {str(name) for name in dataset.data_vars}):

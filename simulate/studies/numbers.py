@@ -9,8 +9,8 @@ from simulate.biology.pharmacokinetics_twins import parameterization
 from simulate.biology.reference import parameter_table
 from simulate.cohort.population import PowerEffect
 from simulate.cohort.reading import MYOSITIS, shipped_population
-from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Grade
+from simulate.trial.reading import read_trial
 
 _SUPPLIED = ("null_typical", "degeneration")
 
@@ -19,13 +19,13 @@ Number = tuple[str, str, Grade]
 
 
 def shipped_numbers() -> tuple[Number, ...]:
-    """Parameters of the models, then published kinetics, visits and what populations add, each once."""
+    """Parameters of the models, then published kinetics, trials and what populations add, each once."""
     table = parameter_table()
     found = [(row.name, row.source, row.grade) for row in table.values()]
     for name in shipped.parameterization_files():
         found += [(f"{row.name} of {name}", row.source, row.grade) for row in parameterization(name).values()]
-    visit = shipped.visit_file()
-    found += [(f"{row.name} of {visit.stem}", row.source, row.grade) for row in read_parameters(visit).values()]
+    for name in shipped.trial_files():
+        found += [(f"{row.name} of {name}", row.source, row.grade) for row in read_trial(name).numbers]
     inherited: set[object] = set()
     # Some rows of a population hold only without a mechanism, which is told by a parameter of it.
     plain = tuple(row for row in table.values() if row.name not in _SUPPLIED)

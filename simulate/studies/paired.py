@@ -18,19 +18,16 @@ import xarray as xr
 
 from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
-from simulate.evidence.protocol import RESPONSE
 from simulate.inference.diagnostics import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
 from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
+from simulate.trial.reading import shipped_trial
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
-
-RESPONSE_DAY = 182.0
-"""Day on which the study judged response."""
 
 ENDPOINTS = ("il17a", "ifng", "ck", "signal_lymph")
 """Quantities of the reference model whose changes come first: what cells and muscle do, and what is left of IL-1."""
@@ -185,12 +182,15 @@ def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
     """
     names = quantity_names(dataset)
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    place = int(np.abs(days - RESPONSE_DAY).argmin())
-    if abs(float(days[place]) - RESPONSE_DAY) > _NEAR:
+    judged = shipped_trial().response
+    if judged is None:
+        return None
+    place = int(np.abs(days - judged.day).argmin())
+    if abs(float(days[place]) - judged.day) > _NEAR:
         place = len(days) - 1
-    if RESPONSE in names:
-        scale = 0.01 if dataset[RESPONSE].attrs["units"] == "%" else 1.0
-        return scale * values_shown(dataset, RESPONSE)[:, :, place]
+    if judged.quantity in names:
+        scale = 0.01 if dataset[judged.quantity].attrs["units"] == "%" else 1.0
+        return scale * values_shown(dataset, judged.quantity)[:, :, place]
     if _CK not in names or dataset.attrs.get("model") != REFERENCE:
         return None
     values = values_shown(dataset, _CK)

@@ -15,7 +15,7 @@ from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -29,8 +29,8 @@ from simulate.studies.datasets import by_draw, check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
-from simulate.studies.scenario import PRIOR, TYPICAL, Scenario, read_scenario
-from simulate.studies.sheets import relocated, settings_from
+from simulate.studies.scenario import TYPICAL, Scenario, read_scenario
+from simulate.studies.sheets import settings_from
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
@@ -85,9 +85,7 @@ class Study:
         """Hypothesis without the options that every fitted model has."""
         if self.draws is None:
             return self.model.hypothesis
-        from simulate.studies.fitting.trial import OPTIONS
-
-        asked = [part for part in self.model.hypothesis.split("+") if part not in OPTIONS]
+        asked = [part for part in self.model.hypothesis.split("+") if part not in self.draws.problem.options]
         return "+".join(asked) or "none"
 
     @property
@@ -155,9 +153,9 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         parts = (*parts, ON_OCCASIONS.name)
     draws = None if scenario.fit == TYPICAL else _draws(scenario)
     if draws is not None:
-        from simulate.studies.fitting.trial import OPTIONS, study_patients
+        from simulate.studies.fitting.trial import study_patients
 
-        parts = (*parts, *(option for option in OPTIONS if option not in parts))
+        parts = (*parts, *(option for option in draws.problem.options if option not in parts))
     model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
@@ -202,16 +200,10 @@ def _draws(scenario: Scenario) -> Draws:
     InputError
         ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
     """
-    from simulate.studies.fitting.draws import draws_of, prior_draws
-    from simulate.studies.fitting.posterior import read_posterior
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.draws import draws_named
 
-    hypothesis = "+".join(map(str, scenario.hypothesis))
     try:
-        if scenario.fit == PRIOR:
-            return prior_draws(problem_for(hypothesis), scenario.draws)
-        posterior = read_posterior(scenario.fit) if isinstance(scenario.fit, Path) else None
-        return draws_of(hypothesis, scenario.draws, posterior=posterior)
+        return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
         error.where = error.where or scenario.sheet.where("model", "fit")
         if error.code == "fit.bounds":

@@ -98,7 +98,7 @@ REFERENCE = "reference"
 """Name of the shipped model."""
 
 TYPICAL, SHIPPED, PRIOR = "typical", "shipped", "prior"
-"""Populations of a scenario: that of the tables, and draws of the shipped fit or of what was believed before it."""
+"""Populations: the one of the tables; draws of the shipped fit; draws of what was believed before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +114,8 @@ class Scenario:
     hypothesis
         Names and hypothesis files that are combined.
     fit, draws
-        Whose populations are simulated: `TYPICAL` for that of the tables, `SHIPPED` or `PRIOR`, or the result of a fit;
-        and how many of them.
+        Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
+        them.
     beyond_bounds
         Whether parameters may be set beyond their bounds.
     times

@@ -18,58 +18,26 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from simulate import shipped
 from simulate.biology.pharmacokinetics import ENDOGENOUS, molar_mass
 from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Arm, simulate_cohort
-from simulate.errors import InputError
 from simulate.regimen.doses import Plan, exact
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import normals, stream
 from simulate.symbolic.model import Model
-from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.units import convert, unit
+from simulate.trial.design import Sampling
+from simulate.trial.reading import shipped_trial
 
 _GRID = Fraction(1, 96)
 """A quarter of an hour, days: nobody notes the time of a blood sample more exactly."""
 
+SERUM = "serum_il1ra"
+"""Observable of the model that is read."""
+
 _MINUTE = Fraction(1, 1440)
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """When blood is drawn and how well the drug in it is read.
-
-    Attributes
-    ----------
-    earliest, latest
-        Limits of the time from the last scheduled injection to the sample, days.
-    sd_occasion, sd_assay
-        Standard deviations of the logarithm of the factors on the drug.
-    """
-
-    earliest: float
-    latest: float
-    sd_occasion: float
-    sd_assay: float
-
-    def __post_init__(self) -> None:
-        if not (0.0 <= self.earliest <= self.latest <= 1e3 and self.sd_occasion >= 0.0 and self.sd_assay >= 0.0):
-            raise InputError(
-                "the sampling cannot be",
-                code="visit.value",
-                found=f"{self.earliest!r} to {self.latest!r} d, spreads {self.sd_occasion!r} and {self.sd_assay!r}",
-                expected="0 <= earliest <= latest, and spreads that are not negative",
-            )
-
-
-def shipped_sampling() -> Sampling:
-    """The sampling that the shipped tables assume for the trial."""
-    rows = read_parameters(shipped.visit_file())
-    days = {name: convert(row.value, row.unit, unit("d")) for name, row in rows.items() if row.unit.text == "h"}
-    return Sampling(days["earliest_sample"], days["latest_sample"], rows["sd_occasion"].value, rows["sd_assay"].value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,18 +96,19 @@ def observe_serum(
     visit
         Name of the visit: another name has other times and errors.
     sampling
-        `shipped_sampling` if not given.
+        That of the shipped trial if not given.
     tolerance, threads
         As for `simulate.solver.solve`.
     """
-    chosen = shipped_sampling() if sampling is None else sampling
+    chosen = sampling or shipped_trial().readout(SERUM).sampling
+    assert chosen is not None
     delays = sample_delays(chosen, cohort, visit)
     grid = _grid(chosen)
     plans = tuple(until_sample(plan, last_dose) for plan in arm.plans)
     held = replace(arm, plan=until_sample(arm.plan, last_dose), plans=plans)
     ensemble = simulate_cohort(model, (held,), cohort, last_dose + grid, tolerance=tolerance, threads=threads)
     place = np.searchsorted(grid, delays)[:, np.newaxis]
-    total = np.take_along_axis(ensemble.quantity("serum_il1ra")[0], place, axis=1)[:, 0]
+    total = np.take_along_axis(ensemble.quantity(SERUM)[0], place, axis=1)[:, 0]
     own_nM = np.take_along_axis(ensemble.quantity(ENDOGENOUS.name)[0], place, axis=1)[:, 0]
     mass = ensemble.parameter_values[0][:, ensemble.parameters.index(molar_mass.name)]
     own = own_nM * mass * convert(1.0, unit("ng/mL"), unit("pg/mL"))

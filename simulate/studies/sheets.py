@@ -290,23 +290,6 @@ def _table_at(schema: type[Table], keys: Keys) -> type[Table]:
     return found
 
 
-def relocated(error: InputError, where: Where, text: str) -> InputError:
-    """The same fault, with the file and line of the text in which it was found."""
-    inner = error.where
-    term = inner.term if inner is not None else None
-    if inner is not None and inner.column is not None and term is None:
-        # The column counts within the text, which may be anywhere in its line: show what begins there.
-        term = text[inner.column - 1 :].split(";")[0].strip()[:60] or None
-    return InputError(
-        error.what,
-        code=error.code,
-        where=Where(where.file, where.line, None, where.key, term),
-        found=error.found,
-        expected=error.expected,
-        advice=error.advice,
-    )
-
-
 _EXPECTED = {
     "dict_type": "a table",
     "float_type": "a number",

@@ -13,14 +13,14 @@ from pydantic import Field
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, relocated
 from simulate.files import dotted
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.steady import check_steady
 from simulate.regimen.tables import DoseTable, read_dose_table
 from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
-from simulate.studies.sheets import Sheet, Table, relocated
+from simulate.studies.sheets import Sheet, Table
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Spread
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit

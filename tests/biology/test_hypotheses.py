@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulate.biology.hypotheses import H0, H1, H2, H3A, H3B, H4, H5, H6, H7, HYPOTHESES, hypothesis_named
+from simulate.biology.hypotheses import H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8, HYPOTHESES, hypothesis_named
 from simulate.errors import InputError
 from simulate.symbolic.hypothesis import NONE
 from tests.biology.typical import END, model_of, patient, reading
@@ -97,8 +97,14 @@ def test_h0_adds_nothing_to_another_hypothesis() -> None:
     assert (H0 + H4).add == H4.add
 
 
+def test_h5_is_regression_and_taper_together() -> None:
+    assert model_of("H5").key == model_of("H5a+H5b").key
+    assert model_of("H5").key not in {model_of("H5a").key, model_of("H5b").key}
+
+
 def test_hypotheses_are_found_by_name() -> None:
-    assert [hypothesis_named(hypothesis.name) for hypothesis in HYPOTHESES] == [H0, H1, H2, H3A, H3B, H4, H5, H6, H7]
+    found = [hypothesis_named(hypothesis.name) for hypothesis in HYPOTHESES]
+    assert found == [H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8]
     assert hypothesis_named("none") == NONE
     assert hypothesis_named(" h3A + h1 ").replace == (H3A + H1).replace
 
@@ -109,7 +115,8 @@ def test_an_unknown_hypothesis_is_refused_with_the_nearest_names() -> None:
     assert str(caught.value) == (
         "error[hypothesis.unknown]: there is no hypothesis `H3`\n"
         "  found:    'H1+H3'\n"
-        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H6, H7, an option, several joined by +, or none\n"
+        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H5a, H5b, H6, H7, H8, an option, several joined by +, "
+        "or none\n"
         "  try:      did you mean `H3b` or `H3a`?"
     )
 
@@ -120,5 +127,5 @@ def test_a_missing_name_in_a_combination_is_refused() -> None:
     assert str(caught.value) == (
         "error[hypothesis.unknown]: the name of a hypothesis is missing\n"
         "  found:    'H1+'\n"
-        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H6, H7, an option, several joined by +, or none"
+        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H5a, H5b, H6, H7, H8, an option, several joined by +, or none"
     )

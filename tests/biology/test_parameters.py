@@ -5,7 +5,7 @@ import math
 import pytest
 
 from simulate import shipped
-from simulate.biology.hypotheses import H1, H2, H3A, H4, H6, H7, HYPOTHESES
+from simulate.biology.hypotheses import H1, H2, H3A, H4, H6, H7, H8, HYPOTHESES
 from simulate.biology.options import OPTIONS
 from simulate.biology.reference import parameter_table, reference_model
 from simulate.symbolic.modelfile import read_sources
@@ -25,7 +25,7 @@ def test_a_hypothesis_brings_its_own_parameters_and_no_others() -> None:
     base = {parameter.name for parameter in reference_model().parameters}
     brought = {
         hypothesis.name: {parameter.name for parameter in reference_model(hypothesis).parameters} - base
-        for hypothesis in (H1, H2, H3A, H4, H6, H7)
+        for hypothesis in (H1, H2, H3A, H4, H6, H7, H8)
     }
     assert brought == {
         "H1": {"x_17", "K_17"},
@@ -34,6 +34,7 @@ def test_a_hypothesis_brings_its_own_parameters_and_no_others() -> None:
         "H4": {"k_in", "k_out"},
         "H6": {"y_1"},
         "H7": {"y_b"},
+        "H8": {"g_mit"},
     }
 
 

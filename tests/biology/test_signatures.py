@@ -196,10 +196,35 @@ def test_h2_double_positives_fall_first_if_il1_promotes_conversion() -> None:
     assert change("H2", "ex_th17") < -0.05
 
 
+def test_h5a_moves_readings_and_no_cells() -> None:
+    """A first reading of IFNγ that is low for the center rises in the second."""
+    low = {"det1": 0.02}
+    for readout in ("ifng", "il17a", "double_positive", "cd45ro"):
+        assert change("H5a", readout, **low) == pytest.approx(0.0, abs=1e-6)
+    assert change("H5a", "ifng_regressed", **low) > 0.1
+
+
+def test_h5b_alone_has_the_signature_of_h5_in_cells() -> None:
+    for readout in ("ifng", "il17a", "double_positive", "cd45ro"):
+        assert change("H5b", readout) == pytest.approx(change("H5", readout), abs=1e-6)
+
+
+def test_a_dose_that_is_stable_within_a_fifth_leaves_h5b_next_to_nothing() -> None:
+    assert 0.0 < change("H5b", "ifng", taper_rest=0.8) < 0.035
+    assert -0.035 < change("H5b", "il17a", taper_rest=0.8) < 0.0
+
+
 def test_h6_leaves_double_positives_alone_and_h1_with_it_halves_them() -> None:
     assert change("H6", "double_positive") == pytest.approx(0.0, abs=1e-6)
     assert change("H1+H6", "double_positive") == pytest.approx(change("H1", "double_positive"), abs=1e-5)
     assert change("H1+H6", "ex_th17") == pytest.approx(0.02, abs=0.005)
+
+
+def test_h8_lowers_il17a_and_double_positives_less_than_h1_and_leaves_ifng() -> None:
+    assert change("H8", "il17a") == pytest.approx(-0.395, abs=0.005)
+    assert change("H8", "double_positive") == pytest.approx(-0.4, abs=0.005)
+    assert change("H6+H8", "ifng") == pytest.approx(0.27, abs=0.005)
+    assert change("H6+H8", "il17a") == pytest.approx(change("H8", "il17a"), abs=1e-3)
 
 
 def test_h3a_double_positives_fall() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulate import shipped
@@ -320,7 +321,7 @@ def test_a_shipped_hypothesis_is_not_for_a_model_of_ones_own(folder: Path, capsy
         (
             ["show", "equation"],
             "error[usage.argument]: there is nothing to show by the name `equation`\n"
-            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`\n"
+            "  expected: `model`, `equations`, `reactions`, `parameters`, `sources`, `draws`\n"
             "  try:      did you mean `equations` or `reactions`?\n",
         ),
         (
@@ -353,9 +354,9 @@ def test_the_sources_of_all_that_ships_name_every_row_with_its_grade(capsys: Cap
     assert outcome(["show", "sources", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["sources"]
     shown = {name: row["key"] for row in rows for name in row["parameters"].split(", ")}
-    folders = {"pharmacokinetics": " of {stem}", "visits": " of {stem}"}
+    folders = {"pharmacokinetics": " of {stem}"}
     expected = {}
-    for path in [*shipped.parameter_files(), *shipped.parameterization_files().values(), shipped.visit_file()]:
+    for path in [*shipped.parameter_files(), *shipped.parameterization_files().values()]:
         suffix = folders.get(path.parent.name, "").format(stem=path.stem)
         for name, row in read_toml(path).data.items():
             expected[f"{name}{suffix} ({row['grade']})"] = row["source"]
@@ -364,15 +365,38 @@ def test_the_sources_of_all_that_ships_name_every_row_with_its_grade(capsys: Cap
         for stratum in read_toml(path).data["stratum"]:
             for parameter, row in stratum.get("parameters", {}).items():
                 assert shown[f"{parameter} of {name} {stratum['name']} ({row['grade']})"] == row["source"]
+    assert shown["sampling sd_occasion of zong-2011 (calculated)"] == "urien-2013"
+    assert shown["staining limit of zong-2011 (assumed)"] == "assumption"
     assert shown["exponent of weight on CL of obese (calculated)"] == "study-20010168"
     assert shown["correlation of chi and f_RO of myositis (assumed)"] == "zong-2011"
     assert shown["retention at 91 d of myositis (seen)"] == "dorph-2009"
 
 
-def test_what_ships_is_listed_with_populations_published_kinetics_and_visits(capsys: Capture) -> None:
+def test_what_ships_is_listed_with_populations_published_kinetics_and_trials(capsys: Capture) -> None:
     assert outcome(["list", "--json"]) == 0
     found = {kind: [row["name"] for row in rows] for kind, rows in json.loads(capsys.readouterr().out).items()}
     assert found["populations"] == ["myositis", "caps", "healthy", "obese", "renal"]
     assert found["pharmacokinetics"] == list(shipped.parameterization_files())
-    assert found["visits"] == ["serum-il1ra"]
+    assert found["trials"] == list(shipped.trial_files())
     assert {"trial", "caps", "obese"} <= set(found["scenarios"])
+
+
+def test_draws_of_a_fit_are_shown_in_the_units_of_the_parameters(capsys: Capture) -> None:
+    assert outcome(["show", "draws", "-H", "H1"]) == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    fit = json.loads(shipped.fit_files()["H1"].read_text(encoding="utf-8"))
+    assert header.split(",") == ["draw", *(row["name"] for row in fit["estimates"])]
+    table = np.array([line.split(",") for line in lines], dtype=np.float64)
+    assert table[:, 0].tolist() == list(range(256))
+    for column, row in zip(table[:, 1:].T, fit["estimates"], strict=True):
+        low, median, high = row["posterior"]
+        # The kept draws are 256 of the 2048 weighted ones that the estimates are of.
+        assert abs(np.median(column) - median) < 0.25 * (high - low)
+        assert low < np.median(column) < high
+
+
+def test_a_fit_is_asked_of_draws_alone(capsys: Capture) -> None:
+    assert outcome(["show", "parameters", "--fit", "prior"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --fit is for draws only\n  try:      `simulate show draws --fit FIT`\n"
+    )

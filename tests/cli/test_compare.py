@@ -13,6 +13,7 @@ from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.studies.comparison.fits import RESULT, fit_folder
 from simulate.studies.fitting.posterior import write_posterior
+from simulate.studies.fitting.trial import problem_for
 from tests.studies.comparison.short import posterior
 
 
@@ -20,7 +21,7 @@ from tests.studies.comparison.short import posterior
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(shipped, "fit_files", dict)
     for name in ("H0", "H1"):
-        file = fit_folder(name, tmp_path / "fits") / RESULT
+        file = fit_folder(problem_for(name), tmp_path / "fits") / RESULT
         file.parent.mkdir(parents=True)
         write_posterior(file, replace(posterior(name), log_evidence=-40.0))
     return tmp_path / "fits"

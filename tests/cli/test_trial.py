@@ -22,9 +22,8 @@ def test_power_errors_and_ranks_are_printed_and_the_design_is_told(capsys: Captu
     assert "no effect to find" in shown
     assert "cd45ro-ck-correlation r" in shown
     assert "200 studies of 8 draws of the fit, 16 virtual patients of each" in shown
-    assert (
-        "treated: 15 enrolled, 11 to six months, cells of 8 at the start and of 6 at both visits, serum of 10" in shown
-    )
+    assert "treated: 15 enrolled, 11 to 6 months; read at the first visit, and at the last as well: " in shown
+    assert "serum_il1ra 14, 10, ifng 8, 6, il17a 8, 6, cd45ro 8, 6, ck 15, 11" in " ".join(shown.split())
     assert "without a second arm a change is no effect of the drug" in shown
 
 
@@ -36,7 +35,7 @@ def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(
     shown = capsys.readouterr().out
     assert "200 studies of 8 draws of the prior, 16 virtual patients of each" in shown
     assert "H0: 20 patients, 100 mg sc every 24 h against 20 on none" in shown
-    assert "controls: 20 enrolled, 15 to six months" in shown
+    assert "controls: 20 enrolled, 15 to 6 months" in shown
 
 
 def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> None:

@@ -25,7 +25,7 @@ def test_what_is_concluded_is_printed_for_each_way_with_the_spread(capsys: Captu
     beginnings = ("pool, before any figure", "acceptance", "chains", "reweighting", "spread between ways")
     for beginning in beginnings:
         assert any(line.startswith(beginning) and ("%" in line or "spread" in line) for line in lines), beginning
-    assert any(line.startswith("IL-17A falls") or "IL-17A falls" in line for line in lines)
+    assert any("IL-17A+" in line for line in lines)
     assert any("Only a posterior carries the uncertainty of the parameters" in line for line in lines)
     assert any("the abstract has no data of single patients" in line for line in lines)
     assert "ifng: the log-normal likeliest for `ifng-level`, n = 8, read as: baseline" in lines
@@ -50,7 +50,7 @@ def test_json_is_one_document_and_the_folder_holds_the_patients(capsys: Capture,
         assert row["spread"] >= 0.0
         assert row["method_dependent"] == (row["apart"] is not None)
     assert [row["item"] for row in shown["target"]["levels"]] == ["il1ra-baseline", "ifng-level", "il17a-level"]
-    assert 0.0 <= shown["posterior"]["IL-17A falls"]["value"] <= 1.0
+    assert 0.0 <= shown["posterior"]["IL-17A+ cells fall"]["value"] <= 1.0
 
 
 def test_a_fit_stands_beside_its_own_hypothesis(capsys: Capture, tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_a_fit_stands_beside_its_own_hypothesis(capsys: Capture, tmp_path: Path)
     assert outcome([*SMALL[:1], *SMALL[3:], "--fit", str(tmp_path / "fit.json"), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["hypothesis"] == "H1"
-    answer = shown["posterior"]["IL-17A falls"]
+    answer = shown["posterior"]["IL-17A+ cells fall"]
     assert 0.0 <= answer["low"] <= answer["value"] <= answer["high"] <= 1.0
 
 

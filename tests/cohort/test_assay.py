@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from simulate import shipped
-from simulate.cohort.assay import Assay, read, shipped_assays
+from simulate.cohort.assay import Assay, read
 from simulate.errors import InputError
-from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
 from simulate.symbolic.units import unit
+from simulate.trial.reading import shipped_trial
 
 PERCENT, PICOGRAMS = unit("%"), unit("pg/mL")
 MANY = np.arange(20_000)
@@ -60,7 +59,7 @@ def test_the_share_of_censored_readings_is_that_of_the_normal_law(truth: float) 
 
 
 def test_a_reading_rises_with_the_truth_whatever_the_luck() -> None:
-    assay = shipped_assays()["il17a"]
+    assay = shipped_trial().assays["il17a"]
     rising = np.stack([readings(assay, truth) for truth in (0.0, 0.02, 0.05, 0.16, 0.4, 5.0, 100.0)])
     assert np.all(np.diff(rising, axis=0) >= 0)
     assert float(rising.max()) <= 100.0
@@ -68,7 +67,7 @@ def test_a_reading_rises_with_the_truth_whatever_the_luck() -> None:
 
 
 def test_the_error_is_that_of_the_patient_in_any_cohort_and_every_arm() -> None:
-    assay = shipped_assays()["ifng"]
+    assay = shipped_trial().assays["ifng"]
     truth = np.array([[0.8, 1.1, 0.3], [0.8, 0.9, 0.3]])
     key = {"quantity": "ifng", "visit": "day 0", "seed": 4}
     whole = read(assay, truth, members=[5, 6, 7], **key)  # type: ignore[arg-type]
@@ -118,12 +117,8 @@ def test_only_a_share_can_be_counted() -> None:
     )
 
 
-def test_every_row_of_the_table_is_used_and_nothing_printed_lies_below_a_limit() -> None:
-    rows = read_parameters(shipped.assay_file())
-    assays = shipped_assays()
-    used = {"elisa_sd", "elisa_limit", "staining_sd", "staining_events", "staining_limit", "surface_sd", "ck_sd"}
-    assert set(rows) == used
-    check_sources(rows, read_sources(shipped.sources_file()))
+def test_nothing_printed_lies_below_a_limit_of_the_trial() -> None:
+    assays = shipped_trial().assays
     lowest = {"serum_il1ra": 467.0, "ifng": 0.08, "il17a": 0.03}
     assert all(assays[name].limit < value for name, value in lowest.items())
     assert (assays["serum_il1ra"].limit, assays["il17a"].limit) == (31.0, 0.01)

@@ -78,7 +78,7 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "coumt = 7",
             "error[key.unknown]: unknown key `coumt`\n"
             "  --> FILE:11, key `item[0].coumt`\n"
-            "  expected: id, account, location, kind, standing, use, among, source, note, reading, quantity, "
+            "  expected: id, account, location, kind, standing, use, among, arm, source, note, reading, quantity, "
             "visit_day, since_day, group, unit, count, n, parts, percent\n"
             "  try:      did you mean `count` or `account`?",
         ),

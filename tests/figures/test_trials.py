@@ -9,8 +9,9 @@ import numpy as np
 from simulate.figures.trials import trials_figure
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
-from simulate.studies.trials.designs import Design
+from simulate.studies.trials.designs import design_of
 from simulate.studies.trials.power import Power, Rank, Trials
+from simulate.trial.reading import shipped_trial
 
 FOUND = Power(
     "ifng-change", "change of IFNγ+ cells", "change of the logarithm", 6, "t", 0.1, (-0.1, 0.5), 1.0,
@@ -24,7 +25,7 @@ RANK = Rank("ifng-level", "mean", "%", 1.1, 0.4, 1.0, 3.0, 0.52, 0.02, 0.9)
 
 def result(ranks: tuple[Rank, ...]) -> Trials:
     draws = Draws(problem_for("H0"), np.zeros((4, 11)), True, 1)
-    return Trials(Design(), draws, 16, 100, 0.0, (FOUND, NOTHING), ranks)
+    return Trials(design_of(shipped_trial()), draws, 16, 100, 0.0, (FOUND, NOTHING), ranks)
 
 
 def test_each_effect_is_a_point_and_what_is_undefined_is_not_drawn() -> None:

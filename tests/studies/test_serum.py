@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulate import shipped
 from simulate.biology.pharmacokinetics_twins import plasma_model
 from simulate.cohort.draws import Cohort, draw
 from simulate.cohort.ensemble import Arm
@@ -17,8 +16,9 @@ from simulate.errors import InputError
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.solver import Tolerance
-from simulate.studies.serum import Sampling, Serum, observe_serum, sample_delays, shipped_sampling, until_sample
-from simulate.symbolic.parameterfile import check_sources, read_parameters, read_sources
+from simulate.studies.serum import Serum, observe_serum, sample_delays, until_sample
+from simulate.trial.design import Sampling
+from simulate.trial.reading import shipped_trial
 
 MODEL = plasma_model()
 DAILY = Arm("anakinra 100 mg/d", parse_regimen("100 mg sc every 24 h until 182 d"))
@@ -36,10 +36,10 @@ def at_visit(people: Cohort, sampling: Sampling | None = None, arm: Arm = DAILY,
 
 
 def test_the_shipped_sampling_is_what_the_serum_of_the_trial_allows() -> None:
-    sampling = shipped_sampling()
+    sampling = shipped_trial().readout("serum_il1ra").sampling
+    assert sampling is not None
     assert (sampling.earliest, sampling.latest) == (20 / 24, 1.5)
     assert math.hypot(sampling.sd_occasion, sampling.sd_assay) == pytest.approx(0.6, abs=1e-3)
-    check_sources(read_parameters(shipped.visit_file()), read_sources(shipped.sources_file()))
 
 
 def test_samples_are_spread_evenly_over_quarters_of_an_hour() -> None:

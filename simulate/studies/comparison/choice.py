@@ -27,7 +27,7 @@ from simulate.evidence.likelihoods import log_likelihood
 from simulate.evidence.seen import Seen
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
-from simulate.studies.fitting.trial import Problem, trial_of
+from simulate.studies.fitting.trial import Problem, only_trial, trial_of
 
 _TIE = 0.01
 """Log-odds that are none: two hypotheses that say the same of everything printed."""
@@ -129,8 +129,10 @@ def calibrate_choice(
     Raises
     ------
     InputError
-        ``compare.calibration``: no population of a bank is feasible.
+        ``compare.calibration``: no population of a bank is feasible. ``trial.several``: there are several trials.
     """
+    for problem in problems:
+        only_trial(problem, "a choice in made-up abstracts")
     tell = report or (lambda done: None)
     evidence = enlarged(problems[0].evidence, larger)
     shared = set.intersection(*({part.name for part in problem.free} for problem in problems))

@@ -16,6 +16,8 @@ from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.trial import Problem, problem_for
+from simulate.trial.design import TrialDesign
+from simulate.trial.reading import DEFAULT
 
 RESULT = "fit.json"
 """Name of the result of a fit in its folder."""
@@ -43,20 +45,24 @@ class Fit:
         return self.problem.hypothesis
 
 
-def fit_folder(hypothesis: str, folder: Path = Path("fits")) -> Path:
-    """Folder in which the fit of a hypothesis is kept, if the user names none."""
-    return folder / Path(hypothesis.replace("/", "-")).with_suffix("").name
+def fit_folder(problem: Problem, folder: Path = Path("fits")) -> Path:
+    """Folder in which a fit is kept, if the user names none: of the hypothesis, and of trials that do not ship."""
+    name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
+    trials = [part.trial.name for part in problem.parts]
+    return folder / (name if trials == [DEFAULT] else f"{name}@{'+'.join(trials)}")
 
 
-def problems_for(hypotheses: Sequence[str], evidence: Evidence | None = None) -> tuple[Problem, ...]:
-    """What is to be fitted under each of several hypotheses that differ.
+def problems_for(
+    hypotheses: Sequence[str], evidence: Evidence | None = None, trials: Sequence[TrialDesign] = ()
+) -> tuple[Problem, ...]:
+    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_for`.
 
     Raises
     ------
     InputError
         ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_for`.
     """
-    problems = tuple(problem_for(name, evidence) for name in hypotheses)
+    problems = tuple(problem_for(name, evidence, trials) for name in hypotheses)
     known: dict[str, str] = {}
     for problem in problems:
         first = known.setdefault(problem.key, problem.hypothesis)
@@ -89,7 +95,7 @@ def known_fit(problem: Problem, folder: Path) -> Fit | None:
         found = shipped_posterior(name)
         if is_current(problem, found):
             return Fit(problem, found, "shipped")
-    file = fit_folder(name, folder) / RESULT
+    file = fit_folder(problem, folder) / RESULT
     if file.exists():
         found = read_posterior(file)
         if is_current(problem, found):
@@ -128,7 +134,7 @@ def find_fit(
         return known
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
-    own = fit_folder(problem.hypothesis, folder)
+    own = fit_folder(problem, folder)
     made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(f"  {line}"))
     return Fit(problem, made, "made now")
 

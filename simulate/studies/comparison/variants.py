@@ -96,7 +96,7 @@ def variants(fits: Sequence[Fit]) -> tuple[Variant, ...]:
     """All variants of a comparison; those of doubts and readings only if every fit has kept what they need."""
     found = [*_of_priors(), *_of_numbers(fits)]
     if all(fit.posterior.support is not None for fit in fits):
-        items = fits[0].problem.evidence.data
+        items = fits[0].problem.data
         found += [*_of_doubts(items), *_of_readings(items)]
     return tuple(found)
 
@@ -209,7 +209,7 @@ def _reread(doubt: Callable[[Item], float], shares: Callable[[Item], FloatArray]
         total = np.zeros(len(fit.posterior.points))
         if support is None:
             return total
-        for item, alone in zip(fit.problem.evidence.data, support.readings, strict=True):
+        for item, alone in zip(fit.problem.data, support.readings, strict=True):
             before = (item.doubt, _shares(item))
             after = (doubt(item), shares(item))
             if before[0] != after[0] or not np.array_equal(before[1], after[1]):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from simulate.kernels.identifiability import structural
 from simulate.studies.fitting.priors import Role
-from simulate.studies.fitting.trial import Problem
-
-WATCHED = ("serum_il1ra", "cd45ro", "ifng", "il17a", "ck", "response")
-"""What the trial looked at."""
+from simulate.studies.fitting.trial import REGRESSED, Problem
 
 
 def before_fit(problem: Problem) -> tuple[str, ...]:
@@ -18,11 +15,12 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     InputError
         ``identifiability.*``: a term of the model that cannot be expanded.
     """
-    figures = sum(len(item.statement.figures) for item in problem.evidence.data)
+    figures = sum(len(item.statement.figures) for item in problem.data)
     typical = [part.targets[0] for part in problem.free if part.role is Role.TYPICAL]
     spreads = len(problem.free) - len(typical)
     names = {part.name for part in problem.model.observables}
-    watched = [f"{name}_regressed" if f"{name}_regressed" in names else name for name in WATCHED]
+    seen = [name for part in problem.parts for name in part.trial.watched]
+    watched = [f"{name}{REGRESSED}" if f"{name}{REGRESSED}" in names else name for name in dict.fromkeys(seen)]
     answer = structural(problem.model, typical, watched)
     return (
         f"{len(problem.free)} numbers are free ({spreads} of them spreads and correlations between patients), and "

@@ -28,7 +28,8 @@ from simulate.evidence.seen import Seen
 from simulate.inference import smc
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.fit import Likelihood
-from simulate.studies.fitting.trial import Problem, trial_of
+from simulate.studies.fitting.trial import Problem, only_trial, trial_of
+from simulate.trial.design import Outcome
 
 _RANKS = 15
 """Draws that a true value is ranked among: 16 places."""
@@ -47,7 +48,7 @@ class Calibration:
     Attributes
     ----------
     names
-        Coordinates, then ``log-likelihood`` and what is predicted.
+        Coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or down.
     ranks
         Shape [repeat, name], from 0 to `draws`.
     draws
@@ -105,8 +106,15 @@ def calibrate(
         Threads to use; all cores if not given.
     report
         Called with 1 after each repeat.
+
+    Raises
+    ------
+    InputError
+        ``trial.several``: the problem has several trials. ``fit.calibration``.
     """
-    names = (*(part.name for part in problem.free), "log-likelihood", "IL-17A falls")
+    only_trial(problem, "calibration")
+    told = [outcome for outcome in problem.trial.changes if outcome.way]
+    names = (*(part.name for part in problem.free), "log-likelihood", *(f"change of {part.title}" for part in told))
     ranks = np.empty((repeats, len(names)), dtype=np.int64)
     for repeat in range(repeats):
         truth, seen = _truth(problem, patients, seed, repeat, threads)
@@ -117,8 +125,8 @@ def calibrate(
         order = stream(seed, "calibration thinning", repeat).permutation(particles)[chosen]
         points = np.concatenate([truth, found.points[order]])
         trial = trial_of(problem, points, patients=patients, seed=seed, threads=threads)
-        falls = _falls(trial.seen)
-        values = np.column_stack([points, log_likelihood(evidence, trial.seen).total, falls])
+        changes = [_change(trial.seen, outcome) for outcome in told]
+        values = np.column_stack([points, log_likelihood(evidence, trial.seen).total, *changes])
         ties = stream(seed, "calibration ties", repeat).random(values.shape)
         below = (values[1:] < values[0]) | ((values[1:] == values[0]) & (ties[1:] < ties[0]))
         ranks[repeat] = below.sum(axis=0)
@@ -145,7 +153,7 @@ def _made_up(item: Item, seen: Seen, seed: int, repeat: int) -> Item:
     shares = np.cumsum([reading.share for reading in readings])
     true = readings[int(np.searchsorted(shares, random.random() * shares[-1], side="right"))]
     trials = Trials(count=1, seed=int(random.integers(2**31)))
-    numbers = true.statement.imitate(true.subject, seen, trials)[0, 0]
+    numbers = true.statement.imitate(true.subject, seen.of_arm(item.arm), trials)[0, 0]
     printed = _printed(true.statement, dict(zip(true.statement.figures, numbers.tolist(), strict=True)))
     return dataclasses.replace(
         item, statement=printed, readings=(dataclasses.replace(true, statement=printed, share=1.0),), doubt=0.0
@@ -185,8 +193,8 @@ def _truth(problem: Problem, patients: int, seed: int, repeat: int, threads: int
     raise InputError("the prior has hardly a feasible point", code="fit.calibration")
 
 
-def _falls(seen: Seen) -> FloatArray:
-    """Mean change of the logarithm of IL-17A, shape [cohort]."""
-    change = seen.logarithm("il17a", 182.0) - seen.logarithm("il17a", 0.0)
+def _change(seen: Seen, outcome: Outcome) -> FloatArray:
+    """Mean change of the logarithm of a quantity, shape [cohort]."""
+    change = seen.logarithm(outcome.quantity, outcome.last) - seen.logarithm(outcome.quantity, outcome.first)
     mean: FloatArray = np.nansum(seen.weights * change, axis=1)
     return mean

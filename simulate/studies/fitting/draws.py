@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from simulate import shipped
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
 from simulate.streams import FloatArray, IntArray
-from simulate.studies.fitting.posterior import Posterior, shipped_posterior
+from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
 from simulate.studies.fitting.trial import Problem, changes_at, problem_for
+from simulate.studies.scenario import PRIOR, SHIPPED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,14 +78,14 @@ class Draws:
 
 
 def draws_of(
-    hypothesis: str, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
+    problem: Problem, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
     """Draws of a hypothesis: of a fit where there is one, else of the prior.
 
     Parameters
     ----------
-    hypothesis
-        As for `problem_for`.
+    problem
+        The hypothesis and its trial.
     wanted
         How many; fewer if the fit has kept fewer.
     posterior
@@ -94,9 +96,8 @@ def draws_of(
     Raises
     ------
     InputError
-        ``fit.stale``: the result is of another problem. As for `problem_for`.
+        ``fit.stale``: the result is of another problem.
     """
-    problem = problem_for(hypothesis)
     if posterior is not None:
         check_current(problem, posterior)
     found = shipped_fit(problem) if posterior is None else posterior
@@ -106,6 +107,32 @@ def draws_of(
     count = min(wanted, len(found.points))
     chosen = (np.arange(count) * len(found.points)) // count
     return Draws(problem, found.points[chosen], True, found.settings.places)
+
+
+ALL = 2048
+"""As many draws as a fit can have kept, and as many of the prior as are shown in their place."""
+
+
+def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
+    """Draws of a hypothesis by what a user calls them.
+
+    Parameters
+    ----------
+    hypothesis
+        As for `problem_for`.
+    fit
+        ``shipped`` for the fit that ships, or the prior where none does; ``prior``; or the result of a fit.
+    wanted
+        How many; fewer if the fit has kept fewer.
+
+    Raises
+    ------
+    InputError
+        ``fit.stale``: the result is of another problem. As for `problem_for` and `read_posterior`.
+    """
+    if fit == PRIOR:
+        return prior_draws(problem_for(hypothesis), wanted)
+    return draws_of(problem_for(hypothesis), wanted, posterior=None if fit == SHIPPED else read_posterior(fit))
 
 
 def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:

@@ -73,25 +73,32 @@ class Likelihood:
         size = max(_BATCH // self.patients, 1)
         parts = [self._scores(points[first : first + size]) for first in range(0, len(points), size)]
         if not parts:
-            return Scores(np.empty((0, len(self.problem.evidence.data))), np.empty(0, dtype=np.bool_))
+            return Scores(np.empty((0, len(self.problem.data))), np.empty(0, dtype=np.bool_))
         return Scores(np.concatenate([part.items for part in parts]), np.concatenate([part.feasible for part in parts]))
 
     def _scores(self, points: FloatArray) -> Scores:
-        trial = trial_of(
-            self.problem,
-            points,
-            patients=self.patients,
-            seed=self.places,
-            tolerance=self.tolerance,
-            threads=self.threads,
-        )
+        parts = self.problem.parts
+        trials = [
+            trial_of(
+                part,
+                points,
+                patients=self.patients,
+                seed=self.places,
+                tolerance=self.tolerance,
+                threads=self.threads,
+            )
+            for part in parts
+        ]
+        feasible = np.all([trial.feasible for trial in trials], axis=0)
         # Where hardly anybody exists there is nothing to see, and nothing to say of it.
-        terms = log_likelihood(self.problem.evidence, trial.seen.rows(trial.feasible))
+        terms = [
+            log_likelihood(part.evidence, trial.seen.rows(feasible)) for part, trial in zip(parts, trials, strict=True)
+        ]
         self.asked.points += len(points)
-        self.asked.unresolved += int(terms.unresolved.sum())
-        items = np.full((len(points), terms.values.shape[1]), -np.inf)
-        items[trial.feasible] = terms.values
-        return Scores(items, trial.feasible)
+        self.asked.unresolved += int(np.any([term.unresolved for term in terms], axis=0).sum())
+        items = np.full((len(points), sum(term.values.shape[1] for term in terms)), -np.inf)
+        items[feasible] = np.concatenate([term.values for term in terms], axis=1)
+        return Scores(items, feasible)
 
 
 def fit_key(problem: Problem, settings: Settings) -> str:
@@ -164,7 +171,10 @@ def fit(
     )
     prior = _prior(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
-    trial = trial_of(problem, points, patients=chosen.final_patients, seed=chosen.places, threads=threads)
+    parts = problem.parts
+    trials = [
+        trial_of(part, points, patients=chosen.final_patients, seed=chosen.places, threads=threads) for part in parts
+    ]
     shares, share_errors = diagnostics.path_shares(weighted)
     runs = [chain[-1].log_evidence for chain in chains]
     checks = Diagnostics(
@@ -175,7 +185,7 @@ def fit(
         tail=weighted.tail,
         log_evidences=(*runs, weighted.log_evidence),
         unresolved=(coarse.asked.unresolved + final.asked.unresolved) / (coarse.asked.points + final.asked.points),
-        refused=float(trial.refused.mean()),
+        refused=float(np.mean([trial.refused.mean() for trial in trials])),
         informed_directions=_directions(weighted, prior),
         stages=tuple((stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages),
         optimum=best.log_likelihood,
@@ -206,7 +216,7 @@ def fit(
         log_evidence=weighted.log_evidence,
         errors=errors,
         points=points,
-        items=tuple(item.name for item in problem.evidence.data),
+        items=tuple(item.name for item in problem.data),
         log_likelihoods=items,
         shares=shares,
         support=Support(
@@ -214,15 +224,23 @@ def fit(
             sets=sets,
             set_items=set_items,
             share_errors=share_errors,
-            readings=by_reading(problem, trial.seen),
-            tails=tails(problem.evidence, trial.seen),
+            readings=by_reading(problem, [trial.seen for trial in trials]),
+            tails=tuple(
+                row
+                for part, trial in zip(parts, trials, strict=True)
+                for row in tails(part.evidence, trial.seen, before=f"{part.trial.name}: " if problem.others else "")
+            ),
         ),
     )
 
 
-def by_reading(problem: Problem, seen: Seen) -> tuple[FloatArray, ...]:
-    """Log-likelihood of each reading of each item alone, an array [cohort, reading] for each item."""
-    terms = (item_term(item, seen).by_reading for item in problem.evidence.data)
+def by_reading(problem: Problem, seen: Sequence[Seen]) -> tuple[FloatArray, ...]:
+    """Log-likelihood of each reading of each item alone, an array [cohort, reading] for each item of each trial."""
+    terms = (
+        item_term(item, one).by_reading
+        for part, one in zip(problem.parts, seen, strict=True)
+        for item in part.evidence.data
+    )
     return tuple(np.maximum(term, diagnostics.LEAST) for term in terms)
 
 

@@ -76,7 +76,7 @@ def direction_of(statement: object, reported: float | None) -> str:
     return statement.way if isinstance(statement, Direction) and reported is None else ""
 
 
-def tails(evidence: Evidence, seen: Seen) -> tuple[tuple[str, str, float], ...]:
+def tails(evidence: Evidence, seen: Seen, *, before: str = "") -> tuple[tuple[str, str, float], ...]:
     """Item, figure and tail probability of every figure that is fitted, under the reading believed most.
 
     Parameters
@@ -85,14 +85,16 @@ def tails(evidence: Evidence, seen: Seen) -> tuple[tuple[str, str, float], ...]:
         Items.
     seen
         What the trial would see of draws of a posterior.
+    before
+        Text before the names of the items, such as that of the trial.
     """
     found = []
     for item in evidence.data:
         most = max(item.readings, key=lambda reading: reading.share)
-        numbers = figures_of(most, seen)
+        numbers = figures_of(most, seen.of_arm(item.arm))
         for index, figure in enumerate(most.statement.figures):
             reported = reported_figure(most.statement, figure)
             predicted = prediction(numbers[:, index], reported, direction_of(most.statement, reported))
             if predicted is not None and predicted.tail_probability is not None:
-                found.append((item.name, figure, predicted.tail_probability))
+                found.append((before + item.name, figure, predicted.tail_probability))
     return tuple(found)

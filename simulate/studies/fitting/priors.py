@@ -4,7 +4,8 @@ Free are typical values of patients, factors on spreads between patients, and on
 with a standard normal prior. The prior of a typical value is made of its row in the tables: its value is the median and
 its bounds are the 95 % limits on either side, on a logarithmic scale if they are above zero. Both half-normal pieces
 are widened by the grade of the row, and what would then lie out of the bounds is cut off, so that a value that was
-assumed is nearly flat on either side. Nothing is ever narrowed.
+assumed is nearly flat on either side. Nothing is ever narrowed. Where the row of the table says what a hypothesis would
+do rather than what is believed of this trial, the row `prior_…` of the priors takes its place.
 
 Under every hypothesis the parameters of `COMMON` are free with the same priors; beside them is free what the
 hypothesis adds to the model, but for `FIXED`.
@@ -29,7 +30,7 @@ from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Parameter
 
 COMMON = ("det1", "det17", "chi", "f_m", "il1_muscle", "d_M17", "p_unchanged", "slope_response")
-"""Typical values that are free under every hypothesis."""
+"""Typical values that are free under every hypothesis, where what the trial reads depends on them."""
 
 SPREADS = ("det1", "det17")
 """Parameters of whose spread between patients a factor is free: the row `spread_…` of the priors."""
@@ -49,6 +50,7 @@ FIXED = MappingProxyType(
         "il17a_typical": "a mean of patients of the center, not of the hypothesis",
         "r_ck": "calculated from repeated readings in another study",
         "t_regression": "short beside six months, whatever it is",
+        "inflamed_entry": "says in which patients, which is the hypothesis itself",
         "taper_start": "prescribed",
         "taper_half": "prescribed",
         "gc17": "small by what the hypothesis says",
@@ -154,7 +156,8 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
     extra = prior_rows()
     known = {part.name for part in base.parameters}
     rows = {part.name: part for part in model.parameters}
-    missing = [name for name in COMMON if name not in rows]
+    common = [name for name in COMMON if name in known]
+    missing = [name for name in common if name not in rows]
     if missing:
         raise InputError(
             f"the model has no parameter `{missing[0]}`, which every fit leaves free",
@@ -163,7 +166,11 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
         )
     own = [name for name in rows if name not in known and name not in FIXED]
     fixed = {name for name, row in rows.items() if _is_fixed(row)}
-    found = [_free(rows[name], Role.TYPICAL, (name,), extra) for name in (*COMMON, *own) if name not in fixed]
+    found = [
+        _free(extra.get(f"prior_{name}", rows[name]), Role.TYPICAL, (name,), extra)
+        for name in (*common, *own)
+        if name not in fixed
+    ]
     found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS if name not in fixed]
     found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS if not fixed & {a, b}]
     return tuple(found)
@@ -196,4 +203,5 @@ def _free(row: Parameter, role: Role, targets: tuple[str, ...], extra: Mapping[s
         )
     low, high = row.bounds
     widening = extra[f"widening_{row.grade.name.casefold()}"].value
-    return Free(row.name, row.meaning, row.unit.text, role, targets, row.value, low, high, widening)
+    name = targets[0] if role is Role.TYPICAL else row.name
+    return Free(name, row.meaning, row.unit.text, role, targets, row.value, low, high, widening)

@@ -21,7 +21,8 @@ from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import AFTER, BEFORE, Problem, trial_of
+from simulate.studies.fitting.trial import Problem, trial_of
+from simulate.trial.design import TrialDesign
 
 NULL = "H0"
 """The hypothesis that every reproduction is held against."""
@@ -38,6 +39,8 @@ class Row:
 
     Attributes
     ----------
+    trial
+        Name of the trial that reported it; empty for findings of other studies.
     item, account, location, standing, use
         As in the evidence.
     figure
@@ -56,6 +59,7 @@ class Row:
         Why there is no prediction; empty if there is.
     """
 
+    trial: str
     item: str
     account: str
     location: str | None
@@ -134,12 +138,17 @@ def reproduce(
         places=settings.places,
         threads=threads,
     )
-    seen = (
-        _seen(problem, posterior, posterior.points[:_DRAWS], threads, progress),
-        _seen(problem, posterior, before, threads, progress),
-        _seen(null, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
-    )
-    return _rows(problem.evidence, seen) + _rows(read_evidence(external_file()), seen)
+    rows: list[Row] = []
+    of_first: Sequence[Seen] = ()
+    for part, null_part in zip(problem.parts, null.parts, strict=True):
+        seen = (
+            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
+            _seen(part, posterior, before, threads, progress),
+            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
+        )
+        of_first = of_first or seen
+        rows += _rows(part.evidence, seen, part.trial.name)
+    return (*rows, *_rows(read_evidence(external_file()), of_first))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,21 +157,22 @@ class Study:
 
     Attributes
     ----------
+    trial
+        How they were seen.
+    paired
+        Patients of whom everything was read at both visits; the others are seen at the first only.
     before, after
-        Readings by quantity at baseline and at six months, shape [patient] each. The first `PAIRED` patients gave
-        cells at both visits, the others at baseline only.
+        Readings by quantity at the first and the last visit, shape [patient] each.
     """
 
+    trial: TrialDesign
+    paired: int
     before: dict[str, FloatArray]
     after: dict[str, FloatArray]
 
 
-CELLS, PAIRED = 8, 6
-"""Patients with cells at baseline, and those of them with cells at six months."""
-
-
 def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None) -> Study:
-    """Readings of the patients of one repeated study, drawn from one draw of the posterior.
+    """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
 
     Parameters
     ----------
@@ -172,22 +182,27 @@ def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, t
     at = number % len(posterior.points)
     seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
     trials = Trials(count=1, seed=number + 2)
-    patients = chosen(seen.weights, CELLS, trials)
+    design = problem.trial
+    ends = (design.first, design.end)
+    first = min(design.samples(quantity, design.first) for quantity in design.quantities)
+    both = min(design.samples(quantity, *ends) for quantity in design.quantities)
+    patients = chosen(seen.weights, first, trials)
     before: dict[str, FloatArray] = {}
     after: dict[str, FloatArray] = {}
-    for quantity in ("serum_il1ra", "cd45ro", "ifng", "il17a", "ck"):
-        for day, found in ((BEFORE, before), (AFTER, after)):
-            luck = trials.normals(f"{quantity} {day:g}", CELLS)
+    for quantity in design.quantities:
+        for day, found in zip(ends, (before, after), strict=True):
+            luck = trials.normals(f"{quantity} {day:g}", first)
             logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day) * luck
             found[quantity] = np.exp(logs[0])
-    return Study(before, after)
+    return Study(design, both, before, after)
 
 
-def workload(posterior: Posterior, null_posterior: Posterior) -> int:
+def workload(problem: Problem, posterior: Posterior, null_posterior: Posterior) -> int:
     """Trajectories that `reproduce` solves and tells of."""
     per_draw = posterior.settings.final_patients
     points = 2 * min(_DRAWS, len(posterior.points)) * per_draw
-    return points + min(_DRAWS, len(null_posterior.points)) * null_posterior.settings.final_patients
+    points += min(_DRAWS, len(null_posterior.points)) * null_posterior.settings.final_patients
+    return points * sum(len(part.trial.arms) for part in problem.parts)
 
 
 def _seen(
@@ -227,18 +242,18 @@ def prior_points(
     for attempt in range(_ROUNDS):
         drawn = stream(seed, purpose, attempt).standard_normal(points.shape)
         points[waiting] = drawn[waiting]
-        trial = trial_of(problem, points[waiting], patients=8, seed=places, threads=threads)
-        waiting = waiting[~trial.feasible]
+        trials = [trial_of(part, points[waiting], patients=8, seed=places, threads=threads) for part in problem.parts]
+        waiting = waiting[~np.all([trial.feasible for trial in trials], axis=0)]
         if not len(waiting):
             break
     return points
 
 
-def _rows(evidence: Evidence, seen: Sequence[Seen]) -> tuple[Row, ...]:
-    return tuple(row for item in evidence.items for row in _rows_of(item, seen))
+def _rows(evidence: Evidence, seen: Sequence[Seen], trial: str = "") -> tuple[Row, ...]:
+    return tuple(row for item in evidence.items for row in _rows_of(item, seen, trial))
 
 
-def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
+def _rows_of(item: Item, seen: Sequence[Seen], trial: str) -> list[Row]:
     most = max(item.readings, key=lambda reading: reading.share)
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most
@@ -248,7 +263,7 @@ def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
     predictions: list[FloatArray | None] = [None] * len(seen)
     if statement.figures:
         try:
-            predictions = [figures_of(reading, part) for part in seen]
+            predictions = [figures_of(reading, part.of_arm(item.arm)) for part in seen]
         except InputError as error:
             reason = error.what
     rows = []
@@ -260,6 +275,7 @@ def _rows_of(item: Item, seen: Sequence[Seen]) -> list[Row]:
         ]
         rows.append(
             Row(
+                trial=trial,
                 item=item.name,
                 account=item.account,
                 location=item.location,

@@ -1,36 +1,35 @@
-"""The trial, simulated for many sets of parameters at once: from points of a prior to what would have been seen.
+"""A trial, simulated for many sets of parameters at once: from points of a prior to what would have been seen.
 
 A point is one population. Its patients have coordinates that are the same for all points and all hypotheses
-(`simulate.cohort.points`); they are treated as the study was, and looked at on its days. A patient whose baseline
-cannot be a steady state does not exist: the others take the weight. A point of whose patients too many do not exist is
-not in the prior.
+(`simulate.cohort.points`); they are treated as those of the trial were, and looked at on its days
+(`simulate.trial.design`). A patient whose baseline cannot be a steady state does not exist: the others take the weight.
+A point of whose patients too many do not exist is not in the prior.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.assay import shipped_assays
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
-from simulate.cohort.reading import shipped_population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import Protocol, observe
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.seen import Key, Seen
 from simulate.files import content_hash
+from simulate.regimen.doses import Plan
 from simulate.regimen.words import parse_regimen
 from simulate.solver.automatic import Automatic
 from simulate.solver.kernel import IntArray
@@ -40,22 +39,16 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers, prior_rows
 from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.methods import quickest_method
-from simulate.studies.models import find_model, hypothesis_parts
-from simulate.studies.serum import Sampling, shipped_sampling, until_sample
+from simulate.studies.models import find_model, hypothesis_parts, population_for
+from simulate.studies.serum import until_sample
 from simulate.symbolic.model import Model
-
-OPTIONS = ("response", "ck-drift")
-"""Options that every fitted model has: the trial judged response, and creatine kinase moves by itself."""
-
-REGIMEN = "100 mg sc every 24 h"
-BEFORE, AFTER = 0.0, 182.0
-"""Visits at which cells were taken, days."""
-
-LAST_DOSE = 181.0
-"""Day of the last scheduled injection before the second visit."""
+from simulate.symbolic.units import Unit, convert
+from simulate.trial.design import TrialDesign, Visit
+from simulate.trial.reading import find_trial, read_trial, shipped_trial
+from simulate.trial.reported import check_reported
 
 SAMPLE_HOUR = "sample hour"
-"""Coordinate of the time at which blood is drawn for serum."""
+"""Coordinate of the time at which blood is drawn for serum at the last visit; those of other visits name them."""
 
 LEADING = (
     KIND, "f_RO", "chi", "ck_drift", "det1", "det17", "f_m", "il1_muscle", "f_Th17", "f_Th1", "d_M17", "R_0",
@@ -74,6 +67,18 @@ COARSE = Tolerance(1e-4)
 _SAMPLES = 9
 """Times between the earliest and the latest blood sample at which serum is recorded."""
 
+REGRESSED = "_regressed"
+"""End of the name of an observable that is another one with regression to the mean, where a model has it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """A trial, its patients before anything is changed, and what it reported."""
+
+    trial: TrialDesign
+    population: Population
+    evidence: Evidence
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
@@ -86,9 +91,14 @@ class Problem:
     model, population
         What is simulated: the model with the options of the trial, and its patients before anything is changed.
     evidence
-        What was printed.
+        What was reported.
     free
         What a point says, coordinate by coordinate.
+    trial
+        How patients were treated and looked at.
+    others
+        Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
+        those of the first or of each other: log-likelihoods add.
     """
 
     hypothesis: str
@@ -96,6 +106,8 @@ class Problem:
     population: Population
     evidence: Evidence
     free: tuple[Free, ...]
+    trial: TrialDesign
+    others: tuple[Study, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -103,16 +115,46 @@ class Problem:
         return len(self.free)
 
     @property
+    def options(self) -> tuple[str, ...]:
+        """Options of the reference model that the model has for what the trials read."""
+        trials = (self.trial, *(study.trial for study in self.others))
+        return tuple(dict.fromkeys(option for trial in trials for option in trial.options))
+
+    @property
+    def parts(self) -> tuple[Problem, ...]:
+        """The same hypothesis with each trial alone."""
+        alone = dataclasses.replace(self, others=())
+        return (alone, *(dataclasses.replace(alone, **_fields(study)) for study in self.others))
+
+    @property
+    def data(self) -> tuple[Item, ...]:
+        """What is fitted, trial by trial; of several trials an item has the name of its trial before its own."""
+        if not self.others:
+            return self.evidence.data
+        return tuple(
+            dataclasses.replace(item, name=f"{part.trial.name}: {item.name}")
+            for part in self.parts
+            for item in part.evidence.data
+        )
+
+    @property
     def key(self) -> str:
         """Content hash of everything that decides a likelihood, but for the engine."""
         return content_hash(
             self.model.key,
-            repr(self.population),
-            repr([_without_words(item) for item in self.evidence.items]),
+            repr([_meaning(part) for part in self.parts]),
             repr(self.free),
-            repr((REGIMEN, BEFORE, AFTER, LAST_DOSE, MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
-            repr((shipped_assays(), shipped_sampling())),
+            repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
         )
+
+
+def _fields(study: Study) -> dict[str, Any]:
+    return {"trial": study.trial, "population": study.population, "evidence": study.evidence}
+
+
+def _meaning(part: Problem) -> tuple[object, ...]:
+    """What of a trial decides a likelihood."""
+    return (part.population, [_without_words(item) for item in part.evidence.items], part.trial.meaning)
 
 
 def _without_words(item: Item) -> Item:
@@ -120,7 +162,7 @@ def _without_words(item: Item) -> Item:
     return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
-def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
+def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Sequence[TrialDesign] = ()) -> Problem:
     """What is to be fitted under a hypothesis.
 
     Parameters
@@ -128,14 +170,72 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
     hypothesis
         Name, file, or several joined by ``+``; ``none`` or ``H0`` for no effect of IL-1 on CD4 cells.
     evidence
-        Items; those of the abstract if not given.
+        Items; those that each trial's file names if not given.
+    trials
+        To which it is fitted; if not given, the one that the evidence names, or else the shipped one.
 
     Raises
     ------
     InputError
-        As for `find_model`, `free_numbers` and `check_evidence`: a contradiction that is not marked as disputed.
+        As for `find_model`, `free_numbers`, `check_evidence` (a contradiction that is not marked as disputed),
+        `check_reported` and `check_observed`. ``fit.evidence``: nothing to fit to. ``trial.evidence``: evidence of
+        another trial, of none, or beside several trials. ``trial.twice``: a trial is given twice.
     """
-    items = read_evidence() if evidence is None else evidence
+    designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
+    chosen = tuple(shipped_trial() if design is None else design for design in designs)
+    reported = [_reported(design, evidence, is_alone=len(chosen) == 1) for design in chosen]
+    for design in chosen:
+        if [one.name for one in chosen].count(design.name) > 1:
+            raise InputError(
+                f"the trial `{design.name}` is given twice",
+                code="trial.twice",
+                expected="trials whose patients are not the same: likelihoods of independent trials add",
+            )
+    parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
+    options = tuple(dict.fromkeys(option for design in chosen for option in design.options))
+    model = find_model(None, [*parts, *options])
+    for design in chosen:
+        check_observed(design, model)
+    studies = [
+        Study(design, trial_patients(design, model), items) for design, items in zip(chosen, reported, strict=True)
+    ]
+    return problem_of(hypothesis, model, *studies)
+
+
+def problem_of(hypothesis: str, model: Model, *studies: Study) -> Problem:
+    """A hypothesis with its model and studies, and what a fit of it leaves free; the model has the trials' options."""
+    pairs = {(pair.a, pair.b) for study in studies for pair in study.population.correlations}
+    options = tuple(dict.fromkeys(option for study in studies for option in study.trial.options))
+    free = tuple(
+        part
+        for part in free_numbers(model, find_model(None, options))
+        if part.role is not Role.CORRELATION or part.targets in pairs
+    )
+    first, *others = studies
+    return Problem(hypothesis, model, first.population, first.evidence, free, first.trial, tuple(others))
+
+
+def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool) -> Evidence:
+    """What a trial reported, checked."""
+    if evidence is not None and not is_alone:
+        raise InputError(
+            "evidence is given beside several trials",
+            code="trial.evidence",
+            advice='let each trial\'s file name its evidence: `evidence = "my-evidence.toml"`',
+        )
+    if evidence is None and design.evidence is None:
+        raise InputError(
+            f"the trial `{design.name}` names no evidence",
+            code="trial.evidence",
+            advice='give its file `evidence = "my-evidence.toml"`, or name evidence with `--evidence`',
+        )
+    items = read_evidence(design.evidence) if evidence is None else evidence
+    if items.trial and find_trial(items.trial).stem != design.name:
+        raise InputError(
+            f"the evidence is of the trial `{find_trial(items.trial).stem}`, not of `{design.name}`",
+            code="trial.evidence",
+            advice="name the trial of the evidence, or none",
+        )
     check_evidence(items)
     if not items.data:
         raise InputError(
@@ -144,20 +244,79 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None) -> Problem:
             found=f'{len(items.items)} items, none with `use = "datum"`',
             advice="give the items that are data the use `datum`",
         )
-    parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
-    model = find_model(None, [*parts, *OPTIONS])
-    return problem_of(hypothesis, model, study_patients(shipped_population(model.parameters)), items)
+    check_reported(items, design)
+    return items
 
 
-def problem_of(hypothesis: str, model: Model, population: Population, evidence: Evidence) -> Problem:
-    """A hypothesis with its model, patients and evidence, and what a fit of it leaves free; the model has `OPTIONS`."""
-    pairs = {(pair.a, pair.b) for pair in population.correlations}
-    free = tuple(
-        part
-        for part in free_numbers(model, find_model(None, OPTIONS))
-        if part.role is not Role.CORRELATION or part.targets in pairs
+def check_observed(design: TrialDesign, model: Model) -> None:
+    """Refuse a trial that reads what a model does not have, or in another kind of unit.
+
+    Raises
+    ------
+    InputError
+        ``trial.quantity``; ``units.mismatch``.
+    """
+    units = _units(model)
+    for quantity in design.watched:
+        if quantity not in units:
+            raise InputError(
+                f"the trial `{design.name}` reads `{quantity}`, which the model does not have",
+                code="trial.quantity",
+                found=f"hypothesis {model.hypothesis}",
+                expected="an observable or a state of the reference model with the `options` of the trial",
+                advice=did_you_mean(quantity, units),
+            )
+    for part in design.readouts:
+        convert(1.0, part.assay.unit, units[part.quantity])
+
+
+def _units(model: Model) -> dict[str, Unit]:
+    """Units of what can be observed, by name."""
+    return {part.name: part.unit for part in (*model.observables, *model.species)}
+
+
+def only_trial(problem: Problem, what: str) -> TrialDesign:
+    """The trial of a problem that has one.
+
+    Raises
+    ------
+    InputError
+        ``trial.several``: it has several.
+    """
+    if problem.others:
+        raise InputError(
+            f"{what} takes one trial",
+            code="trial.several",
+            found=", ".join(f"`{part.trial.name}`" for part in problem.parts),
+            advice="name one of them: `fit`, `compare` and `reproduce` take several",
+        )
+    return problem.trial
+
+
+def trial_patients(design: TrialDesign, model: Model) -> Population:
+    """Patients of a trial: those of its population, in the numbers that the trial had of each kind."""
+    people = study_patients(population_for(model, design.population, is_shipped=True))
+    numbers: dict[str, int] = {}
+    for arm in design.arms:
+        for kind, number in arm.strata:
+            numbers[kind] = numbers.get(kind, 0) + number
+    if not numbers:
+        return people
+    known = [stratum.name for stratum in people.strata]
+    for kind in numbers:
+        if kind not in known:
+            raise InputError(
+                f"the population of the trial `{design.name}` has no kind of patient `{kind}`",
+                code="trial.strata",
+                expected=", ".join(f"`{name}`" for name in known) or "no kinds: all patients are alike",
+                advice=did_you_mean(kind, known),
+            )
+    strata = tuple(
+        dataclasses.replace(stratum, count=float(numbers[stratum.name]))
+        for stratum in people.strata
+        if stratum.name in numbers
     )
-    return Problem(hypothesis, model, population, evidence, free)
+    return dataclasses.replace(people, strata=strata)
 
 
 def study_patients(shipped: Population) -> Population:
@@ -202,8 +361,17 @@ def uniforms_for(problem: Problem, patients: int, seed: int) -> Mapping[str, Flo
     A parameter has the same under every hypothesis that has it, and whatever else the model has.
     """
     leading = _leading(patients, seed)
-    names = (KIND, SAMPLE_HOUR, *coordinates(problem.population))
+    names = (KIND, *sample_hours(problem.trial), *coordinates(problem.population))
     return {name: leading[name] if name in leading else latin(name, patients, seed=seed) for name in names}
+
+
+def sample_hours(design: TrialDesign) -> tuple[str, ...]:
+    """Coordinates of the times at which blood is drawn, in the order of the visits at which the hour matters."""
+    return tuple(_hour(design, visit) for visit in design.sampled)
+
+
+def _hour(design: TrialDesign, visit: Visit) -> str:
+    return SAMPLE_HOUR if visit == design.visits[-1] else f"{SAMPLE_HOUR}: {visit.name}"
 
 
 def cohort_at(problem: Problem, points: FloatArray, *, patients: int, seed: int) -> tuple[Cohort, IntArray]:
@@ -237,12 +405,12 @@ def parameters_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """What the trial would have seen of the populations at some points.
+    """What a trial would have seen of the populations at some points.
 
     Attributes
     ----------
     seen
-        One cohort for each point.
+        One cohort for each point; of the first arm, with all arms in it where there are several.
     refused
         Share of the patients of each point who have no steady baseline, shape [point].
     """
@@ -291,7 +459,7 @@ def simulate_people(
     progress: Callable[[int], None] | None = None,
     arm: Arm | None = None,
 ) -> Ensemble:
-    """Simulate people, treated as the study was and recorded on its days.
+    """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days.
 
     Parameters
     ----------
@@ -300,27 +468,41 @@ def simulate_people(
     tolerance, threads, progress
         As for `simulate.solver.solve`.
     arm
-        Treatment; that of the study if not given.
+        Treatment; all arms of the trial if not given.
     """
-    chosen = arm or treated(REGIMEN)
+    arms = (arm,) if arm is not None else arms_of(problem.trial)
     return simulate_cohort(
-        problem.model, (chosen,), cohort, recorded_times(), tolerance=tolerance,
+        problem.model, arms, cohort, recorded_times(problem.trial), tolerance=tolerance,
         method=Automatic(quickest_method(problem.model), patience=None), threads=threads, progress=progress,
     )  # fmt: skip
 
 
-def treated(regimen: str) -> Arm:
-    """Treatment by a regimen in words, of which nothing is given after the last injection before the second visit."""
-    return Arm(regimen, until_sample(parse_regimen(regimen), LAST_DOSE))
+def arms_of(design: TrialDesign) -> tuple[Arm, ...]:
+    """Treatment of each arm."""
+    return tuple(Arm(arm.name, _held(design, arm.plan)) for arm in design.arms)
 
 
-def recorded_times() -> FloatArray:
-    """Days that are recorded: the two visits, and those between which blood is drawn for serum."""
-    return np.unique([BEFORE, AFTER, *(LAST_DOSE + _sample_times(shipped_sampling()))])
+def treated(regimen: str, design: TrialDesign) -> Arm:
+    """Treatment by a regimen in words, of which nothing is given after the last dose before the last visit."""
+    return Arm(regimen, _held(design, parse_regimen(regimen)))
 
 
-def _sample_times(sampling: Sampling) -> FloatArray:
-    return np.linspace(sampling.earliest, sampling.latest, _SAMPLES)
+def _held(design: TrialDesign, plan: Plan) -> Plan:
+    return plan if design.last_dose is None else until_sample(plan, design.last_dose)
+
+
+def recorded_times(design: TrialDesign) -> FloatArray:
+    """Days that are recorded: the visits, and those between which blood is drawn for serum."""
+    return np.unique([*design.days, *(day for visit in design.sampled for day in _sample_times(design, visit))])
+
+
+def _sample_times(design: TrialDesign, visit: Visit) -> list[float]:
+    """Days between which blood is drawn after the last dose before a visit."""
+    found: list[float] = []
+    for sampling in dict.fromkeys(part.sampling for part in design.readouts):
+        if sampling is not None and visit.last_dose is not None:
+            found += (visit.last_dose + np.linspace(sampling.earliest, sampling.latest, _SAMPLES)).tolist()
+    return found
 
 
 def trial_of(
@@ -339,11 +521,34 @@ def trial_of(
         problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
     )
     at = uniforms_for(problem, patients, seed)
-    levels = levels_of(problem, ensemble, np.tile(at[SAMPLE_HOUR], len(points)))
-    seen = observe(ensemble, protocol(problem), cohorts=len(points), levels=levels)
-    exists = (ensemble.status[0] != Status.INFEASIBLE).reshape(len(points), patients)
-    refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
+    hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
     kind = kinds_of(problem.population, at[KIND])
+    found = [
+        _seen_of(problem, ensemble, number, hours, kind, shape=(len(points), patients))
+        for number in range(len(ensemble.arms))
+    ]
+    seen = found[0][0]
+    if len(found) > 1:
+        arms = {arm.name: part for arm, (part, _) in zip(ensemble.arms, found, strict=True)}
+        seen = dataclasses.replace(seen, arms=arms)
+    return Trial(seen, np.max([refused for _, refused in found], axis=0))
+
+
+def _seen_of(
+    problem: Problem,
+    ensemble: Ensemble,
+    number: int,
+    hours: Mapping[str, FloatArray],
+    kind: IntArray,
+    *,
+    shape: tuple[int, int],
+) -> tuple[Seen, FloatArray]:
+    """What would have been seen in one arm, and the share of patients of each point who cannot exist."""
+    levels = levels_of(problem, ensemble, hours, arm=number)
+    looked = protocol(problem, ensemble.arms[number])
+    seen = observe(ensemble, looked, arm=number, cohorts=shape[0], levels=levels)
+    exists = (ensemble.status[number] != Status.INFEASIBLE).reshape(shape)
+    refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
     of_kind = {
         stratum.name: np.broadcast_to((kind == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
@@ -351,53 +556,83 @@ def trial_of(
     for index in np.unique(kind):
         # A trial needs patients of each kind: where none is left, it could not have been.
         refused = np.where(exists[:, kind == index].any(axis=1), refused, 1.0)
-    strata = np.zeros(patients, dtype=np.int64) if seen.strata is None else seen.strata[0]
+    strata = np.zeros(shape[1], dtype=np.int64) if seen.strata is None else seen.strata[0]
     weights = weights_of_existing(exists, seen.weights, strata)
-    return Trial(dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused)
+    return dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused
 
 
-def levels_of(problem: Problem, ensemble: Ensemble, hours: FloatArray) -> dict[Key, FloatArray]:
-    """Levels that are not simply those of the visit: serum at the hour of the sample, and regression to the mean.
+def levels_of(
+    problem: Problem, ensemble: Ensemble, hours: Mapping[str, FloatArray], *, arm: int = 0
+) -> dict[Key, FloatArray]:
+    """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean.
 
     Parameters
     ----------
     problem, ensemble
         What was simulated.
     hours
-        Coordinate of each member's blood sample, 0 at the earliest and 1 at the latest, shape [member].
+        Coordinates of each member's blood samples by `sample_hours`, 0 at the earliest and 1 at the latest, shape
+        [member] each.
+    arm
+        Which arm of the ensemble.
     """
-    times = ensemble.trajectories.times
-    sampling = shipped_sampling()
-    due = LAST_DOSE + sampling.earliest + hours * (sampling.latest - sampling.earliest)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        serum = np.log(ensemble.quantity("serum_il1ra")[0])
-    after = np.clip(np.searchsorted(times, due), 1, len(times) - 1)
-    rows = np.arange(len(due))
-    share = (due - times[after - 1]) / (times[after] - times[after - 1])
-    found: dict[Key, FloatArray] = {
-        ("serum_il1ra", AFTER): np.exp((1.0 - share) * serum[rows, after - 1] + share * serum[rows, after])
-    }
+    design, times = problem.trial, ensemble.trajectories.times
+    found: dict[Key, FloatArray] = {}
+    for part in design.readouts:
+        for visit in design.sampled if part.sampling is not None else ():
+            assert part.sampling is not None
+            assert visit.last_dose is not None
+            sampling, at = part.sampling, hours[_hour(design, visit)]
+            due = visit.last_dose + sampling.earliest + at * (sampling.latest - sampling.earliest)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logs = np.log(ensemble.quantity(part.quantity)[arm])
+            after = np.clip(np.searchsorted(times, due), 1, len(times) - 1)
+            rows = np.arange(len(due))
+            share = (due - times[after - 1]) / (times[after] - times[after - 1])
+            found[part.quantity, visit.day] = np.exp((1.0 - share) * logs[rows, after - 1] + share * logs[rows, after])
     names = [part.name for part in problem.model.observables]
-    for quantity in ("ifng", "il17a", "ck"):
-        if f"{quantity}_regressed" in names:
-            read = ensemble.quantity(f"{quantity}_regressed")[0]
-            found |= {(quantity, day): read[:, int(np.searchsorted(times, day))] for day in (BEFORE, AFTER)}
+    for quantity in design.quantities:
+        if f"{quantity}{REGRESSED}" in names:
+            read = ensemble.quantity(f"{quantity}{REGRESSED}")[arm]
+            found |= {(quantity, day): read[:, int(np.searchsorted(times, day))] for day in design.days}
     return found
 
 
-@functools.cache
-def _noise() -> tuple[Mapping[str | Key, float], Mapping[str, float]]:
-    sampling, assays = shipped_sampling(), shipped_assays()
-    noise: dict[str | Key, float] = {
-        name: assays[name].sd_log for name in ("serum_il1ra", "ifng", "il17a", "cd45ro", "ck")
-    }
-    # On the drug, what varies from one occasion to the next comes on top.
-    noise["serum_il1ra", AFTER] = math.hypot(sampling.sd_occasion, sampling.sd_assay)
-    return noise, {name: assays[name].limit for name in ("serum_il1ra", "ifng", "il17a")}
+def protocol(problem: Problem, arm: Arm | None = None) -> Protocol:
+    """When the trial looked, and how well.
 
-
-def protocol(problem: Problem) -> Protocol:
-    """When the trial looked, and how well."""
-    noise, limits = _noise()
+    Parameters
+    ----------
+    problem
+        Its trial and its patients.
+    arm
+        Who is looked at; those of the first arm of the trial if not given, or if the trial has no such arm.
+    """
+    design = problem.trial
+    own = next((part for part in design.arms if arm is not None and part.name == arm.name), design.arms[0])
+    is_dosed = bool(own.plan.courses if arm is None else arm.plan.courses)
+    noise: dict[str | Key, float] = {part.quantity: part.assay.sd_log for part in design.readouts}
+    for part in design.readouts:
+        if part.sampling is not None and is_dosed:
+            # On the drug, what varies from one occasion to the next comes on top.
+            noise |= {(part.quantity, visit.day): part.sampling.sd_log for visit in design.sampled}
+    units = _units(problem.model)
+    limits = {}
+    for part in design.readouts:
+        if part.assay.limit > 0.0:
+            limits[part.quantity] = _in_unit(part.assay.limit, part.assay.unit, units[part.quantity])
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
-    return Protocol(days=(BEFORE, AFTER), noise=noise, limits=limits, response_day=AFTER, sizes=sizes)
+    if len(design.arms) > 1 and own.strata:
+        sizes = {name: dict(own.strata).get(name, 0) for name in sizes}
+    return Protocol(
+        days=design.days,
+        noise=noise,
+        limits=limits,
+        response=design.response,
+        sizes=sizes,
+    )
+
+
+def _in_unit(value: float, own: Unit, wanted: Unit) -> float:
+    """A value in another unit, and to the bit the same where the units are."""
+    return value if own == wanted else convert(value, own, wanted)

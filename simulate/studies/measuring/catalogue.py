@@ -14,7 +14,7 @@
 
     [[sample]]  # patients who are seen together
     group = "all"  # responders | non-responders
-    arm = "anakinra"  # 100 mg a day for half a year and then nothing; or "untreated"
+    arm = "anakinra"  # an arm of the trial, which is treated up to its last visit; or "untreated"
     n = 15
 
     [[sample.reading]]
@@ -31,28 +31,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulate import shipped
-from simulate.cohort.assay import shipped_assays
+from simulate.cohort.assay import Assay
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.keyed import Keyed
 from simulate.evidence.seen import EVERYONE
 from simulate.files import Document, read_toml
 from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.rows import Row
+from simulate.trial.design import TrialDesign
+from simulate.trial.reading import shipped_trial
 
 GROUPS = (EVERYONE, "responders", "non-responders")
-ARMS = ("anakinra", "untreated")
+UNTREATED = "untreated"
+"""Arm of a measurement in which nothing is given, whatever arms the trial had."""
+
 GRADES = ("seen", "calculated", "memory", "assumed")
 UNCHANGED = "unchanged"
 
 _TOP = ("schema", "title", "answers", "note", "cost", "sample")
 _READING = ("quantity", "days", "since", "over", "limit", "without", "noise", "source", "grade")
-
-LATEST = 364.0
-"""Last day on which something may be measured: half a year of treatment, and half a year after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +145,20 @@ class Measurement:
         return sum(sample.n for sample in self.samples)
 
 
-def shipped_measurements() -> tuple[Measurement, ...]:
-    """The catalogue that ships, sorted by name."""
-    return tuple(read_measurement(path) for path in shipped.measurement_files().values())
+def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement, ...]:
+    """The catalogue that ships, sorted by name, for a trial; the shipped one if none is given."""
+    return tuple(read_measurement(path, design) for path in shipped.measurement_files().values())
 
 
-def read_measurement(path: Path | str) -> Measurement:
+def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
     """A measurement from its file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    design
+        Trial in which it would be made, whose arms and assays are meant; the shipped one if not given.
 
     Raises
     ------
@@ -173,7 +182,9 @@ def read_measurement(path: Path | str) -> Measurement:
         cost=Keyed(cost).positive("value"),
         cost_source=source,
         cost_grade=grade,
-        samples=tuple(_sample(document, index) for index in range(count)),
+        samples=tuple(
+            _sample(document, index, shipped_trial() if design is None else design) for index in range(count)
+        ),
     )
 
 
@@ -184,28 +195,32 @@ def _count(document: Document, row: Row, key: str) -> int:
     return len(entries)
 
 
-def _sample(document: Document, index: int) -> Sample:
+def _sample(document: Document, index: int, design: TrialDesign) -> Sample:
     row = Row(document, "sample", index, allowed=("group", "arm", "n", "reading"), required=("arm", "n", "reading"))
     keys = Keyed(row)
     readings = [
-        reading for number in range(_count(document, row, "reading")) for reading in _readings(document, index, number)
+        reading
+        for number in range(_count(document, row, "reading"))
+        for reading in _readings(document, index, number, design)
     ]
     return Sample(
-        group=keys.choice("group", GROUPS, EVERYONE),
-        arm=keys.choice("arm", ARMS),
+        group=keys.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),
+        arm=keys.choice("arm", (*(arm.name for arm in design.arms), UNTREATED)),
         n=keys.whole("n", least=2),
         readings=tuple(readings),
     )
 
 
-def _readings(document: Document, index: int, number: int) -> list[Reading]:
+def _readings(document: Document, index: int, number: int, design: TrialDesign) -> list[Reading]:
     row = Row(document, "sample", index, "reading", number, allowed=_READING, required=("quantity", "days"))
     keys = Keyed(row)
     quantity, since, over = keys.text("quantity"), keys.maybe_number("since"), row.text("over") or None
     days = keys.days("days")
+    # So long after treatment as it lasted.
+    latest = 2.0 * design.end
     for key, value in (("days", max(days)), ("since", since or 0.0)):
-        if not 0.0 <= value <= LATEST:
-            raise row.wrong(key, f"days from 0 to {LATEST:g}", code="key.value")
+        if not 0.0 <= value <= latest:
+            raise row.wrong(key, f"days from 0 to {latest:g}", code="key.value")
     is_optional = "without" in keys and keys.choice("without", (UNCHANGED,)) == UNCHANGED
     if (since is not None and over is not None) or (is_optional and since is None and over is None):
         raise InputError(
@@ -223,8 +238,8 @@ def _readings(document: Document, index: int, number: int) -> list[Reading]:
             day=day,
             since=since,
             over=over,
-            noise=_noise(row, keys, quantity),
-            limit=keys.maybe_positive("limit") or _limit(quantity),
+            noise=_noise(row, keys, quantity, design.assays),
+            limit=keys.maybe_positive("limit") or (design.assays[quantity].limit if quantity in design.assays else 0.0),
             is_optional=is_optional,
             where=row.where(),
         )
@@ -232,8 +247,7 @@ def _readings(document: Document, index: int, number: int) -> list[Reading]:
     ]
 
 
-def _noise(row: Row, keys: Keyed, quantity: str) -> float:
-    assays = shipped_assays()
+def _noise(row: Row, keys: Keyed, quantity: str, assays: Mapping[str, Assay]) -> float:
     if "noise" in keys:
         for key in ("source", "grade"):
             if key not in keys:
@@ -255,11 +269,6 @@ def _noise(row: Row, keys: Keyed, quantity: str) -> float:
             advice=f"assays of the trial read {', '.join(f'`{name}`' for name in assays)}",
         )
     return assays[quantity].sd_log
-
-
-def _limit(quantity: str) -> float:
-    assays = shipped_assays()
-    return assays[quantity].limit if quantity in assays else 0.0
 
 
 def _provenance(row: Row) -> tuple[str, str]:

@@ -9,21 +9,16 @@ import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.errors import InputError, NumericalError, did_you_mean
-from simulate.evidence.protocol import RESPONSE
 from simulate.evidence.seen import EVERYONE
 from simulate.inference.information import Statistic
-from simulate.regimen.words import parse_regimen
+from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, REGIMEN, cohort_at
+from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at
 from simulate.studies.fitting.weights import weights_of_existing
-from simulate.studies.measuring.catalogue import Measurement, Reading, Sample
-
-PLANS: Mapping[str, str] = {"anakinra": f"{REGIMEN} until 182 d", "untreated": "none"}
-"""What is given in each arm."""
-
-_REGRESSED = "_regressed"
+from simulate.studies.measuring.catalogue import UNTREATED, Measurement, Reading, Sample
+from simulate.trial.design import TrialDesign, ended
 
 Key = tuple[str, str, float]
 """Arm, quantity and day."""
@@ -44,7 +39,7 @@ class Pool:
     levels
         Levels by arm, quantity and day, each of the same shape.
     responders
-        Probability of a response at six months by arm, each of the same shape.
+        Probability of a response by arm, each of the same shape; none if the trial calls nobody a responder.
     """
 
     draws: Draws
@@ -54,12 +49,12 @@ class Pool:
     responders: Mapping[str, FloatArray]
 
 
-def needed(measurements: Sequence[Measurement]) -> dict[str, tuple[float, ...]]:
-    """Days to be recorded by arm, ascending from 0; six months are among them, when response is judged."""
+def needed(measurements: Sequence[Measurement], design: TrialDesign) -> dict[str, tuple[float, ...]]:
+    """Days to be recorded by arm, ascending; the first and the last visit of the trial are among them."""
     days: dict[str, set[float]] = {}
     for measurement in measurements:
         for sample in measurement.samples:
-            own = days.setdefault(sample.arm, {BEFORE, AFTER})
+            own = days.setdefault(sample.arm, {*design.ends})
             own |= {day for reading in sample.readings for day in reading.days}
     return {arm: tuple(sorted(found)) for arm, found in days.items()}
 
@@ -89,22 +84,29 @@ def pool_of(
     exists = np.ones(shape, dtype=np.bool_)
     levels: dict[Key, FloatArray] = {}
     responders: dict[str, FloatArray] = {}
-    for name, days in needed(measurements).items():
-        arm = Arm(name, parse_regimen(PLANS[name]))
+    judged = problem.trial.response
+    for name, days in needed(measurements, problem.trial).items():
+        arm = Arm(name, _plan(problem.trial, name))
         ensemble = simulate_cohort(
             problem.model, (arm,), cohort, np.array(days), tolerance=COARSE, threads=threads, progress=progress
         )
         exists &= _exist(ensemble, problem.hypothesis).reshape(shape)
-        percent = ensemble.quantity(RESPONSE)[0][:, days.index(AFTER)]
-        responders[name] = np.nan_to_num(percent / 100.0).reshape(shape)
+        if judged is not None:
+            percent = ensemble.quantity(judged.quantity)[0][:, days.index(judged.day)]
+            responders[name] = np.nan_to_num(percent / 100.0).reshape(shape)
         for quantity in wanted:
-            read = f"{quantity}{_REGRESSED}" if f"{quantity}{_REGRESSED}" in known else quantity
+            read = f"{quantity}{REGRESSED}" if f"{quantity}{REGRESSED}" in known else quantity
             course = ensemble.quantity(read)[0]
             levels |= {(name, quantity, day): course[:, row].reshape(shape) for row, day in enumerate(days)}
     counts = np.array([stratum.count for stratum in problem.population.strata])
     shares = (counts / counts.sum() / np.bincount(of_kind, minlength=len(counts)))[of_kind]
     weights = weights_of_existing(exists, np.broadcast_to(shares, shape).copy(), of_kind)
     return Pool(draws, known, weights, levels, responders)
+
+
+def _plan(design: TrialDesign, name: str) -> Plan:
+    """What is given in an arm of a measurement, up to the end of the trial."""
+    return Plan() if name == UNTREATED else ended(design.arm(name).plan, design.end)
 
 
 def _wanted(measurements: Sequence[Measurement], hypothesis: str, known: Sequence[str]) -> tuple[str, ...]:

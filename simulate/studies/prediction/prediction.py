@@ -6,33 +6,29 @@ mean change of the logarithm is taken over its patients; how they differ from on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
-from simulate.evidence.protocol import RESPONSE
-from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray, normals
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.trial import (
     COARSE,
     MOST_REFUSED,
+    REGRESSED,
     Problem,
     cohort_at,
+    only_trial,
 )
 from simulate.studies.prediction.questions import (
-    DOSES,
     DOWN,
-    END,
     FLAT,
-    STUDIED,
-    TITLES,
     UNTREATED,
     UP,
-    WASHED_OUT,
     Group,
     Question,
     Reading,
@@ -41,6 +37,7 @@ from simulate.studies.prediction.questions import (
 )
 from simulate.studies.resolution import Resolution, signal
 from simulate.symbolic.units import convert, unit
+from simulate.trial.design import TrialDesign
 
 LITTLE, APART = 1.0, 2.0
 """Change in percent, and difference in points, below which something counts as not moving."""
@@ -48,7 +45,8 @@ LITTLE, APART = 1.0, 2.0
 _ERROR = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
 """What a change of a logarithm may be wrong by."""
 
-_DAYS = (*(14.0 * step for step in range(14)), 196.0, WASHED_OUT)
+_STEP = 14.0
+"""Days between those at which courses are recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +108,8 @@ class Prediction:
         As the user named it.
     source
         ``posterior`` or ``prior``.
+    trial
+        Of whose patients it is said.
     days
         Recorded days, shape [day].
     courses
@@ -122,6 +122,7 @@ class Prediction:
 
     hypothesis: str
     source: str
+    trial: TrialDesign
     days: FloatArray
     courses: dict[tuple[str, float], FloatArray]
     answers: tuple[Answer, ...]
@@ -153,23 +154,26 @@ def predict(
     threads, progress
         As for `simulate.solver.solve`.
     """
+    only_trial(problem, "a prediction")
     if posterior is None:
         points = normals(seed, "predict prior", np.arange(draws), problem.dimension)
     else:
         points = posterior.points[:draws]
     ensemble, weights, refused = _simulated(problem, points, patients, seed, threads, progress)
-    changes = _Changes(ensemble, weights)
-    asked = questions()
+    design = problem.trial
+    changes = _Changes(ensemble, weights, design)
+    asked = questions(design)
     courses = {
         (quantity, dose): np.quantile(changes.course(quantity, dose), (0.05, 0.5, 0.95), axis=0)
-        for quantity in TITLES
+        for quantity in design.foreseen.titles
         if changes.has(quantity)
-        for dose in (*DOSES, UNTREATED)
+        for dose in _doses(design)
     }
     return Prediction(
         problem.hypothesis,
         "prior" if posterior is None else "posterior",
-        np.array(_DAYS),
+        design,
+        recorded_days(design),
         courses,
         tuple(
             Answer(question, _band(question, changes), expected(question.key, problem.hypothesis)) for question in asked
@@ -178,10 +182,21 @@ def predict(
     )
 
 
-def workload(posterior: Posterior | None, *, draws: int = 48, patients: int = 16) -> int:
+def workload(problem: Problem, posterior: Posterior | None, *, draws: int = 48, patients: int = 16) -> int:
     """Trajectories that `predict` solves."""
     points = draws if posterior is None else min(draws, len(posterior.points))
-    return points * patients * (len(DOSES) + 1)
+    return points * patients * len(_doses(problem.trial))
+
+
+def recorded_days(design: TrialDesign) -> FloatArray:
+    """Days that are recorded: every two weeks, those of questions, the end, and the wash-out and half of it."""
+    end, seen = design.end, design.foreseen
+    regular = [_STEP * step for step in range(math.ceil(end / _STEP))]
+    return np.unique([*regular, *seen.days, *design.ends, end + 0.5 * seen.wash_out, end + seen.wash_out])
+
+
+def _doses(design: TrialDesign) -> tuple[float, ...]:
+    return (*design.foreseen.doses, UNTREATED)
 
 
 def _simulated(
@@ -194,11 +209,10 @@ def _simulated(
 ) -> tuple[Ensemble, FloatArray, float]:
     """Patients of all populations on all doses, and their weights, shape [population, patient]."""
     cohort, kind = cohort_at(problem, points, patients=patients, seed=seed)
-    regimens = [f"{dose:g} mg sc every 24 h until {END:g} d" for dose in DOSES] + ["none"]
-    arms = [Arm(f"{dose:g} mg", parse_regimen(text)) for dose, text in zip((*DOSES, UNTREATED), regimens, strict=True)]
-    ensemble = simulate_cohort(
-        problem.model, arms, cohort, np.array(_DAYS), tolerance=COARSE, threads=threads, progress=progress
-    )
+    design = problem.trial
+    arms = [Arm(f"{dose:g} {design.dose_unit}", design.dosed(dose)) for dose in _doses(design)]
+    days = recorded_days(design)
+    ensemble = simulate_cohort(problem.model, arms, cohort, days, tolerance=COARSE, threads=threads, progress=progress)
     exists = (ensemble.status == Status.OK).all(axis=0).reshape(len(points), patients)
     sizes = np.array([stratum.count for stratum in problem.population.strata] or [1.0])
     share = (sizes / sizes.sum() / np.bincount(kind, minlength=len(sizes)))[kind]
@@ -212,13 +226,17 @@ def _simulated(
 class _Changes:
     """Mean changes of logarithms of an ensemble, by quantity, dose and group; populations out of the prior left out."""
 
-    def __init__(self, ensemble: Ensemble, weights: FloatArray) -> None:
+    def __init__(self, ensemble: Ensemble, weights: FloatArray, design: TrialDesign) -> None:
         self._ensemble = ensemble
         self._weights = weights
-        self._doses = (*DOSES, UNTREATED)
-        names = ensemble.trajectories.quantities
-        factor = convert(1.0, unit(ensemble.trajectories.units[names.index(RESPONSE)]), unit("1"))
-        self._chance = np.nan_to_num(factor * self._values(RESPONSE, STUDIED)[:, :, _DAYS.index(END)])
+        self._design, self._doses, self._days = design, _doses(design), recorded_days(design).tolist()
+        self._chance: FloatArray | None = None
+        judged = design.response
+        if judged is not None:
+            names = ensemble.trajectories.quantities
+            factor = convert(1.0, unit(ensemble.trajectories.units[names.index(judged.quantity)]), unit("1"))
+            at = self._days.index(judged.day)
+            self._chance = np.nan_to_num(factor * self._values(judged.quantity, design.dose)[:, :, at])
 
     def has(self, quantity: str) -> bool:
         return quantity in self._ensemble.trajectories.quantities
@@ -226,11 +244,11 @@ class _Changes:
     def _values(self, quantity: str, dose: float) -> FloatArray:
         """Shape [population, patient, day]."""
         values: FloatArray = self._ensemble.quantity(quantity)[self._doses.index(dose)]
-        return values.reshape(*self._weights.shape, len(_DAYS))
+        return values.reshape(*self._weights.shape, len(self._days))
 
     def course(self, quantity: str, dose: float, group: Group = Group.ALL) -> FloatArray:
         """Mean change since baseline, %, shape [population, day]."""
-        regressed = f"{quantity}_regressed"
+        regressed = f"{quantity}{REGRESSED}"
         values = self._values(regressed if self.has(regressed) else quantity, dose)
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = signal(np.log(values / values[:, :, :1]), _ERROR)
@@ -243,14 +261,15 @@ class _Changes:
 
     def _belonging(self, group: Group) -> FloatArray:
         """Probability of belonging to a group, shape [population, patient]."""
-        if group is Group.ALL:
-            return np.ones(self._chance.shape)
+        if group is Group.ALL or self._chance is None:
+            return np.ones(self._weights.shape)
         chance: FloatArray = self._chance if group is Group.RESPONDERS else 1.0 - self._chance
         return chance
 
     def at(self, reading: Reading) -> FloatArray:
         """Change since baseline, %, shape [population]."""
-        return self.course(reading.quantity, reading.dose, reading.group)[:, _DAYS.index(reading.day)]
+        dose = self._design.dose if reading.dose is None else reading.dose
+        return self.course(reading.quantity, dose, reading.group)[:, self._days.index(reading.day)]
 
 
 def _band(question: Question, changes: _Changes) -> Band | None:
@@ -268,7 +287,7 @@ def rows(predictions: Sequence[Prediction]) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for prediction in predictions:
         for answer in prediction.answers:
-            band = answer.band
+            band, asked = answer.band, answer.question.reading
             found.append(
                 {
                     "hypothesis": prediction.hypothesis,
@@ -276,7 +295,8 @@ def rows(predictions: Sequence[Prediction]) -> list[dict[str, object]]:
                     "question": answer.question.text,
                     "quantity": answer.question.reading.quantity,
                     "day": answer.question.reading.day,
-                    "dose_mg": answer.question.reading.dose,
+                    "dose": prediction.trial.dose if asked.dose is None else asked.dose,
+                    "dose_unit": prediction.trial.dose_unit,
                     "group": answer.question.reading.group.value,
                     "unit": "%" if answer.question.less is None else "points of %",
                     "low": None if band is None else band.low,

@@ -11,18 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-END, WASHED_OUT = 182.0, 210.0
-"""Last day of treatment, and four weeks later."""
-
-WEEKS = (2, 4, 12, 24)
-"""Visits at which readings are predicted, weeks of treatment."""
-
-DOSES = (30.0, 100.0, 200.0)
-"""Daily doses, mg; that of the study stands in the middle."""
-
-STUDIED = 100.0
+from simulate.trial.design import TrialDesign
 
 UNTREATED = 0.0
+"""Dose of those who are not treated."""
 
 
 class Group(enum.Enum):
@@ -35,11 +27,11 @@ class Group(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A change since baseline: of what, when, on which dose, in whom."""
+    """A change since baseline: of what, when, on which dose (None: that of the trial), in whom."""
 
     quantity: str
     day: float
-    dose: float = STUDIED
+    dose: float | None = None
     group: Group = Group.ALL
 
 
@@ -63,24 +55,6 @@ class Question:
     less: Reading | None = None
 
 
-TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        "il17a": "IL-17A+",
-        "ifng": "IFNγ+",
-        "double_positive": "double positives",
-        "ex_th17": "ex-Th17",
-        "th17_memory": "Th17 memory",
-        "naive": "naive",
-        "cd45ro": "CD45RO share",
-        "T1": "Th1 in muscle",
-        "inflammation": "muscle inflammation",
-        "ck": "CK",
-        "il17a_unwashed": "IL-17A+, cells not washed",
-        "ifng_unwashed": "IFNγ+, cells not washed",
-    }
-)
-"""Quantities of the model; the last do not exist under all hypotheses."""
-
 ABSENT = (
     "IL-10 of Th17 cells",
     "chemokine receptors (CXCR3, CCR6) and CD161",
@@ -89,49 +63,62 @@ ABSENT = (
 """What one would like to see and no model here has."""
 
 
-def questions() -> tuple[Question, ...]:
-    """Everything that is predicted, in the order of the table."""
-    at_end = 7.0 * WEEKS[-1]
+def questions(design: TrialDesign) -> tuple[Question, ...]:
+    """Everything that is predicted for a trial, in the order of the table."""
+    seen = design.foreseen
+    titles, at_end, end = seen.titles, seen.days[-1], design.end
     found = [
-        Question(
-            quantity if week == WEEKS[-1] else "", f"{TITLES[quantity]}, week {week}", Reading(quantity, 7.0 * week)
-        )
-        for quantity in ("il17a", "ifng")
-        for week in WEEKS
+        Question(quantity if day == at_end else "", f"{titles[quantity]}, {_week(day)}", Reading(quantity, day))
+        for quantity in seen.main
+        for day in seen.days
     ]
     found += [
-        Question("", f"{TITLES['double_positive']}, week {WEEKS[1]}", Reading("double_positive", 7.0 * WEEKS[1])),
         *(
-            Question(quantity, f"{TITLES[quantity]}, week {WEEKS[-1]}", Reading(quantity, at_end))
-            for quantity in TITLES
-            if quantity not in ("il17a", "ifng")
+            Question("", f"{titles[quantity]}, {_week(day)}", Reading(quantity, day))
+            for quantity in seen.early
+            for day in seen.days[1:2]
+        ),
+        *(
+            Question(quantity, f"{titles[quantity]}, {_week(at_end)}", Reading(quantity, at_end))
+            for quantity in titles
+            if quantity not in seen.main
         ),
     ]
-    for quantity in ("il17a", "ifng"):
-        title, usual = TITLES[quantity], Reading(quantity, at_end)
+    for quantity in seen.main:
+        title, usual = titles[quantity], Reading(quantity, at_end)
         found += [
             *(
                 Question(
-                    f"{quantity} dose", f"{title}, {dose:g} less {STUDIED:g} mg", Reading(quantity, at_end, dose), usual
+                    f"{quantity} dose",
+                    f"{title}, {dose:g} less {design.dose:g} {design.dose_unit}",
+                    Reading(quantity, at_end, dose),
+                    usual,
                 )
-                for dose in DOSES
-                if dose != STUDIED
+                for dose in seen.doses
+                if dose != design.dose
             ),
             Question(f"{quantity} drug", f"{title}, without the drug", Reading(quantity, at_end, UNTREATED)),
             Question(
                 f"{quantity} wash-out",
-                f"{title}, 4 weeks after stop less at stop",
-                Reading(quantity, WASHED_OUT),
-                Reading(quantity, END),
-            ),
-            Question(
-                f"{quantity} who",
-                f"{title}, responders less others",
-                Reading(quantity, END, group=Group.RESPONDERS),
-                Reading(quantity, END, group=Group.OTHERS),
+                f"{title}, {seen.wash_out / 7.0:g} weeks after stop less at stop",
+                Reading(quantity, end + seen.wash_out),
+                Reading(quantity, end),
             ),
         ]
+        if design.response is not None:
+            found.append(
+                Question(
+                    f"{quantity} who",
+                    f"{title}, responders less others",
+                    Reading(quantity, end, group=Group.RESPONDERS),
+                    Reading(quantity, end, group=Group.OTHERS),
+                )
+            )
     return tuple(found)
+
+
+def _week(day: float) -> str:
+    return f"week {day / 7.0:g}"
 
 
 UP, DOWN, FLAT = "up", "down", "flat"
@@ -167,12 +154,22 @@ _EXPECTED: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
             "il17a drug": DOWN, "ifng drug": UP,
         },
+        "H5a": {
+            "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+        },
+        "H5b": {
+            "il17a": DOWN, "ifng": UP, "double_positive": FLAT, "il17a dose": FLAT, "ifng dose": FLAT,
+            "il17a drug": DOWN, "ifng drug": UP,
+        },
         "H6": {
             "il17a": FLAT, "ifng": UP, "double_positive": FLAT, "th17_memory": FLAT, "il17a drug": FLAT,
             "ifng drug": FLAT,
         },
         "H7": {
             "ifng": UP, "il17a drug": FLAT, "ifng drug": FLAT,
+        },
+        "H8": {
+            "il17a": DOWN, "double_positive": DOWN, "th17_memory": DOWN, "naive": FLAT, "il17a drug": FLAT,
         },
     }
 )  # fmt: skip

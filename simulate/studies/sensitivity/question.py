@@ -23,10 +23,12 @@ from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.priors import Free, Role
-from simulate.studies.fitting.trial import OPTIONS, Problem, changes_at, parameters_of, problem_of, study_patients
+from simulate.studies.fitting.trial import Problem, changes_at, parameters_of, problem_of, study_patients
+from simulate.studies.fitting.trial import Study as TrialStudy
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 from simulate.studies.unread import refuse_unread
+from simulate.trial.reading import shipped_trial
 
 BETWEEN = " between patients"
 """What follows the name of a parameter in that of the place of patients."""
@@ -131,7 +133,7 @@ def question_of(
             expected="a scenario of the reference model",
         )
     own = [part for part in scenario.hypothesis if part != "none"]
-    options = [option for option in OPTIONS if option not in own]
+    options = [option for option in shipped_trial().options if option not in own]
     study = prepare(dataclasses.replace(scenario, hypothesis=(*own, *options)))
     names = [part.name for part in study.arms]
     if arm is not None and arm not in names:
@@ -145,7 +147,8 @@ def question_of(
     label = "+".join(str(part) for part in own) or "none"
     index = 0 if arm is None else names.index(arm)
     overrides = overrides_of(study.arms[index])
-    problem = problem_of(label, study.model, study_patients(study.population), read_evidence())
+    people = study_patients(study.population)
+    problem = problem_of(label, study.model, TrialStudy(shipped_trial(), people, read_evidence()))
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
     asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)

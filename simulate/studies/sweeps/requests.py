@@ -46,11 +46,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from simulate import shipped
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, relocated
 from simulate.files import Document, read_toml
 from simulate.regimen.doses import exact
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
-from simulate.studies.sheets import Setting, Sheet, Table, lay_over, relocated, validated
+from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
 from simulate.studies.sweeps.axes import Axis, AxisTable, axes_of, parse_axis
 from simulate.studies.sweeps.designs import Design, parse_sample
 from simulate.studies.treatments import MAX_DAYS

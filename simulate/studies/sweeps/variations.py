@@ -9,13 +9,12 @@ from fractions import Fraction
 import numpy as np
 
 from simulate.cohort.draws import check_given
-from simulate.errors import InputError
+from simulate.errors import InputError, relocated
 from simulate.regimen.doses import Course, exact
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study
-from simulate.studies.sheets import relocated
 from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, no_such_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.treatments import Override, Tabled, Treatment

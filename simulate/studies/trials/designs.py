@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulate.errors import InputError
-from simulate.studies.fitting.reproduction import CELLS, PAIRED
-from simulate.studies.fitting.trial import REGIMEN
-
-ENROLLED, STAYED, SERUM = 15, 11, 10
-"""Patients of the study, those who completed six months (`dorph-2009`), and those with serum then (`zong-2011`)."""
+from simulate.trial.design import TrialDesign
 
 FEWEST = 4
 
@@ -21,16 +18,15 @@ class Sizes:
     Attributes
     ----------
     enrolled, stayed
-        At the start, and at six months.
-    serum, cells, paired
-        With serum at six months, with cells at the start, and with cells at both visits.
+        At the start, and at the last visit.
+    first, both
+        Quantity → patients with a reading at the first visit, and at the first and the last.
     """
 
     enrolled: int
     stayed: int
-    serum: int
-    cells: int
-    paired: int
+    first: Mapping[str, int]
+    both: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,8 @@ class Design:
 
     Attributes
     ----------
+    trial
+        The trial that it repeats or varies.
     n
         Patients who are treated.
     regimen
@@ -49,8 +47,9 @@ class Design:
         Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
     """
 
-    n: int = ENROLLED
-    regimen: str = REGIMEN
+    trial: TrialDesign
+    n: int
+    regimen: str
     controls: int = 0
     control: str = "none"
     complete: bool = False
@@ -68,7 +67,7 @@ class Design:
     @property
     def is_that_of_the_study(self) -> bool:
         """Whether it is as the study was."""
-        return self == Design()
+        return self == design_of(self.trial)
 
     @property
     def title(self) -> str:
@@ -80,9 +79,43 @@ class Design:
 
     def sizes(self, enrolled: int) -> Sizes:
         """Patients of an arm of so many, at least two where something is measured."""
-        if self.complete:
-            return Sizes(enrolled, enrolled, enrolled, enrolled, enrolled)
-        stayed, serum, cells, paired = (
-            max(2, round(enrolled * part / ENROLLED)) for part in (STAYED, SERUM, CELLS, PAIRED)
+        trial = self.trial
+
+        def of(part: int) -> int:
+            return enrolled if self.complete else max(2, round(enrolled * part / trial.n))
+
+        ends = (trial.first, trial.end)
+        return Sizes(
+            enrolled,
+            of(trial.n if trial.visits[-1].n is None else trial.visits[-1].n),
+            {name: of(trial.samples(name, trial.first)) for name in trial.quantities},
+            {name: of(trial.samples(name, *ends)) for name in trial.quantities},
         )
-        return Sizes(enrolled, stayed, serum, cells, paired)
+
+
+def design_of(
+    trial: TrialDesign,
+    *,
+    n: int | None = None,
+    regimen: str | None = None,
+    controls: int | None = None,
+    control: str | None = None,
+    complete: bool = False,
+) -> Design:
+    """A study like a trial, but for what is given.
+
+    Parameters
+    ----------
+    trial
+        Its first arm is treated, its second the controls, if it has one.
+    n, regimen, controls, control, complete
+        As in `Design`; as in the trial if not given.
+    """
+    first, second = trial.arms[0], trial.arms[1] if len(trial.arms) > 1 else None
+    if controls is None:
+        controls = 0 if second is None else second.n
+    if control is None:
+        control = "none" if second is None else second.regimen
+    return Design(
+        trial, first.n if n is None else n, first.regimen if regimen is None else regimen, controls, control, complete
+    )

@@ -16,7 +16,7 @@ from simulate.evidence.seen import Seen
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import REGIMEN, treated, trial_of
+from simulate.studies.fitting.trial import treated, trial_of
 from simulate.studies.trials.designs import Design
 from simulate.studies.trials.repeats import Outcome, repeated
 
@@ -166,7 +166,7 @@ def trials(
             seed=draws.places,
             threads=threads,
             progress=progress,
-            arm=treated(regimen),
+            arm=treated(regimen, problem.trial),
         )
         return trial.seen, float(trial.refused.mean())
 
@@ -175,7 +175,7 @@ def trials(
     each = -(-studies // len(draws.points))
     outcomes = repeated(design, seen, controls, studies=each, seed=seed)
     powers = tuple(power_of(outcome, test, seed=seed) for outcome in outcomes for test in outcome.p_values)
-    ranks = ranks_of(problem.evidence, seen) if design.regimen == REGIMEN else ()
+    ranks = ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else ()
     return Trials(design, draws, patients, each * len(draws.points), refused, powers, ranks)
 
 
@@ -243,7 +243,9 @@ def ranks_of(evidence: Evidence, seen: Seen) -> tuple[Rank, ...]:
     for item in evidence.data:
         reading = max(item.readings, key=lambda part: part.share)
         try:
-            numbers = figures_of(reading, seen, _RANKED).reshape(seen.cohorts, -1, len(reading.statement.figures))
+            numbers = figures_of(reading, seen.of_arm(item.arm), _RANKED).reshape(
+                seen.cohorts, -1, len(reading.statement.figures)
+            )
         except InputError:
             continue
         for index, figure in enumerate(reading.statement.figures):

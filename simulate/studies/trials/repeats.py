@@ -14,8 +14,8 @@ from simulate.evidence.seen import Seen
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.streams import FloatArray, stream
-from simulate.studies.fitting.trial import AFTER, BEFORE
 from simulate.studies.trials.designs import Design, Sizes
+from simulate.trial.design import Outcome as Asked
 
 IntArray = npt.NDArray[np.int64]
 
@@ -25,8 +25,6 @@ NO_CHANGE = 0.005
 The simulation is not more exact."""
 
 NO_CORRELATION = 0.02
-
-_CHANGES = (("ifng", "IFNγ+ cells"), ("il17a", "IL-17A+ cells"), ("ck", "creatine kinase"), ("serum_il1ra", "IL-1Ra"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +78,13 @@ class _Arm:
         limit = self.seen.limits.get(quantity)
         return found if limit is None else np.maximum(found, math.log(limit))
 
-    def change(self, quantity: str, n: int) -> FloatArray:
-        """Change of the logarithm in each of the first n patients."""
-        return self.logs(quantity, AFTER, n) - self.logs(quantity, BEFORE, n)
+    def change(self, quantity: str, asked: Asked, n: int) -> FloatArray:
+        """Change of the logarithm in each of the first n patients, between the visits of an outcome."""
+        return self.logs(quantity, asked.last, n) - self.logs(quantity, asked.first, n)
 
-    def true_change(self, quantity: str) -> FloatArray:
-        """Mean change of the logarithm in each population, without noise."""
-        return _mean(self.seen.weights, self.seen.logarithm(quantity, AFTER) - self.seen.logarithm(quantity, BEFORE))
+    def true_change(self, quantity: str, asked: Asked) -> FloatArray:
+        """The same in everybody, without noise, shape [population, patient]."""
+        return self.seen.logarithm(quantity, asked.last) - self.seen.logarithm(quantity, asked.first)
 
     def events(self) -> FloatArray:
         """Number of responders of each study."""
@@ -98,7 +96,7 @@ class _Arm:
 
     def of(self, quantity: str) -> int:
         """How many patients of a study have a change of a quantity."""
-        return {"ck": self.sizes.stayed, "serum_il1ra": self.sizes.serum}.get(quantity, self.sizes.paired)
+        return self.sizes.both[quantity]
 
 
 def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int, seed: int) -> tuple[Outcome, ...]:
@@ -119,40 +117,49 @@ def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int,
     """
     arm = _arm("treated", seen, design.sizes(design.n), studies, seed)
     if controls is None:
-        return (*(_changed(arm, quantity, title) for quantity, title in _CHANGES), _tied(arm))
+        return tuple(
+            _changed(arm, asked) if asked.partner is None else _tied(arm, asked, asked.partner)
+            for asked in design.trial.outcomes
+        )
     other = _arm("control", controls, design.sizes(design.controls), studies, seed)
-    return (*(_different(arm, other, quantity, title) for quantity, title in _CHANGES[:3]), _responded(arm, other))
+    found = [_different(arm, other, asked) for asked in design.trial.changes]
+    return (*found, *([] if design.trial.response is None else [_responded(arm, other)]))
 
 
-def _changed(arm: _Arm, quantity: str, title: str) -> Outcome:
+def _changed(arm: _Arm, asked: Asked) -> Outcome:
+    quantity, title = asked.quantity, asked.title
     n = arm.of(quantity)
-    change = arm.change(quantity, n)
+    change = arm.change(quantity, asked, n)
     tests = {
         "signed rank": signed_rank(change),
         "signed rank, exact": signed_rank(change, SignedRank.EXACT),
         "t": paired_t(change),
     }
     scale = "change of the logarithm"
-    truth = arm.true_change(quantity)
+    truth = _mean(arm.seen.weights, arm.true_change(quantity, asked))
     return Outcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
 
 
-def _tied(arm: _Arm) -> Outcome:
-    """Correlation of CD45RO at the start with the fall of creatine kinase, in patients with cells at the start."""
-    n = min(arm.sizes.cells, arm.sizes.stayed)
-    memory, fall = arm.logs("cd45ro", BEFORE, n), -arm.change("ck", n)
-    true_fall = arm.seen.logarithm("ck", BEFORE) - arm.seen.logarithm("ck", AFTER)
-    truth = _correlation(arm.seen.weights, arm.seen.logarithm("cd45ro", BEFORE), true_fall)
-    tests = {"Pearson": pearson(memory, fall), "Spearman": spearman(memory, fall)}
-    title = "correlation of CD45RO with the fall of creatine kinase"
-    return Outcome("cd45ro-ck", title, "R", n, truth, NO_CORRELATION, correlation(memory, fall), tests)
+def _tied(arm: _Arm, asked: Asked, partner: str) -> Outcome:
+    """Correlation of a level at the first visit with the fall of another quantity, in patients with both."""
+    n = min(arm.sizes.first[asked.quantity], arm.of(partner))
+    level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
+    true_fall = -arm.true_change(partner, asked)
+    truth = _correlation(arm.seen.weights, arm.seen.logarithm(asked.quantity, asked.first), true_fall)
+    tests = {"Pearson": pearson(level, fall), "Spearman": spearman(level, fall)}
+    title = f"correlation of {asked.title} with the fall of {asked.partner_title}"
+    name = f"{asked.quantity}-{partner}"
+    return Outcome(name, title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
 
 
-def _different(arm: _Arm, other: _Arm, quantity: str, title: str) -> Outcome:
+def _different(arm: _Arm, other: _Arm, asked: Asked) -> Outcome:
+    quantity, title = asked.quantity, asked.title
     n, m = arm.of(quantity), other.of(quantity)
-    first, second = arm.change(quantity, n), other.change(quantity, m)
+    first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)
     tests = {"rank sum": rank_sum(first, second), "t (Welch)": welch(first, second)}
-    truth = arm.true_change(quantity) - other.true_change(quantity)
+    truth = _mean(arm.seen.weights, arm.true_change(quantity, asked)) - _mean(
+        other.seen.weights, other.true_change(quantity, asked)
+    )
     estimates = first.mean(-1) - second.mean(-1)
     words = f"change of {title}, less that of controls"
     return Outcome(

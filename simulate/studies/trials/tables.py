@@ -20,7 +20,11 @@ def document(result: Trials) -> dict[str, Any]:
         "patients": result.patients,
         "studies": result.studies,
         "refused": result.refused,
-        "design": {**asdict(result.design), "as_it_was": result.design.is_that_of_the_study},
+        "design": {
+            "trial": result.design.trial.name,
+            **{name: getattr(result.design, name) for name in ("n", "regimen", "controls", "control", "complete")},
+            "as_it_was": result.design.is_that_of_the_study,
+        },
         "effects": [_plain(row) for row in result.powers],
         "printed": [asdict(row) for row in result.ranks],
     }

@@ -12,7 +12,7 @@ from simulate.evidence.kinds.counts import Count
 from simulate.evidence.kinds.directions import WAYS, Direction
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
-from simulate.studies.virtual.patients import CHANGES, People
+from simulate.studies.virtual.patients import People
 from simulate.studies.virtual.printed import Printed
 
 
@@ -107,21 +107,24 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
     A direction of a mean is an inequality, which has no moment, and is left out.
     """
     first = len(people.statistics)
+    changed = [change.quantity for change in people.changes]
+    judged = people.problem.trial.response
     response = outputs[:, first]
     names, functions, means, variances = [], [], [], []
     for item in evidence.data:
         reading = max(item.readings, key=lambda reading: reading.share)
         subject, statement = reading.subject, reading.statement
-        if isinstance(statement, Count) and subject.quantity == "clinical_response":
+        if isinstance(statement, Count) and judged is not None and subject.quantity == judged.event:
             share = statement.count / statement.n
             function, mean, scale = response, share, 1.0
-        elif isinstance(statement, Direction) and statement.count is not None and subject.quantity in CHANGES:
+        elif isinstance(statement, Direction) and statement.count is not None and subject.quantity in changed:
             if subject.group != "responders" or statement.partner is not None:
                 continue
             share = statement.count / statement.n
-            change = WAYS[statement.way] * outputs[:, first + 1 + CHANGES.index(subject.quantity)]
+            number = changed.index(subject.quantity)
+            change = WAYS[statement.way] * outputs[:, first + 1 + number]
             # Among responders: of those who respond as many move so as was counted.
-            function = response * (ndtr(change / people.noise(subject.quantity)) - share)
+            function = response * (ndtr(change / people.noise(people.changes[number])) - share)
             mean, scale = 0.0, float(response.mean())
         else:
             continue

@@ -21,25 +21,18 @@ from simulate.evidence.protocol import observe
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray, uniforms
 from simulate.studies.fitting.trial import (
-    AFTER,
-    BEFORE,
-    SAMPLE_HOUR,
     Problem,
     changes_at,
     levels_of,
     parameters_of,
     protocol,
+    sample_hours,
     simulate_people,
 )
+from simulate.trial.design import Outcome
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded."""
-
-CHANGES = ("il17a", "ifng", "ck")
-"""Quantities whose change is carried along, in this order, after the probability of a response."""
-
-CARRIED = 1 + len(CHANGES)
-"""Outputs that follow those of the statistics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +78,12 @@ class People:
     @property
     def patient(self) -> tuple[str, ...]:
         """Coordinates of a patient in a population, by name."""
-        return (*coordinates(self.problem.population), SAMPLE_HOUR, KIND)
+        return (*coordinates(self.problem.population), *sample_hours(self.problem.trial), KIND)
+
+    @property
+    def changes(self) -> tuple[Outcome, ...]:
+        """Changes that are carried along, after the statistics and the probability of a response."""
+        return self.problem.trial.changes
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -112,9 +110,9 @@ class People:
         ensemble = simulate_people(self.problem, cohort, threads=self.threads)
         # Strata have here the shares of the cube, and no others.
         looked = dataclasses.replace(protocol(self.problem), sizes={})
-        seen = observe(ensemble, looked, levels=levels_of(self.problem, ensemble, self._at(cube)[SAMPLE_HOUR]))
+        seen = observe(ensemble, looked, levels=levels_of(self.problem, ensemble, self._at(cube)))
         luck = ndtri(_inside(cube[:, -len(self.statistics) :]))
-        found = np.empty((len(cube), len(self.statistics) + CARRIED))
+        found = np.empty((len(cube), len(self.statistics) + 1 + len(self.changes)))
         for column, statistic in enumerate(self.statistics):
             logs = seen.logarithm(statistic.quantity, statistic.day)[0]
             noise = seen.spread(statistic.quantity, statistic.day)
@@ -124,8 +122,9 @@ class People:
             found[:, column] = logs + noise * luck[:, column]
         first = len(self.statistics)
         found[:, first] = seen.groups["responders"][0]
-        for column, quantity in enumerate(CHANGES, start=first + 1):
-            found[:, column] = seen.logarithm(quantity, AFTER)[0] - seen.logarithm(quantity, BEFORE)[0]
+        for column, change in enumerate(self.changes, start=first + 1):
+            last, before = (seen.logarithm(change.quantity, day)[0] for day in (change.last, change.first))
+            found[:, column] = last - before
         found[~np.isfinite(found).all(axis=1)] = np.nan
         return found
 
@@ -142,10 +141,10 @@ class People:
         """Stratum of each person, shape [person]."""
         return kinds_of(self.problem.population, self._at(cube)[KIND])
 
-    def noise(self, quantity: str) -> float:
+    def noise(self, change: Outcome) -> float:
         """Standard deviation of the logarithm of the change of a reading that comes from reading alone."""
-        spread = protocol(self.problem).noise
-        at = [spread.get((quantity, day), spread.get(quantity)) for day in (BEFORE, AFTER)]
+        spread, quantity = protocol(self.problem).noise, change.quantity
+        at = [spread.get((quantity, day), spread.get(quantity)) for day in (change.first, change.last)]
         return math.hypot(*(0.0 if value is None else value for value in at))
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import ndtr
 
 from simulate.errors import Il1simError, NotConverged
+from simulate.evidence.kinds.directions import WAYS as SIGNS
 from simulate.inference.populations.conclusions import Answer, Conclusion, Question, Way, conclude
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import AFTER, BEFORE, COARSE, Problem, protocol, trial_of
+from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import CHANGES, People
+from simulate.studies.virtual.patients import People
 from simulate.studies.virtual.printed import Printed, printed
 from simulate.studies.virtual.ways import (
     ACCEPTANCE,
@@ -35,12 +36,10 @@ from simulate.studies.virtual.ways import (
     untouched,
     walked,
 )
+from simulate.trial.design import Outcome
 
 WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
 """Ways between which the spread is taken; all match the same statistics."""
-
-FALLS, RISES, CK = "IL-17A falls", "IFNγ rises", "change of creatine kinase in responders"
-"""Questions: shares of patients whose readings move so, and the mean change of a logarithm."""
 
 _DRAWS = 128
 """Draws of a posterior that are asked."""
@@ -123,6 +122,7 @@ def virtual_populations(
     NotConverged
         ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
     """
+    only_trial(problem, "a virtual population")
     chosen = Settings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
     people = People(problem, found.statistics, threads)
@@ -185,19 +185,29 @@ def virtual_populations(
 def _way(made: Made, people: People) -> Way:
     first = len(people.statistics)
     response = made.outputs[:, first]
-    changes = {name: made.outputs[:, first + 1 + index] for index, name in enumerate(CHANGES)}
+    changes = [made.outputs[:, first + 1 + index] for index in range(len(people.changes))]
     return Way(made.name, made.weights, _questions(changes, response, people), made.chains)
 
 
-def _questions(changes: Mapping[str, FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
+def question_of(change: Outcome) -> str:
+    """What is asked of a change: the share of patients whose readings move as reported, or the mean in responders."""
+    if not change.way:
+        return f"change of {change.title} in responders"
+    return f"{change.title} {'rise' if change.way == 'up' else 'fall'}"
+
+
+def _questions(changes: Sequence[FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
     # Of a change of a logarithm, and the most that it does to the probability of a reading that goes that way.
     error = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
-    steepest = {name: error / (people.noise(name) * math.sqrt(2.0 * math.pi)) for name in ("il17a", "ifng")}
-    return (
-        Question(FALLS, ndtr(-changes["il17a"] / people.noise("il17a")), error=steepest["il17a"]),
-        Question(RISES, ndtr(changes["ifng"] / people.noise("ifng")), error=steepest["ifng"]),
-        Question(CK, changes["ck"], response, error=error),
-    )
+    found = []
+    for asked, values in zip(people.changes, changes, strict=True):
+        if asked.way:
+            noise = people.noise(asked)
+            steepest = error / (noise * math.sqrt(2.0 * math.pi))
+            found.append(Question(question_of(asked), ndtr(SIGNS[asked.way] * values / noise), error=steepest))
+        else:
+            found.append(Question(question_of(asked), values, response, error=error))
+    return tuple(found)
 
 
 def _posterior_answers(
@@ -214,7 +224,9 @@ def _posterior_answers(
         progress=progress,
     )
     seen = trial.seen
-    changes = {name: seen.logarithm(name, AFTER) - seen.logarithm(name, BEFORE) for name in CHANGES}
+    changes = [
+        seen.logarithm(part.quantity, part.last) - seen.logarithm(part.quantity, part.first) for part in people.changes
+    ]
     answers = []
     for question in _questions(changes, seen.groups["responders"], people):
         weights = seen.weights if question.among is None else seen.weights * question.among

@@ -23,7 +23,6 @@ from simulate.evidence.protocol import Protocol
 from simulate.evidence.seen import EVERYONE, Seen
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
-from simulate.studies.fitting.trial import BEFORE
 from simulate.studies.virtual.patients import Statistic
 from simulate.symbolic.units import Unit, convert
 
@@ -90,10 +89,10 @@ def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -
         subject, statement = reading.subject, reading.statement
         if subject.group != EVERYONE or subject.quantity not in protocol.quantities:
             continue
-        if isinstance(statement, MeanRange) and subject.days == (BEFORE,) and statement.n is not None:
+        if isinstance(statement, MeanRange) and subject.days == (protocol.days[0],) and statement.n is not None:
             levels.append(_level(item, reading, statement.n, protocol, units[subject.quantity]))
         elif isinstance(statement, Correlation) and statement.scale == "log" and statement.n is not None:
-            since = BEFORE if subject.since is None else subject.since
+            since = protocol.days[0] if subject.since is None else subject.since
             ties.append(
                 Tie(
                     Statistic(subject.quantity, since),
@@ -121,7 +120,7 @@ def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) 
     def cost(at: FloatArray) -> float:
         seen = Seen(
             weights=np.ones((1, 1)),
-            levels={(subject.quantity, BEFORE): np.array([[np.exp(at[0])]])},
+            levels={(subject.quantity, protocol.days[0]): np.array([[np.exp(at[0])]])},
             units={subject.quantity: own},
             noise={subject.quantity: float(np.exp(at[1]))},
             limits=protocol.limits,
@@ -132,7 +131,7 @@ def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) 
     start = np.array([np.log(reading.statement.mean * convert(1.0, subject.unit, own)), 0.0])
     found = minimize(cost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000})
     return Level(
-        Statistic(subject.quantity, BEFORE),
+        Statistic(subject.quantity, protocol.days[0]),
         float(found.x[0]),
         float(np.exp(found.x[1])),
         n,

@@ -12,11 +12,8 @@ from typing import Any
 import numpy as np
 
 from simulate.inference.populations.conclusions import Answer
-from simulate.studies.virtual.patients import CHANGES
-from simulate.studies.virtual.populations import CK, FALLS, RISES, VirtualPopulations
+from simulate.studies.virtual.populations import VirtualPopulations, question_of
 from simulate.studies.virtual.ways import POOL, Made
-
-QUESTIONS = (FALLS, RISES, CK)
 
 CAVEATS = (
     "Only a posterior carries the uncertainty of the parameters. The intervals of all other rows are those of a finite "
@@ -62,8 +59,8 @@ def document(result: VirtualPopulations) -> dict[str, Any]:
             }
             for row in result.conclusions
         ],
-        "others": {name: _answers(answers) for name, answers in result.others.items()},
-        "posterior": None if result.posterior is None else _answers(result.posterior),
+        "others": {name: _answers(result, answers) for name, answers in result.others.items()},
+        "posterior": None if result.posterior is None else _answers(result, result.posterior),
         "caveats": list(CAVEATS),
     }
 
@@ -85,8 +82,9 @@ def _plain(value: float | str) -> float | str | None:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _answers(answers: tuple[Answer, ...]) -> dict[str, Any]:
-    return {name: dataclasses.asdict(answer) for name, answer in zip(QUESTIONS, answers, strict=True)}
+def _answers(result: VirtualPopulations, answers: tuple[Answer, ...]) -> dict[str, Any]:
+    changes = result.people.changes
+    return {question_of(part): dataclasses.asdict(answer) for part, answer in zip(changes, answers, strict=True)}
 
 
 def patients_tables(result: VirtualPopulations) -> Mapping[str, str]:
@@ -116,7 +114,7 @@ def _table(result: VirtualPopulations, made: Made, first: Mapping[str, np.ndarra
     kinds = [stratum.name for stratum in population.strata] or [""]
     header = [*first, "kind"]
     header += [f"log {part.name}" for part in people.statistics]
-    header += ["response", *(f"log change of {name}, without error" for name in CHANGES)]
+    header += ["response", *(f"log change of {part.quantity}, without error" for part in people.changes)]
     header += [name for name, varies in zip(population.names, varying, strict=True) if varies]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -37,7 +37,7 @@ def posterior(hypothesis: str) -> Posterior:
             sets=0.2 * draw.standard_normal(3),
             set_items=0.1 * draw.standard_normal((3, items)),
             share_errors=np.full(items, 0.03),
-            readings=by_reading(problem(hypothesis), seen),
+            readings=by_reading(problem(hypothesis), [seen]),
             tails=tails(problem(hypothesis).evidence, seen),
         ),
     )

@@ -26,7 +26,7 @@ def test_a_shipped_fit_is_used_first(tmp_path: Path) -> None:
 
 def test_a_fit_in_its_folder_is_used_and_a_stale_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipped, "fit_files", dict)
-    file = fit_folder("H1", tmp_path) / RESULT
+    file = fit_folder(problem(), tmp_path) / RESULT
     file.parent.mkdir()
     assert known_fit(problem(), tmp_path) is None
     write_posterior(file, replace(posterior("H1"), key="another"))
@@ -93,7 +93,7 @@ def test_a_result_of_another_fit_is_not_replaced(tmp_path: Path, monkeypatch: py
     ("name", "folder"), [("H1+H3a", "H1+H3a"), ("H1+mine.toml", "H1+mine"), ("theory/mine.toml", "theory-mine")]
 )
 def test_a_fit_has_a_folder_of_its_own(name: str, folder: str) -> None:
-    assert fit_folder(name) == Path("fits") / folder
+    assert fit_folder(replace(problem(), hypothesis=name)) == Path("fits") / folder
 
 
 def test_a_hypothesis_is_not_compared_with_itself() -> None:

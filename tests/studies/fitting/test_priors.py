@@ -22,6 +22,14 @@ def test_the_median_is_the_value_of_the_table() -> None:
         assert part.values(np.zeros(1))[0] == pytest.approx(part.median, rel=1e-12, abs=1e-12)
 
 
+def test_the_taper_is_believed_to_be_what_the_meeting_abstract_says_of_the_trial() -> None:
+    """Co-medication was stable: the rest of the dose is near 1, and not the quarter that shows what a taper does."""
+    (rest,) = (part for part in problem_for("H5b").free if part.name == "taper_rest")
+    assert (rest.low, rest.median, rest.high) == (0.8, 0.95, 1.0)
+    assert rest.targets == ("taper_rest",)
+    assert parameter_table()["taper_rest"].value == 0.25
+
+
 def test_without_widening_the_bounds_hold_what_lies_within_95_percent_limits() -> None:
     part = free(1.0, 0.1, 10.0)
     # Cut at the limits, a coordinate u corresponds to the quantile 0.025 + 0.95 u of the normal distribution.
@@ -61,7 +69,7 @@ def test_hypotheses_share_the_priors_of_what_they_share() -> None:
 
 def test_what_a_hypothesis_adds_is_free_or_has_a_reason_not_to_be() -> None:
     base = {part.name for part in problem_for("none").model.parameters}
-    for name in ("H1", "H2", "H3a", "H3b", "H4", "H5"):
+    for name in ("H1", "H2", "H3a", "H3b", "H4", "H4-dm", "H5a", "H5b"):
         problem = problem_for(name)
         added = {part.name for part in problem.model.parameters} - base
         assert added == {part.name for part in problem.free if part.name in added} | (added & FIXED.keys())

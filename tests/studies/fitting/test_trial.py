@@ -18,8 +18,6 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import (
-    AFTER,
-    LAST_DOSE,
     LEADING,
     SAMPLE_HOUR,
     cohort_at,
@@ -28,10 +26,11 @@ from simulate.studies.fitting.trial import (
     trial_of,
     uniforms_for,
 )
-from simulate.studies.serum import shipped_sampling
 from simulate.symbolic.parts import Parameter, Spread
+from simulate.trial.reading import shipped_trial
 from tests.studies.fitting.tiny import problem
 
+LAST_DOSE, AFTER = 181.0, 182.0
 POINTS = np.random.default_rng(1).standard_normal((3, problem().dimension))
 
 
@@ -54,7 +53,8 @@ def test_a_patient_of_a_point_is_one_of_the_ordinary_simulation() -> None:
 def test_serum_is_read_at_the_hour_of_the_sample() -> None:
     seen = trial_of(problem(), POINTS[:1], patients=8, seed=1, tolerance=Tolerance(1e-8)).seen
     hours = uniforms_for(problem(), 8, 1)[SAMPLE_HOUR]
-    sampling = shipped_sampling()
+    sampling = shipped_trial().readout("serum_il1ra").sampling
+    assert sampling is not None
     due = LAST_DOSE + sampling.earliest + hours * (sampling.latest - sampling.earliest)
     cohort, _ = cohort_at(problem(), POINTS[:1], patients=8, seed=1)
     arm = Arm("daily", parse_regimen("100 mg sc every 24 h until 182 d"))
@@ -63,7 +63,7 @@ def test_serum_is_read_at_the_hour_of_the_sample() -> None:
     expected = [exact.quantity("serum_il1ra")[0, row, np.searchsorted(times, day)] for row, day in enumerate(due)]
     # Between two times 2 h apart the logarithm is taken as straight.
     np.testing.assert_allclose(seen.levels["serum_il1ra", AFTER][0], expected, rtol=0.005)
-    assert recorded_times()[0] == 0.0
+    assert recorded_times(shipped_trial())[0] == 0.0
 
 
 def test_a_parameter_more_that_differs_between_patients_moves_no_patient_and_no_score() -> None:

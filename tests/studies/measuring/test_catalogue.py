@@ -103,7 +103,7 @@ def test_what_ships_can_be_read_and_answers_what_the_model_can() -> None:
             "error[measurement.noise]: nothing says how well `naive` is read\n"
             "  --> {path}:18, key `sample[0].reading[1]`\n"
             "  expected: `noise`, the standard deviation of the logarithm of a reading, with `source` and `grade`\n"
-            "  try:      assays of the trial read `serum_il1ra`, `cd45ro`, `ifng`, `il17a`, `ck`",
+            "  try:      assays of the trial read `serum_il1ra`, `ifng`, `il17a`, `cd45ro`, `ck`",
         ),
         (
             'source = "assumption"\ngrade = "assumed"\n\n[[sample]]',

@@ -108,7 +108,7 @@ def test_a_second_measurement_adds_what_the_first_has_left() -> None:
 
 def test_a_pool_has_what_the_catalogue_asks_for_at_its_days(tmp_path: Path) -> None:
     one = read_measurement(written(tmp_path, GOOD))
-    found = pool_of(draws_of("H0", 4), [one], patients=8)
+    found = pool_of(draws_of(problem_for("H0"), 4), [one], patients=8)
     assert {(arm, quantity) for arm, quantity, _ in found.levels} == {("anakinra", "ifng"), ("anakinra", "naive")}
     assert {day for _, _, day in found.levels} == {0.0, 28.0, 91.0, 182.0}
     np.testing.assert_allclose(found.weights.sum(axis=1), 1.0, rtol=1e-12)
@@ -120,7 +120,7 @@ def test_a_pool_has_what_the_catalogue_asks_for_at_its_days(tmp_path: Path) -> N
 def test_a_quantity_that_a_model_lacks_is_refused_with_its_line(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD.replace('"naive"', '"nave"'))
     with pytest.raises(InputError) as caught:
-        pool_of(draws_of("H0", 4), [read_measurement(path)], patients=8)
+        pool_of(draws_of(problem_for("H0"), 4), [read_measurement(path)], patients=8)
     assert str(caught.value) == (
         "error[measurement.quantity]: the model under `H0` has no quantity `nave`\n"
         f"  --> {path}:18, key `sample[0].reading[1]`\n"

@@ -7,8 +7,10 @@ from functools import cache
 import numpy as np
 import pytest
 
+from simulate.studies.fitting.trial import problem_for
 from simulate.studies.prediction.prediction import Answer, Band, Prediction, predict, rows
 from simulate.studies.prediction.questions import Question, Reading
+from simulate.trial.reading import read_trial
 from tests.biology.courses import change
 from tests.studies.fitting.tiny import problem
 
@@ -60,6 +62,19 @@ def test_an_answer_agrees_where_its_middle_goes_as_expected() -> None:
         answer = Answer(question, Band(middle - 1.0, middle, middle + 1.0), frozenset({"up"}))
         assert answer.agrees is agrees
     assert Answer(question, Band(-3.0, 0.0, 3.0), frozenset()).signs == {"up", "flat", "down"}
+
+
+def test_a_trial_of_another_shape_is_predicted_at_its_own_visits_and_doses() -> None:
+    found = predict(problem_for("H1", None, (read_trial("example-two-arms"),)), None, draws=8, patients=8)
+    answers = {answer.question.text: answer.band for answer in found.answers}
+    less, without = answers["G-CSF, 30 less 100 mg"], answers["G-CSF, without the drug"]
+    assert less is not None
+    assert without is not None
+    assert less.low > 0.0
+    assert without.high == pytest.approx(0.0, abs=1e-4)
+    assert {"G-CSF, week 4", "naive CD4 cells, week 12", "G-CSF, 4 weeks after stop less at stop"} <= set(answers)
+    assert not any("responders" in text for text in answers)
+    assert found.days.max() == 84.0 + 28.0
 
 
 def test_the_same_is_predicted_twice_and_rows_hold_every_answer() -> None:

@@ -6,11 +6,12 @@ import pytest
 
 from simulate.biology.hypotheses import HYPOTHESES
 from simulate.studies.prediction.questions import DOWN, FLAT, UP, expected, questions
+from simulate.trial.reading import shipped_trial
 
 
 @pytest.mark.parametrize("hypothesis", [hypothesis.name for hypothesis in HYPOTHESES])
 def test_the_literature_expects_something_of_each_hypothesis(hypothesis: str) -> None:
-    keys = {question.key for question in questions()}
+    keys = {question.key for question in questions(shipped_trial())}
     assert any(expected(key, hypothesis) for key in keys)
     assert all(expected(key, hypothesis) <= {UP, DOWN, FLAT} for key in keys)
 
@@ -27,5 +28,5 @@ def test_nothing_is_expected_of_a_hypothesis_of_ones_own() -> None:
 
 
 def test_no_question_is_asked_twice() -> None:
-    texts = [question.text for question in questions()]
+    texts = [question.text for question in questions(shipped_trial())]
     assert len(set(texts)) == len(texts)

@@ -11,17 +11,22 @@ from scipy import stats
 
 from simulate.errors import InputError
 from simulate.evidence.seen import Seen
-from simulate.studies.fitting.trial import AFTER, BEFORE
-from simulate.studies.trials.designs import Design, Sizes
+from simulate.studies.trials.designs import Design, design_of
 from simulate.studies.trials.power import power_of
 from simulate.studies.trials.repeats import Outcome, repeated
 from simulate.symbolic.units import unit
+from simulate.trial.reading import shipped_trial
 
+BEFORE, AFTER = 0.0, 182.0
 PATIENTS = 30
 POPULATIONS = 20
 NOISE = 0.3
 LEVELS: Mapping[str, float] = {"ifng": 1.0, "il17a": 0.2, "ck": 5.0, "serum_il1ra": 2000.0, "cd45ro": 60.0}
 UNITS = {"ifng": "%", "il17a": "%", "ck": "µkat/L", "serum_il1ra": "pg/mL", "cd45ro": "%"}
+
+
+def like(n: int | None = None, controls: int | None = None, *, complete: bool = False) -> Design:
+    return design_of(shipped_trial(), n=n, controls=controls, complete=complete)
 
 
 def seen(change: float, response: float = 0.5, limits: Mapping[str, float] | None = None) -> Seen:
@@ -53,7 +58,7 @@ def t_power(shift: float, n: int) -> float:
 
 @pytest.mark.parametrize("change", [0.0, 0.3, -0.6])
 def test_power_of_a_t_test_is_that_of_the_noncentral_distribution(change: float) -> None:
-    outcomes = named(repeated(Design(), seen(change), None, studies=400, seed=1))
+    outcomes = named(repeated(like(), seen(change), None, studies=400, seed=1))
     for name, n in (("ifng-change", 6), ("ck-change", 11), ("serum_il1ra-change", 10)):
         row = power_of(outcomes[name], "t", seed=1)
         assert row.n == n
@@ -64,7 +69,7 @@ def test_power_of_a_t_test_is_that_of_the_noncentral_distribution(change: float)
 
 
 def test_a_population_without_an_effect_has_no_wrong_sign_and_false_positives_at_the_level() -> None:
-    row = power_of(named(repeated(Design(), seen(0.0), None, studies=400, seed=2))["il17a-change"], "t", seed=1)
+    row = power_of(named(repeated(like(), seen(0.0), None, studies=400, seed=2))["il17a-change"], "t", seed=1)
     assert row.with_effect == 0.0
     assert row.wrong_sign is None
     assert row.exaggeration is None
@@ -73,7 +78,7 @@ def test_a_population_without_an_effect_has_no_wrong_sign_and_false_positives_at
 
 def test_what_is_significant_at_small_power_exaggerates_and_errs_in_sign() -> None:
     change = 0.05
-    row = power_of(named(repeated(Design(), seen(change), None, studies=2000, seed=3))["ifng-change"], "t", seed=1)
+    row = power_of(named(repeated(like(), seen(change), None, studies=2000, seed=3))["ifng-change"], "t", seed=1)
     scale = NOISE * math.sqrt(2.0 / 6.0)
     edge = float(stats.t.ppf(0.975, 5))
     right, wrong = (float(stats.nct.sf(edge, 5, sign * change / scale)) for sign in (1.0, -1.0))
@@ -83,7 +88,7 @@ def test_what_is_significant_at_small_power_exaggerates_and_errs_in_sign() -> No
 
 
 def test_studies_of_two_arms_compare_them() -> None:
-    design = Design(n=12, controls=12, complete=True)
+    design = like(n=12, controls=12, complete=True)
     outcomes = named(repeated(design, seen(0.5, 0.7), seen(0.2, 0.3), studies=200, seed=4))
     assert set(outcomes) == {"ifng-difference", "il17a-difference", "ck-difference", "response-difference"}
     assert outcomes["ifng-difference"].n == 24
@@ -98,17 +103,23 @@ def test_studies_of_two_arms_compare_them() -> None:
 
 def test_readings_below_the_limit_of_detection_are_read_as_the_limit() -> None:
     limits = {"il17a": LEVELS["il17a"]}
-    outcome = named(repeated(Design(), seen(-3.0, limits=limits), None, studies=50, seed=1))["il17a-change"]
+    outcome = named(repeated(like(), seen(-3.0, limits=limits), None, studies=50, seed=1))["il17a-change"]
     assert (outcome.estimates <= 0.0).all()
     assert outcome.estimates.min() > -3.0
 
 
 def test_the_study_has_its_own_sizes_and_others_keep_the_proportions() -> None:
-    assert Design().sizes(15) == Sizes(15, 11, 10, 8, 6)
-    assert Design(n=150).sizes(150) == Sizes(150, 110, 100, 80, 60)
-    assert Design(n=8, complete=True).sizes(8) == Sizes(8, 8, 8, 8, 8)
-    assert Design().is_that_of_the_study
-    assert not Design(n=16).is_that_of_the_study
+    for design, (stayed, serum, cells, paired) in (
+        (like(), (11, 10, 8, 6)),
+        (like(n=150), (110, 100, 80, 60)),
+        (like(n=8, complete=True), (8, 8, 8, 8)),
+    ):
+        sizes = design.sizes(design.n)
+        assert (sizes.enrolled, sizes.stayed) == (design.n, stayed)
+        assert (sizes.both["serum_il1ra"], sizes.both["ck"]) == (serum, stayed)
+        assert (sizes.first["cd45ro"], sizes.both["ifng"], sizes.both["il17a"]) == (cells, paired, paired)
+    assert like().is_that_of_the_study
+    assert not like(n=16).is_that_of_the_study
 
 
 def test_studies_have_kinds_of_patients_in_proportion_and_do_not_depend_on_other_populations() -> None:
@@ -118,24 +129,24 @@ def test_studies_have_kinds_of_patients_in_proportion_and_do_not_depend_on_other
     treated = seen(0.1)
     by_kind = Seen(**{name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")},
                    groups={"responders": response})  # fmt: skip
-    found = named(repeated(Design(n=15, controls=15), by_kind, by_kind, studies=5, seed=1))["response-difference"]
+    found = named(repeated(like(n=15, controls=15), by_kind, by_kind, studies=5, seed=1))["response-difference"]
     # Five of fifteen are of the second kind in every study, and only they respond.
     assert (found.estimates == 0.0).all()
-    alone = named(repeated(Design(), treated.part(0, 3), None, studies=5, seed=1))["ifng-change"]
-    all_of_them = named(repeated(Design(), treated, None, studies=5, seed=1))["ifng-change"]
+    alone = named(repeated(like(), treated.part(0, 3), None, studies=5, seed=1))["ifng-change"]
+    all_of_them = named(repeated(like(), treated, None, studies=5, seed=1))["ifng-change"]
     np.testing.assert_array_equal(alone.estimates, all_of_them.estimates[:3])
 
 
 def test_a_study_of_too_few_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        Design(n=3)
+        like(n=3)
     assert str(caught.value) == (
         "error[trial.size]: a study of 3 patients is asked for\n"
         "  expected: at least 4\n"
         "  try:      with fewer nobody has cells at both visits"
     )
     with pytest.raises(InputError) as caught:
-        Design(controls=2)
+        like(controls=2)
     assert str(caught.value) == (
         "error[trial.size]: a study of 2 controls is asked for\n"
         "  expected: at least 4, or 0 for no second arm\n"

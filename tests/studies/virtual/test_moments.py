@@ -12,7 +12,7 @@ from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import CARRIED, CHANGES, People, Statistic
+from simulate.studies.virtual.patients import People, Statistic
 from simulate.studies.virtual.printed import Level, Printed, Tie
 
 A, B, C = (Statistic(name, 0.0) for name in "abc")
@@ -66,15 +66,16 @@ def people() -> People:
 
 
 def test_counts_are_those_of_responders_and_of_changes_among_them() -> None:
-    outputs = np.zeros((6, 1 + CARRIED))
+    outputs = np.zeros((6, 2 + len(people().changes)))
     outputs[:, 1] = (0.1, 0.9, 0.5, 0.5, 0.2, 0.8)
-    outputs[:, 2 + CHANGES.index("il17a")] = (-1.0, 0.0, 1.0, -0.2, 0.3, -3.0)
+    number = [change.quantity for change in people().changes].index("il17a")
+    outputs[:, 2 + number] = (-1.0, 0.0, 1.0, -0.2, 0.3, -3.0)
     wanted = counts(people().problem.evidence, people(), outputs)
     assert wanted is not None
     assert wanted.names == ("response", "il17a-direction")
     assert wanted.means == pytest.approx([7.0 / 15.0, 0.0])
     assert wanted.functions[:, 0] == pytest.approx(outputs[:, 1])
-    falls = ndtr(-outputs[:, 2] / people().noise("il17a"))
+    falls = ndtr(-outputs[:, 2 + number] / people().noise(people().changes[number]))
     assert wanted.functions[:, 1] == pytest.approx(outputs[:, 1] * (falls - 2.0 / 3.0))
     assert np.diag(wanted.covariance) == pytest.approx([7 * 8 / 15**3, 0.25 * 2.0 / 27.0])
     two = Target(("a", "b"), TARGET.mean[:2], TARGET.covariance[:2, :2])

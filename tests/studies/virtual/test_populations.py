@@ -15,9 +15,9 @@ from simulate.errors import NotConverged
 from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
-from simulate.studies.fitting.trial import AFTER, BEFORE, problem_for, protocol, trial_of
+from simulate.studies.fitting.trial import problem_for, protocol, trial_of
 from simulate.studies.virtual.patients import People, evenly
-from simulate.studies.virtual.populations import CK, FALLS, RISES, VirtualPopulations, virtual_populations
+from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations
 from simulate.studies.virtual.printed import printed
 from simulate.studies.virtual.tables import document, patients_tables
 from simulate.studies.virtual.ways import Settings
@@ -75,7 +75,11 @@ def test_a_reading_is_the_level_with_the_luck_of_its_coordinate() -> None:
 def test_three_ways_answer_the_same_questions() -> None:
     found = result()
     assert found.ways == ("acceptance", "chains", "reweighting")
-    assert [row.question for row in found.conclusions] == [FALLS, RISES, CK]
+    assert [row.question for row in found.conclusions] == [
+        "IFNγ+ cells rise",
+        "IL-17A+ cells fall",
+        "change of creatine kinase in responders",
+    ]
     for row in found.conclusions:
         values = [row.answers[name].value for name in found.ways]
         assert row.spread == pytest.approx(max(values) - min(values))
@@ -169,7 +173,7 @@ def test_the_posterior_beside_them_is_that_of_its_draws() -> None:
     means = []
     for draw in range(len(posterior.points)):
         weights = trial.seen.weights[draw] * trial.seen.groups["responders"][draw]
-        changes = np.log(trial.seen.levels["ck", AFTER][draw] / trial.seen.levels["ck", BEFORE][draw])
+        changes = np.log(trial.seen.levels["ck", 182.0][draw] / trial.seen.levels["ck", 0.0][draw])
         means.append(sum(w * c for w, c in zip(weights, changes, strict=True)) / sum(weights))
     answer = found.posterior[2]
     assert [answer.low, answer.value, answer.high] == pytest.approx(np.quantile(means, (0.05, 0.5, 0.95)))

@@ -1,0 +1,1 @@
+"""What a trial was: the value `TrialDesign` and its file."""
