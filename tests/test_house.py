@@ -189,10 +189,11 @@ def test_biology_has_no_bare_number_but_0_1_and_2() -> None:
 
 MAY_NAME_READINGS = {
     "simulate/figures/changes.py": "the changes that the figure of a run begins with",
-    "simulate/studies/paired.py": "what a run of the reference model without a drug does by itself",
+    "simulate/studies/paired.py": "endpoints of the reference model, and what its response follows from",
     "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
     "simulate/report/illustrations.py": "the order in which a report shows what a model has",
-    "simulate/report/tables.py": "days at which a run is summed up",
+    "simulate/studies/visits.py": "days at which a run is summed up",
+    "simulate/studies/contrast.py": "the two changes whose coming together is the question",
     "simulate/studies/dose_response/door.py": "what is asked of doses where nothing is named",
     "simulate/cli/dose_response.py": "the same",
     "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",

@@ -288,8 +288,6 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     if other:
         table.add_column(other, justify="right")
     table.add_column(f"{main} (5 to 95 %)", justify="right")
-    if of_draws:
-        table.add_column("[draws]", justify="right")
     table.add_column("up/down", justify="right")
     if reported:
         table.add_column("reported")
@@ -303,8 +301,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
         table.add_row(
             label,
             *([signed(before.median, before.unit) if before else ""] if other else []),
-            banded(row),
-            *([between_draws(row)] if of_draws else []),
+            "\n".join((banded(row), between_draws(row))) if of_draws and row.reported else banded(row),
             "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )

@@ -161,7 +161,10 @@ def reported_direction(observations: Sequence[Observation], quantity: str, visit
 
 
 def signed(value: float | None, unit: str = "%") -> str:
-    """A change for a reader, with its sign: percent to the digits that can be read, others to three."""
+    """A change for a reader, with its sign: percent to the digits that can be read, others to three.
+
+    What becomes more than ten times as much is told as a multiple of the baseline.
+    """
     from simulate.report.tables import rounded
 
     if value is None or not np.isfinite(value):
@@ -169,6 +172,8 @@ def signed(value: float | None, unit: str = "%") -> str:
     if value == 0.0:
         return "0"
     size = abs(value)
+    if unit == "%" and value >= 1000.0:
+        return f"×{1.0 + value / 100.0:.3g}"
     if unit.endswith("%"):
         digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
     else:
@@ -191,9 +196,12 @@ def between_draws(row: ChangeRow) -> str:
 
 
 def judged(row: ChangeRow) -> str:
-    """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing."""
+    """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing.
+
+    Below it stands between which shares 90 % of the draws of a fit are.
+    """
     if not row.verdict:
         return row.reported
     low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
-    band = "" if low is None else f" [{percent_of(low)} to {percent_of(high)}]"
+    band = "" if low is None else f"\n[{percent_of(low)} to {percent_of(high)}]"
     return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"

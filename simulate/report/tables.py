@@ -15,22 +15,11 @@ import xarray as xr
 from simulate.evidence.observations import Observation, Standing
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.following import values_read
+from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
+from simulate.studies.visits import VISITS as VISITS
+from simulate.studies.visits import Visit as Visit
+from simulate.studies.visits import visits as visits
 from simulate.symbolic.units import convert, unit
-
-VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
-"""Days and names of the visits of the trial."""
-
-_VISIT_WINDOW = 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A time of output that stands for a visit: of the trial, planned for a day, or the end of the run."""
-
-    index: int
-    day: float
-    name: str
-    planned: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +46,6 @@ class Row:
     source: str
     trough: float | None = None
     peak: float | None = None
-
-
-def visits(dataset: xr.Dataset) -> tuple[Visit, ...]:
-    """Visits of the trial that the run covers, and the end of the run where it is none of them."""
-    days = np.asarray(dataset["time"].values, dtype=np.float64)
-    end = len(days) - 1
-    found: list[Visit] = []
-    for day, name in VISITS:
-        nearest = int(np.abs(days - day).argmin())
-        if abs(float(days[nearest]) - day) <= _VISIT_WINDOW and all(visit.index != nearest for visit in found):
-            found.append(Visit(nearest, float(days[nearest]), name, day))
-    if all(float(days[end]) - visit.day > min(_VISIT_WINDOW, 0.1 * float(days[end])) for visit in found):
-        found.append(Visit(end, float(days[end]), f"day {days[end]:g}", None))
-    return tuple(found)
 
 
 def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[Row, ...]:
@@ -128,7 +103,7 @@ def _quantiles(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tup
 
 def is_at(item: Observation, visit: Visit) -> bool:
     """Whether something was printed of a visit."""
-    return visit.planned is not None and abs(item.day - visit.planned) <= _VISIT_WINDOW
+    return visit.planned is not None and abs(item.day - visit.planned) <= VISIT_WINDOW
 
 
 def printed(observations: Sequence[Observation], quantity: str, visit: Visit, shown_unit: str) -> str:

@@ -22,16 +22,13 @@ from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
 from simulate.studies.runs import Study, check_memory
+from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
 from simulate.symbolic.model import Model
 
 PARTS = ("mean", "lowest", "highest")
 """What is kept of each interval."""
 
-VISIT_DAYS = (91.0, 182.0, 364.0)
-"""Days before which an interval is looked at, beside the last."""
-
-_NEAR = 4.0
 _ENVELOPE = 6
 _MOST_TIMES = 2000
 
@@ -129,8 +126,7 @@ def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
     end = float(study.times[-1])
     given = np.unique(timetable_of(plan, study.model.routes, end).doses.time)
     found: dict[float, bool] = {}
-    nearest = [float(study.times[np.abs(study.times - day).argmin()]) for day in VISIT_DAYS]
-    visits = [day for day, planned in zip(nearest, VISIT_DAYS, strict=True) if abs(day - planned) <= _NEAR]
+    visits = [visit.day for visit in visits_at(study.times)]
     for first, last in stretches(given):
         usual = float(np.median(np.diff(given)))
         last = min(last, end)
@@ -139,7 +135,7 @@ def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
             continue
         counts = np.unique(np.geomspace(1, number, _ENVELOPE).round())
         found |= {day: False for day in (first + usual * counts).tolist()}
-        found |= {day: True for day in (*visits, end) if first < day <= last}
+        found |= {day: True for day in visits if first < day <= last}
     return sorted(found.items())
 
 

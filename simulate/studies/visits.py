@@ -1,0 +1,44 @@
+"""Visits: the days at which a run is summed up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from simulate.solver.kernel import FloatArray
+
+VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
+"""Days and names of the visits of the trial."""
+
+VISIT_WINDOW = 4.0
+"""Days by which a time of output, or of a printed figure, may miss a visit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A time of output that stands for a visit: of the trial, planned for a day, or the end of the run."""
+
+    index: int
+    day: float
+    name: str
+    planned: float | None
+
+
+def visits(dataset: xr.Dataset) -> tuple[Visit, ...]:
+    """Visits of the trial that the run covers, and the end of the run where it is none of them."""
+    return visits_at(np.asarray(dataset["time"].values, dtype=np.float64))
+
+
+def visits_at(days: FloatArray) -> tuple[Visit, ...]:
+    """The same of times of output, days."""
+    end = len(days) - 1
+    found: list[Visit] = []
+    for day, name in VISITS:
+        nearest = int(np.abs(days - day).argmin())
+        if abs(float(days[nearest]) - day) <= VISIT_WINDOW and all(visit.index != nearest for visit in found):
+            found.append(Visit(nearest, float(days[nearest]), name, day))
+    if all(float(days[end]) - visit.day > min(VISIT_WINDOW, 0.1 * float(days[end])) for visit in found):
+        found.append(Visit(end, float(days[end]), f"day {days[end]:g}", None))
+    return tuple(found)
