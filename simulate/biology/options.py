@@ -9,14 +9,17 @@ from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
 from simulate.biology.cytokines import SERUM_CYTOKINES
 from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
+from simulate.biology.ifng_brake import IFNG_BRAKE
 from simulate.biology.il1_loops import CAPS, LOOP_IL17
+from simulate.biology.il10 import IL10
 from simulate.biology.local_antagonist import LOCAL_IL1RA
 from simulate.biology.macrophages import CK_DRIFT, INFILTRATE
+from simulate.biology.penetration import MUSCLE_BY_TH17, PENETRATION
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.biology.pharmacokinetics_twins import TWIN
 from simulate.biology.priming_by_cytokines import H1_CYTOKINES, H1_IL6_IL12
 from simulate.biology.receptors import SPARE_A, SPARE_B
-from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS
+from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS, H4_RESIDENT
 from simulate.biology.regulatory import TREG_LEAK
 from simulate.biology.renewal import SELF_RENEWAL
 from simulate.biology.senescence import CD28NULL_MEMORY
@@ -37,12 +40,17 @@ OPTIONS = (
     H2_IL12,
     H2_SWITCH,
     H4_IN_DERMATOMYOSITIS,
+    H4_RESIDENT,
+    IFNG_BRAKE,
+    IL10,
     INFILTRATE,
     LOCAL_IL1RA,
     LOOP_IL17,
     MEMORY_DISH,
+    MUSCLE_BY_TH17,
     NON_SELECTIVE_EXPANSION,
     ON_OCCASIONS,
+    PENETRATION,
     PRIMING_DISH,
     RECEPTOR_DECOY,
     RECEPTOR_NUMBER,

@@ -19,35 +19,69 @@ from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_yo
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
 
-VERBS = {
-    "run": ("simulate.cli.run:run", "Simulate a cohort of patients and write a run directory."),
-    "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
-    "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
-    "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
-    "check": (
-        "simulate.cli.check:check",
-        "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
-    ),
-    "dose-response": (
-        "simulate.cli.dose_response:dose_response",
-        "Fit curves of effects over doses, and say what they are worth.",
-    ),
-    "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the printed figures, and say what they cannot tell."),
-    "reproduce": ("simulate.cli.reproduce:reproduce", "Show each printed figure beside what a fit predicts."),
-    "compare": ("simulate.cli.compare:compare", "Compare hypotheses: evidence, odds, what each printed figure says."),
-    "predict": ("simulate.cli.predict:predict", "Predict what was not measured under each hypothesis, with bands."),
-    "calibrate": ("simulate.cli.calibrate:calibrate", "Fit made-up abstracts, and count how often truth is found."),
-    "vpop": ("simulate.cli.vpop:vpop", "Make virtual populations in three published ways, and compare what they say."),
-    "sensitivity": ("simulate.cli.sensitivity:sensitivity", "Show which inputs an endpoint of a scenario depends on."),
-    "trial": ("simulate.cli.trial:trial", "Repeat the study, as it was and as it could be: power and errors."),
-    "design": ("simulate.cli.design:design", "Rank measurements by what they would tell between hypotheses."),
-    "audit": ("simulate.cli.audit:audit", "Check printed figures against arithmetic."),
-    "verify": ("simulate.cli.verify:verify", "Verify a scenario on this machine: bits, and the error actually made."),
-    "work-precision": ("simulate.cli.work_precision:work_precision", "Measure what each method costs for its error."),
-    "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
-    "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters or sources."),
+GROUPS: dict[str, dict[str, tuple[str, str]]] = {
+    "Simulate": {
+        "run": ("simulate.cli.run:run", "Simulate a cohort of patients: changes, levels, figures, a run directory."),
+        "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
+        "dose-response": (
+            "simulate.cli.dose_response:dose_response",
+            "Fit curves of effects over doses, and say what they are worth.",
+        ),
+        "sensitivity": (
+            "simulate.cli.sensitivity:sensitivity",
+            "Show which inputs an endpoint of a scenario depends on.",
+        ),
+        "vpop": (
+            "simulate.cli.vpop:vpop",
+            "Make virtual populations in three published ways, and compare what they say.",
+        ),
+    },
+    "Hypotheses": {
+        "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the reported values, and say what they cannot tell."),
+        "reproduce": ("simulate.cli.reproduce:reproduce", "Show each reported value beside what a fit predicts."),
+        "compare": (
+            "simulate.cli.compare:compare",
+            "Compare hypotheses: evidence, odds, what each reported value says.",
+        ),
+        "predict": (
+            "simulate.cli.predict:predict",
+            "Predict what was not measured under each hypothesis, with bands.",
+        ),
+        "calibrate": (
+            "simulate.cli.calibrate:calibrate",
+            "Check fitting: fit made-up abstracts, and count how often truth is found.",
+        ),
+    },
+    "Studies": {
+        "trial": ("simulate.cli.trial:trial", "Repeat the study, as it was and as it could be: power and errors."),
+        "design": (
+            "simulate.cli.design:design",
+            "What to measure next: rank measurements by what they would tell.",
+        ),
+    },
+    "Inspect": {
+        "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
+        "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters, sources; or draws."),
+        "check": (
+            "simulate.cli.check:check",
+            "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
+        ),
+        "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
+        "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
+        "audit": ("simulate.cli.audit:audit", "Check reported values against arithmetic."),
+        "verify": (
+            "simulate.cli.verify:verify",
+            "Verify a scenario on this machine: bits, and the error actually made.",
+        ),
+        "work-precision": (
+            "simulate.cli.work_precision:work_precision",
+            "Measure what each method costs for its error.",
+        ),
+    },
 }
-"""Verb → where its function is, and what the help says of it."""
+"""What a verb is for → verb → where its function is, and what the help says of it."""
+
+VERBS = {name: verb for group in GROUPS.values() for name, verb in group.items()}
 
 EXIT_CODES = """\b
 Exit codes:
@@ -100,8 +134,10 @@ class Verbs(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
+        longest = max(map(len, VERBS))
+        for title, group in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(longest), summary) for name, (_, summary) in group.items()])
 
     def invoke(self, ctx: Any) -> Any:
         # Here and not around the whole, as what calls this method has endings of its own for these two.

@@ -17,6 +17,15 @@ Hypothesis = Annotated[
     str | None,
     typer.Option("--hypothesis", "-H", metavar="NAME|FILE", help="Hypothesis, such as H1 or H1+H3a, or its file."),
 ]
+Hypotheses = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hypothesis",
+        "-H",
+        metavar="NAME|FILE",
+        help="Hypothesis, such as H1 or H1+H3a, or its file; repeat it for a table of several, side by side.",
+    ),
+]
 Fit = Annotated[
     str | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings, Threads
+from simulate.cli.options import Draws, Fit, Hypotheses, Json, Patients, Rtol, Settings, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ TOLERATED = 0.05
 
 def run(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
-    hypothesis: Hypothesis = None,
+    hypotheses: Hypotheses = None,
     fit: Fit = None,
     draws: Draws = None,
     settings: Settings = None,
@@ -60,6 +60,7 @@ def run(
     \b
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     """  # noqa: D301
@@ -71,7 +72,7 @@ def run(
     from simulate.store import check_target
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.ledger import ledger
-    from simulate.studies.runs import prepare, simulate_study, study_dataset
+    from simulate.studies.runs import prepare, run_study
     from simulate.studies.scenario import read_scenario
 
     if patient is not None and patients is not None:
@@ -79,26 +80,42 @@ def run(
             "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
         )
     size = patients if patient is None else 1
-    chosen = chosen_settings(
-        settings or [],
-        hypothesis=hypothesis,
-        fit=fit,
-        draws=draws,
-        patients=size,
-        first=patient,
-        seed=seed,
-        dropout=dropout,
-        rtol=rtol,
-    )
-    study = prepare(read_scenario(scenario, chosen))
+
+    def laid_over(hypothesis: str | None) -> list[Setting]:
+        return chosen_settings(
+            settings or [],
+            hypothesis=hypothesis,
+            fit=fit,
+            draws=draws,
+            patients=size,
+            first=patient,
+            seed=seed,
+            dropout=dropout,
+            rtol=rtol,
+        )
+
+    asked = hypotheses or []
+    if len(asked) > 1:
+        from simulate.cli.contrast import contrast
+
+        return contrast(
+            scenario,
+            asked,
+            laid_over,
+            threads=threads,
+            out=out,
+            force=force,
+            figures=figures,
+            as_json=as_json,
+        )
+    study = prepare(read_scenario(scenario, laid_over(asked[0] if asked else None)))
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
     printed = read_observations() if study.scenario.model is None else ()
     treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
     observations = comparable(printed, population=study.scenario.population, treated=treated)
     with progress(study.members * len(study.arms), "simulating") as advance:
-        ensemble = simulate_study(study, threads=threads, progress=advance)
-    dataset = study_dataset(study, ensemble)
+        ensemble, dataset = run_study(study, threads=threads, progress=advance)
     rows = summary(dataset, observations)
     changes = change_rows(dataset, observations)
     failures = ledger(study, ensemble)
@@ -334,10 +351,12 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
     several = len(study.arms) > 1
     first = rows[0]
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
+    is_averaged = any(row.trough is not None for row in rows)
+    follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
     is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
     table = Table(
         title="Levels",
-        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %)",
+        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -364,8 +383,11 @@ def _table(study: Study, rows: Sequence[Row]) -> Table:
                 *([arm.name] if several else []),
                 *(_figures(row) for row in cells),
                 "\n".join(printed) if index == 0 else "",
-                end_section=several and index == len(study.arms) - 1,
             )
+            if any(row.trough is not None for row in cells):
+                table.add_row("  trough to peak", "", *([""] if several else []), *(_swing(row) for row in cells), "")
+        if several:
+            table.add_section()
     return table
 
 
@@ -373,6 +395,12 @@ def _cohort(study: Study) -> str:
     """How many patients, and of what."""
     patients = f"{study.scenario.patients} patients"
     return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
+
+
+def _swing(row: Row) -> str:
+    from simulate.report.tables import rounded
+
+    return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
 
 
 def _figures(row: Row) -> str:

@@ -14,10 +14,7 @@ from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
 from simulate.figures.style import FAINT, INK, color, plain_number
 from simulate.studies.datasets import quantity_names, seen_members
-from simulate.studies.paired import courses_of_change, draws_of_members, percent_of, summed_up, treated_by
-
-CHANGED = ("il17a", "ifng", "ck", "signal_lymph")
-"""Quantities of the reference model whose changes are drawn: what cells and muscle do, and what is left of IL-1."""
+from simulate.studies.paired import ENDPOINTS, courses_of_change, draws_of_members, percent_of, summed_up, treated_by
 
 TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
 """Names of these that fit above a panel; of others the whole meaning is shown."""
@@ -69,7 +66,7 @@ class ChangePanel:
 
 
 def change_panels(
-    dataset: xr.Dataset, observations: Sequence[Observation], quantities: Sequence[str] = CHANGED
+    dataset: xr.Dataset, observations: Sequence[Observation], quantities: Sequence[str] = ENDPOINTS
 ) -> tuple[ChangePanel, ...]:
     """Panels for those of some quantities that a dataset has."""
     names = quantity_names(dataset)

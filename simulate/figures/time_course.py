@@ -36,6 +36,7 @@ from simulate.studies.datasets import (
     stopped_members,
     values_of_finished,
 )
+from simulate.studies.following import averaged_course
 from simulate.studies.paired import draws_of_members
 from simulate.symbolic.units import convert, unit
 
@@ -54,9 +55,9 @@ STORY = (
 
 _ROW_HEIGHT = 43.0
 _TALLEST = 230.0
+_MEDIAN = LEVELS.index(0.5)
 _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
-_PARTS = 12
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
@@ -97,6 +98,9 @@ class Panel:
         What the source printed.
     logarithmic
         Whether the values span so much that only a logarithmic axis shows them.
+    envelope
+        Of what follows the dose, of which the bands are those of its average over dosing intervals: medians of trough
+        and peak, shape [arm, 2, time], NaN where there is no regular dosing.
     """
 
     quantity: str
@@ -105,6 +109,7 @@ class Panel:
     bands: FloatArray
     marks: tuple[Mark, ...]
     logarithmic: bool
+    envelope: FloatArray | None = None
 
 
 def time_course(
@@ -120,7 +125,7 @@ def time_course(
         Printed figures, drawn where their quantity and their visit are shown; disputed ones are hollow.
     quantities
         Whose levels to draw, a panel each, without changes. If not given: `STORY`, or the first `MAX_PANELS` of a
-        dataset without some of them, below the changes of what of `simulate.figures.changes.CHANGED` it has.
+        dataset without some of them, below the changes of what of `simulate.studies.paired.ENDPOINTS` it has.
 
     Returns
     -------
@@ -132,20 +137,19 @@ def time_course(
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    first = 1 if changes else 0
     with styled():
-        height = min((rows + first) * _ROW_HEIGHT, _TALLEST) + 16.0
+        height = min((rows + bool(changes)) * _ROW_HEIGHT, _TALLEST) + 16.0
         spacing = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.03, hspace=0.06, wspace=0.05)
         figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
-        parts = _PARTS if changes else columns
-        grid = GridSpec(rows + first, parts, figure=figure)
+        whole = GridSpec(2 if changes else 1, 1, figure=figure, height_ratios=(1, rows) if changes else None)
+        above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
         end = float(days[-1])
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
-            axes = figure.add_subplot(grid[0, _place(index, len(changes), parts)])
+            axes = figure.add_subplot(above[0, index])
             label = "change since baseline (%)" if index == 0 else ""
             draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
             _draw_doses(axes, doses)
@@ -153,22 +157,16 @@ def time_course(
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
-            axes = figure.add_subplot(grid[first + index // columns, _place(index % columns, columns, parts)])
+            axes = figure.add_subplot(grid[index // columns, index % columns])
             _draw(axes, panel, days, next(letters))
             if not panel.logarithmic and not panel.marks:
                 around(axes, panel.bands, resolution_of(dataset))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)
-        figure.align_ylabels()
+        figure.align_ylabels(figure.axes[len(changes) :])
         _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
-
-
-def _place(index: int, count: int, parts: int) -> slice:
-    """Which of the parts of a row one of so many panels takes."""
-    width = parts // count
-    return slice(index * width, (index + 1) * width)
 
 
 def prepare(
@@ -186,8 +184,12 @@ def prepare(
 
 def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
     variable = dataset[name]
-    values = values_of_finished(dataset, name)
-    bands = bands_of(values, seen_members(dataset), draws_of_members(dataset))
+    values, swings = averaged_course(dataset, name)
+    seen = seen_members(dataset)
+    bands = bands_of(values, seen, draws_of_members(dataset))
+    envelope = None
+    if swings is not None:
+        envelope = np.stack([bands_of(swings[..., part], seen)[:, _MEDIAN] for part in (0, 1)], axis=1)
     shown_unit = str(variable.attrs["units"])
     end = float(dataset["time"].values[-1])
     marks = tuple(
@@ -202,6 +204,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
         bands=bands,
         marks=marks,
         logarithmic=_spans_decades(bands[:, shown_levels(len(bands))], marks),
+        envelope=envelope,
     )
 
 
@@ -221,6 +224,18 @@ def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
     draw_bands(axes, days, panel.bands)
+    for arm, (trough, peak) in enumerate(() if panel.envelope is None else panel.envelope):
+        axes.fill_between(
+            days,
+            trough,
+            peak,
+            facecolor="none",
+            edgecolor=color(arm),
+            hatch="/////",
+            linewidth=0.4,
+            alpha=0.6,
+            zorder=5,
+        )
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -339,7 +354,11 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
-        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) else "doses")
+        is_averaged = any(panel.envelope is not None for panel in panels)
+        labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses")
+    if any(panel.envelope is not None for panel in panels):
+        handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
+        labels.append("trough to peak (median)")
     shown = {mark.standing for panel in panels for mark in panel.marks}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:
@@ -349,21 +368,21 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
             labels.append(label)
     if has_arrows:
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
-        labels.append("reported direction, % who go it")
+        labels.append("reported, and how many go that way")
     figure.legend(
         handles,
         labels,
         loc="outside upper left",
-        ncols=len(handles)
-        if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS
-        else min(len(handles), _columns(labels)),
+        ncols=min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
     )
 
 
 def _columns(labels: Sequence[str]) -> int:
-    """As many columns, at most four, as the longest label lets stand beside each other."""
+    """All beside each other if they fit, else at most four, as the longest label lets them stand."""
+    if sum(len(label) + 6 for label in labels) <= _LEGEND_LETTERS:
+        return len(labels)
     longest = max(len(line) for label in labels for line in label.split("\n"))
     return max(1, min(4, _LEGEND_LETTERS // (longest + 6)))
 
@@ -380,5 +399,7 @@ def _is_seen_at_doses(dataset: xr.Dataset) -> bool:
 
 def _people(dataset: xr.Dataset) -> str:
     """Whom the bands are of: how many did not fail, of how many."""
+    if "draw" in dataset.coords:
+        return "patients of all draws"
     finished = (np.asarray(dataset["status"].values) == Status.OK).sum(axis=1)
     return "patients" if dataset.sizes["member"] == 1 else counted(finished.tolist(), dataset.sizes["member"])

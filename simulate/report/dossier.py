@@ -182,12 +182,20 @@ def _overrides(parameters: Mapping[str, Any]) -> str:
     return ", ".join(found)
 
 
+def _of_draws(scenario: Mapping[str, Any]) -> str:
+    """Which populations the patients are of, if they are draws."""
+    if "draws" not in scenario:
+        return ""
+    return f" of each of {scenario['draws']} draws of the {scenario['draws_of']}"
+
+
 def _regimen(manifest: Mapping[str, Any]) -> str:
     scenario, study = manifest.get("scenario"), manifest.get("study")
     if scenario:
         rows = [(arm["name"], arm["regimen"], _overrides(arm["parameters"])) for arm in scenario["arms"]]
         people = (
-            f"{scenario['patients']} patients, population {scenario.get('population', 'of the trial')}, "
+            f"{scenario['patients']} patients{_of_draws(scenario)}, "
+            f"population {scenario.get('population', 'of the trial')}, "
             f"seed {scenario['seed']}; to day {scenario['end']:g}."
         )
         varied = [

@@ -15,10 +15,11 @@ from simulate.errors import InputError, Where
 from simulate.manifest import check_file
 from simulate.report.catalog import entries_of
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import quantity_names
+from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.sweeps.differences import flat
 
 RESULTS = "results.nc"
+_DRAW = 2**32
 
 _BLOCK_BYTES = 64_000_000
 _SELECTING = ("patients", "first", "times", "every", "quantities", "keeps_parameters")
@@ -153,7 +154,7 @@ def _opened(directory: Path, entries: dict[str, Any]) -> xr.Dataset:
             where=Where(file=str(path)),
             advice=f"if it is a sweep, `simulate runs resume {directory}` finishes it",
         )
-    return xr.open_dataset(check_file(directory, entries, RESULTS), engine="h5netcdf", decode_times=False)
+    return pooled(xr.open_dataset(check_file(directory, entries, RESULTS), engine="h5netcdf", decode_times=False))
 
 
 def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:
@@ -202,9 +203,7 @@ def _common(
     one: xr.Dataset, other: xr.Dataset, name: str
 ) -> Iterator[tuple[str, npt.NDArray[Any], npt.NDArray[Any], FloatArray, FloatArray]]:
     """Values that both datasets have, of an arm and some patients at a time: arm, patients, times, values of both."""
-    members, left_members, right_members = np.intersect1d(
-        one["member"].values, other["member"].values, return_indices=True
-    )
+    members, left_members, right_members = np.intersect1d(_numbers(one), _numbers(other), return_indices=True)
     times, left_times, right_times = np.intersect1d(one["time"].values, other["time"].values, return_indices=True)
     if not len(members) or not len(times):
         return
@@ -217,11 +216,17 @@ def _common(
             own = slice(first, first + step)
             yield (
                 str(arm),
-                members[own],
+                members[own] % _DRAW,
                 times,
                 _block(one[name][index], left_members[own], left_times),
                 _block(other[name][places[arm]], right_members[own], right_times),
             )
+
+
+def _numbers(dataset: xr.Dataset) -> npt.NDArray[Any]:
+    """A number of each member that tells patients and draws apart; that of the patient in the first draw."""
+    draws = dataset["draw"].values if "draw" in dataset.coords else 0
+    return np.asarray(dataset["member"].values + _DRAW * draws)
 
 
 def _block(variable: xr.DataArray, members: npt.NDArray[Any], times: npt.NDArray[Any]) -> FloatArray:

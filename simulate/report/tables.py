@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.studies.datasets import pooled, quantity_names, seen_members, values_of_finished
+from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.following import values_read
 from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
@@ -37,7 +38,9 @@ class Row:
     """A quantity of an arm at a visit.
 
     ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members who did not fail, whom no rule has stopped
-    before the visit and, where the run counts dropout, who are in the study at the visit; None if there is none.
+    before the visit and, where the run counts dropout, who are in the study at the visit; None if there is none. A
+    quantity that follows the dose is read as its average over the dosing interval that ends at the visit; ``trough``
+    and ``peak`` are the medians of its lowest and highest there, and None for others.
     """
 
     quantity: str
@@ -52,6 +55,8 @@ class Row:
     n_ok: int
     n: int
     source: str
+    trough: float | None = None
+    peak: float | None = None
 
 
 def visits(dataset: xr.Dataset) -> tuple[Visit, ...]:
@@ -81,15 +86,19 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
     dataset = pooled(dataset)
     rows = []
     shown = visits(dataset)
-    seen = seen_members(dataset)
     for name in quantity_names(dataset):
-        values = values_of_finished(dataset, name)
+        read = {visit: values_read(dataset, name, visit.index) for visit in shown}
         attributes = dataset[name].attrs
         for arm, arm_name in enumerate(dataset["arm"].values):
             for visit in shown:
-                there = seen[:, visit.index] & ~np.isnan(values[arm][:, visit.index])
-                present = values[arm][there, visit.index]
-                low, median, high = _quantiles(present)
+                values, swings, averaged = read[visit]
+                there = ~np.isnan(values[arm])
+                low, median, high = _quantiles(values[arm][there])
+                trough, peak = (
+                    (None, None)
+                    if swings is None or not averaged[arm]
+                    else (_quantiles(swings[arm, there, part])[1] for part in (0, 1))
+                )
                 rows.append(
                     Row(
                         quantity=name,
@@ -101,9 +110,11 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
                         median=median,
                         p5=low,
                         p95=high,
-                        n_ok=len(present),
+                        n_ok=int(there.sum()),
                         n=values.shape[1],
                         source=printed(observations, name, visit, str(attributes["units"])),
+                        trough=trough,
+                        peak=peak,
                     )
                 )
     return tuple(rows)

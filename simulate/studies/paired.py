@@ -3,7 +3,7 @@
 A median before and a median after tell little of who changed: half of the patients may rise while the medians fall. So
 the change is taken in each patient first and summed up after. It is relative, in percent, where every baseline is
 above 0, and a difference in the quantity's own unit elsewhere. A change that is no larger than what the solver resolves
-is neither up nor down.
+is neither up nor down. What follows the dose is read as its average over the dosing interval before a visit.
 """
 
 from __future__ import annotations
@@ -21,12 +21,16 @@ from simulate.biology.reference import parameter_table
 from simulate.inference.diagnostics import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
+from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
 from simulate.trial.reading import shipped_trial
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
+
+ENDPOINTS = ("il17a", "ifng", "ck", "signal_lymph")
+"""Quantities of the reference model whose changes come first: what cells and muscle do, and what is left of IL-1."""
 
 ALL, RESPONDERS, OTHERS = "all patients", "responders", "others"
 """Names of groups; strata have their own."""
@@ -93,20 +97,24 @@ def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tu
         Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
         0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
     """
-    changes, _, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    changes, _, changed_unit = _changes(dataset, quantity, place)
     return changes[:, :, 0], changed_unit
 
 
 def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
     """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
-    changes, _, changed_unit = _changes(dataset, quantity, slice(None))
+    changes, _, changed_unit = _changes(dataset, quantity)
     return changes, changed_unit
 
 
-def _changes(dataset: xr.Dataset, quantity: str, places: slice) -> tuple[FloatArray, FloatArray, str]:
-    """Changes at some times, shape [arm, member, time], what they may be wrong by, and their unit."""
+def _changes(dataset: xr.Dataset, quantity: str, place: int | None = None) -> tuple[FloatArray, FloatArray, str]:
+    """Changes at one time or all, shape [arm, member, time], what they may be wrong by, and their unit."""
     values = values_shown(dataset, quantity)
-    before, after, peaks = values[:, :, :1], values[:, :, places], peaks_of(values)[:, :, np.newaxis]
+    before, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
+    if place is None:
+        after, _ = averaged_course(dataset, quantity)
+    else:
+        after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
     resolution = resolution_of(dataset)
     known = before[np.isfinite(before)]
     if (known > 0.0).all():
@@ -132,7 +140,7 @@ def less_untreated(
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
         raise ValueError("the results have no untreated arm beside treated ones")
-    changes, errors, changed_unit = _changes(dataset, quantity, slice(place, place + 1))
+    changes, errors, changed_unit = _changes(dataset, quantity, place)
     apart = signal(changes - changes[reference], errors + errors[reference])[:, :, 0]
     return apart, "points of %" if changed_unit == "%" else changed_unit
 

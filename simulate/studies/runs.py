@@ -160,7 +160,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     _check_occasions(scenario, model)
     method_named(scenario, model)
     if not in_parts:
-        _check_memory(scenario, model)
+        check_memory(scenario, model, len(scenario.times))
     population = population_for(
         model,
         scenario.population,
@@ -282,11 +282,11 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
             )
 
 
-def _check_memory(scenario: Scenario, model: Model) -> None:
-    """Refuse what would be ended by the operating system, halfway and without a word."""
+def check_memory(scenario: Scenario, model: Model, times: int) -> None:
+    """Refuse what would be ended by the operating system, halfway and without a word, recorded at so many times."""
     numbers = 3 * len(model.species) + 2 * len(model.observables)
     draws = 1 if scenario.fit == TYPICAL else scenario.draws
-    needed = 8 * numbers * len(scenario.times) * scenario.patients * draws * len(scenario.arms)
+    needed = 8 * numbers * times * scenario.patients * draws * len(scenario.arms)
     check_room(
         needed,
         "the run",
@@ -362,6 +362,20 @@ def simulate_study(
         threads=threads,
         progress=progress,
     )
+
+
+def run_study(
+    study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+) -> tuple[Ensemble, xr.Dataset]:
+    """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
+
+    The ensemble is recorded at more times than the dataset.
+    """
+    from simulate.studies.intervals import intervals_of, recording, with_intervals
+
+    intervals = intervals_of(study)
+    ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
+    return ensemble, with_intervals(study_dataset(study, ensemble), study.times, intervals)
 
 
 def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
@@ -445,4 +459,4 @@ def run(
         "solver.rtol": rtol,
     }
     study = prepare(read_scenario(scenario, settings_from(named, settings)))
-    return by_draw(study_dataset(study, simulate_study(study, threads=threads)))
+    return by_draw(run_study(study, threads=threads)[1])

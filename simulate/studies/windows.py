@@ -70,7 +70,16 @@ def last_interval(plan: Plan, day: Fraction) -> Fraction:
     return max(running) if running else max(every for next_one, every in found if next_one == due)
 
 
-def window_before(plans: Sequence[Plan], model: Model, day: float, horizon: float, patient: FloatArray) -> Window:
+def window_before(
+    plans: Sequence[Plan],
+    model: Model,
+    day: float,
+    horizon: float,
+    patient: FloatArray,
+    *,
+    panels: int = _PANELS,
+    nodes: int = _NODES,
+) -> Window:
     """The last interval between doses before a day.
 
     Parameters
@@ -81,15 +90,23 @@ def window_before(plans: Sequence[Plan], model: Model, day: float, horizon: floa
         Has the routes.
     day, horizon
         Day at which the interval ends, and that at which the simulation does.
-    patient
+    patient, panels, nodes
         As for `window`.
     """
     start = max(Fraction(0), exact(day) - max(last_interval(plan, exact(day)) for plan in plans))
-    return window(plans, model, float(start), day, horizon, patient)
+    return window(plans, model, float(start), day, horizon, patient, panels=panels, nodes=nodes)
 
 
 def window(
-    plans: Sequence[Plan], model: Model, start: float, day: float, horizon: float, patient: FloatArray
+    plans: Sequence[Plan],
+    model: Model,
+    start: float,
+    day: float,
+    horizon: float,
+    patient: FloatArray,
+    *,
+    panels: int = _PANELS,
+    nodes: int = _NODES,
 ) -> Window:
     """All that there is from one day to another, for whoever follows one of some prescriptions.
 
@@ -102,6 +119,8 @@ def window(
     patient
         Parameters of the typical patient, shape [parameter], in the order and units of the model: where infusions at a
         set rate end, depends on them.
+    panels, nodes
+        Panels between two cuts, fewer where there are many cuts, and times in each.
     """
     kept = [
         Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)
@@ -110,10 +129,10 @@ def window(
     kinetics = Kinetics(model, np.tile(patient, (len(kept), 1)))
     stops = np.unique(compile_schedule(kept, model.routes, horizon=horizon, kinetics=kinetics).times)
     cuts = [start, *(time for time in stops.tolist() if start < time < day), day]
-    panels = max(_FEWEST_PANELS, min(_PANELS, _MANY_PANELS // len(cuts)))
+    panels = max(_FEWEST_PANELS, min(panels, _MANY_PANELS // len(cuts)))
     shares = np.array([0.0, *2.0 ** np.arange(1.0 - panels, 1.0)])
-    nodes, heights = np.polynomial.legendre.leggauss(_NODES)
-    inside = (shares[:-1, np.newaxis] + np.diff(shares)[:, np.newaxis] * 0.5 * (nodes + 1.0)).ravel()
+    spots, heights = np.polynomial.legendre.leggauss(nodes)
+    inside = (shares[:-1, np.newaxis] + np.diff(shares)[:, np.newaxis] * 0.5 * (spots + 1.0)).ravel()
     heavy = (np.diff(shares)[:, np.newaxis] * 0.5 * heights).ravel()
     times, weights = [], []
     for begin, end in itertools.pairwise(cuts):

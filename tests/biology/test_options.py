@@ -21,7 +21,9 @@ EXCLUSIVE = {
     "pharmacokinetics": ("PK-twin", "occasions"),
     "affinity": ("spare-A", "spare-B", "receptor-number", "receptor-number-decoy"),
     "il1": ("il17-il1", "CAPS"),
-    "residence": ("H4", "H4-dm"),
+    "residence": ("H4", "H4-dm", "H4-resident"),
+    "antagonist": ("local-il1ra", "penetration"),
+    "muscle": ("infiltrate", "muscle-by-th17"),
 }
 """What a model can say in one way only, and the options that each say it in theirs."""
 

@@ -29,6 +29,14 @@ def test_where_none_follows_nothing_moves() -> None:
     assert change("H4-dm", "inflammation", inflamed_entry=0.0) < -0.1
 
 
+def test_resident_cells_leave_h4_less_to_move() -> None:
+    """Without resident cells it is H4; those that exchange are the fewer, the more are resident."""
+    for quantity in ("ifng", "T1"):
+        assert change("H4-resident", quantity, f_resident=0.0) == pytest.approx(change("H4", quantity), abs=1e-6)
+    assert change("H4-resident", "ifng", f_resident=1.0 - 1e-9) == pytest.approx(0.0, abs=1e-6)
+    assert 0.0 < change("H4-resident", "ifng") < 0.6 * change("H4", "ifng")
+
+
 def test_more_than_all_of_the_entry_is_refused() -> None:
     (failure,) = patient("H4-dm", inflamed_entry=1.5).failures
     assert failure.reason.endswith(": more than all of the entry follows inflammation")

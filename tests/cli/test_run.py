@@ -69,7 +69,8 @@ def test_the_manifest_says_what_decided_the_numbers(folder: Path) -> None:
     assert manifest["program"] == "il1sim"
     assert manifest["scenario"]["seed"] == 7
     assert manifest["scenario"]["arms"][0]["parameters"] == {"f_m": 0.4}
-    assert manifest["changes"] == ["--patients 3", "--seed 7", "--set f_m=0.4", "--set time.end=14 d"]
+    settings = ["--set f_m=0.4", "--set model.fit='typical'", "--set time.end=14 d"]
+    assert manifest["changes"] == ["--patients 3", "--seed 7", *settings]
     assert manifest["counters"]["n"] == manifest["counters"]["n_ok"] == 3
     assert manifest["counters"]["accepted_steps"] > 0
     assert manifest["failures"] == []

@@ -101,14 +101,15 @@ def test_the_one_input_that_differs_is_named_with_what_it_changed(folder: Path, 
     for name, f_m in (("c", "0.2"), ("d", "0.3")):
         arguments = ["--patients", "3", "--set", "time.end=3 d", "--set", f"f_m={f_m}", "--no-figures", "--out", name]
         quantities = 'outputs.quantities=["naive", "signal_muscle"]'
-        assert outcome(["run", "anakinra-100mg-daily", *arguments, "--set", quantities]) == 0
+        populations = ["--fit", "shipped", "--draws", "2"]
+        assert outcome(["run", "anakinra-100mg-daily", *populations, *arguments, "--set", quantities]) == 0
     capsys.readouterr()
     assert outcome(["runs", "diff", "c", "d"]) == 0
     shown = capsys.readouterr().out
     assert "changed signal_muscle; the same to the bit: naive\n" in shown
     found = runs(capsys, "diff", "c", "d")
     effect = found["effects"][1]  # type: ignore[index]
-    assert (effect["quantity"], effect["values"], effect["arms"]) == ("signal_muscle", 12, ["anakinra 100 mg/d"])
+    assert (effect["quantity"], effect["values"], effect["arms"]) == ("signal_muscle", 24, ["anakinra 100 mg/d"])
     assert effect["different"] > 0
     sizes = abs(effect["before"] - effect["after"]) / max(effect["before"], effect["after"])
     assert effect["largest"] == pytest.approx(sizes, rel=1e-12)

@@ -52,7 +52,7 @@ def test_changes_are_the_first_panels_and_their_arrow_stands_right_of_the_time_t
     texts = {text.get_text(): text for text in first.texts}
     assert texts["71 %"].get_position()[0] > 182.0
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels[-1] == "reported direction, % of patients who go it"
+    assert labels[-1] == "reported, and how many go that way"
     assert [axes.get_title(loc="left")[:7] for axes in figure.axes] == ["IFNγ+ c", "A level", "A fall ", "A level"]
 
 

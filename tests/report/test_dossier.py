@@ -189,7 +189,8 @@ def test_control_characters_are_in_no_document() -> None:
 
 
 def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_path: Path) -> None:
-    arguments = ["dose-response", "anakinra-100mg-daily", "--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
+    arguments = ["dose-response", "anakinra-100mg-daily", "--fit", "typical"]
+    arguments += ["--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
     assert outcome([*arguments, "--dose", "1:100:4log", "--replicates", "0", "--out", str(tmp_path / "study")]) == 0
     text = report(tmp_path / "study", Purpose())
     assert "<h3>curves.csv</h3>" in text

@@ -24,6 +24,7 @@ from simulate.studies.sweeps.requests import Options, read_request
 from simulate.symbolic.parts import Parameter
 
 DAILY = "anakinra-100mg-daily"
+TYPICAL = Setting("model.fit", "typical", "--fit typical")
 
 
 def study(values: Mapping[str, object], scenario: str = DAILY) -> Study:
@@ -79,7 +80,7 @@ def test_any_value_within_the_bounds_leaves_everybody_within_them_in_arms_and_sw
         for name in edges:
             assert out_of_bounds(bounded(base)[name], values[:, names.index(name)]) == 0, name
     over = ("chi=0.1:0.95:5", "weight=50,110", "f_m=0.1,1")
-    plan = plan_sweep(read_request(DAILY, Options(over=over, settings=(Setting("cohort.patients", 60, "n"),))))
+    plan = plan_sweep(read_request(DAILY, Options(over=over, settings=(Setting("cohort.patients", 60, "n"), TYPICAL))))
     for index, arm in enumerate(plan.study.arms):
         values = member_parameters(plan.study.model, arm, plan.cohort(index, 0, 60))
         for name, row in bounded(plan.study).items():
@@ -116,7 +117,7 @@ def test_a_spread_of_0_fixes_everybody_whatever_their_stratum_and_weight() -> No
     assert set(values_of(found, "CL").tolist()) == {next(p.value for p in found.model.parameters if p.name == "CL")}
     swept = plan_sweep(
         read_request(DAILY, Options(over=("chi=0.3,0.9",), settings=(
-            Setting("cohort.patients", 9, "n"), Setting("chi", {"spread": {"cv": 0}}, "fixed"))))
+            TYPICAL, Setting("cohort.patients", 9, "n"), Setting("chi", {"spread": {"cv": 0}}, "fixed"))))
     )  # fmt: skip
     assert [set(values_of(swept.study, "chi", arm).tolist()) for arm in (0, 1)] == [{0.3}, {0.9}]
 

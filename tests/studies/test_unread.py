@@ -59,6 +59,8 @@ VALUES: dict[str, Any] = {
     "model.file": "other.toml",
     "model.hypothesis": "none",
     "model.beyond_bounds": True,
+    "model.fit": "typical",
+    "model.draws": 3,
     "time.end": "3 d",
     "time.every": "12 h",
     "time.visits": ["1 d"],

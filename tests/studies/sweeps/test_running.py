@@ -62,7 +62,7 @@ def test_an_arm_has_the_bits_of_a_run_of_its_own(tmp_path: Path) -> None:
     dataset = read(tmp_path)
     for dose, f_m in ((10.0, 0.2), (100.0, 0.3)):
         settings = {"time.end": "3 d", "f_m": f_m, "arm[0].regimen": f"{dose:g} mg sc every 24 h until 182 d"}
-        alone = run(SCENARIO, patients=3, seed=5, settings=settings)
+        alone = run(SCENARIO, patients=3, seed=5, fit="typical", settings=settings)
         arm = dataset.sel(arm=f"dose {dose:g} mg, f_m {f_m:g}")
         for name in found.study.quantities:
             assert np.array_equal(arm[name].values, alone[name].values[0])

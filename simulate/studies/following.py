@@ -1,0 +1,119 @@
+"""What follows the dose: quantities that go up and down with it, and how they are read at a visit."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from simulate.solver.kernel import FloatArray
+from simulate.solver.trajectories import Status
+from simulate.studies.datasets import values_shown
+
+SWING = 0.05
+"""Share of its average by which what follows the dose goes up and down in the median patient, at least."""
+
+_FEWEST_DOSES = 3
+_AT_ONCE = 1e-9
+
+
+def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
+    """What a quantity does in the dosing intervals, shape [arm, member, interval, part]; None if it follows no dose.
+
+    It follows the dose where in an arm, in the last interval, the median patient's peak and trough are further apart
+    than `SWING` of the average. NaN for who failed; those who have left count.
+    """
+    if "dosing_interval" not in dataset or quantity not in dataset["followed"].values:
+        return None
+    found = np.array(dataset["dosing_interval"].sel(followed=quantity).values, dtype=np.float64)
+    found[np.asarray(dataset["status"].values) != Status.OK] = np.nan
+    for arm, ends in enumerate(np.asarray(dataset["interval_day"].values, dtype=np.float64)):
+        if not np.isfinite(ends).any():
+            continue
+        mean, low, high = found[arm, :, int(np.nanargmax(ends))].T
+        there = np.isfinite(mean) & (mean != 0.0)
+        if there.any() and float(np.median((high - low)[there] / np.abs(mean[there]))) > SWING:
+            return found
+    return None
+
+
+def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, FloatArray | None]:
+    """Course of a quantity, where it follows the dose that of its average over dosing intervals.
+
+    Returns
+    -------
+    values, swings
+        Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
+        None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated. NaN as in
+        `simulate.studies.datasets.values_shown`.
+    """
+    values, parts = values_shown(dataset, quantity), followed(dataset, quantity)
+    if parts is None:
+        return values, None
+    shown = np.isfinite(values)
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    swings = np.full((*values.shape, 2), np.nan)
+    given = np.asarray(dataset["dose_time"].values, dtype=np.float64)
+    for arm, ends in enumerate(np.asarray(dataset["interval_day"].values, dtype=np.float64)):
+        before = values[arm].copy()
+        for first, last in stretches(np.unique(given[arm][np.isfinite(given[arm])])):
+            own = np.flatnonzero((ends > first) & (ends <= last + _AT_ONCE))
+            inside = np.flatnonzero((days > first) & (days <= last + _AT_ONCE))
+            if not len(own) or not len(inside):
+                continue
+            spots = np.array([first, *ends[own]])
+            after = np.clip(np.searchsorted(spots, days[inside]), 1, len(spots) - 1)
+            share = np.clip((days[inside] - spots[after - 1]) / (spots[after] - spots[after - 1]), 0.0, 1.0)
+            # At the start of dosing stands what was there before it.
+            start = before[:, max(0, int(np.searchsorted(days, first, side="right")) - 1)]
+            knots = np.concatenate([parts[arm][:, own[:1]], parts[arm][:, own]], axis=1)
+            knots[:, 0, 0] = start
+            between = knots[:, after - 1] * (1.0 - share)[:, np.newaxis] + knots[:, after] * share[:, np.newaxis]
+            values[arm][:, inside], swings[arm][:, inside] = between[:, :, 0], between[:, :, 1:]
+    values[~shown], swings[~shown] = np.nan, np.nan
+    return values, swings
+
+
+def values_read(
+    dataset: xr.Dataset, quantity: str, place: int
+) -> tuple[FloatArray, FloatArray | None, npt.NDArray[np.bool_]]:
+    """Values of a quantity as they are read at a time.
+
+    Parameters
+    ----------
+    dataset, quantity, place
+        Result of a run, a quantity of it, and the index of a time.
+
+    Returns
+    -------
+    values, parts, averaged
+        Shape [arm, member]: averages over the dosing interval that ends then, where the quantity follows the dose and
+        the arm has one, else the values at the time; trough and peak, shape [arm, member, 2], NaN in other arms, None
+        if there are none; and which arms are averaged, shape [arm].
+    """
+    values = values_shown(dataset, quantity)[:, :, place]
+    parts = followed(dataset, quantity)
+    averaged = np.zeros(len(values), dtype=np.bool_)
+    if parts is None:
+        return values, None, averaged
+    day = float(dataset["time"].values[place])
+    swings = np.full((*values.shape, 2), np.nan)
+    for arm, ends in enumerate(np.asarray(dataset["interval_day"].values, dtype=np.float64)):
+        at = np.flatnonzero(np.abs(ends - day) < _AT_ONCE)
+        if len(at):
+            averaged[arm] = True
+            there = np.isfinite(values[arm])
+            values[arm] = np.where(there, parts[arm, :, at[0], 0], np.nan)
+            swings[arm] = np.where(there[:, np.newaxis], parts[arm, :, at[0], 1:], np.nan)
+    return values, swings if averaged.any() else None, averaged
+
+
+def stretches(given: FloatArray) -> list[tuple[float, float]]:
+    """First and last moment of each stretch of regular dosing, from times of doses; the last interval counts."""
+    if len(given) < _FEWEST_DOSES:
+        return []
+    gaps = np.diff(given)
+    usual = float(np.median(gaps))
+    breaks = np.flatnonzero(gaps > 1.5 * usual)
+    parts = zip((0, *(breaks + 1)), (*breaks, len(given) - 1), strict=True)
+    return [(float(given[a]), float(given[b]) + usual) for a, b in parts if b - a + 1 >= _FEWEST_DOSES]

@@ -1,0 +1,162 @@
+"""Dosing intervals: what a quantity is on average, at its lowest and at its highest between two doses.
+
+What follows the dose goes up and down with it, so that a value at a visit is the hour after a dose more than it is the
+patient. Such a quantity is read as its average over the dosing interval before the visit, with trough and peak beside
+it. For this a run is recorded at more times than it is asked for; no other number moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from simulate.cohort.draws import typical
+from simulate.cohort.ensemble import Arm, member_parameters
+from simulate.cohort.transform import Distribution
+from simulate.regimen.doses import Plan
+from simulate.regimen.timetable import timetable_of
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import quantity_names
+from simulate.studies.following import stretches
+from simulate.studies.runs import Study, check_memory
+from simulate.studies.windows import Window, highest, window_before
+from simulate.symbolic.model import Model
+
+PARTS = ("mean", "lowest", "highest")
+"""What is kept of each interval."""
+
+VISIT_DAYS = (91.0, 182.0, 364.0)
+"""Days before which an interval is looked at, beside the last."""
+
+_NEAR = 4.0
+_ENVELOPE = 6
+_MOST_TIMES = 2000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """The dosing interval of an arm, by its index, that ends on a day."""
+
+    arm: int
+    day: float
+    window: Window
+
+
+def intervals_of(study: Study) -> tuple[Interval, ...]:
+    """Dosing intervals to look at: those before visits, and some over each stretch of dosing for its envelope.
+
+    There are none for arms whose patients are treated each in their own way, or by rules, as they have no interval in
+    common; and none where fewer than three doses follow one another.
+    """
+    at_visits: list[Interval] = []
+    others: list[Interval] = []
+    for index, arm in enumerate(study.arms):
+        if len(set(arm.all_plans)) > 1 or arm.rules:
+            continue
+        patient = _typical(study, arm)
+        for day, is_visit in _days(study, arm.plan):
+            make = window_before if is_visit else _coarse
+            found = Interval(index, day, make([arm.plan], study.model, day, float(study.times[-1]), patient))
+            (at_visits if is_visit else others).append(found)
+    everything = (*at_visits, *others)
+    return everything if len(_times(study, everything)) <= len(study.times) + _MOST_TIMES else tuple(at_visits)
+
+
+def recording(study: Study, intervals: Sequence[Interval]) -> Study:
+    """The study recorded at the times of the intervals as well.
+
+    Raises
+    ------
+    InputError
+        As for `simulate.memory.check_room`.
+    """
+    if not intervals:
+        return study
+    found = replace(study, times=_times(study, intervals))
+    check_memory(found.scenario, found.model, len(found.times))
+    return found
+
+
+def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[Interval]) -> xr.Dataset:
+    """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
+
+    Parameters
+    ----------
+    dataset
+        Result of `recording`.
+    times
+        Times asked for, days.
+    intervals
+        What was recorded besides.
+
+    Returns
+    -------
+    Dataset
+        With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
+    """
+    if not intervals:
+        return dataset
+    recorded = np.asarray(dataset["time"].values, dtype=np.float64)
+    names = quantity_names(dataset)
+    arms, members = dataset.sizes["arm"], dataset.sizes["member"]
+    by_arm = [[one for one in intervals if one.arm == arm] for arm in range(arms)]
+    count = max(map(len, by_arm))
+    found = np.full((arms, members, len(names), count, len(PARTS)), np.nan)
+    days = np.full((arms, count), np.nan)
+    for arm, own in enumerate(by_arm):
+        for place, one in enumerate(sorted(own, key=lambda interval: interval.day)):
+            days[arm, place] = one.day
+            at = np.searchsorted(recorded, one.window.times)
+            for column, name in enumerate(names):
+                values = np.asarray(dataset[name].values[arm][:, at], dtype=np.float64)
+                found[arm, :, column, place, 0] = (values * one.window.weights).sum(axis=1)
+                found[arm, :, column, place, 1] = -highest(one.window.times, -values)
+                found[arm, :, column, place, 2] = highest(one.window.times, values)
+    kept = dataset.isel(time=np.searchsorted(recorded, times))
+    label = {"long_name": "average, lowest and highest of a quantity over the dosing interval that ends on a day"}
+    ended = {"units": "d", "long_name": "end of a dosing interval"}
+    return kept.assign(
+        dosing_interval=(("arm", "member", "followed", "interval", "part"), found, label),
+        interval_day=(("arm", "interval"), days, ended),
+    ).assign_coords(followed=("followed", np.array(names, dtype=object)), part=("part", np.array(PARTS, dtype=object)))
+
+
+def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
+    """Ends of the intervals that are looked at, and whether each is a visit."""
+    end = float(study.times[-1])
+    given = np.unique(timetable_of(plan, study.model.routes, end).doses.time)
+    found: dict[float, bool] = {}
+    nearest = [float(study.times[np.abs(study.times - day).argmin()]) for day in VISIT_DAYS]
+    visits = [day for day, planned in zip(nearest, VISIT_DAYS, strict=True) if abs(day - planned) <= _NEAR]
+    for first, last in stretches(given):
+        usual = float(np.median(np.diff(given)))
+        last = min(last, end)
+        number = int((last - first) / usual + 1e-9)
+        if number < 1:
+            continue
+        counts = np.unique(np.geomspace(1, number, _ENVELOPE).round())
+        found |= {day: False for day in (first + usual * counts).tolist()}
+        found |= {day: True for day in (*visits, end) if first < day <= last}
+    return sorted(found.items())
+
+
+def _coarse(plans: Sequence[Plan], model: Model, day: float, horizon: float, patient: FloatArray) -> Window:
+    """As `window_before`, at fewer times."""
+    return window_before(plans, model, day, horizon, patient, panels=5, nodes=3)
+
+
+def _typical(study: Study, arm: Arm) -> FloatArray:
+    """Parameters of the typical patient of an arm."""
+    overrides = tuple(
+        (name, replace(row, sd_log=0.0) if isinstance(row, Distribution) else row) for name, row in arm.overrides
+    )
+    (patient,) = member_parameters(study.model, replace(arm, overrides=overrides), typical(study.population))
+    found: FloatArray = patient
+    return found
+
+
+def _times(study: Study, intervals: Sequence[Interval]) -> FloatArray:
+    return np.unique(np.concatenate([study.times, *(one.window.times for one in intervals)]))

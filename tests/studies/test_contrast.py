@@ -1,0 +1,120 @@
+"""Hypotheses side by side: who gives both signs, how much, and how many patients would show it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulate.cli.app import outcome
+from simulate.figures.contrast import contrast_figure
+from simulate.report.contrast import contrast_cells, contrast_rows
+from simulate.studies.contrast import contrasts
+from simulate.studies.paired import ALL, OTHERS, RESPONDERS
+from tests.figures.synthetic import dataset
+
+Capture = pytest.CaptureFixture[str]
+
+WAYS = {"ifng": "up", "il17a": "down"}
+IFNG = np.array([20.0, 20.0, 5.0, 5.0, -5.0, 0.0, 20.0, -20.0])
+IL17A = np.array([-20.0, -20.0, -20.0, 5.0, -5.0, -5.0, -5.0, -20.0])
+
+
+def moved(arms: int = 1) -> xr.Dataset:
+    """Eight patients of whom four change as reported, two by more than 10 % both; the first arm is treated."""
+    data = dataset(arms=arms, members=8, doses=5)
+    for name, changes in (("ifng", IFNG), ("il17a", IL17A)):
+        data[name] = data["level"].copy(data=data["level"].values.copy())
+        data[name].values[:, :, 1:] *= 1.0 + changes[None, :, None] / 100.0
+    return data
+
+
+def test_both_signs_are_counted_in_all_in_responders_and_in_the_others() -> None:
+    data = moved()
+    chance = np.array([1.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0])
+    data["response"] = data["level"].copy(data=np.broadcast_to(100.0 * chance[None, :, None], data["level"].shape))
+    (one,) = contrasts(data, "H", 182, WAYS)
+    assert (one.hypothesis, one.arm, one.day, one.n) == ("H", "arm 0", 182.0, 8)
+    assert one.both == {ALL: 0.5, RESPONDERS: pytest.approx(0.75), OTHERS: pytest.approx(2.5 / 6.0)}
+    assert one.large == 0.25
+
+
+def test_an_endpoint_has_its_change_its_share_and_the_patients_that_show_it() -> None:
+    (one,) = contrasts(moved(), "H", 182, WAYS)
+    il17a, ifng = one.endpoints
+    assert (il17a.quantity, il17a.direction, il17a.going) == ("il17a", "down", 7 / 8)
+    assert (ifng.going, ifng.changed.median) == (5 / 8, pytest.approx(5.0))
+    assert (ifng.p25, ifng.p75) == (pytest.approx(-1.25), pytest.approx(20.0))
+    assert il17a.needed is not None
+    assert ifng.needed is not None
+    assert 6 < il17a.needed < ifng.needed
+
+
+def test_only_treated_arms_are_set_side_by_side() -> None:
+    assert [one.arm for one in contrasts(moved(arms=3), "H", 182, WAYS)] == ["arm 0"]
+
+
+def test_without_a_reported_direction_no_both_is_counted_and_the_greater_share_is_taken() -> None:
+    (one,) = contrasts(moved(), "H", 182, {})
+    assert (one.both, one.large) == ({}, None)
+    assert [part.going for part in one.endpoints] == [7 / 8, 5 / 8]
+    headings, lines = contrast_cells([one])
+    assert headings == ["hypothesis", "ifng", "n", "il17a", "n"]
+    assert lines[0][0] == "H"
+
+
+def test_draws_of_a_fit_have_their_own_shares() -> None:
+    data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    (one,) = contrasts(data, "H", 182, WAYS)
+    # Three of the first four, and one of the others.
+    assert one.both_of_draws == (pytest.approx(0.25 + 0.05 * 0.5), pytest.approx(0.75 - 0.05 * 0.5))
+    assert contrast_cells([one])[1][0][1] == "50 [28 to 72]"
+
+
+def test_rows_and_figure_have_every_hypothesis_and_endpoint() -> None:
+    found = [*contrasts(moved(), "A", 182, WAYS), *contrasts(moved(), "B", 182, WAYS)]
+    rows = contrast_rows(found)
+    assert [(row["hypothesis"], row["quantity"], row["both"]) for row in rows] == [
+        (name, quantity, 0.5) for name in "AB" for quantity in ("il17a", "ifng")
+    ]
+    figure = contrast_figure(found)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["IL-17A+ cells ↓", "IFNγ+ cells ↑"]
+    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["A", "B"]
+    assert [text.get_text() for text in figure.axes[1].texts if "%" in text.get_text()] == ["62 %", "62 %"]
+
+
+def test_several_hypotheses_on_the_command_line_give_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["--fit", "typical", "-n", "6", "--set", "time.every=91 d", "-H", "H4", "-H", "H0"]
+    assert outcome(["run", "anakinra-100mg-daily", *small, "--out", "here"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.endswith("wrote here\n")
+    assert max(len(line) for line in shown.out.splitlines()) <= 80
+    lines = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.split()}
+    # H0 changes no cells at all; under H4 all patients rise and fall, which six show.
+    assert lines["H0"][1:] == ["0", "0", "0", "0", "0", "–", "0", "–"]
+    assert lines["H4"][1] == "100"
+    assert lines["H4"][6] == "6"
+    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
+        "contrast.csv", "contrast.png", "contrast.svg", "manifest.json",
+    ]  # fmt: skip
+    with open(tmp_path / "here" / "contrast.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert outcome(["run", "anakinra-100mg-daily", *small, "--no-figures", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["directory"].startswith("runs/anakinra-100mg-daily-")
+    assert document["counters"] == {"H4": {"n": 6, "n_ok": 6}, "H0": {"n": 6, "n_ok": 6}}
+    assert [float(row["median"]) for row in rows] == [row["median"] for row in document["contrast"]]
+
+
+def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
+    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: the hypothesis `H1` is given twice\n  try:      give it once\n"
+    )

@@ -1,0 +1,178 @@
+"""What follows the dose is read as its average between doses, with trough and peak; the other numbers do not move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import simulate
+from simulate.figures.time_course import prepare, time_course
+from simulate.report.tables import summary
+from simulate.studies.datasets import read_dataset, write_dataset
+from simulate.studies.following import averaged_course, followed, stretches, values_read
+from simulate.studies.paired import changes_since_baseline, courses_of_change
+from simulate.studies.runs import prepare as prepared
+from simulate.studies.runs import simulate_study, study_dataset
+from simulate.studies.scenario import read_scenario
+
+MODEL = """
+[species.A]
+unit = "mg"
+[species.B]
+unit = "mg"
+initial = "1"
+[reactions.out]
+rate = "k*A"
+change = { A = -1 }
+[reactions.fade]
+rate = "k*B/100"
+change = { B = -1 }
+[routes.iv]
+target = "A"
+unit = "mg"
+gain = "1"
+[parameters.k]
+value = 0.1
+unit = "1/h"
+spread = { cv = 0.3 }
+"""
+
+SCENARIO = """
+schema = 1
+title = "t"
+[model]
+file = "model.toml"
+[time]
+end = "20 d"
+every = "1 d"
+[cohort]
+patients = 9
+[[arm]]
+name = "twice a day, stopped"
+regimen = "100 mg iv every 12 h until 10 d"
+[[arm]]
+name = "every other day"
+regimen = "100 mg iv every 48 h"
+[[arm]]
+name = "untreated"
+regimen = "none"
+[[arm]]
+name = "ruled"
+regimen = "100 mg iv every 48 h"
+[[arm.rule]]
+quantity = "A"
+above = "1000 mg"
+end = true
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("following")
+    (made / "model.toml").write_text(MODEL, encoding="utf-8")
+    (made / "s.toml").write_text(SCENARIO, encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> xr.Dataset:
+    return simulate.run(folder / "s.toml")
+
+
+def expected(dataset: xr.Dataset, every: float, doses: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean, trough and peak of each patient over the interval that begins with the last of so many doses."""
+    loss = dataset["parameters"].sel(parameter="k").values[0]
+    left = np.exp(-every * loss)
+    peak = 100.0 * (1.0 - left**doses) / (1.0 - left)
+    return peak * (1.0 - left) / (every * loss), peak * left, peak
+
+
+def test_an_interval_has_the_mean_trough_and_peak_of_the_closed_form(ran: xr.Dataset) -> None:
+    values, swings, averaged = values_read(ran, "A", 20)
+    assert swings is not None
+    assert averaged.tolist() == [False, True, False, False]
+    mean, trough, peak = expected(ran, 48.0, 10)
+    assert values[1] == pytest.approx(mean, rel=2e-5)
+    assert swings[1].T == pytest.approx(np.array([trough, peak]), rel=2e-5)
+
+
+def test_after_the_last_interval_and_without_doses_a_value_is_that_of_the_time(ran: xr.Dataset) -> None:
+    values, _, averaged = values_read(ran, "A", 20)
+    for arm in (0, 2, 3):
+        assert values[arm].tolist() == ran["A"].values[arm, :, 20].tolist()
+    assert not averaged[[0, 2, 3]].any()
+
+
+def test_a_course_is_averaged_while_doses_follow_one_another_and_has_an_envelope_there(ran: xr.Dataset) -> None:
+    values, swings = averaged_course(ran, "A")
+    assert swings is not None
+    mean, trough, peak = expected(ran, 12.0, 20)
+    assert values[0, :, 10] == pytest.approx(mean, rel=2e-3)
+    assert swings[0, :, 10] == pytest.approx(np.array([trough, peak]).T, rel=2e-3)
+    assert np.isnan(swings[0, :, 11:]).all()
+    assert values[0, :, 11:].tolist() == ran["A"].values[0, :, 11:].tolist()
+    # Samples of every other day stand right after a dose and far from it in turn; their averages do not.
+    sampled = np.median(ran["A"].values[1], axis=0)[12:]
+    assert sampled.max() > 5.0 * sampled.min()
+    assert np.ptp(np.median(values[1], axis=0)[12:]) < 0.01 * np.median(values[1])
+
+
+def test_what_no_dose_moves_follows_none(ran: xr.Dataset) -> None:
+    assert followed(ran, "B") is None
+    assert averaged_course(ran, "B")[1] is None
+    assert values_read(ran, "B", 20)[1] is None
+
+
+def test_recording_between_doses_moves_no_other_number(folder: Path, ran: xr.Dataset) -> None:
+    study = prepared(read_scenario(folder / "s.toml", []))
+    plain = study_dataset(study, simulate_study(study))
+    assert plain.identical(ran.drop_vars(["dosing_interval", "interval_day", "followed", "part"]))
+
+
+def test_intervals_come_back_from_a_file(ran: xr.Dataset, tmp_path: Path) -> None:
+    write_dataset(ran, tmp_path / "results.nc")
+    back = read_dataset(tmp_path / "results.nc")
+    assert values_read(back, "A", 20)[0].tolist() == values_read(ran, "A", 20)[0].tolist()
+
+
+def test_tables_have_trough_and_peak_beside_the_average(ran: xr.Dataset) -> None:
+    rows = {(row.quantity, row.arm): row for row in summary(ran) if row.visit == "day 20"}
+    row = rows["A", "every other day"]
+    mean, trough, peak = (np.median(part) for part in expected(ran, 48.0, 10))
+    assert (row.median, row.trough, row.peak) == pytest.approx((mean, trough, peak), rel=1e-4)
+    assert (rows["A", "untreated"].trough, rows["B", "every other day"].peak) == (None, None)
+
+
+def test_a_change_is_that_of_the_average(ran: xr.Dataset) -> None:
+    changes, unit = changes_since_baseline(ran, "A", 20)
+    assert unit == "mg"
+    assert changes[1] == pytest.approx(expected(ran, 48.0, 10)[0], rel=2e-5)
+    assert courses_of_change(ran, "A")[0][1, :, 20] == pytest.approx(changes[1], rel=2e-3)
+
+
+def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
+    panel = prepare(ran, quantities=["A"])[0]
+    assert panel.envelope is not None
+    _, trough, peak = (np.median(part) for part in expected(ran, 48.0, 10))
+    assert panel.envelope[1, :, 20] == pytest.approx([trough, peak], rel=1e-4)
+    assert np.isnan(panel.envelope[2]).all()
+    figure = time_course(ran)
+    assert "trough to peak (median)" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert prepare(ran, quantities=["B"])[0].envelope is None
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ([0.0, 1.0, 2.0], [(0.0, 3.0)]),
+        ([0.0, 1.0], []),
+        ([], []),
+        ([0.0, 1.0, 2.0, 10.0, 11.0, 12.0, 13.0], [(0.0, 3.0), (10.0, 14.0)]),
+        ([0.0, 1.0, 2.0, 3.0, 9.0], [(0.0, 4.0)]),
+    ],
+)
+def test_regular_dosing_comes_in_stretches(given: list[float], found: list[tuple[float, float]]) -> None:
+    assert stretches(np.array(given)) == found
