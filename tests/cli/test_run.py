@@ -16,7 +16,7 @@ from simulate.cli.app import main, outcome
 from simulate.files import content_hash
 from simulate.report.changes import RULE
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, read_dataset
+from simulate.studies.datasets import by_draw, quantity_names, read_dataset
 from simulate.studies.paired import ALL
 
 Capture = pytest.CaptureFixture[str]
