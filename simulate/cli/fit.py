@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from simulate.studies.fitting.profiling import Profiled
     from simulate.studies.fitting.trial import Problem
 
-DEFAULT = "H1+H3a+H4"
+DEFAULT = "H1+H6"
 
 
 def fit(

@@ -6,12 +6,13 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-ONLY_WITH = {
-    "compare": {"--larger": "--calibrate"},
-    "trial": {"--control": "--placebo"},
-    "work-precision": {"--force": "--out"},
+ONLY_WITH: dict[str, dict[str, tuple[str, ...]]] = {
+    "compare": {"--larger": ("--calibrate",)},
+    # A trial from a file may have controls of its own.
+    "trial": {"--control": ("--placebo", "--trial")},
+    "work-precision": {"--force": ("--out",)},
 }
-"""Verb → option → the one without which it says nothing."""
+"""Verb → option → those without any of which it says nothing."""
 
 NEVER_WITH = {
     "compare": {
@@ -21,7 +22,7 @@ NEVER_WITH = {
             "--out",
         )
     },
-    "reproduce": {"--fit": "--refit"},
+    "reproduce": {"--fit": "--refit", "--fits": "--refit"},
     "verify": {name: "--problems" for name in ("--hypothesis", "--set", "--patients", "--seed", "--share")},
 }
 """Verb → option → the one beside which it says nothing."""
@@ -42,9 +43,9 @@ class Once(TyperCommand):
             if parameter.param_type_name == "option" and not parameter.multiple and name in given:
                 raise _fault(f"the option `{name}` is given twice", _ADVICE.get(name, "give it once"))
             given.append(name)
-        for name, other in ONLY_WITH.get(self.name or "", {}).items():
-            if name in given and other not in given:
-                raise _fault(f"the option `{name}` says nothing without `{other}`", "leave it out, or give both")
+        for name, others in ONLY_WITH.get(self.name or "", {}).items():
+            if name in given and not {*others} & {*given}:
+                raise _fault(f"the option `{name}` says nothing without `{others[0]}`", "leave it out, or give both")
         for name, other in NEVER_WITH.get(self.name or "", {}).items():
             if name in given and other in given:
                 raise _fault(f"the option `{name}` says nothing beside `{other}`", "leave one of the two out")

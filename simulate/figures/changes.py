@@ -14,14 +14,7 @@ from simulate.evidence.observations import Observation, Standing
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
 from simulate.figures.style import FAINT, INK, color, plain_number
 from simulate.studies.datasets import quantity_names, seen_members
-from simulate.studies.paired import (
-    ENDPOINTS,
-    courses_of_change,
-    draws_of_members,
-    percent_of,
-    summed_up,
-    treated_by,
-)
+from simulate.studies.paired import ENDPOINTS, courses_of_change, draws_of_members, percent_of, summed_up, treated_by
 
 TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
 """Names of these that fit above a panel; of others the whole meaning is shown."""

@@ -161,7 +161,10 @@ def reported_direction(observations: Sequence[Observation], quantity: str, visit
 
 
 def signed(value: float | None, unit: str = "%") -> str:
-    """A change for a reader, with its sign: percent to the digits that can be read, others to three."""
+    """A change for a reader, with its sign: percent to the digits that can be read, others to three.
+
+    What becomes more than ten times as much is told as a multiple of the baseline.
+    """
     from simulate.report.tables import rounded
 
     if value is None or not np.isfinite(value):
@@ -169,6 +172,8 @@ def signed(value: float | None, unit: str = "%") -> str:
     if value == 0.0:
         return "0"
     size = abs(value)
+    if unit == "%" and value >= 1000.0:
+        return f"×{1.0 + value / 100.0:.3g}"
     if unit.endswith("%"):
         digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
     else:

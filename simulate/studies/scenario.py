@@ -8,7 +8,7 @@ A scenario file in full::
 
     [model]
     name = "reference"  # or file = "my-model.toml", relative to this file
-    hypothesis = "H1+H3a+H4"  # or a hypothesis file, relative to this file
+    hypothesis = "H1+H6"  # or a hypothesis file, relative to this file
     fit = "shipped"  # populations of the hypothesis' fit: "shipped", "prior", or a fit.json; "typical" if not given
     draws = 16  # how many of them
     beyond_bounds = false  # whether parameters may be set beyond the bounds that are known for them

@@ -341,9 +341,22 @@ class TrialDesign:
         return next((course.unit for course in self.arms[0].plan.courses), "mg")
 
     def dosed(self, dose: float) -> Plan:
-        """Treatment of the first arm up to the last visit with another dose; nothing for a dose of 0."""
+        """Treatment of the first arm up to the last visit with another dose; nothing for a dose of 0.
+
+        Raises
+        ------
+        InputError
+            ``trial.dose``: nothing is given in the first arm.
+        """
         if dose == 0.0:
             return Plan()
+        if self.dose == 0.0:
+            raise InputError(
+                f"nothing is given in the first arm of the trial `{self.name}`, which has no other dose",
+                code="trial.dose",
+                found=f"`{self.arms[0].name}`: {self.arms[0].regimen}",
+                advice="let the arm that is treated come first",
+            )
         factor = exact(dose) / exact(self.dose)
         plan = ended(self.arms[0].plan, self.end)
         return Plan(tuple(replace(course, amount=course.amount * factor) for course in plan.courses), plan.resets)

@@ -18,7 +18,7 @@ from simulate.evidence.protocol import Judgment
 from simulate.files import Document, read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.parameterfile import parameter_of, read_sources
-from simulate.symbolic.parts import Parameter, Source
+from simulate.symbolic.parts import Grade, Parameter, Source
 from simulate.symbolic.rows import Row
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
 from simulate.trial.design import (
@@ -43,6 +43,7 @@ _TOP = (
 _ORIGIN = ("source", "grade", "note")
 _NUMBER = ("meaning", "value", "unit", "bounds", *_ORIGIN)
 _REFERENCE = ("citation", "identifier", "read")
+_GRADES = {grade.name.lower(): grade for grade in Grade}
 _DAYS = unit("d")
 
 T = TypeVar("T")
@@ -189,10 +190,9 @@ class _Reader:
     def stated(self, name: str, row: Row, value: float, unit: Unit = DIMENSIONLESS) -> None:
         """Keep a plain number of a table that has source and grade for all of them."""
         self.source(row)
-        origin = {key: row[key] for key in _ORIGIN if key in row}
-        document = Document(self.document.path, {"row": {"value": value, **origin}}, self.document.text)
-        found = self.at(row, lambda: parameter_of(name, Row(document, "row")), "grade")
-        self.numbers.append(Parameter(name, name, value, unit, source=found.source, grade=found.grade))
+        row.text("note")
+        grade = _GRADES[Keyed(row).choice("grade", tuple(_GRADES))]
+        self.numbers.append(Parameter(name, name, value, unit, source=row.text("source"), grade=grade))
 
     def arm(self, row: Row) -> TrialArm:
         row = self.row(row, ("name", "regimen", "n", "strata", *_ORIGIN), ("name", "regimen", "n", "source", "grade"))

@@ -227,6 +227,17 @@ def test_h8_lowers_il17a_and_double_positives_less_than_h1_and_leaves_ifng() -> 
     assert change("H6+H8", "il17a") == pytest.approx(change("H8", "il17a"), abs=1e-3)
 
 
+def test_plasticity_keeps_double_positives_and_priming_halves_them() -> None:
+    """Both signs under either: cells that change bring ex-Th17, cells primed otherwise bring IFNγ early."""
+    days = (14, QUARTER, END)
+    cells = {name: [change("H2", name, day, **OPPOSITE) for day in days] for name in ("double_positive", "ex_th17")}
+    assert cells["double_positive"] == pytest.approx([0.05, 0.14, 0.13], abs=0.006)
+    assert cells["ex_th17"] == pytest.approx([0.01, 0.07, 0.10], abs=0.006)
+    assert [change("H2", "ifng", day, **OPPOSITE) for day in days] == pytest.approx([0.0, 0.01, 0.01], abs=0.006)
+    primed = [change("H1+H6", "double_positive", day) for day in days]
+    assert primed == pytest.approx([-0.23, -0.46, -0.61], abs=0.006)
+
+
 def test_h3a_double_positives_fall() -> None:
     assert change("H3a", "double_positive") < -0.2
 

@@ -16,7 +16,7 @@ from simulate.cli.app import main, outcome
 from simulate.files import content_hash
 from simulate.report.changes import RULE
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import quantity_names, read_dataset
+from simulate.studies.datasets import by_draw, quantity_names, read_dataset
 from simulate.studies.paired import ALL
 
 Capture = pytest.CaptureFixture[str]
@@ -47,7 +47,7 @@ def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys:
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
     assert captured.out.startswith("anakinra at four doses for 6 months\n")
-    assert "hypothesis H1+H3a+H4; 3 patients; median (5 % to 95 %)" in captured.out
+    assert "hypothesis H1+H6; 3 patients; median (5 % to 95 %)" in captured.out
     assert "\x1b" not in captured.out
 
     dataset = read_dataset(folder / "here" / "results.nc")
@@ -221,9 +221,9 @@ def test_bad_input_is_one_error_and_nothing_is_written(
 
 
 def test_an_unknown_hypothesis_is_named_with_its_option(folder: Path, capsys: Capture) -> None:
-    assert run("untreated", "-H", "H7") == 3
+    assert run("untreated", "-H", "H9") == 3
     assert capsys.readouterr().err.startswith(
-        "error[hypothesis.unknown]: there is no hypothesis `H7`\n  --> --hypothesis H7, key `model.hypothesis`\n"
+        "error[hypothesis.unknown]: there is no hypothesis `H9`\n  --> --hypothesis H9, key `model.hypothesis`\n"
     )
     assert everything(folder) == []
 
@@ -354,7 +354,8 @@ def test_the_same_run_from_python_gives_the_same_numbers(folder: Path) -> None:
 
 
 def test_changes_come_first_in_80_columns_beside_the_reported_direction(folder: Path, capsys: Capture) -> None:
-    assert run("anakinra-100mg-daily", "--patients", "8", "--set", "time.every=91 d", "--out", "here") == 0
+    size = ("--fit", "typical", "--patients", "8", "--set", "time.every=91 d")
+    assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
     changes, _, levels = capsys.readouterr().out.partition("Levels\n")
     assert max(len(line) for line in changes.splitlines()) <= 80
     with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
@@ -369,6 +370,26 @@ def test_changes_come_first_in_80_columns_beside_the_reported_direction(folder: 
     assert "responders" in changes
     assert " ".join(changes.split()).endswith(f"{RULE}.")
     assert "ifng" in levels
+
+
+def test_a_run_on_a_fit_shows_what_is_not_known_beside_how_patients_differ(folder: Path, capsys: Capture) -> None:
+    size = ("--fit", "shipped", "--draws", "6", "--patients", "5", "--set", "time.every=182 d", "--no-figures")
+    assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
+    changes = capsys.readouterr().out.partition("Levels\n")[0]
+    assert "5 patients of each of 6 draws of the fit" in " ".join(changes.split())
+    dataset = by_draw(read_dataset(folder / "here" / "results.nc"))
+    change = 100.0 * (dataset["il17a"][0, :, :, -1] / dataset["il17a"][0, :, :, 0] - 1.0)
+    own = change.median("member")
+    with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    row = next(row for row in rows if (row["quantity"], row["visit"], row["group"]) == ("il17a", "6 months", ALL))
+    assert float(row["median"]) == pytest.approx(float(change.median()))
+    assert (float(row["median_low"]), float(row["median_high"])) == pytest.approx(
+        (float(own.quantile(0.05)), float(own.quantile(0.95)))
+    )
+    assert (row["verdict"], row["down_low"], row["down_high"]) == ("agrees", "1.0", "1.0")
+    line = next(line for line in changes.splitlines() if line.split()[:1] == ["il17a"])
+    assert line.endswith("fell: agrees 100 % [100 to 100]")
 
 
 def test_each_arm_is_set_beside_the_untreated_one(folder: Path, capsys: Capture) -> None:

@@ -59,7 +59,7 @@ VALUES: dict[str, Any] = {
     "model.file": "other.toml",
     "model.hypothesis": "none",
     "model.beyond_bounds": True,
-    "model.fit": "prior",
+    "model.fit": "typical",
     "model.draws": 3,
     "time.end": "3 d",
     "time.every": "12 h",
@@ -175,7 +175,7 @@ def test_a_sensitivity_is_solved_as_the_scenario_says() -> None:
 
 def test_an_option_that_is_given_twice_is_refused(capsys: Capture) -> None:
     for words, name, advice in (
-        (["run", "untreated", "-H", "H1", "-H", "H3a"], "--hypothesis", "`-H H1+H3a` combines two hypotheses"),
+        (["sweep", "untreated", "-H", "H1", "-H", "H3a"], "--hypothesis", "`-H H1+H3a` combines two hypotheses"),
         (["run", "untreated", "--hypothesis", "H1", "-H", "H1"], "--hypothesis", "`-H H1+H3a` combines two hypotheses"),
         (["sweep", "untreated", "--seed", "1", "--seed", "2"], "--seed", "give it once"),
         (["run", "untreated", "--dropout", "--no-dropout"], "--dropout", "give it once"),

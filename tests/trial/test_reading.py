@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from simulate.evidence.reading import abstract_file
 from simulate.files import read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.units import unit
-from simulate.trial.design import Sampling
+from simulate.trial.design import Sampling, TrialArm
 from simulate.trial.reading import read_trial, shipped_trial, trial_from
 
 ZONG = shipped.trial_files()["zong-2011"]
@@ -106,6 +107,14 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
             "skipping, stop, restart, steady, and, then\n"
             "  try:      did you mean `every`?",
+        ),
+        (
+            'grade = "seen"',
+            'grade = "sen"',
+            "error[key.value]: `sen` is not known here\n"
+            "  --> {path}:17, key `arm[0].grade`\n"
+            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
+            "  try:      did you mean `seen`?",
         ),
         (
             "strata = { PM = 6, DM = 4, IBM = 5 }",
@@ -225,6 +234,14 @@ def test_another_dose_is_given_as_that_of_the_trial_and_up_to_its_last_visit() -
     assert trial.dosed(30.0) == parse_regimen("30 mg sc every 24 h until 182 d")
     assert trial.dosed(trial.dose) == parse_regimen("100 mg sc every 24 h until 182 d")
     assert trial.dosed(0.0) == parse_regimen("none")
+    untreated = dataclasses.replace(trial, arms=(TrialArm("untreated", "none", parse_regimen("none"), 15),))
+    with pytest.raises(InputError) as caught:
+        untreated.dosed(30.0)
+    assert str(caught.value) == (
+        "error[trial.dose]: nothing is given in the first arm of the trial `zong-2011`, which has no other dose\n"
+        "  found:    `untreated`: none\n"
+        "  try:      let the arm that is treated come first"
+    )
 
 
 def test_a_trial_that_says_nothing_of_predictions_is_predicted_at_its_visits() -> None:
