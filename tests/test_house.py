@@ -195,7 +195,6 @@ MAY_NAME_READINGS = {
     "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
     "simulate/report/illustrations.py": "the order in which a report shows what a model has",
     "simulate/studies/visits.py": "days at which a run is summed up",
-    "simulate/studies/contrast.py": "the two changes whose coming together is the question",
     "simulate/studies/dose_response/door.py": "what is asked of doses where nothing is named",
     "simulate/cli/dose_response.py": "the same",
     "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",
