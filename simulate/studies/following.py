@@ -10,7 +10,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
 
-SWING = 0.05
+SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""
 
 _FEWEST_DOSES = 3

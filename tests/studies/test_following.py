@@ -28,7 +28,7 @@ initial = "1"
 rate = "k*A"
 change = { A = -1 }
 [reactions.fade]
-rate = "k*B/100"
+rate = "k*B/1000"
 change = { B = -1 }
 [routes.iv]
 target = "A"
