@@ -264,10 +264,13 @@ def _below(result: Comparison) -> list[str]:
     tail = result.worst_tail(result.names[0])
     if tail is not None and tail[2] < BAD:
         lines.append(f"even the likeliest does badly: {tail[0]} {tail[1]} has a tail probability of {tail[2]:.2g}")
+    warned: dict[str, list[str]] = {}
     for fit in result.fits:
         if fit.posterior.support is None:
             lines.append(f"warning: {fit.name}: an older fit: no readings, doubts, tails or errors of items; fit again")
-        lines += [f"warning: {fit.name}: {text}" for text in fit.posterior.diagnostics.warnings]
+        for text in fit.posterior.diagnostics.warnings:
+            warned.setdefault(text, []).append(fit.name)
+    lines += [f"warning: {', '.join(names)}: {text}" for text, names in warned.items()]
     if not all(pair.is_paired for pair in result.pairs):
         lines.append("warning: fits with other patients, or older ones: errors by the choice of patients add up")
     return lines
