@@ -166,11 +166,9 @@ class Ensemble:
 
         None for a state, and for an observable that is not added up from terms of both signs.
         """
-        from simulate.kernels.terms import term_sizes
-
         if self.model is None or not cancelling(self.model, [name]):
             return None
-        sizes = term_sizes(_system(self.model), name)
+        sizes = _term_sizes(self.model, name)
         parameters = self.parameter_values.reshape(-1, self.parameter_values.shape[2])
         states = self.trajectories.values[:, :, : len(self.model.species)]
         found: FloatArray = np.nan_to_num(sizes(states, parameters, self.trajectories.times), posinf=0.0).max(axis=1)
@@ -391,6 +389,13 @@ def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:
     system = _system(model)
     observed = dict(zip(system.observables, system.observed, strict=True))
     return tuple(name for name in names if name in observed and cancels(observed[name]))
+
+
+@functools.lru_cache(maxsize=64)
+def _term_sizes(model: Model, name: str) -> Callable[[FloatArray, FloatArray, FloatArray], FloatArray]:
+    from simulate.kernels.terms import term_sizes
+
+    return term_sizes(_system(model), name)
 
 
 @functools.lru_cache(maxsize=8)
