@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import hashlib
 import json
 import math
@@ -209,7 +210,13 @@ def read_bytes(path: Path, shown: str) -> bytes:
     except IsADirectoryError:
         raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None
     except (OSError, ValueError) as error:
-        raise InputError(f"the file cannot be read: {_reason(error)}", code="file.unreadable", where=where) from None
+        irregular = isinstance(error, OSError) and error.errno == errno.EINVAL
+        raise InputError(
+            f"the file cannot be read: {_reason(error)}",
+            code="file.unreadable",
+            where=where,
+            advice="write what it gives to a file first, and name that file" if irregular else None,
+        ) from None
     if len(raw) > MAX_BYTES:
         raise InputError(
             "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"

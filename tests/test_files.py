@@ -134,6 +134,16 @@ def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     assert str(error_of(tmp_path)) == (f"error[file.directory]: the path is a folder, not a file\n  --> {tmp_path}")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are those of POSIX")
+def test_a_pipe_is_no_input_and_the_error_says_what_to_do(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    assert str(error_of(tmp_path / "pipe.toml")) == (
+        "error[file.unreadable]: the file cannot be read: it is a pipe, a socket or a device, not a regular file\n"
+        f"  --> {tmp_path / 'pipe.toml'}\n"
+        "  try:      write what it gives to a file first, and name that file"
+    )
+
+
 def test_a_path_that_no_system_accepts_is_unreadable() -> None:
     assert error_of(Path("a\0b")).code == "file.unreadable"
     assert error_of(Path("a" * 5000)).code == "file.unreadable"

@@ -115,6 +115,8 @@ class Ensemble:
     directions, derivatives
         Names of what was varied, and the derivatives of every quantity, shape [row, time, quantity, direction], rows as
         those of the trajectories; none if none were asked for.
+    model
+        What was simulated.
     """
 
     model_key: str
@@ -125,6 +127,7 @@ class Ensemble:
     trajectories: Trajectories
     directions: tuple[str, ...] = ()
     derivatives: FloatArray | None = None
+    model: Model | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -157,6 +160,19 @@ class Ensemble:
         """Values of a state or observable, shape [arm, member, time]."""
         values = self.trajectories.quantity(name)
         return values.reshape(*self.shape, values.shape[1])
+
+    def largest_terms(self, name: str) -> FloatArray | None:
+        """Largest sum of the sizes of the terms of an observable over a course, shape [arm, member], in its unit.
+
+        None for a state, and for an observable that is not added up from terms of both signs.
+        """
+        if self.model is None or not cancelling(self.model, [name]):
+            return None
+        sizes = _term_sizes(self.model, name)
+        parameters = self.parameter_values.reshape(-1, self.parameter_values.shape[2])
+        states = self.trajectories.values[:, :, : len(self.model.species)]
+        found: FloatArray = np.nan_to_num(sizes(states, parameters, self.trajectories.times), posinf=0.0).max(axis=1)
+        return found.reshape(self.shape)
 
     def derivative(self, quantity: str, direction: str) -> FloatArray:
         """Derivative of a state or observable in a direction that was asked for, shape [arm, member, time].
@@ -311,7 +327,9 @@ def simulate_cohort(
             adaptive=adaptive,
         )
     names = tuple(parameter.name for parameter in model.parameters)
-    return Ensemble(model.key, tuple(arms), cohort, names, values, from_before(trajectories), directions, derivatives)
+    return Ensemble(
+        model.key, tuple(arms), cohort, names, values, from_before(trajectories), directions, derivatives, model
+    )
 
 
 def schedule_of(model: Model, arms: Sequence[Arm], cohort: Cohort, horizon: float) -> Schedule:
@@ -362,6 +380,22 @@ def kernel_of(model: Model) -> Kernel:
     from simulate.kernels.build import build
 
     return build(_system(model))
+
+
+def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:
+    """Those of the named states and observables that are added up from terms of both signs."""
+    from simulate.kernels.terms import cancels
+
+    system = _system(model)
+    observed = dict(zip(system.observables, system.observed, strict=True))
+    return tuple(name for name in names if name in observed and cancels(observed[name]))
+
+
+@functools.lru_cache(maxsize=64)
+def _term_sizes(model: Model, name: str) -> Callable[[FloatArray, FloatArray, FloatArray], FloatArray]:
+    from simulate.kernels.terms import term_sizes
+
+    return term_sizes(_system(model), name)
 
 
 @functools.lru_cache(maxsize=8)

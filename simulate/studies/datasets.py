@@ -14,6 +14,9 @@ and ``long_name``. Beside them:
 ``dropout_day`` (member)
     Day on which a member leaves the study, infinite for those who stay. Values go on after it: they are what would have
     been seen.
+``terms_of_`` and the name of a quantity (arm, member)
+    Where a quantity is added up from terms of both signs: the largest sum of the sizes of its terms over what was
+    recorded. The quantity is as wrong as they are, however small it is itself.
 ``method`` (arm, member), ``work`` (arm, member, count)
     Which method gave a member's numbers (names in ``flag_meanings``), and the steps and evaluations that it took.
 ``rule_day`` (arm, member, rule)
@@ -50,7 +53,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from simulate.cohort.ensemble import Arm, Ensemble
+from simulate.cohort.ensemble import Arm, Ensemble, cancelling
 from simulate.errors import InputError, Where
 from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen
@@ -69,6 +72,9 @@ RESERVED = frozenset(
     }
 )
 """Names that no quantity of a dataset can have: those of all that runs and sweeps leave behind."""
+
+_TERMS = "terms_of_"
+"""What begins the names of variables that say how large the terms of a quantity are."""
 
 _OVER = "over_"
 """What begins the names of axes of sweeps."""
@@ -119,6 +125,9 @@ def ensemble_dataset(
     check_names(quantities)
     for name in quantities:
         variables[name] = (("arm", "member", "time"), ensemble.quantity(name), labels[name])
+    terms = largest_terms(ensemble, quantities)
+    for name, label in terms_labels(ensemble.model or model, quantities).items():
+        variables[name] = (("arm", "member"), terms[name], label)
     variables["status"] = (("arm", "member"), ensemble.status.astype(np.int8), LABELS["status"])
     names = trajectories.methods or (trajectories.method,)
     chosen = np.zeros(ensemble.shape, dtype=np.int8) if trajectories.chosen is None else trajectories.chosen
@@ -153,7 +162,7 @@ def ensemble_dataset(
 def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
     """Refuse quantities with names that the layout needs for itself; ``results.name``."""
     for name in quantities:
-        if name in RESERVED or name.startswith(_OVER):
+        if name in RESERVED or name.startswith((_OVER, _TERMS)):
             raise InputError(
                 f"results cannot hold a quantity with the name `{name}`",
                 code="results.name",
@@ -309,6 +318,28 @@ def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
 def resolution_of(dataset: xr.Dataset) -> Resolution:
     """How exact the numbers of a dataset are."""
     return Resolution(**{name: float(dataset.attrs[name]) for name in ("rtol", "atol") if name in dataset.attrs})
+
+
+def largest_terms(ensemble: Ensemble, quantities: Sequence[str]) -> dict[str, FloatArray]:
+    """Sizes of the terms [arm, member] of those quantities whose terms cancel, by the names of their variables."""
+    found = {_TERMS + name: ensemble.largest_terms(name) for name in quantities}
+    return {name: terms for name, terms in found.items() if terms is not None}
+
+
+def terms_labels(model: Model, quantities: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Attributes of the variables of `largest_terms`."""
+    units, what = quantity_labels(model), "largest sum of the sizes of the terms of"
+    return {
+        _TERMS + name: {"units": units[name]["units"], "long_name": f"{what} {name}"}
+        for name in cancelling(model, quantities)
+    }
+
+
+def terms_of(dataset: xr.Dataset, quantity: str) -> FloatArray:
+    """Sizes of the terms of a quantity, shape [arm, member]; 0 where its terms do not cancel."""
+    if _TERMS + quantity not in dataset:
+        return np.zeros((dataset.sizes["arm"], dataset.sizes["member"]))
+    return np.asarray(dataset[_TERMS + quantity].values, dtype=np.float64)
 
 
 def peaks_of(values: FloatArray) -> FloatArray:

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from simulate.errors import InputError, did_you_mean
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, terms_of, values_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())
     baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
-    percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values))
+    terms = terms_of(dataset, quantity)
+    percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values), terms)
     label = {"units": "%", "long_name": f"change of {dataset[quantity].attrs['long_name']}", "day": float(days[place])}
     return xr.DataArray(percent, {name: dataset[name] for name in ("arm", "member")}, ("arm", "member"), attrs=label)
 

@@ -82,7 +82,8 @@ class Endpoint:
             after: FloatArray = values[:, last]
             if self.summary is Summary.VALUE:
                 return after
-            return resolution.percent(after, values[:, 0], np.abs(values[:, : last + 1]).max(axis=1))
+            peaks = np.abs(values[:, : last + 1]).max(axis=1)
+            return resolution.percent(after, values[:, 0], peaks, self._terms(ensemble, arm))
         part = values[:, np.searchsorted(ensemble.trajectories.times, course.times)]
         if self.summary is Summary.MEAN:
             found: FloatArray = (part * course.weights).sum(axis=1)
@@ -92,10 +93,10 @@ class Endpoint:
     def error(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
         """What the values may be wrong by, shape [member]: differences up to it are no signal. Arguments as of `of`."""
         values = ensemble.quantity(self.quantity)[arm][:, : self._last(ensemble) + 1]
-        peaks = np.abs(values).max(axis=1)
+        peaks, terms = np.abs(values).max(axis=1), self._terms(ensemble, arm)
         if self.summary is Summary.CHANGE:
-            return resolution.percent_error(values[:, -1], values[:, 0], peaks)
-        return resolution.error(self.of(ensemble, resolution, course, arm), peaks)
+            return resolution.percent_error(values[:, -1], values[:, 0], peaks, terms)
+        return resolution.error(self.of(ensemble, resolution, course, arm), peaks, terms)
 
     def derivative(self, ensemble: Ensemble, direction: str, course: Window | None, arm: int = 0) -> FloatArray:
         """Derivatives of the values in a direction that the ensemble has, shape [member]. Arguments as of `of`."""
@@ -118,6 +119,10 @@ class Endpoint:
         at = values.argmin(axis=1) if self.summary is Summary.LOWEST else values.argmax(axis=1)
         found = slopes[np.arange(len(slopes)), at]
         return found
+
+    def _terms(self, ensemble: Ensemble, arm: int) -> FloatArray:
+        terms = ensemble.largest_terms(self.quantity)
+        return np.zeros(ensemble.shape[1]) if terms is None else terms[arm]
 
     def _last(self, ensemble: Ensemble) -> int:
         return int(np.searchsorted(ensemble.trajectories.times, self.day))

@@ -20,7 +20,7 @@ from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
 from simulate.inference.diagnostics import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
-from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, terms_of, values_shown
 from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
@@ -115,12 +115,13 @@ def _changes(dataset: xr.Dataset, quantity: str, place: int | None = None) -> tu
         after, _ = averaged_course(dataset, quantity)
     else:
         after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
-    resolution = resolution_of(dataset)
+    resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
     known = before[np.isfinite(before)]
     if (known > 0.0).all():
         before = np.broadcast_to(before, after.shape)
-        return resolution.percent(after, before, peaks), resolution.percent_error(after, before, peaks), "%"
-    errors = resolution.error(after, peaks) + resolution.error(before, peaks)
+        errors = resolution.percent_error(after, before, peaks, terms)
+        return resolution.percent(after, before, peaks, terms), errors, "%"
+    errors = resolution.error(after, peaks, terms) + resolution.error(before, peaks, terms)
     return signal(after - before, errors), errors, str(dataset[quantity].attrs["units"])
 
 

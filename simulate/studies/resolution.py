@@ -33,7 +33,7 @@ class Resolution:
     rtol: float = 1e-6
     atol: float = 1e-12
 
-    def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+    def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0) -> FloatArray:
         """What numbers may be wrong by, in their unit.
 
         Parameters
@@ -42,22 +42,33 @@ class Resolution:
             The numbers.
         peaks
             Largest values of the courses that they are from, of a shape that goes with theirs.
+        terms
+            Sizes of what they are added up from where terms cancel, of such a shape too: a difference of large numbers
+            is as wrong as these are.
         """
-        found: FloatArray = TOLERANCES * (self.rtol * np.abs(levels) + self.atol * np.abs(peaks))
+        sizes = np.maximum(np.abs(levels), terms)
+        found: FloatArray = TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))
         return found
 
-    def percent(self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+    def percent(
+        self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0
+    ) -> FloatArray:
         """Changes in percent of the numbers before, 0 where they are no signal; NaN where there is nothing before."""
         with np.errstate(divide="ignore", invalid="ignore"):
             change = 100.0 * (after / before - 1.0)
         change[~np.isfinite(change)] = np.nan
-        return signal(change, self.percent_error(after, before, peaks))
+        return signal(change, self.percent_error(after, before, peaks, terms))
 
-    def percent_error(self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0) -> FloatArray:
+    def percent_error(
+        self, after: FloatArray, before: FloatArray, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0
+    ) -> FloatArray:
         """What such changes may be wrong by, in percent."""
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.abs(after / before)
-            found: FloatArray = 100.0 * (self.error(after, peaks) / np.abs(before) + self.error(ratio))
+            found: FloatArray = 100.0 * (
+                self.error(after, peaks, terms) / np.abs(before)
+                + self.error(ratio, terms=ratio * terms / np.abs(before))
+            )
         return found
 
 

@@ -22,6 +22,8 @@ from simulate.symbolic.parts import at_baseline
 MAX_NAME = 100
 """Characters of a name."""
 _MAX_POWER_BITS = 100_000
+MAX_ROOTED = 64
+"""Largest whole power in a sum of which a power, or one over it, has a root or a power that is not whole."""
 
 
 def hill(x: Any, half: Any, n: Any) -> Expr:
@@ -117,8 +119,28 @@ def rebuild(func: Any, arguments: list[Expr]) -> Expr:
     return result
 
 
+def rooted(base: Expr, exponent: Expr) -> int:
+    """Largest whole power for which SymPy would ask for the real part of a sum, in time that grows with its square.
+
+    It does so for ``sqrt(1/(1 + x**n))``, to see whether the root and the power may be joined.
+    """
+    if exponent.is_Integer:
+        return 0
+    parts = [part for part in sympy.Mul.make_args(base) if part.is_Pow and part.exp.is_Rational]
+    inside = [inner.exp for part in parts if abs(part.exp) >= 1 for inner in part.base.atoms(sympy.Pow)]
+    return max((abs(int(exp)) for exp in inside if exp.is_Integer), default=0)
+
+
 def _check_power(base: Expr, exponent: Expr) -> None:
-    """Refuse a power of numbers that would fill memory, before SymPy computes it."""
+    """Refuse a power that would fill memory or take hours, before SymPy computes it."""
+    if (found := rooted(base, exponent)) > MAX_ROOTED:
+        raise InputError(
+            "a root or a power that is not whole has too large a whole power inside it",
+            code="model.limit",
+            found=f"the power {found}",
+            expected=f"at most {MAX_ROOTED}",
+            advice="make a state or a parameter of one of them, or use a smaller power",
+        )
     factor = base.as_coeff_Mul()[0]
     if exponent.is_Rational and abs(exponent) > 1 and (bits(factor) - 1) * abs(exponent) > _MAX_POWER_BITS:
         raise InputError(

@@ -18,7 +18,7 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.symbolic.constants import MAX_BITS, approximate, bits
-from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, Function, is_name, power
+from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, MAX_ROOTED, Function, is_name, power, rooted
 from simulate.symbolic.limits import MAX_NESTED_NUMBERS
 
 MAX_LENGTH = 10_000
@@ -202,6 +202,8 @@ class _Parser:
             value = self._value(first, name)
             if value < 0 or (value == 0 and name.text == "log"):
                 raise self._fault(f"the argument of `{name.text}` is {value:g}", name, "undefined")
+        if name.text == "sqrt":
+            self._check_root(first, sympy.Rational(1, 2), name)
         if name.text == "exp":
             self._check_exponential(first, name)
         if name.text == "hill":
@@ -228,6 +230,16 @@ class _Parser:
                 advice="write its value",
             )
         return inner
+
+    def _check_root(self, base: Expr, exponent: Expr, place: _Token) -> None:
+        if (found := rooted(base, exponent)) > MAX_ROOTED:
+            raise self._fault(
+                "a root or a power that is not whole has too large a whole power inside it",
+                place,
+                "limit",
+                expected=f"at most the power {MAX_ROOTED}, not {found}",
+                advice="name one of them in a state or a parameter, or use a smaller power",
+            )
 
     def _check_exponential(self, exponent: Expr, name: _Token) -> None:
         """SymPy turns ``exp(9 * log(2))`` into ``2**9`` at once, so the exponent has the limits of a power."""
@@ -256,6 +268,7 @@ class _Parser:
                 raise self._fault("a division by zero", place, "undefined")
             if base.expr < 0 and not exponent.expr.is_Integer:
                 raise self._fault("a negative number has a power that is no whole number", place, "undefined")
+        self._check_root(base.expr, exponent.expr, place)
         own = not exponent.expr.is_Integer
         parts = [self._inside(term, own, place) for term in (base, exponent)]
         return self._term(power(base.expr, exponent.expr), parts, base.at)

@@ -326,9 +326,18 @@ _FAMILIAR = (
 )
 
 
+# Abbreviations that pint takes for a unit with a prefix: picocarat, picopint, picohenry, quectoday.
+_ABBREVIATIONS = {
+    **dict.fromkeys(("pct", "pcts", "Pct"), "did you mean `%`?"),
+    "ppt": "write `1e-12` for parts per trillion, and `1e-3` for parts per thousand",
+    "pH": "a pH has no unit: write `1`",
+    "qd": "write `1/d` for once a day",
+}
+
+
 def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
     """Factor and dimension of one unit name."""
-    found = _lookup(name)
+    found = None if name in _ABBREVIATIONS else _lookup(name)
     if found is not None:
         return found
     raise InputError(
@@ -336,7 +345,7 @@ def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
         code="units.unknown",
         found=f"`{_clip(text)}`",
         expected="units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number",
-        advice=did_you_mean(name, _FAMILIAR),
+        advice=_ABBREVIATIONS.get(name) or did_you_mean(name, _FAMILIAR),
     )
 
 

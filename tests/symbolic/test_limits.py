@@ -12,6 +12,7 @@ from simulate.errors import InputError
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.studies.checks import check_file
+from simulate.symbolic.expressions import parse_expression
 from simulate.symbolic.functions import substitute
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_model
@@ -233,3 +234,24 @@ def test_a_unit_beyond_all_measure_is_refused(text: str) -> None:
     with pytest.raises(InputError) as caught:
         unit(text)
     assert str(caught.value).startswith(f"error[units.syntax]: the unit `{text}` ")
+
+
+def test_a_root_of_a_steep_hill_term_is_refused_at_once_and_a_gentle_one_is_its_value(tmp_path: Path) -> None:
+    # SymPy would multiply out a binomial to the power 400 to learn the real part of what the root is of.
+    advice = "  try:      name one of them in a state or a parameter, or use a smaller power"
+    assert refusal(tmp_path, HEAD.replace("RATE", "sqrt(sqrt(hill(0.5, K, 400)))").replace("START", "X/K")) == (
+        f"error[expression.limit]: a root or a power that is not whole has too large a whole power inside it "
+        "(column 17 of the expression)\n"
+        "  --> m.toml:22, key `reactions.loss.rate`\n"
+        "  found:    `k*X*(1 + Y*sqrt(sqrt(hill(0.5, K, 400))))`\n"
+        f"  expected: at most the power 64, not 400\n{advice}"
+    )
+    # Nor where it is a definition that is written out.
+    assert refusal(tmp_path, HEAD.replace("RATE", "d0**0.3").replace("START", "hill(X, K, 400)")) == (
+        "error[model.limit]: a root or a power that is not whole has too large a whole power inside it\n"
+        "  found:    the power 400\n"
+        "  expected: at most 64\n"
+        "  try:      make a state or a parameter of one of them, or use a smaller power"
+    )
+    gentle = parse_expression("sqrt(sqrt(hill(3, K, 4)))").subs(Symbol("K"), 2)
+    assert float(gentle) == pytest.approx((81.0 / 97.0) ** 0.25)

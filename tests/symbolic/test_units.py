@@ -113,6 +113,27 @@ def test_a_misspelled_unit_is_refused_with_the_nearest() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("pct", "did you mean `%`?"),
+        ("Pct", "did you mean `%`?"),
+        ("ppt", "write `1e-12` for parts per trillion, and `1e-3` for parts per thousand"),
+        ("pH", "a pH has no unit: write `1`"),
+        ("qd", "write `1/d` for once a day"),
+    ],
+)
+def test_an_abbreviation_is_no_unit_with_a_prefix(name: str, advice: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_quantity(f"5 {name}/L")
+    assert str(caught.value) == (
+        f"error[units.unknown]: `{name}` is not a unit\n"
+        f"  found:    `{name}/L`\n"
+        "  expected: units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number\n"
+        f"  try:      {advice}"
+    )
+
+
 def test_a_product_after_a_stroke_needs_parentheses() -> None:
     with pytest.raises(InputError) as caught:
         unit("1/nM d")

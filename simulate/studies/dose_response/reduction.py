@@ -38,7 +38,7 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.streams import stream
-from simulate.studies.datasets import peaks_of, resolution_of, values_shown
+from simulate.studies.datasets import peaks_of, resolution_of, terms_of, values_shown
 from simulate.studies.dose_response.emax import PARAMETERS, Verdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.resolution import varies
@@ -78,12 +78,13 @@ def effects_of(sweep: xr.Dataset, endpoints: Sequence[Endpoint], arms: IntArray)
     for endpoint in endpoints:
         values = values_shown(sweep, endpoint.quantity)[arms]
         last, peaks = values[..., int(np.abs(days - endpoint.day).argmin())], peaks_of(values)
+        terms = terms_of(sweep, endpoint.quantity)[arms]
         if endpoint.summary is Summary.CHANGE:
-            found.append(resolution.percent(last, values[..., 0], peaks))
-            errors.append(resolution.percent_error(last, values[..., 0], peaks))
+            found.append(resolution.percent(last, values[..., 0], peaks, terms))
+            errors.append(resolution.percent_error(last, values[..., 0], peaks, terms))
         else:
             found.append(last)
-            errors.append(resolution.error(last, peaks))
+            errors.append(resolution.error(last, peaks, terms))
     return np.stack(found), np.stack(errors)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulate.studies.datasets import LABELS, dose_variables, quantity_labels, regimen_words
+from simulate.studies.datasets import LABELS, dose_variables, quantity_labels, regimen_words, terms_labels
 from simulate.studies.runs import dataset_attributes
 from simulate.studies.sweeps.parts import Arrays
 from simulate.studies.sweeps.plans import SweepPlan
@@ -162,6 +162,8 @@ def _filled(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], str, Mapping[st
     found: dict[str, tuple[tuple[str, ...], str, Mapping[str, Any]]] = {
         name: (("arm", "member", "time"), "f8", labels[name]) for name in plan.study.quantities
     }
+    for name, label in terms_labels(plan.study.model, plan.study.quantities).items():
+        found[name] = (("arm", "member"), "f8", label)
     found["status"] = (("arm", "member"), "i1", LABELS["status"])
     if plan.request.parameters:
         found["parameters"] = (("arm", "member", "parameter"), "f8", LABELS["parameters"])

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.files import content_hash
-from simulate.studies.datasets import stopped_by_rules
+from simulate.studies.datasets import largest_terms, stopped_by_rules
 from simulate.studies.methods import method_named
 from simulate.studies.sweeps.plans import Part, SweepPlan
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
-_MARK = b"il1sim part 1 "
+_MARK = b"il1sim part 2 "
 # Not names that a quantity could have.
 _NAMED = "array "
 _FAILURES, STOPPED_MEMBERS = "(failures)", "(stopped)"
@@ -39,9 +39,10 @@ def solve_part(
     Returns
     -------
     dict
-        Quantities, shape [arm, member, time]; ``status`` [arm, member]; ``(stopped)`` [arm, member], whether a rule
-        ended the member before the end of the scenario; ``covariates`` [arm, member, covariate] or, where they are the
-        same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index of the stratum, [member];
+        Quantities, shape [arm, member, time]; the variables of `largest_terms` [arm, member]; ``status``
+        [arm, member]; ``(stopped)`` [arm, member], whether a rule ended the member before the end of
+        the scenario; ``covariates`` [arm, member, covariate] or, where they are the same in all arms,
+        [member, covariate]; ``dropout_day`` and ``stratum``, the index of the stratum, [member];
         ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of JSON.
     """
     part = plan.parts[index]
@@ -69,6 +70,7 @@ def solve_part(
         kept: dict[str, npt.NDArray[Any]] = {
             name: ensemble.quantity(name)[:, :, : len(plan.times)] for name in plan.study.quantities
         }
+        kept |= largest_terms(ensemble, plan.study.quantities)
         kept["status"] = ensemble.status.astype(np.int8)
         kept[STOPPED_MEMBERS] = stopped_by_rules(ensemble)
         kept["covariates"] = np.broadcast_to(cohort.covariate_values, (stop - begin, *cohort.covariate_values.shape))

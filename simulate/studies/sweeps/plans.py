@@ -94,9 +94,9 @@ class SweepPlan:
 
     @property
     def row_bytes(self) -> int:
-        """Bytes that are kept of a trajectory."""
+        """Bytes that are kept of a trajectory, at most."""
         parameters = len(self.study.model.parameters) if self.request.parameters else 0
-        return 8 * (len(self.times) * len(self.study.quantities) + parameters) + 1
+        return 8 * ((len(self.times) + 1) * len(self.study.quantities) + parameters) + 1
 
     def cohort(self, arm: int, first: int, n: int) -> Cohort:
         """Members of an arm from a place on: the same people in every arm, but for covariates that are an axis."""
