@@ -11,8 +11,11 @@ import simulate
 from simulate.kernels.terms import added_sizes, cancels
 from simulate.studies.dose_response.door import dose_response
 from simulate.studies.dose_response.emax import Verdict
+from simulate.studies.endpoints import parse_endpoint
 from simulate.studies.paired import changes_since_baseline
 from simulate.studies.resolution import Resolution
+from simulate.studies.runs import prepare, simulate_study
+from simulate.studies.scenario import read_scenario
 from simulate.symbolic.expressions import parse_expression
 
 # The drug moves A to B; all three are lost alike, so that A + B is C, and `apart` 0, at all times.
@@ -106,6 +109,17 @@ def test_a_balance_that_closes_has_no_response(scenario: Path) -> None:
     found = dose_response(scenario, dose="1 mg:300 mg:8log", endpoint=endpoints, exposure="D", replicates=10)
     flat = [list(Verdict)[verdict] is Verdict.FLAT for verdict in found["verdict"].values.ravel()]
     assert flat == [True, False]
+
+
+def test_an_endpoint_of_a_difference_is_as_wrong_as_its_terms(scenario: Path) -> None:
+    study = prepare(read_scenario(scenario))
+    ensemble = simulate_study(study)
+    for text, most in (("apart", 20.0), ("A@5", 10.0)):
+        endpoint = parse_endpoint(text, study.model, 10.0)
+        errors = endpoint.error(ensemble, Resolution(1e-6, 0.0), None)
+        assert (errors <= most * (1.0 + 1e-9)).all()
+        assert (errors > 0.0).all()
+        assert (errors == pytest.approx(most)) is (text == "apart")
 
 
 def test_errors_of_a_difference_are_those_of_its_terms() -> None:
