@@ -43,7 +43,9 @@ def test_more_than_all_of_the_entry_is_refused() -> None:
 
 
 def test_in_dermatomyositis_alone_ifng_rises_as_under_h4() -> None:
-    readings = simulate.run("anakinra-100mg-daily", hypothesis=H4_IN_DERMATOMYOSITIS.name, patients=PATIENTS)
+    readings = simulate.run(
+        "anakinra-100mg-daily", hypothesis=H4_IN_DERMATOMYOSITIS.name, patients=PATIENTS, fit="typical"
+    )
     ifng = readings["ifng"].squeeze().transpose("member", "time").values
     moved = ifng[:, -1] / ifng[:, 0] - 1.0
     dermatomyositis = readings["stratum"].values == "DM"

@@ -373,7 +373,7 @@ def test_changes_come_first_in_80_columns_beside_the_reported_direction(folder: 
 
 
 def test_a_run_on_a_fit_shows_what_is_not_known_beside_how_patients_differ(folder: Path, capsys: Capture) -> None:
-    size = ("--fit", "shipped", "--draws", "6", "--patients", "5", "--set", "time.every=182 d", "--no-figures")
+    size = ("--fit", "shipped", "--draws", "6", "--patients", "5", "--set", "time.every=182 d")
     assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
     changes = capsys.readouterr().out.partition("Levels\n")[0]
     assert "5 patients of each of 6 draws of the fit" in " ".join(changes.split())
