@@ -388,8 +388,10 @@ def test_a_run_on_a_fit_shows_what_is_not_known_beside_how_patients_differ(folde
         (float(own.quantile(0.05)), float(own.quantile(0.95)))
     )
     assert (row["verdict"], row["down_low"], row["down_high"]) == ("agrees", "1.0", "1.0")
-    line = next(line for line in changes.splitlines() if line.split()[:1] == ["il17a"])
-    assert line.endswith("fell: agrees 100 % [100 to 100]")
+    lines = changes.splitlines()
+    first = next(place for place, line in enumerate(lines) if line.split()[:1] == ["il17a"])
+    assert lines[first].endswith("fell: agrees 100 %")
+    assert lines[first + 1].endswith("[100 to 100]")
 
 
 def test_each_arm_is_set_beside_the_untreated_one(folder: Path, capsys: Capture) -> None:
