@@ -176,7 +176,11 @@ def test_a_sensitivity_is_solved_as_the_scenario_says() -> None:
 def test_an_option_that_is_given_twice_is_refused(capsys: Capture) -> None:
     for words, name, advice in (
         (["sweep", "untreated", "-H", "H1", "-H", "H3a"], "--hypothesis", "`-H H1+H3a` combines two hypotheses"),
-        (["sweep", "untreated", "--hypothesis", "H1", "-H", "H1"], "--hypothesis", "`-H H1+H3a` combines two hypotheses"),
+        (
+            ["sweep", "untreated", "--hypothesis", "H1", "-H", "H1"],
+            "--hypothesis",
+            "`-H H1+H3a` combines two hypotheses",
+        ),
         (["sweep", "untreated", "--seed", "1", "--seed", "2"], "--seed", "give it once"),
         (["run", "untreated", "--dropout", "--no-dropout"], "--dropout", "give it once"),
         (["dose-response", "untreated", "--arm", "a", "--arm", "b"], "--arm", "give it once"),
