@@ -273,6 +273,7 @@ def test_a_pipe_is_named_as_what_it_is(tmp_path: Path) -> None:
         read_bytes(tmp_path / "pipe", "pipe")
     assert str(caught.value) == (
         "error[file.unreadable]: the file cannot be read: it is a pipe, a socket or a device, not a regular file\n"
-        "  --> pipe"
+        "  --> pipe\n"
+        "  try:      write what it gives to a file first, and name that file"
     )
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

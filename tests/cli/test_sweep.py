@@ -67,7 +67,8 @@ def test_a_dry_run_says_what_it_would_take_and_writes_nothing(folder: Path, caps
     assert sweep("--over", "dose=10,100", "--dry-run", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["arms"], found["patients"], found["trajectories"], found["parts"]) == (2, 3, 6, 1)
-    assert found["kept_bytes"] == 6 * (8 * 4 + 1)
+    # Four times, and the size of the terms, of six trajectories with a status each.
+    assert found["kept_bytes"] == 6 * (8 * (4 + 1) + 1)
     assert found["seconds"] > 0.0
     assert sweep("--over", "dose=10,100", "--dry-run", "--workers", "2") == 0
     lines = capsys.readouterr().out.splitlines()
