@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.draws import Cohort, redrawn
+from simulate.cohort.draws import Cohort, redrawn, typical
+from simulate.cohort.population import Population
 from simulate.cohort.rules import rules_of_arms, with_visits_of_arms
 from simulate.cohort.transform import Distribution, Overrides
 from simulate.errors import InputError, did_you_mean
@@ -408,6 +409,14 @@ def _system(model: Model) -> System:
 def overrides_of(arm: Arm) -> Overrides:
     """What an arm overrides, by parameter."""
     return {name: row if isinstance(row, Distribution) else Distribution(row) for name, row in arm.overrides}
+
+
+def typical_parameters(model: Model, arm: Arm, population: Population) -> FloatArray:
+    """Parameters of the typical patient of a population in an arm, shape [parameter]; as `member_parameters`."""
+    overrides = tuple((name, replace(row, sd_log=0.0)) for name, row in overrides_of(arm).items())
+    (patient,) = member_parameters(model, replace(arm, overrides=overrides), typical(population))
+    found: FloatArray = patient
+    return found
 
 
 def member_parameters(model: Model, arm: Arm, cohort: Cohort) -> FloatArray:

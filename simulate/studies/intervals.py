@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
-from simulate.cohort.draws import typical
-from simulate.cohort.ensemble import Arm, member_parameters
-from simulate.cohort.transform import Distribution
+from simulate.cohort.ensemble import typical_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray
@@ -53,7 +51,7 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
     for index, arm in enumerate(study.arms):
         if len(set(arm.all_plans)) > 1 or arm.rules:
             continue
-        patient = _typical(study, arm)
+        patient = typical_parameters(study.model, arm, study.population)
         for day, is_visit in _days(study, arm.plan):
             make = window_before if is_visit else _coarse
             found = Interval(index, day, make([arm.plan], study.model, day, float(study.times[-1]), patient))
@@ -142,16 +140,6 @@ def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
 def _coarse(plans: Sequence[Plan], model: Model, day: float, horizon: float, patient: FloatArray) -> Window:
     """As `window_before`, at fewer times."""
     return window_before(plans, model, day, horizon, patient, panels=5, nodes=3)
-
-
-def _typical(study: Study, arm: Arm) -> FloatArray:
-    """Parameters of the typical patient of an arm."""
-    overrides = tuple(
-        (name, replace(row, sd_log=0.0) if isinstance(row, Distribution) else row) for name, row in arm.overrides
-    )
-    (patient,) = member_parameters(study.model, replace(arm, overrides=overrides), typical(study.population))
-    found: FloatArray = patient
-    return found
 
 
 def _times(study: Study, intervals: Sequence[Interval]) -> FloatArray:

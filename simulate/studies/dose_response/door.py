@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.draws import typical
-from simulate.cohort.ensemble import Arm, member_parameters, overrides_of
+from simulate.cohort.ensemble import Arm, typical_parameters
 from simulate.errors import InputError, did_you_mean
 from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
@@ -328,12 +327,11 @@ def _windows(plan: SweepPlan, day: float) -> tuple[Window, ...]:
     seconds: dict[tuple[Value, ...], list[Arm]] = {}
     for point, arm in zip(plan.values, plan.study.arms, strict=True):
         seconds.setdefault(point[1:], []).append(arm)
-    model, people, horizon = plan.study.model, typical(plan.study.population), float(plan.study.times[-1])
+    model, horizon = plan.study.model, float(plan.study.times[-1])
     found = []
     for place in sorted(seconds):
         plans = [arm.plan for arm in seconds[place]]
-        overrides = tuple((name, replace(row, sd_log=0.0)) for name, row in overrides_of(seconds[place][0]).items())
-        (patient,) = member_parameters(model, replace(seconds[place][0], overrides=overrides), people)
+        patient = typical_parameters(model, seconds[place][0], plan.study.population)
         found.append(window_before(plans, model, day, horizon, patient))
     return tuple(found)
 
