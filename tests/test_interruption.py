@@ -26,12 +26,21 @@ SAID = "interrupted; nothing was left half written\n"
 @pytest.fixture
 def _listening() -> Iterator[None]:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), sys.unraisablehook
+    # Tests that are run in the background are started with it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     interruption.listen()
     yield
     signal.signal(signal.SIGINT, before[0])
     signal.signal(signal.SIGTERM, before[1])
     sys.unraisablehook = before[2]
     interruption.forget()
+
+
+def test_who_was_started_with_interruptions_ignored_goes_on_ignoring_them() -> None:
+    code = "import os, signal; from simulate import interruption; interruption.listen(); os.kill(os.getpid(), 2)"
+    ignored = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {code}; print('went on')"
+    done = subprocess.run([sys.executable, "-c", ignored], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "went on\n")
 
 
 def lost_and_went_on(number: int) -> None:
@@ -94,6 +103,7 @@ def verb_that(act: Callable[[], None]) -> Callable[[], int]:
 
 EARLY = """
 import os, runpy, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 class Finder:
     def find_spec(self, name, *rest):
         if name == {module!r}:
