@@ -46,6 +46,7 @@ _HOMES = {
         "Balance",
         "Condition",
         "Definition",
+        "Event",
         "Grade",
         "Mechanism",
         "Observable",

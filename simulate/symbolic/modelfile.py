@@ -1,8 +1,8 @@
 """Models and hypotheses as TOML files, described with examples in ``docs/model-files.md``.
 
 A file holds one mechanism, named after ``[model] name`` or the file: ``[parameters]``, ``[species.NAME]``,
-``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]`` and
-``[conditions.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
+``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]``,
+``[conditions.NAME]`` and ``[events.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import sympy
 from sympy import Expr
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
+from simulate.symbolic.expressions import parse_expression
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.limits import check_states
@@ -27,6 +29,7 @@ from simulate.symbolic.parts import (
     Balance,
     Condition,
     Definition,
+    Event,
     Mechanism,
     Observable,
     Parameter,
@@ -57,6 +60,7 @@ _KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "routes": (("target", "unit", "gain"), ("drug",)),
     "balances": (("unit", "reason"), ("meaning", "steady", "zero")),
     "conditions": (("expression", "reason"), ()),
+    "events": (("when",), ("set", "add", "delay", "priority", "persistent", "at_start", "values")),
 }
 _TABLES = ("model", "parameters", *_KINDS)
 
@@ -261,6 +265,43 @@ class _MechanismReader:
                 for part, row in self._rows("conditions")
             ),
             parameters=self._parameters(),
+            events=tuple(self._event(part, row) for part, row in self._rows("events")),
+        )
+
+    def _event(self, name: str, row: Row) -> Event:
+        changes: dict[Species, Expr | float] = {}
+        for verb in ("set", "add"):
+            table = row.sub(verb) if verb in row else ()
+            for target in table:
+                species = self._target(target, row.where(verb, target))
+                if species in changes:
+                    raise InputError(
+                        f"the event both sets `{target}` and adds to it",
+                        code="key.value",
+                        where=row.where(verb, target),
+                        expected="one of the two",
+                    )
+                value = row.sub(verb).expression(target)
+                changes[species] = value if verb == "set" else species.symbol + value * _in_base(value, species)
+        if not changes:
+            raise InputError(
+                "the event changes nothing",
+                code="key.missing",
+                where=row.where(),
+                expected="`set = { SPECIES = ... }` or `add = { SPECIES = ... }`",
+            )
+        values = row.text("values", "trigger")
+        if values not in ("trigger", "execution"):
+            raise row.wrong("values", "`trigger` or `execution`", code="key.value")
+        return Event(
+            name=name,
+            when=parse_expression(row.text("when"), where=row.where("when"), condition=True),
+            changes=changes,
+            delay=row.expression("delay") if "delay" in row else 0,
+            priority=row.expression("priority") if "priority" in row else None,
+            persistent=_flag(row, "persistent", True),
+            at_start=_flag(row, "at_start", False),
+            at_trigger=values == "trigger",
         )
 
     def _rows(self, kind: str) -> Sequence[tuple[str, Row]]:
@@ -318,6 +359,21 @@ class _MechanismReader:
         return Parameter(name, name, table.number(name))
 
 
+def _in_base(value: Expr, species: Species) -> Expr:
+    """A bare number that is added is in the unit of the species."""
+    factor = species.unit.factor
+    return sympy.S.One if value.free_symbols else sympy.Rational(factor.numerator, factor.denominator)
+
+
+def _flag(row: Row, key: str, default: bool) -> bool:
+    if key not in row:
+        return default
+    value = row[key]
+    if not isinstance(value, bool):
+        raise row.wrong(key, "true or false")
+    return value
+
+
 def _places(document: Document) -> dict[str, Where]:
     """Place of every key that composition can blame."""
     found: dict[str, Where] = {}
@@ -327,6 +383,8 @@ def _places(document: Document) -> dict[str, Where]:
             where = document.where(*keys, key)
             # A balance on a species has `steady` in the file, but is `zero` to composition.
             name = "zero" if keys[:1] == ("balances",) and key == "steady" else key
+            # What an event sets and what it adds are changes to composition.
+            name = "changes" if keys[:1] == ("events",) and len(keys) == 2 and key in ("set", "add") else name
             found[".".join((*keys, name))] = where
             if isinstance(value, Mapping):
                 note(value, (*keys, key))
