@@ -28,7 +28,7 @@ TOLERATED = 0.05
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")],
     hypotheses: Hypotheses = None,
     fit: Fit = None,
     draws: Draws = None,
@@ -43,6 +43,12 @@ def run(
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
     rtol: Rtol = None,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="TIME", help="How long an SBML model is solved, such as '10 s'.")
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
+    ] = None,
     threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
@@ -63,16 +69,19 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
+    simulate run model.xml --end "10 h" --every "6 min"
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
     from simulate.report.changes import change_rows
     from simulate.report.directory import default_directory, failure_rows, write_run
+    from simulate.exchange.sbml import is_sbml
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, run_study
+    from simulate.studies.exchanged import model_scenario
     from simulate.studies.scenario import read_scenario
 
     if patient is not None and patients is not None:
@@ -95,6 +104,22 @@ def run(
         )
 
     asked = hypotheses or []
+    if is_sbml(scenario):
+        if end is None:
+            raise UsageFault(
+                "an SBML file does not say how long it is to be solved",
+                code="usage.argument",
+                expected='--end "10 h"',
+            )
+        own = model_scenario(scenario, end, every, laid_over(asked[0] if asked else None))
+    elif end is not None or every is not None:
+        raise UsageFault(
+            "--end and --every are for an SBML file, and a scenario has times of its own",
+            code="usage.argument",
+            advice='set them: --set "time.end=10 d"',
+        )
+    else:
+        own = None
     if len(asked) > 1:
         from simulate.cli.contrast import contrast
 
@@ -108,7 +133,7 @@ def run(
             figures=figures,
             as_json=as_json,
         )
-    study = prepare(read_scenario(scenario, laid_over(asked[0] if asked else None)))
+    study = prepare(read_scenario(scenario, laid_over(asked[0] if asked else None)) if own is None else own)
     target = default_directory(study) if out is None else out
     check_target(target, key=study.key, force=force)
     printed = read_observations() if study.scenario.model is None else ()

@@ -43,6 +43,11 @@ SUFFIXES = (".xml", ".sbml")
 MAX_OBSERVABLES = 256
 
 
+def is_sbml(path: Path | str) -> bool:
+    """Whether the name of a file is that of an SBML file."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
 @dataclass(frozen=True, slots=True)
 class Imported:
     """A model that was read from SBML.
@@ -260,9 +265,9 @@ class _Reader:
             self.dropped.append(f"the parameter `{name}`, which nothing uses")
         kept = tuple(part for name, part in self.parameters.items() if name in used)
         constants = {
-            variable.id: variable.value
+            variable.id: value
             for variable in self.variables.values()
-            if variable.how == "constant" and variable.value is not None
+            if variable.how == "constant" and (value := self._initial_number(variable)) is not None
         }
         title = " ".join((self.model.getName() or "").split())
         name = "".join(letter if letter.isalnum() else "_" for letter in self.model.getId() or self.path.stem)
@@ -358,7 +363,7 @@ class _Reader:
             species,
             species.getConstant(),
             compartment=compartment,
-            is_amount=species.getHasOnlySubstanceUnits() or (flat and self.level < 3),
+            is_amount=species.getHasOnlySubstanceUnits() or flat,
             boundary=species.getBoundaryCondition(),
         )
         self._add(variable)

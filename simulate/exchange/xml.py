@@ -9,8 +9,8 @@ from pathlib import Path
 from xml.parsers import expat
 
 from simulate.errors import InputError, Where
+from simulate.files import read_bytes
 
-MAX_BYTES = 64 * 2**20
 MAX_DEPTH = 200
 MAX_ELEMENTS = 2_000_000
 
@@ -21,24 +21,9 @@ def checked(path: Path) -> bytes:
     Raises
     ------
     InputError
-        ``file.missing``, ``xml.size``, ``xml.entity`` for a document type, ``xml.depth``, ``xml.syntax``; with the line.
+        ``file.…``, ``xml.entity`` for a document type, ``xml.size``, ``xml.depth``, ``xml.syntax``; with the line.
     """
-    try:
-        size = path.stat().st_size
-        content = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be read: {error.strerror or type(error).__name__}",
-            code="file.missing",
-            where=Where(file=str(path)),
-        ) from None
-    if size > MAX_BYTES:
-        raise InputError(
-            f"the file has {size / 2**20:.0f} MiB",
-            code="xml.size",
-            where=Where(file=str(path)),
-            expected=f"at most {MAX_BYTES // 2**20} MiB",
-        )
+    content = read_bytes(path, str(path))
     check(content, str(path))
     return content
 
@@ -64,13 +49,12 @@ def check(content: bytes, name: str) -> None:
         nonlocal depth, elements
         depth, elements = depth + 1, elements + 1
         if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
+            what, limit = ("depth", MAX_DEPTH) if depth > MAX_DEPTH else ("size", MAX_ELEMENTS)
             raise InputError(
-                "the elements of the file are nested too deeply" if depth > MAX_DEPTH else "the file is too large",
-                code="xml.depth" if depth > MAX_DEPTH else "xml.size",
+                "the elements of the file are nested too deeply" if what == "depth" else "the file has too many elements",
+                code=f"xml.{what}",
                 where=where(),
-                expected=f"at most {MAX_DEPTH} inside one another"
-                if depth > MAX_DEPTH
-                else f"at most {MAX_ELEMENTS} elements",
+                expected=f"at most {limit}" + (" inside one another" if what == "depth" else ""),
             )
 
     def ended(*_: object) -> None:
