@@ -2,8 +2,8 @@
 
 ``python benchmarks/sbml_suite.py CASES [--consensus FILE] [--jobs N] [--only ID ...] [--out FILE]``
 
-CASES is a folder or a ZIP file: of the semantic suite (``00001/00001-sbml-l3v2.xml`` with settings and results beside
-it), or, with ``--consensus``, of models (``BIOMD….xml``) whose agreed amounts of species are in that folder or ZIP file
+CASES is a folder or a ZIP file: of the semantic suite (``00001/00001-sbml-l3v2.xml``, settings, results), or, with
+``--consensus``, of models (``BIOMD….xml``) whose agreed amounts of species are in that folder or ZIP file
 (``BIOMD…__t10.csv``, 21 times). Each case passes, is refused with a reason, fails with a reason (the engine says so), or
 is wrong. The suite is judged by its own tolerances; BioModels by 1e-4 relative, with a floor for states near zero.
 """

@@ -14,7 +14,8 @@ def convert(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A model in SBML.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The model file to write (TOML).")],
     time: Annotated[
-        str | None, typer.Option("--time", metavar="UNIT", help="Unit of time of the model; that of the file if not given.")
+        str | None,
+        typer.Option("--time", metavar="UNIT", help="Unit of time of the model; that of the file if not given."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
@@ -38,9 +39,7 @@ def convert(
             expected="a name that ends in .xml or .sbml, and one that ends in .toml",
         )
     if out.exists() and not force:
-        raise UsageFault(
-            f"the file {out} is there already", code="usage.argument", advice="--force, or another name"
-        )
+        raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
     imported = read_sbml(file, time_unit=time)
     model = imported.model.compose()
     write_atomically(out, write_model(model))

@@ -28,7 +28,9 @@ TOLERATED = 0.05
 
 
 def run(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")],
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
+    ],
     hypotheses: Hypotheses = None,
     fit: Fit = None,
     draws: Draws = None,
@@ -73,15 +75,15 @@ def run(
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
     from simulate.evidence.observations import comparable, read_observations
+    from simulate.exchange.sbml import is_sbml
     from simulate.report.changes import change_rows
     from simulate.report.directory import default_directory, failure_rows, write_run
-    from simulate.exchange.sbml import is_sbml
     from simulate.report.tables import printed_alone, summary
     from simulate.store import check_target
     from simulate.studies.datasets import ensemble_counts
+    from simulate.studies.exchanged import model_scenario
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, run_study
-    from simulate.studies.exchanged import model_scenario
     from simulate.studies.scenario import read_scenario
 
     if patient is not None and patients is not None:

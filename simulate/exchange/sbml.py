@@ -182,7 +182,9 @@ def _flattened(lib: Any, document: Any, path: Path) -> Any:
     properties.addOption("leavePorts", False)
     properties.addOption("abortIfUnflattenable", "none")
     if document.convert(properties) != lib.LIBSBML_OPERATION_SUCCESS or document.getModel() is None:
-        raise InputError("the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path)))
+        raise InputError(
+            "the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path))
+        )
     return document.getModel()
 
 
@@ -261,8 +263,10 @@ class _Reader:
         self._decide()
         mechanism = self._mechanism()
         used = _used(mechanism)
-        for name in self.parameters.keys() - used:
-            self.dropped.append(f"the parameter `{name}`, which nothing uses")
+        unused = [name for name, one in self.variables.items() if one.kind == "parameter" and one.how == "constant"]
+        for name in unused:
+            if self.names[name] not in used:
+                self.dropped.append(f"the parameter `{name}`, which nothing uses")
         kept = tuple(part for name, part in self.parameters.items() if name in used)
         constants = {
             variable.id: value
@@ -290,7 +294,9 @@ class _Reader:
     def _refuse_what_cannot_be(self) -> None:
         for rule in _all(self.model.getListOfRules()):
             if rule.isAlgebraic() and rule.isSetMath():
-                raise self.refuse("the model has an algebraic rule, which is an equation to be solved", "algebraic", rule)
+                raise self.refuse(
+                    "the model has an algebraic rule, which is an equation to be solved", "algebraic", rule
+                )
         for reaction in _all(self.model.getListOfReactions()):
             if reaction.isSetFast() and reaction.getFast():
                 raise self.refuse(
@@ -348,14 +354,14 @@ class _Reader:
                     value = reference.getStoichiometry() if reference.isSetStoichiometry() else None
                     if self.level < 3 and value is None:
                         value = 1.0
-                    self._add(
-                        _Variable(reference.getIdAttribute(), "stoichiometry", reference, False, value=value)
-                    )
+                    self._add(_Variable(reference.getIdAttribute(), "stoichiometry", reference, False, value=value))
 
     def _species(self, species: Any) -> None:
         compartment = self.variables.get(species.getCompartment())
         if compartment is None:
-            raise self.refuse(f"the compartment `{species.getCompartment()}` of the species is missing", "name", species)
+            raise self.refuse(
+                f"the compartment `{species.getCompartment()}` of the species is missing", "name", species
+            )
         flat = compartment.element.isSetSpatialDimensions() and compartment.element.getSpatialDimensionsAsDouble() == 0
         variable = _Variable(
             species.getId(),
@@ -396,7 +402,9 @@ class _Reader:
             variable = self.variables.get(assignment.getSymbol())
             if variable is None:
                 raise self.refuse(
-                    f"an initial assignment is for `{assignment.getSymbol()}`, which nothing declares", "name", assignment
+                    f"an initial assignment is for `{assignment.getSymbol()}`, which nothing declares",
+                    "name",
+                    assignment,
                 )
             variable.initial = assignment
             if variable.how == "constant":
@@ -408,7 +416,9 @@ class _Reader:
             for reference in (*_all(reaction.getListOfReactants()), *_all(reaction.getListOfProducts())):
                 variable = self.variables.get(reference.getSpecies())
                 if variable is None:
-                    raise self.refuse(f"the species `{reference.getSpecies()}` of the reaction is missing", "name", reaction)
+                    raise self.refuse(
+                        f"the species `{reference.getSpecies()}` of the reaction is missing", "name", reaction
+                    )
                 if reference.isSetStoichiometryMath() if hasattr(reference, "isSetStoichiometryMath") else False:
                     identifier = reference.getIdAttribute()
                     if identifier and identifier in self.variables:
@@ -566,9 +576,7 @@ class _Reader:
     def _rate_of(self, identifier: str, where: Where) -> Expr:
         variable = self.variables.get(identifier)
         if variable is None or identifier in self._walking:
-            raise InputError(
-                f"the rate of change of `{identifier}` cannot be told", code="sbml.rate-of", where=where
-            )
+            raise InputError(f"the rate of change of `{identifier}` cannot be told", code="sbml.rate-of", where=where)
         if variable.how in ("constant", "initial"):
             return sympy.S.Zero
         self._walking.append(identifier)
@@ -654,9 +662,7 @@ class _Reader:
             species.append(variable.state)
             if variable.rule is not None:
                 rate = self.formula.number(variable.rule.getMath(), self.where(variable.rule, variable.id))
-                reactions.append(
-                    Reaction(f"{variable.state.name}_by_rule", self.per_time * rate, {variable.state: 1})
-                )
+                reactions.append(Reaction(f"{variable.state.name}_by_rule", self.per_time * rate, {variable.state: 1}))
             factors = self._factors(variable)
             for name, factor in factors.items():
                 changes.setdefault(name, {})[variable.state] = factor
@@ -685,9 +691,7 @@ class _Reader:
             events=tuple(events),
         )
 
-    def _clock(
-        self, species: list[Species], reactions: list[Reaction]
-    ) -> tuple[list[Species], list[Reaction]]:
+    def _clock(self, species: list[Species], reactions: list[Reaction]) -> tuple[list[Species], list[Reaction]]:
         """A state for a model that has none, as one without any cannot be solved."""
         clock = Species(self.name("model_time"), "time, as the model has no other state", DIMENSIONLESS, 0)
         return [*species, clock], [*reactions, Reaction(f"{clock.name}_passes", self.per_time, {clock: 1})]
@@ -781,7 +785,7 @@ class _Reader:
             changes[variable.state] = value
         self._keep_amounts(own, changes, where)
         delay = event.getDelay()
-        priority = event.getPriority() if self.level > 2 else None
+        priority: Any = event.getPriority() if self.level > 2 else None
         has_priority = priority is not None and priority.isSetMath()
         waits = delay is not None and delay.isSetMath()
         return Event(
@@ -824,7 +828,11 @@ class _Reader:
             self.dropped.append(f"{self.model.getNumConstraints()} constraints, which say when results mean nothing")
         annotated = sum(
             part.isSetAnnotation()
-            for group in (self.model.getListOfSpecies(), self.model.getListOfReactions(), self.model.getListOfParameters())
+            for group in (
+                self.model.getListOfSpecies(),
+                self.model.getListOfReactions(),
+                self.model.getListOfParameters(),
+            )
             for part in _all(group)
         ) + int(self.model.isSetAnnotation())
         if annotated:
@@ -861,7 +869,8 @@ def _inverse(time_unit: str) -> tuple[float, Any]:
 def _used(mechanism: Mechanism) -> set[str]:
     """Names in all expressions of a mechanism."""
     expressions: list[Any] = [part.initial for part in mechanism.species]
-    expressions += [part.expression for part in (*mechanism.definitions, *mechanism.observables)]
+    expressions += [part.expression for part in mechanism.definitions]
+    expressions += [part.expression for part in mechanism.observables]
     for reaction in mechanism.reactions:
         expressions += [reaction.rate, *reaction.change.values()]
     for event in mechanism.events:

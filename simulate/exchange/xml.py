@@ -51,7 +51,9 @@ def check(content: bytes, name: str) -> None:
         if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
             what, limit = ("depth", MAX_DEPTH) if depth > MAX_DEPTH else ("size", MAX_ELEMENTS)
             raise InputError(
-                "the elements of the file are nested too deeply" if what == "depth" else "the file has too many elements",
+                "the elements of the file are nested too deeply"
+                if what == "depth"
+                else "the file has too many elements",
                 code=f"xml.{what}",
                 where=where(),
                 expected=f"at most {limit}" + (" inside one another" if what == "depth" else ""),

@@ -30,7 +30,7 @@ _MOST_ROUNDS = 1000
 _HALVINGS = 64
 
 # Places in the table, the first of what the loop is given; the rows of the events stand behind them.
-WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, END, JUMP, QUEUE, TABLE = range(10)
+WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, TURN, END, JUMP, QUEUE, TABLE = range(11)
 # Columns of an event in the table.
 _PERSISTENT, _AT_START, _AT_TRIGGER, _SLOTS, _COUNT, _FIRST, _OWN_JUMP, _OWN_QUEUE = range(8)
 _COLUMNS = 8
@@ -50,6 +50,8 @@ class Hybrid:
         What `sense` writes: what they are now, then whether each event's condition holds.
     before_row
         Whether it held before.
+    turn_row
+        Number of the turn at which each event happened last; of those with one priority the lowest goes first.
     end_row
         Room for a state.
     jump_row
@@ -66,6 +68,7 @@ class Hybrid:
     met_row: int
     seen_row: int
     before_row: int
+    turn_row: int
     end_row: int
     jump_row: int
     queue_row: int
@@ -74,8 +77,8 @@ class Hybrid:
     def table(self) -> IntArray:
         """All this as the loop reads it."""
         head = (
-            self.watched, len(self.events), self.mode_row, self.met_row, self.seen_row, self.before_row, self.end_row,
-            self.jump_row, self.queue_row,
+            self.watched, len(self.events), self.mode_row, self.met_row, self.seen_row, self.before_row, self.turn_row,
+            self.end_row, self.jump_row, self.queue_row,
         )  # fmt: skip
         first = len(head) + _COLUMNS * len(self.events)
         rows: list[int] = []
@@ -240,6 +243,7 @@ def _forget(w: Any, table: Any, lane: int) -> None:
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
         w[_at(table[BEFORE] + event, lane)] = 0.0 if table[own + _AT_START] == 1 else 1.0
+        w[_at(table[TURN] + event, lane)] = 0.0
         width = 2 + table[own + _COUNT]
         for slot in range(table[own + _SLOTS]):
             w[_at(table[own + _OWN_QUEUE] + slot * width, lane)] = math.inf
@@ -297,7 +301,7 @@ def _next(w: Any, table: Any, lane: int, now: float, jump: Any) -> int:
     if not earliest_due(w, table, lane) <= now:
         return -1
     jump(w)
-    best, priority = -1, -math.inf
+    best, priority, turn = -1, -math.inf, 0.0
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
         width = 2 + table[own + _COUNT]
@@ -308,8 +312,9 @@ def _next(w: Any, table: Any, lane: int, now: float, jump: Any) -> int:
             due = w[_at(row, lane)]
             if due <= now and due < earliest:
                 found, earliest = row, due
-        if found >= 0 and (best < 0 or urgent > priority):
-            best, priority = found * table[EVENTS] + event, urgent
+        last = w[_at(table[TURN] + event, lane)]
+        if found >= 0 and (best < 0 or urgent > priority or (urgent == priority and last < turn)):
+            best, priority, turn = found * table[EVENTS] + event, urgent, last
     return best
 
 
@@ -322,3 +327,7 @@ def _execute(w: Any, table: Any, lane: int, best: int) -> None:
         source = row + 2 + value if table[own + _AT_TRIGGER] == 1 else table[own + _OWN_JUMP] + 2 + value
         w[STATE + table[table[own + _FIRST] + value] * LANES + lane] = w[_at(source, lane)]
     w[_at(row, lane)] = math.inf
+    latest = 0.0
+    for other in range(table[EVENTS]):
+        latest = max(latest, w[_at(table[TURN] + other, lane)])
+    w[_at(table[TURN] + event, lane)] = latest + 1.0

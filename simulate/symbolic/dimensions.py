@@ -179,9 +179,7 @@ class _Inference:
         if found is not None and not found.is_one:
             raise self.mismatch(what, expr, found, _PURE)
 
-    def _agreement(
-        self, expr: Expr, hint: Dimension | None, parts: Sequence[Expr] | None = None
-    ) -> Dimension | None:
+    def _agreement(self, expr: Expr, hint: Dimension | None, parts: Sequence[Expr] | None = None) -> Dimension | None:
         """Common dimension of the terms of a sum; a term is wrong when it fits neither the hint nor the majority."""
         terms = sorted(expr.args if parts is None else parts, key=print_expression)
         found = [(term, dimension) for term in terms if (dimension := self.of(term, hint)) is not None]

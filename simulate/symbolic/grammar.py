@@ -152,7 +152,10 @@ class _Parser:
         second = self._sum()
         if self._token.text in COMPARISONS:
             raise self._fault(
-                "two comparisons stand in a row", self._token, "syntax", advice="join them with `and`: `a < x and x < b`"
+                "two comparisons stand in a row",
+                self._token,
+                "syntax",
+                advice="join them with `and`: `a < x and x < b`",
             )
         self._numbers([first, second])
         return self._term(compare(sign.text, first.expr, second.expr), [first, second], first.at)
@@ -475,9 +478,7 @@ class _Parser:
                 "!": "write `not`, or `!=` between two numbers",
                 "&": "write `and`",
                 "|": "write `or`",
-            }.get(
-                character
-            )
+            }.get(character)
         else:
             shown = f"`{character}` ({unicodedata.name(character, f'U+{ord(character):04X}')})"
             if not character.isprintable():

@@ -130,7 +130,10 @@ def test_events_that_call_each_other_up_for_ever_are_a_failure() -> None:
 @pytest.mark.parametrize(
     ("use", "code"),
     [
-        (lambda: solve_sensitivities(BALL, np.array([[G, E]]), Schedule.empty(1), np.ones(1)), "sensitivities.switches"),
+        (
+            lambda: solve_sensitivities(BALL, np.array([[G, E]]), Schedule.empty(1), np.ones(1)),
+            "sensitivities.switches",
+        ),
         (lambda: solve_reference(BALL, np.array([[G, E]]), Schedule.empty(1), np.ones(1)), "kernel.events"),
         (lambda: vector_field(BALL), "equilibria.events"),
     ],

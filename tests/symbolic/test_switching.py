@@ -118,7 +118,11 @@ def test_the_sides_of_a_comparison_have_one_unit() -> None:
     species = Species("X", "", unit("nM"))
     rate = sympy.Piecewise((1, species.symbol > sympy.Symbol("t")), (0, True)) * sympy.Symbol("k")
     parts = Mechanism(
-        "m", "", species=(species,), parameters=(Parameter("k", "", 1.0, unit("nM/d")),), reactions=(_loss(rate, species),)
+        "m",
+        "",
+        species=(species,),
+        parameters=(Parameter("k", "", 1.0, unit("nM/d")),),
+        reactions=(_loss(rate, species),),
     )
     with pytest.raises(InputError) as caught:
         compose([parts])
@@ -146,7 +150,13 @@ def test_events_of_a_model_file_are_what_it_says(pulse: Path) -> None:
     assert [print_expression(value) for value in dose.changes.values()] == ["amount + C", "1 + N"]
     assert (print_expression(dose.delay), dose.priority, dose.persistent) == ("0.5*t_dose", 2, False)
     assert (dose.at_start, dose.at_trigger) == (True, False)
-    assert (empty.delay, empty.priority, empty.persistent, empty.at_start, empty.at_trigger) == (0, None, True, False, True)
+    assert (empty.delay, empty.priority, empty.persistent, empty.at_start, empty.at_trigger) == (
+        0,
+        None,
+        True,
+        False,
+        True,
+    )
 
 
 def test_a_written_model_has_the_events(pulse: Path, tmp_path: Path) -> None:
@@ -171,14 +181,14 @@ def test_the_key_of_a_model_depends_on_its_events() -> None:
     ("change", "message"),
     [
         (
-            ("when = \"t >= t_dose\"", "when = \"t_dose\""),
+            ('when = "t >= t_dose"', 'when = "t_dose"'),
             "error[expression.condition]: a number stands where a condition is expected (column 1 of the expression)\n"
             "  --> {path}:20, key `events.dose.when`\n"
             "  found:    `t_dose`\n"
             "  expected: a comparison, such as `x > y`, or several with `and`, `or` and `not`",
         ),
         (
-            ("add = { C = \"amount\", N = 1 }", "add = {}"),
+            ('add = { C = "amount", N = 1 }', "add = {}"),
             "error[key.missing]: the event changes nothing\n"
             "  --> {path}:19, key `events.dose`\n"
             "  expected: `set = {{ SPECIES = ... }}` or `add = {{ SPECIES = ... }}`",
@@ -191,13 +201,13 @@ def test_the_key_of_a_model_depends_on_its_events() -> None:
             "  expected: true or false",
         ),
         (
-            ("add = { C = \"amount\", N = 1 }", "add = { C = \"amount\" }\nset = { C = \"amount\" }"),
+            ('add = { C = "amount", N = 1 }', 'add = { C = "amount" }\nset = { C = "amount" }'),
             "error[key.value]: the event both sets `C` and adds to it\n"
             "  --> {path}:21, key `events.dose.add.C`\n"
             "  expected: one of the two",
         ),
         (
-            ("delay = \"t_dose/2\"", "delay = 2"),
+            ('delay = "t_dose/2"', "delay = 2"),
             "error[units.mismatch]: the delay of event `dose` has the wrong unit\n"
             "  --> {path}:22, key `events.dose.delay`, term `2`\n"
             "  found:    a pure number\n"
