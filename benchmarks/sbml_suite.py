@@ -4,8 +4,7 @@
 
 CASES is a folder or a ZIP file: of the semantic suite (``00001/00001-sbml-l3v2.xml``, settings, results), or, with
 ``--consensus``, of models (``BIOMD….xml``) whose agreed amounts of species are in that folder or ZIP file
-(``BIOMD…__t10.csv``, 21 times). Each case passes, is refused with a reason, fails with a reason (the engine says so), or
-is wrong. The suite is judged by its own tolerances; BioModels by 1e-4 relative, with a floor for states near zero.
+(``BIOMD…__t10.csv``, 21 times). Each case passes, is refused or fails with a reason (the engine says so), or is wrong. The suite is judged by its own tolerances; BioModels by 1e-4 relative, with a floor for states near zero.
 """
 
 from __future__ import annotations

@@ -748,7 +748,7 @@ class _Reader:
         expressions += [by for reaction in reactions for by in reaction.change.values()]
         waiting = list(expressions)
         while waiting:
-            for symbol in sympy.sympify(waiting.pop()).free_symbols - used:
+            for symbol in sympy.sympify(waiting.pop(), strict=True).free_symbols - used:
                 used.add(symbol)
                 for name, own in self.flux_symbols.items():
                     if own == symbol:
