@@ -15,6 +15,7 @@ from simulate.exchange.sbml import Imported, read_sbml
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
+from simulate.symbolic.expressions import print_expression
 from simulate.symbolic.modelfile import read_model, write_model
 from tests.exchange.models import TIME, apply, ci, cn, compartment, event, math, parameter, reaction, sbml, species
 
@@ -41,6 +42,10 @@ WITHOUT_RATE = (
     '<reaction id="J" reversible="false"><listOfReactants>'
     '<speciesReference species="S" stoichiometry="1" constant="true"/></listOfReactants></reaction>'
 )
+
+
+def algebraic(formula: str) -> str:
+    return f"<algebraicRule>{math(formula)}</algebraicRule>"
 
 
 # One model of much, so that it is compiled once.
@@ -191,7 +196,7 @@ ONE = {"Compartments": compartment(), "Species": species("S", 1.0)}
     ("content", "code"),
     [
         (
-            sbml(**ONE, Rules=f"<algebraicRule>{math(apply('minus', ci('S'), cn(1.0)))}</algebraicRule>"),
+            sbml(**ONE, Rules=algebraic(apply("minus", ci("S"), ci("p"))), Parameters=parameter("p", 1.0, "false")),
             "sbml.algebraic",
         ),
         (sbml(**ONE, Reactions=reaction("J", ci("missing"), "S")), "sbml.name"),
@@ -216,6 +221,22 @@ def test_what_cannot_be_taken_is_refused_with_its_line(content: str, code: str, 
     assert caught.value.code == code
     assert caught.value.where is not None
     assert caught.value.where.file == str(path)
+
+
+def test_an_algebraic_rule_is_solved_for_what_nothing_else_gives(tmp_path: Path) -> None:
+    formula = apply("minus", apply("times", cn(2.0), ci("p")), apply("times", cn(6.0), ci("S")))
+    path = tmp_path / "model.xml"
+    path.write_text(
+        sbml(
+            **ONE,
+            Parameters=parameter("p", constant="false"),
+            Rules=algebraic(formula),
+            Reactions=reaction("J", ci("S"), "S"),
+        ),
+        encoding="utf-8",
+    )
+    (definition,) = read_sbml(path).model.compose().definitions
+    assert (definition.name, print_expression(definition.expression)) == ("p_now", "3*S")
 
 
 def test_a_refusal_names_the_part_and_its_line(tmp_path: Path) -> None:
