@@ -34,10 +34,13 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: Capture) -> None:
     assert outcome(["check", model]) == 0
-    assert capsys.readouterr().out.split() == (
-        "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
-        "parameter `spare`, which nothing uses"
-    ).split()
+    assert (
+        capsys.readouterr().out.split()
+        == (
+            "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
+            "parameter `spare`, which nothing uses"
+        ).split()
+    )
 
 
 def test_a_converted_model_is_a_model_file(model: str, capsys: Capture) -> None:
@@ -56,9 +59,17 @@ def test_no_file_is_replaced_without_being_asked(model: str, capsys: Capture) ->
     assert Path("decay.toml").read_text(encoding="utf-8") == "mine"
 
 
-def test_only_sbml_is_converted(model: str, capsys: Capture) -> None:
+def test_a_model_file_becomes_sbml_and_comes_back(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", model, "-o", "decay.toml"]) == 0
+    assert outcome(["convert", "decay.toml", "-o", "again.xml"]) == 0
+    capsys.readouterr()
+    assert outcome(["check", "again.xml"]) == 0
+    assert "1 state, 3 parameters, 0 events, time in d" in capsys.readouterr().out
+
+
+def test_only_models_are_converted(model: str, capsys: Capture) -> None:
     assert outcome(["convert", "model.txt", "-o", "decay.toml"]) == 2
-    assert "only SBML can be converted, and only to a model file" in capsys.readouterr().err
+    assert "a model is converted from and to SBML and model files" in capsys.readouterr().err
 
 
 def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:
