@@ -141,7 +141,7 @@ FAULTS = [
         "error[key.unknown]: unknown key `specie`\n"
         "  --> my-model.toml:4, key `specie`\n"
         "  expected: hypothesis, model, parameters, species, definitions, reactions, observables, routes, balances,"
-        " conditions\n"
+        " conditions, events\n"
         "  try:      did you mean `species`?",
     ),
     (
@@ -262,7 +262,8 @@ FAULTS = [
         "[hypothesis]\nname = 'H9'\n[parameters]",
         "error[key.unknown]: the file states a hypothesis, which needs a base model\n"
         "  --> my-model.toml:1, key `hypothesis`\n"
-        "  expected: model, parameters, species, definitions, reactions, observables, routes, balances, conditions\n"
+        "  expected: model, parameters, species, definitions, reactions, observables, routes, balances,"
+        " conditions, events\n"
         "  try:      give it where a hypothesis is expected",
     ),
 ]
