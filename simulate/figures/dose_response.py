@@ -141,7 +141,10 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
         if (known := _range(one)) is not None and len(lines) == 1:
             axes.axvspan(*known, color=FAINT, alpha=0.2, zorder=0)
-    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset))
+    # The verdict knows of terms that cancel: a curve that is flat by it has nothing but rounding to show.
+    flat = all(_VERDICTS[int(verdict)] is Verdict.FLAT for verdict in np.ravel(own["verdict"]))
+    terms = math.inf if flat else 0.0
+    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset), terms)
     dose_axis(axes, doses, dose_label(dataset))
     unit = str(own["endpoint_unit"].values)
     axes.set_ylabel(unit if unit else "ratio")
