@@ -15,10 +15,14 @@ from simulate.studies.datasets import write_dataset
 from simulate.studies.dose_response.tables import (
     CurveRow,
     EffectRow,
+    InfluenceRow,
     IsoboleRow,
+    ShareRow,
     curve_rows,
     effect_rows,
+    influence_rows,
     isobole_rows,
+    share_rows,
 )
 from simulate.versions import versions
 
@@ -63,8 +67,14 @@ def write_response(
         write_dataset(dataset, folder / "response.nc")
         (folder / "curves.csv").write_text(csv_text(curve_rows(dataset), CurveRow), encoding="utf-8")
         (folder / "effects.csv").write_text(csv_text(effect_rows(dataset), EffectRow), encoding="utf-8")
-        if rows := isobole_rows(dataset):
-            (folder / "isoboles.csv").write_text(csv_text(rows, IsoboleRow), encoding="utf-8")
+        further = (
+            ("isoboles.csv", isobole_rows(dataset), IsoboleRow),
+            ("effect-doses.csv", share_rows(dataset), ShareRow),
+            ("influences.csv", influence_rows(dataset), InfluenceRow),
+        )
+        for name, rows, kind in further:
+            if rows:
+                (folder / name).write_text(csv_text(rows, kind), encoding="utf-8")
         if figures:
             draw(dataset, folder)
         written = sorted(path.name for path in folder.iterdir())

@@ -65,20 +65,20 @@ def assert_kept(before: xr.Dataset, after: xr.Dataset) -> None:
     "settings",
     [{"time.every": "12 h"}, {"time.every": "20 min"}, {"time.visits": ["1 h", "3.3 d"]}, {"time.end": "8 d"}],
 )
-def test_a_time(plain: tuple[Path, xr.Dataset], settings: dict[str, object]) -> None:
+def test_a_time_that_is_added_changes_no_other(plain: tuple[Path, xr.Dataset], settings: dict[str, object]) -> None:
     file, before = plain
     after = simulate.run(file, settings=settings)
     assert after.sizes["time"] > before.sizes["time"] or "time.visits" in settings
     assert_kept(before, after)
 
 
-def test_an_arm(plain: tuple[Path, xr.Dataset]) -> None:
+def test_an_arm_that_is_added_changes_no_other(plain: tuple[Path, xr.Dataset]) -> None:
     file, before = plain
     more = file.with_name("more.toml")
     more.write_text(file.read_text(encoding="utf-8") + ARM, encoding="utf-8")
     assert_kept(before, simulate.run(more))
 
 
-def test_a_patient(plain: tuple[Path, xr.Dataset]) -> None:
+def test_a_patient_who_is_added_changes_no_other(plain: tuple[Path, xr.Dataset]) -> None:
     file, before = plain
     assert_kept(before, simulate.run(file, patients=12))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, typical_parameters
-from simulate.errors import InputError, did_you_mean
+from simulate.cohort.ensemble import Arm, member_parameters, typical_parameters
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
     MEASURES,
@@ -21,13 +22,14 @@ from simulate.studies.dose_response.reduction import (
     curve_names,
     effects_of,
     exposures_of,
+    influences,
     isoboles,
     placed,
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.rebuilt import described
-from simulate.studies.runs import Study, prepare
+from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sheets import Setting, settings_from
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
@@ -67,6 +69,7 @@ def dose_response(
     endpoint: str | Sequence[str] = ("ifng", "il17a"),
     second: str | None = None,
     isobole: bool = False,
+    effect: float | Sequence[float] = (),
     arm: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
@@ -99,6 +102,8 @@ def dose_response(
         What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
     isobole
         Whether doses that have the same effect are sought along the second axis; see `isoboles`.
+    effect
+        Percent of the span whose doses are sought, such as 90 for the ED90.
     arm
         Arm whose doses are varied; the first with doses if not given.
     patients, seed, hypothesis, fit, draws, settings
@@ -121,7 +126,8 @@ def dose_response(
     ------
     InputError
         ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
-        is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
+        is the dose or has no list of values, ``response.effect``, ``response.endpoint``, ``response.arm``,
+        ``endpoint.*``; else as `sweep`.
     """
     named = {
         "model.hypothesis": hypothesis,
@@ -138,6 +144,7 @@ def dose_response(
         endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint),
         second=second,
         isobole=isobole,
+        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
         arm=arm,
         exposure=exposure,
         bound=bound,
@@ -157,6 +164,7 @@ def respond(
     endpoint: Sequence[str],
     second: str | None,
     isobole: bool,
+    effect: Sequence[float],
     arm: str | None,
     exposure: str | None,
     bound: float,
@@ -169,6 +177,7 @@ def respond(
     """The same with settings that know where they were written; what the command line calls."""
     import xarray as xr
 
+    shares = _shares(effect)
     study = prepare(read_scenario(scenario, laid_over))
     treated = _arm(study, arm)
     refuse_unread(study.scenario, "dose-response", treated)
@@ -194,12 +203,18 @@ def respond(
     asked = described(plan.study)
     results = swept(plan, out, workers=workers, threads=threads, force=force)
     ladder, steps, arms = placed(results, None if other is None else other.name)
-    effect, errors = effects_of(results, endpoints, arms)
-    variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
+    effects, errors = effects_of(results, endpoints, arms)
+    variables = {"effect": (("endpoint", "second", "dose", "member"), effects)}
     of_draws = np.asarray(results["draw"].values) if "draw" in results.coords else None
     variables |= reduced(  # type: ignore[arg-type]
-        ladder, effect, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws
+        ladder, effects, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws, shares=shares
     )
+    causes = _causes(study, treated)
+    rank = np.full((*effects.shape[:2], len(causes)), np.nan)
+    for place in np.ndindex(*effects.shape[:2]):
+        for name, correlation in influences(variables["patient_curve"][1][place][:, 2], causes).items():
+            rank[place][list(causes).index(name)] = correlation
+    variables["rank_correlation"] = (("endpoint", "second", "cause"), rank)  # type: ignore[assignment]
     coordinates = {
         "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
         "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
@@ -210,6 +225,8 @@ def respond(
         "stratum": results["stratum"],
         **({"draw": results["draw"]} if "draw" in results.coords else {}),
         "parameter": ("parameter", curve_names()),
+        "cause": ("cause", np.array(list(causes), dtype=object)),
+        **({"share": ("share", np.array(shares))} if shares else {}),
     }
     if measured:
         label = dict(results[measured].attrs)
@@ -242,8 +259,30 @@ def respond(
                 code="response.second",
                 expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
             )
-        dataset["isobole"] = isoboles(dataset)
+        dataset.update(isoboles(dataset))
     return dataset
+
+
+def _shares(effect: Sequence[float]) -> tuple[float, ...]:
+    """Shares of the span, of percents."""
+    for percent in effect:
+        if not 0.0 < percent < 100.0:
+            raise InputError(
+                "this is no share of the effect",
+                code="response.effect",
+                where=Where("--effect"),
+                found=f"{percent:g} %",
+                expected="more than 0 and less than 100, such as 90 for the dose with 90 % of the effect",
+            )
+    return tuple(dict.fromkeys(percent / 100.0 for percent in effect))
+
+
+def _causes(study: Study, arm: int) -> dict[str, FloatArray]:
+    """Parameters that differ between the patients of a study, shape [member] each."""
+    cohort = cohort_of(study)
+    values = member_parameters(study.model, study.arms[arm], cohort)
+    names = [parameter.name for parameter in study.model.parameters]
+    return {name: own for name, own in zip(names, values.T, strict=True) if own.min() < own.max()}
 
 
 def _arm(study: Study, name: str | None) -> int:
