@@ -143,13 +143,13 @@ def _curves(dataset: xr.Dataset) -> Table:
 
     from simulate.report.tables import rounded
     from simulate.studies.dose_response.emax import Verdict
-    from simulate.studies.dose_response.tables import curve_rows
+    from simulate.studies.dose_response.tables import curve_rows, patients_text
 
     rows = curve_rows(dataset)
     table = Table(
         title=dataset.attrs["title"],
         caption=f"hypothesis {dataset.attrs['hypothesis']}; sigmoid Emax curves of the mean of "
-        f"{int(dataset['n'].min())} of {dataset.sizes['member']} patients; 95 % of resampled cohorts in parentheses",
+        f"{patients_text(dataset)}; 95 % of resampled cohorts in parentheses",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",

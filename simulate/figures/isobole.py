@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from simulate.figures.dose_response import dose_label
 from simulate.figures.style import COLUMN, PAGE, POINTS, color, logarithmic, quantity_label, styled
+from simulate.studies.dose_response.tables import patients_text
 
 _HEIGHT = 2.8
 _MARKERS = ("o", "s", "^")
@@ -71,8 +72,7 @@ def isobole(dataset: xr.Dataset) -> Figure:
         labels = [
             label if known else f"{label}: no dose in the range" for label, known in zip(labels, reached, strict=True)
         ]
-        least = int(np.asarray(dataset["n"].values).min())
         handles = [*handles, Line2D([], [], linestyle="none")]
-        labels = [*labels, f"means, 95 % of resampled cohorts, n = {least} of {dataset.sizes['member']} patients"]
+        labels = [*labels, f"means, 95 % of resampled cohorts, n = {patients_text(dataset)}"]
         figure.legend(handles, labels, loc="outside lower left", ncols=1 if endpoints == 1 else 2)
     return figure

@@ -22,6 +22,7 @@ from simulate.studies.dose_response.tables import (
     effect_rows,
     influence_rows,
     isobole_rows,
+    patients_text,
     share_rows,
 )
 from simulate.versions import versions
@@ -118,7 +119,7 @@ def draw(dataset: xr.Dataset, folder: Path) -> None:
         save(dosing_interval(dataset), folder, "dosing-interval")
     if dataset.sizes["second"] > 1:
         for endpoint in range(dataset.sizes["endpoint"]):
-            note = f"mean of {int(dataset['n'].isel(endpoint=endpoint).min())} of {dataset.sizes['member']} patients"
+            note = f"mean of {patients_text(dataset, endpoint)}"
             save(heat_map(field(dataset, endpoint), note=note), folder, f"heat-map-{endpoint + 1}")
     if "isobole" in dataset:
         save(isobole(dataset), folder, "isobole")

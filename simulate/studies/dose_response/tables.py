@@ -186,6 +186,17 @@ def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
     )
 
 
+def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
+    """How many patients have a result at every dose, of how many, and of how many draws of a fit."""
+    counts = np.asarray(dataset["n"].values if endpoint is None else dataset["n"].values[endpoint])
+    total = dataset.sizes["member"]
+    shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
+    if "draw" not in dataset.coords:
+        return f"{shown} of {total} patients"
+    draws = len(np.unique(dataset["draw"].values))
+    return f"{shown} of {total}: {total // draws} patients in each of {draws} draws"
+
+
 def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
     """Rows of all endpoints, places of the second axis and shares of the span; none if no shares were asked for."""
     if "effect_dose" not in dataset:
