@@ -12,6 +12,7 @@ from simulate.cli.options import Hypothesis, Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.figure import Figure
     from rich.table import Table
 
     from simulate.studies.workprecision import Point
@@ -52,26 +53,43 @@ def work_precision(
 
     from simulate.cli.console import print_json, print_rich, progress, say
     from simulate.cli.run import chosen_settings
-    from simulate.report.workprecision import key_of, write_diagrams
+    from simulate.inputs import noting
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
     from simulate.solver.methods import METHODS
-    from simulate.store import check_target
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
     from simulate.studies.unread import refuse_unread
-    from simulate.studies.workprecision import SHOWN, TOLERANCES, measure, workloads
+    from simulate.studies.workprecision import SHOWN, TOLERANCES, Point, measure, workloads
+    from simulate.tabular import table_of
     from simulate.versions import versions
 
     chosen = chosen_settings(settings or [], hypothesis=hypothesis, patients=patients)
-    read = read_scenario(scenario, chosen)
-    refuse_unread(read, "work-precision", 0)
-    study = prepare(read)
-    if out is not None:
-        check_target(out, key=key_of(study), force=force)
+    with noting():
+        read = read_scenario(scenario, chosen)
+        refuse_unread(read, "work-precision", 0)
+        study = prepare(read)
+        origin = asked("work-precision", {"scenario": scenario, "settings": chosen}, out=out, force=force)
     points: list[Point] = []
     with progress((len(SHOWN) + 1) * len(METHODS) * len(TOLERANCES), "measuring") as advance:
         for workload in workloads(study):
             points += measure(workload, progress=advance)
-    files = () if out is None else write_diagrams(study, points, out, force=force)
+
+    def draw() -> Figure:
+        from simulate.figures.work_precision import work_precision
+
+        return work_precision(points)
+
+    result = Result(
+        origin,
+        "Work and precision of the methods",
+        points,
+        tables={"work-precision": table_of(points, Point)},
+        figures={"work-precision": draw},
+        models={study.hypothesis: study.model},
+        facts={"scenario": study.settings},
+    )
+    files = () if out is None else result.write(out, force=force)
     if as_json:
         document = {"points": [asdict(point) for point in points], "versions": versions()}
         print_json(document if out is None else {**document, "directory": str(out), "files": list(files)})
@@ -86,7 +104,7 @@ def _table(points: Sequence[Point]) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     table = Table(
         title="work for one trajectory, and the largest relative error",

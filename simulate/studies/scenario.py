@@ -73,6 +73,7 @@ from pydantic import Field
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
+from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.arm_rules import check_within
@@ -247,7 +248,7 @@ def find_scenario(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.suffix or "/" in name or path.exists():
+    if path.suffix or "/" in name or is_there(path):
         return path
     raise InputError(
         f"there is no scenario `{name}`",
@@ -380,7 +381,7 @@ def _fit(model: _Model, sheet: Sheet) -> str | Path:
             )
         return model.fit
     path = folder_of(sheet, "model", "fit") / model.fit
-    if not path.exists() and path.suffix != ".json":
+    if not is_there(path) and path.suffix != ".json":
         raise InputError(
             f"there is no fit `{model.fit}`",
             code="scenario.fit",
@@ -388,7 +389,7 @@ def _fit(model: _Model, sheet: Sheet) -> str | Path:
             expected=", ".join(f"`{word}`" for word in words) + ", or the result of `simulate fit`: a fit.json",
             advice=did_you_mean(model.fit, words),
         )
-    return path / "fit.json" if path.is_dir() else path
+    return path / "fit.json" if is_folder(path) else path
 
 
 def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:

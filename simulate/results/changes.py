@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.report.tables import Visit, is_at, visits
+from simulate.results.tables import Visit, is_at, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
@@ -166,7 +166,7 @@ def signed(value: float | None, unit: str = "%") -> str:
 
     What becomes more than ten times as much is told as a multiple of the baseline.
     """
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     if value is None or not np.isfinite(value):
         return "–"

@@ -1,12 +1,11 @@
-"""The door of dose-response studies: a scenario, its doses and endpoints; a sweep; its reduction."""
+"""Dose-response studies: a scenario, its doses and endpoints; a sweep; its reduction."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,10 +27,9 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
-from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting, settings_from
+from simulate.studies.sheets import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept
@@ -52,6 +50,9 @@ COUNT = 12
 BOUND = 10.0
 """Signal of IL-1 in percent of its baseline below which it counts as blocked."""
 
+ENDPOINTS = ("ifng", "il17a")
+"""Endpoints if not told otherwise."""
+
 SITES = ("signal_lymph", "signal_muscle")
 """Observables of the reference model that are the signal of IL-1."""
 
@@ -62,122 +63,57 @@ _FEWEST = 4
 _KEPT = ("model", "hypothesis", "fit", "seed", "source", "rtol", "atol")
 
 
-def dose_response(
-    scenario: str | Path,
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponsePlan:
+    """A dose-response study whose every name has been found.
+
+    Attributes
+    ----------
+    sweep
+        The sweep over doses and the second axis.
+    study, treated
+        The scenario, and the number of the arm whose doses are varied.
+    endpoints, other
+        What is looked at, and the second axis.
+    measured, sites
+        Quantity of the exposure, and signals of which the blocked share is taken.
+    windows
+        The last interval between doses before the last endpoint, at each place of the second axis.
+    """
+
+    sweep: SweepPlan
+    study: Study
+    treated: int
+    endpoints: tuple[Endpoint, ...]
+    other: Axis | None
+    measured: str | None
+    sites: tuple[str, ...]
+    windows: tuple[Window, ...]
+
+    @property
+    def day(self) -> float:
+        """Day of the last endpoint."""
+        return max(part.day for part in self.endpoints)
+
+
+def plan_response(
+    scenario: str,
+    laid_over: Sequence[Setting],
     *,
     dose: str = DOSES,
-    endpoint: str | Sequence[str] = ("ifng", "il17a"),
+    endpoint: Sequence[str] = ENDPOINTS,
     second: str | None = None,
-    isobole: bool = False,
-    effect: float | Sequence[float] = (),
     arm: str | None = None,
-    patients: int | None = None,
-    seed: int | None = None,
-    hypothesis: str | None = None,
-    fit: str | Path | None = None,
-    draws: int | None = None,
-    settings: Mapping[str, object] | None = None,
     exposure: str | None = None,
-    bound: float = BOUND,
-    replicates: int = REPLICATES,
-    out: str | Path | None = None,
-    workers: int = 1,
-    threads: int | None = None,
-    force: bool = False,
-) -> xr.Dataset:
-    """Simulate a scenario at many doses, the same patients at each, and fit the curves.
-
-    ``simulate.dose_response("anakinra-100mg-daily", dose="1 mg:300 mg:12log", endpoint="il17a:change@182")``
-
-    Parameters
-    ----------
-    scenario
-        Name of a shipped scenario, or the path of a scenario file.
-    dose
-        Values as an axis of a sweep has them, such as ``"1 mg:300 mg"``, ``"1:300:20log"`` or ``"10,30,100 mg"``. A
-        dose of nothing is added.
-    endpoint
-        Endpoints such as ``"ifng@180"`` or ``"il17a:change@182"``: the value on a day, or its change in percent.
-    second
-        What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
-    isobole
-        Whether doses that have the same effect are sought along the second axis; see `isoboles`.
-    effect
-        Percent of the span whose doses are sought, such as 90 for the ED90.
-    arm
-        Arm whose doses are varied; the first with doses if not given.
-    patients, seed, hypothesis, fit, draws, settings
-        In place of the scenario's; as for `simulate.run`.
-    exposure
-        Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
-    bound
-        Signal of IL-1, % of its baseline, below which it counts as blocked.
-    replicates
-        Resampled cohorts from which intervals are taken.
-    out, workers, threads, force
-        As for `simulate.sweep`: where the sweep is kept, and who works on it.
-
-    Returns
-    -------
-    Dataset
-        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+) -> ResponsePlan:
+    """Resolve the names of a dose-response study; arguments as for `simulate.dose_response`.
 
     Raises
     ------
     InputError
         ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
-        is the dose or has no list of values, ``response.effect``, ``response.endpoint``, ``response.arm``,
-        ``endpoint.*``; else as `sweep`.
+        is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
-    named = {
-        "model.hypothesis": hypothesis,
-        "model.fit": None if fit is None else str(fit),
-        "model.draws": draws,
-        "cohort.patients": patients,
-        "cohort.seed": seed,
-    }
-    laid_over = settings_from(named, settings)
-    return respond(
-        str(scenario),
-        laid_over,
-        dose=dose,
-        endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint),
-        second=second,
-        isobole=isobole,
-        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
-        arm=arm,
-        exposure=exposure,
-        bound=bound,
-        replicates=replicates,
-        out=out,
-        workers=workers,
-        threads=threads,
-        force=force,
-    )
-
-
-def respond(
-    scenario: str,
-    laid_over: Sequence[Setting],
-    *,
-    dose: str,
-    endpoint: Sequence[str],
-    second: str | None,
-    isobole: bool,
-    effect: Sequence[float],
-    arm: str | None,
-    exposure: str | None,
-    bound: float,
-    replicates: int,
-    out: str | Path | None,
-    workers: int,
-    threads: int | None,
-    force: bool,
-) -> xr.Dataset:
-    """The same with settings that know where they were written; what the command line calls."""
-    import xarray as xr
-
-    shares = _shares(effect)
     study = prepare(read_scenario(scenario, laid_over))
     treated = _arm(study, arm)
     refuse_unread(study.scenario, "dose-response", treated)
@@ -198,10 +134,39 @@ def respond(
     )
     windows = _windows(plan_sweep(read_request(scenario, options)), day)
     at = tuple(f"{time!r} d" for time in _times(endpoints, windows))
-    plan = plan_sweep(read_request(scenario, replace(options, at=at)))
-    # Files are hashed before anything is solved: they are those that made the numbers.
-    asked = described(plan.study)
-    results = swept(plan, out, workers=workers, threads=threads, force=force)
+    sweep = plan_sweep(read_request(scenario, replace(options, at=at)))
+    return ResponsePlan(sweep, study, treated, endpoints, other, measured, sites, windows)
+
+
+def respond(
+    planned: ResponsePlan,
+    *,
+    isobole: bool = False,
+    effect: Sequence[float] = (),
+    bound: float = BOUND,
+    replicates: int = REPLICATES,
+    workers: int = 1,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Simulate a planned study and fit the curves; arguments and result as for `simulate.dose_response`.
+
+    Raises
+    ------
+    InputError
+        ``response.second``: isoboles without a second axis; ``response.effect``.
+    """
+    import xarray as xr
+
+    shares = _shares(effect)
+    if isobole and planned.other is None:
+        raise InputError(
+            "isoboles need a second axis",
+            code="response.second",
+            expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
+        )
+    study, endpoints, other, windows = planned.study, planned.endpoints, planned.other, planned.windows
+    measured, sites = planned.measured, planned.sites
+    results = swept(planned.sweep, workers=workers, threads=threads)
     ladder, steps, arms = placed(results, None if other is None else other.name)
     effects, errors = effects_of(results, endpoints, arms)
     variables = {"effect": (("endpoint", "second", "dose", "member"), effects)}
@@ -209,7 +174,7 @@ def respond(
     variables |= reduced(  # type: ignore[arg-type]
         ladder, effects, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws, shares=shares
     )
-    causes = _causes(study, treated)
+    causes = _causes(study, planned.treated)
     rank = np.full((*effects.shape[:2], len(causes)), np.nan)
     for place in np.ndindex(*effects.shape[:2]):
         for name, correlation in influences(variables["patient_curve"][1][place][:, 2], causes).items():
@@ -242,23 +207,16 @@ def respond(
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
         "title": study.scenario.title,
         "question": study.scenario.question or "",
-        "arm": study.arms[treated].name,
+        "arm": study.arms[planned.treated].name,
         "second": "" if other is None else other.name,
-        "window_end": day,
+        "window_end": planned.day,
         "bound": bound,
         "counters": json.dumps(
             outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
         ),
-        "study": json.dumps(asked),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if isobole:
-        if other is None:
-            raise InputError(
-                "isoboles need a second axis",
-                code="response.second",
-                expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
-            )
         dataset.update(isoboles(dataset))
     return dataset
 
