@@ -15,7 +15,7 @@ from simulate.studies.treatments import Tabled
 
 def described(study: Study) -> dict[str, Any]:
     """What a manifest holds of a study, so that it can be rebuilt: what was asked, of which files, with which model."""
-    document = study.scenario.sheet.document
+    document = study.scenario.document
     inputs = {document.path: content_hash(document.text)}
     for path in (study.scenario.model, study.scenario.fit, *study.scenario.hypothesis):
         if isinstance(path, Path):
@@ -25,7 +25,7 @@ def described(study: Study) -> dict[str, Any]:
             inputs[arm.plan.table.file] = content_hash(Path(arm.plan.table.file).read_bytes())
     return {
         "scenario": study.settings,
-        "changes": sorted(study.scenario.sheet.origins.values()),
+        "changes": sorted(study.scenario.document.origins.values()),
         "inputs": inputs,
         "model": {
             "name": study.model.name,

@@ -65,13 +65,13 @@ def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None
     InputError
         ``scenario.unread``: a setting of a key that the verb does not read, or of another arm.
     """
-    for keys in scenario.sheet.origins:
+    for keys in scenario.document.origins:
         key = dotted(*keys)
         if not any(key == known or key.startswith((f"{known}.", f"{known}[")) for known in READS[verb]):
             raise InputError(
                 f"`simulate {verb}` does not read `{key}`",
                 code="scenario.unread",
-                where=scenario.sheet.where(*keys),
+                where=scenario.document.where(*keys),
                 expected=", ".join(f"`{known}`" for known in READS[verb]),
                 advice=INSTEAD.get((verb, key)) or "leave the setting out",
             )
@@ -79,6 +79,6 @@ def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None
             raise InputError(
                 f"`simulate {verb}` looks at the arm `{scenario.arms[arm].name}` alone",
                 code="scenario.unread",
-                where=scenario.sheet.where(*keys),
+                where=scenario.document.where(*keys),
                 advice="leave the setting out, or choose the other arm",
             )

@@ -17,7 +17,7 @@ from simulate.solver import Tolerance, solve
 from simulate.studies.problems import BRUSSELATOR
 from simulate.studies.runs import Study, prepare, run, simulate_study
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 
 FILE = """
 schema = 1

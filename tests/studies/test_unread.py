@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,10 @@ import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError, NumericalError
 from simulate.studies.dose_response.door import dose_response
-from simulate.studies.scenario import ScenarioFile, read_scenario
+from simulate.studies.scenario import SCENARIO_KEYS, read_scenario
 from simulate.studies.sensitivity.analysis import sensitivity
 from simulate.studies.sensitivity.question import cohort_at, question_of
-from simulate.studies.sheets import Setting, Table
+from simulate.studies.settings import Setting
 from simulate.studies.unread import EVERYTHING, READS, refuse_unread
 
 Capture = pytest.CaptureFixture[str]
@@ -93,18 +92,15 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "s.toml"
 
 
-def keys_of(table: type[Table], before: str = "") -> Iterator[str]:
-    for name, field in table.model_fields.items():
-        key, kind = f"{before}{field.alias or name}", field.annotation
-        if isinstance(kind, type) and issubclass(kind, Table):
-            yield from keys_of(kind, f"{key}.")
-        elif key not in ("schema", "arm", "parameters"):
-            yield key
+def keys_of() -> set[str]:
+    """Every key of a scenario but those of arms and parameters."""
+    tables = {f"{name}.{key}" for name, keys in SCENARIO_KEYS.items() if name for key in keys}
+    return tables | {*SCENARIO_KEYS[""]} - {*SCENARIO_KEYS, "schema", "arm", "parameters"}
 
 
 def test_there_is_a_value_for_every_key() -> None:
-    assert {*keys_of(ScenarioFile)} | {"k", "arm.a.regimen"} == {*VALUES}
-    assert {key.partition(".")[0] for key in keys_of(ScenarioFile)} | {"arm", "parameters"} == {*EVERYTHING}
+    assert keys_of() | {"k", "arm.a.regimen"} == {*VALUES}
+    assert {key.partition(".")[0] for key in keys_of()} | {"arm", "parameters"} == {*EVERYTHING}
 
 
 @pytest.mark.parametrize("verb", READS)

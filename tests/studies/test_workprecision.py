@@ -15,7 +15,7 @@ from simulate.studies.problems import PROBLEMS
 from simulate.studies.problems.judgment import judge
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.workprecision import largest_error, measure, problem_workload, study_workload
 
 BY_NAME = {problem.name: problem for problem in PROBLEMS}

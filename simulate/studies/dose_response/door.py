@@ -29,7 +29,7 @@ from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.rebuilt import described
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting, settings_from
+from simulate.studies.settings import Setting, settings_from
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulate.errors import InputError, Where
 from simulate.store import PLAN, read_plan
-from simulate.studies.sheets import Setting, settings_from
+from simulate.studies.settings import Setting, settings_from
 from simulate.studies.sweeps.axes import axes_from
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
