@@ -27,11 +27,6 @@ READS: Mapping[str, tuple[str, ...]] = {
     ),
     "verify": ("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population",
                "cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
-    "work-precision": (
-        *("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population"),
-        *("cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters"),
-        *("solver.max_step", "solver.breaks"),
-    ),
 }  # fmt: skip
 """Verb → keys, or tables of keys, that it reads."""
 
@@ -42,8 +37,6 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("sensitivity", "model.fit"): "parameters vary within all that is believed of them, whatever a fit says",
     ("sensitivity", "outputs.quantities"): "what is looked at is named by `--endpoint`",
     ("sensitivity", "time.every"): "times follow from endpoints and doses",
-    ("work-precision", "solver.method"): "all methods are measured",
-    ("work-precision", "solver.rtol"): "each method is measured at several tolerances",
 }
 """What to do in place of setting a key that a verb does not read."""
 
