@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simulate.studies.contrast import Contrast
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
     from simulate.studies.sweeps.plans import SweepPlan
     from simulate.symbolic.model import Model
 
@@ -50,7 +50,7 @@ def laid_over(settings: Settings, **named: object) -> list[Setting]:
     InputError
         ``scenario.setting``: a key that both set.
     """
-    from simulate.studies.sheets import settings_from
+    from simulate.studies.settings import settings_from
 
     keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
     given = {
@@ -216,7 +216,7 @@ def simulated(
         models={study.hypothesis: study.model},
         facts={
             "scenario": study.settings,
-            "changes": sorted(study.scenario.sheet.origins.values()),
+            "changes": sorted(study.scenario.document.origins.values()),
             "counters": {**ensemble_counts(ensemble), **work},
             "failures": failure_rows(found.failures),
         },
@@ -312,7 +312,7 @@ def contrast(
 
 
 def _hypothesis(name: str) -> list[Setting]:
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
     return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
 

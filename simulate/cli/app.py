@@ -73,10 +73,6 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "simulate.cli.verify:verify",
             "Verify a scenario on this machine: bits, and the error actually made.",
         ),
-        "work-precision": (
-            "simulate.cli.work_precision:work_precision",
-            "Measure what each method costs for its error.",
-        ),
     },
 }
 """What a verb is for → verb → where its function is, and what the help says of it."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulate.results.tables import Row
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
@@ -152,7 +152,7 @@ def chosen_settings(
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
-    from simulate.studies.sheets import Setting, parse_setting
+    from simulate.studies.settings import Setting, parse_setting
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),

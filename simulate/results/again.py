@@ -13,7 +13,7 @@ from simulate.studies.dose_response.responses import ENDPOINTS, plan_response
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.door import planned
 from simulate.symbolic.model import Model
 

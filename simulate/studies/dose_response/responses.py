@@ -29,7 +29,7 @@ from simulate.studies.dose_response.reduction import (
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept
