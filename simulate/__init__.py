@@ -50,6 +50,7 @@ _HOMES = {
         "Balance",
         "Condition",
         "Definition",
+        "Event",
         "Grade",
         "Mechanism",
         "Observable",

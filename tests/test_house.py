@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "base": set[str](),
     "symbolic": {"base"},
     "solver": {"base"},
+    "exchange": {"base", "symbolic"},
     "kernels": {"base", "symbolic", "solver"},
     "biology": {"base", "symbolic", "solver", "kernels"},
     "regimen": {"base", "symbolic", "solver", "kernels"},

@@ -87,6 +87,8 @@ def run(
     draws: int | None = None,
     rtol: float | None = None,
     settings: Settings = None,
+    end: str | None = None,
+    every: str | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -98,13 +100,16 @@ def run(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file.
+        Name of a shipped scenario, or the path of a scenario file or of a model in SBML.
     hypothesis, patients, seed, dropout, fit, draws, rtol
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
         a fit) and how many draws of them, and the relative tolerance.
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
+    end, every
+        For a model in SBML, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the
+        end if not given.
     threads
         Threads to use; all cores if not given. The result does not depend on it.
     out, force
@@ -125,17 +130,26 @@ def run(
         When the scenario, or what was laid over it, cannot be used.
     """
     from simulate.studies.datasets import by_draw
+    from simulate.studies.exchanged import scenario_for
     from simulate.studies.runs import prepare, run_study
-    from simulate.studies.scenario import read_scenario
 
     chosen = laid_over(
         settings, hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol
     )
     if out is None:
-        study = prepare(read_scenario(scenario, chosen))
+        study = prepare(scenario_for(scenario, end, every, chosen))
         with progress(study.members * len(study.arms), "simulating") as advance:
             return by_draw(run_study(study, threads=threads, progress=advance)[1])
-    found = simulated(scenario, chosen, lambda study: Path(out), threads=threads, force=force, progress=progress)
+    found = simulated(
+        scenario,
+        chosen,
+        lambda study: Path(out),
+        end=end,
+        every=every,
+        threads=threads,
+        force=force,
+        progress=progress,
+    )
     found.write(out, force=force, figures=figures)
     return by_draw(found.value.dataset)
 
@@ -146,6 +160,8 @@ def simulated(
     settings: Sequence[Setting] = (),
     target: Callable[[Study], Path] | None = None,
     *,
+    end: str | None = None,
+    every: str | None = None,
     threads: int | None = None,
     force: bool = False,
     progress: Progress = quiet,
@@ -154,7 +170,7 @@ def simulated(
 
     Parameters
     ----------
-    scenario, settings, threads, force, progress
+    scenario, settings, end, every, threads, force, progress
         As for `run`.
     target
         The directory in which it will be written, by the study; it is looked at before any work.
@@ -171,15 +187,16 @@ def simulated(
     from simulate.results.tables import Row, summary
     from simulate.solver.trajectories import Status
     from simulate.studies.datasets import ensemble_counts
+    from simulate.studies.exchanged import scenario_for
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, run_study
-    from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
-    study = prepare(read_scenario(scenario, settings))
+    study = prepare(scenario_for(scenario, end, every, settings))
+    times = {name: value for name, value in (("end", end), ("every", every)) if value is not None}
     origin = asked(
         "run",
-        {"scenario": scenario, "settings": list(settings)},
+        {"scenario": scenario, "settings": list(settings), **times},
         key=study.key,
         out=None if target is None else target(study),
         force=force,
