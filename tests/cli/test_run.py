@@ -14,7 +14,7 @@ import pytest
 
 from simulate.cli.app import main, outcome
 from simulate.files import content_hash
-from simulate.report.changes import RULE
+from simulate.results.changes import RULE
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import by_draw, quantity_names, read_dataset
 from simulate.studies.paired import ALL
@@ -156,14 +156,14 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
         ),
         (
             ("untreated", "--patients", "0"),
-            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "error[key.value]: the value of `patients` cannot be used\n"
             "  --> --patients 0, key `cohort.patients`\n"
             "  found:    0\n"
-            "  expected: a number of at least 1\n",
+            "  expected: a whole number from 1 to 10000000\n",
         ),
         (
             ("untreated", "--rtol", "0"),
-            "error[scenario.value]: `solver.rtol` is out of range\n"
+            "error[key.value]: the value of `rtol` cannot be used\n"
             "  --> --rtol 0.0, key `solver.rtol`\n"
             "  found:    0.0\n"
             "  expected: a number from 1e-13 to 0.1\n",
@@ -261,7 +261,7 @@ def test_an_interruption_of_the_work_leaves_nothing(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulate.report.directory.csv_text", interrupted)
+    monkeypatch.setattr("simulate.results.directory.csv_text", interrupted)
     assert run("untreated", *SMALL) == 130
     assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
     assert everything(folder) == []
@@ -274,7 +274,7 @@ def test_a_run_that_another_process_ends_leaves_nothing(
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("simulate.report.directory.csv_text", ended)
+    monkeypatch.setattr("simulate.results.directory.csv_text", ended)
     try:
         with pytest.raises(SystemExit) as ending:
             main(["run", "untreated", *SMALL, "--no-figures"])

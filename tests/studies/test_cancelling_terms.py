@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import time_course
 from simulate.kernels.terms import added_sizes, cancels
-from simulate.studies.dose_response.door import dose_response
 from simulate.studies.dose_response.emax import Verdict
 from simulate.studies.endpoints import parse_endpoint
 from simulate.studies.paired import changes_since_baseline

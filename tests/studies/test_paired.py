@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing
-from simulate.report.changes import ChangeRow, banded, change_rows, judged, signed
-from simulate.report.tables import csv_text
+from simulate.results.changes import ChangeRow, banded, change_rows, judged, signed
+from simulate.results.tables import csv_text
 from simulate.studies.paired import (
     ALL,
     OTHERS,
