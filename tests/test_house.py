@@ -197,8 +197,7 @@ MAY_NAME_READINGS = {
     "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
     "simulate/results/illustrations.py": "the order in which a report shows what a model has",
     "simulate/studies/visits.py": "days at which a run is summed up",
-    "simulate/studies/dose_response/door.py": "what is asked of doses where nothing is named",
-    "simulate/cli/dose_response.py": "the same",
+    "simulate/studies/dose_response/responses.py": "what is asked of doses where nothing is named",
     "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",
     "simulate/studies/prediction/questions.py": "what the literature expects of hypotheses",
 }

@@ -27,6 +27,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.api.asking import verb
 from simulate.inputs import note, noted, noting
 from simulate.watching import Progress, Report, quiet
 
@@ -187,7 +188,7 @@ class Reproduction:
     null: Posterior
 
 
-@noting()
+@verb
 def reproduce(
     hypothesis: str | None = None,
     *,
@@ -313,7 +314,7 @@ def _flat_bands(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-@noting()
+@verb
 def compare(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -410,7 +411,7 @@ def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
     note(fit_folder(problem, folder) / RESULT, posterior_text(made.posterior).encode())
 
 
-@noting()
+@verb
 def calibrate_choice(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -452,7 +453,7 @@ def calibrate_choice(
     return result
 
 
-@noting()
+@verb
 def predict(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -528,7 +529,7 @@ def predict(
     return result
 
 
-@noting()
+@verb
 def calibrate(
     hypothesis: str | None = DEFAULT,
     *,
@@ -599,7 +600,7 @@ def calibrate(
     return result
 
 
-@noting()
+@verb
 def vpop(
     hypothesis: str | None = None,
     *,

@@ -41,8 +41,9 @@ def test_the_folder_has_diagrams_and_the_table_in_full(tmp_path: Path, capsys: C
     target = tmp_path / "diagrams"
     assert outcome(["work-precision", *SMALL, "--out", str(target), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert sorted(document["files"]) == sorted(path.name for path in target.iterdir())
-    assert {"work-precision.png", "work-precision.svg", "work-precision.csv", "manifest.json"} == set(document["files"])
+    pictures = {"work-precision.png", "work-precision.svg"}
+    assert {*pictures, "work-precision.csv", "manifest.json"} < set(document["files"])
+    assert all((target / name).is_file() for name in document["files"])
     rows = list(csv.DictReader(io.StringIO((target / "work-precision.csv").read_text(encoding="utf-8"))))
     assert [row["workload"] for row in rows] == [point["workload"] for point in document["points"]]
     assert [float(row["error"]) for row in rows] == [point["error"] for point in document["points"]]

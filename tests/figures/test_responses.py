@@ -12,7 +12,7 @@ from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
-from simulate.results.responses import field
+from simulate.figures.responses import field
 from tests.figures.check import check_figure, texts_of
 from tests.figures.synthetic import dataset
 from tests.studies.dose_response.made import DOSES, response

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
 from simulate.kernels.terms import added_sizes, cancels
-from simulate.studies.dose_response.door import dose_response
 from simulate.studies.dose_response.emax import Verdict
 from simulate.studies.endpoints import parse_endpoint
 from simulate.studies.paired import changes_since_baseline

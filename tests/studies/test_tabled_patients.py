@@ -11,7 +11,6 @@ import pytest
 from simulate.cohort.ensemble import Arm
 from simulate.regimen.timetable import Doses
 from simulate.regimen.words import parse_regimen
-from simulate.results.directory import manifest
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import dose_variables, read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
@@ -110,9 +109,7 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     assert dataset["covariates"].values[:2, 0].tolist() == [71.0, 64.5]
     write_dataset(dataset, tmp_path / "r.nc")
     assert read_dataset(tmp_path / "r.nc").identical(dataset)
-    entries = manifest(found, ensemble, ())
-    assert str(tmp_path / "doses.csv") in entries["inputs"]
-    (arm,) = json.loads(json.dumps(entries))["scenario"]["arms"]
+    (arm,) = json.loads(json.dumps(found.settings))["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
     assert arm["covariates"] == {"WT": {"7": 71.0, "8": 64.5}, "CRCL": {"8": 100.0}}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
 from simulate.errors import InputError
-from simulate.studies.dose_response.door import dose_response
 
 MODEL = """\
 [parameters]

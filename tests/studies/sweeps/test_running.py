@@ -27,7 +27,7 @@ from simulate.studies.sweeps.plans import SweepPlan
 from simulate.studies.sweeps.running import PARTS, run_sweep
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
 
-FILES = ["manifest.json", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
+FILES = ["inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
 
 
 class Stopped(Exception):
@@ -270,7 +270,7 @@ def test_a_disk_that_is_full_is_an_error_that_loses_nothing(
             run_sweep(found, tmp_path / "full")
     assert caught.value.code == "store.unwritable"
     assert caught.value.what == "the run directory cannot be written: no space left on device"
-    assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["parts", "sweep.json"]
+    assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["inputs", "models", "parts", "sweep.json"]
     said: list[str] = []
     run_sweep(found, tmp_path / "full", notify=said.append)
     assert said == ["4 of 4 parts are there; going on"]
