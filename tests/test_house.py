@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
     "evidence": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
-    "trial": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
+    "trials": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
     "inference": {"base"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)
@@ -99,7 +99,7 @@ def test_no_import_is_relative() -> None:
         ("regimen", {"pint", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("cohort", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("evidence", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("trial", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("trials", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
         ("studies", {"pint", "matplotlib", "rich", "typer"}),
         ("figures", {"pint", "pydantic", "rich", "typer"}),
         ("results", {"pint", "pydantic", "typer"}),
@@ -205,7 +205,7 @@ MAY_NAME_READINGS = {
 
 
 def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings() -> None:
-    from simulate.trial.reading import shipped_trial
+    from simulate.trials.reading import shipped_trial
 
     trial = shipped_trial()
     # Day 0 is the first day of any trial.

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from simulate.studies.prediction.prediction import Prediction
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.symbolic.model import Model
-    from simulate.trial.design import TrialDesign
+    from simulate.trials.design import TrialDesign
 
 DEFAULT = "H1+H6"
 """Hypothesis where none is named."""
@@ -55,7 +55,7 @@ TrialNames = str | Path | Sequence[str | Path] | None
 
 def trials_of(names: TrialNames) -> tuple[TrialDesign, ...]:
     """Trials that are named; none if none is, which means the shipped one."""
-    from simulate.trial.reading import read_trial
+    from simulate.trials.reading import read_trial
 
     given = [names] if isinstance(names, str | Path) else names or ()
     return tuple(read_trial(name) for name in given)
@@ -269,7 +269,7 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     from simulate.errors import InputError
     from simulate.studies.comparison.fits import fit_folder, known_fit
     from simulate.studies.fitting.posterior import shipped_posterior
-    from simulate.trial.reading import DEFAULT as SHIPPED
+    from simulate.trials.reading import DEFAULT as SHIPPED
 
     found = known_fit(problem, folder)
     if found is not None:

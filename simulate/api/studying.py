@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulate.studies.sensitivity.question import Question
     from simulate.studies.sheets import Setting
     from simulate.studies.trials.power import Trials
-    from simulate.trial.design import TrialDesign
+    from simulate.trials.design import TrialDesign
 
 RANKED = ("H0", "H1", "H2", "H3a", "H3b", "H4", "H5")
 """Hypotheses between which measurements are ranked where none is named."""

@@ -14,7 +14,7 @@ from simulate.inputs import noting
 from simulate.results.provenance import asked
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.trial import problem_for
-from simulate.trial.reading import read_trial
+from simulate.trials.reading import read_trial
 
 Capture = pytest.CaptureFixture[str]
 

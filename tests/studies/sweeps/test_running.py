@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import run
 from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
 from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
-from simulate.studies.runs import run
 from simulate.studies.sweeps import running
 from simulate.studies.sweeps.door import planned
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack

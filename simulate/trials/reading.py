@@ -21,7 +21,7 @@ from simulate.symbolic.parameterfile import parameter_of, read_sources
 from simulate.symbolic.parts import Grade, Parameter, Source
 from simulate.symbolic.rows import Row
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
-from simulate.trial.design import (
+from simulate.trials.design import (
     WAYS,
     Foresight,
     Outcome,
