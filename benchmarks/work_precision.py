@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from simulate.report.tables import csv_text
+from simulate.tabular import table_of
 
 from benchmarks.problems import PROBLEMS, Problem, reference_values
 from simulate.cohort.ensemble import member_parameters, schedule_of
@@ -259,7 +259,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = [Setting("cohort.patients", options.patients, "--patients"), *map(parse_setting, options.set)]
     study = prepare(read_scenario(options.scenario, settings))
     points = [point for workload in workloads(study) for point in measure(workload)]
-    table = csv_text(points, Point)
+    table = table_of(points, Point).csv()
     print(table, end="")
     if options.out is not None:
         from benchmarks.diagram import work_precision

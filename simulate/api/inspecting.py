@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
-from simulate.inputs import noting
 from simulate.watching import Progress, quiet
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ SCENARIO = "anakinra-100mg-daily"
 """Scenario that is verified where none is named."""
 
 
-@noting()
+@verb
 def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Finding, ...]]]:
     """Check reported values against arithmetic.
 
@@ -84,7 +84,7 @@ def _item(evidence: Evidence, name: str) -> dict[str, Any]:
     }
 
 
-@noting()
+@verb
 def verify(
     scenario: str | Path = SCENARIO,
     *,

@@ -12,7 +12,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
 from simulate.studies.scenario import REFERENCE
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""

@@ -20,7 +20,7 @@ from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
 from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
 from simulate.toml import TomlTable, listed
-from simulate.trial.design import (
+from simulate.trials.design import (
     WAYS,
     Foresight,
     Outcome,
