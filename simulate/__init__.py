@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "simulate.api.fitting": ("calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"),
+    "simulate.api.inspecting": ("audit", "report", "verify"),
+    "simulate.api.repeating": ("Repetition", "repeat"),
+    "simulate.api.simulating": ("contrast", "dose_response", "run", "sweep"),
+    "simulate.api.studying": ("design", "sensitivity", "trial"),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),
     "simulate.cohort.draws": ("Cohort", "draw", "typical"),
@@ -26,6 +31,8 @@ _HOMES = {
     "simulate.kernels.build": ("build",),
     "simulate.kernels.sensitivities": ("Direction", "Sensitivities", "solve_sensitivities"),
     "simulate.kernels.system": ("System", "lower"),
+    "simulate.results.result": ("Result",),
+    "simulate.tabular": ("ResultTable",),
     "simulate.regimen.doses": ("Course", "Dose", "Interruption", "Plan", "Regimen", "course"),
     "simulate.regimen.stops": ("compile_schedule", "realize"),
     "simulate.regimen.words": ("parse_regimen",),
@@ -34,9 +41,6 @@ _HOMES = {
     "simulate.solver.problem": ("Schedule", "Tolerance"),
     "simulate.solver.rules": ("Action", "Adaptive", "Rule"),
     "simulate.solver.trajectories": ("Failure", "Status", "Trajectories"),
-    "simulate.studies.dose_response.door": ("dose_response",),
-    "simulate.studies.runs": ("run",),
-    "simulate.studies.sweeps.door": ("sweep",),
     "simulate.symbolic.composition": ("compose",),
     "simulate.symbolic.display": ("show_equations", "show_reactions"),
     "simulate.symbolic.hypothesis": ("NONE", "Constraint", "Hypothesis"),
@@ -46,6 +50,7 @@ _HOMES = {
         "Balance",
         "Condition",
         "Definition",
+        "Event",
         "Grade",
         "Mechanism",
         "Observable",

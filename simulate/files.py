@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulate import inputs
 from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.locks import new_file
@@ -217,8 +218,12 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """
     where = Where(file=shown)
     try:
-        with open_regular(path) as file:
-            raw = file.read(MAX_BYTES + 1)
+        kept = inputs.content_of(path)
+        if kept is None:
+            with open_regular(path) as file:
+                raw = file.read(MAX_BYTES + 1)
+        else:
+            raw = kept
     except FileNotFoundError:
         raise InputError(
             "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
@@ -237,6 +242,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
         raise InputError(
             "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
         )
+    inputs.note(path, raw)
     return raw
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings
+from simulate.api.inspecting import verify as function
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,22 +15,19 @@ if TYPE_CHECKING:
     from simulate.errors import NotConverged
     from simulate.studies.verification import Verification
 
-DEFAULT = "anakinra-100mg-daily"
 
-
+@defaults_of(function)
 def verify(
-    scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")
-    ] = DEFAULT,
-    hypothesis: Hypothesis = None,
-    fit: Fit = None,
-    draws: Draws = None,
-    settings: Settings = None,
-    patients: Patients = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")] = None,
+    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")],
+    hypothesis: Hypothesis,
+    fit: Fit,
+    draws: Draws,
+    settings: Settings,
+    patients: Patients,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")],
     share: Annotated[
         float, typer.Option("--share", metavar="X", min=0.0, max=1.0, help="Share that SciPy solves again.")
-    ] = 0.01,
+    ],
     as_json: Json = False,
 ) -> int:
     """Verify a scenario on this machine: the same bits however it is run, and the error actually made.
@@ -46,23 +44,19 @@ def verify(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
-    from simulate.studies.runs import prepare
-    from simulate.studies.scenario import read_scenario
-    from simulate.studies.unread import refuse_unread
-    from simulate.studies.verification import verify as verify_study
-    from simulate.studies.verification import workload
 
-    chosen = chosen_settings(
-        settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed, rtol=None
+    result = function(
+        scenario,
+        settings=chosen_settings(
+            settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
+        ),
+        share=share,
+        progress=progress,
     )
-    read = read_scenario(scenario, chosen)
-    refuse_unread(read, "verify")
-    study = prepare(read)
-    with progress(workload(study, share), "verifying") as advance:
-        found = verify_study(study, share=share, progress=advance)
+    found = result.value
     fault = _fault(found)
     if as_json:
-        print_json(_document(found, fault))
+        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
     else:
         print_rich(_repetitions(found), _errors(found))
         print_text(_verdict(found))
@@ -85,15 +79,6 @@ def _fault(found: Verification) -> NotConverged | None:
         advice="a smaller solver.rtol for an error that is too large; report bits that differ, with this machine, to "
         "the maintainers",
     )
-
-
-def _document(found: Verification, fault: NotConverged | None) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from simulate.versions import versions
-
-    document = {**asdict(found), "passed": found.passed, "faults": list(found.faults), "versions": versions()}
-    return document if fault is None else {**document, "error": fault.as_dict()}
 
 
 def _repetitions(found: Verification) -> Table:
@@ -119,7 +104,7 @@ def _errors(found: Verification) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     judges = " and ".join(
         f"{judge.method} at {judge.rtol:.0e} ({judge.trajectories - judge.given_up} trajectories)"

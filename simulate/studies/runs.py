@@ -25,12 +25,11 @@ from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import by_draw, check_names, ensemble_dataset
+from simulate.studies.datasets import check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
-from simulate.studies.scenario import TYPICAL, Scenario, read_scenario
-from simulate.studies.settings import settings_from
+from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
@@ -401,62 +400,3 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "key": study.key,
         "source": f"il1sim {__version__}",
     }
-
-
-def run(
-    scenario: str | Path,
-    *,
-    hypothesis: str | None = None,
-    patients: int | None = None,
-    seed: int | None = None,
-    dropout: bool | None = None,
-    fit: str | Path | None = None,
-    draws: int | None = None,
-    rtol: float | None = None,
-    settings: Mapping[str, object] | None = None,
-    threads: int | None = None,
-) -> xr.Dataset:
-    """Run a scenario and return what it gave; nothing is written.
-
-    Parameters
-    ----------
-    scenario
-        Name of a shipped scenario, such as ``anakinra-100mg-daily``, or the path of a scenario file.
-    hypothesis
-        Hypothesis in place of the scenario's, such as ``H1+H3a``, or a hypothesis file.
-    patients, seed
-        Size of the cohort and its seed, in place of the scenario's.
-    dropout
-        Whether results are of those who are still in the study, in place of the scenario's choice. The dataset has
-        everybody's trajectories either way; tables and figures of it go by its attribute ``dropout``.
-    fit, draws
-        Whose populations are simulated, in place of the scenario's choice: ``"shipped"``, ``"prior"``, ``"typical"`` or
-        the result of a fit, and how many draws of it.
-    rtol
-        Relative tolerance, in place of the scenario's.
-    settings
-        Further values laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-
-    Returns
-    -------
-    Dataset
-        As described in `simulate.studies.datasets`.
-
-    Raises
-    ------
-    InputError
-        When the scenario, or what was laid over it, cannot be used.
-    """
-    named = {
-        "model.hypothesis": hypothesis,
-        "cohort.patients": patients,
-        "cohort.seed": seed,
-        "cohort.dropout": dropout,
-        "model.fit": None if fit is None else str(fit),
-        "model.draws": draws,
-        "solver.rtol": rtol,
-    }
-    study = prepare(read_scenario(scenario, settings_from(named, settings)))
-    return by_draw(run_study(study, threads=threads)[1])

@@ -71,6 +71,7 @@ from pathlib import Path
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
+from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.models import hypothesis_parts
@@ -195,7 +196,7 @@ def find_scenario(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.suffix or "/" in name or path.exists():
+    if path.suffix or "/" in name or is_there(path):
         return path
     raise InputError(
         f"there is no scenario `{name}`",
@@ -326,7 +327,7 @@ def _fit(model: TomlTable) -> str | Path:
             )
         return fit
     path = model.document.folder("model", "fit") / fit
-    if not path.exists() and path.suffix != ".json":
+    if not is_there(path) and path.suffix != ".json":
         raise InputError(
             f"there is no fit `{fit}`",
             code="scenario.fit",
@@ -334,7 +335,7 @@ def _fit(model: TomlTable) -> str | Path:
             expected=f"{listed(words)}, or the result of `simulate fit`: a fit.json",
             advice=did_you_mean(fit, words),
         )
-    return path / "fit.json" if path.is_dir() else path
+    return path / "fit.json" if is_folder(path) else path
 
 
 def _times(time: TomlTable) -> tuple[float, ...]:

@@ -1,8 +1,8 @@
 """Models and hypotheses as TOML files, described with examples in ``docs/model-files.md``.
 
 A file holds one mechanism, named after ``[model] name`` or the file: ``[parameters]``, ``[species.NAME]``,
-``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]`` and
-``[conditions.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
+``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]``,
+``[conditions.NAME]`` and ``[events.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from simulate.symbolic.parts import (
     Balance,
     Condition,
     Definition,
+    Event,
     Mechanism,
     Observable,
     Parameter,
@@ -59,6 +60,7 @@ _KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "routes": (("target", "unit", "gain"), ("drug",)),
     "balances": (("unit", "reason"), ("meaning", "steady", "zero")),
     "conditions": (("expression", "reason"), ()),
+    "events": (("when",), ("set", "add", "delay", "priority", "persistent", "at_start", "values")),
 }
 _TABLES = ("model", "parameters", *_KINDS)
 
@@ -261,6 +263,41 @@ class _MechanismReader:
                 for part, row in self._rows("conditions")
             ),
             parameters=self._parameters(),
+            events=tuple(self._event(part, row) for part, row in self._rows("events")),
+        )
+
+    def _event(self, name: str, row: TomlTable) -> Event:
+        changes: dict[Species, Expr | float] = {}
+        for verb in ("set", "add"):
+            table = row.table(verb)
+            for target in table:
+                species = self._target(target, table.where(target))
+                if species in changes:
+                    raise InputError(
+                        f"the event both sets `{target}` and adds to it",
+                        code="key.value",
+                        where=table.where(target),
+                        expected="one of the two",
+                    )
+                value = _expression(table, target)
+                changes[species] = value if verb == "set" else species.symbol + value * _in_base(value, species)
+        if not changes:
+            raise InputError(
+                "the event changes nothing",
+                code="key.missing",
+                where=row.where(),
+                expected="`set = { SPECIES = ... }` or `add = { SPECIES = ... }`",
+            )
+        values = row.choice("values", ("trigger", "execution"), "trigger")
+        return Event(
+            name=name,
+            when=parse_expression(row.text("when"), where=row.where("when"), condition=True),
+            changes=changes,
+            delay=_expression(row, "delay") if "delay" in row else 0,
+            priority=_expression(row, "priority") if "priority" in row else None,
+            persistent=row.boolean("persistent", True),
+            at_start=row.boolean("at_start", False),
+            at_trigger=values == "trigger",
         )
 
     def _rows(self, kind: str) -> Sequence[tuple[str, TomlTable]]:
@@ -324,6 +361,12 @@ def _expression(row: TomlTable, key: str) -> Expr:
     return sympy.Rational(repr(row.number(key)))
 
 
+def _in_base(value: Expr, species: Species) -> Expr:
+    """A bare number that is added is in the unit of the species."""
+    factor = species.unit.factor
+    return sympy.S.One if value.free_symbols else sympy.Rational(factor.numerator, factor.denominator)
+
+
 def _places(document: Document) -> dict[str, Where]:
     """Place of every key that composition can blame."""
     found: dict[str, Where] = {}
@@ -333,6 +376,8 @@ def _places(document: Document) -> dict[str, Where]:
             where = document.where(*keys, key)
             # A balance on a species has `steady` in the file, but is `zero` to composition.
             name = "zero" if keys[:1] == ("balances",) and key == "steady" else key
+            # What an event sets and what it adds are changes to composition.
+            name = "changes" if keys[:1] == ("events",) and len(keys) == 2 and key in ("set", "add") else name
             found[".".join((*keys, name))] = where
             if isinstance(value, Mapping):
                 note(value, (*keys, key))

@@ -14,7 +14,7 @@ import pytest
 
 from simulate.cli.app import main, outcome
 from simulate.files import content_hash
-from simulate.report.changes import RULE
+from simulate.results.changes import RULE
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import by_draw, quantity_names, read_dataset
 from simulate.studies.paired import ALL
@@ -261,7 +261,7 @@ def test_an_interruption_of_the_work_leaves_nothing(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulate.report.directory.csv_text", interrupted)
+    monkeypatch.setattr("simulate.results.directory.csv_text", interrupted)
     assert run("untreated", *SMALL) == 130
     assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
     assert everything(folder) == []
@@ -274,7 +274,7 @@ def test_a_run_that_another_process_ends_leaves_nothing(
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("simulate.report.directory.csv_text", ended)
+    monkeypatch.setattr("simulate.results.directory.csv_text", ended)
     try:
         with pytest.raises(SystemExit) as ending:
             main(["run", "untreated", *SMALL, "--no-figures"])

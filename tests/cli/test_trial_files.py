@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulate.results.analyses import analysis_of
 
 from simulate import shipped
 from simulate.cli.app import outcome
-from simulate.report.analyses import analysis_of
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.trial.reading import read_trial
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulate.studies.rebuilt import described, rebuilt_study
 
 from simulate.errors import InputError
-from simulate.studies.rebuilt import described, rebuilt_study
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 

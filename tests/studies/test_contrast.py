@@ -12,7 +12,7 @@ import xarray as xr
 
 from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
-from simulate.report.contrast import contrast_cells, contrast_rows
+from simulate.results.contrast import contrast_cells, contrast_rows
 from simulate.studies.contrast import contrasts
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS
 from tests.figures.synthetic import dataset

@@ -8,7 +8,7 @@ import pytest
 from simulate.errors import InputError
 from simulate.figures.time_course import prepare as panels
 from simulate.figures.time_course import time_course
-from simulate.report.tables import summary
+from simulate.results.tables import summary
 from simulate.studies.datasets import seen_members
 from simulate.studies.runs import prepare, run
 from simulate.studies.scenario import read_scenario

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import norm
+from simulate.studies.rebuilt import described, rebuilt_study
 
 from simulate.cohort.ensemble import Arm, member_parameters, simulate_cohort
 from simulate.cohort.transform import Distribution
 from simulate.errors import InputError
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.rebuilt import described, rebuilt_study
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting

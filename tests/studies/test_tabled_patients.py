@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simulate.results.directory import manifest
 
 from simulate.cohort.ensemble import Arm
 from simulate.regimen.timetable import Doses
 from simulate.regimen.words import parse_regimen
-from simulate.report.directory import manifest
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import dose_variables, read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing, read_observations
-from simulate.report.tables import VISITS, Visit, csv_text, printed, printed_alone, rounded, summary, visits
+from simulate.results.tables import VISITS, Visit, csv_text, printed, printed_alone, rounded, summary, visits
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
 from simulate.cli.app import outcome
 from simulate.errors import InputError, NumericalError
-from simulate.studies.dose_response.door import dose_response
 from simulate.studies.scenario import SCENARIO_KEYS, read_scenario
 from simulate.studies.sensitivity.analysis import sensitivity
 from simulate.studies.sensitivity.question import cohort_at, question_of

@@ -246,7 +246,7 @@ FAULTS = [
     (
         "{ X = -1 }",
         "{}",
-        "error[model.no-rate]: no reaction changes the species `X`\n"
+        "error[model.no-rate]: no reaction and no event changes the species `X`\n"
         "  --> my-model.toml:4, key `species.X`\n"
         "  try:      add a reaction, or make it a parameter or a definition",
     ),

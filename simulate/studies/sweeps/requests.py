@@ -39,13 +39,13 @@ A sweep file in full::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from simulate import shipped
 from simulate.errors import InputError, Where, relocated
 from simulate.files import Document, read_toml
+from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
@@ -104,8 +104,8 @@ class Request:
         When values are kept, days, ascending; empty for all times of the scenario.
     parameters
         Whether the parameters of every patient in every arm are kept.
-    source, options
-        From what the same can be asked again.
+    source, options, files
+        From what the same can be asked again: the file as it was named, what was asked beside it, and what was read.
     """
 
     name: str
@@ -120,6 +120,7 @@ class Request:
     where_at: Where
     source: str
     options: Options
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -130,6 +131,7 @@ SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
 """Keys of the tables of a sweep file; those of axes are in `simulate.studies.sweeps.axes`."""
 
 
+@noting()
 def read_request(source: str | Path, options: Options | None = None) -> Request:
     """Read a sweep file, or a scenario to be varied, with options laid over it.
 
@@ -149,7 +151,7 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
     path = find_scenario(str(source))
     document = read_toml(path)
     if "scenario" in document.data or "axis" in document.data:
-        return _with_options(_of_file(document, path, options), options)
+        return replace(_with_options(_of_file(document, path, options), options), files=noted())
     scenario = scenario_from(document, options.settings, name=path.stem)
     where = Where(file=document.path)
     base = Request(
@@ -163,10 +165,10 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         parameters=False,
         where_arms=where,
         where_at=where,
-        source=_lasting(source, path),
+        source=str(source),
         options=options,
     )
-    return _with_options(base, options)
+    return replace(_with_options(base, options), files=noted())
 
 
 def _of_file(document: Document, path: Path, options: Options) -> Request:
@@ -206,14 +208,9 @@ def _of_file(document: Document, path: Path, options: Options) -> Request:
         parameters=outputs.boolean("parameters", False),
         where_arms=top.where("arms"),
         where_at=outputs.where("at"),
-        source=str(path.absolute()),
+        source=str(path),
         options=options,
     )
-
-
-def _lasting(source: str | Path, path: Path) -> str:
-    """The name of a shipped scenario, or else a path that leads to the file from any working folder."""
-    return str(source) if str(source) in shipped.scenario_files() else str(path.absolute())
 
 
 def _flat(table: TomlTable) -> list[tuple[tuple[str | int, ...], str, Any]]:

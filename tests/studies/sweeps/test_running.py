@@ -17,7 +17,7 @@ import pytest
 import simulate
 from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
-from simulate.report.catalog import leftovers, records_in, remove
+from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
 from simulate.studies.runs import run
 from simulate.studies.sweeps import running

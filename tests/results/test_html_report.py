@@ -8,14 +8,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from simulate.results.responses import write_response
 
 import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
-from simulate.report.changes import RULE
-from simulate.report.dossier import Purpose, report
-from simulate.report.html import escaped, mathml
-from simulate.report.responses import write_response
+from simulate.results.changes import RULE
+from simulate.results.html import escaped, mathml
+from simulate.results.html_report import Purpose, report
 from simulate.symbolic.expressions import parse_expression
 from tests.faults.small import MODEL, SCENARIO, run, write_files
 from tests.studies.dose_response.made import response

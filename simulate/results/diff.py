@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,13 @@ import numpy.typing as npt
 import xarray as xr
 
 from simulate.errors import InputError, Where
+from simulate.inputs import SHIPPED
 from simulate.manifest import check_file
-from simulate.report.catalog import entries_of
+from simulate.results.catalog import entries_of
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.sweeps.differences import flat
+from simulate.tabular import ResultTable, read_csv
 
 RESULTS = "results.nc"
 _DRAW = 2**32
@@ -50,7 +53,8 @@ class Effect:
     largest
         Largest difference over the larger of the two sizes, 0 where none differ; infinite where a run has no number.
     arm, patient, day, before, after
-        Where it is largest, and what the runs have there; None where none differ.
+        Where it is largest, and what the runs have there; None where none differ. Of a table, the labels of the row
+        stand for the arm.
     """
 
     quantity: str
@@ -100,7 +104,7 @@ def _only_selects(change: Change) -> bool:
 
 
 def diff_runs(first: Path, second: Path) -> RunDiff:
-    """Compare two run directories, reading their results block by block.
+    """Compare two run directories: trajectories block by block where both have them, else tables cell by cell.
 
     Raises
     ------
@@ -111,9 +115,14 @@ def diff_runs(first: Path, second: Path) -> RunDiff:
     changes = _changes(_inputs(before), _inputs(after))
     # Hashes say that something changed; where it is named anyway, they say nothing more.
     named = [change for change in changes if change.name not in _KEYS]
-    with _opened(first, before) as one, _opened(second, after) as other:
-        effects = tuple(_effect(one, other, name) for name in quantity_names(one) if name in quantity_names(other))
-        only = tuple(_only(one, other))
+    if RESULTS in before.get("files", {}) and RESULTS in after.get("files", {}):
+        with _opened(first, before) as one, _opened(second, after) as other:
+            effects = tuple(_effect(one, other, name) for name in quantity_names(one) if name in quantity_names(other))
+            only = tuple(_only(one, other))
+    else:
+        tables = _tables(first, before), _tables(second, after)
+        effects = tuple(effect for name in tables[0] if name in tables[1] for effect in _cells(name, *tables))
+        only = tuple(_only_tables(*tables))
     code = [change for change in changes if change.name == "code"]
     return RunDiff(
         changes=tuple([*named, *code] if named else changes),
@@ -125,16 +134,93 @@ def diff_runs(first: Path, second: Path) -> RunDiff:
 
 def _inputs(entries: Mapping[str, Any]) -> dict[str, Any]:
     """What decided a run, by name; arms by their names and not their places."""
+    keys = {name: entry.get("key") for name, entry in entries.get("models", {}).items()}
+    decided = {"model_key": next(iter(keys.values())) if len(keys) == 1 else keys, "files": _files(entries)}
+    if "resolved" in entries:
+        return flat({**entries["resolved"]})
     if "scenario" not in entries:
-        return flat(entries.get("inputs", {}))
+        return flat({**entries.get("arguments", {}), **decided})
     scenario = {name: value for name, value in entries["scenario"].items() if name not in ("title", "question")}
     arms = {f"arm `{arm['name']}`": {key: arm[key] for key in arm if key != "name"} for arm in scenario.pop("arms", [])}
-    return flat({**scenario, **arms, "model_key": entries.get("model", {}).get("key"), "files": _files(entries)})
+    asked = {
+        name: value for name, value in entries.get("arguments", {}).items() if name not in ("scenario", "settings")
+    }
+    return flat({**scenario, **arms, **asked, **entries.get("study", {}), **decided})
 
 
 def _files(entries: Mapping[str, Any]) -> dict[str, Any]:
     """Hashes of the files that were read, but for the scenario's own, which is compared key by key."""
-    return dict(list(entries.get("inputs", {}).items())[1:])
+    own = entries.get("arguments", {}).get("scenario")
+    return {
+        name: entries.get("files", {}).get(place)
+        for name, place in entries.get("inputs", {}).items()
+        if name != own and not name.startswith(f"{SHIPPED}scenarios/")
+    }
+
+
+def _tables(directory: Path, entries: dict[str, Any]) -> dict[str, ResultTable]:
+    names = [name for name in entries.get("files", {}) if name.endswith(".csv") and "/" not in name]
+    if not names:
+        raise _without_results(directory, directory)
+    return {name: read_csv(check_file(directory, entries, name).read_text(encoding="utf-8")) for name in names}
+
+
+def _labels(tables: Sequence[ResultTable], columns: Sequence[str]) -> list[str]:
+    """Columns of which some cell is a text: they say of what a row is."""
+    return [
+        name
+        for name in columns
+        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
+    ]
+
+
+def _number(text: str) -> float | None:
+    """A cell as a number; NaN where it is empty; None for a text."""
+    try:
+        return float(text) if text else math.nan
+    except ValueError:
+        return None
+
+
+def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[Effect]:
+    """An effect for each column of numbers that both have of a table; rows go by their labels, or else by number."""
+    tables = left[name], right[name]
+    columns = [column for column in tables[0].columns if column in tables[1].columns]
+    labels = _labels(tables, columns)
+    rows = [_labeled(table, labels) for table in tables]
+    if any(len(found) < len(table) for found, table in zip(rows, tables, strict=True)):
+        rows = [{f"row {index + 1}": row for index, row in enumerate(table.records())} for table in tables]
+    common = [label for label in rows[0] if label in rows[1]]
+    for column in columns:
+        if column in labels:
+            continue
+        pairs = np.array([[float(found[label][column] or "nan") for found in rows] for label in common])
+        one, other = pairs.reshape(-1, 2).T
+        unequal = ~((one == other) | (np.isnan(one) & np.isnan(other)))
+        place = f"{name.removesuffix('.csv')}: {column}"
+        if not unequal.any():
+            yield Effect(place, "1", len(common), 0, (), 0.0)
+            continue
+        sizes = np.where(unequal, _relative(one, other), -1.0)
+        worst = int(np.argmax(sizes))
+        where = tuple(label for label, is_other in zip(common, unequal.tolist(), strict=True) if is_other)
+        yield Effect(
+            place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), common[worst], None, None,
+            float(one[worst]), float(other[worst]),
+        )  # fmt: skip
+
+
+def _labeled(table: ResultTable, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
+    return {", ".join(row[name] for name in labels): row for row in table.records()}
+
+
+def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[str]:
+    for place, own, other in (("first", left, right), ("second", right, left)):
+        for name, table in own.items():
+            if name not in other:
+                yield f"the {place} alone has the table `{name}`"
+            elif len(table) > len(other[name]):
+                yield f"the {place} has {len(table) - len(other[name])} more rows in `{name}`"
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
@@ -148,13 +234,17 @@ def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
 def _opened(directory: Path, entries: dict[str, Any]) -> xr.Dataset:
     path = directory / RESULTS
     if not path.is_file():
-        raise InputError(
-            "the run has no results",
-            code="runs.results",
-            where=Where(file=str(path)),
-            advice=f"if it is a sweep, `simulate runs resume {directory}` finishes it",
-        )
+        raise _without_results(directory, path)
     return pooled(xr.open_dataset(check_file(directory, entries, RESULTS), engine="h5netcdf", decode_times=False))
+
+
+def _without_results(directory: Path, path: Path) -> InputError:
+    return InputError(
+        "the run has no results",
+        code="runs.results",
+        where=Where(file=str(path)),
+        advice=f"if it is a sweep, `simulate runs resume {directory}` finishes it",
+    )
 
 
 def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:

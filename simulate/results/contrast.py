@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulate.report.changes import WENT, signed
+from simulate.results.changes import WENT, signed
 from simulate.studies.contrast import BOTH, LARGE, Contrast
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 

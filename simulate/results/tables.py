@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -163,15 +160,3 @@ def rounded(value: float | None) -> str:
         return f"{value:.3g}"
     # Zeros at the end are digits too: 0.840 is known to three, 0.84 to two.
     return f"{round(value, digits):.{max(digits, 0)}f}"
-
-
-def csv_text(rows: Sequence[Any], kind: type[Any] = Row) -> str:
-    """Rows of one kind, a dataclass, as CSV; numbers have all their digits and read back as the same bits."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    names = [field.name for field in fields(kind)]
-    writer.writerow(names)
-    for row in rows:
-        entries = asdict(row)
-        writer.writerow(["" if entries[name] is None else entries[name] for name in names])
-    return buffer.getvalue()

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from simulate.results.analyses import analysis_of, check_place, written
 
 from simulate.cli.app import outcome
 from simulate.errors import InputError, MissingExtra
-from simulate.report.analyses import analysis_of, check_place, written
-from simulate.report.catalog import FINISHED, entries_of, records_in, states_of_files
+from simulate.results.catalog import FINISHED, entries_of, records_in, states_of_files
 from simulate.store import read_manifest
 
 Capture = pytest.CaptureFixture[str]

@@ -27,7 +27,7 @@ class Record:
     directory
         Where it is.
     kind
-        ``run`` or ``sweep``.
+        The verb that made it.
     title, key
         What it says of itself.
     state
@@ -110,7 +110,7 @@ def entries_of(directory: Path) -> dict[str, Any]:
             "the folder is not a run directory",
             code="runs.none",
             where=Where(file=str(directory)),
-            expected="a folder that `simulate run` or `simulate sweep` made",
+            expected="a folder that a verb made, such as `simulate run`",
             advice="`simulate runs list FOLDER` shows those in a folder",
         )
     return entries

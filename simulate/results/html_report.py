@@ -15,16 +15,15 @@ from typing import Any
 
 from simulate import shipped
 from simulate.errors import InputError, Where
-from simulate.files import content_hash
+from simulate.files import file_hash, parse_json
 from simulate.manifest import check_file
-from simulate.report.changes import RULE
-from simulate.report.directory import CHANGES, SUMMARY
-from simulate.report.html import equations, escaped, missing, page, paragraph, picture, section, table
-from simulate.report.illustrations import illustrations
-from simulate.report.tables import rounded
+from simulate.results.again import models_of, study_of
+from simulate.results.changes import RULE
+from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
+from simulate.results.illustrations import illustrations
+from simulate.results.tables import rounded
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
-from simulate.studies.rebuilt import rebuilt_study
 from simulate.studies.runs import Study
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
@@ -40,7 +39,8 @@ _PARTS = (
     ("consequence", "Consequence of a wrong decision", "--consequence"),
     ("risk", "Model risk", "--risk"),
 )
-_TABLES = (CHANGES, SUMMARY, "curves.csv", "isoboles.csv")
+CHANGES, SUMMARY = "changes.csv", "summary.csv"
+_FIRST = (CHANGES, SUMMARY)
 _CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
 _NOT_SHOWN = {CHANGES: ("meaning", "day")}
 
@@ -62,7 +62,7 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
     Parameters
     ----------
     directory
-        Made by ``simulate run``, ``simulate sweep`` or ``simulate dose-response`` with ``--out``.
+        A run directory of any verb.
     purpose
         What the user states; the question of the scenario stands in for one that is not stated.
     error
@@ -86,47 +86,30 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
             "there is no finished run in the folder",
             code="report.none",
             where=Where(file=str(directory)),
-            expected="a folder that `simulate run`, `simulate sweep` or `simulate dose-response` made with --out",
+            expected="a folder that a verb made, most of them with --out",
         )
     for name in manifest.get("files", {}):
         # What is computed with; a table or a picture can be looked at, marked as changed.
         if str(name).endswith(".nc"):
             check_file(directory, manifest, str(name))
-    study, model = _found(directory, manifest)
+    study = study_of(directory, manifest)
     title = str(manifest.get("title") or "a run")
     body = [
         f"<h1>{escaped(title)}</h1>",
         paragraph(
-            f"Report of il1sim {manifest.get('versions', {}).get('il1sim', '')}; "
-            f"run of {manifest.get('written', 'an unknown time')}; key {manifest.get('key')}."
+            f"Report of il1sim {manifest.get('versions', {}).get('il1sim', '')}; {manifest.get('kind', 'run')} of "
+            f"{manifest.get('written', 'an unknown time')}; key {manifest.get('key')}."
         ),
         _purpose(manifest, purpose),
-        _model(model, study if isinstance(study, str) else None),
-        _regimen(manifest),
-        _results(directory),
+        _models(directory, manifest),
+        _asked(manifest),
+        _results(directory, manifest),
         section("Figures", *_figures(directory, manifest, draw=figures)),
-        _numerics(study, model, error),
+        _numerics(study, error),
         _failures(manifest),
         _versions(directory, manifest),
     ]
     return page(title, body)
-
-
-def _found(directory: Path, manifest: Mapping[str, Any]) -> tuple[Study | str, Model | None]:
-    """The study of the directory, or why it cannot be had; and its model."""
-    if "scenario" in manifest:
-        study = rebuilt_study(manifest)
-    elif "options" in manifest:
-        from simulate.studies.sweeps.door import planned
-
-        try:
-            plan = planned(directory)
-            study = plan.study if plan.key == manifest.get("key") else "the program or an input has changed since"
-        except (InputError, KeyError, TypeError, ValueError) as fault:
-            study = f"its model cannot be had again: {fault}"
-    else:
-        study = "the folder does not say of what study it is"
-    return study, None if isinstance(study, str) else study.model
 
 
 def _purpose(manifest: Mapping[str, Any], purpose: Purpose) -> str:
@@ -141,34 +124,40 @@ def _purpose(manifest: Mapping[str, Any], purpose: Purpose) -> str:
     return section("Purpose", *parts)
 
 
-def _model(model: Model | None, reason: str | None) -> str:
-    if model is None:
-        return section("Model", missing(f"The model is not shown: {reason}."))
-    head = [
-        paragraph(f"{model.title or model.name}; hypothesis {model.hypothesis}; key {model.key}."),
-        paragraph(f"Mechanisms: {', '.join(model.mechanisms)}."),
-        section(
-            "States",
-            table(
-                ("name", "unit", "meaning"),
-                [(part.name, "" if part.unit.text == "1" else part.unit.text, part.meaning) for part in model.species],
-            ),
-            level=3,
-        ),
-    ]
-    lines = [section(title, equations(rows), level=3) for title, rows in equations_of(model)]
+def _models(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """Every model as it was, and the parameters and sources of all."""
+    found = models_of(directory, manifest)
+    if not found:
+        return section("Model", missing("The folder has no model."))
+    several = len(found) > 1
+    parts, rows, cited = [], dict[tuple[object, ...], None](), dict[tuple[object, ...], None]()
     columns = ("name", "value", "unit", "spread", "bounds", "grade", "source", "meaning")
-    rows = [row | {"unit": "" if row["unit"] == "1" else row["unit"]} for row in parameter_rows(model)]
-    parameters = table(columns, [[row[column] for column in columns] for row in rows])
-    cited = source_rows(model, read_sources(shipped.sources_file()))
     headings = ("key", "citation", "identifier", "read", "parameters")
-    sources = table(headings, [[row[heading] for heading in headings] for row in cited])
-    return "\n".join(
-        [
-            section("Model", *head, *lines),
-            section("Parameters", parameters),
-            section("Sources", sources if cited else paragraph("No parameter cites a reference.")),
-        ]
+    for name, model in found.items():
+        title = f"Model: {name}" if several else "Model"
+        if model is None:
+            parts.append(section(title, missing("Not shown: its file is not as it was written.")))
+            continue
+        parts.append(_model(title, model, manifest["models"][name]))
+        shown = [row | {"unit": "" if row["unit"] == "1" else row["unit"]} for row in parameter_rows(model)]
+        rows |= dict.fromkeys(tuple(row[column] for column in columns) for row in shown)
+        sources = source_rows(model, read_sources(shipped.sources_file()))
+        cited |= dict.fromkeys(tuple(row[heading] for heading in headings) for row in sources)
+    if rows:
+        none = paragraph("No parameter cites a reference.")
+        parts.append(section("Parameters", table(columns, list(rows))))
+        parts.append(section("Sources", table(headings, list(cited)) if cited else none))
+    return "\n".join(parts)
+
+
+def _model(title: str, model: Model, entry: Mapping[str, Any]) -> str:
+    states = [(part.name, "" if part.unit.text == "1" else part.unit.text, part.meaning) for part in model.species]
+    return section(
+        title,
+        paragraph(f"{entry['title'] or entry['name']}; hypothesis {entry['hypothesis']}; key {entry['key']}."),
+        paragraph(f"Mechanisms: {', '.join(entry['mechanisms'])}."),
+        section("States", table(("name", "unit", "meaning"), states), level=3),
+        *(section(heading, equations(lines), level=3) for heading, lines in equations_of(model)),
     )
 
 
@@ -189,10 +178,9 @@ def _of_draws(scenario: Mapping[str, Any]) -> str:
     return f" of each of {scenario['draws']} draws of the {scenario['draws_of']}"
 
 
-def _regimen(manifest: Mapping[str, Any]) -> str:
+def _asked(manifest: Mapping[str, Any]) -> str:
     scenario, study = manifest.get("scenario"), manifest.get("study")
     if scenario:
-        rows = [(arm["name"], arm["regimen"], _overrides(arm["parameters"])) for arm in scenario["arms"]]
         people = (
             f"{scenario['patients']} patients{_of_draws(scenario)}, "
             f"population {scenario.get('population', 'of the trial')}, "
@@ -202,9 +190,8 @@ def _regimen(manifest: Mapping[str, Any]) -> str:
             "<h3>What is varied, and what is asked of it</h3>",
             table(("", ""), list((study or {}).items())),
         ]
-        shown = table(("arm", "regimen", "parameters"), rows)
-        return section("Regimen and patients", shown, paragraph(people), *(varied if study else ()))
-    asked = manifest.get("inputs")
+        return section("Regimen and patients", *_arms(scenario["arms"]), paragraph(people), *(varied if study else ()))
+    asked = manifest.get("resolved")
     if isinstance(asked, dict) and "axes" in asked:
         axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
         people = f"{asked['patients']} patients, seed {asked['seed']}; to day {asked['end']:g}."
@@ -214,7 +201,25 @@ def _regimen(manifest: Mapping[str, Any]) -> str:
             table(("axis", "values", ""), axes),
             paragraph(people),
         )
-    return section("Regimen and patients", table(("", ""), sorted((study or {}).items())))
+    told = {**dict(manifest.get("arguments") or {}), **(study or {})}
+    rows = [(name, _values(value) if isinstance(value, list) else value) for name, value in sorted(told.items())]
+    return section("What was asked", table(("", ""), [row for row in rows if row[1] is not None]))
+
+
+def _arms(arms: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Arms; and of those whose doses are in a table, what each patient of it is given."""
+    rows = []
+    for arm in arms:
+        regimen = "of a table; below, patient by patient" if "regimens" in arm else arm["regimen"]
+        rows.append((arm["name"], regimen, _overrides(arm["parameters"]), "; ".join(arm.get("rules", ()))))
+    yield table(("arm", "regimen", "parameters", "rules"), rows)
+    for arm in arms:
+        own = arm.get("regimens")
+        if own:
+            known = arm.get("covariates", {})
+            lines = [(patient, own[patient], *(known[name].get(patient) for name in known)) for patient in own]
+            yield f"<h3>{escaped('Doses of ' + str(arm['name']))}</h3>"
+            yield table(("patient of the table", "regimen", *known), lines)
 
 
 def _values(values: Sequence[Any]) -> str:
@@ -222,9 +227,10 @@ def _values(values: Sequence[Any]) -> str:
     return ", ".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-3:]])
 
 
-def _results(directory: Path) -> str:
-    parts = []
-    for name in _TABLES:
+def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
+    parts = list(_told(directory, manifest))
+    names = [name for name in manifest.get("files", {}) if name.endswith(".csv") and "/" not in name]
+    for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
         if (directory / name).is_file():
             text = (directory / name).read_text(encoding="utf-8")
             rows = list(csv.reader(io.StringIO(text)))
@@ -239,6 +245,16 @@ def _results(directory: Path) -> str:
             if len(rows) - 1 > MOST_ROWS:
                 parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
     return section("Results", *parts)
+
+
+def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Single values of the document of a verb, such as a verdict."""
+    name = f"{manifest.get('kind')}.json"
+    if name in manifest.get("files", {}):
+        document = parse_json(check_file(directory, manifest, name).read_bytes())
+        rows = [(key, value) for key, value in document.items() if isinstance(value, str | int | float) and value != ""]
+        if rows:
+            yield table(("", ""), rows)
 
 
 def _cell(text: str) -> str:
@@ -262,15 +278,15 @@ def _figures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Ite
         yield missing("There is no figure.")
 
 
-def _numerics(study: Study | str, model: Model | None, wanted: bool) -> str:
+def _numerics(study: Study | str, wanted: bool) -> str:
     title = "Numerical error"
-    if isinstance(study, str) or model is None:
+    if isinstance(study, str):
         return section(title, missing(f"Not computed: {study}."))
     asked = study.scenario
     set_to = paragraph(f"Solved by {asked.method} at a relative tolerance of {asked.rtol:g}.")
     if not wanted:
         return section(title, set_to, missing("Not computed, as it was not wanted."))
-    from simulate.report.illustrations import few_arms
+    from simulate.results.illustrations import few_arms
     from simulate.studies.errors_made import LIMIT, PROMISED, judging, too_large, unjudged
     from simulate.studies.verification import sampled_errors
 
@@ -316,14 +332,6 @@ def _versions(directory: Path, manifest: Mapping[str, Any]) -> str:
     rows = []
     for name, known in sorted(manifest.get("files", {}).items()):
         path = directory / name
-        state = "gone" if not path.is_file() else "as written" if _hash(path, known) == known else "changed since"
+        state = "gone" if not path.is_file() else "as written" if file_hash(path) == known else "changed since"
         rows.append((name, known, state))
     return section("Versions and files", versions, table(("file", "hash", "state"), rows))
-
-
-def _hash(path: Path, known: str) -> str:
-    """Hash of a file, of which there are two kinds: of its content at once, and as it is read."""
-    from simulate.files import file_hash
-
-    found = file_hash(path)
-    return found if found == known else content_hash(path.read_bytes())

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.report.tables import Visit, is_at, visits
+from simulate.results.tables import Visit, is_at, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
@@ -29,7 +29,8 @@ from simulate.studies.paired import (
 
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "
-    f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between"
+    f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between; there is no prediction where some draws of "
+    "a fit agree and others disagree"
 )
 """How a reported direction is judged, for captions."""
 
@@ -165,7 +166,7 @@ def signed(value: float | None, unit: str = "%") -> str:
 
     What becomes more than ten times as much is told as a multiple of the baseline.
     """
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     if value is None or not np.isfinite(value):
         return "–"

@@ -1,18 +1,18 @@
-"""The door of dose-response studies: a scenario, its doses and endpoints; a sweep; its reduction."""
+"""Dose-response studies: a scenario, its doses and endpoints; a sweep; its reduction."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, typical_parameters
-from simulate.errors import InputError, did_you_mean
+from simulate.cohort.ensemble import Arm, member_parameters, typical_parameters
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
     MEASURES,
@@ -21,15 +21,15 @@ from simulate.studies.dose_response.reduction import (
     curve_names,
     effects_of,
     exposures_of,
+    influences,
     isoboles,
     placed,
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
-from simulate.studies.rebuilt import described
-from simulate.studies.runs import Study, prepare
+from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.settings import Setting, settings_from
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept
@@ -50,6 +50,9 @@ COUNT = 12
 BOUND = 10.0
 """Signal of IL-1 in percent of its baseline below which it counts as blocked."""
 
+ENDPOINTS = ("ifng", "il17a")
+"""Endpoints if not told otherwise."""
+
 SITES = ("signal_lymph", "signal_muscle")
 """Observables of the reference model that are the signal of IL-1."""
 
@@ -60,62 +63,50 @@ _FEWEST = 4
 _KEPT = ("model", "hypothesis", "fit", "seed", "source", "rtol", "atol")
 
 
-def dose_response(
-    scenario: str | Path,
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponsePlan:
+    """A dose-response study whose every name has been found.
+
+    Attributes
+    ----------
+    sweep
+        The sweep over doses and the second axis.
+    study, treated
+        The scenario, and the number of the arm whose doses are varied.
+    endpoints, other
+        What is looked at, and the second axis.
+    measured, sites
+        Quantity of the exposure, and signals of which the blocked share is taken.
+    windows
+        The last interval between doses before the last endpoint, at each place of the second axis.
+    """
+
+    sweep: SweepPlan
+    study: Study
+    treated: int
+    endpoints: tuple[Endpoint, ...]
+    other: Axis | None
+    measured: str | None
+    sites: tuple[str, ...]
+    windows: tuple[Window, ...]
+
+    @property
+    def day(self) -> float:
+        """Day of the last endpoint."""
+        return max(part.day for part in self.endpoints)
+
+
+def plan_response(
+    scenario: str,
+    laid_over: Sequence[Setting],
     *,
     dose: str = DOSES,
-    endpoint: str | Sequence[str] = ("ifng", "il17a"),
+    endpoint: Sequence[str] = ENDPOINTS,
     second: str | None = None,
-    isobole: bool = False,
     arm: str | None = None,
-    patients: int | None = None,
-    seed: int | None = None,
-    hypothesis: str | None = None,
-    fit: str | Path | None = None,
-    draws: int | None = None,
-    settings: Mapping[str, object] | None = None,
     exposure: str | None = None,
-    bound: float = BOUND,
-    replicates: int = REPLICATES,
-    out: str | Path | None = None,
-    workers: int = 1,
-    threads: int | None = None,
-    force: bool = False,
-) -> xr.Dataset:
-    """Simulate a scenario at many doses, the same patients at each, and fit the curves.
-
-    ``simulate.dose_response("anakinra-100mg-daily", dose="1 mg:300 mg:12log", endpoint="il17a:change@182")``
-
-    Parameters
-    ----------
-    scenario
-        Name of a shipped scenario, or the path of a scenario file.
-    dose
-        Values as an axis of a sweep has them, such as ``"1 mg:300 mg"``, ``"1:300:20log"`` or ``"10,30,100 mg"``. A
-        dose of nothing is added.
-    endpoint
-        Endpoints such as ``"ifng@180"`` or ``"il17a:change@182"``: the value on a day, or its change in percent.
-    second
-        What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
-    isobole
-        Whether doses that have the same effect are sought along the second axis; see `isoboles`.
-    arm
-        Arm whose doses are varied; the first with doses if not given.
-    patients, seed, hypothesis, fit, draws, settings
-        In place of the scenario's; as for `simulate.run`.
-    exposure
-        Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
-    bound
-        Signal of IL-1, % of its baseline, below which it counts as blocked.
-    replicates
-        Resampled cohorts from which intervals are taken.
-    out, workers, threads, force
-        As for `simulate.sweep`: where the sweep is kept, and who works on it.
-
-    Returns
-    -------
-    Dataset
-        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+) -> ResponsePlan:
+    """Resolve the names of a dose-response study; arguments as for `simulate.dose_response`.
 
     Raises
     ------
@@ -123,52 +114,6 @@ def dose_response(
         ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
         is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
-    named = {
-        "model.hypothesis": hypothesis,
-        "model.fit": None if fit is None else str(fit),
-        "model.draws": draws,
-        "cohort.patients": patients,
-        "cohort.seed": seed,
-    }
-    laid_over = settings_from(named, settings)
-    return respond(
-        str(scenario),
-        laid_over,
-        dose=dose,
-        endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint),
-        second=second,
-        isobole=isobole,
-        arm=arm,
-        exposure=exposure,
-        bound=bound,
-        replicates=replicates,
-        out=out,
-        workers=workers,
-        threads=threads,
-        force=force,
-    )
-
-
-def respond(
-    scenario: str,
-    laid_over: Sequence[Setting],
-    *,
-    dose: str,
-    endpoint: Sequence[str],
-    second: str | None,
-    isobole: bool,
-    arm: str | None,
-    exposure: str | None,
-    bound: float,
-    replicates: int,
-    out: str | Path | None,
-    workers: int,
-    threads: int | None,
-    force: bool,
-) -> xr.Dataset:
-    """The same with settings that know where they were written; what the command line calls."""
-    import xarray as xr
-
     study = prepare(read_scenario(scenario, laid_over))
     treated = _arm(study, arm)
     refuse_unread(study.scenario, "dose-response", treated)
@@ -189,17 +134,52 @@ def respond(
     )
     windows = _windows(plan_sweep(read_request(scenario, options)), day)
     at = tuple(f"{time!r} d" for time in _times(endpoints, windows))
-    plan = plan_sweep(read_request(scenario, replace(options, at=at)))
-    # Files are hashed before anything is solved: they are those that made the numbers.
-    asked = described(plan.study)
-    results = swept(plan, out, workers=workers, threads=threads, force=force)
+    sweep = plan_sweep(read_request(scenario, replace(options, at=at)))
+    return ResponsePlan(sweep, study, treated, endpoints, other, measured, sites, windows)
+
+
+def respond(
+    planned: ResponsePlan,
+    *,
+    isobole: bool = False,
+    effect: Sequence[float] = (),
+    bound: float = BOUND,
+    replicates: int = REPLICATES,
+    workers: int = 1,
+    threads: int | None = None,
+) -> xr.Dataset:
+    """Simulate a planned study and fit the curves; arguments and result as for `simulate.dose_response`.
+
+    Raises
+    ------
+    InputError
+        ``response.second``: isoboles without a second axis; ``response.effect``.
+    """
+    import xarray as xr
+
+    shares = _shares(effect)
+    if isobole and planned.other is None:
+        raise InputError(
+            "isoboles need a second axis",
+            code="response.second",
+            expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
+        )
+    study, endpoints, other, windows = planned.study, planned.endpoints, planned.other, planned.windows
+    measured, sites = planned.measured, planned.sites
+    results = swept(planned.sweep, workers=workers, threads=threads)
     ladder, steps, arms = placed(results, None if other is None else other.name)
-    effect, errors = effects_of(results, endpoints, arms)
-    variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
+    effects, errors = effects_of(results, endpoints, arms)
+    variables = {"effect": (("endpoint", "second", "dose", "member"), effects)}
     of_draws = np.asarray(results["draw"].values) if "draw" in results.coords else None
     variables |= reduced(  # type: ignore[arg-type]
-        ladder, effect, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws
+        ladder, effects, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws, shares=shares
     )
+    causes = _causes(study, planned.treated)
+    rank = np.full((*effects.shape[:2], len(causes)), np.nan)
+    for place in np.ndindex(*effects.shape[:2]):
+        for name, correlation in influences(variables["patient_curve"][1][place][:, 2], causes).items():
+            rank[place][list(causes).index(name)] = correlation
+    variables["rank_correlation"] = (("endpoint", "second", "cause"), rank)  # type: ignore[assignment]
     coordinates = {
         "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
         "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
@@ -210,6 +190,8 @@ def respond(
         "stratum": results["stratum"],
         **({"draw": results["draw"]} if "draw" in results.coords else {}),
         "parameter": ("parameter", curve_names()),
+        "cause": ("cause", np.array(list(causes), dtype=object)),
+        **({"share": ("share", np.array(shares))} if shares else {}),
     }
     if measured:
         label = dict(results[measured].attrs)
@@ -225,25 +207,40 @@ def respond(
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
         "title": study.scenario.title,
         "question": study.scenario.question or "",
-        "arm": study.arms[treated].name,
+        "arm": study.arms[planned.treated].name,
         "second": "" if other is None else other.name,
-        "window_end": day,
+        "window_end": planned.day,
         "bound": bound,
         "counters": json.dumps(
             outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
         ),
-        "study": json.dumps(asked),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if isobole:
-        if other is None:
-            raise InputError(
-                "isoboles need a second axis",
-                code="response.second",
-                expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
-            )
-        dataset["isobole"] = isoboles(dataset)
+        dataset.update(isoboles(dataset))
     return dataset
+
+
+def _shares(effect: Sequence[float]) -> tuple[float, ...]:
+    """Shares of the span, of percents."""
+    for percent in effect:
+        if not 0.0 < percent < 100.0:
+            raise InputError(
+                "this is no share of the effect",
+                code="response.effect",
+                where=Where("--effect"),
+                found=f"{percent:g} %",
+                expected="more than 0 and less than 100, such as 90 for the dose with 90 % of the effect",
+            )
+    return tuple(dict.fromkeys(percent / 100.0 for percent in effect))
+
+
+def _causes(study: Study, arm: int) -> dict[str, FloatArray]:
+    """Parameters that differ between the patients of a study, shape [member] each."""
+    cohort = cohort_of(study)
+    values = member_parameters(study.model, study.arms[arm], cohort)
+    names = [parameter.name for parameter in study.model.parameters]
+    return {name: own for name, own in zip(names, values.T, strict=True) if own.min() < own.max()}
 
 
 def _arm(study: Study, name: str | None) -> int:
