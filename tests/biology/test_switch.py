@@ -15,6 +15,7 @@ from simulate.biology.reference import parameter_table, reference_model
 from simulate.biology.switch import H2_SWITCH, SWITCH, sigmoid
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.continuation import branches
 from simulate.kernels.equilibria import Equilibrium, Stability, equilibria, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.solver.batch import solve
@@ -132,19 +133,39 @@ def signal_on_curve(tbet: FloatArray, model: Model) -> FloatArray:
 
 
 def test_the_threshold_of_the_il1_signal_is_a_fold_of_the_solved_balances() -> None:
-    model, _ = alone()
+    model, system = alone()
+    baseline = np.array([list(BASELINE)])
+    values = np.array([parameter.value for parameter in model.parameters])
+    (branch,) = branches(system, values, baseline, "given_signal", (0.0, 4.0))
+    (fold,) = branch.folds
     lowest = minimize_scalar(
         lambda tbet: float(signal_on_curve(np.array(tbet), model)),
         bounds=(0.006, 0.02),
         method="bounded",
         options={"xatol": 1e-12},
     )
-    assert lowest.fun == pytest.approx(0.727, abs=0.001)
-    # A stable and an unstable state meet there, at the level where the curve turns.
-    assert [len(steady(given_signal=lowest.fun + shift)) for shift in (1e-6, -1e-6)] == [3, 1]
-    meeting = sorted(float(found.state[0]) for found in steady(given_signal=lowest.fun + 1e-6))[:2]
-    assert meeting == pytest.approx([lowest.x] * 2, rel=0.1)
-    assert meeting[0] < lowest.x < meeting[1]
+    assert fold.value == pytest.approx(lowest.fun, rel=1e-10)
+    assert fold.state[0] == pytest.approx(lowest.x, rel=1e-5)
+    assert fold.value == pytest.approx(0.727, abs=0.001)
+
+
+def test_the_dose_that_flips_the_switch_is_a_fold_of_the_whole_model() -> None:
+    model, kernel = whole()
+    system = lower(model)
+    values = np.array([[parameter.value for parameter in model.parameters]])
+    start = patient(0.0, end=1).values[:1, 0, : len(system.states)]
+    (branch,) = branches(system, values, start, "sc", (0.0, 1.0))
+    (fold,) = branch.folds
+    # Just below it the patient keeps RORγt for years; just above it is lost.
+    rates = fold.value * np.array([0.98, 1.02])
+    course = solve(
+        kernel,
+        np.repeat(values, 2, axis=0),
+        Schedule.from_rows([[(0.0, StopKind.RATE, 0, float(rate))] for rate in rates]),
+        np.array([0.0, 3000.0]),
+    )
+    assert not course.failures
+    assert course.quantity("RORgt")[:, -1] == pytest.approx([0.85, 0.0], abs=0.04)
 
 
 def test_a_high_il1_signal_allows_double_positives_and_a_higher_one_ends_th1_cells() -> None:
