@@ -46,15 +46,14 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
         ``scenario.unknown``.
     """
     from simulate.solver.automatic import UNLESS_STIFF, Automatic
-    from simulate.solver.methods import DOP853, DOPRI5, RODAS5P, TAYLOR
+    from simulate.solver.methods import METHOD_OF
 
-    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
     if scenario.method == AUTOMATIC:
         return Automatic(explicit=quickest_method(model))
     if scenario.method == DEFAULT:
         return UNLESS_STIFF
-    if scenario.method not in methods:
-        names = (DEFAULT, *methods, AUTOMATIC)
+    if scenario.method not in METHOD_OF:
+        names = (DEFAULT, *METHOD_OF, AUTOMATIC)
         raise InputError(
             f"there is no method `{scenario.method}`",
             code="scenario.unknown",
@@ -62,4 +61,4 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
             expected=", ".join(f"`{name}`" for name in names),
             advice=did_you_mean(scenario.method, names),
         )
-    return methods[scenario.method]
+    return METHOD_OF[scenario.method]
