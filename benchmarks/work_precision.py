@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from simulate.tabular import table_of
 
 from benchmarks.problems import PROBLEMS, Problem, reference_values
 from simulate.cohort.ensemble import member_parameters, schedule_of
@@ -34,6 +33,7 @@ from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting, parse_setting
 from simulate.studies.verification import members
+from simulate.tabular import table_of
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
 """Relative tolerances that are tried."""
