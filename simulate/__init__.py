@@ -69,6 +69,7 @@ _HOMES = {
         "Balance",
         "Condition",
         "Definition",
+        "Event",
         "Grade",
         "Mechanism",
         "Observable",

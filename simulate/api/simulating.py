@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simulate.studies.contrast import Contrast
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
     from simulate.studies.sweeps.plans import SweepPlan
     from simulate.symbolic.model import Model
 
@@ -50,7 +50,7 @@ def laid_over(settings: Settings, **named: object) -> list[Setting]:
     InputError
         ``scenario.setting``: a key that both set.
     """
-    from simulate.studies.sheets import settings_from
+    from simulate.studies.settings import settings_from
 
     keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
     given = {
@@ -87,6 +87,8 @@ def run(
     draws: int | None = None,
     rtol: float | None = None,
     settings: Settings = None,
+    end: str | None = None,
+    every: str | None = None,
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -98,13 +100,16 @@ def run(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file.
+        Name of a shipped scenario, or the path of a scenario file or of a model in SBML.
     hypothesis, patients, seed, dropout, fit, draws, rtol
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
         a fit) and how many draws of them, and the relative tolerance.
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
+    end, every
+        For a model in SBML, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the
+        end if not given.
     threads
         Threads to use; all cores if not given. The result does not depend on it.
     out, force
@@ -125,17 +130,26 @@ def run(
         When the scenario, or what was laid over it, cannot be used.
     """
     from simulate.studies.datasets import by_draw
+    from simulate.studies.exchanged import scenario_for
     from simulate.studies.runs import prepare, run_study
-    from simulate.studies.scenario import read_scenario
 
     chosen = laid_over(
         settings, hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol
     )
     if out is None:
-        study = prepare(read_scenario(scenario, chosen))
+        study = prepare(scenario_for(scenario, end, every, chosen))
         with progress(study.members * len(study.arms), "simulating") as advance:
             return by_draw(run_study(study, threads=threads, progress=advance)[1])
-    found = simulated(scenario, chosen, lambda study: Path(out), threads=threads, force=force, progress=progress)
+    found = simulated(
+        scenario,
+        chosen,
+        lambda study: Path(out),
+        end=end,
+        every=every,
+        threads=threads,
+        force=force,
+        progress=progress,
+    )
     found.write(out, force=force, figures=figures)
     return by_draw(found.value.dataset)
 
@@ -146,6 +160,8 @@ def simulated(
     settings: Sequence[Setting] = (),
     target: Callable[[Study], Path] | None = None,
     *,
+    end: str | None = None,
+    every: str | None = None,
     threads: int | None = None,
     force: bool = False,
     progress: Progress = quiet,
@@ -154,7 +170,7 @@ def simulated(
 
     Parameters
     ----------
-    scenario, settings, threads, force, progress
+    scenario, settings, end, every, threads, force, progress
         As for `run`.
     target
         The directory in which it will be written, by the study; it is looked at before any work.
@@ -171,15 +187,16 @@ def simulated(
     from simulate.results.tables import Row, summary
     from simulate.solver.trajectories import Status
     from simulate.studies.datasets import ensemble_counts
+    from simulate.studies.exchanged import scenario_for
     from simulate.studies.ledger import ledger
     from simulate.studies.runs import prepare, run_study
-    from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
-    study = prepare(read_scenario(scenario, settings))
+    study = prepare(scenario_for(scenario, end, every, settings))
+    times = {name: value for name, value in (("end", end), ("every", every)) if value is not None}
     origin = asked(
         "run",
-        {"scenario": scenario, "settings": list(settings)},
+        {"scenario": scenario, "settings": list(settings), **times},
         key=study.key,
         out=None if target is None else target(study),
         force=force,
@@ -216,7 +233,7 @@ def simulated(
         models={study.hypothesis: study.model},
         facts={
             "scenario": study.settings,
-            "changes": sorted(study.scenario.sheet.origins.values()),
+            "changes": sorted(study.scenario.document.origins.values()),
             "counters": {**ensemble_counts(ensemble), **work},
             "failures": failure_rows(found.failures),
         },
@@ -312,7 +329,7 @@ def contrast(
 
 
 def _hypothesis(name: str) -> list[Setting]:
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
     return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
 
@@ -471,6 +488,7 @@ def dose_response(
     endpoint: str | Sequence[str] | None = None,
     second: str | None = None,
     isobole: bool = False,
+    effect: float | Sequence[float] = (),
     arm: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
@@ -505,6 +523,8 @@ def dose_response(
         What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
     isobole
         Whether doses that have the same effect are sought along the second axis; see `isoboles`.
+    effect
+        Percent of the span whose doses are sought, such as 90 for the ED90.
     arm
         Arm whose doses are varied; the first with doses if not given.
     patients, seed, hypothesis, fit, draws, settings
@@ -537,6 +557,7 @@ def dose_response(
         endpoint=endpoint,
         second=second,
         isobole=isobole,
+        effect=effect,
         arm=arm,
         settings=laid_over(settings, hypothesis=hypothesis, patients=patients, seed=seed, fit=fit, draws=draws),
         exposure=exposure,
@@ -558,6 +579,7 @@ def responded(
     endpoint: str | Sequence[str] | None = None,
     second: str | None = None,
     isobole: bool = False,
+    effect: float | Sequence[float] = (),
     arm: str | None = None,
     settings: Sequence[Setting] = (),
     exposure: str | None = None,
@@ -574,7 +596,7 @@ def responded(
     Returns
     -------
     Result
-        Tables ``curves``, ``effects`` and ``isoboles``, arrays ``response``.
+        Tables ``curves``, ``effects``, ``effect-doses``, ``influences`` and ``isoboles``, arrays ``response``.
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
@@ -585,7 +607,15 @@ def responded(
         str(scenario), settings, dose=dose, endpoint=endpoints, second=second, arm=arm, exposure=exposure
     )
     origin = asked("dose-response", arguments, out=out, force=force)
-    dataset = respond(planned, isobole=isobole, bound=bound, replicates=replicates, workers=workers, threads=threads)
+    dataset = respond(
+        planned,
+        isobole=isobole,
+        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
+        bound=bound,
+        replicates=replicates,
+        workers=workers,
+        threads=threads,
+    )
     study = planned.sweep.study
     models = {study.hypothesis: study.model}
     result = response_result(origin, dataset, models=models, scenario=study.settings, figures=figures)
@@ -607,14 +637,19 @@ def response_result(
     from simulate.studies.dose_response.tables import (
         CurveRow,
         EffectRow,
+        InfluenceRow,
         IsoboleRow,
+        ShareRow,
         curve_rows,
         effect_rows,
+        influence_rows,
         isobole_rows,
+        share_rows,
     )
     from simulate.tabular import table_of
 
     curves, effects, isoboles = curve_rows(dataset), effect_rows(dataset), isobole_rows(dataset)
+    shares, influences = share_rows(dataset), influence_rows(dataset)
     counters = {"counters": json.loads(str(dataset.attrs["counters"]))} if "counters" in dataset.attrs else {}
     return Result(
         provenance,
@@ -629,11 +664,15 @@ def response_result(
             "bound": dataset.attrs["bound"],
             "curves": [asdict(row) for row in curves],
             "effects": [asdict(row) for row in effects],
+            "effect_doses": [asdict(row) for row in shares],
+            "influences": [asdict(row) for row in influences],
             "isoboles": [asdict(row) for row in isoboles],
         },
         tables={
             "curves": table_of(curves, CurveRow),
             "effects": table_of(effects, EffectRow),
+            **({"effect-doses": table_of(shares, ShareRow)} if shares else {}),
+            **({"influences": table_of(influences, InfluenceRow)} if influences else {}),
             **({"isoboles": table_of(isoboles, IsoboleRow)} if isoboles else {}),
         },
         figures=_response_figures(dataset) if figures else {},

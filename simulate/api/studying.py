@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simulate.studies.measuring.ranking import Ranking
     from simulate.studies.sensitivity.analysis import Sensitivity
     from simulate.studies.sensitivity.question import Question
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
     from simulate.studies.trials.power import Trials
     from simulate.trials.design import TrialDesign
 

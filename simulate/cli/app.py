@@ -66,16 +66,13 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
             "simulate.cli.check:check",
             "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
         ),
+        "convert": ("simulate.cli.convert:convert", "Write a model of another program (SBML) as a model file."),
         "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
         "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
         "audit": ("simulate.cli.audit:audit", "Check reported values against arithmetic."),
         "verify": (
             "simulate.cli.verify:verify",
             "Verify a scenario on this machine: bits, and the error actually made.",
-        ),
-        "work-precision": (
-            "simulate.cli.work_precision:work_precision",
-            "Measure what each method costs for its error.",
         ),
     },
 }

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from simulate.studies.contrast import Contrast
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
 
 def contrast(

@@ -32,6 +32,10 @@ def dose_response(
     isobole: Annotated[
         bool, typer.Option("--isobole", help="Seek the doses with the same effect along the second axis.")
     ],
+    effect: Annotated[
+        list[float] | None,
+        typer.Option("--effect", metavar="PERCENT", help="Dose with this much of the effect, as 90; several times."),
+    ],
     hypothesis: Hypothesis,
     fit: Fit,
     draws: Draws,
@@ -76,6 +80,7 @@ def dose_response(
         endpoint=endpoint,
         second=second,
         isobole=isobole,
+        effect=tuple(effect or ()),
         arm=arm,
         settings=chosen_settings(
             settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
@@ -105,13 +110,13 @@ def _curves(dataset: xr.Dataset) -> Table:
 
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import Verdict
-    from simulate.studies.dose_response.tables import curve_rows
+    from simulate.studies.dose_response.tables import curve_rows, patients_text
 
     rows = curve_rows(dataset)
     table = Table(
         title=dataset.attrs["title"],
         caption=f"hypothesis {dataset.attrs['hypothesis']}; sigmoid Emax curves of the mean of "
-        f"{int(dataset['n'].min())} of {dataset.sizes['member']} patients; 95 % of resampled cohorts in parentheses",
+        f"{patients_text(dataset)}; 95 % of resampled cohorts in parentheses",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -185,20 +190,48 @@ def _doses(dataset: xr.Dataset) -> Table:
 
 
 def _below(dataset: xr.Dataset) -> list[str]:
-    """Isoboles as sentences, and what "blocked" means."""
-    from simulate.results.tables import rounded
-    from simulate.studies.dose_response.tables import isobole_rows
+    """Other doses and what the ED50 goes with, as sentences; what "blocked" means; what is in no interval."""
+    from simulate.studies.dose_response.tables import influence_rows, isobole_rows, share_rows
+
+    name = dataset.attrs["second"]
+    highest = float(dataset["dose"].max())
+
+    def at(second: float | None) -> str:
+        return "" if second is None else f" at {name} {second:.4g}"
 
     lines = [
         f"blocked: share of the interval with the signal of IL-1 below {dataset.attrs['bound']:g} % of its baseline"
     ]
+    for share in share_rows(dataset):
+        dose = _dose(share.dose, share.low, share.high, share.dose_unit, highest)
+        lines.append(f"{share.endpoint}{at(share.second)}: ED{100.0 * share.share:g} {dose}")
     for row in isobole_rows(dataset):
-        dose = f"{rounded(row.dose)} {row.dose_unit}" if row.dose is not None else "not known in the range"
-        name = dataset.attrs["second"]
+        dose = _dose(row.dose, row.low, row.high, row.dose_unit, highest)
+        lines.append(f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect{at(row.second)}: {dose}")
+    named: dict[str, list[str]] = {}
+    for found in influence_rows(dataset):
+        named.setdefault(f"{found.endpoint}{at(found.second)}", []).append(
+            f"{found.parameter} ({found.rank_correlation:+.2f})"
+        )
+    for what, parameters in named.items():
+        lines.append(f"{what}: patients' own ED50 goes with {', '.join(parameters)} (rank correlations)")
+    if "draw" not in dataset.coords:
         lines.append(
-            f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect at {name} {row.second:.4g}: {dose}"
+            "Intervals are over patients alone, with parameters at their typical values: `--fit shipped` or "
+            "`--fit prior` adds what is not known of these."
         )
     return lines
+
+
+def _dose(dose: float | None, low: float | None, high: float | None, unit: str, highest: float) -> str:
+    """A dose with its interval, as far as the doses reach."""
+    from simulate.results.tables import rounded
+
+    ends = f"{'less than the doses' if low is None else rounded(low)} to "
+    ends += f"more than {highest:g}" if high is None else rounded(high)
+    if dose is None:
+        return "not known in the range" if low is None and high is None else f"between {ends} {unit}"
+    return f"{rounded(dose)} {unit}" + ("" if low is None and high is None else f" ({ends})")
 
 
 def _effect(*values: float | None) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from simulate.results.tables import Row
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
@@ -31,7 +31,9 @@ TOLERATED = 0.05
 @defaults_of(function)
 def run(
     *,
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    scenario: Annotated[
+        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
+    ],
     hypotheses: Hypotheses = None,
     fit: Fit,
     draws: Draws,
@@ -46,6 +48,12 @@ def run(
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
     rtol: Rtol,
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="TIME", help="How long an SBML model is solved, such as '10 s'.")
+    ],
+    every: Annotated[
+        str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
+    ],
     threads: Threads,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
@@ -66,6 +74,7 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
+    simulate run model.xml --end "10 h" --every "6 min"
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
@@ -95,7 +104,14 @@ def run(
             scenario, asked, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )
     result = simulated(
-        scenario, chosen, lambda study: place(out, study), threads=threads, force=force, progress=progress
+        scenario,
+        chosen,
+        lambda study: place(out, study),
+        end=end,
+        every=every,
+        threads=threads,
+        force=force,
+        progress=progress,
     )
     found = result.value
     target = place(out, found.study)
@@ -152,7 +168,7 @@ def chosen_settings(
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
-    from simulate.studies.sheets import Setting, parse_setting
+    from simulate.studies.settings import Setting, parse_setting
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),

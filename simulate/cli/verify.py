@@ -10,12 +10,9 @@ from simulate.api.inspecting import verify as function
 from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, defaults_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
 
     from simulate.errors import NotConverged
-    from simulate.studies.problems.judgment import Judgment
     from simulate.studies.verification import Verification
 
 
@@ -31,9 +28,6 @@ def verify(
     share: Annotated[
         float, typer.Option("--share", metavar="X", min=0.0, max=1.0, help="Share that SciPy solves again.")
     ],
-    problems: Annotated[
-        bool, typer.Option("--problems", help="Judge the methods on problems with known answers instead.")
-    ] = False,
     as_json: Json = False,
 ) -> int:
     """Verify a scenario on this machine: the same bits however it is run, and the error actually made.
@@ -43,17 +37,11 @@ def verify(
     many by the other kind of method, at a tolerance a thousand times tighter. Exit code 5 if anything is wrong, such as
     an error of a state of more than 1000 tolerances, or where no tolerance is tighter.
 
-    With --problems, no scenario is solved: every method solves the standard test problems at four tolerances, and the
-    table gives its constant K, the largest ratio of the global error to the tolerance.
-
     \b
     simulate verify
     simulate verify dose-arms --patients 1000
     simulate verify my-scenario.toml --json
-    simulate verify --problems
     """  # noqa: D301
-    if problems:
-        return _judge_methods(as_json)
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
 
@@ -76,72 +64,6 @@ def verify(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def _judge_methods(as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.errors import NotConverged
-    from simulate.studies.problems.judgment import TOLERANCES, judge_all, pairs
-    from simulate.versions import versions
-
-    with progress(len(pairs()) * len(TOLERANCES), "judging") as advance:
-        judgments = judge_all(progress=advance)
-    broken = [row for row in judgments if not row.passed]
-    fault = None
-    if broken:
-        worst = max(broken, key=lambda row: row.constant / row.gate)
-        fault = NotConverged(
-            f"{len(broken)} of {len(judgments)} solutions are farther off than promised",
-            code="verify.failed",
-            found=f"{worst.method} on {worst.problem} at {worst.rtol:g}: {worst.status}, K = {worst.constant:.3g}",
-            expected=f"K of at most {worst.gate:g}",
-            advice="report it, with this machine, to the maintainers",
-        )
-    if as_json:
-        rows = [{**asdict(row), "constant": row.constant if row.status == "ok" else None} for row in judgments]
-        document = {"passed": fault is None, "judgments": rows, "versions": versions()}
-        print_json(document if fault is None else {**document, "error": fault.as_dict()})
-    else:
-        print_rich(_constants(judgments))
-        verdict = "verified" if fault is None else "NOT verified"
-        print_text(f"{verdict}: {len(judgments)} solutions of {len({row.problem for row in judgments})} problems")
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
-
-
-def _constants(judgments: Sequence[Judgment]) -> Table:
-    """The constant K of each problem and method at each tolerance."""
-    from rich import box
-    from rich.table import Table
-
-    tolerances = list(dict.fromkeys(row.rtol for row in judgments))
-    table = Table(
-        title="K: the largest global error in tolerances: rtol of the state and atol of its scale",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
-    table.add_column("problem")
-    table.add_column("method")
-    for rtol in tolerances:
-        table.add_column(f"{rtol:.0e}", justify="right")
-    table.add_column("at most", justify="right")
-    table.add_column("steps at 1e-06", justify="right")
-    by_pair: dict[tuple[str, str], list[Judgment]] = {}
-    for row in judgments:
-        by_pair.setdefault((row.problem, row.method), []).append(row)
-    shown = ""
-    for (problem, method), rows in by_pair.items():
-        steps = next((row.accepted + row.rejected for row in rows if row.rtol == 1e-6), 0)
-        cells = [f"{row.constant:.2g}" if row.passed else f"{row.constant:.2g} !" for row in rows]
-        table.add_row("" if problem == shown else problem, method, *cells, f"{rows[0].gate:g}", str(steps))
-        shown = problem
-    return table
 
 
 def _fault(found: Verification) -> NotConverged | None:

@@ -12,6 +12,7 @@ from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
+from simulate.studies.dose_response.tables import patients_text
 
 
 def response_figures(dataset: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
@@ -31,7 +32,7 @@ def response_figures(dataset: xr.Dataset) -> Iterator[tuple[str, Callable[[], Fi
 
 
 def _heat_map(dataset: xr.Dataset, endpoint: int) -> Callable[[], Figure]:
-    note = f"mean of {int(dataset['n'].isel(endpoint=endpoint).min())} of {dataset.sizes['member']} patients"
+    note = f"mean of {patients_text(dataset, endpoint)}"
     return lambda: heat_map(field(dataset, endpoint), note=note)
 
 

@@ -27,6 +27,7 @@ from simulate.kernels.saturation import logistic, share, softplus
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import TIME
+from simulate.symbolic.switching import above, at_least, same
 
 _CELLS = 2048
 """Parts of the time of a solve in which the sign of an argument is looked at."""
@@ -213,6 +214,8 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
         elif isinstance(node, (sympy.Min, sympy.Max)):
             for one, other in itertools.combinations(node.args, 2):
                 yield True, one - other
+        elif isinstance(node, (above, at_least, same)):
+            yield True, node.args[0] - node.args[1]
         elif isinstance(node, share):
             yield False, node.args[0] - 1
         elif isinstance(node, _POWERS):

@@ -10,10 +10,10 @@ from simulate.errors import InputError
 from simulate.inputs import given
 from simulate.manifest import kept_inputs
 from simulate.studies.dose_response.responses import ENDPOINTS, plan_response
+from simulate.studies.exchanged import scenario_for
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
-from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.door import planned
 from simulate.symbolic.model import Model
 
@@ -59,7 +59,7 @@ def _asked_again(directory: Path, entries: Mapping[str, Any]) -> Study | None:
     hypothesis = arguments.get("hypothesis") or next(iter(arguments.get("hypotheses") or []), None)
     if hypothesis is not None:
         settings.append(Setting("model.hypothesis", hypothesis, f"hypothesis {hypothesis}"))
-    return prepare(read_scenario(arguments["scenario"], settings))
+    return prepare(scenario_for(arguments["scenario"], arguments.get("end"), arguments.get("every"), settings))
 
 
 def models_of(directory: Path, entries: Mapping[str, Any]) -> dict[str, Model | None]:

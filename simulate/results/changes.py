@@ -29,7 +29,8 @@ from simulate.studies.paired import (
 
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "
-    f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between"
+    f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between; there is no prediction where some draws of "
+    "a fit agree and others disagree"
 )
 """How a reported direction is judged, for captions."""
 

@@ -14,7 +14,7 @@ from simulate.compiled import fingerprint
 from simulate.files import content_hash
 from simulate.inputs import noted
 from simulate.store import check_target
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.versions import versions
 
 UNASKED = frozenset({"out", "force", "figures", "threads", "workers", "scheduler", "progress", "report"})

@@ -57,7 +57,7 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
         raise InputError(
             f"there is no method `{scenario.method}`",
             code="scenario.unknown",
-            where=scenario.sheet.where("solver", "method"),
+            where=scenario.document.where("solver", "method"),
             expected=", ".join(f"`{name}`" for name in names),
             advice=did_you_mean(scenario.method, names),
         )

@@ -155,7 +155,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         from simulate.studies.fitting.trial import study_patients
 
         parts = (*parts, *(option for option in draws.problem.options if option not in parts))
-    model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
+    model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
     if not in_parts:
@@ -164,7 +164,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         model,
         scenario.population,
         is_shipped=scenario.model is None,
-        where=scenario.sheet.where("cohort", "population"),
+        where=scenario.document.where("cohort", "population"),
     )
     if draws is not None:
         population = study_patients(population)
@@ -175,7 +175,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         raise InputError(
             "nobody leaves a study in this population",
             code="scenario.dropout",
-            where=scenario.sheet.where("cohort", "dropout"),
+            where=scenario.document.where("cohort", "dropout"),
             expected="a population with a table `[[retention]]`, such as `myositis`",
             advice="leave `dropout` out",
         )
@@ -204,7 +204,7 @@ def _draws(scenario: Scenario) -> Draws:
     try:
         return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
-        error.where = error.where or scenario.sheet.where("model", "fit")
+        error.where = error.where or scenario.document.where("model", "fit")
         if error.code == "fit.bounds":
             error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
@@ -275,7 +275,7 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
             raise InputError(
                 f"the model does not let `{name}` change between occasions",
                 code="scenario.unknown",
-                where=scenario.sheet.where("cohort", "between_occasions", name),
+                where=scenario.document.where("cohort", "between_occasions", name),
                 expected=", ".join(f"`{one}`" for one in known) or "a model with a route `occasion_<parameter>`",
                 advice=did_you_mean(name, known),
             )
@@ -289,7 +289,7 @@ def check_memory(scenario: Scenario, model: Model, times: int) -> None:
     check_room(
         needed,
         "the run",
-        where=scenario.sheet.where("cohort", "patients"),
+        where=scenario.document.where("cohort", "patients"),
         found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
         advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
     )
@@ -302,13 +302,13 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
             raise InputError(
                 f"the model has no quantity `{name}`",
                 code="scenario.unknown",
-                where=scenario.sheet.where("outputs", "quantities", index),
+                where=scenario.document.where("outputs", "quantities", index),
                 expected="a state or an observable",
                 advice=did_you_mean(name, known) or "`simulate show model` lists them",
             )
     observables = tuple(part.name for part in model.observables)
     kept = scenario.quantities or observables or tuple(part.name for part in model.species)
-    check_names(kept, scenario.sheet.where("outputs", "quantities"))
+    check_names(kept, scenario.document.where("outputs", "quantities"))
     return kept
 
 

@@ -12,15 +12,14 @@ from typing import TypeVar
 from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.cohort.reading import MYOSITIS
-from simulate.errors import InputError, did_you_mean, relocated
-from simulate.evidence.keyed import Keyed
+from simulate.errors import InputError, did_you_mean
 from simulate.evidence.protocol import Judgment
 from simulate.files import Document, parse_toml, read_bytes, read_toml
 from simulate.regimen.words import parse_regimen
-from simulate.symbolic.parameterfile import parameter_of, read_sources
-from simulate.symbolic.parts import Grade, Parameter, Source
-from simulate.symbolic.rows import Row
+from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
+from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
+from simulate.toml import TomlTable, listed
 from simulate.trials.design import (
     WAYS,
     Foresight,
@@ -43,7 +42,6 @@ _TOP = (
 _ORIGIN = ("source", "grade", "note")
 _NUMBER = ("meaning", "value", "unit", "bounds", *_ORIGIN)
 _REFERENCE = ("citation", "identifier", "read")
-_GRADES = {grade.name.lower(): grade for grade in Grade}
 _DAYS = unit("d")
 
 T = TypeVar("T")
@@ -77,7 +75,7 @@ def find_trial(name: Path | str, *, folder: Path = Path()) -> Path:
         raise InputError(
             f"there is no trial `{text[:60]}`",
             code="trial.unknown",
-            expected=", ".join(f"`{known}`" for known in files) + ", or a TOML file",
+            expected=listed(files) + ", or a TOML file",
             advice=did_you_mean(text, files),
         )
     return folder / text
@@ -107,19 +105,18 @@ class _Reader:
     def __init__(self, document: Document, path: Path) -> None:
         self.document = document
         self.path = path
-        self.top = Row(document, allowed=_TOP, required=("schema", "title", "source", "arm", "visit", "assay"))
+        self.top = TomlTable(document, allowed=_TOP, required=("schema", "title", "source", "arm", "visit", "assay"))
         self.references = tuple(self._references())
         self.sources = {*read_sources(shipped.sources_file()), *(part.key for part in self.references)}
         self.numbers: list[Parameter] = []
 
     def trial(self) -> TrialDesign:
         top = self.top
-        if top["schema"] != 1 or isinstance(top["schema"], bool):
-            raise top.wrong("schema", "1", code="key.value")
+        top.schema()
         self.source(top)
-        arms = tuple(self.arm(row) for row in self.array("arm"))
+        arms = tuple(self.arm(row) for row in self.top.tables("arm"))
         visits: list[Visit] = []
-        for row in self.array("visit"):
+        for row in self.top.tables("visit"):
             visits.append(self.visit(row, visits[-1].day if visits else -math.inf))
         days = {visit.name: visit.day for visit in visits}
         readouts = tuple(self.readouts(visits))
@@ -135,7 +132,7 @@ class _Reader:
                 visits=tuple(visits),
                 readouts=readouts,
                 response=self.judgment(days),
-                outcomes=tuple(self.outcome(row, days, readouts) for row in self.array("outcome")),
+                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome")),
                 foresight=self.foresight(arms),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
@@ -143,7 +140,7 @@ class _Reader:
             ),
         )
 
-    def at(self, row: Row, make: Callable[[], T], *keys: str) -> T:
+    def at(self, row: TomlTable, make: Callable[[], T], *keys: str) -> T:
         """Value whose faults are those of a place in the file."""
         try:
             return make()
@@ -152,26 +149,10 @@ class _Reader:
             raise
 
     def _references(self) -> Iterator[Source]:
-        if "reference" in self.top:
-            table = self.top.sub("reference")
-            for key in table:
-                row = table.sub(key, allowed=_REFERENCE, required=_REFERENCE)
-                yield Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
+        for key, row in self.top.named("reference", allowed=_REFERENCE, required=_REFERENCE):
+            yield Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
 
-    def array(self, key: str) -> list[Row]:
-        """Tables of an array; none where it is absent."""
-        if key not in self.top:
-            return []
-        entries = self.top[key]
-        if not isinstance(entries, list) or not entries:
-            raise self.top.wrong(key, f"tables, [[{key}]]")
-        return [Row(self.document, key, index) for index in range(len(entries))]
-
-    def row(self, row: Row, allowed: tuple[str, ...], required: tuple[str, ...]) -> Row:
-        """The same table, of which the keys are known."""
-        return Row(self.document, *row.keys, allowed=allowed, required=required)
-
-    def source(self, row: Row) -> None:
+    def source(self, row: TomlTable) -> None:
         source = row.text("source")
         if source not in self.sources:
             raise InputError(
@@ -182,66 +163,58 @@ class _Reader:
                 advice=did_you_mean(source, self.sources),
             )
 
-    def number(self, name: str, row: Row, wanted: Unit, *, least: float = 0.0) -> float:
+    def number(self, name: str, row: TomlTable, wanted: Unit, *, least: float = 0.0) -> float:
         """A number with its unit, source and grade, in another unit."""
-        row = self.row(row, _NUMBER, ("value", "unit", "source", "grade"))
+        row.check_keys(_NUMBER, ("value", "unit", "source", "grade"))
         self.source(row)
         found = parameter_of(name, row)
         self.numbers.append(found)
         value = self.at(row, lambda: convert(found.value, found.unit, wanted), "unit")
         if value < least:
-            raise row.wrong("value", f"a number of at least {least:g}", code="key.value")
+            raise row.wrong("value", f"a number of at least {least:g}")
         return value
 
-    def stated(self, name: str, row: Row, value: float, unit: Unit = DIMENSIONLESS) -> None:
+    def stated(self, name: str, row: TomlTable, value: float, unit: Unit = DIMENSIONLESS) -> None:
         """Keep a plain number of a table that has source and grade for all of them."""
         self.source(row)
-        row.text("note")
-        grade = _GRADES[Keyed(row).choice("grade", tuple(_GRADES))]
+        row.text("note", "")
+        grade = grade_of(row)
         self.numbers.append(Parameter(name, name, value, unit, source=row.text("source"), grade=grade))
 
-    def arm(self, row: Row) -> TrialArm:
-        row = self.row(row, ("name", "regimen", "n", "strata", *_ORIGIN), ("name", "regimen", "n", "source", "grade"))
-        keys = Keyed(row)
-        name, n = row.text("name"), keys.whole("n", least=1)
+    def arm(self, row: TomlTable) -> TrialArm:
+        row.check_keys(("name", "regimen", "n", "strata", *_ORIGIN), ("name", "regimen", "n", "source", "grade"))
+        name, n = row.text("name"), row.integer("n", least=1)
         self.stated(f"patients of {name}", row, float(n))
-        strata: tuple[tuple[str, int], ...] = ()
-        if "strata" in row:
-            table = row.sub("strata")
-            strata = tuple((kind, Keyed(table).whole(kind, least=1)) for kind in table)
-        text = row.text("regimen")
-        try:
-            plan = parse_regimen(text)
-        except InputError as error:
-            raise relocated(error, row.where("regimen"), text) from None
+        table = row.table("strata")
+        strata = tuple((kind, table.integer(kind, least=1)) for kind in table)
+        text, plan = row.text("regimen"), row.parsed("regimen", parse_regimen)
         return self.at(row, lambda: TrialArm(name, text, plan, n, strata), "strata")
 
-    def visit(self, row: Row, before: float) -> Visit:
-        row = self.row(row, ("name", "day", "last_dose", "n", *_ORIGIN), ("name", "day", "source", "grade"))
-        keys = Keyed(row)
+    def visit(self, row: TomlTable, before: float) -> Visit:
+        row.check_keys(("name", "day", "last_dose", "n", *_ORIGIN), ("name", "day", "source", "grade"))
         name, day = row.text("name"), row.number("day")
         self.stated(f"day of {name}", row, day, _DAYS)
         self.at(row, lambda: check_order(before, day), "day")
-        last, n = keys.maybe_number("last_dose"), keys.maybe_whole("n", least=1)
+        last, n = row.number("last_dose", None), row.integer("n", None, least=1)
         return self.at(row, lambda: Visit(name, day, last, n), "last_dose")
 
     def judgment(self, days: Mapping[str, float]) -> Judgment | None:
         if "response" not in self.top:
             return None
         keys = ("quantity", "event", "visit")
-        row = self.top.sub("response", allowed=(*keys, *_ORIGIN), required=(*keys, "source", "grade"))
+        row = self.top.table("response", allowed=(*keys, *_ORIGIN), required=(*keys, "source", "grade"))
         day = self.day(row, "visit", row.text("visit"), days)
         self.stated("day of the response", row, day, _DAYS)
         return Judgment(row.text("quantity"), row.text("event"), day)
 
-    def day(self, row: Row, key: str, name: str, days: Mapping[str, float]) -> float:
+    def day(self, row: TomlTable, key: str, name: str, days: Mapping[str, float]) -> float:
         """Day of a visit by its name."""
         if name not in days:
             raise InputError(
                 f"there is no visit `{name[:60]}`",
                 code="trial.visit",
                 where=row.where(key),
-                expected=", ".join(f"`{known}`" for known in days),
+                expected=listed(days),
                 advice=did_you_mean(name, days),
             )
         return days[name]
@@ -250,34 +223,34 @@ class _Reader:
         if "sampling" not in self.top:
             return None
         keys = ("earliest", "latest", "sd_occasion", "sd_assay")
-        row = self.top.sub("sampling", allowed=keys, required=keys)
+        row = self.top.table("sampling", allowed=keys, required=keys)
         units = (_DAYS, _DAYS, DIMENSIONLESS, DIMENSIONLESS)
-        values = [self.number(f"sampling {key}", row.sub(key), wanted) for key, wanted in zip(keys, units, strict=True)]
+        values = [
+            self.number(f"sampling {key}", row.table(key), wanted) for key, wanted in zip(keys, units, strict=True)
+        ]
         return self.at(row, lambda: Sampling(*values))
 
     def readouts(self, visits: Sequence[Visit]) -> Iterator[Readout]:
         sampling = self.sampling()
-        table = self.top.sub("assay")
+        table = self.top.table("assay")
         for name in table:
-            row = table.sub(name)
+            row = table.table(name)
             for part in self.assay(name, row, sampling):
                 self.at(row, functools.partial(part.check_samples, visits), "samples")
                 yield part
 
-    def assay(self, name: str, row: Row, sampling: Sampling | None) -> Iterator[Readout]:
+    def assay(self, name: str, row: TomlTable, sampling: Sampling | None) -> Iterator[Readout]:
         allowed = ("reads", "unit", "is_of_drug", "samples", "sd_log", "limit", "events", *_ORIGIN)
-        row = self.row(row, allowed, ("reads", "unit", "sd_log", "source", "grade"))
+        row.check_keys(allowed, ("reads", "unit", "sd_log", "source", "grade"))
         self.source(row)
-        own = row.unit("unit", DIMENSIONLESS)
-        sd_log = self.number(f"{name} sd_log", row.sub("sd_log"), DIMENSIONLESS)
-        limit = self.number(f"{name} limit", row.sub("limit"), own) if "limit" in row else 0.0
+        own = row.parsed("unit", unit)
+        sd_log = self.number(f"{name} sd_log", row.table("sd_log"), DIMENSIONLESS)
+        limit = self.number(f"{name} limit", row.table("limit"), own) if "limit" in row else 0.0
         events = None
         if "events" in row:
-            events = round(self.number(f"{name} events", row.sub("events"), DIMENSIONLESS, least=1.0))
+            events = round(self.number(f"{name} events", row.table("events"), DIMENSIONLESS, least=1.0))
         assay = self.at(row, lambda: Assay(own, sd_log, limit, events))
-        is_of_drug = row["is_of_drug"] if "is_of_drug" in row else False
-        if not isinstance(is_of_drug, bool):
-            raise row.wrong("is_of_drug", "true or false")
+        is_of_drug = row.boolean("is_of_drug", False)
         if is_of_drug and sampling is None:
             raise InputError(
                 f"nothing says when the samples of `{name}` are drawn",
@@ -285,45 +258,42 @@ class _Reader:
                 where=row.where("is_of_drug"),
                 expected="a table [sampling]",
             )
-        samples = Keyed(row).wholes("samples")
-        reads = row.sub("reads")
+        samples = row.integers("samples")
+        reads = row.table("reads")
         for quantity in reads:
             yield Readout(quantity, reads.text(quantity), assay, sampling if is_of_drug else None, samples)
 
-    def outcome(self, row: Row, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
-        row = self.row(row, ("quantity", "between", "reported", "compared", "with_fall_of"), ("quantity", "between"))
+    def outcome(self, row: TomlTable, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
+        row.check_keys(("quantity", "between", "reported", "compared", "with_fall_of"), ("quantity", "between"))
         known = [part.quantity for part in readouts]
         for key in ("quantity", "with_fall_of"):
             if key in row:
-                Keyed(row).choice(key, known)
+                row.choice(key, known)
         between = row.texts("between")
         if len(between) != 2:
-            raise row.wrong("between", "the names of two visits", code="key.value")
+            raise row.wrong("between", "the names of two visits")
         first, last = (self.day(row, "between", name, days) for name in between)
         if not first < last:
-            raise row.wrong("between", "an earlier visit and a later one", code="key.value")
-        is_compared = row["compared"] if "compared" in row else True
-        if not isinstance(is_compared, bool):
-            raise row.wrong("compared", "true or false")
+            raise row.wrong("between", "an earlier visit and a later one")
+        is_compared = row.boolean("compared", True)
         quantity = row.text("quantity")
         titles = {part.quantity: part.title for part in readouts}
-        partner = row.text("with_fall_of")
-        way = Keyed(row).choice("reported", WAYS) if "reported" in row else ""
-        return Outcome(
-            quantity, titles[quantity], first, last, way, is_compared, partner or None, titles.get(partner, "")
-        )
+        partner = row.text("with_fall_of", None)
+        way = row.choice("reported", WAYS) if "reported" in row else ""
+        title = "" if partner is None else titles[partner]
+        return Outcome(quantity, titles[quantity], first, last, way, is_compared, partner, title)
 
     def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
         if "prediction" not in self.top:
             return None
         required = ("doses", "weeks", "wash_out", "main", "titles")
-        row = self.top.sub("prediction", allowed=(*required, "early"), required=required)
-        titles = row.sub("titles")
+        row = self.top.table("prediction", allowed=(*required, "early"), required=required)
+        titles = row.table("titles")
         named = {quantity: titles.text(quantity) for quantity in titles}
         found = Foresight(
             doses=self.ascending(row, "doses"),
             days=tuple(7.0 * week for week in self.ascending(row, "weeks")),
-            wash_out=Keyed(row).positive("wash_out"),
+            wash_out=row.number("wash_out", above=0.0),
             titles=named,
             main=row.texts("main"),
             early=row.texts("early"),
@@ -335,20 +305,20 @@ class _Reader:
                         f"`{name[:60]}` has no title",
                         code="key.value",
                         where=row.where(key),
-                        expected=", ".join(f"`{one}`" for one in named),
+                        expected=listed(named),
                         advice=did_you_mean(name, named),
                     )
         amounts = [float(course.amount) for course in arms[0].plan.courses]
         if not amounts or max(amounts) not in found.doses:
-            raise row.wrong("doses", "doses with that of the first arm among them", code="key.value")
+            raise row.wrong("doses", "doses with that of the first arm among them")
         return found
 
-    def ascending(self, row: Row, key: str) -> tuple[float, ...]:
+    def ascending(self, row: TomlTable, key: str) -> tuple[float, ...]:
         """Numbers above 0, each larger than the one before."""
         value = row[key]
-        found = row.numbers(key, len(value)) if isinstance(value, list) and value else ()
+        found = row.numbers(key) if isinstance(value, list) and value else ()
         if not found or any(not before < after for before, after in itertools.pairwise((0.0, *found))):
-            raise row.wrong(key, "ascending numbers above 0", code="key.value")
+            raise row.wrong(key, "ascending numbers above 0")
         return found
 
     def population(self) -> str | Path:
@@ -361,13 +331,13 @@ class _Reader:
                 f"there is no population `{name[:60]}`",
                 code="cohort.unknown",
                 where=self.top.where("population"),
-                expected=", ".join(f"`{one}`" for one in known) + ", or a file",
+                expected=listed(known) + ", or a file",
                 advice=did_you_mean(name, known),
             )
         return name
 
     def evidence(self) -> Path | None:
-        name = self.top.text("evidence")
+        name = self.top.text("evidence", "")
         if not name:
             return None
         files = shipped.observation_files()
@@ -376,7 +346,7 @@ class _Reader:
                 f"there is no evidence `{name[:60]}`",
                 code="trial.evidence",
                 where=self.top.where("evidence"),
-                expected=", ".join(f"`{one}`" for one in files) + ", or a file",
+                expected=listed(files) + ", or a file",
                 advice=did_you_mean(name, files),
             )
         return files[name] if name in files else self.path.parent / name

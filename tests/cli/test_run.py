@@ -164,14 +164,14 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
         ),
         (
             ("untreated", "--patients", "0"),
-            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "error[key.value]: the value of `patients` cannot be used\n"
             "  --> --patients 0, key `cohort.patients`\n"
             "  found:    0\n"
-            "  expected: a number of at least 1\n",
+            "  expected: a whole number from 1 to 10000000\n",
         ),
         (
             ("untreated", "--rtol", "0"),
-            "error[scenario.value]: `solver.rtol` is out of range\n"
+            "error[key.value]: the value of `rtol` cannot be used\n"
             "  --> --rtol 0.0, key `solver.rtol`\n"
             "  found:    0.0\n"
             "  expected: a number from 1e-13 to 0.1\n",

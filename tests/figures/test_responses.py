@@ -113,7 +113,7 @@ def test_an_isobole_is_drawn_in_the_unit_of_the_dose() -> None:
     assert axes.get_ylabel() == "dose (mg)"
     for line, values in zip(axes.get_lines(), data["isobole"].values[0], strict=True):
         assert np.asarray(line.get_ydata()) == pytest.approx(values, nan_ok=True)
-    assert texts_of(figure)[-1] == "means, n = 40 of 40 patients"
+    assert texts_of(figure)[-1] == "means, 95 % of resampled cohorts, n = 40 of 40 patients"
 
 
 def test_the_map_of_a_study_has_doses_and_places() -> None:

@@ -156,10 +156,10 @@ def test_a_treatment_with_rules_is_rebuilt_with_them_and_its_visits(tmp_path: Pa
         (
             'quantity = "ck"\nabove = "3 ukat/L"\ndose = -1',
             "",
-            "error[scenario.rule]: the share of the doses is out of range\n"
+            "error[key.value]: the value of `dose` cannot be used\n"
             "  --> …/adaptive.toml:23, key `arm[1].rule[0].dose`\n"
-            "  found:    -1.0\n"
-            "  expected: a number of at least 0; 1 is what the regimen says",
+            "  found:    -1\n"
+            "  expected: a number of at least 0",
         ),
         (
             'quantity = "ck"\nabove = "3 ukat/L"\ngive = "100 mg sc daily"',

@@ -13,7 +13,7 @@ from simulate.results.tables import summary
 from simulate.studies.datasets import seen_members
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from tests.figures.synthetic import dataset
 
 

@@ -20,7 +20,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from simulate.symbolic.parts import Parameter
@@ -158,25 +158,30 @@ def test_a_value_beyond_the_bounds_is_refused_or_lifts_them() -> None:
     [
         (
             {"valeu": 0.5},
-            "error[scenario.key]: there is no key `valeu` here\n  --> --set chi, key `parameters.chi.valeu`\n"
-            "  expected: `value`, `spread`\n  try:      did you mean `value`?",
+            "error[key.unknown]: unknown key `valeu`\n"
+            "  --> --set chi, key `parameters.chi.valeu`\n"
+            "  expected: `value`, `spread`\n"
+            "  try:      did you mean `value`?",
         ),
         (
             {},
-            "error[scenario.key]: nothing is said of the parameter `chi`\n  --> --set chi, key `parameters.chi`\n"
+            "error[key.missing]: nothing is said of the parameter `chi`\n"
+            "  --> --set chi, key `parameters.chi`\n"
             "  expected: `value`, `spread`",
         ),
         (
             {"value": 0.5, "spread": {"cv": -1}},
-            "error[scenario.value]: the spread cannot be used\n  --> --set chi, key `parameters.chi.spread`\n"
-            "  found:    {'cv': -1}\n"
-            "  expected: { cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
+            "error[key.value]: the value of `cv` cannot be used\n"
+            "  --> --set chi, key `parameters.chi.spread.cv`\n"
+            "  found:    -1\n"
+            "  expected: a number from 0 to 100",
         ),
         (
             {"value": 0.5, "spread": 0.3},
-            "error[scenario.value]: the spread cannot be used\n  --> --set chi, key `parameters.chi.spread`\n"
+            "error[key.type]: the value of `spread` cannot be used\n"
+            "  --> --set chi, key `parameters.chi.spread`\n"
             "  found:    0.3\n"
-            "  expected: { cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
+            "  expected: { cv = 0.3 } or { sd_log = 0.3 }",
         ),
     ],
 )

@@ -159,6 +159,24 @@ def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: i
     assert verdict("down", summed_up(-changes, np.ones(4))) == (said, up / 4)
 
 
+@pytest.mark.parametrize(
+    ("rising", "said"),
+    [
+        ([4, 4, 0, 0], Verdict.NO_PREDICTION),
+        ([4, 4, 4, 0], Verdict.NO_PREDICTION),
+        ([4, 4, 4, 4], Verdict.AGREES),
+        ([2, 2, 2, 2], Verdict.UNDECIDED),
+        ([1, 0, 0, 1], Verdict.DISAGREES),
+    ],
+)
+def test_nothing_is_predicted_where_some_draws_agree_and_others_disagree(rising: list[int], said: Verdict) -> None:
+    changes = np.concatenate([np.where(np.arange(4) < up, 1.0, -1.0) for up in rising])
+    found = verdict("up", summed_up(changes, np.ones(16), np.repeat(np.arange(4), 4)))
+    assert found == (said, sum(rising) / 16)
+    # Of one population all that can be said is how many.
+    assert verdict("up", summed_up(changes, np.ones(16))) != (Verdict.NO_PREDICTION, sum(rising) / 16)
+
+
 def test_what_is_not_known_is_how_far_apart_the_draws_are() -> None:
     draws = np.repeat(np.arange(3), 4)
     changes = np.array([1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 3.0, 6.0, -5.0, -6.0, -7.0, np.nan])

@@ -15,7 +15,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import dose_variables, read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.verification import verify
 from tests.studies.tabled import fault_of, study_of
 from tests.studies.tiny import model
@@ -219,4 +219,8 @@ def test_each_fault_is_told_with_its_place(tmp_path: Path, text: str, doses: str
 @pytest.mark.parametrize("value", ["-0.1", "nan", "11"])
 def test_a_spread_between_doses_is_in_range(tmp_path: Path, value: str) -> None:
     text = fault(tmp_path, FILE, DOSES, f"cohort.between_doses={value}")
-    assert text.startswith("error[scenario.value]: `cohort.between_doses` is out of range")
+    assert text == (
+        "error[key.value]: the value of `between_doses` cannot be used\n"
+        f"  --> --set cohort.between_doses={value}, key `cohort.between_doses`\n  found:    {value}\n"
+        "  expected: a number from 0 to 10"
+    )

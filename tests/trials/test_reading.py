@@ -96,7 +96,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'regime = "100 mg sc every 24 h"',
             "error[key.unknown]: unknown key `regime`\n"
             "  --> {path}:13, key `arm[0].regime`\n"
-            "  expected: name, regimen, n, strata, source, grade, note\n"
+            "  expected: `name`, `regimen`, `n`, `strata`, `source`, `grade`, `note`\n"
             "  try:      did you mean `regimen`?",
         ),
         (
@@ -111,8 +111,9 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
         (
             'grade = "seen"',
             'grade = "sen"',
-            "error[key.value]: `sen` is not known here\n"
+            "error[key.value]: the value of `grade` cannot be used\n"
             "  --> {path}:17, key `arm[0].grade`\n"
+            "  found:    'sen'\n"
             "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
             "  try:      did you mean `seen`?",
         ),
@@ -182,8 +183,9 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
         (
             'quantity = "il17a"\nbetween',
             'quantity = "il17"\nbetween',
-            "error[key.value]: `il17` is not known here\n"
+            "error[key.value]: the value of `quantity` cannot be used\n"
             "  --> {path}:196, key `outcome[1].quantity`\n"
+            "  found:    'il17'\n"
             "  expected: `serum_il1ra`, `ifng`, `il17a`, `cd45ro`, `ck`\n"
             "  try:      did you mean `il17a`?",
         ),

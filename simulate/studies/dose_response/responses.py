@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, typical_parameters
-from simulate.errors import InputError, did_you_mean
+from simulate.cohort.ensemble import Arm, member_parameters, typical_parameters
+from simulate.errors import InputError, Where, did_you_mean
+from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members
 from simulate.studies.dose_response.reduction import (
     MEASURES,
@@ -20,14 +21,15 @@ from simulate.studies.dose_response.reduction import (
     curve_names,
     effects_of,
     exposures_of,
+    influences,
     isoboles,
     placed,
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
-from simulate.studies.runs import Study, prepare
+from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.sweeps.door import swept
@@ -140,6 +142,7 @@ def respond(
     planned: ResponsePlan,
     *,
     isobole: bool = False,
+    effect: Sequence[float] = (),
     bound: float = BOUND,
     replicates: int = REPLICATES,
     workers: int = 1,
@@ -150,10 +153,11 @@ def respond(
     Raises
     ------
     InputError
-        ``response.second``: isoboles without a second axis.
+        ``response.second``: isoboles without a second axis; ``response.effect``.
     """
     import xarray as xr
 
+    shares = _shares(effect)
     if isobole and planned.other is None:
         raise InputError(
             "isoboles need a second axis",
@@ -164,12 +168,18 @@ def respond(
     measured, sites = planned.measured, planned.sites
     results = swept(planned.sweep, workers=workers, threads=threads)
     ladder, steps, arms = placed(results, None if other is None else other.name)
-    effect, errors = effects_of(results, endpoints, arms)
-    variables = {"effect": (("endpoint", "second", "dose", "member"), effect)}
+    effects, errors = effects_of(results, endpoints, arms)
+    variables = {"effect": (("endpoint", "second", "dose", "member"), effects)}
     of_draws = np.asarray(results["draw"].values) if "draw" in results.coords else None
     variables |= reduced(  # type: ignore[arg-type]
-        ladder, effect, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws
+        ladder, effects, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws, shares=shares
     )
+    causes = _causes(study, planned.treated)
+    rank = np.full((*effects.shape[:2], len(causes)), np.nan)
+    for place in np.ndindex(*effects.shape[:2]):
+        for name, correlation in influences(variables["patient_curve"][1][place][:, 2], causes).items():
+            rank[place][list(causes).index(name)] = correlation
+    variables["rank_correlation"] = (("endpoint", "second", "cause"), rank)  # type: ignore[assignment]
     coordinates = {
         "endpoint": ("endpoint", np.array([part.text for part in endpoints], dtype=object)),
         "endpoint_unit": ("endpoint", np.array([part.unit for part in endpoints], dtype=object)),
@@ -180,6 +190,8 @@ def respond(
         "stratum": results["stratum"],
         **({"draw": results["draw"]} if "draw" in results.coords else {}),
         "parameter": ("parameter", curve_names()),
+        "cause": ("cause", np.array(list(causes), dtype=object)),
+        **({"share": ("share", np.array(shares))} if shares else {}),
     }
     if measured:
         label = dict(results[measured].attrs)
@@ -205,8 +217,30 @@ def respond(
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
     if isobole:
-        dataset["isobole"] = isoboles(dataset)
+        dataset.update(isoboles(dataset))
     return dataset
+
+
+def _shares(effect: Sequence[float]) -> tuple[float, ...]:
+    """Shares of the span, of percents."""
+    for percent in effect:
+        if not 0.0 < percent < 100.0:
+            raise InputError(
+                "this is no share of the effect",
+                code="response.effect",
+                where=Where("--effect"),
+                found=f"{percent:g} %",
+                expected="more than 0 and less than 100, such as 90 for the dose with 90 % of the effect",
+            )
+    return tuple(dict.fromkeys(percent / 100.0 for percent in effect))
+
+
+def _causes(study: Study, arm: int) -> dict[str, FloatArray]:
+    """Parameters that differ between the patients of a study, shape [member] each."""
+    cohort = cohort_of(study)
+    values = member_parameters(study.model, study.arms[arm], cohort)
+    names = [parameter.name for parameter in study.model.parameters]
+    return {name: own for name, own in zip(names, values.T, strict=True) if own.min() < own.max()}
 
 
 def _arm(study: Study, name: str | None) -> int:

@@ -12,7 +12,7 @@ from simulate import inputs
 from simulate.errors import InputError, Where
 from simulate.manifest import kept_inputs
 from simulate.store import PLAN, read_plan
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from simulate.studies.sweeps.running import RESULTS, run_sweep

@@ -214,15 +214,15 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
 def _check_unset(request: Request) -> None:
     """Refuse an axis of what a setting says as well: one of the two would be read past."""
     for axis in request.axes:
-        for keys in request.scenario.sheet.origins:
+        for keys in request.scenario.document.origins:
             is_regimen = axis.name == REGIMEN and keys[0] == "arm" and keys[-1] in ("regimen", "doses")
-            row = request.scenario.sheet.data.get("parameters", {}).get(axis.name)
+            row = request.scenario.document.data.get("parameters", {}).get(axis.name)
             is_value = keys == ("parameters", axis.name) and not (isinstance(row, dict) and "value" not in row)
             if is_regimen or is_value:
                 raise InputError(
                     f"`{axis.name}` is set, and varied as well",
                     code="sweep.axis",
-                    where=request.scenario.sheet.where(*keys),
+                    where=request.scenario.document.where(*keys),
                     found=f"an axis of `{axis.name}`",
                     advice="leave out the one or the other",
                 )

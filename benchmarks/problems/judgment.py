@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.problems import PROBLEMS, Problem, reference_values
 from simulate.kernels.build import build
 from simulate.solver.batch import solve
 from simulate.solver.methods import METHODS, Method
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
-from simulate.studies.problems import PROBLEMS, Problem, reference_values
 
 TOLERANCES = (1e-4, 1e-6, 1e-8, 1e-10)
 """Relative tolerances at which methods are judged."""

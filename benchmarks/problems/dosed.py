@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.problems.problem import Problem, boluses, infusion_of, with_route
 from simulate.kernels.system import System, equations
-from simulate.studies.problems.problem import Problem, boluses, infusion_of, with_route
 
 ENZYME = Problem(
     "ENZYME",

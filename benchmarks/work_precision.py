@@ -3,27 +3,36 @@
 The error is measured, not the tolerance: the largest over all members, times and states, as a share of the value, or of
 a thousandth of the state's largest value where the value is below that. The work is time on one thread, the best of
 several, and evaluations of the right-hand side; both for one trajectory. Evaluations are the same on every machine.
+
+``python -m benchmarks.work_precision [SCENARIO] [--set KEY=VALUE] [--patients N] [--out FOLDER]``: every method solves
+three problems with known answers (smooth, dosed, stiff) and the first arm of a scenario at nine tolerances.
 """
 
 from __future__ import annotations
 
+import argparse
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from benchmarks.problems import PROBLEMS, Problem, reference_values
 from simulate.cohort.ensemble import member_parameters, schedule_of
 from simulate.errors import InputError, NumericalError
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
+from simulate.results.tables import csv_text
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.methods import DOP853, METHODS, Method
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Status, Trajectories
-from simulate.studies.problems import PROBLEMS, Problem, reference_values
-from simulate.studies.runs import Study, cohort_of
+from simulate.studies.runs import Study, cohort_of, prepare
+from simulate.studies.scenario import read_scenario
+from simulate.studies.settings import Setting, parse_setting
 from simulate.studies.verification import members
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
@@ -238,3 +247,29 @@ def largest_error(values: FloatArray, reference: FloatArray) -> float:
     scale = np.maximum(np.abs(reference), _FLOOR * largest)
     # A state that stays zero has no scale, and must stay zero.
     return float((np.abs(values - reference) / np.where(scale == 0.0, 1.0, scale)).max())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.work_precision", description="Work and precision.")
+    parser.add_argument("scenario", nargs="?", default="anakinra-100mg-daily")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="as for simulate run")
+    parser.add_argument("--patients", type=int, default=16)
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write the table and the diagrams there")
+    options = parser.parse_args(arguments)
+    settings = [Setting("cohort.patients", options.patients, "--patients"), *map(parse_setting, options.set)]
+    study = prepare(read_scenario(options.scenario, settings))
+    points = [point for workload in workloads(study) for point in measure(workload)]
+    table = csv_text(points, Point)
+    print(table, end="")
+    if options.out is not None:
+        from benchmarks.diagram import work_precision
+        from simulate.figures.style import save
+
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "work-precision.csv").write_text(table, encoding="utf-8")
+        save(work_precision(points), options.out, "work-precision")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from scipy.linalg import expm
 from scipy.special import ellipj, gammainc, lambertw
 
-from simulate.studies.problems import (
+from benchmarks.problems import (
     BATEMAN,
     ENZYME,
     EPIDEMIC,
@@ -28,9 +29,11 @@ from simulate.studies.problems import (
     VALUES_FILE,
     VDPOL,
     Problem,
+    judgment,
     provenance,
     reference_values,
 )
+from benchmarks.problems import __main__ as command
 from tests.helpers.systems import superposed_bateman
 
 every_problem = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
@@ -192,3 +195,31 @@ def test_what_is_conserved_is_conserved_by_the_reference_values() -> None:
     prey, hunter = reference_values(LOTKA).T
     curve = prey - 3 * np.log(prey) + hunter - 1.5 * np.log(hunter)
     np.testing.assert_allclose(curve, 10 - 3 * np.log(10) + 5 - 1.5 * np.log(5), rtol=1e-12)
+
+
+def quickly(monkeypatch: pytest.MonkeyPatch, gate: float) -> None:
+    few = tuple(dataclasses.replace(problem, gate=gate) for problem in (ERLANG, ENZYME))
+    monkeypatch.setattr(judgment, "PROBLEMS", few)
+
+
+def test_methods_are_judged_on_problems_with_known_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch, 100.0)
+    assert command.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line.strip("| ").split(" | ") for line in lines if line.startswith("| ERLANG"))
+    assert row[1] == "Dormand-Prince 5(4)"
+    assert all(0.0 < float(cell) < 100.0 for cell in row[2:6])
+    assert row[6] == "100"
+    assert len(lines) == 2 + 5
+
+
+def test_a_method_that_misses_its_constant_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quickly(monkeypatch, 0.2)
+    assert command.main(["--json"]) == 5
+    captured = capsys.readouterr()
+    assert len(json.loads(captured.out)) == 20
+    assert "Dormand-Prince 5(4) on ERLANG at " in captured.err

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from benchmarks.work_precision import Point
 from simulate.figures.style import MILLIMETER, WIDTH, color, plain_number, styled
-from simulate.studies.workprecision import Point
 
 MEASURES = (("microseconds", "time for one trajectory (µs)"), ("evaluations", "evaluations of the right-hand side"))
 """Columns of the figure: an attribute of `Point`, and its name on the axis."""
@@ -26,7 +26,7 @@ def work_precision(points: Sequence[Point]) -> Figure:
     Parameters
     ----------
     points
-        What `simulate.studies.workprecision.measure` found; those without an error are not drawn.
+        What `benchmarks.work_precision.measure` found; those without an error are not drawn.
 
     Returns
     -------

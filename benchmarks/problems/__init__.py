@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.solver.kernel import FloatArray
-from simulate.studies.problems.dosed import (
+from benchmarks.problems.dosed import (
     BATEMAN,
     ENZYME,
     ERLANG,
@@ -23,8 +22,8 @@ from simulate.studies.problems.dosed import (
     TURNOVER,
     TWO_COMPARTMENTS,
 )
-from simulate.studies.problems.problem import Problem
-from simulate.studies.problems.smooth import (
+from benchmarks.problems.problem import Problem
+from benchmarks.problems.smooth import (
     ARENSTORF,
     BRUSSELATOR,
     EPIDEMIC,
@@ -37,7 +36,8 @@ from simulate.studies.problems.smooth import (
     RIGID_BODY,
     TOGGLE,
 )
-from simulate.studies.problems.stiff import E5, HIRES, OREGO, POLLU, PROTHERO_ROBINSON, ROBER, VDPOL
+from benchmarks.problems.stiff import E5, HIRES, OREGO, POLLU, PROTHERO_ROBINSON, ROBER, VDPOL
+from simulate.solver.kernel import FloatArray
 
 PROBLEMS = (
     LOGISTIC,

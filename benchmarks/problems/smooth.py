@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.problems.problem import Problem, until
 from simulate.kernels.system import System, equations
-from simulate.studies.problems.problem import Problem, until
 
 LOGISTIC = Problem(
     "LOGISTIC",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.diagram import MEASURES, work_precision
+from benchmarks.work_precision import Point
 from simulate.figures.style import save
-from simulate.figures.work_precision import MEASURES, work_precision
-from simulate.studies.workprecision import Point
 
 POINTS = (
     Point("SMOOTH", "first", 1e-3, 2e-3, 10.0, 100.0, 20.0),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import csv
 import functools
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks import work_precision
+from benchmarks.problems import PROBLEMS
+from benchmarks.problems.judgment import judge
+from benchmarks.work_precision import largest_error, main, measure, problem_workload, study_workload
 from simulate.errors import InputError, NumericalError
-from simulate.solver.methods import DOP853, DOPRI5, RODAS5P
-from simulate.studies.problems import PROBLEMS
-from simulate.studies.problems.judgment import judge
+from simulate.solver.methods import DOP853, DOPRI5, METHODS, RODAS5P
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
-from simulate.studies.workprecision import largest_error, measure, problem_workload, study_workload
+from simulate.studies.settings import Setting
 
 BY_NAME = {problem.name: problem for problem in PROBLEMS}
 
@@ -111,3 +114,18 @@ def test_an_arm_with_rules_is_refused(tmp_path: Path) -> None:
         "  found:    rules, by which doses follow the patient: each method would be given other doses\n"
         "  expected: an arm without rules"
     )
+
+
+def test_the_table_has_a_row_for_each_method_and_tolerance_and_the_folder_its_diagrams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(work_precision, "SHOWN", ("ENZYME",))
+    monkeypatch.setattr(work_precision, "TOLERANCES", (1e-3, 1e-6))
+    target = tmp_path / "diagrams"
+    assert main(["--patients", "2", "--set", "time.end=3 d", "--out", str(target)]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    # One stiff method solves the stiff problem, and all of them solve the scenario.
+    assert len(rows) == 2 * (1 + len(METHODS))
+    assert (rows[0]["workload"], rows[0]["method"]) == ("ENZYME", "Rodas5P")
+    assert all(float(row["microseconds"]) > 0 for row in rows)
+    assert sorted(path.name for path in target.iterdir()) == [f"work-precision.{end}" for end in ("csv", "png", "svg")]
