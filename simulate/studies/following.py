@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -44,7 +42,6 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
     return None
 
 
-@functools.cache
 def _sampled() -> frozenset[str]:
     """Quantities of which the shipped trial drew blood at an hour after a dose."""
     return frozenset(part.quantity for part in shipped_trial().readouts if part.sampling is not None)

@@ -32,6 +32,7 @@ ONLY_IN_PYTHON = {"progress", "report"}
 ONLY_OF_THE_COMMAND = {
     "run": {"hypotheses", "patient"},
     "sweep": {"dry_run", "part_size"},
+    "audit": {"everything"},
     "compare": {"calibrate", "larger"},
     "verify": {"problems"},
 }
