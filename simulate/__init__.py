@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simulate.api.repeating import repeat as repeat
     from simulate.api.simulating import contrast as contrast
     from simulate.api.simulating import dose_response as dose_response
+    from simulate.api.simulating import equilibria as equilibria
     from simulate.api.simulating import run as run
     from simulate.api.simulating import sweep as sweep
     from simulate.api.studying import design as design
@@ -37,7 +38,7 @@ _HOMES = {
     "simulate.api.fitting": ("calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"),
     "simulate.api.inspecting": ("audit", "report", "verify"),
     "simulate.api.repeating": ("Repetition", "repeat"),
-    "simulate.api.simulating": ("contrast", "dose_response", "run", "sweep"),
+    "simulate.api.simulating": ("contrast", "dose_response", "equilibria", "run", "sweep"),
     "simulate.api.studying": ("design", "sensitivity", "trial"),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),

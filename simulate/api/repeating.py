@@ -108,6 +108,7 @@ def _again(
         "contrast": (simulating.contrast, watched),
         "design": (studying.design, told),
         "dose-response": (simulating.responded, {}),
+        "equilibria": (simulating.equilibria, {}),
         "fit": (fitting.fit, {"report": report}),
         "predict": (fitting.predict, watched),
         "reproduce": (fitting.reproduce, told),

@@ -62,6 +62,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Inspect": {
         "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
         "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters, sources; or draws."),
+        "equilibria": (
+            "simulate.cli.equilibria:equilibria",
+            "Seek steady states of a model, their stability, and folds over a parameter.",
+        ),
         "check": (
             "simulate.cli.check:check",
             "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
