@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simulate.api.repeating import repeat as repeat
     from simulate.api.simulating import contrast as contrast
     from simulate.api.simulating import dose_response as dose_response
+    from simulate.api.simulating import equilibria as equilibria
     from simulate.api.simulating import run as run
     from simulate.api.simulating import sweep as sweep
     from simulate.api.studying import design as design

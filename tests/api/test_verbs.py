@@ -23,7 +23,7 @@ Capture = pytest.CaptureFixture[str]
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     verb: getattr(simulate, verb.replace("-", "_"))
     for verb in VERBS
-    if verb not in ("list", "show", "check", "runs", "work-precision")
+    if verb not in ("list", "show", "check", "convert", "runs")
 }
 
 ONLY_IN_PYTHON = {"progress", "report"}
@@ -34,9 +34,8 @@ ONLY_OF_THE_COMMAND = {
     "sweep": {"dry_run", "part_size"},
     "audit": {"everything"},
     "compare": {"calibrate", "larger"},
-    "verify": {"problems"},
 }
-"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, problems."""
+"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts."""
 
 INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
 """Arguments whose option is another: one hypothesis of a run is one of several; a verification takes all cores."""
