@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
     from typing import Any
 
+    from simulate.api.fitting import *
+    from simulate.api.inspecting import *
+    from simulate.api.repeating import *
+    from simulate.api.simulating import *
+    from simulate.api.studying import *
+
 __version__ = "0.1.0"
 
 _HOMES = {

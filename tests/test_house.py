@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
     "evidence": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
-    "trial": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
+    "trials": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
     "inference": {"base"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)
@@ -100,7 +100,7 @@ def test_no_import_is_relative() -> None:
         ("regimen", {"pint", "scipy", "numba", "xarray", "rich", "matplotlib", "typer"}),
         ("cohort", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
         ("evidence", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
-        ("trial", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
+        ("trials", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
         ("studies", {"pint", "matplotlib", "rich", "typer"}),
         ("figures", {"pint", "rich", "typer"}),
         ("results", {"pint", "typer"}),
@@ -237,7 +237,6 @@ MAY_NAME_READINGS = {
     "simulate/results/illustrations.py": "the order in which a report shows what a model has",
     "simulate/studies/visits.py": "days at which a run is summed up",
     "simulate/studies/dose_response/responses.py": "what is asked of doses where nothing is named",
-    "simulate/cli/dose_response.py": "the same",
     "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",
     "simulate/studies/prediction/questions.py": "what the literature expects of hypotheses",
 }
@@ -245,7 +244,7 @@ MAY_NAME_READINGS = {
 
 
 def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings() -> None:
-    from simulate.trial.reading import shipped_trial
+    from simulate.trials.reading import shipped_trial
 
     trial = shipped_trial()
     # Day 0 is the first day of any trial.

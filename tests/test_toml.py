@@ -24,7 +24,7 @@ from simulate.symbolic.modelfile import read_hypothesis, read_model, read_parame
 from simulate.symbolic.units import parse_quantity
 from simulate.toml import TomlTable
 from simulate.tomltext import Keys
-from simulate.trial.reading import read_trial
+from simulate.trials.reading import read_trial
 
 SCENARIO = """\
 schema = 1

@@ -27,8 +27,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.api.asking import verb
 from simulate.inputs import note, noted, noting
 from simulate.watching import Progress, Report, quiet
+
+__all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
 
 if TYPE_CHECKING:
     from simulate.results.result import Result
@@ -44,7 +47,7 @@ if TYPE_CHECKING:
     from simulate.studies.prediction.prediction import Prediction
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.symbolic.model import Model
-    from simulate.trial.design import TrialDesign
+    from simulate.trials.design import TrialDesign
 
 DEFAULT = "H1+H6"
 """Hypothesis where none is named."""
@@ -54,7 +57,7 @@ TrialNames = str | Path | Sequence[str | Path] | None
 
 def trials_of(names: TrialNames) -> tuple[TrialDesign, ...]:
     """Trials that are named; none if none is, which means the shipped one."""
-    from simulate.trial.reading import read_trial
+    from simulate.trials.reading import read_trial
 
     given = [names] if isinstance(names, str | Path) else names or ()
     return tuple(read_trial(name) for name in given)
@@ -187,7 +190,7 @@ class Reproduction:
     null: Posterior
 
 
-@noting()
+@verb
 def reproduce(
     hypothesis: str | None = None,
     *,
@@ -268,7 +271,7 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     from simulate.errors import InputError
     from simulate.studies.comparison.fits import fit_folder, known_fit
     from simulate.studies.fitting.posterior import shipped_posterior
-    from simulate.trial.reading import DEFAULT as SHIPPED
+    from simulate.trials.reading import DEFAULT as SHIPPED
 
     found = known_fit(problem, folder)
     if found is not None:
@@ -313,7 +316,7 @@ def _flat_bands(row: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
-@noting()
+@verb
 def compare(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -410,7 +413,7 @@ def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
     note(fit_folder(problem, folder) / RESULT, posterior_text(made.posterior).encode())
 
 
-@noting()
+@verb
 def calibrate_choice(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -452,7 +455,7 @@ def calibrate_choice(
     return result
 
 
-@noting()
+@verb
 def predict(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -528,7 +531,7 @@ def predict(
     return result
 
 
-@noting()
+@verb
 def calibrate(
     hypothesis: str | None = DEFAULT,
     *,
@@ -599,7 +602,7 @@ def calibrate(
     return result
 
 
-@noting()
+@verb
 def vpop(
     hypothesis: str | None = None,
     *,

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
-from simulate.inputs import noting
 from simulate.watching import Progress, quiet
+
+__all__ = ["audit", "report", "verify"]
 
 if TYPE_CHECKING:
     from simulate.evidence.items import Evidence, Finding
@@ -19,7 +21,7 @@ SCENARIO = "anakinra-100mg-daily"
 """Scenario that is verified where none is named."""
 
 
-@noting()
+@verb
 def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Finding, ...]]]:
     """Check reported values against arithmetic.
 
@@ -84,7 +86,7 @@ def _item(evidence: Evidence, name: str) -> dict[str, Any]:
     }
 
 
-@noting()
+@verb
 def verify(
     scenario: str | Path = SCENARIO,
     *,

@@ -20,8 +20,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate.inputs import noting
+from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
+
+__all__ = ["contrast", "dose_response", "run", "sweep"]
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,7 +77,7 @@ class Run:
     observations: tuple[Observation, ...]
 
 
-@noting()
+@verb
 def run(
     scenario: str | Path,
     *,
@@ -154,7 +156,7 @@ def run(
     return by_draw(found.value.dataset)
 
 
-@noting()
+@verb
 def simulated(
     scenario: str | Path,
     settings: Sequence[Setting] = (),
@@ -245,7 +247,7 @@ def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(entry).items() if value is not None} for entry in failures]
 
 
-@noting()
+@verb
 def contrast(
     scenario: str | Path,
     hypotheses: Sequence[str],
@@ -571,7 +573,7 @@ def dose_response(
     ).value
 
 
-@noting()
+@verb
 def responded(
     scenario: str | Path,
     *,

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from simulate.api.asking import verb
 from simulate.api.fitting import DEFAULT, TrialNames, models_of, trials_of
-from simulate.inputs import noting
 from simulate.watching import Progress, Report, quiet
+
+__all__ = ["design", "sensitivity", "trial"]
 
 if TYPE_CHECKING:
     from simulate.results.result import Result
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
     from simulate.studies.sensitivity.question import Question
     from simulate.studies.settings import Setting
     from simulate.studies.trials.power import Trials
-    from simulate.trial.design import TrialDesign
+    from simulate.trials.design import TrialDesign
 
 RANKED = ("H0", "H1", "H2", "H3a", "H3b", "H4", "H5")
 """Hypotheses between which measurements are ranked where none is named."""
 
 
-@noting()
+@verb
 def trial(
     hypothesis: str | None = None,
     *,
@@ -114,7 +116,7 @@ def trial(
     return result
 
 
-@noting()
+@verb
 def design(
     hypotheses: Sequence[str] | None = None,
     *,
@@ -228,7 +230,7 @@ def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple
     return tuple(found)
 
 
-@noting()
+@verb
 def sensitivity(
     scenario: str | Path,
     endpoint: str | Sequence[str],

@@ -183,6 +183,8 @@ def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
     from simulate.api.repeating import repeat
     from simulate.cli.console import print_json, print_text, progress, say
     from simulate.errors import NotConverged
+    from simulate.manifest import INPUTS
+    from simulate.studies.models import MODELS
 
     found = repeat(directory, out=out, progress=progress, report=say)
     fault = None
@@ -199,8 +201,8 @@ def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
     if as_json:
         document = {"same": list(found.same), "differing": list(found.differing), "pictures": list(found.pictures)}
         print_json({**document, **({} if fault is None else {"error": fault.as_dict()})})
-    elif found.same:
-        print_text("the same to the bit: " + ", ".join(found.same))
+    elif own := [name for name in found.same if not name.startswith((f"{INPUTS}/", f"{MODELS}/"))]:
+        print_text("the same to the bit: " + ", ".join(own))
     for name in found.pictures:
         say(f"drawn otherwise: {name}")
     if out is not None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from simulate.inference.populations.conclusions import Answer, Conclusion
     from simulate.studies.virtual.populations import VirtualPopulations
-    from simulate.trial.design import Outcome
+    from simulate.trials.design import Outcome
 
 
 @defaults_of(function)

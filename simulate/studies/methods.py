@@ -11,7 +11,8 @@ from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
-    from simulate.solver import Automatic, Method
+    from simulate.solver.automatic import Automatic
+    from simulate.solver.methods import Method
 
 AUTOMATIC = "automatic"
 """What `solver.method` says where each trajectory is to be solved by the method that suits it."""
@@ -44,8 +45,7 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     InputError
         ``scenario.unknown``.
     """
-    from simulate.solver import Automatic
-    from simulate.solver.automatic import UNLESS_STIFF
+    from simulate.solver.automatic import UNLESS_STIFF, Automatic
     from simulate.solver.methods import METHOD_OF
 
     if scenario.method == AUTOMATIC:

@@ -24,7 +24,7 @@ from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, t
 from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""

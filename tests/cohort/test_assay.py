@@ -11,7 +11,7 @@ from scipy.stats import norm
 from simulate.cohort.assay import Assay, read
 from simulate.errors import InputError
 from simulate.symbolic.units import unit
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 PERCENT, PICOGRAMS = unit("%"), unit("pg/mL")
 MANY = np.arange(20_000)

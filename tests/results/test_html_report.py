@@ -8,14 +8,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from simulate.results.responses import write_response
 
 import simulate
+from simulate.api.simulating import response_result
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml
 from simulate.results.html_report import Purpose, report
+from simulate.results.provenance import Provenance
 from simulate.symbolic.expressions import parse_expression
 from tests.faults.small import MODEL, SCENARIO, run, write_files
 from tests.studies.dose_response.made import response
@@ -91,7 +92,7 @@ def test_a_report_has_every_section_and_says_what_was_not_stated(made: Path) -> 
         assert f'<span class="missing">Not stated. Give it with {option}.</span>' in text
     assert "Not stated. Give it with --question." not in text
     assert "None failed." in text
-    assert text.count("as written") == 3
+    assert text.count("as written") == 6
     assert "<td>1 mg iv every 1 d until 3 d</td>" in text
 
 
@@ -115,15 +116,20 @@ def test_an_expression_is_well_formed_mathml_without_named_entities(expression: 
     assert {node.tag for node in root.iter()} <= ALLOWED
 
 
+def test_the_model_is_shown_as_it_was_though_the_users_files_are_gone(made: Path) -> None:
+    before = report(made, Purpose(), figures=False)
+    assert "A sample was solved again" in before
+    for name in ("model.toml", "scenario.toml"):
+        (made.parent / name).unlink()
+    assert report(made, Purpose(), figures=False) == before
+
+
 def test_a_model_that_changed_since_is_not_passed_off_as_that_of_the_run(made: Path) -> None:
-    path = made.parent / "model.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace('"0.5 1/d"', '"0.6 1/d"'), encoding="utf-8")
-    text = report(made, Purpose(), figures=False)
-    assert (
-        "The model is not shown: its model cannot be had again: the file of the model is gone, or is not as it was."
-        in text
-    )
-    assert "Not computed" in text
+    (path,) = (made / "models").iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace("0.5", "0.6"), encoding="utf-8")
+    text = report(made, Purpose(), error=False, figures=False)
+    assert "Not shown: its file is not as it was written." in text
+    assert "<mi>X</mi>" not in text
 
 
 def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> None:
@@ -164,7 +170,7 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == (
         "error[report.none]: there is no finished run in the folder\n"
         f"  --> {tmp_path}\n"
-        "  expected: a folder that `simulate run`, `simulate sweep` or `simulate dose-response` made with --out"
+        "  expected: a folder that a verb made, most of them with --out"
     )
 
 
@@ -203,10 +209,12 @@ def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_pat
     assert "Trajectories: n 15, n_ok 15." in text
 
 
-def test_a_folder_that_does_not_say_of_what_study_it_is_is_reported_without_a_model(tmp_path: Path) -> None:
-    write_response(response(members=8, endpoints=1), tmp_path / "study", figures=False)
+def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> None:
+    provenance = Provenance("dose-response", {}, {}, "k")
+    study = response(members=8, endpoints=1)
+    response_result(provenance, study, models={}, scenario={}, figures=False).write(tmp_path / "study")
     text = report(tmp_path / "study", Purpose())
-    assert "The model is not shown: the folder does not say of what study it is." in text
+    assert "The folder has no model." in text
     assert "<h3>curves.csv</h3>" in text
     assert '<td>ed50</td><td>mg</td><td class="number">8.00</td>' in text
     assert "There is no figure." in text

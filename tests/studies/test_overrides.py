@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import norm
-from simulate.studies.rebuilt import described, rebuilt_study
 
+import simulate
 from simulate.cohort.ensemble import Arm, member_parameters, simulate_cohort
 from simulate.cohort.transform import Distribution
 from simulate.errors import InputError
+from simulate.manifest import read_manifest
+from simulate.results.again import study_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.runs import Study, cohort_of, prepare
@@ -129,14 +131,17 @@ def test_another_spread_is_had_about_the_value_that_stays() -> None:
     assert np.log(wide).std() > 0.2
 
 
-def test_what_is_set_is_in_the_manifest_and_comes_back_to_the_bit() -> None:
-    found = study({"chi": {"value": 0.9, "spread": {"cv": 0.1}}, "f_m": 0.8, "CL": {"spread": {"cv": 0}}})
-    again = rebuilt_study({**described(found)})
+def test_what_is_set_is_in_the_manifest_and_comes_back_to_the_bit(tmp_path: Path) -> None:
+    set_to = {"chi": {"value": 0.9, "spread": {"cv": 0.1}}, "f_m": 0.8, "CL": {"spread": {"cv": 0}}}
+    short = {"model.fit": "typical", "time.end": "1 d"}
+    simulate.run(DAILY, patients=1, settings={**set_to, **short}, out=tmp_path / "here", figures=False)
+    entries = read_manifest(tmp_path / "here")
+    assert entries is not None
+    again = study_of(tmp_path / "here", entries)
     assert isinstance(again, Study)
-    assert again.arms[0].overrides == found.arms[0].overrides
-    assert again.key == found.key
-    assert dict(found.arms[0].overrides)["f_m"] == 0.8
-    assert dict(found.arms[0].overrides)["CL"] == Distribution(None, 0.0)
+    assert again.key == entries["key"]
+    assert dict(again.arms[0].overrides)["f_m"] == 0.8
+    assert dict(again.arms[0].overrides)["CL"] == Distribution(None, 0.0)
 
 
 def test_a_value_beyond_the_bounds_is_refused_or_lifts_them() -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from simulate.evidence.observations import Standing
 from simulate.results.changes import ChangeRow, banded, change_rows, judged, signed
-from simulate.results.tables import csv_text
 from simulate.studies.paired import (
     ALL,
     OTHERS,
@@ -27,6 +26,7 @@ from simulate.studies.paired import (
     untreated_arm,
     verdict,
 )
+from simulate.tabular import table_of
 from tests.figures.synthetic import dataset, observation
 
 LAST = 182
@@ -214,7 +214,7 @@ def test_both_signs_are_counted_in_the_same_patients() -> None:
 
 def test_the_csv_of_changes_reads_back_as_the_same_bits() -> None:
     rows = change_rows(paired([np.pi, -np.e, 7.0]))
-    read = list(csv.DictReader(io.StringIO(csv_text(rows, ChangeRow))))
+    read = list(csv.DictReader(io.StringIO(table_of(rows, ChangeRow).csv())))
     assert [float(entry["median"]) for entry in read] == [row.median for row in rows]
     assert [float(entry["up"]) for entry in read] == [row.up for row in rows]
 

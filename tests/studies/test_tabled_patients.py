@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulate.results.directory import manifest
 
 from simulate.cohort.ensemble import Arm
 from simulate.regimen.timetable import Doses
@@ -110,9 +109,7 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     assert dataset["covariates"].values[:2, 0].tolist() == [71.0, 64.5]
     write_dataset(dataset, tmp_path / "r.nc")
     assert read_dataset(tmp_path / "r.nc").identical(dataset)
-    entries = manifest(found, ensemble, ())
-    assert str(tmp_path / "doses.csv") in entries["inputs"]
-    (arm,) = json.loads(json.dumps(entries))["scenario"]["arms"]
+    (arm,) = json.loads(json.dumps(found.settings))["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
     assert arm["covariates"] == {"WT": {"7": 71.0, "8": 64.5}, "CRCL": {"8": 100.0}}
 

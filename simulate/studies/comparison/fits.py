@@ -17,8 +17,8 @@ from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.trial import Problem, problem_for
-from simulate.trial.design import TrialDesign
-from simulate.trial.reading import DEFAULT
+from simulate.trials.design import TrialDesign
+from simulate.trials.reading import DEFAULT
 
 RESULT = "fit.json"
 """Name of the result of a fit in its folder."""

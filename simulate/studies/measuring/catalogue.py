@@ -43,8 +43,8 @@ from simulate.evidence.seen import EVERYONE
 from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
 from simulate.toml import TomlTable
-from simulate.trial.design import TrialDesign
-from simulate.trial.reading import shipped_trial
+from simulate.trials.design import TrialDesign
+from simulate.trials.reading import shipped_trial
 
 GROUPS = (EVERYONE, "responders", "non-responders")
 UNTREATED = "untreated"

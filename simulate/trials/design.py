@@ -1,7 +1,7 @@
 """A trial as it was designed: who was treated how, when it looked, how well it read, and what it counted.
 
 Nothing here is simulated. What a fit, a prediction or a repeated study needs to know of a trial is in one value, which
-`simulate.trial.reading` reads from a TOML file.
+`simulate.trials.reading` reads from a TOML file.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.items import Evidence, Item, Reading
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 
 def check_reported(evidence: Evidence, design: TrialDesign) -> None:

@@ -14,13 +14,13 @@ from simulate.cohort.assay import Assay
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.protocol import Judgment
-from simulate.files import Document, read_toml
+from simulate.files import Document, parse_toml, read_bytes, read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
 from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
 from simulate.toml import TomlTable, listed
-from simulate.trial.design import (
+from simulate.trials.design import (
     WAYS,
     Foresight,
     Outcome,
@@ -47,10 +47,16 @@ _DAYS = unit("d")
 T = TypeVar("T")
 
 
-@functools.cache
 def shipped_trial() -> TrialDesign:
     """The trial that ships and is fitted where none is named."""
-    return read_trial(DEFAULT)
+    path = find_trial(DEFAULT)
+    # Read each time, so that a run knows that it reads it.
+    return _kept(read_bytes(path, str(path)), path)
+
+
+@functools.lru_cache(maxsize=4)
+def _kept(content: bytes, path: Path) -> TrialDesign:
+    return trial_from(parse_toml(content.decode(), str(path)), path)
 
 
 def find_trial(name: Path | str, *, folder: Path = Path()) -> Path:

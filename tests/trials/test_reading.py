@@ -16,8 +16,8 @@ from simulate.evidence.reading import abstract_file
 from simulate.files import read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.units import unit
-from simulate.trial.design import Sampling, TrialArm
-from simulate.trial.reading import read_trial, shipped_trial, trial_from
+from simulate.trials.design import Sampling, TrialArm
+from simulate.trials.reading import read_trial, shipped_trial, trial_from
 
 ZONG = shipped.trial_files()["zong-2011"]
 
