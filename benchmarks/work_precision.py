@@ -34,6 +34,7 @@ from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting, parse_setting
 from simulate.studies.verification import members
+from simulate.tabular import table_of
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
 """Relative tolerances that are tried."""
@@ -259,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = [Setting("cohort.patients", options.patients, "--patients"), *map(parse_setting, options.set)]
     study = prepare(read_scenario(options.scenario, settings))
     points = [point for workload in workloads(study) for point in measure(workload)]
-    table = csv_text(points, Point)
+    table = table_of(points, Point).csv()
     print(table, end="")
     if options.out is not None:
         from benchmarks.diagram import work_precision
