@@ -10,18 +10,21 @@ from pathlib import Path
 import numpy as np
 from scipy.special import logsumexp
 
+from simulate.cohort.ensemble import Ensemble
 from simulate.errors import NotConverged
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.seen import Seen
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
+from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.trial import COARSE, Problem, trial_of
+from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
+from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded, and progress is told."""
@@ -33,6 +36,12 @@ _PRIOR_DRAWS = 4096
 
 _PATIENT_SETS = 5
 """Further sets of places from which the error by the choice of patients is taken."""
+
+_LEARNED = 200
+"""Points at most from which a likelihood is learned."""
+
+_ALGORITHM = "moves by what was learned 1"
+"""What keys of generations hash of how they are made: another text wherever they become others."""
 
 _FINE = Tolerance(COARSE.rtol / 100.0)
 
@@ -68,6 +77,7 @@ class Likelihood:
     tolerance: Tolerance = COARSE
     threads: int | None = None
     asked: _Asked = field(default_factory=_Asked, compare=False)
+    states: dict[bytes, tuple[FloatArray, ...]] | None = field(default=None, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
         size = max(_BATCH // self.patients, 1)
@@ -79,15 +89,8 @@ class Likelihood:
     def _scores(self, points: FloatArray) -> Scores:
         parts = self.problem.parts
         trials = [
-            trial_of(
-                part,
-                points,
-                patients=self.patients,
-                seed=self.places,
-                tolerance=self.tolerance,
-                threads=self.threads,
-            )
-            for part in parts
+            seen_at(part, ensemble, len(points), patients=self.patients, seed=self.places)
+            for part, ensemble in zip(parts, self._ensembles(points), strict=True)
         ]
         feasible = np.all([trial.feasible for trial in trials], axis=0)
         # Where hardly anybody exists there is nothing to see, and nothing to say of it.
@@ -99,6 +102,56 @@ class Likelihood:
         items = np.full((len(points), sum(term.values.shape[1] for term in terms)), -np.inf)
         items[feasible] = np.concatenate([term.values for term in terms], axis=1)
         return Scores(items, feasible)
+
+    def _ensembles(self, points: FloatArray) -> list[Ensemble]:
+        """The patients of some points in each trial; their states are kept if this likelihood is learned from."""
+        found = [
+            simulate_points(
+                part,
+                points,
+                patients=self.patients,
+                seed=self.places,
+                tolerance=self.tolerance,
+                threads=self.threads,
+            )
+            for part in self.problem.parts
+        ]
+        if self.states is not None:
+            by_point = [states_by_point(ensemble, len(points)) for ensemble in found]
+            for index, point in enumerate(points):
+                self.states[point.tobytes()] = tuple(np.array(part[index], dtype=np.float32) for part in by_point)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(Likelihood):
+    """A likelihood that samplers ask by way of what was learned from points that it has solved.
+
+    What was learned depends on no more than these points: where an interrupted fit goes on, they are solved again.
+    """
+
+    states: dict[bytes, tuple[FloatArray, ...]] = field(default_factory=dict, compare=False)
+
+    def learned(self, points: FloatArray) -> Surrogate:
+        """Log-likelihoods of other points, approximately."""
+        chosen = np.unique(points, axis=0)
+        chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _LEARNED).astype(np.int64))]
+        keys = [point.tobytes() for point in chosen]
+        missing = np.array([key not in self.states for key in keys])
+        if missing.any():
+            self(chosen[missing])
+        known = {key: self.states[key] for key in keys}
+        # What was solved before will not be asked for again.
+        self.states.clear()
+        self.states.update(known)
+        return surrogate(
+            self.problem,
+            chosen,
+            [[known[key][part] for key in keys] for part in range(len(self.problem.parts))],
+            patients=self.patients,
+            places=self.places,
+            threads=workers(self.threads),
+        )
 
 
 def fit_key(problem: Problem, settings: Settings) -> str:
@@ -142,9 +195,12 @@ def fit(
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)
     key = fit_key(problem, chosen)
-    coarse = Likelihood(problem, chosen.patients, chosen.places, threads=threads)
+    generations_key = content_hash(_ALGORITHM, key)
+    coarse = Learned(problem, chosen.patients, chosen.places, threads=threads)
     remaining = Remaining(chosen)
-    chains = [_run(problem, chosen, coarse, key, number, folder, tell, remaining) for number in range(chosen.runs)]
+    chains = [
+        _run(problem, chosen, coarse, generations_key, number, folder, tell, remaining) for number in range(chosen.runs)
+    ]
     particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
