@@ -77,7 +77,8 @@ def of_chosen(values: FloatArray, patients: IntArray) -> FloatArray:
     """Values of the patients of trials, shape [cohort, trial, patient of the trial]."""
     flat = patients.reshape(len(patients), -1)
     if len(flat) and (flat == flat[0]).all():
-        return np.take(values, flat[0], axis=1).reshape(patients.shape)
+        alike: FloatArray = np.take(values, flat[0], axis=1).reshape(patients.shape)
+        return alike
     return np.take_along_axis(values, flat, axis=1).reshape(patients.shape)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from simulate.cohort.ensemble import Ensemble
@@ -49,6 +50,10 @@ Report = Callable[[str], None]
 """Told what the fit is doing, a line at a time."""
 
 
+_Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
+"""States of the patients of a point in each trial, and the log-likelihood of each datum."""
+
+
 @dataclass
 class _Asked:
     """How many points were asked, and how many of them could not be solved."""
@@ -69,6 +74,8 @@ class Likelihood:
         Virtual patients of a point, and the key of their places.
     tolerance, threads
         As for `simulate.solver.solve`.
+    asked, solved
+        How much was asked, and what was solved if this is to be remembered; neither decides a value.
     """
 
     problem: Problem
@@ -77,7 +84,7 @@ class Likelihood:
     tolerance: Tolerance = COARSE
     threads: int | None = None
     asked: _Asked = field(default_factory=_Asked, compare=False)
-    states: dict[bytes, tuple[FloatArray, ...]] | None = field(default=None, compare=False)
+    solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
         size = max(_BATCH // self.patients, 1)
@@ -88,9 +95,10 @@ class Likelihood:
 
     def _scores(self, points: FloatArray) -> Scores:
         parts = self.problem.parts
+        ensembles = self._ensembles(points)
         trials = [
             seen_at(part, ensemble, len(points), patients=self.patients, seed=self.places)
-            for part, ensemble in zip(parts, self._ensembles(points), strict=True)
+            for part, ensemble in zip(parts, ensembles, strict=True)
         ]
         feasible = np.all([trial.feasible for trial in trials], axis=0)
         # Where hardly anybody exists there is nothing to see, and nothing to say of it.
@@ -101,11 +109,16 @@ class Likelihood:
         self.asked.unresolved += int(np.any([term.unresolved for term in terms], axis=0).sum())
         items = np.full((len(points), sum(term.values.shape[1] for term in terms)), -np.inf)
         items[feasible] = np.concatenate([term.values for term in terms], axis=1)
+        if self.solved is not None:
+            by_point = [states_by_point(ensemble, len(points)) for ensemble in ensembles]
+            for index, point in enumerate(points):
+                states = tuple(np.array(part[index], dtype=np.float32) for part in by_point)
+                self.solved[point.tobytes()] = (states, items[index])
         return Scores(items, feasible)
 
     def _ensembles(self, points: FloatArray) -> list[Ensemble]:
-        """The patients of some points in each trial; their states are kept if this likelihood is learned from."""
-        found = [
+        """The patients of some points in each trial."""
+        return [
             simulate_points(
                 part,
                 points,
@@ -116,11 +129,6 @@ class Likelihood:
             )
             for part in self.problem.parts
         ]
-        if self.states is not None:
-            by_point = [states_by_point(ensemble, len(points)) for ensemble in found]
-            for index, point in enumerate(points):
-                self.states[point.tobytes()] = tuple(np.array(part[index], dtype=np.float32) for part in by_point)
-        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,24 +138,25 @@ class Learned(Likelihood):
     What was learned depends on no more than these points: where an interrupted fit goes on, they are solved again.
     """
 
-    states: dict[bytes, tuple[FloatArray, ...]] = field(default_factory=dict, compare=False)
+    solved: dict[bytes, _Solved] = field(default_factory=dict, compare=False)
 
     def learned(self, points: FloatArray) -> Surrogate:
         """Log-likelihoods of other points, approximately."""
         chosen = np.unique(points, axis=0)
         chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _LEARNED).astype(np.int64))]
         keys = [point.tobytes() for point in chosen]
-        missing = np.array([key not in self.states for key in keys])
+        missing = np.array([key not in self.solved for key in keys])
         if missing.any():
             self(chosen[missing])
-        known = {key: self.states[key] for key in keys}
+        known = {key: self.solved[key] for key in keys}
         # What was solved before will not be asked for again.
-        self.states.clear()
-        self.states.update(known)
+        self.solved.clear()
+        self.solved.update(known)
         return surrogate(
             self.problem,
             chosen,
-            [[known[key][part] for key in keys] for part in range(len(self.problem.parts))],
+            [[known[key][0][part] for key in keys] for part in range(len(self.problem.parts))],
+            np.stack([known[key][1] for key in keys]),
             patients=self.patients,
             places=self.places,
             threads=workers(self.threads),
@@ -205,7 +214,7 @@ def fit(
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
-    final = Likelihood(problem, chosen.final_patients, chosen.places, threads=threads)
+    final = Learned(problem, chosen.final_patients, chosen.places, threads=threads)
     weighted = _polished(final, particles, feasible, chosen, tell)
     if coarse.asked.unresolved + final.asked.unresolved > _UNRESOLVED * (coarse.asked.points + final.asked.points):
         raise NotConverged(
@@ -228,8 +237,12 @@ def fit(
     prior = _prior(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
     parts = problem.parts
+    different, place = np.unique(points, axis=0, return_inverse=True)
     trials = [
-        trial_of(part, points, patients=chosen.final_patients, seed=chosen.places, threads=threads) for part in parts
+        trial_of(part, different, patients=chosen.final_patients, seed=chosen.places, threads=threads).of(
+            place.reshape(-1)
+        )
+        for part in parts
     ]
     shares, share_errors = diagnostics.path_shares(weighted)
     runs = [chain[-1].log_evidence for chain in chains]

@@ -1,8 +1,9 @@
 """A cheap stand-in for the likelihood of a fit, learned from points that were solved.
 
-Of a new point everything is exact but one thing: how the states of its patients have moved since the baseline, which is
-interpolated between solved points (Gaussian process regression with the same kernel for all states, times and
-patients). Parameters of the patients, baseline, observables, assay and likelihood are those of the point itself.
+Of a new point everything is exact but two things, which are interpolated between solved points (Gaussian process
+regression with the same kernel for all): how the states of its patients have moved since the baseline, and the
+likelihood of items that hardly differs between the points. Parameters of the patients, baseline, observables, assay and
+the likelihood of all other items are those of the point itself.
 
 It decides which points are worth solving and nothing else: samplers correct for what it errs by.
 """
@@ -14,10 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from sympy import Basic, Symbol
 
 from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Ensemble, kernel_of, member_parameters
+from simulate.evidence.items import Evidence
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.kernels.system import lower
 from simulate.solver.batch import solve
@@ -33,6 +36,12 @@ from simulate.studies.fitting.trial import REGRESSED, Problem, arms_of, cohort_a
 _BEND, _REACH, _NOISE = 10.0, 6.0, 0.01
 """Variance of what is not linear beside that of what is, the distance over which it varies in standard deviations of
 the points, and the variance of what is taken for noise."""
+
+_FLAT = 0.35
+"""Standard deviation of the log-likelihood of an item over the solved points below which it is interpolated."""
+
+_STILL = 1e-3
+"""Standard deviation of the logarithm of a movement over the solved points below which it is the same in all."""
 
 _TINY = 1e-300
 _BLOCK = 64
@@ -56,16 +65,25 @@ class _Part:
         Places of the states on which depends what is read; the others are taken to stay where they are.
     is_ratio
         Which of them move by a factor, shape [row of a point, later time, state]; the others by a difference.
-    mean, weights
-        Mean movement, shape [value], and weights of the solved points, shape [solved point, value].
+    mean, varying, weights
+        Mean movement, shape [value]; places of those that differ between points; and for each of these the weights of
+        the solved points, shape [solved point, varying value].
+    evidence
+        Items whose likelihood is that of the point.
+    item_mean, item_weights
+        The same of the sum of the log-likelihoods of the other items; shape [solved point].
     """
 
     problem: Problem
     times: FloatArray
     states: IntArray
-    is_ratio: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    is_ratio: npt.NDArray[np.bool_]
     mean: FloatArray
+    varying: IntArray
     weights: FloatArray
+    evidence: Evidence
+    item_mean: float
+    item_weights: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,14 +122,16 @@ class Surrogate:
         near = _kernel((_numbers(self.parts[0].problem, points) - self.center) / self.scale, self.solved)
         totals, feasible = np.zeros(len(points)), np.ones(len(points), dtype=np.bool_)
         for part in self.parts:
-            moved = part.mean + np.einsum("ij,jk->ik", near, part.weights)
+            moved = np.repeat(part.mean[np.newaxis], len(points), axis=0)
+            moved[:, part.varying] += np.einsum("ij,jk->ik", near, part.weights)
             ensemble = _predicted(part, points, moved, self.patients, self.places)
             trial = seen_at(part.problem, ensemble, len(points), patients=self.patients, seed=self.places)
             feasible &= trial.feasible
             found = np.full(len(points), LEAST)
             if trial.feasible.any():
-                terms = log_likelihood(part.problem.evidence, trial.seen.rows(trial.feasible))
-                found[trial.feasible] = np.maximum(terms.total, LEAST)
+                terms = log_likelihood(part.evidence, trial.seen.rows(trial.feasible))
+                flat = part.item_mean + np.einsum("ij,j->i", near, part.item_weights)
+                found[trial.feasible] = np.maximum(terms.total + flat[trial.feasible], LEAST)
             totals += found
         return np.where(feasible, totals, -np.inf)
 
@@ -119,7 +139,8 @@ class Surrogate:
 def surrogate(
     problem: Problem,
     points: FloatArray,
-    ensembles: Sequence[Sequence[FloatArray]],
+    ensembles: Sequence[Sequence[npt.NDArray[np.float32]]],
+    items: FloatArray,
     *,
     patients: int,
     places: int,
@@ -136,6 +157,8 @@ def surrogate(
     ensembles
         For each part of the problem the states of each point, shape [row of the point, time, state]: rows are arm by
         arm, patient by patient.
+    items
+        Log-likelihood of each datum at each point, shape [point, item].
     patients, places, threads
         As for `Likelihood`.
     """
@@ -145,31 +168,50 @@ def surrogate(
     gram = _kernel(solved, solved) + _NOISE * np.eye(len(solved))
     inverse = _inverse(gram)
     parts = []
+    bounded = np.maximum(items, LEAST)
+    before = 0
     for part, states in zip(problem.parts, ensembles, strict=True):
-        values = np.stack(states)
+        values = np.stack(states).astype(np.float64)
         times = recorded_times(part.trial)
         cohort, _ = cohort_at(part, points, patients=patients, seed=places)
         seen = _states_seen(part)
         values = values[:, :, :, seen]
         first = _baselines(part, cohort, len(points))[:, :, seen]
-        is_ratio = ((values[:, :, times > 0.0] > 0.0) & (first[:, :, np.newaxis] > 0.0)).all(axis=0)
+        is_above = (values[:, :, times > 0.0] > 0.0) & (first[:, :, np.newaxis] > 0.0)
+        is_ratio: npt.NDArray[np.bool_] = np.all(is_above, axis=0)
         moved = _moved(values[:, :, times > 0.0], first[:, :, np.newaxis], is_ratio).reshape(len(points), -1)
         known = np.isfinite(moved)
         count = known.sum(axis=0)
         mean = np.where(known, moved, 0.0).sum(axis=0) / np.maximum(count, 1)
         apart = np.where(known, moved - mean, 0.0)
-        parts.append(_Part(part, times, seen, is_ratio, mean, np.einsum("ij,jk->ik", inverse, apart)))
+        own = bounded[:, before : before + len(part.evidence.data)]
+        before += own.shape[1]
+        is_flat = own.std(axis=0) < _FLAT
+        of_flat = own[:, is_flat].sum(axis=1)
+        left = {item for item, flat in zip(part.evidence.data, is_flat, strict=True) if not flat}
+        evidence = replace(part.evidence, items=tuple(item for item in part.evidence.items if item in left))
+        item_mean = float(of_flat.mean())
+        item_weights = np.einsum("ij,j->i", inverse, of_flat - item_mean)
+        at = times[times > 0.0]
+        on_visits, in_serum = np.isin(at, part.trial.days), _states_seen(part, only_sampled=True)
+        is_wanted = on_visits[:, np.newaxis] | np.isin(seen, in_serum)
+        is_wanted = np.broadcast_to(is_wanted, is_ratio.shape).reshape(-1)
+        mean = np.where(is_wanted, mean, 0.0)
+        varying = np.flatnonzero(is_wanted & ((apart.std(axis=0) > _STILL) | ~is_ratio.reshape(-1)))
+        weights = np.einsum("ij,jk->ik", inverse, np.ascontiguousarray(apart[:, varying]))
+        parts.append(_Part(part, times, seen, is_ratio, mean, varying, weights, evidence, item_mean, item_weights))
     return Surrogate(tuple(parts), solved, center, scale, patients, places, threads)
 
 
-def _states_seen(part: Problem) -> IntArray:
-    """Places of the states on which the observables depend that the trial reads."""
+def _states_seen(part: Problem, *, only_sampled: bool = False) -> IntArray:
+    """Places of the states on which the observables depend that the trial reads, or reads at the hour of a sample."""
     system = lower(part.model)
     observed = dict(
         zip((*system.states, *system.observables), (*map(Symbol, system.states), *system.observed), strict=True)
     )
     needed: set[Basic] = set()
-    for name in part.trial.watched:
+    sampled = [readout.quantity for readout in part.trial.readouts if readout.sampling is not None]
+    for name in sampled if only_sampled else part.trial.watched:
         for one in (name, f"{name}{REGRESSED}"):
             needed |= observed[one].free_symbols if one in observed else set()
     return np.array([place for place, name in enumerate(system.states) if Symbol(name) in needed], dtype=np.int64)
@@ -203,9 +245,7 @@ def _inverse(matrix: FloatArray) -> FloatArray:
     return np.ascontiguousarray(work[:, n:])
 
 
-def _moved(
-    values: FloatArray, first: FloatArray, is_ratio: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-) -> FloatArray:
+def _moved(values: FloatArray, first: FloatArray, is_ratio: npt.NDArray[np.bool_]) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(np.maximum(values, _TINY)) - np.log(np.maximum(first, _TINY))
     return np.where(is_ratio, ratio, values - first)
