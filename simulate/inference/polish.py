@@ -140,10 +140,10 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
     """
     dimension = particles.shape[1]
     guess = guess_of(target, particles)
-    draws = draws if guess is None else _GUESSED * draws
+    number = draws if guess is None else _GUESSED * draws
     components = _components(particles, seed)
     sobol = qmc.Sobol(dimension + 2, scramble=True, rng=int(stream(seed, "polish", 0).integers(2**62)))
-    uniform = np.clip(sobol.random(draws), 2.0**-53, 1.0 - 2.0**-53)
+    uniform = np.clip(sobol.random(number), 2.0**-53, 1.0 - 2.0**-53)
     normal = ndtri(uniform[:, 2:])
     spread = np.sqrt(_FREEDOM / chi2.ppf(uniform[:, 1], _FREEDOM))
     edges = np.cumsum([_PRIOR, *((1.0 - _PRIOR) * share for share, _, _ in components)])
@@ -160,7 +160,12 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
     ratios = prior - logsumexp(parts, axis=0)
     if guess is None:
         return Weighted(points, scores(target, points), ratios, feasible)
-    return _of_some(target, points, ratios, guess(points), feasible, max(round(_SCORED * draws), 2), seed)
+    return _of_some(target, points, ratios, guess(points), feasible, solved(draws), seed)
+
+
+def solved(draws: int) -> int:
+    """How many points of a target that can be learned are scored for so many draws."""
+    return max(round(_SCORED * _GUESSED * draws), 2)
 
 
 def _of_some(

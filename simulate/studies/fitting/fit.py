@@ -206,7 +206,7 @@ def fit(
     key = fit_key(problem, chosen)
     generations_key = content_hash(_ALGORITHM, key)
     coarse = Learned(problem, chosen.patients, chosen.places, threads=threads)
-    remaining = Remaining(chosen)
+    remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
     chains = [
         _run(problem, chosen, coarse, generations_key, number, folder, tell, remaining) for number in range(chosen.runs)
     ]
