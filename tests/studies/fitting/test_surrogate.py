@@ -52,7 +52,7 @@ def test_a_guess_has_the_same_bits_in_every_batch_and_with_any_number_of_threads
     two = Learned(problem("H1"), PATIENTS, 1, threads=2).learned(solved)
     np.testing.assert_array_equal(two(asked), one)
     np.testing.assert_array_equal(two(asked[::-1])[::-1], one)
-    np.testing.assert_array_equal(two(asked[62:66]), one[70:73])
+    np.testing.assert_array_equal(two(asked[62:66]), one[62:66])
 
 
 def test_what_was_asked_before_decides_nothing_of_what_is_learned() -> None:
