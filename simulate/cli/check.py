@@ -12,7 +12,7 @@ from simulate.cli.options import Json
 def check(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A TOML file, the name of a shipped scenario, or a table of doses (CSV)."),
+        typer.Argument(metavar="FILE", help="A TOML file, a shipped scenario, a table of doses (CSV), a model (SBML)."),
     ],
     time: Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of a dose table.")] = "h",
     amount: Annotated[
@@ -28,12 +28,14 @@ def check(
 ) -> None:
     """Check a scenario, sweep, model, hypothesis, parameter or trial file, or a table of doses, without solving.
 
-    What a TOML file is follows from its tables; a CSV file is a dose table for the reference model. The first fault is
+    What a TOML file is follows from its tables; a CSV file is a dose table for the reference model, and an XML file a
+    model in SBML, of which is listed what is left out. The first fault is
     printed with file, line and advice, and the exit code is 3.
 
     \b
     simulate check my-scenario.toml
     simulate check my-trial.toml
+    simulate check model.xml
     simulate check doses.csv --time d --population renal
     """  # noqa: D301
     from dataclasses import asdict

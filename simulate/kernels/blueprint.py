@@ -10,6 +10,7 @@ from simulate.kernels.clock import timed_parts
 from simulate.kernels.followers import Pieces
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
 from simulate.kernels.saturation import without_overflow
+from simulate.kernels.switches import NONE, Switches, symbols_of, with_modes
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.parts import TIME
 
@@ -37,8 +38,10 @@ class Blueprint:
         depend on the first besides and on nothing else.
     pieces
         The program of ``rhs`` in parts, if there is more than one block.
+    switches
+        What the modes stand for that the right-hand side has in the place of what switches, and events.
     timed
-        Parts of the right-hand side that depend on time and on nothing else that moves.
+        Parts of the right-hand side and of triggers that depend on time and on nothing else that moves.
     """
 
     states: tuple[str, ...]
@@ -58,13 +61,18 @@ class Blueprint:
     block: int
     pieces: Pieces | None = None
     timed: tuple[Expr, ...] = ()
+    switches: Switches = NONE
 
 
 def blueprint(system: System) -> Blueprint:
     """What the kernel of a system is built from."""
     system = without_overflow(system)
     varying = [TIME, *(Symbol(name) for name in system.states), *(infusion(route) for route in system.routes)]
-    constants, rhs = hoist(straight_line(system.rhs, "rhs"), varying, "constant")
+    moving = {TIME, *(Symbol(name) for name in system.states)}
+    # A constant that switches, such as a condition on parameters, does so never.
+    rates, switches = with_modes(system.rhs, system.events, moving)
+    modes = list(symbols_of(len(switches.watched)))
+    constants, rhs = hoist(straight_line(rates, "rhs"), [*varying, *modes], "constant")
     more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")
     return Blueprint(
         states=system.states,
@@ -82,5 +90,6 @@ def blueprint(system: System) -> Blueprint:
         jumps=tuple((target,) for target in system.route_targets),
         controlled=len(system.states),
         block=len(system.states),
-        timed=timed_parts(system.rhs, set(varying[1:])),
+        timed=timed_parts((*system.rhs, *(event.when for event in system.events)), set(varying[1:])),
+        switches=switches,
     )

@@ -8,7 +8,7 @@ import importlib.abc
 import importlib.util
 import itertools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -28,8 +28,10 @@ from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
 from simulate.kernels.followers import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
+from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import tape, tape_source
+from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
@@ -62,6 +64,8 @@ class CompiledKernel:
     stiff_source: Callable[[], str]
     series_source: Callable[[int], str]
     clock: Callable[[], Clock] | None = None
+    hybrid: Hybrid | None = None
+    sense_source: str | None = None
 
     @property
     def route_offsets(self) -> IntArray:
@@ -87,6 +91,27 @@ class CompiledKernel:
     def observe(self) -> BlockFunction:
         """Time, state, constants → observables."""
         return self._compiled("observe")
+
+    @functools.cached_property
+    def sense(self) -> BlockFunction:
+        """Time, state, constants → what is watched, and triggers of events."""
+        return self._of_switches("sense")
+
+    @functools.cached_property
+    def jump(self) -> BlockFunction:
+        """Time, state, constants → delays, priorities and new values of events."""
+        return self._of_switches("jump")
+
+    def _of_switches(self, name: str) -> BlockFunction:
+        """A function of `sense_source`; without switches it is never called, and any will do."""
+        if self.sense_source is None:
+            return self.prepare
+        if is_direct(self.sense_source, name):
+            function = load_source(f"{self.key}_{name}", direct_source(self.sense_source, name)).compiled
+        else:
+            function = getattr(load_source(f"{self.key}_switches", self.sense_source), name)
+        result: BlockFunction = compiled(_SIGNATURE)(function)
+        return result
 
     @functools.cached_property
     def jacobian(self) -> BlockFunction:
@@ -166,13 +191,15 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     rhs, observe = plan.rhs, plan.observe
 
     # Rows of the kernel's region: parameters, the constants that are used, infusion rates, gains, conditions, factors.
-    needed = _symbols(rhs) | _symbols(observe)
+    switches = plan.switches
+    needed = _symbols(rhs) | _symbols(observe) | _symbols(switches.sense) | _symbols(switches.jump)
     kept = [symbol for symbol, _ in plan.constants if symbol in needed]
     region = _Region([Symbol(name) for name in plan.parameters])
     region.add(kept)
     infusion_row = region.add(infusion(route) for route in plan.routes)
     gain_row = region.skip(len(plan.gains))
     condition_row = region.skip(len(plan.conditions))
+    hybrid = _hybrid(region, switches, len(states))
 
     remembered_at = CONSTANTS + region.size * LANES
     if plan.pieces is not None:
@@ -236,6 +263,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
             ),
         )
     )
+    sense_source = _sense_source(switches, hybrid, inputs, labels) if hybrid is not None else None
     # The pattern of the Jacobian is known only when it is asked for; full blocks and their factors always have room.
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
@@ -244,7 +272,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         lambda order: tape_source(tape(rhs, states, inputs_of_series, pulse_in(plan.timed)), order)
     )
     return CompiledKernel(
-        key=_key(source, plan),
+        key=_key(source, sense_source, hybrid, plan),
         source=source,
         states=plan.states,
         parameters=plan.parameters,
@@ -261,6 +289,8 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         rows=region.size,
         stiff_source=stiff_source,
         series_source=series_source,
+        hybrid=hybrid,
+        sense_source=sense_source,
         clock=functools.cache(lambda: Clock(plan.timed, plan.constants, plan.parameters)) if plan.timed else None,
     )
 
@@ -284,6 +314,63 @@ class _Region:
         first = self.size
         self.size += rows
         return first
+
+
+def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
+    """Room for what switches and for events, and a table of the events; None where nothing does."""
+    count, events = len(switches.watched), switches.events
+    if not count and not events:
+        return None
+    mode_row = region.add(symbols_of(count))
+    met_row = region.add(met(index) for index in range(count))
+    seen_row = region.skip(count + len(events))
+    before_row = region.skip(len(events))
+    turn_row = region.skip(1)
+    end_row = region.skip(states)
+    values = [len(event.targets) for event in events]
+    jump_row = region.skip(sum(2 + number for number in values))
+    slots = [SLOTS if event.delay != 0 else FEW_SLOTS for event in events]
+    queue_row = region.skip(sum(room * (2 + number) for room, number in zip(slots, values, strict=True)))
+    return Hybrid(
+        watched=count,
+        mode_row=mode_row,
+        met_row=met_row,
+        seen_row=seen_row,
+        before_row=before_row,
+        turn_row=turn_row,
+        end_row=end_row,
+        jump_row=jump_row,
+        queue_row=queue_row,
+        events=tuple(
+            (int(event.persistent), int(event.at_start), int(event.at_trigger), room, event.targets)
+            for event, room in zip(events, slots, strict=True)
+        ),
+    )
+
+
+def _sense_source(switches: Switches, hybrid: Hybrid, inputs: dict[Symbol, int], labels: Mapping[Offset, str]) -> str:
+    seen, jumps = CONSTANTS + hybrid.seen_row * LANES, CONSTANTS + hybrid.jump_row * LANES
+    return "\n\n".join(
+        (
+            HEADER,
+            function(
+                "sense",
+                "Time, state, constants → what is watched, and triggers of events.",
+                inputs,
+                switches.sense.assignments,
+                _placed(seen, switches.sense.results),
+                labels=labels,
+            ),
+            function(
+                "jump",
+                "Time, state, constants → delays, priorities and new values of events.",
+                inputs,
+                switches.jump.assignments,
+                _placed(jumps, switches.jump.results),
+                labels=labels,
+            ),
+        )
+    )
 
 
 def _own(plan: Blueprint) -> set[Symbol]:
@@ -344,9 +431,10 @@ def _stiff_source(
     )
 
 
-def _key(source: str, plan: Blueprint) -> str:
+def _key(source: str, sense_source: str | None, hybrid: Hybrid | None, plan: Blueprint) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for part in (fingerprint(), source, *plan.states, *plan.parameters, *plan.observables, *plan.units):
+    own = () if sense_source is None else (sense_source, repr(hybrid))
+    for part in (fingerprint(), source, *own, *plan.states, *plan.parameters, *plan.observables, *plan.units):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 

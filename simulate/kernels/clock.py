@@ -27,6 +27,7 @@ from simulate.kernels.saturation import logistic, share, softplus
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import TIME
+from simulate.symbolic.switching import above, at_least, same
 
 _CELLS = 2048
 """Parts of the time of a solve in which the sign of an argument is looked at."""
@@ -210,7 +211,7 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
             continue
         if isinstance(node, (sympy.Abs, Abs)):
             yield True, node.args[0]
-        elif isinstance(node, (sympy.Min, sympy.Max)):
+        elif isinstance(node, (sympy.Min, sympy.Max, above, at_least, same)):
             for one, other in itertools.combinations(node.args, 2):
                 yield True, one - other
         elif isinstance(node, share):

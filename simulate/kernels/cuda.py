@@ -20,11 +20,13 @@ from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
 from simulate.solver import methods
 from simulate.solver.arguments import arguments_of, breaks_of, failures_of, functions_of, stops_of
+from simulate.solver.hybrid import NOTHING
 from simulate.solver.kernel import FloatArray
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.rules import Adaptive, with_stops
 from simulate.solver.trajectories import Trajectories
+from simulate.symbolic.switching import SWITCHING
 
 if importlib.util.find_spec("numba_cuda") is None:
     raise MissingExtra(
@@ -82,7 +84,8 @@ class CudaEngine:
         columns = (given.settings, given.sizes, given.targets, given.parameters, *given.schedule)
         inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control)]
         grid = -(-members // _BLOCK)
-        self.launch[grid, _BLOCK](*inputs, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
+        table = cuda.to_device(NOTHING)
+        self.launch[grid, _BLOCK](*inputs, table, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
         self.observe[grid, _BLOCK](inputs[3], inputs[9], n, self.kernel.controlled, results[0])
         values, outcome, reached, counters = (array.copy_to_host() for array in results)
         fail_undefined(self.kernel, values, given.times, outcome, reached, 0, members)
@@ -120,6 +123,13 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
             found=method,
             expected="`DOP853`, `DOPRI5`, `RODAS5P`",
         )
+    if system.events or any(expression.has(*SWITCHING) for expression in system.rhs):
+        raise InputError(
+            "the engine for graphics cards has no events, and nothing in it may switch",
+            code="cuda.switches",
+            expected="a model without events, `piecewise`, `floor` and `ceil`",
+            advice="solve it on the processor",
+        )
     edition = Edition(
         capacity=max(len(system.states), len(system.observables)),
         door=decorated_by(functools.partial(cuda.jit, device=True)()),
@@ -148,7 +158,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     @cuda.jit
     def launch(
         settings: Any, sizes: Any, targets: Any, parameters: Any, offsets: Any, stops: Any, kinds: Any, routes: Any,
-        amounts: Any, times: Any, control: Any, max_steps: int,
+        amounts: Any, times: Any, control: Any, table: Any, max_steps: int,
         values: Any, outcome: Any, reached: Any, counters: Any, given_up: Any,
     ) -> None:  # fmt: skip
         member = cuda.grid(1)
@@ -158,7 +168,8 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             integrate(
                 w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
                 settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control,
-                max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe, 0,
+                max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe,
+                prepare, prepare, table, 0,
             )  # fmt: skip
 
     @cuda.jit

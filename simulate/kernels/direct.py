@@ -28,7 +28,7 @@ from simulate.kernels.lanewise import write_fence
 _intrinsic: Any = intrinsic
 _for_range: Any = cgutils.for_range
 _OPERATIONS: Mapping[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
-_COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.Lt: "<", ast.Eq: "=="}
+_COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.Eq: "=="}
 _FLAGS = ("contract",)
 
 

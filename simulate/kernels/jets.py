@@ -51,6 +51,8 @@ def emitter(program: Tape, order: int) -> Any:
     return emitted
 
 
+_COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}
+
 Coefficient = Any
 """An LLVM vector, one element a lane; ``None`` where it is zero for every model."""
 
@@ -103,7 +105,17 @@ class _Emission:
             return self._times(*values)
         if name == "divide":
             return self._builder.fdiv(*(self._number(0.0) if value is None else value for value in values))
-        return self._function(name, self._number(0.0) if values[0] is None else values[0])
+        values = [self._or_zero(value) for value in values]
+        if name == "choose":
+            return self._chosen(*values)
+        if name in _COMPARISONS:
+            holds = self._builder.fcmp_ordered(_COMPARISONS[name], *values)
+            return self._builder.select(holds, self._number(1.0), self._number(0.0))
+        return self._function(name, values[0])
+
+    def _chosen(self, condition: Coefficient, value: Coefficient, otherwise: Coefficient) -> Coefficient:
+        holds = self._builder.fcmp_ordered(">", condition, self._number(0.5))
+        return self._builder.select(holds, value, otherwise)
 
     def _linear(self, linear: Linear, k: int) -> Coefficient:
         total = self._constants[linear[0]] if k == 0 else None
@@ -223,6 +235,13 @@ class _Emission:
         for j in range(1, k):
             total = self._minus(total, self._scaled(self._times(own[j], inner[k - j]), j / k))
         return self._times(total, inverse)
+
+    def _rule_choose(self, k: int, place: int, condition: Linear, a: Linear, b: Linear) -> Coefficient:
+        values = [self._series(place, part, linear, k)[k] for part, linear in enumerate((a, b))]
+        if values[0] is None and values[1] is None:
+            return None
+        decides = self._kept(place, lambda: self._or_zero(self._linear(condition, 0)))
+        return self._chosen(decides, *map(self._or_zero, values))
 
     def _rule_sin(self, k: int, place: int, x: Linear) -> Coefficient:
         return self._circular(k, place, x)[0]

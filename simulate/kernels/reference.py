@@ -15,7 +15,9 @@ import numpy as np
 import sympy
 from scipy import integrate
 
+from simulate.errors import InputError
 from simulate.kernels.clock import NOTHING
+from simulate.kernels.saturation import IN_PYTHON
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Schedule, StopKind, Tolerance
@@ -56,6 +58,13 @@ def solve_reference(
     max_step
         Longest step, days.
     """
+    if system.events:
+        raise InputError(
+            "the reference solution knows no events",
+            code="kernel.events",
+            found=", ".join(event.name for event in system.events),
+            expected="a model without events",
+        )
     tolerance = Tolerance(1e-11, 1e-14) if tolerance is None else tolerance
     functions = _Functions(system)
     members, n = len(parameters), len(system.states)
@@ -164,7 +173,7 @@ class _Functions:
 
 
 def _evaluator(arguments: list[Any], expressions: Any) -> Callable[..., Any]:
-    evaluate: Callable[..., Any] = sympy.lambdify(arguments, list(expressions), modules=["math"], cse=True)
+    evaluate: Callable[..., Any] = sympy.lambdify(arguments, list(expressions), modules=[IN_PYTHON, "math"], cse=True)
     return evaluate
 
 

@@ -7,7 +7,8 @@ smaller side; so are its derivatives. Terms with exponents up to 4 stay as they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.kernels.hoisting import Abs
-from simulate.kernels.system import System
+from simulate.kernels.system import Happening, System
 from simulate.symbolic.parts import TIME
 
 _HARMLESS = 4
@@ -87,12 +88,19 @@ def without_overflow(system: System) -> System:
     names = [symbol for symbol, _ in system.constants]
     return replace(
         system,
+        events=tuple(_event_in_ratios(event, moving) for event in system.events),
         constants=tuple(zip(names, in_ratios((value for _, value in system.constants), moving), strict=True)),
         **{
             field: in_ratios(getattr(system, field), moving)
             for field in ("initial", "rhs", "observed", "gains", "conditions")
         },
     )
+
+
+def _event_in_ratios(event: Happening, moving: set[Symbol]) -> Happening:
+    (when, delay), values = in_ratios((event.when, event.delay), moving), in_ratios(event.values, moving)
+    priority = None if event.priority is None else in_ratios((event.priority,), moving)[0]
+    return replace(event, when=when, delay=delay, priority=priority, values=values)
 
 
 def in_ratios(expressions: Iterable[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
@@ -226,5 +234,25 @@ IN_NUMPY = {
     "weight_log": _weight_log,
     "logistic": _logistic,
     "softplus": lambda u: np.logaddexp(0.0, u),
+    "above": lambda a, b: np.where(np.greater(a, b), 1.0, 0.0),
+    "at_least": lambda a, b: np.where(np.greater_equal(a, b), 1.0, 0.0),
+    "same": lambda a, b: np.where(np.equal(a, b), 1.0, 0.0),
+    "no": lambda condition: 1.0 - condition,
+    "both": lambda *conditions: functools.reduce(np.minimum, conditions),
+    "either": lambda *conditions: functools.reduce(np.maximum, conditions),
+    "choose": lambda condition, a, b: np.where(np.greater(condition, 0.5), a, b),
+    "floor": np.floor,
+    "sign": np.sign,
 }
 """The functions by name, for arrays."""
+
+IN_PYTHON: dict[str, Callable[..., Any]] = {
+    "above": lambda a, b: float(a > b),
+    "at_least": lambda a, b: float(a >= b),
+    "same": lambda a, b: float(a == b),
+    "no": lambda condition: 1.0 - condition,
+    "both": min,
+    "either": max,
+    "choose": lambda condition, value, otherwise: value if condition > 0.5 else otherwise,
+}
+"""What switches, for plain numbers."""

@@ -26,6 +26,7 @@ from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
 from simulate.kernels.followers import pieces
 from simulate.kernels.hoisting import Program, hoist
+from simulate.kernels.switches import NONE
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
 from simulate.solver.kernel import FloatArray
@@ -126,7 +127,8 @@ def solve_sensitivities(
     InputError
         ``sensitivities.unknown`` for a name that the system does not have, ``sensitivities.twice``,
         ``sensitivities.none``, ``sensitivities.size`` for a system too large to have one direction beside it,
-        ``sensitivities.method`` for a method with Taylor series, and what `solve` raises.
+        ``sensitivities.method`` for a method with Taylor series, ``sensitivities.switches`` for a system that switches
+        or has events, and what `solve` raises.
     """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
@@ -195,6 +197,14 @@ def sensitivity_kernel(system: System, directions: tuple[Direction, ...]) -> Com
 
 def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
     """A system together with its derivatives in some directions."""
+    if plan.switches is not NONE:
+        raise InputError(
+            "sensitivities cannot be solved for a model that switches or has events",
+            code="sensitivities.switches",
+            found=", ".join(event.name for event in plan.switches.events) or "a condition on time or on states",
+            expected="a model without events, `piecewise`, `floor` and `ceil` of what moves",
+            advice="take differences of runs with other values",
+        )
     suffixes = [direction.name for direction in directions]
     seeds: list[Tangents] = [{Symbol(name): weight for name, weight in direction.weights} for direction in directions]
     constants, fixed = carried(plan.constants, seeds, suffixes)

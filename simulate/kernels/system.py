@@ -19,6 +19,21 @@ from simulate.symbolic.parts import TIME
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """An event in pure numbers, as `simulate.symbolic.parts.Event`: ``values`` is what states become, by index."""
+
+    name: str
+    when: Expr
+    targets: tuple[int, ...]
+    values: tuple[Expr, ...]
+    delay: Expr = sympy.S.Zero
+    priority: Expr | None = None
+    persistent: bool = True
+    at_start: bool = False
+    at_trigger: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """Ordinary differential equations with their baseline, observables and ways in.
 
@@ -42,6 +57,8 @@ class System:
         Change of the target for one administered unit.
     conditions, reasons
         What must not be negative in parameters and constants, and the sentence for when it is.
+    events
+        What sets states when a condition comes to hold.
     """
 
     states: tuple[str, ...]
@@ -57,6 +74,7 @@ class System:
     gains: tuple[Expr, ...] = ()
     conditions: tuple[Expr, ...] = ()
     reasons: tuple[str, ...] = ()
+    events: tuple[Happening, ...] = ()
 
 
 def infusion(route: str) -> Symbol:
@@ -110,6 +128,22 @@ def lower(model: Model) -> System:
         gains=tuple(gain / factors[target] for gain, target in zip(gains, targets, strict=True)),
         conditions=tuple(written_out(condition.expression) for condition in model.conditions),
         reasons=tuple(condition.reason for condition in model.conditions),
+        events=tuple(
+            Happening(
+                name=event.name,
+                when=written_out(event.when),
+                targets=tuple(names.index(target.name) for target in event.changes),
+                values=tuple(
+                    written_out(value) / factors[names.index(target.name)] for target, value in event.changes.items()
+                ),
+                delay=written_out(event.delay),
+                priority=None if event.priority is None else written_out(event.priority),
+                persistent=event.persistent,
+                at_start=event.at_start,
+                at_trigger=event.at_trigger,
+            )
+            for event in model.events
+        ),
     )
 
 

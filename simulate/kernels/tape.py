@@ -19,6 +19,7 @@ from simulate.errors import InputError
 from simulate.kernels.hoisting import Program
 from simulate.kernels.saturation import plain
 from simulate.symbolic.parts import TIME
+from simulate.symbolic.switching import CONDITIONS, above, at_least, choose, either, no, same
 
 Node = tuple[Any, ...]
 """An operation and its operands."""
@@ -41,7 +42,7 @@ class Tape:
         Constant in time: ``number`` and its value, ``input`` and its offset, or an operation on earlier constants.
     cores
         ``state`` and its index, ``time``, ``product`` of two cores, or ``sum``, ``quotient``, ``exp``, ``log``,
-        ``sin``, ``cos`` of linear combinations of earlier cores.
+        ``sin``, ``cos`` of linear combinations of earlier cores, or ``choose`` between two by a constant one.
     rates
         The derivative of each state.
     """
@@ -221,10 +222,34 @@ class _Writer:
         known = plain(expression)
         if known is not None:
             return self.visit(known)
+        if isinstance(expression, (*CONDITIONS, choose)):
+            return self._switch(expression)
         name = _SMOOTH.get(type(expression))
         if name is None:
             raise _not_smooth(expression)
         return self._function(name, self.visit(expression.args[0]))
+
+    def _switch(self, expression: Expr) -> Linear:
+        """A condition, or a choice by one, that does not change within a step: those that do end it."""
+        operands = [self.visit(argument) for argument in expression.args]
+        deciding = operands[:1] if isinstance(expression, choose) else operands
+        if any(terms for _, terms in deciding):
+            raise _not_smooth(expression)
+        places = [place for place, _ in operands]
+        if isinstance(expression, choose):
+            if operands[1][1] or operands[2][1]:
+                return self.core("choose", *operands)
+            return (self.constant("choose", *places), ())
+        if isinstance(expression, (above, at_least, same)):
+            return (self.constant(type(expression).__name__, *places), ())
+        opposites = isinstance(expression, either)
+        total = _ONE
+        for place in places:
+            total = self._times(total, self._opposite(place) if opposites else place)
+        return (self._opposite(total) if opposites or isinstance(expression, no) else total, ())
+
+    def _opposite(self, place: int) -> int:
+        return self._plus(_ONE, self._times(_MINUS_ONE, place))
 
     def _function(self, name: str, inner: Linear) -> Linear:
         return self.core(name, inner) if inner[1] else (self.constant(name, inner[0]), ())

@@ -17,7 +17,7 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, did_you_mean
 from simulate.kernels.hoisting import Assignment, gradient, straight_line
-from simulate.kernels.saturation import IN_NUMPY, without_overflow
+from simulate.kernels.saturation import IN_NUMPY, IN_PYTHON, without_overflow
 from simulate.kernels.system import System, infusion
 from simulate.solver.kernel import FloatArray
 from simulate.symbolic.parts import TIME
@@ -72,6 +72,13 @@ def vector_field(system: System, axis: str | None = None) -> VectorField:
     InputError
         ``equilibria.time`` for a system that depends on time, ``equilibria.axis`` for an unknown axis.
     """
+    if system.events:
+        raise InputError(
+            "a system with events has no steady states of its own",
+            code="equilibria.events",
+            found=", ".join(event.name for event in system.events),
+            advice="leave the events out of the model",
+        )
     system = without_overflow(system)
     if any(TIME in expression.free_symbols for expression in (*system.rhs, *(value for _, value in system.constants))):
         raise InputError(
@@ -244,7 +251,7 @@ def of_parameters(system: System, results: Sequence[Expr]) -> Callable[[FloatArr
         steps.append((Symbol(f"x{index}"), expression.xreplace(names)))
         names[symbol] = steps[-1][0]
     finished = [sympy.sympify(result, strict=True).xreplace(names) for result in results]
-    function = sympy.lambdify([arguments], finished, modules=["math"], cse=lambda _: (steps, finished))
+    function = sympy.lambdify([arguments], finished, modules=[IN_PYTHON, "math"], cse=lambda _: (steps, finished))
 
     def at(parameters: FloatArray) -> list[float]:
         try:

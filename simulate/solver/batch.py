@@ -13,6 +13,7 @@ from simulate.solver import layout
 from simulate.solver.arguments import arguments_of, breaks_of, failures_of, frozen, functions_of, stops_of
 from simulate.solver.book import BOOK_ROWS
 from simulate.solver.events import LEVELS, READ_ONLY, memory
+from simulate.solver.hybrid import NOTHING
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
@@ -109,6 +110,7 @@ def solve(
         max_steps,
     )
 
+    table = frozen(NOTHING if kernel.hybrid is None else kernel.hybrid.table())
     watched = watch(adaptive, kernel, schedule, members)
     count = workers(threads)
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
@@ -121,7 +123,7 @@ def solve(
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
         integrate(
             workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up,
-            kernel.observe, watching,
+            kernel.observe, kernel.sense, kernel.jump, table, watching,
         )  # fmt: skip
         if not given_up[0]:
             observe_all(

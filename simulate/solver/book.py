@@ -8,6 +8,7 @@ from typing import Any
 from simulate.compiled import inlined
 from simulate.solver.control import LARGEST
 from simulate.solver.events import cut, given, share_of_passing, visit, watches
+from simulate.solver.hybrid import EVENTS, earliest_due, share_of_switching, switches
 from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
@@ -76,13 +77,15 @@ def clear(book: Any, lane: int) -> None:
 
 
 @inlined
-def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float) -> None:
+def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float, table: Any) -> None:
     """Set the lane's next stop, and the time from which it needs attention: that stop, or an output before it."""
     stop = book[NEXT_STOP, lane]
     last = schedule[0][book[MEMBER, lane] + 1]
     w[STOP + lane] = end
     if stop < last and schedule[1][stop] < end:
         w[STOP + lane] = schedule[1][stop]
+    if table[EVENTS] > 0:
+        w[STOP + lane] = min(w[STOP + lane], earliest_due(w, table, lane))
     output = book[OUTPUT, lane]
     w[EVENT + lane] = w[STOP + lane]
     if output < len(times) and times[output] < w[STOP + lane]:
@@ -213,10 +216,24 @@ def record_within(
 
 @inlined
 def cut_short(
-    w: Any, book: Any, lane: int, n: int, times: Any, recorded: Any, interpolate: Any, observe: Any, watch: Any
+    w: Any,
+    book: Any,
+    lane: int,
+    n: int,
+    times: Any,
+    recorded: Any,
+    interpolate: Any,
+    observe: Any,
+    sense: Any,
+    table: Any,
+    watch: Any,
 ) -> None:
-    """End a lane's step where the first of its rules applies, if one does; outputs before are recorded."""
-    share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+    """End a lane's step where the first of its rules applies or something switches; outputs before are recorded."""
+    share = 2.0
+    if watches(watch):
+        share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+    if switches(table):
+        share = min(share, share_of_switching(w, table, lane, n, sense, interpolate))
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]
         record_within(w, book, lane, n, passing, times, recorded, interpolate)

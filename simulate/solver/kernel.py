@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from simulate.solver.hybrid import Hybrid
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -110,6 +113,21 @@ class Kernel(Protocol):
     @property
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side in ``SOLUTION`` → solution in ``SOLUTION``."""
+        ...
+
+    @property
+    def hybrid(self) -> Hybrid | None:
+        """Rows for what switches and for events; None where nothing does."""
+        ...
+
+    @property
+    def sense(self) -> BlockFunction:
+        """``TIME``, ``STATE``, constants, modes → what is watched, and triggers, in the kernel's region."""
+        ...
+
+    @property
+    def jump(self) -> BlockFunction:
+        """``TIME``, ``STATE``, constants → delays, priorities and new values of events, in the kernel's region."""
         ...
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:

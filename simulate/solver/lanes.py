@@ -43,6 +43,7 @@ from simulate.solver.book import (
 )
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
 from simulate.solver.events import WATCH, act, begin, look, watches
+from simulate.solver.hybrid import look_for_switches, settle, switches
 from simulate.solver.layout import (
     ACCEPT,
     ATTEMPTED,
@@ -104,6 +105,9 @@ SIGNATURE = types.int64(
     types.int64[:, ::1],  # counters [member, 3]
     types.int64[::1],  # given up: not 0 once nobody waits for the result
     BLOCK_FUNCTION,  # kernel: observe
+    BLOCK_FUNCTION,  # kernel: sense
+    BLOCK_FUNCTION,  # kernel: jump
+    _INTS,  # what switches, and events: `simulate.solver.hybrid`
     WATCH,  # rules
 )
 
@@ -138,9 +142,16 @@ def _happen(
     targets: Any,
     schedule: Any,
     observe: Any,
+    sense: Any,
+    jump: Any,
+    table: Any,
     watch: Any,
+    is_start: bool,
 ) -> int:
-    """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after."""
+    """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after.
+
+    Last come events of the model; where they come to no end the state is undefined.
+    """
     acted = 0
     for after in range(2):
         if after == 0 and watches(watch):
@@ -152,6 +163,11 @@ def _happen(
             if found < 0:
                 return -1
             acted += found
+    if switches(table):
+        happened = settle(w, table, lane, now, is_start, sense, jump)
+        if happened < 0:
+            w[STATE + lane] = math.nan
+        acted += max(happened, 0)
     return acted
 
 
@@ -174,6 +190,9 @@ def _finish(
     counters: Any,
     interpolate: Any,
     observe: Any,
+    sense: Any,
+    jump: Any,
+    table: Any,
     watch: Any,
 ) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
@@ -183,8 +202,8 @@ def _finish(
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
-        if watches(watch):
-            cut_short(w, book, lane, n, times, recorded, interpolate, observe, watch)
+        if watches(watch) or switches(table):
+            cut_short(w, book, lane, n, times, recorded, interpolate, observe, sense, table, watch)
             now = w[NEXT + lane]
         if now >= w[EVENT + lane] or book[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
@@ -194,14 +213,16 @@ def _finish(
                 record_within(w, book, lane, n, now, times, recorded, interpolate)
                 record_before(w, book, lane, n, now, times, recorded)
                 first = book[NEXT_STOP, lane]
-                acted = _happen(w, book, lane, now, prepare, kernel, targets, schedule, observe, watch)
+                acted = _happen(
+                    w, book, lane, now, prepare, kernel, targets, schedule, observe, sense, jump, table, watch, False
+                )
                 if acted != 0 or book[NEXT_STOP, lane] > first:
                     book[CHANGE, lane] = DOSED
                 if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
                     record(w, book, lane, n, now, times, recorded)
-                    plan(w, book, lane, times, schedule, end)
+                    plan(w, book, lane, times, schedule, end, table)
                     status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane) and not blurred(w, lane, kernel[CONTROLLED]):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
@@ -237,6 +258,9 @@ def _refill(
     outcome: Any,
     reached: Any,
     observe: Any,
+    sense: Any,
+    jump: Any,
+    table: Any,
     watch: Any,
 ) -> int:
     """Give a free lane the next member that can be integrated; return the first that still waits."""
@@ -255,7 +279,10 @@ def _refill(
         book[NEXT_STOP, lane] = schedule[0][member]
         begin(watch, lane)
         record_before(w, book, lane, kernel[STATES], start, times, recorded)
-        ended = _happen(w, book, lane, start, prepare, kernel, targets, schedule, observe, watch) < 0
+        acted = _happen(
+            w, book, lane, start, prepare, kernel, targets, schedule, observe, sense, jump, table, watch, True
+        )
+        ended = acted < 0
         blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
@@ -267,7 +294,7 @@ def _refill(
             outcome[member, 0] = _OK
             book[MEMBER, lane] = -1
             continue
-        plan(w, book, lane, times, schedule, end)
+        plan(w, book, lane, times, schedule, end, table)
         w[RUNNING + lane] = 1.0
         # The commit takes the loaded state over, as if a step had led to it.
         w[ACCEPT + lane] = 1.0
@@ -373,6 +400,9 @@ def integrate(
     counters: Any,
     given_up: Any,
     observe: Any,
+    sense: Any,
+    jump: Any,
+    table: Any,
     watch: Any,
 ) -> int:
     """Integrate the members from ``first`` up to ``last`` of a batch; returns their number. Arguments: `SIGNATURE`."""
@@ -393,12 +423,12 @@ def integrate(
                 if w[DUE + lane] > 0.0:
                     free = _finish(
                         w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
-                        recorded, outcome, reached, counters, interpolate, observe, watch,
+                        recorded, outcome, reached, counters, interpolate, observe, sense, jump, table, watch,
                     )  # fmt: skip
                 if free and waiting < last:
                     waiting = _refill(
                         w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
-                        start, end, recorded, outcome, reached, observe, watch,
+                        start, end, recorded, outcome, reached, observe, sense, jump, table, watch,
                     )  # fmt: skip
                 running += book[MEMBER, lane] >= 0
             if running == 0:
@@ -411,7 +441,10 @@ def integrate(
             rtol, exponent, longest,
         )  # fmt: skip
         attention = needs_attention(w, max_steps)
+        passed = False
         if watches(watch):
             passed = look(w, watch, book, n, observe)
-            attention = attention or passed
+        if switches(table):
+            passed = look_for_switches(w, book[MEMBER], table, sense) or passed
+        attention = attention or passed
     return last - first

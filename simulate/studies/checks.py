@@ -11,6 +11,7 @@ from simulate.biology.reference import parameter_table
 from simulate.cohort.reading import read_population
 from simulate.errors import InputError, Where
 from simulate.evidence.observations import read_observations
+from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import read_dose_table
@@ -25,7 +26,7 @@ from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
-from simulate.trial.reading import trial_from
+from simulate.trials.reading import trial_from
 
 _OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
 _OF_TRIALS = {"visit", "assay", "sampling"}
@@ -54,8 +55,8 @@ def check_file(
     Parameters
     ----------
     name
-        Path of a scenario, sweep, model, hypothesis, population, parameter, reference, observation, measurement or
-        trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of an SBML file, or of a scenario, sweep, model, hypothesis, population, parameter, reference, observation,
+        measurement or trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -69,6 +70,8 @@ def check_file(
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
         return Finding(str(path), "dose", _doses(path, time, amount, ignored, population))
+    if is_sbml(path):
+        return Finding(str(path), "SBML", _sbml(path))
     document = read_toml(path)
     kind = _kind(document)
     return Finding(document.path, kind, _CHECKS[kind](path, document))
@@ -147,6 +150,16 @@ def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: s
 def _model(path: Path, document: Document) -> str:
     model = find_model(path, ("none",))
     return f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}"
+
+
+def _sbml(path: Path) -> str:
+    imported = read_sbml(path)
+    model = imported.model.compose()
+    left_out = f"; left out: {'; '.join(imported.dropped)}" if imported.dropped else ""
+    return (
+        f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}, "
+        f"{_count(len(model.events), 'event')}, time in {imported.time_unit}{left_out}"
+    )
 
 
 def _hypothesis(path: Path, document: Document) -> str:

@@ -7,6 +7,7 @@ condition, never clamped.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, localcontext
@@ -21,6 +22,7 @@ from simulate.symbolic.baseline import defined, describe, unknowns_in
 from simulate.symbolic.expressions import substitute
 from simulate.symbolic.model import Model, Solved
 from simulate.symbolic.parts import Balance, Condition
+from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, same
 
 _Number = Fraction | Decimal
 
@@ -191,6 +193,10 @@ def _evaluate(expr: Expr, state: Mapping[str, _Number]) -> _Number:
         return Fraction(int(expr.p), int(expr.q))
     if expr is sympy.E:
         return Decimal(1).exp()
+    if isinstance(expr, choose):
+        # What is not chosen may have no value.
+        condition, value, otherwise = expr.args
+        return _evaluate(value if _evaluate(condition, state) else otherwise, state)
     return _OPERATIONS[expr.func]([_evaluate(argument, state) for argument in expr.args])
 
 
@@ -242,6 +248,19 @@ _OPERATIONS: Mapping[Any, Callable[[Sequence[_Number]], _Number]] = {
     sympy.Abs: lambda values: _absolute(values[0]),
     sympy.Min: lambda values: _fold(values, lambda a, b: min(a, b)),
     sympy.Max: lambda values: _fold(values, lambda a, b: max(a, b)),
+    floor: lambda values: Fraction(math.floor(values[0])),
+    above: lambda values: Fraction(_decimal(values[0]) > _decimal(values[1])),
+    at_least: lambda values: Fraction(_decimal(values[0]) >= _decimal(values[1])),
+    same: lambda values: Fraction(_decimal(values[0]) == _decimal(values[1])),
+    no: lambda values: Fraction(values[0] == 0),
+    both: min,
+    either: max,
+    sympy.sin: lambda values: Decimal(math.sin(values[0])),
+    sympy.cos: lambda values: Decimal(math.cos(values[0])),
+    sympy.tan: lambda values: Decimal(math.tan(values[0])),
+    sympy.asin: lambda values: Decimal(math.asin(values[0])),
+    sympy.acos: lambda values: Decimal(math.acos(values[0])),
+    sympy.atan: lambda values: Decimal(math.atan(values[0])),
 }
 
 

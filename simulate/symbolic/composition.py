@@ -14,13 +14,13 @@ from sympy import Expr
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.symbolic.balance import solve_balances
 from simulate.symbolic.baseline import Baseline, defined
-from simulate.symbolic.dimensions import infer, require
+from simulate.symbolic.dimensions import infer, require, require_condition
 from simulate.symbolic.gathering import Parts, gather, select
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.limits import check_extents, check_states
 from simulate.symbolic.model import Model, Solved
-from simulate.symbolic.parts import TIME, Condition, Mechanism, Parameter, Reaction, Species
-from simulate.symbolic.units import PER_DAY, TIME_DIMENSION, Dimension
+from simulate.symbolic.parts import TIME, Condition, Event, Mechanism, Parameter, Reaction, Species
+from simulate.symbolic.units import DIMENSIONLESS, PER_DAY, TIME_DIMENSION, Dimension
 
 ParameterTable = Mapping[str, Parameter]
 """Parameters by name, of which a model takes those that it uses."""
@@ -98,6 +98,7 @@ def _compose(
         replace(part, expression=_running(baseline, part.expression, f"observables.{part.name}.expression"))
         for part in parts.observables
     )
+    events = tuple(_event(baseline, event, species) for event in parts.events)
     model = Model(
         name=name,
         title=title,
@@ -119,6 +120,7 @@ def _compose(
         initial=tuple(initial.values()),
         balance=balance,
         conditions=_conditions(parts, baseline, balance),
+        events=events,
     )
     check_extents(model, baseline.constant)
     return model
@@ -259,10 +261,11 @@ def _check_rates(parts: Parts) -> None:
     if not parts.species:
         raise InputError("the model has no species", code="model.empty", advice="add a mechanism that declares some")
     changed = {target.name for reaction in parts.reactions for target in reaction.change}
+    changed |= {target.name for event in parts.events for target in event.changes}
     for species in parts.species:
         if species.name not in changed:
             raise InputError(
-                f"no reaction changes the species `{species.name}`",
+                f"no reaction and no event changes the species `{species.name}`",
                 code="model.no-rate",
                 where=Where(key=f"species.{species.name}"),
                 advice="add a reaction, or make it a parameter or a definition",
@@ -276,8 +279,8 @@ def _dimensions(parts: Parts, parameters: Iterable[Parameter]) -> dict[str, Dime
     return found
 
 
-def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None:
-    """Every expression has the dimension that its place demands."""
+def _demands(parts: Parts) -> dict[str, Dimension]:
+    """Dimension that each place demands, by its key."""
     demands: dict[str, Dimension] = {}
     for species in parts.species:
         if sympy.sympify(species.initial, strict=True).free_symbols:  # a bare number is in the unit of the species
@@ -288,9 +291,24 @@ def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None
         demands[f"observables.{observable.name}.expression"] = observable.unit.dimension
     for route in parts.routes:
         demands[f"routes.{route.name}.gain"] = route.target.unit.dimension / route.unit.dimension
+    for event in parts.events:
+        demands[f"events.{event.name}.delay"] = TIME_DIMENSION
+        demands[f"events.{event.name}.priority"] = DIMENSIONLESS.dimension
+        for target, value in event.changes.items():
+            if sympy.sympify(value, strict=True).free_symbols:
+                demands[f"events.{event.name}.changes.{target.name}"] = target.unit.dimension
+    return demands
+
+
+def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None:
+    """Every expression has the dimension that its place demands."""
+    demands = _demands(parts)
+    triggers = {f"events.{event.name}.when" for event in parts.events}
     for key, subject, expr in parts.expressions():
         where = Where(key=key)
-        if key in demands:
+        if key in triggers:
+            require_condition(expr, dimensions, where=where, subject=subject)
+        elif key in demands:
             require(expr, demands[key], dimensions, where=where, subject=subject)
         else:
             infer(expr, dimensions, where=where, subject=subject)
@@ -346,6 +364,20 @@ def _reaction(baseline: Baseline, reaction: Reaction, species: Mapping[str, Spec
         change={
             species[target.name]: _running(baseline, change, f"{key}.change.{target.name}")
             for target, change in reaction.change.items()
+        },
+    )
+
+
+def _event(baseline: Baseline, event: Event, species: Mapping[str, Species]) -> Event:
+    key = f"events.{event.name}"
+    return replace(
+        event,
+        when=_running(baseline, event.when, f"{key}.when"),
+        delay=_running(baseline, event.delay, f"{key}.delay"),
+        priority=None if event.priority is None else _running(baseline, event.priority, f"{key}.priority"),
+        changes={
+            species[target.name]: _running(baseline, value, f"{key}.changes.{target.name}")
+            for target, value in event.changes.items()
         },
     )
 

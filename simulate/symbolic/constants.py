@@ -10,6 +10,7 @@ import sympy
 from sympy import Expr
 
 from simulate.symbolic.parts import at_baseline
+from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, same
 
 MAX_BITS = 990
 """Longest numerator and denominator, such that each is a finite double."""
@@ -27,6 +28,10 @@ def approximate(expr: Expr) -> float:
         value = int(expr.p) / int(expr.q)
     elif expr is sympy.E:
         value = math.e
+    elif isinstance(expr, choose):
+        # What is not chosen may have no value.
+        condition, chosen, otherwise = expr.args
+        value = approximate(chosen if approximate(condition) > 0.5 else otherwise)
     else:
         values = [approximate(argument) for argument in expr.args]
         value = _OPERATIONS[expr.func](*values)
@@ -46,6 +51,19 @@ _OPERATIONS: Mapping[Any, Callable[..., float]] = {
     sympy.Min: min,
     sympy.Max: max,
     at_baseline: lambda value: value,
+    sympy.sin: math.sin,
+    sympy.cos: math.cos,
+    sympy.tan: math.tan,
+    sympy.asin: math.asin,
+    sympy.acos: math.acos,
+    sympy.atan: math.atan,
+    floor: math.floor,
+    above: lambda a, b: float(a > b),
+    at_least: lambda a, b: float(a >= b),
+    same: lambda a, b: float(a == b),
+    no: lambda value: 1.0 - value,
+    both: min,
+    either: max,
 }
 
 

@@ -6,7 +6,7 @@ Numbers are pure; zero fits any dimension. An exponent may be a symbol, so that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import sympy
@@ -15,6 +15,7 @@ from sympy import Expr
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.printing import print_expression
+from simulate.symbolic.switching import CONDITIONS, above, at_least, choose, floor, is_condition, pieces, same
 from simulate.symbolic.units import DIMENSIONLESS, Dimension
 
 _PURE = DIMENSIONLESS.dimension
@@ -63,6 +64,23 @@ def require(
         raise inference.mismatch(f"{subject} has the wrong unit", expr, found, expected)
 
 
+def require_condition(
+    expr: Expr,
+    dimensions: Mapping[str, Dimension],
+    *,
+    where: Where | None = None,
+    subject: str = "the expression",
+) -> None:
+    """Check that an expression is a condition whose comparisons are between what has one dimension.
+
+    Raises
+    ------
+    InputError
+        ``expression.condition`` for what is no condition; otherwise as `infer`.
+    """
+    _Inference(dimensions, where, subject).condition(expr)
+
+
 class _Inference:
     """One inference: the known dimensions, and how to speak of the expression."""
 
@@ -87,8 +105,38 @@ class _Inference:
             return self._agreement(expr, hint)
         if expr.func in (sympy.Abs, at_baseline):
             return self.of(expr.args[0], hint)
+        if isinstance(expr, choose):
+            for condition in pieces(expr)[1::2]:
+                self.condition(condition)
+            return self._agreement(expr, hint, [*pieces(expr)[:-1:2], pieces(expr)[-1]])
+        if isinstance(expr, CONDITIONS):
+            raise InputError(
+                f"{self.subject} has a condition where a number is expected",
+                code="expression.condition",
+                where=replace(self.where or Where(), term=print_expression(expr)),
+                expected="a number",
+                advice="write `piecewise(1, condition, 0)` for 1 where a condition holds, else 0",
+            )
+        if isinstance(expr, floor):
+            self._pure(expr.args[0], f"the argument of `floor` or `ceil` in {self.subject} is not a pure number")
+            return _PURE
         self._pure(expr.args[0], f"the argument of `{_function_name(expr)}` in {self.subject} is not a pure number")
         return _PURE
+
+    def condition(self, expr: Expr) -> None:
+        """Check a condition: the two sides of each comparison have one dimension."""
+        if isinstance(expr, (above, at_least, same)):
+            self._agreement(expr, None, list(expr.args))
+        elif isinstance(expr, CONDITIONS):
+            for part in expr.args:
+                self.condition(part)
+        elif not is_condition(expr):
+            raise InputError(
+                f"{self.subject} has a number where a condition is expected",
+                code="expression.condition",
+                where=replace(self.where or Where(), term=print_expression(expr)),
+                expected="a comparison, such as `x > y`, or several with `and`, `or` and `not`",
+            )
 
     def mismatch(self, what: str, term: Expr, found: Dimension, expected: Dimension) -> InputError:
         return InputError(
@@ -131,9 +179,9 @@ class _Inference:
         if found is not None and not found.is_one:
             raise self.mismatch(what, expr, found, _PURE)
 
-    def _agreement(self, expr: Expr, hint: Dimension | None) -> Dimension | None:
+    def _agreement(self, expr: Expr, hint: Dimension | None, parts: Sequence[Expr] | None = None) -> Dimension | None:
         """Common dimension of the terms of a sum; a term is wrong when it fits neither the hint nor the majority."""
-        terms = sorted(expr.args, key=print_expression)
+        terms = sorted(expr.args if parts is None else parts, key=print_expression)
         found = [(term, dimension) for term in terms if (dimension := self.of(term, hint)) is not None]
         counts = Counter(dimension for _, dimension in found)
         if len(counts) <= 1:
@@ -141,6 +189,8 @@ class _Inference:
         expected = hint if hint is not None and hint in counts else counts.most_common(1)[0][0]
         term, dimension = next((term, dimension) for term, dimension in found if dimension != expected)
         kind = "the terms of a sum" if expr.is_Add else f"the arguments of `{_function_name(expr)}`"
+        kind = "the values of `piecewise`" if isinstance(expr, choose) else kind
+        kind = "the two sides of a comparison" if isinstance(expr, CONDITIONS) else kind
         raise self.mismatch(f"{kind} in {self.subject} differ in unit", term, dimension, expected)
 
 

@@ -9,10 +9,11 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
-from simulate.symbolic.functions import FUNCTIONS, hill, is_name, substitute
+from simulate.symbolic.functions import FUNCTIONS, PLAIN, hill, is_name, substitute
 from simulate.symbolic.grammar import parse_expression
 from simulate.symbolic.parts import at_baseline
 from simulate.symbolic.printing import print_expression
+from simulate.symbolic.switching import CONDITIONS, SWITCHING, from_sympy
 
 __all__ = [
     "FUNCTIONS",
@@ -27,21 +28,23 @@ __all__ = [
 _ALLOWED = (
     *(sympy.Add, sympy.Mul, sympy.Pow, Symbol, sympy.Rational, sympy.exp, sympy.log, sympy.tanh, sympy.Abs),
     *(sympy.Min, sympy.Max, at_baseline, type(sympy.E)),
+    *(*PLAIN, *SWITCHING),
 )
 
 
-def as_expression(value: Any, *, where: Where | None = None) -> Expr:
+def as_expression(value: Any, *, where: Where | None = None, condition: bool = False) -> Expr:
     """Expression from a number, a SymPy expression or a part such as a species; decimal numbers become exact.
 
     Raises
     ------
     InputError
-        ``expression.type``, ``expression.function`` or ``expression.undefined`` for what the grammar could not say.
+        ``expression.type``, ``expression.function``, ``expression.condition`` or ``expression.undefined`` for what the
+        grammar could not say.
     """
     if isinstance(value, str):
-        return parse_expression(value, where=where)
+        return parse_expression(value, where=where, condition=condition)
     try:
-        expr = sympy.sympify(value, strict=True)
+        expr = from_sympy(sympy.sympify(value, strict=True))
     except sympy.SympifyError:
         expr = None
     if not isinstance(expr, Expr):
@@ -50,6 +53,14 @@ def as_expression(value: Any, *, where: Where | None = None) -> Expr:
             code="expression.type",
             where=where,
             expected="a number, a SymPy expression, or a part such as a species or a parameter",
+        )
+    if isinstance(expr, CONDITIONS) and not condition:
+        raise InputError(
+            "a condition stands where a number is expected",
+            code="expression.condition",
+            where=where,
+            found=f"`{print_expression(expr)}`",
+            advice="write `piecewise(1, condition, 0)` for 1 where a condition holds, else 0",
         )
     exact = {number: _exact(number, where) for number in expr.atoms(sympy.Float)}
     if exact:

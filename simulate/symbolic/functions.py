@@ -18,10 +18,15 @@ from sympy import Expr
 from simulate.errors import InputError
 from simulate.symbolic.constants import bits
 from simulate.symbolic.parts import at_baseline
+from simulate.symbolic.switching import ceil, floor, piecewise
 
 MAX_NAME = 100
 """Characters of a name."""
 _MAX_POWER_BITS = 100_000
+MAX_PIECES = 100
+"""Conditions of a ``piecewise``."""
+PLAIN = (sympy.Abs, sympy.tanh, sympy.sin, sympy.cos, sympy.tan, sympy.asin, sympy.acos, sympy.atan)
+"""Functions of one argument that are built without SymPy's questions about it."""
 MAX_ROOTED = 64
 """Largest whole power in a sum of which a power, or one over it, has a root or a power that is not whole."""
 
@@ -61,6 +66,15 @@ FUNCTIONS: Mapping[str, Function] = {
     "max": Function(lambda *xs: _extreme(sympy.Max, xs), 2, 16),
     "hill": Function(hill, 3, 3, copies=3),
     "at_baseline": Function(lambda x: at_baseline(x), 1, 1),
+    "sin": Function(lambda x: _plain(sympy.sin, x), 1, 1),
+    "cos": Function(lambda x: _plain(sympy.cos, x), 1, 1),
+    "tan": Function(lambda x: _plain(sympy.tan, x), 1, 1),
+    "asin": Function(lambda x: _plain(sympy.asin, x), 1, 1),
+    "acos": Function(lambda x: _plain(sympy.acos, x), 1, 1),
+    "atan": Function(lambda x: _plain(sympy.atan, x), 1, 1),
+    "floor": Function(floor, 1, 1),
+    "ceil": Function(ceil, 1, 1),
+    "piecewise": Function(piecewise, 3, 2 * MAX_PIECES + 1),
 }
 """The functions of the grammar by name."""
 
@@ -102,7 +116,7 @@ def substitute(expr: Expr, mapping: Mapping[Expr, Expr], *, baseline: Callable[[
 
 def rebuild(func: Any, arguments: list[Expr]) -> Expr:
     """A node of an expression with other arguments, without the questions that SymPy would ask."""
-    if func in (sympy.Abs, sympy.tanh):
+    if func in PLAIN:
         return _plain(func, arguments[0])
     if func in (sympy.Min, sympy.Max):
         return _extreme(func, arguments)
@@ -152,8 +166,9 @@ def _check_power(base: Expr, exponent: Expr) -> None:
 
 
 def _plain(func: Any, x: Expr) -> Expr:
-    """``abs`` or ``tanh`` without SymPy's complex analysis of the argument, which makes ``abs(exp(x))`` a real part."""
-    result: Expr = func(x) if x.is_Rational else func(x, evaluate=False)
+    """A function without SymPy's complex analysis of the argument, which makes ``abs(exp(x))`` a real part."""
+    known = x == 0 or (x.is_Rational and func in (sympy.Abs, sympy.tanh))
+    result: Expr = func(x) if known and func is not sympy.acos else func(x, evaluate=False)
     return result
 
 

@@ -18,6 +18,7 @@ from simulate.symbolic.parts import (
     Balance,
     Condition,
     Definition,
+    Event,
     Mechanism,
     Observable,
     Parameter,
@@ -46,6 +47,7 @@ class Parts:
     balances: tuple[Balance, ...]
     conditions: tuple[Condition, ...]
     parameters: tuple[Parameter, ...]
+    events: tuple[Event, ...] = ()
 
     def expressions(self) -> Iterator[tuple[str, str, Expr]]:
         """Every expression with its key and how an error speaks of it."""
@@ -70,6 +72,21 @@ class Parts:
         for condition in self.conditions:
             key = f"conditions.{condition.name}.expression"
             yield key, f"the condition `{condition.name}`", condition.expression
+        yield from self._of_events()
+
+    def _of_events(self) -> Iterator[tuple[str, str, Expr]]:
+        for event in self.events:
+            key = f"events.{event.name}"
+            yield f"{key}.when", f"the trigger of event `{event.name}`", event.when
+            yield f"{key}.delay", f"the delay of event `{event.name}`", event.delay
+            if event.priority is not None:
+                yield f"{key}.priority", f"the priority of event `{event.name}`", event.priority
+            for target, value in event.changes.items():
+                yield (
+                    f"{key}.changes.{target.name}",
+                    f"the value of `{target.name}` after event `{event.name}`",
+                    value,
+                )
 
 
 def select(mechanisms: Sequence[Mechanism], hypothesis: Hypothesis) -> tuple[Mechanism, ...]:
@@ -124,6 +141,7 @@ def gather(mechanisms: Sequence[Mechanism]) -> Parts:
         balances=tuple(part for mechanism in mechanisms for part in mechanism.balances),
         conditions=tuple(part for mechanism in mechanisms for part in mechanism.conditions),
         parameters=_own_parameters(mechanisms),
+        events=tuple(part for mechanism in mechanisms for part in mechanism.events),
     )
     _check_names(raw)
     return _Normal(raw).parts()
@@ -134,7 +152,11 @@ class _Normal:
 
     def __init__(self, raw: Parts) -> None:
         self.raw = raw
-        self._exact = {key: as_expression(value, where=Where(key=key)) for key, _, value in raw.expressions()}
+        triggers = {f"events.{event.name}.when" for event in raw.events}
+        self._exact = {
+            key: as_expression(value, where=Where(key=key), condition=key in triggers)
+            for key, _, value in raw.expressions()
+        }
         self._species = {
             part.name: replace(part, initial=_in_base(self._exact[f"species.{part.name}.initial"], part.unit))
             for part in raw.species
@@ -164,6 +186,23 @@ class _Normal:
             conditions=tuple(
                 replace(part, expression=exact[f"conditions.{part.name}.expression"]) for part in raw.conditions
             ),
+            events=tuple(self._event(part) for part in raw.events),
+        )
+
+    def _event(self, event: Event) -> Event:
+        key = f"events.{event.name}"
+        changes: dict[Species, Expr | float] = {}
+        for target in sorted(event.changes, key=lambda part: part.name):
+            place = f"{key}.changes.{target.name}"
+            species = self._known(target, place, f"changed by event `{event.name}`")
+            value = self._exact[place]
+            changes[species] = _in_base(value, species.unit)
+        return replace(
+            event,
+            when=self._exact[f"{key}.when"],
+            delay=self._exact[f"{key}.delay"],
+            priority=None if event.priority is None else self._exact[f"{key}.priority"],
+            changes=changes,
         )
 
     def _reaction(self, reaction: Reaction) -> Reaction:
@@ -236,7 +275,7 @@ def _check_names(parts: Parts) -> None:
         for part in members:
             check_name(part.name, Where(key=f"{kind}.{part.name}"))
             _claim(owner, part.name, kind, parts)
-    for kind, members in (("reactions", parts.reactions), ("conditions", parts.conditions)):
+    for kind, members in (("reactions", parts.reactions), ("conditions", parts.conditions), ("events", parts.events)):
         owner = {}
         for part in members:
             check_name(part.name, Where(key=f"{kind}.{part.name}"))

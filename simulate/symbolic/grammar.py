@@ -9,9 +9,9 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import sympy
 from sympy import Expr, Symbol
@@ -20,6 +20,7 @@ from simulate.errors import InputError, Where, did_you_mean
 from simulate.symbolic.constants import MAX_BITS, approximate, bits
 from simulate.symbolic.functions import FUNCTIONS, MAX_NAME, MAX_ROOTED, Function, is_name, power, rooted
 from simulate.symbolic.limits import MAX_NESTED_NUMBERS
+from simulate.symbolic.switching import CONDITIONS, both, compare, either, is_condition, no, piecewise
 
 MAX_LENGTH = 10_000
 """Characters of an expression."""
@@ -29,19 +30,29 @@ MAX_SIZE = 20_000
 """Symbols, numbers and operations, counted after ``hill`` is written out."""
 
 _MAX_POWER = 1000
+COMPARISONS = (">", ">=", "<", "<=", "==", "!=")
+"""Signs of comparisons."""
 
 
-def parse_expression(text: str, *, where: Where | None = None) -> Expr:
+def parse_expression(text: str, *, where: Where | None = None, condition: bool = False) -> Expr:
     """SymPy expression from text.
 
-    Numbers, names, ``+ - * / **``, parentheses and the functions ``exp log sqrt tanh abs min max``,
-    ``hill(x, K, n)`` and ``at_baseline(x)``. Powers bind to the right and stronger than a sign before them.
+    Numbers, names, ``+ - * / **``, parentheses, functions of one argument (``exp log sqrt tanh abs sin cos tan asin
+    acos atan floor ceil``), ``min`` and ``max``, ``hill(x, K, n)``, ``at_baseline(x)``, and ``piecewise(value,
+    condition, …, otherwise)``. Powers bind to the right and stronger than a sign before them. Conditions are
+    comparisons, ``> >= < <= == !=``, joined by ``and``, ``or`` and ``not``.
+
+    Parameters
+    ----------
+    condition
+        Whether the text is to be a condition; a number otherwise.
 
     Raises
     ------
     InputError
         ``expression.…`` with the column: ``syntax``, ``character``, ``name``, ``function``, ``arguments``, ``limit``,
-        ``power`` and ``undefined`` (a division by zero, the logarithm of a negative number).
+        ``power``, ``undefined`` (a division by zero, the logarithm of a negative number) and ``condition`` (a condition
+        where a number is expected, or a number where a condition is).
     """
     if len(text) > MAX_LENGTH:
         raise InputError(
@@ -51,7 +62,7 @@ def parse_expression(text: str, *, where: Where | None = None) -> Expr:
             expected=f"at most {MAX_LENGTH}",
             advice="name its parts in definitions",
         )
-    return _Parser(text, where).parse()
+    return _Parser(text, where).parse(condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +85,7 @@ class _Term:
 
 _TOKEN = re.compile(
     r"[ \t\r\n]*(?:(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
-    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|[-+*/(),])|(?P<end>\Z))"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)|(?P<sign>\*\*|<=|>=|==|!=|[-+*/(),<>])|(?P<end>\Z))"
 )
 
 
@@ -88,15 +99,93 @@ class _Parser:
         self._tokens = self._split()
         self._token = next(self._tokens)
 
-    def parse(self) -> Expr:
+    def parse(self, condition: bool) -> Expr:
         if self._token.kind == "end":
             raise self._fault("the expression is empty", self._token, "syntax")
-        term = self._sum()
+        term = self._either()
         if self._token.kind != "end":
             self._unexpected("an operator or the end")
+        if condition and not is_condition(term.expr):
+            raise self._not_a_condition(term)
+        if not condition:
+            self._numbers([term])
         if term.expr.has(sympy.zoo, sympy.nan, sympy.oo, sympy.I):
             raise self._fault("the expression has no finite real value", _Token("sign", "", term.at), "undefined")
         return term.expr
+
+    def _either(self) -> _Term:
+        """A sum; or comparisons joined by words, of which ``not`` binds most strongly and ``or`` least."""
+        alternatives: list[_Term] = []
+        needed: list[_Term] = []
+        while True:
+            # Not by a method of its own: expressions are nested a hundred times, and Python's calls a thousand.
+            needed.append(self._opposite() if self._is_word("not") else self._compared(self._sum()))
+            if self._is_word("and"):
+                self._take()
+                continue
+            alternatives.append(self._joined(both, needed))
+            if not self._is_word("or"):
+                return self._joined(either, alternatives)
+            self._take()
+            needed = []
+
+    def _joined(self, build: Any, terms: list[_Term]) -> _Term:
+        """Conditions joined by a word; a single term as it is."""
+        if len(terms) == 1:
+            return terms[0]
+        self._conditions(terms)
+        return self._term(build(*(term.expr for term in terms)), terms, terms[0].at)
+
+    def _opposite(self) -> _Term:
+        word = self._take()
+        self._deeper(word)
+        term = self._opposite() if self._is_word("not") else self._compared(self._sum())
+        self._depth -= 1
+        self._conditions([term])
+        return self._term(no(term.expr), [term], word.at)
+
+    def _compared(self, first: _Term) -> _Term:
+        """A comparison, if a sign of one follows."""
+        if self._token.text not in COMPARISONS:
+            return first
+        sign = self._take()
+        second = self._sum()
+        if self._token.text in COMPARISONS:
+            raise self._fault(
+                "two comparisons stand in a row",
+                self._token,
+                "syntax",
+                advice="join them with `and`: `a < x and x < b`",
+            )
+        self._numbers([first, second])
+        return self._term(compare(sign.text, first.expr, second.expr), [first, second], first.at)
+
+    def _is_word(self, word: str) -> bool:
+        return self._token.kind == "name" and self._token.text == word
+
+    def _numbers(self, terms: Iterable[_Term]) -> None:
+        """Refuse conditions where numbers are expected."""
+        for term in terms:
+            if isinstance(term.expr, CONDITIONS):
+                raise self._fault(
+                    "a condition stands where a number is expected",
+                    _Token("sign", "", term.at),
+                    "condition",
+                    advice="write `piecewise(1, condition, 0)` for 1 where a condition holds, else 0",
+                )
+
+    def _conditions(self, terms: Iterable[_Term]) -> None:
+        for term in terms:
+            if not is_condition(term.expr):
+                raise self._not_a_condition(term)
+
+    def _not_a_condition(self, term: _Term) -> InputError:
+        return self._fault(
+            "a number stands where a condition is expected",
+            _Token("sign", "", term.at),
+            "condition",
+            expected="a comparison, such as `x > y`, or several with `and`, `or` and `not`",
+        )
 
     def _sum(self) -> _Term:
         """Terms joined by + and -, collected first: SymPy adds a thousand at once faster than one by one."""
@@ -108,6 +197,7 @@ class _Parser:
             terms.append(term if sign.text == "+" else replace(term, expr=-term.expr))
         if len(terms) == 1:
             return first
+        self._numbers(terms)
         return self._term(sympy.Add(*(term.expr for term in terms)), terms, first.at)
 
     def _product(self) -> _Term:
@@ -120,6 +210,7 @@ class _Parser:
             terms += [*signs, term if sign.text == "*" else self._power(term, inverse, term.at)]
         if len(terms) == 1:
             return terms[0]
+        self._numbers(terms)
         return self._term(sympy.Mul(*(term.expr for term in terms)), terms, terms[0].at)
 
     def _signed(self) -> list[_Term]:
@@ -140,6 +231,7 @@ class _Parser:
         self._deeper(sign)
         terms = self._signed()
         self._depth -= 1
+        self._numbers([base, *terms])
         exponent = self._term(sympy.Mul(*(term.expr for term in terms)), terms, terms[0].at)
         return self._power(base, exponent, sign.at)
 
@@ -156,7 +248,7 @@ class _Parser:
         if token.text == "(":
             self._take()
             self._deeper(token)
-            inner = self._sum()
+            inner = self._either()
             if self._token.text != ")":
                 self._unexpected("`)`" if self._token.kind == "end" else "an operator or `)`")
             self._take()
@@ -178,10 +270,10 @@ class _Parser:
                 or "write `*` if you mean a product",
             )
         self._deeper(self._take())
-        arguments = [self._sum()]
+        arguments = [self._either()]
         while self._token.text == ",":
             self._take()
-            arguments.append(self._sum())
+            arguments.append(self._either())
         if self._token.text != ")":
             self._unexpected("`,` or `)`")
         self._take()
@@ -197,6 +289,9 @@ class _Parser:
         return self._apply(name, function, arguments)
 
     def _apply(self, name: _Token, function: Function, arguments: list[_Term]) -> _Term:
+        if name.text == "piecewise":
+            return self._piecewise(name, arguments)
+        self._numbers(arguments)
         first = arguments[0].expr
         if name.text in ("log", "sqrt") and not first.free_symbols:
             value = self._value(first, name)
@@ -216,6 +311,19 @@ class _Parser:
         )
         parts = [self._inside(term, own, name) for term in arguments]
         return self._term(function.build(*(term.expr for term in arguments)), parts * function.copies, name.at)
+
+    def _piecewise(self, name: _Token, arguments: list[_Term]) -> _Term:
+        if len(arguments) % 2 == 0:
+            raise self._fault(
+                f"`piecewise` has {len(arguments)} arguments",
+                name,
+                "arguments",
+                expected="a value and a condition, as often as needed, and last the value otherwise",
+            )
+        *pairs, otherwise = arguments
+        self._numbers([*pairs[::2], otherwise])
+        self._conditions(pairs[1::2])
+        return self._term(piecewise(*(term.expr for term in arguments)), arguments, name.at)
 
     def _inside(self, term: _Term, functions: int, place: _Token) -> _Term:
         """A term inside functions; of numbers in them SymPy asks for values, in time exponential in their nesting."""
@@ -364,9 +472,13 @@ class _Parser:
         token = _Token("stray", character, position)
         if character.isascii():
             shown = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
-            advice = {"^": "write powers as `**`", "=": "a rate is one expression, without an equation sign"}.get(
-                character
-            )
+            advice = {
+                "^": "write powers as `**`",
+                "=": "a rate is one expression, without an equation sign; a comparison is `==`",
+                "!": "write `not`, or `!=` between two numbers",
+                "&": "write `and`",
+                "|": "write `or`",
+            }.get(character)
         else:
             shown = f"`{character}` ({unicodedata.name(character, f'U+{ord(character):04X}')})"
             if not character.isprintable():

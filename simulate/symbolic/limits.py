@@ -16,6 +16,7 @@ from sympy import Expr
 from simulate.errors import InputError, Where
 from simulate.limits import CAPACITY
 from simulate.symbolic.constants import MAX_BITS, bits
+from simulate.symbolic.functions import PLAIN
 
 if TYPE_CHECKING:
     from simulate.symbolic.model import Model
@@ -29,7 +30,7 @@ MAX_NESTED_NUMBERS = 3
 """The same where nothing but numbers is left in them."""
 
 _COSTLY = (sympy.tanh, sympy.Min, sympy.Max)
-_FUNCTIONS = (sympy.exp, sympy.log, sympy.tanh, sympy.Abs, sympy.Min, sympy.Max)
+_FUNCTIONS = (sympy.exp, sympy.log, sympy.Min, sympy.Max, *PLAIN)
 
 
 @dataclass(frozen=True, slots=True)

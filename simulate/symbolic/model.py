@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.files import content_hash
-from simulate.symbolic.parts import Condition, Definition, Observable, Parameter, Reaction, Route, Species
+from simulate.symbolic.parts import Condition, Definition, Event, Observable, Parameter, Reaction, Route, Species
 from simulate.symbolic.printing import print_expression
 from simulate.symbolic.units import Unit
 
@@ -64,6 +64,7 @@ class Model:
     initial: tuple[Expr, ...]
     balance: tuple[Solved, ...]
     conditions: tuple[Condition, ...]
+    events: tuple[Event, ...] = ()
     key: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -105,6 +106,16 @@ def _deciding(model: Model) -> Iterator[str]:
         yield from ("balance", solved.name, print_expression(solved.expression))
     for condition in model.conditions:
         yield from ("condition", print_expression(condition.expression))
+    for event in model.events:
+        yield from ("event", event.name, print_expression(event.when), _text(event.delay))
+        yield from ("" if event.priority is None else _text(event.priority), repr(bool(event.persistent)))
+        yield from (repr(bool(event.at_start)), repr(bool(event.at_trigger)))
+        for target, value in event.changes.items():
+            yield from ("set", target.name, _text(value))
+
+
+def _text(value: Expr | float) -> str:
+    return print_expression(sympy.sympify(value, strict=True))
 
 
 def _of_unit(unit: Unit) -> tuple[str, str]:

@@ -9,7 +9,7 @@ import sympy
 from sympy import Expr
 
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import Parameter, Species
+from simulate.symbolic.parts import Event, Parameter, Species
 from simulate.symbolic.printing import print_expression
 
 
@@ -64,7 +64,24 @@ def model_text(model: Model) -> str:
                 expression=_expression(condition.expression),
                 reason=_words(condition.reason, "it would be negative"),
             )
+    for event in model.events:
+        lines += _event(event)
     return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _event(event: Event) -> Iterator[str]:
+    changes = ", ".join(f"{target.name} = {_change(value, target)}" for target, value in event.changes.items())
+    delay = sympy.sympify(event.delay, strict=True)
+    return _table(
+        f"events.{event.name}",
+        when=_expression(event.when),
+        set=f"{{ {changes} }}",
+        delay="" if delay == 0 else _expression(delay),
+        priority="" if event.priority is None else _expression(event.priority),
+        persistent="" if event.persistent else "false",
+        at_start="true" if event.at_start else "",
+        values="" if event.at_trigger else _text("execution"),
+    )
 
 
 def _parameter(parameter: Parameter) -> Iterator[str]:
@@ -90,8 +107,12 @@ def _table(header: str, /, **entries: str) -> Iterator[str]:
 
 
 def _initial(species: Species) -> str:
-    """Initial value; a bare number is in the unit of the species, not in the coherent base."""
-    initial = sympy.sympify(species.initial, strict=True)
+    return _change(species.initial, species)
+
+
+def _change(value: Expr | float, species: Species) -> str:
+    """Value of a species; a bare number is in the unit of the species, not in the coherent base."""
+    initial = sympy.sympify(value, strict=True)
     if initial.free_symbols:
         return _expression(initial)
     factor = species.unit.factor

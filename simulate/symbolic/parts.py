@@ -199,6 +199,38 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Event:
+    """A change of the state at once, when a condition comes to hold.
+
+    Attributes
+    ----------
+    when
+        The condition, a comparison or several joined by and, or, not. The event happens when it comes to hold; with
+        ``at_start`` also when it holds at the beginning.
+    changes
+        New value of each species that is set, all computed before any is set.
+    delay
+        Time between the trigger and the change.
+    priority
+        Of several events at one time the one with the largest goes first, and the others are looked at anew. Those
+        without one come last, in their order. Of equal ones chance decides, the same in every run.
+    persistent
+        Whether the event still happens if the condition no longer holds when its turn has come.
+    at_trigger
+        Whether the new values are computed when the event is triggered, or when it happens.
+    """
+
+    name: str
+    when: Expr
+    changes: Mapping[Species, Expr | float]
+    delay: Expr | float = 0
+    priority: Expr | float | None = None
+    persistent: bool = True
+    at_start: bool = False
+    at_trigger: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Mechanism:
     """A switchable piece of biology: species, processes and readouts that belong together."""
 
@@ -212,3 +244,4 @@ class Mechanism:
     balances: tuple[Balance, ...] = ()
     conditions: tuple[Condition, ...] = ()
     parameters: tuple[Parameter, ...] = field(default=())
+    events: tuple[Event, ...] = ()

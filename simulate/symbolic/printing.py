@@ -12,7 +12,9 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-_SUM, _PRODUCT, _POWER, _ATOM = range(4)
+from simulate.symbolic.switching import CONDITIONS, above, at_least, both, choose, no, pieces, same
+
+_EITHER, _BOTH, _NOT, _COMPARED, _SUM, _PRODUCT, _POWER, _ATOM = range(8)
 
 _NAMES: dict[Any, str] = {
     sympy.exp: "exp",
@@ -21,7 +23,9 @@ _NAMES: dict[Any, str] = {
     sympy.Abs: "abs",
     sympy.Min: "min",
     sympy.Max: "max",
+    choose: "piecewise",
 }
+_SIGNS: dict[Any, str] = {above: ">", at_least: ">=", same: "=="}
 
 
 def print_expression(expr: Expr) -> str:
@@ -50,11 +54,26 @@ def _print(expr: Expr) -> tuple[str, int]:
         return _print_product(expr)
     if expr.is_Pow:
         return _print_power(expr.base, expr.exp)
+    if isinstance(expr, CONDITIONS):
+        return _print_condition(expr)
     name = _NAMES.get(expr.func, expr.func.__name__)
-    arguments = [_print(argument)[0] for argument in expr.args]
+    arguments = [_print(argument)[0] for argument in (pieces(expr) if isinstance(expr, choose) else expr.args)]
     if expr.func in (sympy.Min, sympy.Max):
         arguments.sort(key=_rank)
     return f"{name}({', '.join(arguments)})", _ATOM
+
+
+def _print_condition(expr: Expr) -> tuple[str, int]:
+    if expr.func in _SIGNS:
+        left, right = (_within(*_print(argument), _SUM) for argument in expr.args)
+        return f"{left} {_SIGNS[expr.func]} {right}", _COMPARED
+    if isinstance(expr, no):
+        (inner,) = expr.args
+        if isinstance(inner, same):
+            return _print(inner)[0].replace(" == ", " != ", 1), _COMPARED
+        return f"not {_within(*_print(inner), _NOT)}", _NOT
+    word, binding = ("and", _BOTH) if isinstance(expr, both) else ("or", _EITHER)
+    return f" {word} ".join(_within(*_print(part), binding + 1) for part in expr.args), binding
 
 
 def _print_sum(terms: Sequence[Expr]) -> str:

@@ -59,6 +59,9 @@ class ClockKernel:
     jacobian: Any = _rhs
     factor: Any = _rhs
     backsolve: Any = _rhs
+    sense: Any = _rhs
+    jump: Any = _rhs
+    hybrid: Any = None
 
     @property
     def controlled(self) -> int:

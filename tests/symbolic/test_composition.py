@@ -152,7 +152,7 @@ ERRORS = [
     ),
     (
         with_decay(species=(Y,)),
-        "error[model.no-rate]: no reaction changes the species `Y`\n"
+        "error[model.no-rate]: no reaction and no event changes the species `Y`\n"
         "  --> key `species.Y`\n"
         "  try:      add a reaction, or make it a parameter or a definition",
     ),
@@ -280,11 +280,12 @@ ERRORS = [
         "  try:      does it divide by a species that starts at 0?",
     ),
     (
-        replace(DECAY, reactions=(Reaction("loss", sympy.sin(DRUG / DRUG * Symbol("k")), {DRUG: -1}),)),
-        "error[expression.function]: `sin` cannot stand in a model\n"
+        replace(DECAY, reactions=(Reaction("loss", sympy.sinh(DRUG / DRUG * Symbol("k")), {DRUG: -1}),)),
+        "error[expression.function]: `sinh` cannot stand in a model\n"
         "  --> key `reactions.loss.rate`\n"
-        "  found:    `sin(k)`\n"
-        "  expected: + - * / ** and exp log sqrt tanh abs min max hill at_baseline",
+        "  found:    `sinh(k)`\n"
+        "  expected: + - * / ** and exp log sqrt tanh abs min max hill at_baseline "
+        "sin cos tan asin acos atan floor ceil piecewise",
     ),
     (
         Mechanism("empty", "nothing"),

@@ -2,8 +2,8 @@
 
 A point is one population. Its patients have coordinates that are the same for all points and all hypotheses
 (`simulate.cohort.points`); they are treated as those of the trial were, and looked at on its days
-(`simulate.trial.design`). A patient whose baseline cannot be a steady state does not exist: the others take the weight.
-A point of whose patients too many do not exist is not in the prior.
+(`simulate.trials.design`). A patient whose baseline cannot be a steady state does not exist: the others take the
+weight. A point of whose patients too many do not exist is not in the prior.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.serum import until_sample
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert
-from simulate.trial.design import TrialDesign, Visit
-from simulate.trial.reading import find_trial, read_trial, shipped_trial
-from simulate.trial.reported import check_reported
+from simulate.trials.design import TrialDesign, Visit
+from simulate.trials.reading import find_trial, read_trial, shipped_trial
+from simulate.trials.reported import check_reported
 
 SAMPLE_HOUR = "sample hour"
 """Coordinate of the time at which blood is drawn for serum at the last visit; those of other visits name them."""

@@ -11,7 +11,7 @@ from simulate.inference.target import guess_of
 from simulate.streams import FloatArray
 from simulate.studies.fitting.fit import Learned, Likelihood
 from simulate.studies.fitting.trial import Problem, problem_for
-from simulate.trial.reading import read_trial
+from simulate.trials.reading import read_trial
 from tests.studies.fitting.tiny import problem
 
 PATIENTS = 8

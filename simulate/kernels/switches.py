@@ -1,0 +1,149 @@
+"""What switches along a solution, and events: a right-hand side that is smooth within each step.
+
+A comparison, or a whole part, that depends on time or states takes one of a few values. Within a step the right-hand
+side goes by the value at its beginning, a *mode*, and stays smooth; the loop looks at the end of the step whether the
+value is another, finds the time at which it became so, ends the step there and takes the new value
+(`simulate.solver.hybrid`). Comparisons of the same two sides have one mode: the sign of their difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.kernels.hoisting import Program, sign, straight_line
+from simulate.kernels.system import Happening
+from simulate.solver.hybrid import WITHOUT
+from simulate.symbolic.functions import rebuild
+from simulate.symbolic.switching import above, at_least, floor, same
+
+LAST = sympy.Float(WITHOUT)
+"""Priority of an event without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """What switches in a system.
+
+    Attributes
+    ----------
+    watched
+        Expressions that take whole values, in the order of `mode`: signs of differences, and whole parts.
+    sense
+        Program of the watched expressions, then of the triggers of events.
+    jump
+        Program of delay, priority and new values of each event.
+    events
+        The events.
+    """
+
+    watched: tuple[Expr, ...]
+    sense: Program
+    jump: Program
+    events: tuple[Happening, ...]
+
+
+NONE = Switches((), Program((), ()), Program((), ()), ())
+"""Nothing switches."""
+
+
+def mode(index: int) -> Symbol:
+    """Symbol of the value that a watched expression has within a step; no user can write this name."""
+    return Symbol(f"mode:{index}")
+
+
+def met(index: int) -> Symbol:
+    """Symbol that is 1 where the two sides of a watched comparison have just met."""
+    return Symbol(f"met:{index}")
+
+
+def with_modes(
+    rates: Sequence[Expr], events: Sequence[Happening], moving: Set[Symbol]
+) -> tuple[tuple[Expr, ...], Switches]:
+    """Rates in which what switches is a mode, and what is to be watched for them and for events.
+
+    Parameters
+    ----------
+    rates, events
+        Expressions in ``moving`` symbols and in others that stay as they are.
+    moving
+        Symbols that change along a solution: time and states.
+    """
+    atoms = _Atoms(moving)
+    smooth = tuple(atoms.smooth(rate) for rate in rates)
+    triggers = [atoms.trigger(event.when) for event in events]
+    if not atoms.watched and not events:
+        return tuple(rates), NONE
+    watched = tuple(atoms.watched)
+    jumps = [
+        part
+        for event in events
+        for part in (event.delay, LAST if event.priority is None else event.priority, *event.values)
+    ]
+    return smooth, Switches(
+        watched,
+        straight_line([*watched, *triggers], "sense"),
+        straight_line([sympy.sympify(part, strict=True) for part in jumps], "jump"),
+        tuple(events),
+    )
+
+
+class _Atoms:
+    """Comparisons and whole parts that move, each with its place among the watched; does not leave `with_modes`."""
+
+    def __init__(self, moving: Set[Symbol]) -> None:
+        self._moving = moving
+        self.watched: dict[Expr, int] = {}
+        self._done: dict[Expr, Expr] = {}
+        self._triggers: dict[Expr, Expr] = {}
+
+    def smooth(self, expression: Expr) -> Expr:
+        """Expression with modes in the place of all that switches."""
+        return self._walk(expression, self._done, self._by_mode)
+
+    def trigger(self, expression: Expr) -> Expr:
+        """Condition as it is, in which two sides are equal also where they have just met between two steps."""
+        return self._walk(expression, self._triggers, self._as_it_is)
+
+    def _walk(self, expression: Expr, done: dict[Expr, Expr], change: object) -> Expr:
+        if not expression.args or not expression.has(above, at_least, same, floor):
+            return expression
+        if expression not in done:
+            if isinstance(expression, (above, at_least, same, floor)) and expression.free_symbols & self._moving:
+                done[expression] = change(expression)  # type: ignore[operator]
+            else:
+                arguments = [self._walk(argument, done, change) for argument in expression.args]
+                done[expression] = rebuild(expression.func, arguments)
+        return done[expression]
+
+    def _by_mode(self, atom: Expr) -> Expr:
+        if isinstance(atom, floor):
+            return mode(self._place(atom))
+        place, swapped = self._side(atom)
+        sides = (sympy.S.Zero, mode(place)) if swapped else (mode(place), sympy.S.Zero)
+        result: Expr = atom.func(*sides)
+        return result
+
+    def _as_it_is(self, atom: Expr) -> Expr:
+        if isinstance(atom, floor):
+            self._place(atom)
+            return atom
+        place, _ = self._side(atom)
+        return atom if not isinstance(atom, same) else sympy.Max(atom, met(place), evaluate=False)
+
+    def _side(self, atom: Expr) -> tuple[int, bool]:
+        """Place of a comparison, and whether its sides are in the other order there."""
+        difference = atom.args[0] - atom.args[1]
+        swapped = bool(difference.could_extract_minus_sign())
+        return self._place(sign(-difference if swapped else difference)), swapped
+
+    def _place(self, watched: Expr) -> int:
+        return self.watched.setdefault(watched, len(self.watched))
+
+
+def symbols_of(count: int) -> Iterable[Symbol]:
+    """Modes of watched expressions, in order."""
+    return (mode(index) for index in range(count))
