@@ -6,7 +6,7 @@ nine Radau points, of order 17, in extended precision (64 bits of mantissa), wit
 coefficient of the states at these points. It is solved twice, with steps of two sizes. What is kept are its values, if
 the two methods agree to ten digits: within 1e-10 of the value, or of a thousandth of the largest value of that state.
 
-With ``--write`` the values and the agreement are written into ``simulate/studies/problems/values.json``; otherwise
+With ``--write`` the values and the agreement are written into ``benchmarks/problems/values.json``; otherwise
 they are compared with what is there.
 """
 
@@ -24,11 +24,11 @@ import numpy as np
 import sympy
 from scipy import linalg
 
+from benchmarks.problems import PROBLEMS, VALUES_FILE, Problem
 from simulate.files import write_atomically
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import infusion
 from simulate.solver import FloatArray, StopKind, Tolerance
-from simulate.studies.problems import PROBLEMS, VALUES_FILE, Problem
 from simulate.symbolic.parts import TIME
 
 STAGES = 9

@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
     from typing import Any
 
+    from simulate.api.fitting import *
+    from simulate.api.inspecting import *
+    from simulate.api.repeating import *
+    from simulate.api.simulating import *
+    from simulate.api.studying import *
+
 __version__ = "0.1.0"
 
 _HOMES = {
+    "simulate.api.fitting": ("calibrate_choice",),
+    "simulate.api.repeating": ("Repetition", "repeat"),
+    "simulate.api.simulating": ("contrast",),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),
     "simulate.cohort.draws": ("Cohort", "draw", "typical"),
@@ -26,6 +35,8 @@ _HOMES = {
     "simulate.kernels.build": ("build",),
     "simulate.kernels.sensitivities": ("Direction", "Sensitivities", "solve_sensitivities"),
     "simulate.kernels.system": ("System", "lower"),
+    "simulate.results.result": ("Result",),
+    "simulate.tabular": ("ResultTable",),
     "simulate.regimen.doses": ("Course", "Dose", "Interruption", "Plan", "Regimen", "course"),
     "simulate.regimen.stops": ("compile_schedule", "realize"),
     "simulate.regimen.words": ("parse_regimen",),
@@ -34,9 +45,6 @@ _HOMES = {
     "simulate.solver.problem": ("Schedule", "Tolerance"),
     "simulate.solver.rules": ("Action", "Adaptive", "Rule"),
     "simulate.solver.trajectories": ("Failure", "Status", "Trajectories"),
-    "simulate.studies.dose_response.door": ("dose_response",),
-    "simulate.studies.runs": ("run",),
-    "simulate.studies.sweeps.door": ("sweep",),
     "simulate.symbolic.composition": ("compose",),
     "simulate.symbolic.display": ("show_equations", "show_reactions"),
     "simulate.symbolic.hypothesis": ("NONE", "Constraint", "Hypothesis"),
@@ -63,17 +71,24 @@ _HOMES = {
 
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE_OF)]
-
 
 def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The functions of verbs, and with them what is public, are known from a table that is read when they are wanted.
+    if name != "__all__" and name in _MODULE_OF:
+        module = _MODULE_OF[name]
+    else:
+        from simulate.verbs import verbs
+
+        homes = {verb.word: verb.api for verb in verbs().values() if verb.api is not None}
+        if name == "__all__":
+            return ["__version__", *sorted({*_MODULE_OF, *homes})]
+        if name not in homes:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = homes[name]
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -10,10 +10,12 @@ import json
 import math
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from simulate import inputs
 from simulate.disk import open_regular, sync
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.locks import new_file
@@ -30,22 +32,37 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A TOML file: its path as shown in errors, its data, and its text, from which lines are found."""
+    """A TOML file: its path as shown in errors, its data, and its text, from which lines are found.
+
+    Where settings are laid over it, they are in the data, and ``origins`` tells which of them decided a key.
+    """
 
     path: str
     data: dict[str, Any]
     text: str
+    origins: Mapping[Keys, str] = field(default_factory=dict)
 
     def where(self, *keys: str | int) -> Where:
-        """Place of a key; elements of arrays are counted from 0.
+        """Place of a key: the setting that decided it, or else the file; elements of arrays are counted from 0.
 
         The line is that of the key itself or, where the file does not hold it, of its nearest parent.
         """
+        origin = self._origin(keys)
+        if origin is not None:
+            return Where(file=origin, key=dotted(*keys))
         lines = lines_of(self.text)
         known: Keys = keys
         while known and known not in lines:
             known = known[:-1]
         return Where(file=self.path, line=lines.get(known), key=dotted(*keys) if keys else None)
+
+    def folder(self, *keys: str | int) -> Path:
+        """What the path under a key is relative to: the file, or the working folder if a setting decided it."""
+        return Path(self.path).parent if self._origin(keys) is None else Path()
+
+    def _origin(self, keys: Keys) -> str | None:
+        lengths = range(len(keys), 0, -1) if self.origins else ()
+        return next((self.origins[keys[:length]] for length in lengths if keys[:length] in self.origins), None)
 
 
 def dotted(*keys: str | int) -> str:
@@ -201,8 +218,12 @@ def read_bytes(path: Path, shown: str) -> bytes:
     """
     where = Where(file=shown)
     try:
-        with open_regular(path) as file:
-            raw = file.read(MAX_BYTES + 1)
+        kept = inputs.content_of(path)
+        if kept is None:
+            with open_regular(path) as file:
+                raw = file.read(MAX_BYTES + 1)
+        else:
+            raw = kept
     except FileNotFoundError:
         raise InputError(
             "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
@@ -221,6 +242,7 @@ def read_bytes(path: Path, shown: str) -> bytes:
         raise InputError(
             "the file is too large", code="file.size", where=where, expected=f"at most {MAX_BYTES // 1_000_000} MB"
         )
+    inputs.note(path, raw)
     return raw
 
 

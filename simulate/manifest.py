@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
 from typing import Any
 
 from simulate.disk import open_regular
 from simulate.errors import InputError, Where
-from simulate.files import content_hash, file_hash, parse_json
+from simulate.files import content_hash, file_hash, parse_json, write_atomically
+from simulate.versions import versions
 
 MANIFEST = "manifest.json"
 """Name of the file that makes a directory a run directory."""
 
 PLAN = "sweep.json"
 """Name of the file that marks a run that is made in parts, and may be unfinished."""
+
+INPUTS = "inputs"
+"""Folder of a run directory with the files that the run read."""
 
 _PROGRAM = "il1sim"
 _HASH = "hash"
@@ -65,7 +71,70 @@ def _hash_of(entries: dict[str, Any]) -> str:
     return content_hash(json.dumps(entries, sort_keys=True))
 
 
-def check_file(directory: Path, entries: dict[str, Any], name: str) -> Path:
+def keep_inputs(directory: Path, files: Mapping[str, bytes]) -> dict[str, str]:
+    """Write the files that a run read into its directory.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    files
+        Name → content, as `simulate.inputs.noted` has them.
+
+    Returns
+    -------
+    dict
+        Name → place in the directory.
+    """
+    places: dict[str, str] = {}
+    taken: set[str] = set()
+    for name, content in sorted(files.items()):
+        own = PurePath(name.rpartition(":")[2]).name
+        place, number = own, 1
+        while place.casefold() in taken:
+            number += 1
+            place = f"{PurePath(own).stem}-{number}{PurePath(own).suffix}"
+        taken.add(place.casefold())
+        places[name] = f"{INPUTS}/{place}"
+        (directory / INPUTS).mkdir(exist_ok=True)
+        (directory / places[name]).write_bytes(content)
+    return places
+
+
+def kept_inputs(directory: Path, entries: Mapping[str, Any]) -> dict[str, bytes]:
+    """Files that a run read, from its directory; errors as `check_file`."""
+    places = dict(entries.get("inputs", {}))
+    return {name: check_file(directory, entries, place).read_bytes() for name, place in places.items()}
+
+
+def seal(directory: Path, entries: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Write the manifest of a directory, last of all: with the time, the versions and the hash of each other file.
+
+    Parameters
+    ----------
+    directory
+        Everything else is in it.
+    entries, names
+        What else it says, and the files that belong to the run.
+
+    Returns
+    -------
+    dict
+        The manifest as it is read.
+    """
+    whole = {
+        **entries,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": versions(),
+        "files": {name: file_hash(directory / name) for name in sorted(names)},
+    }
+    write_atomically(directory / MANIFEST, manifest_text(whole))
+    found = read_manifest(directory)
+    assert found is not None
+    return found
+
+
+def check_file(directory: Path, entries: Mapping[str, Any], name: str) -> Path:
     """Path of a file of a run directory that is as its manifest says.
 
     Raises
@@ -75,7 +144,9 @@ def check_file(directory: Path, entries: dict[str, Any], name: str) -> Path:
     """
     path = directory / name
     try:
-        is_whole = file_hash(path) == entries.get("files", {}).get(name)
+        # A manifest of a stranger may name any file.
+        inside = not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
+        is_whole = inside and file_hash(path) == entries.get("files", {}).get(name)
     except OSError:
         is_whole = False
     if not is_whole:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from simulate import __version__
+from simulate import __version__, shipped
+from simulate.files import content_hash
 
 _DECISIVE = ("numpy", "numba", "llvmlite", "scipy", "sympy", "pint", "xarray", "h5netcdf", "h5py", "matplotlib")
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that decides numbers or files."""
-    found = {"il1sim": __version__, "python": platform.python_version(), "machine": platform.machine()}
+    """Versions of everything that decides numbers or files; of the shipped tables of parameters, a hash."""
+    found = {"il1sim": __version__, "tables": _tables(), "python": platform.python_version()}
+    found["machine"] = platform.machine()
     for name in _DECISIVE:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _tables() -> str:
+    """Hash of the tables of parameters, and of what a fit adds to them."""
+    paths = (*sorted(shipped.root().glob("*.toml")), shipped.priors_file())
+    return content_hash(*(part for path in paths for part in (path.name, path.read_bytes())))[:12]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from simulate.studies.problems import PROBLEMS
+from benchmarks.problems import PROBLEMS
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFICATION = ROOT / "docs" / "verification.md"

@@ -26,19 +26,20 @@ MAY_IMPORT = {
     "regimen": {"base", "symbolic", "solver", "kernels"},
     "cohort": {"base", "symbolic", "solver", "kernels", "regimen"},
     "evidence": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort"},
-    "trial": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
+    "trials": {"base", "symbolic", "solver", "kernels", "biology", "regimen", "cohort", "evidence"},
     "inference": {"base"},
 }
 MAY_IMPORT["studies"] = set(MAY_IMPORT)
 MAY_IMPORT["figures"] = set(MAY_IMPORT)
-MAY_IMPORT["report"] = set(MAY_IMPORT)
+MAY_IMPORT["results"] = set(MAY_IMPORT)
+MAY_IMPORT["api"] = set(MAY_IMPORT)
 MAY_IMPORT["cli"] = set(MAY_IMPORT)
 """A layer may import itself and these; `base` is every module directly in the package."""
 
 TOP = {"simulate", "simulate.__main__"}
 """The front doors may import anything."""
 
-HEAVY = ("numpy", "scipy", "sympy", "numba", "matplotlib", "xarray", "pydantic", "pint", "pandas")
+HEAVY = ("numpy", "scipy", "sympy", "numba", "matplotlib", "xarray", "pint", "pandas")
 
 
 def tree(path: Path) -> ast.Module:
@@ -92,17 +93,18 @@ def test_no_import_is_relative() -> None:
 @pytest.mark.parametrize(
     ("layer", "strangers"),
     [
-        ("symbolic", {"numpy", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("solver", {"sympy", "pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("kernels", {"pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("biology", {"numpy", "scipy", "numba", "pint", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("regimen", {"pint", "scipy", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("cohort", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("evidence", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
-        ("trial", {"pint", "numba", "xarray", "pydantic", "rich", "matplotlib", "typer"}),
+        ("symbolic", {"numpy", "scipy", "numba", "xarray", "rich", "matplotlib", "typer"}),
+        ("solver", {"sympy", "pint", "xarray", "rich", "matplotlib", "typer"}),
+        ("kernels", {"pint", "xarray", "rich", "matplotlib", "typer"}),
+        ("biology", {"numpy", "scipy", "numba", "pint", "xarray", "rich", "matplotlib", "typer"}),
+        ("regimen", {"pint", "scipy", "numba", "xarray", "rich", "matplotlib", "typer"}),
+        ("cohort", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
+        ("evidence", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
+        ("trials", {"pint", "numba", "xarray", "rich", "matplotlib", "typer"}),
         ("studies", {"pint", "matplotlib", "rich", "typer"}),
-        ("figures", {"pint", "pydantic", "rich", "typer"}),
-        ("report", {"pint", "pydantic", "typer"}),
+        ("figures", {"pint", "rich", "typer"}),
+        ("results", {"pint", "typer"}),
+        ("api", {"pint", "matplotlib", "rich", "typer"}),
     ],
 )
 def test_a_layer_does_not_know_what_is_not_its_business(layer: str, strangers: set[str]) -> None:
@@ -141,6 +143,44 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
 
     with pytest.raises(AttributeError, match="module 'simulate' has no attribute 'nonsense'"):
         _ = simulate.nonsense
+
+
+def public_classes() -> dict[str, list[str]]:
+    """Modules of each public class, by its name."""
+    found: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module_of(path))
+    return found
+
+
+MAY_SHARE_A_NAME = {
+    "Correlation": "keys of fits hash it as it is printed, both of patients and of evidence",
+    "Direction": "keys of fits hash the one of evidence as it is printed, and the other is public",
+}
+"""Names of classes in two modules, and why."""
+
+
+def test_no_public_class_has_the_name_of_another() -> None:
+    twice = {name: modules for name, modules in public_classes().items() if len(modules) > 1}
+    assert twice.keys() == MAY_SHARE_A_NAME.keys(), twice
+
+
+def test_every_public_symbol_says_what_it_is() -> None:
+    silent = []
+    for path in SOURCES:
+        if not ast.get_docstring(tree(path)):
+            silent.append(str(path.relative_to(ROOT)))
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                if not ast.get_docstring(node) and not is_overload(node):
+                    silent.append(f"{place(path, node)} {node.name}")
+    assert silent == []
+
+
+def is_overload(node: ast.ClassDef | ast.FunctionDef) -> bool:
+    return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
 
 
 def test_text_is_never_executed() -> None:
@@ -194,10 +234,9 @@ MAY_NAME_READINGS = {
     "simulate/studies/contrast.py": "the two changes of which runs of several hypotheses are asked whether both occur",
     "simulate/studies/intervals.py": "days at which dosing intervals of a run are summed up",
     "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
-    "simulate/report/illustrations.py": "the order in which a report shows what a model has",
+    "simulate/results/illustrations.py": "the order in which a report shows what a model has",
     "simulate/studies/visits.py": "days at which a run is summed up",
-    "simulate/studies/dose_response/door.py": "what is asked of doses where nothing is named",
-    "simulate/cli/dose_response.py": "the same",
+    "simulate/studies/dose_response/responses.py": "what is asked of doses where nothing is named",
     "simulate/studies/serum.py": "the observable in which the drug and the patient's own IL-1Ra are read together",
     "simulate/studies/prediction/questions.py": "what the literature expects of hypotheses",
 }
@@ -205,7 +244,7 @@ MAY_NAME_READINGS = {
 
 
 def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings() -> None:
-    from simulate.trial.reading import shipped_trial
+    from simulate.trials.reading import shipped_trial
 
     trial = shipped_trial()
     # Day 0 is the first day of any trial.

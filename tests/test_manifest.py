@@ -11,7 +11,7 @@ import pytest
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.manifest import MANIFEST, manifest_text, read_manifest
-from simulate.report.catalog import DAMAGED, leftovers, records_in
+from simulate.results.catalog import DAMAGED, leftovers, records_in
 from simulate.store import check_target
 from tests.faults.small import run, write_files
 

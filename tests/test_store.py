@@ -17,7 +17,7 @@ from simulate.disk import exchange, open_regular
 from simulate.errors import InputError, MissingExtra
 from simulate.files import file_hash, read_bytes, write_atomically
 from simulate.locks import hold, is_locked, let_go, locked, new_file
-from simulate.report.catalog import leftovers, records_in, remove
+from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import MANIFEST, check_target, manifest_text, new_directory, read_manifest, traces
 from tests.faults.small import manifest_of
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.api.inspecting import audit as function
+from simulate.cli.options import Json, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,10 +17,9 @@ if TYPE_CHECKING:
     from simulate.evidence.items import Evidence, Finding
 
 
+@defaults_of(function)
 def audit(
-    file: Annotated[
-        str | None, typer.Argument(metavar="FILE", help="An evidence file; the abstract if not given.")
-    ] = None,
+    file: Annotated[str | None, typer.Argument(metavar="FILE", help="An evidence file; the abstract if not given.")],
     everything: Annotated[bool, typer.Option("--all", help="Show what agrees as well.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -35,27 +35,17 @@ def audit(
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.errors import InputError
-    from simulate.evidence.audit import audit as findings_of
-    from simulate.evidence.audit import check_evidence, unmarked
-    from simulate.evidence.reading import read_evidence
+    from simulate.evidence.audit import check_evidence
 
-    evidence = read_evidence(file)
-    findings = findings_of(evidence)
+    result = function(file)
+    evidence, findings = result.value
     fault = None
     try:
         check_evidence(evidence)
     except InputError as error:
         fault = error
     if as_json:
-        print_json(
-            {
-                "source": evidence.source,
-                "items": [_item(evidence, name) for name in (item.name for item in evidence.items)],
-                "findings": [_finding(evidence, finding) for finding in findings],
-                "unmarked": len(unmarked(evidence, findings)),
-                **({} if fault is None else {"error": fault.as_dict()}),
-            }
-        )
+        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
     else:
         shown = [finding for finding in findings if everything or finding.verdict.value != "agrees"]
         if shown:
@@ -65,32 +55,6 @@ def audit(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def _item(evidence: Evidence, name: str) -> dict[str, Any]:
-    item = evidence[name]
-    return {
-        "item": item.name,
-        "account": item.account,
-        "source": item.source,
-        "location": item.location,
-        "quantity": item.subject.quantity,
-        "days": list(item.subject.days),
-        "standing": item.standing.value,
-        "use": item.use.value,
-        "note": item.note,
-        "readings": [{"name": reading.name, "share": reading.share} for reading in item.readings],
-    }
-
-
-def _finding(evidence: Evidence, finding: Finding) -> dict[str, str]:
-    return {
-        "item": finding.item,
-        "standing": evidence[finding.item].standing.value,
-        "check": finding.check,
-        "verdict": finding.verdict.value,
-        "text": finding.text,
-    }
 
 
 def _table(evidence: Evidence, findings: Sequence[Finding]) -> Table:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Hypothesis, Json, Trials, trials_of
+from simulate.api.fitting import calibrate as function
+from simulate.cli.options import Figured, Force, Hypothesis, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from simulate.studies.fitting.calibration import Calibration
 
 
+@defaults_of(function)
 def calibrate(
-    hypothesis: Hypothesis = DEFAULT,
-    trial: Trials = None,
-    repeats: Annotated[int, typer.Option("--repeats", metavar="N", min=8, help="Made-up abstracts.")] = 40,
-    particles: Annotated[int, typer.Option("--particles", metavar="N", min=16, help="Particles of each fit.")] = 96,
-    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients.")] = 16,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything.")] = 1,
+    hypothesis: Hypothesis,
+    trial: Trials,
+    repeats: Annotated[int, typer.Option("--repeats", metavar="N", min=8, help="Made-up abstracts.")],
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=16, help="Particles of each fit.")],
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients.")],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything.")],
+    out: Figured,
+    force: Force,
     as_json: Json = False,
 ) -> int:
     """Fit abstracts that are made up from known parameters, and count how often they are found.
@@ -36,12 +39,19 @@ def calibrate(
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.errors import NotConverged
     from simulate.studies.fitting.calibration import INTERVALS
-    from simulate.studies.fitting.calibration import calibrate as calibrated
-    from simulate.studies.fitting.trial import problem_for
 
-    problem = problem_for(hypothesis or DEFAULT, None, trials_of(trial))
-    with progress(repeats, "made-up abstracts") as advance:
-        found = calibrated(problem, repeats=repeats, particles=particles, patients=patients, seed=seed, report=advance)
+    result = function(
+        hypothesis,
+        trial=trial,
+        repeats=repeats,
+        particles=particles,
+        patients=patients,
+        seed=seed,
+        out=out,
+        force=force,
+        progress=progress,
+    )
+    found = result.value
     fault = None
     if not found.is_calibrated:
         worst = int(found.p_values.argmin())
@@ -53,23 +63,7 @@ def calibrate(
             advice="try again with other seeds and more particles; if it stays, report it to the maintainers",
         )
     if as_json:
-        print_json(
-            {
-                "hypothesis": problem.hypothesis,
-                "repeats": repeats,
-                "passed": fault is None,
-                "rows": [
-                    {
-                        "name": name,
-                        "p": float(found.p_values[column]),
-                        "coverage": {str(share): float(found.coverage(share)[column]) for share in INTERVALS},
-                        "ranks": found.ranks[:, column].tolist(),
-                    }
-                    for column, name in enumerate(found.names)
-                ],
-                **({} if fault is None else {"error": fault.as_dict()}),
-            }
-        )
+        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
     else:
         print_rich(_table(found))
         mean = ", ".join(

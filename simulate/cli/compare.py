@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Force, Json, Trials, trials_of
+from simulate.api.fitting import compare as function
+from simulate.cli.options import Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,36 +16,34 @@ if TYPE_CHECKING:
 
     from simulate.studies.comparison.choice import Choice
     from simulate.studies.comparison.comparison import Comparison
-    from simulate.studies.fitting.trial import Problem
 
 
+@defaults_of(function)
 def compare(
     hypotheses: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all whose fits ship if none is given."),
-    ] = None,
+    ],
     evidence: Annotated[
         str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
-    ] = None,
-    trial: Trials = None,
+    ],
+    trial: Trials,
     prior: Annotated[
         list[str] | None,
         typer.Option("--prior", metavar="NAME=WEIGHT", help="Weight of a hypothesis before the data; 1 if not given."),
-    ] = None,
+    ],
     against: Annotated[
         str | None,
         typer.Option("--against", metavar="NAME", help="What the matrix is relative to; H0, or the likeliest."),
-    ] = None,
-    folder: Annotated[
-        Path, typer.Option("--fits", metavar="DIR", help="Folder of fits, where those are kept that are made.")
-    ] = Path("fits"),
-    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="As for fit.")] = 200,
-    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="As for fit.")] = 2,
-    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="As for fit.")] = 32,
-    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="As for fit.")] = 2048,
-    final_patients: Annotated[
-        int | None, typer.Option("--final-patients", metavar="N", min=8, help="As for fit.")
-    ] = None,
+    ],
+    fits: Fits,
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="As for fit.")],
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="As for fit.")],
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="As for fit.")],
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="As for fit.")],
+    final_patients: Annotated[int, typer.Option("--final-patients", metavar="N", min=8, help="As for fit.")],
+    out: Figured,
+    force: Force,
     calibrate: Annotated[
         int | None,
         typer.Option(
@@ -55,10 +53,6 @@ def compare(
     larger: Annotated[
         int, typer.Option("--larger", metavar="K", min=1, help="With --calibrate: K times as many people a figure.")
     ] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the tables.")
-    ] = None,
-    force: Force = False,
     as_json: Json = False,
 ) -> int:
     """Compare hypotheses: evidence and its error, odds, what they depend on, and what each printed figure says.
@@ -73,72 +67,52 @@ def compare(
     simulate compare H0 H4 mine.toml --prior H0=2
     simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
-    arguments = dict(locals())
-    import json
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
 
-    from simulate import shipped
-    from simulate.cli.console import print_json, print_rich, print_text, say
-    from simulate.evidence.reading import read_evidence
-    from simulate.report.analyses import analysis_of, check_place, written
-    from simulate.studies.comparison.comparison import compare as compared
-    from simulate.studies.comparison.fits import find_fit, problems_for
-    from simulate.studies.comparison.tables import document, tables
-    from simulate.studies.fitting.posterior import Settings
-
-    given = None if evidence is None else read_evidence(evidence)
-    named = [given.trial] if given is not None and given.trial and not trial else []
-    designs = trials_of(trial or named)
-    also = [path for design in designs for path in design.files]
-    analysis = analysis_of("compare", arguments, [*also, *(Path(name) for name in named)])
-    check_place(analysis, out, force=force)
-    names = hypotheses or list(shipped.fit_files())
     weights = _weights(prior or [])
-    problems = problems_for(names, given, designs)
     if calibrate is not None:
-        return _calibrated(problems, calibrate, larger, as_json=as_json)
-    settings = Settings(
+        from simulate.api.fitting import calibrate_choice
+
+        choice = calibrate_choice(
+            hypotheses, evidence=evidence, trial=trial, repeats=calibrate, larger=larger, out=out, force=force,
+            progress=progress,
+        )  # fmt: skip
+        if as_json:
+            print_json(choice.document)
+        else:
+            print_rich(_choice(choice.value))
+            print_text(_below_choice(choice.value))
+        return 0
+    found = function(
+        hypotheses,
+        evidence=evidence,
+        trial=trial,
+        prior=weights,
+        against=against,
+        fits=fits,
         particles=particles,
         runs=runs,
         patients=patients,
         draws=draws,
-        final_patients=Settings().final_patients if final_patients is None else final_patients,
+        final_patients=final_patients,
+        out=out,
+        force=force,
+        report=say,
     )
-    fits = [find_fit(problem, settings, folder, report=say) for problem in problems]
-    result = compared(fits, prior=weights, against=against)
-    if out is not None:
-        from simulate.figures.comparison import comparison_figure
-        from simulate.figures.style import save
-
-        with written(analysis, out, title="comparison of " + ", ".join(names), force=force) as own:
-            save(comparison_figure(result), own, "comparison")
-            text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-            (own / "comparison.json").write_text(text + "\n", encoding="utf-8")
-            for name, table in tables(result).items():
-                (own / name).write_text(table, encoding="utf-8")
     if as_json:
-        print_json(document(result))
+        print_json(found.document)
     else:
-        print_rich(_hypotheses(result), _matrix(result))
-        print_text("\n".join(_below(result)))
+        print_rich(_hypotheses(found.value), _matrix(found.value))
+        print_text("\n".join(_below(found.value)))
     return 0
 
 
-def _calibrated(problems: Sequence[Problem], repeats: int, larger: int, *, as_json: bool) -> int:
-    from simulate.cli.console import print_json, print_rich, print_text, progress
-    from simulate.studies.comparison.choice import calibrate_choice, document
-
-    with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
-        found = calibrate_choice(problems, repeats=repeats, larger=larger, report=advance)
-    if as_json:
-        print_json(document(found))
-    else:
-        print_rich(_choice(found))
-        print_text(
-            "first: the true numbers are among the candidates, and evidences are exact; second: they are left out\n"
-            f"in half of the abstracts more than {sorted(found.effective.ravel())[found.effective.size // 2]:.0f} "
-            "populations of the true hypothesis matter"
-        )
-    return 0
+def _below_choice(found: Choice) -> str:
+    effective = sorted(found.effective.ravel())[found.effective.size // 2]
+    return (
+        "first: the true numbers are among the candidates, and evidences are exact; second: they are left out\n"
+        f"in half of the abstracts more than {effective:.0f} populations of the true hypothesis matter"
+    )
 
 
 def _choice(found: Choice) -> Table:

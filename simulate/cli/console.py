@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulate.durations import duration
@@ -49,7 +49,7 @@ def _has_colors(stream: Any) -> bool:
     return bool(stream.isatty()) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_json(document: Mapping[str, Any] | None) -> None:
     """Print the one JSON document of a verb; in ASCII where standard output is not UTF-8, as JSON must be."""
     is_utf8 = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().replace("_", "-") in ("utf-8", "utf8")
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=not is_utf8, allow_nan=False) + "\n")

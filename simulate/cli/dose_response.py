@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Threads
+from simulate.api.simulating import dose_response as function
+from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Patients, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,47 +16,48 @@ if TYPE_CHECKING:
     from simulate.studies.dose_response.tables import CurveRow
 
 
+@defaults_of(function)
 def dose_response(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
     dose: Annotated[
         str, typer.Option("--dose", "-d", metavar="VALUES", help="Such as 1mg:300mg, 1:300:20log or 10,30,100 mg.")
-    ] = "1 mg:300 mg",
+    ],
     endpoint: Annotated[
         list[str] | None,
         typer.Option("--endpoint", "-e", metavar="QUANTITY[:change][@DAY]", help="May be given several times."),
-    ] = None,
+    ],
     second: Annotated[
         str | None, typer.Option("--second", metavar="AXIS", help="Such as interval=12h:48h:4 or f_m=0.1:0.9:5.")
-    ] = None,
+    ],
     isobole: Annotated[
         bool, typer.Option("--isobole", help="Seek the doses with the same effect along the second axis.")
-    ] = False,
-    hypothesis: Hypothesis = None,
-    fit: Fit = None,
-    draws: Draws = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter or key of the scenario.")
-    ] = None,
-    patients: Patients = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
-    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")] = None,
+    ],
+    effect: Annotated[
+        list[float] | None,
+        typer.Option("--effect", metavar="PERCENT", help="Dose with this much of the effect, as 90; several times."),
+    ],
+    hypothesis: Hypothesis,
+    fit: Fit,
+    draws: Draws,
+    settings: Settings,
+    patients: Patients,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
+    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")],
     exposure: Annotated[
         str | None, typer.Option("--exposure", metavar="QUANTITY", help="What exposure is measured by.")
-    ] = None,
+    ],
     bound: Annotated[
         float,
         typer.Option("--bound", metavar="X", min=0.0, help="Signal of IL-1 that counts as blocked, % of baseline."),
-    ] = 10.0,
+    ],
     replicates: Annotated[
         int, typer.Option("--replicates", metavar="N", min=0, max=10_000, help="Resampled cohorts for intervals.")
-    ] = 200,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve.")] = 1,
-    threads: Threads = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for tables and figures.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
-    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
+    ],
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve.")],
+    threads: Threads,
+    out: Figured,
+    force: Force,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")],
     as_json: Json = False,
 ) -> int:
     """Simulate a scenario at many doses, the same patients at each, and fit sigmoid Emax curves.
@@ -69,74 +70,53 @@ def dose_response(
     simulate dose-response anakinra-100mg-daily -e il17a:change@182 --second interval=12h:48h:4
     simulate dose-response anakinra-100mg-daily -e ck:change@182 --second f_m=0.1:0.9:5 --isobole --json
     """  # noqa: D301
-    arguments = dict(locals())
+    from simulate.api.simulating import responded
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.cli.run import chosen_settings
-    from simulate.report.analyses import analysis_of, check_place
-    from simulate.report.responses import response_key, write_response
-    from simulate.studies.dose_response.door import respond
 
-    analysis = analysis_of("dose-response", {name: arguments[name] for name in arguments if name != "workers"})
-    check_place(analysis, out, force=force)
-    chosen = chosen_settings(settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
-    dataset = respond(
+    result = responded(
         scenario,
-        chosen,
         dose=dose,
-        endpoint=tuple(endpoint or ("ifng", "il17a")),
+        endpoint=endpoint,
         second=second,
         isobole=isobole,
+        effect=tuple(effect or ()),
         arm=arm,
+        settings=chosen_settings(
+            settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
+        ),
         exposure=exposure,
         bound=bound,
         replicates=replicates,
-        out=None,
+        out=out,
         workers=workers,
         threads=threads,
         force=force,
+        figures=figures,
     )
-    files = () if out is None else write_response(dataset, out, key=analysis.key, figures=figures, force=force)
     if as_json:
-        print_json({"key": response_key(dataset), **_document(dataset), "files": list(files)})
+        print_json(result.document)
     else:
-        print_rich(_curves(dataset), _doses(dataset))
-        print_text("\n".join(_below(dataset)))
+        print_rich(_curves(result.value), _doses(result.value))
+        print_text("\n".join(_below(result.value)))
     if out is not None:
         say(f"wrote {out}")
     return 0
-
-
-def _document(dataset: xr.Dataset) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from simulate.studies.dose_response.tables import curve_rows, effect_rows, isobole_rows
-
-    return {
-        "title": dataset.attrs["title"],
-        "hypothesis": dataset.attrs["hypothesis"],
-        "arm": dataset.attrs["arm"],
-        "second": dataset.attrs["second"] or None,
-        "second_unit": str(dataset["second"].attrs.get("units", "")),
-        "bound": dataset.attrs["bound"],
-        "curves": [asdict(row) for row in curve_rows(dataset)],
-        "effects": [asdict(row) for row in effect_rows(dataset)],
-        "isoboles": [asdict(row) for row in isobole_rows(dataset)],
-    }
 
 
 def _curves(dataset: xr.Dataset) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import Verdict
-    from simulate.studies.dose_response.tables import curve_rows
+    from simulate.studies.dose_response.tables import curve_rows, patients_text
 
     rows = curve_rows(dataset)
     table = Table(
         title=dataset.attrs["title"],
         caption=f"hypothesis {dataset.attrs['hypothesis']}; sigmoid Emax curves of the mean of "
-        f"{int(dataset['n'].min())} of {dataset.sizes['member']} patients; 95 % of resampled cohorts in parentheses",
+        f"{patients_text(dataset)}; 95 % of resampled cohorts in parentheses",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -175,7 +155,7 @@ def _curves(dataset: xr.Dataset) -> Table:
 
 def _known(row: CurveRow) -> str:
     """An estimate with its interval, if there is one."""
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     interval = "" if row.low is None else f" ({rounded(row.low)} to {rounded(row.high)})"
     return f"{rounded(row.estimate)}{interval}"
@@ -185,7 +165,7 @@ def _doses(dataset: xr.Dataset) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
     from simulate.studies.dose_response.tables import effect_rows
 
     rows = effect_rows(dataset)
@@ -210,25 +190,53 @@ def _doses(dataset: xr.Dataset) -> Table:
 
 
 def _below(dataset: xr.Dataset) -> list[str]:
-    """Isoboles as sentences, and what "blocked" means."""
-    from simulate.report.tables import rounded
-    from simulate.studies.dose_response.tables import isobole_rows
+    """Other doses and what the ED50 goes with, as sentences; what "blocked" means; what is in no interval."""
+    from simulate.studies.dose_response.tables import influence_rows, isobole_rows, share_rows
+
+    name = dataset.attrs["second"]
+    highest = float(dataset["dose"].max())
+
+    def at(second: float | None) -> str:
+        return "" if second is None else f" at {name} {second:.4g}"
 
     lines = [
         f"blocked: share of the interval with the signal of IL-1 below {dataset.attrs['bound']:g} % of its baseline"
     ]
+    for share in share_rows(dataset):
+        dose = _dose(share.dose, share.low, share.high, share.dose_unit, highest)
+        lines.append(f"{share.endpoint}{at(share.second)}: ED{100.0 * share.share:g} {dose}")
     for row in isobole_rows(dataset):
-        dose = f"{rounded(row.dose)} {row.dose_unit}" if row.dose is not None else "not known in the range"
-        name = dataset.attrs["second"]
+        dose = _dose(row.dose, row.low, row.high, row.dose_unit, highest)
+        lines.append(f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect{at(row.second)}: {dose}")
+    named: dict[str, list[str]] = {}
+    for found in influence_rows(dataset):
+        named.setdefault(f"{found.endpoint}{at(found.second)}", []).append(
+            f"{found.parameter} ({found.rank_correlation:+.2f})"
+        )
+    for what, parameters in named.items():
+        lines.append(f"{what}: patients' own ED50 goes with {', '.join(parameters)} (rank correlations)")
+    if "draw" not in dataset.coords:
         lines.append(
-            f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect at {name} {row.second:.4g}: {dose}"
+            "Intervals are over patients alone, with parameters at their typical values: `--fit shipped` or "
+            "`--fit prior` adds what is not known of these."
         )
     return lines
 
 
+def _dose(dose: float | None, low: float | None, high: float | None, unit: str, highest: float) -> str:
+    """A dose with its interval, as far as the doses reach."""
+    from simulate.results.tables import rounded
+
+    ends = f"{'less than the doses' if low is None else rounded(low)} to "
+    ends += f"more than {highest:g}" if high is None else rounded(high)
+    if dose is None:
+        return "not known in the range" if low is None and high is None else f"between {ends} {unit}"
+    return f"{rounded(dose)} {unit}" + ("" if low is None and high is None else f" ({ends})")
+
+
 def _effect(*values: float | None) -> str:
     """A number of the table and its interval, in parentheses."""
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     middle, low, high = (rounded(value) for value in values)
     return f"{middle} ({low} to {high})"

@@ -2,49 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Hypothesis, Json, Trials, trials_of
+from simulate.api.fitting import fit as function
+from simulate.cli.options import Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from rich.table import Table
 
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.profiling import Profiled
-    from simulate.studies.fitting.trial import Problem
-
-DEFAULT = "H1+H6"
 
 
+@defaults_of(function)
 def fit(
-    hypothesis: Hypothesis = DEFAULT,
+    hypothesis: Hypothesis,
     evidence: Annotated[
         str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
-    ] = None,
-    trial: Trials = None,
+    ],
+    trial: Trials,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; one in fits if not given."),
-    ] = None,
-    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="Particles of a run.")] = 200,
-    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="Runs from different seeds.")] = 2,
-    patients: Annotated[
-        int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients while sampling.")
-    ] = 32,
-    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="Draws at the end.")] = 2048,
+    ],
+    particles: Annotated[int, typer.Option("--particles", metavar="N", min=20, help="Particles of a run.")],
+    runs: Annotated[int, typer.Option("--runs", metavar="N", min=1, help="Runs from different seeds.")],
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients while sampling.")],
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=64, help="Draws at the end.")],
     final_patients: Annotated[
         int, typer.Option("--final-patients", metavar="N", min=8, help="Patients of each draw at the end.")
-    ] = 128,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the samplers.")] = 1,
-    with_profiles: Annotated[
+    ],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the samplers.")],
+    profiles: Annotated[
         bool, typer.Option("--profiles", help="Profile the likelihood of each number as well; some minutes.")
-    ] = False,
+    ],
+    threads: Threads,
     as_json: Json = False,
 ) -> int:
     """Fit a hypothesis to the printed figures: what they say of each number, and the evidence of the hypothesis.
@@ -60,38 +57,31 @@ def fit(
     simulate fit --trial zong-2011 --trial my-trial.toml
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
-    from simulate.evidence.reading import read_evidence
-    from simulate.studies.comparison.fits import fit_folder, make_fit
-    from simulate.studies.fitting.before import before_fit
-    from simulate.studies.fitting.posterior import Settings
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.profiling import Profiled
 
-    name = hypothesis or DEFAULT
-    problem = problem_for(name, None if evidence is None else read_evidence(evidence), trials_of(trial))
-    settings = Settings(
-        particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
+    found = function(
+        hypothesis,
+        evidence=evidence,
+        trial=trial,
+        out=out,
+        particles=particles,
+        runs=runs,
+        patients=patients,
+        draws=draws,
+        final_patients=final_patients,
+        seed=seed,
+        profiles=profiles,
+        threads=threads,
+        report=say,
     )
-    folder = out or fit_folder(problem)
-    for line in before_fit(problem):
-        say(line)
-    result = make_fit(problem, settings, folder, report=say)
-    profiled = _profiled(problem, result, say) if with_profiles else ()
     if as_json:
-        rows = [asdict(row) for row in profiled]
-        print_json({**result.as_dict(), **({"profiles": rows} if rows else {})})
+        print_json(found.document)
     else:
-        print_rich(_estimates(result))
-        if profiled:
-            print_rich(_profiles(profiled))
-        print_text("\n".join((*_summary(result), f"written to {folder / 'fit.json'}")))
+        print_rich(_estimates(found.value))
+        if profiles:
+            print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
+        print_text("\n".join((*_summary(found.value), f"written to {found.facts['file']}")))
     return 0
-
-
-def _profiled(problem: Problem, result: Posterior, say: Callable[[str], None]) -> tuple[Profiled, ...]:
-    from simulate.studies.fitting.profiling import profile
-
-    say("profiling the likelihood")
-    return profile(problem, result)
 
 
 def _profiles(rows: Sequence[Profiled]) -> Table:

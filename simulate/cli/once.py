@@ -10,7 +10,6 @@ ONLY_WITH: dict[str, dict[str, tuple[str, ...]]] = {
     "compare": {"--larger": ("--calibrate",)},
     # A trial from a file may have controls of its own.
     "trial": {"--control": ("--placebo", "--trial")},
-    "work-precision": {"--force": ("--out",)},
 }
 """Verb → option → those without any of which it says nothing."""
 
@@ -23,7 +22,6 @@ NEVER_WITH = {
         )
     },
     "reproduce": {"--fit": "--refit", "--fits": "--refit"},
-    "verify": {name: "--problems" for name in ("--hypothesis", "--set", "--patients", "--seed", "--share")},
 }
 """Verb → option → the one beside which it says nothing."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
-
-if TYPE_CHECKING:
-    from simulate.trial.design import TrialDesign
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
@@ -45,11 +44,26 @@ Trials = Annotated[
     ),
 ]
 Rtol = Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")]
+Fits = Annotated[Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]
 
+Verb = TypeVar("Verb", bound=Callable[..., Any])
 
-def trials_of(names: list[str] | None) -> tuple[TrialDesign, ...]:
-    """Trials that `Trials` names; none if it was not given, which means the shipped one."""
-    from simulate.trial.reading import read_trial
 
-    return tuple(read_trial(name) for name in names or ())
+def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:
+    """Decorator of a verb: what its options are if not given is what the arguments of its function are."""
+    defaults = {name: part.default for name, part in inspect.signature(function).parameters.items()}
+
+    def decorate(verb: Verb) -> Verb:
+        own = inspect.signature(verb, eval_str=True)
+        parameters = [
+            part.replace(
+                kind=inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(part.name, part.default) if part.default is part.empty else part.default,
+            )
+            for part in own.parameters.values()
+        ]
+        verb.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return verb
+
+    return decorate

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Force, Json, Trials, trials_of
+from simulate.api.fitting import predict as function
+from simulate.cli.options import Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,24 +17,19 @@ if TYPE_CHECKING:
     from simulate.studies.prediction.prediction import Answer, Prediction
 
 
+@defaults_of(function)
 def predict(
     hypotheses: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship if none is given."),
-    ] = None,
-    trial: Trials = None,
-    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")] = 48,
-    patients: Annotated[
-        int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")
-    ] = 16,
-    folder: Annotated[
-        Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")
-    ] = Path("fits"),
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of patients and of draws of a prior.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for the figure and the table as CSV.")
-    ] = None,
-    force: Force = False,
+    ],
+    trial: Trials,
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")],
+    patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")],
+    fits: Fits,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of patients and of draws of a prior.")],
+    out: Figured,
+    force: Force,
     as_json: Json = False,
 ) -> int:
     """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
@@ -46,52 +41,24 @@ def predict(
     simulate predict
     simulate predict H1 H4 mine.toml --out predicted
     """  # noqa: D301
-    arguments = dict(locals())
-    from simulate.biology.hypotheses import HYPOTHESES
     from simulate.cli.console import print_json, print_rich, print_text, progress
-    from simulate.report.analyses import analysis_of, check_place, written
-    from simulate.studies.comparison.fits import known_fit, problems_for
-    from simulate.studies.fitting.trial import problem_for
-    from simulate.studies.prediction.prediction import predict as predicted
-    from simulate.studies.prediction.prediction import rows, workload
-    from simulate.studies.prediction.questions import ABSENT
 
-    designs = trials_of(trial)
-    analysis = analysis_of("predict", arguments, (path for design in designs for path in design.files))
-    check_place(analysis, out, force=force)
-    names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
-    problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
-    fits = [known_fit(problem, folder) for problem in problems]
-    posteriors = [None if fit is None else fit.posterior for fit in fits]
-    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
-    with progress(total, "predicting") as advance:
-        found = [
-            predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
-            for problem, posterior in zip(problems, posteriors, strict=True)
-        ]
-    table = rows(found)
-    if out is not None:
-        from simulate.figures.prediction import prediction_figure
-        from simulate.figures.style import save
-        from simulate.studies.comparison.tables import csv_text
-
-        with written(analysis, out, title="predictions of " + ", ".join(names), force=force) as own:
-            save(prediction_figure(found), own, "prediction")
-            text = csv_text(tuple(table[0]), [tuple(row.values()) for row in table])
-            (own / "prediction.csv").write_text(text, encoding="utf-8")
+    found = function(
+        hypotheses,
+        trial=trial,
+        draws=draws,
+        patients=patients,
+        fits=fits,
+        seed=seed,
+        out=out,
+        force=force,
+        progress=progress,
+    )
     if as_json:
-        print_json(
-            {
-                "hypotheses": [
-                    {"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found
-                ],
-                "rows": table,
-                "not_in_the_model": list(ABSENT),
-            }
-        )
+        print_json(found.document)
     else:
-        print_rich(_table(found))
-        print_text("\n".join(_below(found)))
+        print_rich(_table(found.value))
+        print_text("\n".join(_below(found.value)))
     return 0
 
 

@@ -7,30 +7,30 @@ from typing import Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.api.inspecting import report as function
+from simulate.cli.options import Json, defaults_of
 
 
+@defaults_of(function)
 def report(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Made by run, sweep or dose-response with --out.")],
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")],
     question: Annotated[
         str | None, typer.Option("--question", metavar="TEXT", help="Question of interest; else that of the scenario.")
-    ] = None,
-    context: Annotated[str | None, typer.Option("--context", metavar="TEXT", help="Context of use.")] = None,
-    influence: Annotated[str | None, typer.Option("--influence", metavar="TEXT", help="Model influence.")] = None,
+    ],
+    context: Annotated[str | None, typer.Option("--context", metavar="TEXT", help="Context of use.")],
+    influence: Annotated[str | None, typer.Option("--influence", metavar="TEXT", help="Model influence.")],
     consequence: Annotated[
         str | None, typer.Option("--consequence", metavar="TEXT", help="Consequence of a wrong decision.")
-    ] = None,
-    risk: Annotated[str | None, typer.Option("--risk", metavar="TEXT", help="Model risk.")] = None,
+    ],
+    risk: Annotated[str | None, typer.Option("--risk", metavar="TEXT", help="Model risk.")],
     error: Annotated[
         bool, typer.Option("--error/--no-error", help="Whether a sample is solved again for the numerical error.")
-    ] = True,
+    ],
     figures: Annotated[
         bool, typer.Option("--figures/--no-figures", help="Whether to draw what the directory does not have.")
-    ] = True,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="The report; DIR.html if not given.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="The report; DIR.html if not given.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")],
     as_json: Json = False,
 ) -> None:
     """Write a report of a directory: one HTML file that needs no network.
@@ -43,15 +43,20 @@ def report(
     simulate report mine --context "choice of a dose for a second study" --influence low --out report.html
     """  # noqa: D301
     from simulate.cli.console import print_json, say
-    from simulate.files import write_atomically
-    from simulate.report.dossier import Purpose
-    from simulate.report.dossier import report as written
-    from simulate.store import check_file
 
     target = directory.with_name(f"{directory.name}.html") if out is None else out
-    check_file(target, force=force)
-    text = written(directory, Purpose(question, context, influence, consequence, risk), error=error, figures=figures)
-    write_atomically(target, text)
+    text = function(
+        directory,
+        question=question,
+        context=context,
+        influence=influence,
+        consequence=consequence,
+        risk=risk,
+        error=error,
+        figures=figures,
+        out=target,
+        force=force,
+    )
     if as_json:
         print_json({"report": str(target), "bytes": len(text.encode())})
     say(f"wrote {target}")

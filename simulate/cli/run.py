@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypotheses, Json, Patients, Rtol, Settings, Threads
+from simulate.api.simulating import run as function
+from simulate.cli.options import Draws, Fit, Force, Hypotheses, Json, Patients, Rtol, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,46 +18,48 @@ if TYPE_CHECKING:
 
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
-    from simulate.report.changes import ChangeRow
-    from simulate.report.tables import Row
+    from simulate.results.changes import ChangeRow
+    from simulate.results.tables import Row
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
-    from simulate.studies.sheets import Setting
+    from simulate.studies.settings import Setting
 
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
 
 
+@defaults_of(function)
 def run(
+    *,
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
     ],
     hypotheses: Hypotheses = None,
-    fit: Fit = None,
-    draws: Draws = None,
-    settings: Settings = None,
-    patients: Patients = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+    fit: Fit,
+    draws: Draws,
+    settings: Settings,
+    patients: Patients,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
     dropout: Annotated[
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
-    ] = None,
+    ],
     patient: Annotated[
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
-    rtol: Rtol = None,
+    rtol: Rtol,
     end: Annotated[
         str | None, typer.Option("--end", metavar="TIME", help="How long an SBML model is solved, such as '10 s'.")
-    ] = None,
+    ],
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
-    ] = None,
-    threads: Threads = None,
+    ],
+    threads: Threads,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
-    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")] = True,
+    ],
+    force: Force,
+    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")],
     as_json: Json = False,
 ) -> int:
     """Simulate a cohort of patients and write a run directory.
@@ -73,119 +76,83 @@ def run(
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     simulate run model.xml --end "10 h" --every "6 min"
     """  # noqa: D301
+    from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
-    from simulate.evidence.observations import comparable, read_observations
-    from simulate.exchange.sbml import is_sbml
-    from simulate.report.changes import change_rows
-    from simulate.report.directory import default_directory, failure_rows, write_run
-    from simulate.report.tables import printed_alone, summary
-    from simulate.store import check_target
+    from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
-    from simulate.studies.exchanged import model_scenario
-    from simulate.studies.ledger import ledger
-    from simulate.studies.runs import prepare, run_study
-    from simulate.studies.scenario import read_scenario
 
     if patient is not None and patients is not None:
         raise UsageFault(
             "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
         )
-    size = patients if patient is None else 1
-
-    def laid_over(hypothesis: str | None) -> list[Setting]:
-        return chosen_settings(
-            settings or [],
-            hypothesis=hypothesis,
-            fit=fit,
-            draws=draws,
-            patients=size,
-            first=patient,
-            seed=seed,
-            dropout=dropout,
-            rtol=rtol,
-        )
-
     asked = hypotheses or []
-    if is_sbml(scenario):
-        if end is None:
-            raise UsageFault(
-                "an SBML file does not say how long it is to be solved",
-                code="usage.argument",
-                expected='--end "10 h"',
-            )
-        own = model_scenario(scenario, end, every, laid_over(asked[0] if asked else None))
-    elif end is not None or every is not None:
-        raise UsageFault(
-            "--end and --every are for an SBML file, and a scenario has times of its own",
-            code="usage.argument",
-            advice='set them: --set "time.end=10 d"',
-        )
-    else:
-        own = None
+    chosen = chosen_settings(
+        settings or [],
+        hypothesis=asked[0] if len(asked) == 1 else None,
+        fit=fit,
+        draws=draws,
+        patients=patients if patient is None else 1,
+        first=patient,
+        seed=seed,
+        dropout=dropout,
+        rtol=rtol,
+    )
     if len(asked) > 1:
         from simulate.cli.contrast import contrast
 
         return contrast(
-            scenario,
-            asked,
-            laid_over,
-            threads=threads,
-            out=out,
-            force=force,
-            figures=figures,
-            as_json=as_json,
+            scenario, asked, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )
-    study = prepare(read_scenario(scenario, laid_over(asked[0] if asked else None)) if own is None else own)
-    target = default_directory(study) if out is None else out
-    check_target(target, key=study.key, force=force)
-    printed = read_observations() if study.scenario.model is None else ()
-    treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
-    observations = comparable(printed, population=study.scenario.population, treated=treated)
-    with progress(study.members * len(study.arms), "simulating") as advance:
-        ensemble, dataset = run_study(study, threads=threads, progress=advance)
-    rows = summary(dataset, observations)
-    changes = change_rows(dataset, observations)
-    failures = ledger(study, ensemble)
-    files = write_run(
-        study,
-        ensemble,
-        dataset,
-        rows,
-        changes,
-        target,
-        observations=observations,
-        failures=failures,
-        figures=figures,
+    result = simulated(
+        scenario,
+        chosen,
+        lambda study: place(out, study),
+        end=end,
+        every=every,
+        threads=threads,
         force=force,
+        progress=progress,
     )
-    fault = _too_many_failures(ensemble)
-    counts = ensemble_counts(ensemble)
+    found = result.value
+    target = place(out, found.study)
+    files = result.write(target, force=force, figures=figures)
+    fault = _too_many_failures(found.ensemble)
     if as_json:
         print_json(
             {
                 "directory": str(target),
                 "files": list(files),
-                "key": study.key,
-                "scenario": study.settings,
-                "counters": counts,
-                "failures": failure_rows(failures),
-                "changes": _plain(changes),
-                "summary": _plain(rows),
+                "key": found.study.key,
+                "scenario": found.study.settings,
+                "counters": ensemble_counts(found.ensemble),
+                "failures": failure_rows(found.failures),
+                "changes": result.tables["changes"].records(),
+                "summary": result.tables["summary"].records(),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
         )
     else:
-        print_text(study.scenario.title)
-        print_rich("", *_changes_table(study, changes), _table(study, rows))
-        if alone := printed_alone(observations, rows):
+        print_text(result.title)
+        print_rich("", *_changes_table(found.study, found.changes), _table(found.study, found.summary))
+        if alone := printed_alone(found.observations, found.summary):
             print_text("the source also printed: " + "; ".join(alone))
-    for line in (*_notes(ensemble), *_causes(failures)):
+    for line in (*_notes(found.ensemble), *_causes(found.failures)):
         say(line)
     say(f"wrote {target}")
     if fault is None:
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
+
+
+def place(out: Path | None, *studies: Study) -> Path:
+    """Where a run is kept: what the user says, or ``runs/`` and its scenario with digits of the content hash."""
+    from simulate.files import content_hash
+
+    if out is not None:
+        return out
+    key = studies[0].key if len(studies) == 1 else content_hash(*(study.key for study in studies))
+    return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"
 
 
 def chosen_settings(
@@ -201,7 +168,7 @@ def chosen_settings(
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
-    from simulate.studies.sheets import Setting, parse_setting
+    from simulate.studies.settings import Setting, parse_setting
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
@@ -216,12 +183,6 @@ def chosen_settings(
     if dropout is not None:
         named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
     return [*(parse_setting(text) for text in texts), *named]
-
-
-def _plain(rows: Sequence[Row | ChangeRow]) -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
-    return [asdict(row) for row in rows]
 
 
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:
@@ -292,7 +253,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     from rich import box
     from rich.table import Table
 
-    from simulate.report.changes import RULE, banded, between_draws, judged, signed
+    from simulate.results.changes import RULE, banded, between_draws, judged, signed
     from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
     if not rows:
@@ -422,13 +383,13 @@ def _cohort(study: Study) -> str:
 
 
 def _swing(row: Row) -> str:
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
 
 
 def _figures(row: Row) -> str:
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     if row.median is None:
         return rounded(None)

@@ -13,10 +13,10 @@ from simulate.cli.options import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulate.report.rundiffs import Change, Effect, RunDiff
+    from simulate.results.diff import Change, Effect, RunDiff
 
-HOME = Path("runs")
-"""Where runs are kept if the user does not say."""
+HOMES = (Path("runs"), Path("fits"))
+"""Where runs and fits are kept if the user does not say."""
 
 
 class Action(StrEnum):
@@ -27,17 +27,18 @@ class Action(StrEnum):
     DIFF = "diff"
     RESUME = "resume"
     GC = "gc"
+    REPEAT = "repeat"
 
 
-_TAKES = {Action.SHOW: 1, Action.DIFF: 2, Action.RESUME: 1}
+_TAKES = {Action.SHOW: 1, Action.DIFF: 2, Action.RESUME: 1, Action.REPEAT: 1}
 """Directories that an action needs; the others take any number of folders."""
 
 
 def runs(
-    action: Annotated[Action, typer.Argument(metavar="list|show|diff|resume|gc", help="What to do.")],
+    action: Annotated[Action, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
     directories: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ if none."),
+        typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ and fits/ if none."),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", min=1, help="resume: processes that solve; 1 if not given.")
@@ -54,17 +55,22 @@ def runs(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="gc: say what would be removed, and remove nothing.")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="DIR", help="repeat: where to; nothing is kept if not given.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """List, show, compare, resume and tidy run directories.
+    """List, show, compare, repeat, resume and tidy run directories, of any verb.
 
-    `diff` says which inputs differ between two runs, and which outputs did, quantity by quantity to the bit. `gc`
-    removes what killed processes left behind, and the parts of sweeps that are finished.
+    `diff` says which inputs differ between two runs, and which outputs did, quantity by quantity to the bit. `repeat`
+    makes a run again from its directory alone, and says whether it is the same; exit code 5 if not. `gc` removes what
+    killed processes left behind, and the parts of sweeps that are finished.
 
     \b
     simulate runs list
     simulate runs show runs/anakinra-100mg-daily-1a2b3c4d
     simulate runs diff first second
+    simulate runs repeat runs/anakinra-100mg-daily-1a2b3c4d
     simulate runs resume doses --workers 2
     simulate runs gc --unfinished --dry-run
     """  # noqa: D301
@@ -76,6 +82,7 @@ def runs(
             ("--workers", Action.RESUME, workers is not None),
             ("--threads", Action.RESUME, threads is not None),
             ("--scheduler", Action.RESUME, scheduler is not None),
+            ("--out", Action.REPEAT, out is not None),
             ("--unfinished", Action.GC, unfinished),
             ("--dry-run", Action.GC, dry_run),
         )
@@ -96,13 +103,15 @@ def runs(
             found=f"{len(given)}",
         )
     if action is Action.LIST:
-        return _list(given or [HOME], as_json)
+        return _list(given or HOMES, as_json)
     if action is Action.SHOW:
         return _show(given[0], as_json)
     if action is Action.DIFF:
         return _diff(given[0], given[1], as_json)
+    if action is Action.REPEAT:
+        return _repeat(given[0], out, as_json)
     if action is Action.GC:
-        return _tidy(given or [HOME], unfinished, dry_run, as_json)
+        return _tidy(given or HOMES, unfinished, dry_run, as_json)
     from simulate.cli.sweep import perform
     from simulate.studies.sweeps.door import planned
 
@@ -121,7 +130,7 @@ def _list(folders: Sequence[Path], as_json: bool) -> int:
     from dataclasses import asdict
 
     from simulate.cli.console import print_json, print_rich, print_text
-    from simulate.report.catalog import records_in
+    from simulate.results.catalog import records_in
 
     records = records_in(folders)
     if as_json:
@@ -147,7 +156,7 @@ def _list(folders: Sequence[Path], as_json: bool) -> int:
 
 def _show(directory: Path, as_json: bool) -> int:
     from simulate.cli.console import print_json, print_text
-    from simulate.report.catalog import entries_of, record_of, states_of_files
+    from simulate.results.catalog import entries_of, record_of, states_of_files
 
     entries = entries_of(directory)
     states = states_of_files(directory, entries)
@@ -158,7 +167,8 @@ def _show(directory: Path, as_json: bool) -> int:
     assert record is not None
     state = record.state if record.parts is None else f"{record.state}, {record.parts[0]} of {record.parts[1]} parts"
     lines = [record.title, f"{record.kind}, {state}, {_size(record.size)}, key {record.key}", ""]
-    asked = {**(entries.get("scenario") or entries.get("inputs") or {}), **entries.get("study", {})}
+    decided = entries.get("scenario") or entries.get("resolved") or entries.get("arguments") or {}
+    asked = {**decided, **entries.get("study", {})}
     lines += [f"{name} = {_value(value)}" for name, value in _rows(asked)]
     for heading in ("counters", "versions"):
         if entries.get(heading):
@@ -167,6 +177,40 @@ def _show(directory: Path, as_json: bool) -> int:
         lines += ["", "files: " + ", ".join(f"{name} {state}" for name, state in states.items())]
     print_text("\n".join(lines))
     return 0
+
+
+def _repeat(directory: Path, out: Path | None, as_json: bool) -> int:
+    from simulate.api.repeating import repeat
+    from simulate.cli.console import print_json, print_text, progress, say
+    from simulate.errors import NotConverged
+    from simulate.manifest import INPUTS
+    from simulate.studies.models import MODELS
+
+    found = repeat(directory, out=out, progress=progress, report=say)
+    fault = None
+    if found.differing:
+        versions = ", ".join(f"{name} {before} is now {after}" for name, (before, after) in found.versions.items())
+        fault = NotConverged(
+            "the run is not the same again",
+            code="runs.repeat",
+            found=", ".join(found.differing) + (f"; {versions}" if versions else ""),
+            expected="the same bytes in every file of results",
+            advice="`simulate runs diff` says how far apart two directories are"
+            + ("" if versions else "; report it to the maintainers"),
+        )
+    if as_json:
+        document = {"same": list(found.same), "differing": list(found.differing), "pictures": list(found.pictures)}
+        print_json({**document, **({} if fault is None else {"error": fault.as_dict()})})
+    elif own := [name for name in found.same if not name.startswith((f"{INPUTS}/", f"{MODELS}/"))]:
+        print_text("the same to the bit: " + ", ".join(own))
+    for name in found.pictures:
+        say(f"drawn otherwise: {name}")
+    if out is not None:
+        say(f"wrote {out}")
+    if fault is None:
+        return 0
+    say(str(fault), is_error=True)
+    return fault.exit_code
 
 
 def _rows(asked: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -185,7 +229,7 @@ def _diff(first: Path, second: Path, as_json: bool) -> int:
     from dataclasses import asdict
 
     from simulate.cli.console import print_json, print_rich, print_text
-    from simulate.report.rundiffs import diff_runs
+    from simulate.results.diff import diff_runs
 
     found = diff_runs(first, second)
     if as_json:
@@ -244,7 +288,7 @@ def _effect(effect: Effect) -> list[str]:
         f"{effect.different} of {effect.values}",
         str(len(effect.arms)),
         f"{100 * effect.largest:.3g} %",
-        f"{effect.arm}, patient {effect.patient}, day {effect.day:g}",
+        str(effect.arm) if effect.day is None else f"{effect.arm}, patient {effect.patient}, day {effect.day:g}",
         f"{effect.before:.6g}{unit}",
         f"{effect.after:.6g}{unit}",
     ]
@@ -252,7 +296,7 @@ def _effect(effect: Effect) -> list[str]:
 
 def _tidy(folders: Sequence[Path], unfinished: bool, dry_run: bool, as_json: bool) -> int:
     from simulate.cli.console import print_json, print_text
-    from simulate.report.catalog import leftovers, remove
+    from simulate.results.catalog import leftovers, remove
 
     found = leftovers(folders, unfinished=unfinished)
     freed = 0 if dry_run else sum(remove(path) for path in found)

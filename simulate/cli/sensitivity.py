@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Force, Hypothesis, Json, Threads
+from simulate.api.studying import sensitivity as function
+from simulate.cli.options import Figured, Force, Hypothesis, Json, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulate.studies.sensitivity.question import Question
 
 
+@defaults_of(function)
 def sensitivity(
     scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
     endpoint: Annotated[
@@ -27,7 +28,7 @@ def sensitivity(
             help="What is looked at; SUMMARY is value, change, mean, lowest or highest. May be given several times.",
         ),
     ],
-    hypothesis: Hypothesis = None,
+    hypothesis: Hypothesis,
     by: Annotated[
         str,
         typer.Option(
@@ -35,30 +36,24 @@ def sensitivity(
             metavar="WHAT",
             help="Inputs: numbers (uncertain ones, for the typical patient), patients (what differs), all, or groups.",
         ),
-    ] = "numbers",
-    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm; the first if not given.")] = None,
-    hold: Annotated[
-        list[str] | None, typer.Option("--hold", metavar="NAME", help="Input that stays in the middle.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter or key of the scenario.")
-    ] = None,
+    ],
+    arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm; the first if not given.")],
+    hold: Annotated[list[str] | None, typer.Option("--hold", metavar="NAME", help="Input that stays in the middle.")],
+    settings: Settings,
     n: Annotated[
         int, typer.Option("--n", "-n", metavar="N", min=0, help="Rows of the Sobol design, a power of two; 0: none.")
-    ] = 512,
+    ],
     trajectories: Annotated[
         int, typer.Option("--trajectories", metavar="N", min=0, help="Trajectories of the Morris design; 0: none.")
-    ] = 32,
+    ],
     local: Annotated[
         bool | None,
         typer.Option("--local/--no-local", help="Whether derivatives are asked for; by default if by numbers."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the designs.")] = 1,
-    threads: Threads = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure per endpoint.")
-    ] = None,
-    force: Force = False,
+    ],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the designs.")],
+    threads: Threads,
+    out: Figured,
+    force: Force,
     as_json: Json = False,
 ) -> int:
     """Show what an endpoint depends on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
@@ -70,72 +65,36 @@ def sensitivity(
     simulate sensitivity anakinra-100mg-daily -e il17a:change -H H1 --by groups --n 1024
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     """  # noqa: D301
-    arguments = dict(locals())
-    from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
-    from simulate.errors import did_you_mean
-    from simulate.report.analyses import analysis_of, check_place, written
-    from simulate.studies.scenario import read_scenario
-    from simulate.studies.sensitivity.analysis import sensitivity as analyzed
-    from simulate.studies.sensitivity.analysis import workload
-    from simulate.studies.sensitivity.question import By, question_of
-    from simulate.studies.sensitivity.tables import document
 
-    words = [way.value for way in By]
-    if by not in words:
-        raise UsageFault(
-            f"inputs cannot be `{by}`",
-            code="usage.argument",
-            expected=", ".join(f"`{word}`" for word in words),
-            advice=did_you_mean(by, words),
-        )
-    analysis = analysis_of("sensitivity", arguments)
-    check_place(analysis, out, force=force)
-    read = read_scenario(scenario, chosen_settings(settings or [], hypothesis=hypothesis))
-    question = question_of(read, endpoint, by=By(by), arm=arm, hold=hold or [])
-    is_local = By(by) is By.NUMBERS if local is None else local
-    if is_local:
-        say(f"derivatives by {len(question.inputs)} inputs: the first time a kernel is compiled for them")
-    with progress(workload(question, n, trajectories), "patients") as advance:
-        results = analyzed(
-            question,
-            n=n,
-            trajectories=trajectories,
-            local=is_local,
-            seed=seed,
-            threads=threads,
-            progress=advance,
-        )
-    asked = {"by": by, "n": n, "trajectories": trajectories, "local": is_local, "seed": seed, "hold": hold or []}
-    found = document(question, results, asked)
-    if out is not None:
-        with written(analysis, out, title=f"sensitivity of {read.title}", force=force) as folder:
-            _write(folder, question, results, found)
+    found = function(
+        scenario,
+        endpoint,
+        by=by,  # type: ignore[arg-type]  # what it can be is checked there
+        arm=arm,
+        hold=hold,
+        settings=chosen_settings(settings or [], hypothesis=hypothesis),
+        n=n,
+        trajectories=trajectories,
+        local=local,
+        seed=seed,
+        threads=threads,
+        out=out,
+        force=force,
+        progress=progress,
+        report=say,
+    )
     if as_json:
-        print_json(found)
-    else:
-        for part in results:
-            print_rich(_table(question, part))
-            print_text("\n".join(_below(part)))
-        if question.unvaried:
-            print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
-    return 0
-
-
-def _write(folder: Path, question: Question, results: tuple[Sensitivity, ...], found: dict[str, object]) -> None:
-    import json
-    import re
-
-    from simulate.figures.style import save
-    from simulate.figures.tornado import tornado
-    from simulate.studies.sensitivity.tables import as_csv
-
-    text = json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "sensitivity.json").write_text(text + "\n", encoding="utf-8")
-    (folder / "sensitivity.csv").write_text(as_csv(question, results), encoding="utf-8")
-    names = [part.name for part in question.inputs]
+        print_json(found.document)
+        return 0
+    question, results = found.value
     for part in results:
-        save(tornado(part, names), folder, "tornado-" + re.sub(r"[^\w.]+", "-", part.endpoint.text))
+        print_rich(_table(question, part))
+        print_text("\n".join(_below(part)))
+    if question.unvaried:
+        print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
+    return 0
 
 
 def _table(question: Question, found: Sensitivity) -> Table:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Rtol, Settings
+from simulate.api.simulating import sweep as function
+from simulate.cli.options import Draws, Fit, Force, Hypothesis, Json, Patients, Rtol, Settings, defaults_of
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -15,8 +16,10 @@ if TYPE_CHECKING:
 GIGABYTE = 1e9
 
 
+@defaults_of(function)
 def sweep(
-    source: Annotated[
+    *,
+    scenario: Annotated[
         str,
         typer.Argument(metavar="FILE|SCENARIO", help="Sweep file, or a scenario: a file or the name of a shipped one."),
     ],
@@ -25,51 +28,51 @@ def sweep(
         typer.Option(
             "--over", metavar="NAME=VALUES", help="What varies: dose=10:300:40log, interval=12,24 h, f_m=0.1:0.5 ..."
         ),
-    ] = None,
+    ],
     arms: Annotated[
         list[str] | None, typer.Option("--arm", metavar="NAME", help="Arm that is varied; all if not given.")
-    ] = None,
-    zipped: Annotated[bool, typer.Option("--zip", help="Axes in step: first values together, second ...")] = False,
+    ],
+    zipped: Annotated[bool | None, typer.Option("--zip", help="Axes in step: first values together, second ...")],
     design: Annotated[
         str | None, typer.Option("--design", metavar="NAME:N", help="How ranges are drawn from: sobol:64 or lhs:100.")
-    ] = None,
-    design_seed: Annotated[int | None, typer.Option("--design-seed", metavar="S", help="Seed of the design.")] = None,
+    ],
+    design_seed: Annotated[int | None, typer.Option("--design-seed", metavar="S", help="Seed of the design.")],
     at: Annotated[
         list[str] | None,
         typer.Option("--at", metavar="TIME", help="When values are kept ('182 d'); at all times if not given."),
-    ] = None,
+    ],
     parameters: Annotated[
-        bool, typer.Option("--parameters", help="Keep the parameters of every patient in every arm.")
-    ] = False,
-    hypothesis: Hypothesis = None,
-    fit: Fit = None,
-    draws: Draws = None,
-    settings: Settings = None,
-    patients: Patients = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")] = None,
+        bool | None, typer.Option("--parameters", help="Keep the parameters of every patient in every arm.")
+    ],
+    hypothesis: Hypothesis,
+    fit: Fit,
+    draws: Draws,
+    settings: Settings,
+    patients: Patients,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
     dropout: Annotated[
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether quantiles are of those who are still in the study."),
-    ] = None,
-    rtol: Rtol = None,
+    ],
+    rtol: Rtol,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, help="Processes that solve; 1 if not given.")
-    ] = 1,
+    ],
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of each; all cores if not given.")
-    ] = None,
+    ],
     scheduler: Annotated[
         str | None,
         typer.Option("--scheduler", metavar="ADDRESS", help="Dask scheduler whose workers solve (extra `cluster`)."),
-    ] = None,
+    ],
     part_size: Annotated[
         int | None,
         typer.Option("--part-size", metavar="N", min=1, help="Most trajectories that an interruption can cost."),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Directory; runs/NAME-HASH if not given.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")] = False,
+    ],
+    force: Force,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take, and do nothing.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -84,9 +87,8 @@ def sweep(
     simulate sweep anakinra-100mg-daily --over f_m=0.1:0.5 --over k_a=0.05:0.3:log --design sobol:64 --dry-run
     simulate sweep my-sweep.toml --workers 8
     """  # noqa: D301
+    from simulate.api.simulating import planned_sweep
     from simulate.cli.run import chosen_settings
-    from simulate.studies.sweeps.plans import plan_sweep
-    from simulate.studies.sweeps.requests import Options, read_request
 
     chosen = chosen_settings(
         settings or [],
@@ -98,17 +100,18 @@ def sweep(
         dropout=dropout,
         rtol=rtol,
     )
-    options = Options(
-        over=tuple(over or ()),
-        settings=tuple(chosen),
-        arms=tuple(arms or ()),
-        zipped=True if zipped else None,
+    plan = planned_sweep(
+        scenario,
+        over,
+        settings=chosen,
+        arms=arms,
+        zipped=zipped or None,
         design=design,
         design_seed=design_seed,
-        at=tuple(at or ()),
-        parameters=True if parameters else None,
+        at=at,
+        parameters=parameters or None,
+        part_size=part_size,
     )
-    plan = plan_sweep(read_request(source, options), part_size=part_size)
     if dry_run:
         return _announce(plan, workers, as_json)
     return perform(plan, out, workers=workers, threads=threads, scheduler=scheduler, force=force, as_json=as_json)

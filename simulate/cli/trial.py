@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads, Trials, trials_of
+from simulate.api.studying import trial as function
+from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,37 +17,38 @@ if TYPE_CHECKING:
     from simulate.studies.trials.power import Trials as Result
 
 
+@defaults_of(function)
 def trial(
-    hypothesis: Hypothesis = None,
-    trial: Trials = None,
-    fitted: Annotated[
+    hypothesis: Hypothesis,
+    trial: Trials,
+    fit: Annotated[
         Path | None, typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; else the shipped one.")
-    ] = None,
+    ],
     n: Annotated[
         int | None,
         typer.Option("--n", "-n", metavar="N", help="Patients who are treated, if not as in the trial."),
-    ] = None,
+    ],
     regimen: Annotated[
         str | None, typer.Option("--regimen", metavar="TEXT", help="What they are given; as in the trial if not said.")
-    ] = None,
+    ],
     placebo: Annotated[
         int | None,
         typer.Option("--placebo", metavar="N", help="Patients of a second arm, if not as in the trial; 0: none."),
-    ] = None,
+    ],
     control: Annotated[
         str | None,
         typer.Option("--control", metavar="TEXT", help="What the second arm is given; nothing, or as in the trial."),
-    ] = None,
-    complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")] = False,
-    studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")] = 8192,
-    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")] = 128,
+    ],
+    complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")],
+    studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")],
+    draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")],
     patients: Annotated[
         int, typer.Option("--patients", metavar="N", min=16, help="Virtual patients of each draw; a power of two.")
-    ] = 64,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")] = 1,
-    threads: Threads = None,
-    out: Figured = None,
-    force: Force = False,
+    ],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of the studies.")],
+    threads: Threads,
+    out: Figured,
+    force: Force,
     as_json: Json = False,
 ) -> int:
     """Repeat the study thousands of times: power, errors of sign and size, and the printed figures among the others.
@@ -59,54 +60,34 @@ def trial(
     simulate trial --n 40 --placebo 40 --complete
     simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
     """  # noqa: D301
-    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress
-    from simulate.report.analyses import analysis_of, check_place, written
-    from simulate.studies.fitting.draws import draws_of
-    from simulate.studies.fitting.posterior import named, read_posterior
-    from simulate.studies.fitting.trial import only_trial, problem_for
-    from simulate.studies.trials.designs import design_of
-    from simulate.studies.trials.power import trials, workload
-    from simulate.studies.trials.tables import document
 
-    designs = trials_of(trial)
-    analysis = analysis_of("trial", arguments, (path for design in designs for path in design.files))
-    check_place(analysis, out, force=force)
-    posterior = None if fitted is None else read_posterior(fitted)
-    name = named(hypothesis, posterior, DEFAULT)
-    problem = problem_for(name, None, designs)
-    only_trial(problem, "a repeated study")
-    populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
-    design = design_of(problem.trial, n=n, regimen=regimen, controls=placebo, control=control, complete=complete)
-    with progress(workload(design, populations, patients), "virtual patients") as advance:
-        result = trials(
-            design, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
-        )
-    if out is not None:
-        with written(analysis, out, title=f"{name}: {design.title}", force=force) as folder:
-            _write(folder, result)
+    found = function(
+        hypothesis,
+        trial=trial,
+        fit=fit,
+        n=n,
+        regimen=regimen,
+        placebo=placebo,
+        control=control,
+        complete=complete,
+        studies=studies,
+        draws=draws,
+        patients=patients,
+        seed=seed,
+        threads=threads,
+        out=out,
+        force=force,
+        progress=progress,
+    )
     if as_json:
-        print_json(document(result))
+        print_json(found.document)
     else:
-        print_rich(_effects(result))
-        if result.ranks:
-            print_rich(_printed(result))
-        print_text("\n".join(_below(result)))
+        print_rich(_effects(found.value))
+        if found.value.ranks:
+            print_rich(_printed(found.value))
+        print_text("\n".join(_below(found.value)))
     return 0
-
-
-def _write(folder: Path, result: Result) -> None:
-    import json
-
-    from simulate.figures.style import save
-    from simulate.figures.trials import trials_figure
-    from simulate.studies.trials.tables import document, tables
-
-    text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "trial.json").write_text(text + "\n", encoding="utf-8")
-    for name, table in tables(result).items():
-        (folder / name).write_text(table, encoding="utf-8")
-    save(trials_figure(result), folder, "trial")
 
 
 def _effects(result: Result) -> Table:

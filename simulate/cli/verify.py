@@ -6,36 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings
+from simulate.api.inspecting import verify as function
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, defaults_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
 
     from simulate.errors import NotConverged
-    from simulate.studies.problems.judgment import Judgment
     from simulate.studies.verification import Verification
 
-DEFAULT = "anakinra-100mg-daily"
 
-
+@defaults_of(function)
 def verify(
-    scenario: Annotated[
-        str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")
-    ] = DEFAULT,
-    hypothesis: Hypothesis = None,
-    fit: Fit = None,
-    draws: Draws = None,
-    settings: Settings = None,
-    patients: Patients = None,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")] = None,
+    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="Name of a shipped scenario, or a TOML file.")],
+    hypothesis: Hypothesis,
+    fit: Fit,
+    draws: Draws,
+    settings: Settings,
+    patients: Patients,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort and the sample.")],
     share: Annotated[
         float, typer.Option("--share", metavar="X", min=0.0, max=1.0, help="Share that SciPy solves again.")
-    ] = 0.01,
-    problems: Annotated[
-        bool, typer.Option("--problems", help="Judge the methods on problems with known answers instead.")
-    ] = False,
+    ],
     as_json: Json = False,
 ) -> int:
     """Verify a scenario on this machine: the same bits however it is run, and the error actually made.
@@ -45,36 +37,26 @@ def verify(
     many by the other kind of method, at a tolerance a thousand times tighter. Exit code 5 if anything is wrong, such as
     an error of a state of more than 1000 tolerances, or where no tolerance is tighter.
 
-    With --problems, no scenario is solved: every method solves the standard test problems at four tolerances, and the
-    table gives its constant K, the largest ratio of the global error to the tolerance.
-
     \b
     simulate verify
     simulate verify dose-arms --patients 1000
     simulate verify my-scenario.toml --json
-    simulate verify --problems
     """  # noqa: D301
-    if problems:
-        return _judge_methods(as_json)
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
-    from simulate.studies.runs import prepare
-    from simulate.studies.scenario import read_scenario
-    from simulate.studies.unread import refuse_unread
-    from simulate.studies.verification import verify as verify_study
-    from simulate.studies.verification import workload
 
-    chosen = chosen_settings(
-        settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed, rtol=None
+    result = function(
+        scenario,
+        settings=chosen_settings(
+            settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
+        ),
+        share=share,
+        progress=progress,
     )
-    read = read_scenario(scenario, chosen)
-    refuse_unread(read, "verify")
-    study = prepare(read)
-    with progress(workload(study, share), "verifying") as advance:
-        found = verify_study(study, share=share, progress=advance)
+    found = result.value
     fault = _fault(found)
     if as_json:
-        print_json(_document(found, fault))
+        print_json({**(result.document or {}), **({} if fault is None else {"error": fault.as_dict()})})
     else:
         print_rich(_repetitions(found), _errors(found))
         print_text(_verdict(found))
@@ -82,72 +64,6 @@ def verify(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def _judge_methods(as_json: bool) -> int:
-    from dataclasses import asdict
-
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.errors import NotConverged
-    from simulate.studies.problems.judgment import TOLERANCES, judge_all, pairs
-    from simulate.versions import versions
-
-    with progress(len(pairs()) * len(TOLERANCES), "judging") as advance:
-        judgments = judge_all(progress=advance)
-    broken = [row for row in judgments if not row.passed]
-    fault = None
-    if broken:
-        worst = max(broken, key=lambda row: row.constant / row.gate)
-        fault = NotConverged(
-            f"{len(broken)} of {len(judgments)} solutions are farther off than promised",
-            code="verify.failed",
-            found=f"{worst.method} on {worst.problem} at {worst.rtol:g}: {worst.status}, K = {worst.constant:.3g}",
-            expected=f"K of at most {worst.gate:g}",
-            advice="report it, with this machine, to the maintainers",
-        )
-    if as_json:
-        rows = [{**asdict(row), "constant": row.constant if row.status == "ok" else None} for row in judgments]
-        document = {"passed": fault is None, "judgments": rows, "versions": versions()}
-        print_json(document if fault is None else {**document, "error": fault.as_dict()})
-    else:
-        print_rich(_constants(judgments))
-        verdict = "verified" if fault is None else "NOT verified"
-        print_text(f"{verdict}: {len(judgments)} solutions of {len({row.problem for row in judgments})} problems")
-    if fault is None:
-        return 0
-    say(str(fault), is_error=True)
-    return fault.exit_code
-
-
-def _constants(judgments: Sequence[Judgment]) -> Table:
-    """The constant K of each problem and method at each tolerance."""
-    from rich import box
-    from rich.table import Table
-
-    tolerances = list(dict.fromkeys(row.rtol for row in judgments))
-    table = Table(
-        title="K: the largest global error in tolerances: rtol of the state and atol of its scale",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
-    table.add_column("problem")
-    table.add_column("method")
-    for rtol in tolerances:
-        table.add_column(f"{rtol:.0e}", justify="right")
-    table.add_column("at most", justify="right")
-    table.add_column("steps at 1e-06", justify="right")
-    by_pair: dict[tuple[str, str], list[Judgment]] = {}
-    for row in judgments:
-        by_pair.setdefault((row.problem, row.method), []).append(row)
-    shown = ""
-    for (problem, method), rows in by_pair.items():
-        steps = next((row.accepted + row.rejected for row in rows if row.rtol == 1e-6), 0)
-        cells = [f"{row.constant:.2g}" if row.passed else f"{row.constant:.2g} !" for row in rows]
-        table.add_row("" if problem == shown else problem, method, *cells, f"{rows[0].gate:g}", str(steps))
-        shown = problem
-    return table
 
 
 def _fault(found: Verification) -> NotConverged | None:
@@ -163,15 +79,6 @@ def _fault(found: Verification) -> NotConverged | None:
         advice="a smaller solver.rtol for an error that is too large; report bits that differ, with this machine, to "
         "the maintainers",
     )
-
-
-def _document(found: Verification, fault: NotConverged | None) -> dict[str, object]:
-    from dataclasses import asdict
-
-    from simulate.versions import versions
-
-    document = {**asdict(found), "passed": found.passed, "faults": list(found.faults), "versions": versions()}
-    return document if fault is None else {**document, "error": fault.as_dict()}
 
 
 def _repetitions(found: Verification) -> Table:
@@ -197,7 +104,7 @@ def _errors(found: Verification) -> Table:
     from rich import box
     from rich.table import Table
 
-    from simulate.report.tables import rounded
+    from simulate.results.tables import rounded
 
     judges = " and ".join(
         f"{judge.method} at {judge.rtol:.0e} ({judge.trajectories - judge.given_up} trajectories)"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.cli.fit import DEFAULT
-from simulate.cli.options import Force, Hypothesis, Json
+from simulate.api.fitting import vpop as function
+from simulate.cli.options import Figured, Force, Hypothesis, Json, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,34 +18,33 @@ if TYPE_CHECKING:
 
     from simulate.inference.populations.conclusions import Answer, Conclusion
     from simulate.studies.virtual.populations import VirtualPopulations
-    from simulate.trial.design import Outcome
+    from simulate.trials.design import Outcome
 
 
+@defaults_of(function)
 def vpop(
-    hypothesis: Hypothesis = None,
+    hypothesis: Hypothesis,
     patients: Annotated[
         int, typer.Option("--patients", "-n", metavar="N", min=50, help="Plausible patients of the pool.")
-    ] = 4096,
+    ],
     fewest: Annotated[
         int, typer.Option("--fewest", metavar="N", min=10, help="Patients that acceptance takes, at least.")
-    ] = 200,
-    chains: Annotated[int, typer.Option("--chains", metavar="N", min=2, help="Chains, walked together.")] = 64,
+    ],
+    chains: Annotated[int, typer.Option("--chains", metavar="N", min=2, help="Chains, walked together.")],
     steps: Annotated[
         int, typer.Option("--steps", metavar="N", min=3, help="Steps of a chain; the first third is left out.")
-    ] = 300,
+    ],
     as_published: Annotated[
         bool,
         typer.Option("--as-published", help="Walk chains once more as their authors' program does, a search only."),
-    ] = False,
-    fitted: Annotated[
+    ],
+    fit: Annotated[
         Path | None,
         typer.Option("--fit", metavar="FILE", help="Result of `simulate fit` to stand beside; else the shipped one."),
-    ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything random.")] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for vpop.json and the patients as CSV.")
-    ] = None,
-    force: Force = False,
+    ],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything random.")],
+    out: Figured,
+    force: Force,
     as_json: Json = False,
 ) -> int:
     """Make plausible patients into populations that match the printed figures, in three published ways.
@@ -58,51 +57,27 @@ def vpop(
     simulate vpop --hypothesis H5 --fit fits/H5/fit.json --out vpop-H5
     simulate vpop --as-published
     """  # noqa: D301
-    arguments = dict(locals())
     from simulate.cli.console import print_json, print_rich, print_text, progress
-    from simulate.report.analyses import analysis_of, check_place, written
-    from simulate.studies.fitting.draws import shipped_fit
-    from simulate.studies.fitting.posterior import named, read_posterior
-    from simulate.studies.fitting.reproduction import check_current
-    from simulate.studies.fitting.trial import problem_for
-    from simulate.studies.virtual.populations import virtual_populations, workload
-    from simulate.studies.virtual.tables import document
-    from simulate.studies.virtual.ways import Settings
 
-    analysis = analysis_of("vpop", arguments)
-    check_place(analysis, out, force=force)
-    posterior = None if fitted is None else read_posterior(fitted)
-    name = named(hypothesis, posterior, DEFAULT)
-    problem = problem_for(name)
-    if posterior is None:
-        posterior = shipped_fit(problem)
-    else:
-        check_current(problem, posterior)
-    settings = Settings(patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed)
-    with progress(workload(settings, as_published, posterior), "virtual patients") as advance:
-        result = virtual_populations(
-            problem, settings, posterior=posterior, as_published=as_published, progress=advance
-        )
-    if out is not None:
-        with written(analysis, out, title=f"virtual populations, {problem.hypothesis}", force=force) as folder:
-            _write(folder, result)
+    found = function(
+        hypothesis,
+        patients=patients,
+        fewest=fewest,
+        chains=chains,
+        steps=steps,
+        as_published=as_published,
+        fit=fit,
+        seed=seed,
+        out=out,
+        force=force,
+        progress=progress,
+    )
     if as_json:
-        print_json(document(result))
+        print_json(found.document)
     else:
-        print_rich(_populations(result), _conclusions(result))
-        print_text("\n".join(_below(result)))
+        print_rich(_populations(found.value), _conclusions(found.value))
+        print_text("\n".join(_below(found.value)))
     return 0
-
-
-def _write(folder: Path, result: VirtualPopulations) -> None:
-    import json
-
-    from simulate.studies.virtual.tables import document, patients_tables
-
-    text = json.dumps(document(result), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "vpop.json").write_text(text + "\n", encoding="utf-8")
-    for name, table in patients_tables(result).items():
-        (folder / name).write_text(table, encoding="utf-8")
 
 
 def _populations(result: VirtualPopulations) -> Table:

@@ -59,8 +59,7 @@ What concerns a parameter that the model in hand does not use is left out, if th
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +76,12 @@ from simulate.cohort.population import (
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.shipped import cohort_file, parameter_files, population_files
-from simulate.symbolic.parts import Grade, Parameter, Spread
-from simulate.symbolic.units import unit
+from simulate.symbolic.parameterfile import bounds_of, grade_of, parameter_of, spread_of
+from simulate.symbolic.parts import Parameter
+from simulate.toml import TomlTable, listed
 
-_GRADES = {grade.name.casefold(): grade for grade in Grade}
 _ORIGIN = ("source", "grade", "note")
+_OF_COVARIATE = ("meaning", "value", "unit", "spread", "bounds", *_ORIGIN)
 _OF_STRATUM = ("value", "spread", "bounds", "unless", *_ORIGIN)
 
 
@@ -111,7 +111,7 @@ def _file_of(name: str, where: Where | None) -> Path:
             f"there is no population `{name}`",
             code="cohort.unknown",
             where=where,
-            expected=", ".join(f"`{known}`" for known in files) + ", or a file",
+            expected=listed(files) + ", or a file",
             advice=did_you_mean(name, files),
         )
     return files[name]
@@ -134,87 +134,10 @@ def read_population(
     Raises
     ------
     InputError
-        ``cohort.key``, ``cohort.value``, ``cohort.parameter`` (a name that nobody knows), ``cohort.correlation``,
+        ``key.*``, ``cohort.value``, ``cohort.parameter`` (a name that nobody knows), ``cohort.correlation``,
         ``cohort.stratum``, ``cohort.retention``, ``cohort.unknown`` (the base), or an error of `read_toml`.
     """
     return _Reader(read_toml(path), {parameter.name: parameter for parameter in parameters}, known).population()
-
-
-class _Table:
-    """A table of the file: takes typed values by key, and blames key and line."""
-
-    def __init__(self, document: Document, keys: tuple[str | int, ...], allowed: Sequence[str]) -> None:
-        self.document = document
-        self.keys = keys
-        rows: Any = document.data
-        for key in keys:
-            rows = rows[key]
-        if not isinstance(rows, Mapping):
-            raise self.error("this is not a table", None)
-        self.rows = rows
-        for key in rows:
-            if key not in allowed:
-                raise InputError(
-                    f"`{key}` is not a key of this table",
-                    code="cohort.key",
-                    where=self.where(key),
-                    expected=", ".join(allowed),
-                    advice=did_you_mean(key, allowed),
-                )
-
-    def where(self, key: str | None) -> Where:
-        return self.document.where(*self.keys, *(() if key is None else (key,)))
-
-    def error(self, what: str, key: str | None, *, expected: str | None = None, found: Any = None) -> InputError:
-        shown = None if found is None else repr(found)[:100]
-        return InputError(what, code="cohort.value", where=self.where(key), found=shown, expected=expected)
-
-    def text(self, key: str) -> str:
-        value = self.rows.get(key)
-        if not isinstance(value, str) or not value:
-            raise self.error(f"`{key}` is missing or not a text", key, found=value, expected="a text")
-        return value
-
-    def number(self, key: str) -> float:
-        return self.as_number(self.rows.get(key), key)
-
-    def as_number(self, value: Any, key: str) -> float:
-        # A boolean is an integer in Python; an integer may be too large for a float.
-        fine = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-        if not fine or not math.isfinite(value):
-            raise self.error(f"`{key}` is missing or not a number", key, found=value, expected="a finite number")
-        return float(value)
-
-    def spread(self) -> Spread | None:
-        value = self.rows.get("spread")
-        if value is None:
-            return None
-        if not isinstance(value, Mapping) or len(value) != 1 or not set(value) <= {"cv", "sd_log"}:
-            raise self.error(
-                "`spread` is not understood", "spread", found=value, expected="{ cv = 0.3 } or { sd_log = 0.3 }"
-            )
-        kind, size = next(iter(value.items()))
-        number = self.as_number(size, "spread")
-        if number < 0.0:
-            raise self.error("`spread` is negative", "spread", found=value)
-        return Spread.from_cv(number) if kind == "cv" else Spread(number)
-
-    def bounds(self) -> tuple[float, float] | None:
-        value = self.rows.get("bounds")
-        if value is None:
-            return None
-        if not isinstance(value, list) or len(value) != 2:
-            raise self.error("`bounds` is not a pair", "bounds", found=value, expected="[lowest, highest]")
-        low, high = (self.as_number(edge, "bounds") for edge in value)
-        if low >= high:
-            raise self.error("the lower bound is not below the upper", "bounds", found=value)
-        return low, high
-
-    def grade(self) -> Grade:
-        name = self.text("grade")
-        if name not in _GRADES:
-            raise self.error(f"`{name}` is not a grade", "grade", expected=", ".join(_GRADES))
-        return _GRADES[name]
 
 
 class _Reader:
@@ -228,16 +151,14 @@ class _Reader:
 
     def population(self) -> Population:
         parts = ("covariate", "correlation", "effect", "stratum", "retention", "occasion")
-        top = _Table(self.document, (), ("base", *parts))
+        self.top = top = TomlTable(self.document, allowed=("base", *parts))
         base = self.base(top)
         self.covariates |= {covariate.name: covariate for covariate in base.covariates}
-        for name in self.named("covariate"):
-            self.covariates[name] = self.covariate(name)
-        effects = [effect for index in self.numbered("effect") for effect in self.effect(index)]
-        correlations = [found for index in self.numbered("correlation") for found in self.correlation(index)]
-        effects = [*base.effects, *effects]
-        correlations = [*base.correlations, *correlations]
-        strata = [self.stratum(index) for index in self.numbered("stratum")]
+        for name, row in top.named("covariate", allowed=_OF_COVARIATE, required=_OF_COVARIATE[:3]):
+            self.covariates[name] = self.covariate(name, row)
+        effects = [*base.effects, *self.effects()]
+        correlations = [*base.correlations, *self.correlations()]
+        strata = [self.stratum(row) for row in self.rows("stratum", "name", "count", "parameters")]
         acting = {effect.covariate for effect in effects}
         acting |= {name for found in correlations for name in (found.a, found.b)}
         return Population(
@@ -246,13 +167,17 @@ class _Reader:
             correlations=tuple(correlations),
             effects=tuple(effects),
             strata=tuple(strata),
-            retention=tuple(self.retained(index) for index in self.numbered("retention")),
+            retention=tuple(self.retained(row) for row in self.rows("retention", "day", "reached", "of")),
             occasions=self.occasions(base),
         )
 
-    def base(self, top: _Table) -> Population:
+    def rows(self, key: str, *allowed: str) -> tuple[TomlTable, ...]:
+        """Tables of an array, each of which says where it is from."""
+        return self.top.tables(key, allowed=(*allowed, *_ORIGIN), required=("source", "grade"))
+
+    def base(self, top: TomlTable) -> Population:
         """The population on which this one is built."""
-        if "base" not in top.rows:
+        if "base" not in top:
             return Population(tuple(self.parameters.values()))
         return _Reader(
             read_toml(_file_of(top.text("base"), top.where("base"))), self.parameters, self.known | _shipped_names()
@@ -262,110 +187,69 @@ class _Reader:
         """Spreads between doses: those of the base, and in place of them or beside them those of the file."""
         found = {occasion.route: occasion for occasion in base.occasions}
         own: set[str] = set()
-        for index in self.numbered("occasion"):
-            table = _Table(self.document, ("occasion", index), ("route", "spread", *_ORIGIN))
-            route, spread = table.text("route"), table.spread()
+        for row in self.rows("occasion", "route", "spread"):
+            route, spread = row.text("route"), spread_of(row)
             if spread is None or route in own:
-                raise table.error(
+                raise InputError(
                     f"the route `{route}` has no spread" if spread is None else f"the route `{route}` occurs twice",
-                    "route",
+                    code="cohort.value",
+                    where=row.where("route"),
                     expected="one `spread` for each route, such as { cv = 0.2 }",
                 )
             own.add(route)
-            found[route] = Occasion(route, spread.sd_log, table.text("source"), table.grade())
+            found[route] = Occasion(route, spread.sd_log, row.text("source"), grade_of(row))
         return tuple(found.values())
 
-    def retained(self, index: int) -> Retained:
-        table = _Table(self.document, ("retention", index), ("day", "reached", "of", *_ORIGIN))
-        entered = table.number("of")
-        if entered <= 0.0:
-            raise table.error("`of` is not above 0", "of", found=table.rows["of"])
-        return Retained(table.number("day"), table.number("reached") / entered, table.text("source"), table.grade())
+    def retained(self, row: TomlTable) -> Retained:
+        share = row.number("reached") / row.number("of", above=0.0)
+        return Retained(row.number("day"), share, row.text("source"), grade_of(row))
 
-    def named(self, key: str) -> tuple[str, ...]:
-        """Names of the tables under a key."""
-        value = self.document.data.get(key, {})
-        if not isinstance(value, dict):
-            raise self.misshapen(key, f"`[{key}.NAME]`")
-        return tuple(value)
-
-    def numbered(self, key: str) -> range:
-        """Indices of an array of tables."""
-        value = self.document.data.get(key, [])
-        if not isinstance(value, list):
-            raise self.misshapen(key, f"`[[{key}]]`")
-        return range(len(value))
-
-    def misshapen(self, key: str, expected: str) -> InputError:
-        return InputError(
-            f"`{key}` has the wrong shape", code="cohort.value", where=self.document.where(key), expected=expected
-        )
-
-    def covariate(self, name: str) -> Parameter:
-        table = _Table(self.document, ("covariate", name), ("meaning", "value", "unit", "spread", "bounds", *_ORIGIN))
+    def covariate(self, name: str, row: TomlTable) -> Parameter:
         if name in self.parameters or name in self.known:
-            raise table.error(f"the covariate `{name}` has the name of a parameter", None)
-        return Parameter(
-            name=name,
-            meaning=table.text("meaning"),
-            value=table.number("value"),
-            unit=unit(table.text("unit")),
-            spread=table.spread(),
-            bounds=table.bounds(),
-            source=table.text("source"),
-            grade=table.grade(),
-        )
-
-    def effect(self, index: int) -> list[Effect]:
-        table = _Table(
-            self.document, ("effect", index), ("covariate", "parameter", "exponent", "log10_slope", *_ORIGIN)
-        )
-        covariate, parameter = table.text("covariate"), table.text("parameter")
-        if covariate not in self.covariates:
-            raise self.unknown(covariate, "covariate", table.where("covariate"), self.covariates)
-        if ("exponent" in table.rows) == ("log10_slope" in table.rows):
-            raise table.error("an effect has either `exponent` or `log10_slope`", None)
-        source, grade = table.text("source"), table.grade()
-        effect: Effect
-        if "exponent" in table.rows:
-            effect = PowerEffect(covariate, parameter, table.number("exponent"), source, grade)
-        else:
-            effect = SlopeEffect(covariate, parameter, table.number("log10_slope"), source, grade)
-        return [effect] if self.is_used(parameter, table.where("parameter")) else []
-
-    def correlation(self, index: int) -> list[Correlation]:
-        table = _Table(self.document, ("correlation", index), ("a", "b", "rho", "unless", *_ORIGIN))
-        found = Correlation(
-            table.text("a"), table.text("b"), table.number("rho"), source=table.text("source"), grade=table.grade()
-        )
-        # No short cut: both names are checked. A parameter that a hypothesis has fixed correlates with nothing.
-        used = [self.varies(name, table.where(key)) for key, name in (("a", found.a), ("b", found.b))]
-        return [found] if all(used) and not self.supplied(table) else []
-
-    def stratum(self, index: int) -> Stratum:
-        table = _Table(self.document, ("stratum", index), ("name", "count", "parameters", *_ORIGIN))
-        table.text("source")
-        table.grade()
-        own = table.rows.get("parameters", {})
-        if not isinstance(own, Mapping):
-            raise table.error("`parameters` is not a table", "parameters", found=own)
-        rows = []
-        for name in own:
-            row = _Table(self.document, ("stratum", index, "parameters", name), _OF_STRATUM)
-            supplied = self.supplied(row)
-            if not self.is_used(name, row.where(None)) or supplied:
-                continue
-            general = self.parameters[name]
-            rows.append(
-                dataclasses.replace(
-                    general,
-                    value=row.number("value"),
-                    spread=row.spread() or general.spread,
-                    bounds=row.bounds() or general.bounds,
-                    source=row.text("source"),
-                    grade=row.grade(),
-                )
+            raise InputError(
+                f"the covariate `{name}` has the name of a parameter", code="cohort.value", where=row.where()
             )
+        return parameter_of(name, row, is_within=False)
+
+    def effects(self) -> Iterator[Effect]:
+        for row in self.rows("effect", "covariate", "parameter", "exponent", "log10_slope"):
+            covariate, parameter = row.text("covariate"), row.text("parameter")
+            if covariate not in self.covariates:
+                raise self.unknown(covariate, "covariate", row.where("covariate"), self.covariates)
+            if ("exponent" in row) == ("log10_slope" in row):
+                raise InputError(
+                    "an effect has either `exponent` or `log10_slope`", code="cohort.value", where=row.where()
+                )
+            source, grade = row.text("source"), grade_of(row)
+            effect: Effect
+            if "exponent" in row:
+                effect = PowerEffect(covariate, parameter, row.number("exponent"), source, grade)
+            else:
+                effect = SlopeEffect(covariate, parameter, row.number("log10_slope"), source, grade)
+            if self.is_used(parameter, row.where("parameter")):
+                yield effect
+
+    def correlations(self) -> Iterator[Correlation]:
+        for row in self.rows("correlation", "a", "b", "rho", "unless"):
+            found = Correlation(
+                row.text("a"), row.text("b"), row.number("rho"), source=row.text("source"), grade=grade_of(row)
+            )
+            # No short cut: both names are checked. A parameter that a hypothesis has fixed correlates with nothing.
+            used = [self.varies(name, row.where(key)) for key, name in (("a", found.a), ("b", found.b))]
+            if all(used) and not self.supplied(row):
+                yield found
+
+    def stratum(self, table: TomlTable) -> Stratum:
+        table.text("source")
+        grade_of(table)
+        rows = []
+        for name, row in table.named("parameters", allowed=_OF_STRATUM):
+            # No short cut: a row that the model does not need is checked like any other.
+            own: dict[str, Any] = {"value": row.number("value"), "source": row.text("source"), "grade": grade_of(row)}
+            own |= {key: found for key, found in (("spread", spread_of(row)), ("bounds", bounds_of(row))) if found}
+            supplied = self.supplied(row)
+            if self.is_used(name, row.where()) and not supplied:
+                rows.append(dataclasses.replace(self.parameters[name], **own))
         return Stratum(table.text("name"), table.number("count"), tuple(rows))
 
     def is_used(self, name: str, where: Where) -> bool:
@@ -374,9 +258,9 @@ class _Reader:
             raise self.unknown(name, "parameter", where, (*self.parameters, *self.known))
         return name in self.parameters
 
-    def supplied(self, table: _Table) -> bool:
+    def supplied(self, table: TomlTable) -> bool:
         """Whether the model has the parameter that `unless` names, whose mechanism does what the table would."""
-        return "unless" in table.rows and self.is_used(table.text("unless"), table.where("unless"))
+        return "unless" in table and self.is_used(table.text("unless"), table.where("unless"))
 
     def varies(self, name: str, where: Where) -> bool:
         if name in self.covariates:

@@ -43,17 +43,17 @@ The doubt that remains beside all readings depends on the standing and stands in
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Subject, Use
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.kinds import KINDS
 from simulate.files import Document, read_toml
 from simulate.symbolic.modelfile import read_parameters
-from simulate.symbolic.rows import Row
+from simulate.symbolic.units import DIMENSIONLESS, unit
+from simulate.toml import TomlTable
 
 _SUBJECT = ("quantity", "visit_day", "since_day", "group", "unit")
 _ITEM = ("id", "account", "location", "kind", "standing", "use", "among", "arm", "source", "note", "reading")
@@ -96,24 +96,20 @@ def read_evidence(path: Path | str | None = None) -> Evidence:
 
 def evidence_from(document: Document) -> Evidence:
     """Items of a document that was read; errors are those of `read_evidence`."""
-    top = Row(document, allowed=("schema", "source", "trial", "item"), required=("schema", "source", "item"))
-    if top["schema"] != 1 or isinstance(top["schema"], bool):
-        raise top.wrong("schema", "1", code="key.value")
+    top = TomlTable(document, allowed=("schema", "source", "trial", "item"), required=("schema", "source", "item"))
+    top.schema()
     source = top.text("source")
-    entries = top["item"]
-    if not isinstance(entries, list):
-        raise top.wrong("item", "tables, [[item]]")
-    if not entries:
+    if top["item"] == []:
         raise InputError("the file has no item", code="evidence.empty", where=document.where("item"))
     doubts = shipped_doubts()
     items: dict[str, Item] = {}
-    for index in range(len(entries)):
-        item = _item(document, index, source, doubts)
+    for row in top.tables("item", required=("kind",)):
+        item = _item(row, source, doubts)
         if item.name in items:
             raise InputError(
                 f"two items have the name `{item.name}`",
                 code="evidence.twice",
-                where=document.where("item", index, "id"),
+                where=row.where("id"),
                 advice="give one of them another name",
             )
         items[item.name] = item
@@ -125,74 +121,67 @@ def evidence_from(document: Document) -> Evidence:
                 where=document.where("item", index, "among"),
                 advice=did_you_mean(item.among, items),
             )
-    trial = top.text("trial")
+    trial = top.text("trial", "")
     if trial.endswith(".toml"):
         trial = str(Path(document.path).parent / trial)
     return Evidence(source, tuple(items.values()), trial)
 
 
-def _item(document: Document, index: int, source: str, doubts: Mapping[Standing, float]) -> Item:
-    kind = _kind(Row(document, "item", index, required=("kind",)))
-    row = Row(
-        document,
-        "item",
-        index,
-        allowed=(*_ITEM, *_SUBJECT, *KINDS[kind].KEYS),
-        required=("id", "account", "quantity", "visit_day", "standing"),
-    )
-    keys = Keyed(row)
-    standing = Standing(keys.choice("standing", [known.value for known in Standing]))
-    note = row.text("note") or None
+def _item(row: TomlTable, source: str, doubts: Mapping[Standing, float]) -> Item:
+    kind = row.choice("kind", KINDS)
+    row.check_keys((*_ITEM, *_SUBJECT, *KINDS[kind].KEYS))
+    name, account = row.text("id"), row.text("account")
+    standing = Standing(row.choice("standing", [known.value for known in Standing]))
+    note = row.text("note", None)
     if note is None and standing is not Standing.REPORTED:
         raise InputError(
-            f"the item `{row.text('id')}` is {standing.value}, and no note says why",
+            f"the item `{name}` is {standing.value}, and no note says why",
             code="key.missing",
             where=row.where("standing"),
             expected="a `note`",
         )
-    subject, statement = _claim(keys, kind)
+    subject, statement = _claim(row, kind)
     return Item(
-        name=row.text("id"),
-        account=row.text("account"),
-        location=row.text("location") or None,
+        name=name,
+        account=account,
+        location=row.text("location", None),
         source=row.text("source", source),
         standing=standing,
         note=note,
-        use=Use(keys.choice("use", [known.value for known in Use], Use.DATUM.value)),
+        use=Use(row.choice("use", [known.value for known in Use], Use.DATUM.value)),
         subject=subject,
         statement=statement,
-        readings=_readings(document, index, row, kind, (subject, statement)),
+        readings=_readings(row, kind, (subject, statement)),
         doubt=doubts[standing],
-        among=row.text("among") or None,
-        arm=row.text("arm") or None,
+        among=row.text("among", None),
+        arm=row.text("arm", None),
         where=row.where(),
     )
 
 
-def _kind(row: Row) -> str:
-    return Keyed(row).choice("kind", tuple(KINDS))
-
-
-def _claim(keys: Keyed, kind: str) -> tuple[Subject, Statement]:
+def _claim(row: TomlTable, kind: str) -> tuple[Subject, Statement]:
     subject = Subject(
-        quantity=keys.text("quantity"),
-        days=keys.days("visit_day"),
-        since=keys.maybe_number("since_day"),
-        group=keys.text("group") if "group" in keys else "all",
-        unit=keys.unit("unit"),
+        quantity=row.text("quantity"),
+        days=days_of(row, "visit_day"),
+        since=row.number("since_day", None),
+        group=row.text("group", "all"),
+        unit=row.parsed("unit", unit, DIMENSIONLESS),
     )
-    return subject, KINDS[kind].read(keys)
+    return subject, KINDS[kind].read(row)
 
 
-def _readings(
-    document: Document, index: int, row: Row, kind: str, printed: tuple[Subject, Statement]
-) -> tuple[Reading, ...]:
+def days_of(row: TomlTable, key: str) -> tuple[float, ...]:
+    """A day, or several of them."""
+    days = row.numbers(key) if isinstance(row[key], list) else (row.number(key),)
+    if min(days) < 0.0 or len(set(days)) < len(days):
+        raise row.wrong(key, "a day from 0 on, or several different ones")
+    return days
+
+
+def _readings(row: TomlTable, kind: str, printed: tuple[Subject, Statement]) -> tuple[Reading, ...]:
     if "reading" not in row:
         return (Reading("as printed", 1.0, *printed),)
-    entries = row["reading"]
-    if not isinstance(entries, list) or not entries:
-        raise row.wrong("reading", "tables, [[item.reading]]")
-    readings = [_reading(document, (index, number), row, kind) for number in range(len(entries))]
+    readings = [_reading(table, row, kind) for table in row.tables("reading")]
     total = math.fsum(reading.share for reading in readings)
     if abs(total - 1.0) > 1e-9 or len({reading.name for reading in readings}) < len(readings):
         raise InputError(
@@ -204,19 +193,9 @@ def _readings(
     return tuple(readings)
 
 
-def _reading(document: Document, place: Sequence[int], row: Row, kind: str) -> Reading:
-    keys = ("item", place[0], "reading", place[1])
-    bare = Row(document, *keys)
-    own = _kind(bare) if "kind" in bare else kind
-    table = Row(document, *keys, allowed=(*_READING, *_SUBJECT, *KINDS[own].KEYS), required=("name", "share"))
+def _reading(table: TomlTable, row: TomlTable, kind: str) -> Reading:
+    own = table.choice("kind", KINDS, kind)
+    table.check_keys((*_READING, *_SUBJECT, *KINDS[own].KEYS))
     # What another kind calls by the same name, such as `n`, is not meant.
-    base = row if own == kind else Row(_without(document, place[0], KINDS[kind].KEYS), "item", place[0])
-    subject, statement = _claim(Keyed(table, base), own)
-    return Reading(table.text("name"), Keyed(table).between("share", 0.0, 1.0), subject, statement)
-
-
-def _without(document: Document, index: int, keys: Sequence[str]) -> Document:
-    """The document, but for some keys of an item."""
-    item = {key: value for key, value in document.data["item"][index].items() if key not in keys}
-    entries = [*document.data["item"][:index], item, *document.data["item"][index + 1 :]]
-    return Document(document.path, {**document.data, "item": entries}, document.text)
+    subject, statement = _claim(table.over(row, hidden=() if own == kind else KINDS[kind].KEYS), own)
+    return Reading(table.text("name"), table.number("share", least=0.0, most=1.0), subject, statement)

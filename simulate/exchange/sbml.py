@@ -848,15 +848,21 @@ class _Reader:
             changes[variable.state] = value
         self._keep_amounts(own, changes, where)
         delay = event.getDelay()
-        priority: Any = event.getPriority() if self.level > 2 else None
-        has_priority = priority is not None and priority.isSetMath()
-        waits = delay is not None and delay.isSetMath()
+        priority = event.getPriority() if self.level > 2 else None
         return Event(
             name=self._event_name(identifier),
             when=self.formula.condition(trigger.getMath(), where),
             changes=changes,
-            delay=self.formula.number(delay.getMath(), where) / self.per_time if waits else 0,
-            priority=self.formula.number(priority.getMath(), where) if has_priority else None,
+            delay=(
+                self.formula.number(delay.getMath(), where) / self.per_time
+                if delay is not None and delay.isSetMath()
+                else 0
+            ),
+            priority=(
+                self.formula.number(priority.getMath(), where)
+                if priority is not None and priority.isSetMath()
+                else None
+            ),
             persistent=trigger.getPersistent() if self.level > 2 else True,
             at_start=not trigger.getInitialValue() if self.level > 2 else False,
             at_trigger=event.getUseValuesFromTriggerTime() if event.isSetUseValuesFromTriggerTime() else True,

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, PAGE, POINTS, around, counted, logarithmic, quantity_label, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import counts_dropout, quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import counts_dropout, quantity_names, resolution_of, terms_of, values_shown
 
 MAX_PANELS = 9
 """Panels that fit on a page."""
@@ -56,7 +56,7 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
                 axes.fill_between(places[known], bands[0], bands[4], color=COLORS[0], alpha=0.14, linewidth=0.0)
                 axes.fill_between(places[known], bands[1], bands[3], color=COLORS[0], alpha=0.28, linewidth=0.0)
                 axes.plot(places[known], bands[2], color=COLORS[0], marker="o", markersize=2.5)
-                around(axes, bands, resolution_of(sweep))
+                around(axes, bands, resolution_of(sweep), terms_of(sweep, names[index]))
             if places.min() > 0.0 and places.max() > 10.0 * places.min():
                 logarithmic(axes.xaxis)
             axes.set_xlabel(quantity_label(axis, str(sweep[f"over_{axis}"].attrs.get("units", ""))))

@@ -19,6 +19,7 @@ from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, around, color, p
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import resolution_of
 from simulate.studies.dose_response.emax import Verdict, effect_at
+from simulate.studies.dose_response.tables import patients_text
 
 MAX_LINES = 6
 """Places of the second axis that a panel can show apart; of more, these are spread over it."""
@@ -141,7 +142,10 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
         if (known := _range(one)) is not None and len(lines) == 1:
             axes.axvspan(*known, color=FAINT, alpha=0.2, zorder=0)
-    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset))
+    # The verdict knows of terms that cancel: a curve that is flat by it has nothing but rounding to show.
+    flat = all(_VERDICTS[int(verdict)] is Verdict.FLAT for verdict in np.ravel(own["verdict"]))
+    terms = math.inf if flat else 0.0
+    around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset), terms)
     dose_axis(axes, doses, dose_label(dataset))
     unit = str(own["endpoint_unit"].values)
     axes.set_ylabel(unit if unit else "ratio")
@@ -174,10 +178,7 @@ def _note(one: xr.Dataset, dataset: xr.Dataset) -> str:
 def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int) -> None:
     handles: list[Any] = [Line2D([], [], color=color(order), marker="o", markersize=3.0) for order in range(len(lines))]
     labels = [second_label(dataset, place) for place in lines]
-    counts = np.asarray(dataset["n"].values)
-    total = dataset.sizes["member"]
-    shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
-    people = f"n = {shown} of {total} patients"
+    people = f"n = {patients_text(dataset)}"
     if len(lines) > 1:
         handles.append(Line2D([], [], linestyle="none"))
         labels.append(f"means, {people}")

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from simulate.figures.dose_response import dose_label
 from simulate.figures.style import COLUMN, PAGE, POINTS, color, logarithmic, quantity_label, styled
+from simulate.studies.dose_response.tables import patients_text
 
 _HEIGHT = 2.8
 _MARKERS = ("o", "s", "^")
@@ -27,7 +28,8 @@ def isobole(dataset: xr.Dataset) -> Figure:
     Returns
     -------
     Figure
-        One column wide for one endpoint, a page wide for more. Where no dose in the range has the effect a line ends.
+        One column wide for one endpoint, a page wide for more. Where no dose in the range has the effect a line ends;
+        bands are 95 % of the resampled cohorts.
     """
     endpoints = min(dataset.sizes["endpoint"], 3)
     with styled(POINTS):
@@ -39,6 +41,15 @@ def isobole(dataset: xr.Dataset) -> Figure:
         for index, axes in enumerate(grid.flat):
             for level, share in enumerate(dataset["level"].values):
                 needed = dataset["isobole"].values[index, level]
+                low, high = (dataset[f"isobole_{end}"].values[index, level] for end in ("low", "high"))
+                axes.fill_between(
+                    dataset["second"].values,
+                    np.where(np.isfinite(needed) & ~np.isfinite(low), doses[doses > 0.0][0], low),
+                    np.where(np.isfinite(needed) & ~np.isfinite(high), doses[-1], high),
+                    color=color(level),
+                    alpha=0.14,
+                    linewidth=0.0,
+                )
                 axes.plot(
                     dataset["second"].values,
                     needed,
@@ -61,8 +72,7 @@ def isobole(dataset: xr.Dataset) -> Figure:
         labels = [
             label if known else f"{label}: no dose in the range" for label, known in zip(labels, reached, strict=True)
         ]
-        least = int(np.asarray(dataset["n"].values).min())
         handles = [*handles, Line2D([], [], linestyle="none")]
-        labels = [*labels, f"means, n = {least} of {dataset.sizes['member']} patients"]
+        labels = [*labels, f"means, 95 % of resampled cohorts, n = {patients_text(dataset)}"]
         figure.legend(handles, labels, loc="outside lower left", ncols=1 if endpoints == 1 else 2)
     return figure

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from simulate.figures.style import COLORS, FAINT, MILLIMETER, WIDTH, styled
 from simulate.studies.prediction.prediction import Prediction
 from simulate.studies.prediction.questions import UNTREATED
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 _HEIGHT = 165.0
 

@@ -15,7 +15,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from simulate.evidence.items import Standing
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
 from simulate.studies.fitting.reproduction import Row, Study
-from simulate.trial.design import Outcome
+from simulate.trials.design import Outcome
 
 _HEIGHT = 150.0
 _COLUMNS = 4

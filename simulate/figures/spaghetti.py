@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from simulate.figures.style import COLUMN, INK, PAGE, POINTS, around, color, counted, logarithmic, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names, resolution_of, values_shown
+from simulate.studies.datasets import pooled, quantity_names, resolution_of, terms_of, values_shown
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""
@@ -57,7 +57,7 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         finished: list[int] = []
         for axes, name in zip(grid.flat, names, strict=False):
             finished = _draw(axes, days, values_shown(dataset, name), share)
-            around(axes, dataset[name].values, resolution_of(dataset))
+            around(axes, dataset[name].values, resolution_of(dataset), terms_of(dataset, name))
             axes.set_ylabel(_unit(dataset, name))
             axes.set_title("\n".join(textwrap.wrap(_title(dataset, name), 26 if columns > 1 else 46)), loc="left")
         for index, axes in enumerate(grid.flat):

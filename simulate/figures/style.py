@@ -19,7 +19,7 @@ from matplotlib.axis import Axis, XAxis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from simulate.studies.resolution import Resolution, varies
+from simulate.studies.resolution import Resolution, signal, varies
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
@@ -160,7 +160,7 @@ def counted(finished: Sequence[int], total: int) -> str:
     return f"{total} {people}" if low == high == total else f"{shown} of {total} {people}"
 
 
-def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution) -> None:
+def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution, terms: npt.ArrayLike = 0.0) -> None:
     """Where all that is shown is one number, as far as the solver resolves it, an axis around it, and not of rounding.
 
     Parameters
@@ -171,11 +171,14 @@ def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution) -> None:
         Values; NaN where there is none.
     resolution
         How exact they are.
+    terms
+        Sizes of what they are added up from where terms cancel; the largest counts.
     """
     values = np.asarray(shown, dtype=np.float64)
     values = values[np.isfinite(values)]
-    if len(values) and not varies(values, resolution.error(values)):
-        middle = float(values.mean())
+    errors = resolution.error(values, terms=float(np.nanmax(terms)))
+    if len(values) and not varies(values, errors):
+        middle = float(signal(values.mean(), errors.max()))
         reach = 0.5 * abs(middle) or 1.0
         axes.set_ylim(middle - reach, middle + reach)
 

@@ -34,6 +34,7 @@ from simulate.studies.datasets import (
     resolution_of,
     seen_members,
     stopped_members,
+    terms_of,
     values_of_finished,
 )
 from simulate.studies.following import averaged_course
@@ -160,7 +161,7 @@ def time_course(
             axes = figure.add_subplot(grid[index // columns, index % columns])
             _draw(axes, panel, days, next(letters))
             if not panel.logarithmic and not panel.marks:
-                around(axes, panel.bands, resolution_of(dataset))
+                around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)

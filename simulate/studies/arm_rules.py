@@ -18,36 +18,20 @@ In place of ``dose`` there may be ``give = "100 mg sc"``, a dose at once, or ``e
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from pydantic import Field
 
 from simulate.errors import InputError, Where, did_you_mean, relocated
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
-from simulate.studies.sheets import Sheet, Table
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
+from simulate.toml import TomlTable
 
+RULE_KEYS = ("quantity", "above", "below", "dose", "give", "end", "at_visits", "once", "margin")
 _THRESHOLD = 'a number with its unit, such as "30 ng/mL"'
-
-
-class RuleTable(Table):
-    """A rule of a scenario file."""
-
-    quantity: str = Field(min_length=1, description="a state or an observable")
-    above: str | None = Field(default=None, description=_THRESHOLD)
-    below: str | None = Field(default=None, description=_THRESHOLD)
-    dose: float | None = None
-    give: str | None = Field(default=None, description='a dose such as "100 mg sc"')
-    end: bool = False
-    at_visits: bool = False
-    once: bool = False
-    margin: str | None = Field(default=None, description=_THRESHOLD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +65,7 @@ class ArmRule:
     where: Where
 
 
-def check_within(what: str, days: Sequence[float], end: float, texts: Sequence[str], sheet: Sheet, *keys: str) -> None:
-    """Refuse a time after the end of a scenario, which nobody would see.
-
-    Raises
-    ------
-    InputError
-        ``scenario.value``.
-    """
-    for place, day in enumerate(days):
-        if day > end:
-            raise InputError(
-                f"a {what} is after the end of the simulation",
-                code="scenario.value",
-                where=sheet.where(*keys, place),
-                found=texts[place],
-                expected=f"at most {end:g} d, the end",
-                advice=f"leave the {what} out, or simulate longer: `time.end`",
-            )
-
-
-def rules_of_arm(tables: Sequence[RuleTable], sheet: Sheet, arm: int, visits: Sequence[float]) -> tuple[ArmRule, ...]:
+def rules_of_arm(arm: TomlTable, visits: Sequence[float]) -> tuple[ArmRule, ...]:
     """Rules as written.
 
     Raises
@@ -109,74 +73,54 @@ def rules_of_arm(tables: Sequence[RuleTable], sheet: Sheet, arm: int, visits: Se
     InputError
         ``scenario.rule``: a rule with no or two thresholds or actions, or one that looks at visits and there are none.
     """
-    return tuple(_rule(table, sheet, ("arm", arm, "rule", index), visits) for index, table in enumerate(tables))
+    return tuple(_rule(row, visits) for row in arm.tables("rule", allowed=RULE_KEYS))
 
 
-def _rule(table: RuleTable, sheet: Sheet, place: tuple[str | int, ...], visits: Sequence[float]) -> ArmRule:
-    where = sheet.where(*place)
-    sides = [side for side in ("above", "below") if getattr(table, side) is not None]
-    actions = [name for name, is_there in _actions(table) if is_there]
+def _rule(row: TomlTable, visits: Sequence[float]) -> ArmRule:
+    quantity = row.text("quantity", expected="a state or an observable")
+    at_visits, once, is_end = (row.boolean(key, False) for key in ("at_visits", "once", "end"))
+    sides = [side for side in ("above", "below") if side in row]
+    actions = [name for name in ("dose", "give", "end") if name in row and (name != "end" or is_end)]
     for found, known in ((sides, "`above`, `below`"), (actions, "`dose`, `give`, `end`")):
         if len(found) != 1:
             raise InputError(
-                f"the rule on `{table.quantity}` is not clear",
+                f"the rule on `{quantity}` is not clear",
                 code="scenario.rule",
-                where=where,
+                where=row.where(),
                 found=" and ".join(f"`{name}`" for name in found) or "none",
                 expected=f"one of {known}",
             )
-    if table.at_visits and not visits:
+    if at_visits and not visits:
         raise InputError(
-            f"the rule on `{table.quantity}` looks at visits, and there are none",
+            f"the rule on `{quantity}` looks at visits, and there are none",
             code="scenario.rule",
-            where=where,
+            where=row.where(),
             expected='days of visits: `visits = ["28 d", "56 d"]` under `[time]`',
         )
     (side,), (action,) = sides, actions
-    limit = str(getattr(table, side))
-    if table.dose is not None and not 0.0 <= table.dose < math.inf:
-        raise InputError(
-            "the share of the doses is out of range",
-            code="scenario.rule",
-            where=sheet.where(*place, "dose"),
-            found=repr(table.dose),
-            expected="a number of at least 0; 1 is what the regimen says",
-        )
-    done = {"dose": f"{table.dose} of the doses", "give": f"give {table.give}", "end": "end"}[action]
-    often = f"{' at visits' if table.at_visits else ''}{', once' if table.once else ''}"
+    threshold = row.parsed(side, parse_quantity, expected=_THRESHOLD)
+    margin = row.parsed("margin", parse_quantity, None, expected=_THRESHOLD)
+    share = row.number("dose", 1.0, least=0)
+    given = row.parsed("give", _single_dose, None, expected='a dose such as "100 mg sc"')
+    done = {"dose": f"{share} of the doses", "give": f"give {row['give']}" if given else "", "end": "end"}[action]
+    often = f"{' at visits' if at_visits else ''}{', once' if once else ''}"
     return ArmRule(
-        quantity=table.quantity,
-        threshold=_number(limit, sheet, (*place, side)),
+        quantity=quantity,
+        threshold=threshold,
         rising=side == "above",
         action={"dose": Action.LEVEL, "give": Action.BOLUS, "end": Action.END}[action],
-        factor=1.0 if table.dose is None else table.dose,
-        given=None if table.give is None else _dose(table.give, sheet, (*place, "give")),
-        at_visits=table.at_visits,
-        once=table.once,
-        margin=(0.0, None) if table.margin is None else _number(table.margin, sheet, (*place, "margin")),
-        text=f"{table.quantity} {side} {limit}{often}: {done}"
-        + ("" if table.margin is None else f" (margin {table.margin})"),
-        where=where,
+        factor=share,
+        given=given,
+        at_visits=at_visits,
+        once=once,
+        margin=(0.0, None) if margin is None else margin,
+        text=f"{quantity} {side} {row[side]}{often}: {done}" + ("" if margin is None else f" (margin {row['margin']})"),
+        where=row.where(),
     )
 
 
-def _actions(table: RuleTable) -> tuple[tuple[str, bool], ...]:
-    return ("dose", table.dose is not None), ("give", table.give is not None), ("end", table.end)
-
-
-def _number(text: str, sheet: Sheet, place: tuple[str | int, ...]) -> tuple[float, Unit | None]:
-    try:
-        return parse_quantity(text)
-    except InputError as error:
-        raise relocated(error, sheet.where(*place), text) from None
-
-
-def _dose(text: str, sheet: Sheet, place: tuple[str | int, ...]) -> Plan:
-    where = sheet.where(*place)
-    try:
-        plan = parse_regimen(text)
-    except InputError as error:
-        raise relocated(error, where, text) from None
+def _single_dose(text: str) -> Plan:
+    plan = parse_regimen(text)
     plain = all(
         course.every is None and not (course.start or course.duration or course.missing or course.lag)
         for course in plan.courses
@@ -185,7 +129,6 @@ def _dose(text: str, sheet: Sheet, place: tuple[str | int, ...]) -> Plan:
         raise InputError(
             "a rule gives a single dose, at once",
             code="scenario.rule",
-            where=where,
             found=text,
             expected='words such as "100 mg sc"',
         )

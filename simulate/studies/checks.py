@@ -26,7 +26,7 @@ from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
 from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
-from simulate.trial.reading import trial_from
+from simulate.trials.reading import trial_from
 
 _OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
 _OF_TRIALS = {"visit", "assay", "sampling"}

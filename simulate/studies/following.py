@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
@@ -12,7 +10,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
 from simulate.studies.scenario import REFERENCE
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""
@@ -44,7 +42,6 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
     return None
 
 
-@functools.cache
 def _sampled() -> frozenset[str]:
     """Quantities of which the shipped trial drew blood at an hour after a dose."""
     return frozenset(part.quantity for part in shipped_trial().readouts if part.sampling is not None)

@@ -11,7 +11,7 @@ from simulate.cohort.assay import Assay, read
 from simulate.errors import InputError
 from simulate.studies.datasets import by_draw, pooled, values_of_finished
 from simulate.symbolic.units import convert, unit
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 PREFIX = "measured_"
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
 from simulate.biology.reference import REFERENCE, parameter_table, reference_model
@@ -15,6 +17,7 @@ from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
+from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parts import Mechanism
 
 
@@ -121,3 +124,45 @@ def population_for(
     except InputError as error:
         error.where = error.where or where
         raise
+
+
+MODELS = "models"
+"""Folder of a run directory with its models."""
+
+
+def file_name(text: str) -> str:
+    """A text that can be the name of a file everywhere."""
+    return re.sub(r"[^\w.+-]+", "-", text).strip("-.") or "none"
+
+
+def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str, Any]]:
+    """Write models into a run directory, each as a file of its own with every equation and number as it was.
+
+    Returns
+    -------
+    dict
+        What a manifest says of them, by hypothesis.
+    """
+    entries = {}
+    for name, model in models.items():
+        file = f"{MODELS}/{file_name(name)}.toml"
+        (folder / MODELS).mkdir(exist_ok=True)
+        (folder / file).write_text(model_text(model), encoding="utf-8")
+        entries[name] = {
+            "file": file,
+            "name": model.name,
+            "title": model.title,
+            "hypothesis": model.hypothesis,
+            "key": model.key,
+            "mechanisms": list(model.mechanisms),
+        }
+    return entries
+
+
+def kept_model(folder: Path, entry: Mapping[str, Any]) -> Model | None:
+    """A model from a run directory; None where its file is not the model that it was."""
+    try:
+        model = read_model(folder / str(entry["file"])).compose()
+    except (InputError, KeyError):
+        return None
+    return model if model.key == entry["key"] else None

@@ -10,7 +10,7 @@ from simulate.biology.reference import parameter_table
 from simulate.cohort.population import PowerEffect
 from simulate.cohort.reading import MYOSITIS, shipped_population
 from simulate.symbolic.parts import Grade
-from simulate.trial.reading import read_trial
+from simulate.trials.reading import read_trial
 
 _SUPPLIED = ("null_typical", "degeneration")
 

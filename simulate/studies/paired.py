@@ -24,7 +24,7 @@ from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, t
 from simulate.studies.following import averaged_course, values_read
 from simulate.studies.resolution import signal
 from simulate.studies.scenario import REFERENCE
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 AGREEING = 0.75
 """Share of the patients who must go a reported way for it to count as agreement, or not go it for disagreement."""
@@ -45,6 +45,7 @@ class Verdict(enum.Enum):
     AGREES = "agrees"
     UNDECIDED = "undecided"
     DISAGREES = "disagrees"
+    NO_PREDICTION = "no prediction"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,11 +276,14 @@ def verdict(direction: str, changed: Paired) -> tuple[Verdict, float] | None:
     """What the patients say of a direction, ``up`` or ``down``, and the share of them who go it; None for nobody.
 
     It is agreement where at least `AGREEING` of them go that way, disagreement where at least as many do not, and
-    undecided between.
+    undecided between. Where some draws of a fit agree and others disagree, nothing is predicted.
     """
     share = changed.up if direction == "up" else changed.down
     if share is None:
         return None
+    low, high = changed.of_draws.get(direction, (share, share))
+    if low <= 1.0 - AGREEING and high >= AGREEING:
+        return Verdict.NO_PREDICTION, share
     if share >= AGREEING:
         return Verdict.AGREES, share
     return (Verdict.DISAGREES if share <= 1.0 - AGREEING else Verdict.UNDECIDED), share

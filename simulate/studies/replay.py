@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shlex
+from typing import Any
 
 from simulate import shipped
-from simulate.files import dotted
+from simulate.files import Document, dotted
 from simulate.studies.runs import Study
-from simulate.studies.sheets import Sheet
 from simulate.tomltext import Keys
 
 _OF_THE_COHORT = {("cohort", "patients"), ("cohort", "first"), ("cohort", "seed")}
@@ -20,18 +20,18 @@ def replay_command(study: Study, patient: int) -> str:
     Every setting that was laid over the scenario is in it. A patient has the same bits alone as among others.
     """
     scenario = study.scenario
-    document = scenario.sheet.document.path
-    is_shipped = str(shipped.scenario_files().get(scenario.name)) == document
-    words = ["simulate", "run", scenario.name if is_shipped else document]
-    for keys in scenario.sheet.origins:
+    path = scenario.document.path
+    is_shipped = str(shipped.scenario_files().get(scenario.name)) == path
+    words = ["simulate", "run", scenario.name if is_shipped else path]
+    for keys in scenario.document.origins:
         if keys not in _OF_THE_COHORT:
-            words += ["--set", f"{dotted(*keys)}={_value(scenario.sheet, keys)}"]
+            words += ["--set", f"{dotted(*keys)}={_value(scenario.document, keys)}"]
     return shlex.join([*words, "--patient", str(patient), "--seed", str(scenario.seed)])
 
 
-def _value(sheet: Sheet, keys: Keys) -> str:
+def _value(document: Document, keys: Keys) -> str:
     """The value that a setting gave a key, as TOML."""
-    value = sheet.data
+    value: Any = document.data
     for key in keys:
-        value = value[key]  # type: ignore[index]
+        value = value[key]
     return json.dumps(value, ensure_ascii=False)

@@ -25,12 +25,11 @@ from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import by_draw, check_names, ensemble_dataset
+from simulate.studies.datasets import check_names, ensemble_dataset
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.patients import known_values
-from simulate.studies.scenario import TYPICAL, Scenario, read_scenario
-from simulate.studies.sheets import settings_from
+from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
@@ -156,7 +155,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         from simulate.studies.fitting.trial import study_patients
 
         parts = (*parts, *(option for option in draws.problem.options if option not in parts))
-    model = find_model(scenario.model, parts, scenario.sheet.where("model", "hypothesis"))
+    model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
     if not in_parts:
@@ -165,7 +164,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         model,
         scenario.population,
         is_shipped=scenario.model is None,
-        where=scenario.sheet.where("cohort", "population"),
+        where=scenario.document.where("cohort", "population"),
     )
     if draws is not None:
         population = study_patients(population)
@@ -176,7 +175,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         raise InputError(
             "nobody leaves a study in this population",
             code="scenario.dropout",
-            where=scenario.sheet.where("cohort", "dropout"),
+            where=scenario.document.where("cohort", "dropout"),
             expected="a population with a table `[[retention]]`, such as `myositis`",
             advice="leave `dropout` out",
         )
@@ -205,7 +204,7 @@ def _draws(scenario: Scenario) -> Draws:
     try:
         return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
-        error.where = error.where or scenario.sheet.where("model", "fit")
+        error.where = error.where or scenario.document.where("model", "fit")
         if error.code == "fit.bounds":
             error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
@@ -276,7 +275,7 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
             raise InputError(
                 f"the model does not let `{name}` change between occasions",
                 code="scenario.unknown",
-                where=scenario.sheet.where("cohort", "between_occasions", name),
+                where=scenario.document.where("cohort", "between_occasions", name),
                 expected=", ".join(f"`{one}`" for one in known) or "a model with a route `occasion_<parameter>`",
                 advice=did_you_mean(name, known),
             )
@@ -290,7 +289,7 @@ def check_memory(scenario: Scenario, model: Model, times: int) -> None:
     check_room(
         needed,
         "the run",
-        where=scenario.sheet.where("cohort", "patients"),
+        where=scenario.document.where("cohort", "patients"),
         found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
         advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
     )
@@ -303,13 +302,13 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
             raise InputError(
                 f"the model has no quantity `{name}`",
                 code="scenario.unknown",
-                where=scenario.sheet.where("outputs", "quantities", index),
+                where=scenario.document.where("outputs", "quantities", index),
                 expected="a state or an observable",
                 advice=did_you_mean(name, known) or "`simulate show model` lists them",
             )
     observables = tuple(part.name for part in model.observables)
     kept = scenario.quantities or observables or tuple(part.name for part in model.species)
-    check_names(kept, scenario.sheet.where("outputs", "quantities"))
+    check_names(kept, scenario.document.where("outputs", "quantities"))
     return kept
 
 
@@ -401,62 +400,3 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "key": study.key,
         "source": f"il1sim {__version__}",
     }
-
-
-def run(
-    scenario: str | Path,
-    *,
-    hypothesis: str | None = None,
-    patients: int | None = None,
-    seed: int | None = None,
-    dropout: bool | None = None,
-    fit: str | Path | None = None,
-    draws: int | None = None,
-    rtol: float | None = None,
-    settings: Mapping[str, object] | None = None,
-    threads: int | None = None,
-) -> xr.Dataset:
-    """Run a scenario and return what it gave; nothing is written.
-
-    Parameters
-    ----------
-    scenario
-        Name of a shipped scenario, such as ``anakinra-100mg-daily``, or the path of a scenario file.
-    hypothesis
-        Hypothesis in place of the scenario's, such as ``H1+H3a``, or a hypothesis file.
-    patients, seed
-        Size of the cohort and its seed, in place of the scenario's.
-    dropout
-        Whether results are of those who are still in the study, in place of the scenario's choice. The dataset has
-        everybody's trajectories either way; tables and figures of it go by its attribute ``dropout``.
-    fit, draws
-        Whose populations are simulated, in place of the scenario's choice: ``"shipped"``, ``"prior"``, ``"typical"`` or
-        the result of a fit, and how many draws of it.
-    rtol
-        Relative tolerance, in place of the scenario's.
-    settings
-        Further values laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-
-    Returns
-    -------
-    Dataset
-        As described in `simulate.studies.datasets`.
-
-    Raises
-    ------
-    InputError
-        When the scenario, or what was laid over it, cannot be used.
-    """
-    named = {
-        "model.hypothesis": hypothesis,
-        "cohort.patients": patients,
-        "cohort.seed": seed,
-        "cohort.dropout": dropout,
-        "model.fit": None if fit is None else str(fit),
-        "model.draws": draws,
-        "solver.rtol": rtol,
-    }
-    study = prepare(read_scenario(scenario, settings_from(named, settings)))
-    return by_draw(run_study(study, threads=threads)[1])

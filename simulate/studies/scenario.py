@@ -63,32 +63,22 @@ Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]``
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field
 
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
+from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
 from simulate.solver.problem import SMALLEST, Tolerance
-from simulate.studies.arm_rules import check_within
 from simulate.studies.models import hypothesis_parts
-from simulate.studies.sheets import Setting, Sheet, Table, in_range, lay_over, validated
-from simulate.studies.treatments import (
-    ArmTable,
-    Override,
-    Tabled,
-    Treatment,
-    days_of,
-    folder_of,
-    overrides_of,
-    treatments_of,
-)
+from simulate.studies.settings import Setting, lay_over
+from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
 from simulate.symbolic.parts import Spread
+from simulate.toml import TomlTable, listed
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
@@ -143,7 +133,7 @@ class Scenario:
         Settings of the solver.
     max_step, breaks
         The longest step, days, None without a bound; and when steps end, days.
-    sheet
+    document
         The file and settings from which all this was read.
     """
 
@@ -173,7 +163,7 @@ class Scenario:
     method: str
     max_step: float | None
     breaks: tuple[float, ...]
-    sheet: Sheet
+    document: Document
 
     @property
     def tolerance(self) -> Tolerance:
@@ -181,58 +171,17 @@ class Scenario:
         return Tolerance(self.rtol, self.atol)
 
 
-class _Model(Table):
-    name: str | None = None
-    file: str | None = None
-    hypothesis: str = Field(default="none", min_length=1)
-    fit: str = Field(default="typical", min_length=1, description='"shipped", "prior", "typical", or a file fit.json')
-    draws: int = Field(default=16, ge=1, le=2048, description="a whole number")
-    beyond_bounds: bool = False
-
-
-class _Time(Table):
-    end: str = Field(description='a time with its unit, such as "182 d"')
-    every: str = "1 d"
-    visits: list[str] = Field(default_factory=list)
-
-
-class _Cohort(Table):
-    patients: int | None = Field(default=None, ge=1, le=MAX_PATIENTS, description="a whole number")
-    first: int = Field(default=0, ge=0, le=MAX_PATIENTS)
-    seed: int = Field(default=1, ge=0, le=2**63 - 1)
-    population: str | None = Field(default=None, min_length=1, description='a name such as "healthy", or a file')
-    between_doses: float | None = Field(default=None, description="a coefficient of variation such as 0.2")
-    between_occasions: dict[str, float] = Field(default_factory=dict)
-    occasion: str | None = None
-    dropout: bool = False
-
-
-class _Outputs(Table):
-    quantities: list[str] = Field(default_factory=list)
-
-
-class _Solver(Table):
-    rtol: float = 1e-6
-    atol: float | None = None
-    max_steps: int = Field(default=100_000, ge=1, le=10**9)
-    method: str = "dopri5+rodas5p"
-    max_step: str | None = Field(default=None, description='a time with its unit, such as "1 h"')
-    breaks: list[str] = Field(default_factory=list)
-
-
-class ScenarioFile(Table):
-    """What a scenario file may hold."""
-
-    version: Literal[1] = Field(alias="schema", description="1")
-    title: str = Field(min_length=1, max_length=500, description="a text in quotation marks")
-    question: str | None = None
-    model: _Model = _Model()
-    time: _Time = Field(description='a table with `end = "182 d"`')
-    cohort: _Cohort = _Cohort()
-    arm: list[ArmTable] = Field(min_length=1, description="one table `[[arm]]`, or several")
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    outputs: _Outputs = _Outputs()
-    solver: _Solver = _Solver()
+SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("schema", "title", "question", "model", "time", "cohort", "arm", "parameters", "outputs", "solver"),
+    "model": ("name", "file", "hypothesis", "fit", "draws", "beyond_bounds"),
+    "time": ("end", "every", "visits"),
+    "cohort": (
+        *("patients", "first", "seed", "population", "between_doses", "between_occasions", "occasion", "dropout"),
+    ),
+    "outputs": ("quantities",),
+    "solver": ("rtol", "atol", "max_steps", "method", "max_step", "breaks"),
+}  # fmt: skip
+"""Keys of the tables of a scenario file; those of arms are in `simulate.studies.treatments`."""
 
 
 def find_scenario(name: str) -> Path:
@@ -247,7 +196,7 @@ def find_scenario(name: str) -> Path:
     if name in known:
         return known[name]
     path = Path(name)
-    if path.suffix or "/" in name or path.exists():
+    if path.suffix or "/" in name or is_there(path):
         return path
     raise InputError(
         f"there is no scenario `{name}`",
@@ -278,128 +227,127 @@ def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenari
 
 def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name: str) -> Scenario:
     """Scenario of a document that was read; as `read_scenario`."""
-    sheet = lay_over(document, settings, ScenarioFile)
-    content = validated(sheet, ScenarioFile)
-    visits = tuple(
-        float(days_of(text, sheet, "time", "visits", place)) for place, text in enumerate(content.time.visits)
+    document = lay_over(document, settings, SCENARIO_KEYS)
+    top = TomlTable(document, allowed=SCENARIO_KEYS[""])
+    model, time, cohort, outputs, solver = (
+        top.table(name, allowed=SCENARIO_KEYS[name]) for name in ("model", "time", "cohort", "outputs", "solver")
     )
-    times = _times(content.time, sheet)
-    check_within("visit", visits, times[-1], content.time.visits, sheet, "time", "visits")
-    breaks = tuple(
-        float(days_of(text, sheet, "solver", "breaks", place)) for place, text in enumerate(content.solver.breaks)
-    )
-    check_within("break", breaks, times[-1], content.solver.breaks, sheet, "solver", "breaks")
-    arms = treatments_of(content.arm, sheet, visits)
-    cohort = content.cohort
+    top.schema()
+    title = top.text("title", most=500)
+    if "time" not in top:
+        raise top.missing("time", 'a table with `end = "182 d"`')
+    if "arm" not in top:
+        raise top.missing("arm", "one table `[[arm]]`, or several")
+    times = _times(time)
+    visits = times_of(time, "visits", "visit", times[-1])
+    arms = treatments_of(top, visits)
+    rtol = solver.number("rtol", 1e-6, least=SMALLEST, most=0.1)
     return Scenario(
         name=name,
-        title=content.title,
-        question=content.question,
-        model=_model_file(content.model, sheet),
-        hypothesis=hypothesis_parts(content.model.hypothesis, folder_of(sheet, "model", "hypothesis")),
-        fit=_fit(content.model, sheet),
-        draws=content.model.draws,
-        beyond_bounds=content.model.beyond_bounds,
+        title=title,
+        question=top.parsed("question", str, None),
+        model=_model_file(model),
+        hypothesis=hypothesis_parts(model.text("hypothesis", "none"), document.folder("model", "hypothesis")),
+        fit=_fit(model),
+        draws=model.integer("draws", 16, least=1, most=2048),
+        beyond_bounds=model.boolean("beyond_bounds", False),
         times=times,
         visits=visits,
-        patients=_tabled_patients(arms) if cohort.patients is None else cohort.patients,
-        first=cohort.first,
-        seed=cohort.seed,
-        population=_population(cohort.population, sheet),
-        between_doses=None
-        if cohort.between_doses is None
-        else in_range(cohort.between_doses, 0.0, 10.0, sheet, "cohort", "between_doses"),
-        occasions=_occasions(cohort, sheet),
-        dropout=cohort.dropout,
+        patients=cohort.integer("patients", _tabled_patients(arms), least=1, most=MAX_PATIENTS),
+        first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
+        seed=cohort.integer("seed", 1, least=0, most=2**63 - 1),
+        population=_population(cohort),
+        between_doses=cohort.number("between_doses", None, least=0, most=10),
+        occasions=_occasions(cohort),
+        dropout=cohort.boolean("dropout", False),
         arms=arms,
-        overrides=overrides_of(content.parameters, sheet, "parameters"),
-        quantities=_distinct(content.outputs.quantities, sheet),
-        rtol=in_range(content.solver.rtol, SMALLEST, 0.1, sheet, "solver", "rtol"),
-        atol=None
-        if content.solver.atol is None
-        else in_range(content.solver.atol, 0.0, content.solver.rtol, sheet, "solver", "atol"),
-        max_steps=content.solver.max_steps,
-        method=content.solver.method,
-        max_step=_longest_step(content.solver, times[-1], sheet),
-        breaks=breaks,
-        sheet=sheet,
+        overrides=overrides_of(top.table("parameters")),
+        quantities=_distinct(outputs),
+        rtol=rtol,
+        atol=solver.number("atol", None, least=0, most=rtol),
+        max_steps=solver.integer("max_steps", 100_000, least=1, most=10**9),
+        method=solver.text("method", "dopri5+rodas5p"),
+        max_step=_longest_step(solver, times[-1]),
+        breaks=times_of(solver, "breaks", "break", times[-1]),
+        document=document,
     )
 
 
-def _occasions(cohort: _Cohort, sheet: Sheet) -> Occasions | None:
-    if not cohort.between_occasions:
-        if cohort.occasion is not None:
-            raise InputError(
-                "nothing differs between occasions",
-                code="scenario.value",
-                where=sheet.where("cohort", "occasion"),
-                expected="`between_occasions = { CL = 0.2 }` beside it",
-            )
-        return None
-    spreads = {
-        name: Spread.from_cv(in_range(value, 0.0, 10.0, sheet, "cohort", "between_occasions", name)).sd_log
-        for name, value in cohort.between_occasions.items()
-    }
-    length = 1.0 if cohort.occasion is None else float(days_of(cohort.occasion, sheet, "cohort", "occasion"))
-    return Occasions(tuple(sorted(spreads.items())), length)
+def _occasions(cohort: TomlTable) -> Occasions | None:
+    table = cohort.table("between_occasions")
+    length = float(cohort.parsed("occasion", days_of, 1, expected='a time with its unit, such as "1 d"'))
+    if table:
+        spreads = {name: Spread.from_cv(table.number(name, least=0, most=10)).sd_log for name in table}
+        return Occasions(tuple(sorted(spreads.items())), length)
+    if "occasion" in cohort:
+        raise InputError(
+            "nothing differs between occasions",
+            code="scenario.value",
+            where=cohort.where("occasion"),
+            expected="`between_occasions = { CL = 0.2 }` beside it",
+        )
+    return None
 
 
-def _model_file(model: _Model, sheet: Sheet) -> Path | None:
-    if model.file is None:
-        if model.name not in (None, REFERENCE):
+def _model_file(model: TomlTable) -> Path | None:
+    name, file = model.text("name", None), model.text("file", None)
+    if file is None:
+        if name not in (None, REFERENCE):
             raise InputError(
-                f"there is no model `{model.name}`",
+                f"there is no model `{name}`",
                 code="scenario.unknown",
-                where=sheet.where("model", "name"),
+                where=model.where("name"),
                 expected=f'`{REFERENCE}`, or a file: `file = "my-model.toml"`',
-                advice=did_you_mean(str(model.name), [REFERENCE]),
+                advice=did_you_mean(str(name), [REFERENCE]),
             )
         return None
-    if model.name is not None:
+    if name is not None:
         raise InputError(
             "a model has a name or a file, not both",
             code="scenario.value",
-            where=sheet.where("model", "file"),
+            where=model.where("file"),
             advice="leave one of the two out",
         )
-    return folder_of(sheet, "model", "file") / model.file
+    return model.document.folder("model", "file") / file
 
 
-def _fit(model: _Model, sheet: Sheet) -> str | Path:
+def _fit(model: TomlTable) -> str | Path:
     """Words, or the file of a result, which may be given by its folder."""
     words = (TYPICAL, SHIPPED, PRIOR)
-    if model.fit in words:
-        if model.fit != TYPICAL and model.file is not None:
+    fit = model.text("fit", TYPICAL, expected='"shipped", "prior", "typical", or a file fit.json')
+    if fit in words:
+        if fit != TYPICAL and "file" in model:
             raise InputError(
                 "a fit is of the reference model, and the scenario has a model of its own",
                 code="scenario.fit",
-                where=sheet.where("model", "fit"),
-                found=model.fit,
+                where=model.where("fit"),
+                found=fit,
                 expected=f"`{TYPICAL}`",
                 advice="leave `fit` out",
             )
-        return model.fit
-    path = folder_of(sheet, "model", "fit") / model.fit
-    if not path.exists() and path.suffix != ".json":
+        return fit
+    path = model.document.folder("model", "fit") / fit
+    if not is_there(path) and path.suffix != ".json":
         raise InputError(
-            f"there is no fit `{model.fit}`",
+            f"there is no fit `{fit}`",
             code="scenario.fit",
-            where=sheet.where("model", "fit"),
-            expected=", ".join(f"`{word}`" for word in words) + ", or the result of `simulate fit`: a fit.json",
-            advice=did_you_mean(model.fit, words),
+            where=model.where("fit"),
+            expected=f"{listed(words)}, or the result of `simulate fit`: a fit.json",
+            advice=did_you_mean(fit, words),
         )
-    return path / "fit.json" if path.is_dir() else path
+    return path / "fit.json" if is_folder(path) else path
 
 
-def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
-    end = days_of(time.end, sheet, "time", "end")
-    every = days_of(time.every, sheet, "time", "every")
+def _times(time: TomlTable) -> tuple[float, ...]:
+    expected = 'a time with its unit, such as "182 d"'
+    end = time.parsed("end", days_of, expected=expected)
+    every = time.parsed("every", days_of, Fraction(1), expected=expected)
     count = math.ceil(end / every)
     if count > MAX_OUTPUT_TIMES:
         raise InputError(
             f"there would be {count} times of output",
             code="scenario.value",
-            where=sheet.where("time", "every"),
+            where=time.where("every"),
             expected=f"at most {MAX_OUTPUT_TIMES}",
             advice="a longer interval",
         )
@@ -407,20 +355,21 @@ def _times(time: _Time, sheet: Sheet) -> tuple[float, ...]:
     return (*(float(index * every) for index in range(count)), float(end))
 
 
-def _longest_step(solver: _Solver, end: float, sheet: Sheet) -> float | None:
-    if solver.max_step is None:
+def _longest_step(solver: TomlTable, end: float) -> float | None:
+    longest = solver.parsed("max_step", days_of, None, expected='a time with its unit, such as "1 h"')
+    if longest is None:
         return None
-    longest = float(days_of(solver.max_step, sheet, "solver", "max_step"))
-    if longest * solver.max_steps < end:
+    steps = solver.integer("max_steps", 100_000, least=1)
+    if float(longest) * steps < end:
         raise InputError(
             "the end cannot be reached by such short steps",
             code="scenario.value",
-            where=sheet.where("solver", "max_step"),
-            found=f"{solver.max_step}, and at most {solver.max_steps} steps",
-            expected=f"at least {end / solver.max_steps:.3g} d",
+            where=solver.where("max_step"),
+            found=f"{solver['max_step']}, and at most {steps} steps",
+            expected=f"at least {end / steps:.3g} d",
             advice="allow more steps, `solver.max_steps`, or longer ones",
         )
-    return longest
+    return float(longest)
 
 
 def _tabled_patients(arms: Sequence[Treatment]) -> int:
@@ -429,20 +378,18 @@ def _tabled_patients(arms: Sequence[Treatment]) -> int:
     return max(several, default=DEFAULT_PATIENTS)
 
 
-def _population(name: str | None, sheet: Sheet) -> str | Path | None:
-    if name is not None and name.endswith(".toml"):
-        return folder_of(sheet, "cohort", "population") / name
-    return name
+def _population(cohort: TomlTable) -> str | Path | None:
+    name = cohort.text("population", None, expected='a name such as "healthy", or a file')
+    return cohort.document.folder("cohort", "population") / name if name and name.endswith(".toml") else name
 
 
-def _distinct(names: Sequence[str], sheet: Sheet) -> tuple[str, ...]:
-    seen: set[str] = set()
+def _distinct(outputs: TomlTable) -> tuple[str, ...]:
+    names = outputs.texts("quantities")
     for index, name in enumerate(names):
-        if name in seen:
+        if name in names[:index]:
             raise InputError(
                 f"the quantity `{name}` is asked for twice",
                 code="scenario.value",
-                where=sheet.where("outputs", "quantities", index),
+                where=outputs.where("quantities", index),
             )
-        seen.add(name)
-    return tuple(names)
+    return names

@@ -28,8 +28,8 @@ from simulate.solver.trajectories import Status
 from simulate.streams import normals, stream
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import convert, unit
-from simulate.trial.design import Sampling
-from simulate.trial.reading import shipped_trial
+from simulate.trials.design import Sampling
+from simulate.trials.reading import shipped_trial
 
 _GRID = Fraction(1, 96)
 """A quarter of an hour, days: nobody notes the time of a blood sample more exactly."""

@@ -6,27 +6,25 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import Field
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean, relocated
-from simulate.files import dotted
 from simulate.regimen.doses import Plan, exact
 from simulate.regimen.steady import check_steady
 from simulate.regimen.tables import DoseTable, read_dose_table
 from simulate.regimen.words import parse_regimen
-from simulate.studies.arm_rules import ArmRule, RuleTable, rules_of_arm
-from simulate.studies.sheets import Sheet, Table
+from simulate.studies.arm_rules import ArmRule, rules_of_arm
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import Parameter, Spread
+from simulate.symbolic.parameterfile import spread_of
+from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
+from simulate.toml import TomlTable, shown_value
 
 MAX_DAYS = 100_000
 
+ARM_KEYS = ("name", "regimen", "doses", "parameters", "rule")
+DOSES_KEYS = ("file", "time", "amount", "patient", "covariates", "ignore", "fixed")
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 
@@ -102,153 +100,93 @@ class Tabled:
         return plans
 
 
-class DosesTable(Table):
-    """Where the doses of an arm are tabulated, and in which units."""
-
-    file: str = Field(min_length=1, description='a file such as "doses.csv"')
-    time: str = Field(description='the unit of TIME, such as "h"')
-    amount: str = Field(description='the unit of AMT, such as "mg"')
-    patient: str | None = None
-    covariates: list[str] = Field(default_factory=list)
-    ignore: list[str] = Field(default_factory=list)
-    fixed: Literal["rate", "duration"] = Field(
-        default="rate", description='"rate" or "duration": which of an infusion with a RATE bioavailability leaves'
-    )
-
-
-class ArmTable(Table):
-    """An arm of a scenario file."""
-
-    name: str = Field(min_length=1, max_length=200, description="a text in quotation marks")
-    regimen: str | None = Field(default=None, description=_REGIMEN)
-    doses: DosesTable | None = Field(
-        default=None, description='such as { file = "doses.csv", time = "h", amount = "mg" }'
-    )
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    rule: list[RuleTable] = Field(default_factory=list)
-
-
-def treatments_of(arms: Sequence[ArmTable], sheet: Sheet, visits: Sequence[float] = ()) -> tuple[Treatment, ...]:
-    """Arms as written, their names checked and their regimens and rules read; ``visits`` are days."""
+def treatments_of(top: TomlTable, visits: Sequence[float] = ()) -> tuple[Treatment, ...]:
+    """Arms of a scenario file, their names checked and their regimens and rules read; ``visits`` are days."""
     found: dict[str, Treatment] = {}
-    for index, arm in enumerate(arms):
-        if not arm.name.isprintable() or arm.name != arm.name.strip():
+    for arm in top.tables("arm", allowed=ARM_KEYS):
+        name = arm.text("name", most=200)
+        if name != name.strip():
             raise InputError(
-                "an arm's name has characters that cannot be printed, or blanks at its ends",
+                "an arm's name has blanks at its ends",
                 code="scenario.value",
-                where=sheet.where("arm", index, "name"),
-                found=repr(arm.name),
+                where=arm.where("name"),
+                found=repr(name),
             )
-        if arm.name in found:
+        if name in found:
             raise InputError(
-                f"two arms have the name `{arm.name}`",
+                f"two arms have the name `{name}`",
                 code="scenario.value",
-                where=sheet.where("arm", index, "name"),
+                where=arm.where("name"),
                 advice="give each arm a name of its own",
             )
-        overrides = overrides_of(arm.parameters, sheet, "arm", index, "parameters")
-        rules = rules_of_arm(arm.rule, sheet, index, visits)
-        place = _place(arm, index, sheet)
-        found[arm.name] = Treatment(arm.name, *_prescription(arm, index, sheet), overrides, place, rules)
+        overrides = overrides_of(arm.table("parameters"))
+        rules = rules_of_arm(arm, visits)
+        place = arm.where("doses" if "doses" in arm else "regimen")
+        found[name] = Treatment(name, *_prescription(arm, place), overrides, place, rules)
     return tuple(found.values())
 
 
-def _place(arm: ArmTable, index: int, sheet: Sheet) -> Where:
-    return sheet.where("arm", index, "regimen" if arm.doses is None else "doses")
-
-
-def _prescription(arm: ArmTable, index: int, sheet: Sheet) -> tuple[str, Plan | Tabled]:
+def _prescription(arm: TomlTable, place: Where) -> tuple[str, Plan | Tabled]:
     """What an arm is given: as a reader names it, and as a value."""
-    place = _place(arm, index, sheet)
-    if arm.regimen is not None and arm.doses is not None:
+    if "regimen" in arm and "doses" in arm:
         raise InputError(
             "an arm has a regimen or a table of doses, not both",
             code="scenario.value",
             where=place,
             advice="leave one of the two out",
         )
-    if arm.doses is not None:
-        doses = arm.doses
-        path = folder_of(sheet, "arm", index, "doses", "file") / doses.file
+    if "doses" in arm:
+        doses = arm.table("doses", allowed=DOSES_KEYS)
+        file = doses.text("file", expected='a file such as "doses.csv"')
         table = read_dose_table(
-            path,
-            time=doses.time,
-            amount=doses.amount,
-            covariates=doses.covariates,
-            ignored=doses.ignore,
-            rate_stays=doses.fixed == "rate",
+            doses.document.folder(*doses.keys, "file") / file,
+            time=doses.parsed("time", str, expected='the unit of TIME, such as "h"'),
+            amount=doses.parsed("amount", str, expected='the unit of AMT, such as "mg"'),
+            covariates=doses.texts("covariates"),
+            ignored=doses.texts("ignore"),
+            rate_stays=doses.choice("fixed", ("rate", "duration"), "rate") == "rate",
             where=place,
         )
-        return doses.file, Tabled(table, doses.patient)
-    if arm.regimen is None:
-        raise InputError(
-            f"the key `{dotted('arm', index, 'regimen')}` is missing",
-            code="scenario.missing",
-            where=place,
-            expected=_REGIMEN,
-        )
-    try:
-        return arm.regimen, parse_regimen(arm.regimen)
-    except InputError as error:
-        raise relocated(error, place, arm.regimen) from None
+        return file, Tabled(table, doses.text("patient", None))
+    plan = arm.parsed("regimen", parse_regimen, expected=_REGIMEN)
+    return arm["regimen"], plan
 
 
-def overrides_of(values: Mapping[str, Any], sheet: Sheet, *keys: str | int) -> tuple[Override, ...]:
-    """Parameters that a table under ``keys`` sets."""
+def overrides_of(table: TomlTable) -> tuple[Override, ...]:
+    """Parameters that a table sets."""
     overrides = []
-    for name, value in values.items():
-        path = (*keys, name)
-        where = sheet.where(*path)
-        if not isinstance(value, Mapping):
-            overrides.append(Override(name, *_value_of(value, name, sheet, *path), where))
+    for name in table:
+        where = table.where(name)
+        if not isinstance(table[name], Mapping):
+            overrides.append(Override(name, *_value_of(table, name, name), where))
             continue
-        unknown = sorted({*value} - {"value", "spread"})
-        if unknown or not value:
+        row = table.table(name, allowed=("value", "spread"))
+        if not row:
             raise InputError(
-                f"there is no key `{unknown[0]}` here" if unknown else f"nothing is said of the parameter `{name}`",
-                code="scenario.key",
-                where=sheet.where(*path, *unknown[:1]),
+                f"nothing is said of the parameter `{name}`",
+                code="key.missing",
+                where=where,
                 expected="`value`, `spread`",
-                advice=did_you_mean(unknown[0], ("value", "spread")) if unknown else None,
             )
-        number, given = None, None
-        if "value" in value:
-            number, given = _value_of(value["value"], name, sheet, *path, "value")
-        spread = _spread_of(value["spread"], sheet, *path, "spread") if "spread" in value else None
-        overrides.append(Override(name, number, given, where, spread))
+        number, given = _value_of(row, "value", name) if "value" in row else (None, None)
+        spread = spread_of(row)
+        overrides.append(Override(name, number, given, where, None if spread is None else spread.sd_log))
     return tuple(overrides)
 
 
-def _value_of(value: object, name: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:
-    number: object = value
-    given = None
+def _value_of(table: TomlTable, key: str, name: str) -> tuple[float, Unit | None]:
+    value = table[key]
     if isinstance(value, str):
-        number, given = quantity_of(value, sheet, *keys)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+        return table.parsed(key, parse_quantity)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise InputError(
             f"the value of the parameter `{name}` cannot be used",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
+            code="key.value",
+            where=table.where(key),
+            found=shown_value(value),
             expected='a finite number, or a text with a unit such as "0.15 ng/mL"',
         )
-    return float(number), given
-
-
-def _spread_of(value: object, sheet: Sheet, *keys: str | int) -> float:
-    """Standard deviation of the logarithm."""
-    kind, size = next(iter(value.items())) if isinstance(value, Mapping) and len(value) == 1 else ("", None)
-    is_number = isinstance(size, int | float) and not isinstance(size, bool) and 0.0 <= size < math.inf
-    if kind not in ("cv", "sd_log") or not is_number:
-        raise InputError(
-            "the spread cannot be used",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=repr(value)[:100],
-            expected="{ cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
-        )
-    assert isinstance(size, int | float)
-    return Spread.from_cv(size).sd_log if kind == "cv" else float(size)
+    return float(value), None
 
 
 def overridden(
@@ -329,37 +267,52 @@ def _value_in_unit(row: Override, number: float, parameter: Parameter, beyond_bo
     return value
 
 
-def quantity_of(text: str, sheet: Sheet, *keys: str | int) -> tuple[float, Unit | None]:
-    """A number with or without a unit; a fault is blamed on the key."""
-    try:
-        return parse_quantity(text)
-    except InputError as error:
-        raise relocated(error, sheet.where(*keys), text) from None
+def days_of(text: str) -> Fraction:
+    """Days of a text with a unit of time, more than none.
 
-
-def folder_of(sheet: Sheet, *keys: str | int) -> Path:
-    """What a path is relative to: the file that names it, or the working folder if the command line does."""
-    set_here = any(keys[:length] in sheet.origins for length in range(1, len(keys) + 1))
-    return Path() if set_here else Path(sheet.document.path).parent
-
-
-def days_of(text: str, sheet: Sheet, *keys: str | int) -> Fraction:
-    """Days of a text with a unit of time, more than none."""
-    value, given = quantity_of(text, sheet, *keys)
-    if given is None or given.dimension != unit("d").dimension:
+    Raises
+    ------
+    InputError
+        ``units.*``; ``units.mismatch`` where it is no time, ``key.value`` where it is out of range.
+    """
+    value, given = parse_quantity(text)
+    if given.dimension != unit("d").dimension:
         raise InputError(
             f"`{text}` is not a time",
             code="units.mismatch",
-            where=sheet.where(*keys),
             expected='a number with a unit of time, such as "182 d" or "12 h"',
         )
     days = exact(value) * given.factor
     if not 0 < days <= MAX_DAYS:
         raise InputError(
-            f"the time `{dotted(*keys)}` is out of range",
-            code="scenario.value",
-            where=sheet.where(*keys),
-            found=text,
-            expected=f"more than 0 d, at most {MAX_DAYS} d",
+            f"the time `{text}` is out of range", code="key.value", expected=f"more than 0 d, at most {MAX_DAYS} d"
         )
     return days
+
+
+def times_of(table: TomlTable, key: str, what: str, end: float) -> tuple[float, ...]:
+    """Days of a list of times, none after the end of the scenario, which nobody would see.
+
+    Raises
+    ------
+    InputError
+        As `days_of`; ``scenario.value``.
+    """
+    found = []
+    for index, text in enumerate(table.texts(key)):
+        where = table.where(key, index)
+        try:
+            days = float(days_of(text))
+        except InputError as error:
+            raise relocated(error, where, text) from None
+        if days > end:
+            raise InputError(
+                f"a {what} is after the end of the simulation",
+                code="scenario.value",
+                where=where,
+                found=text,
+                expected=f"at most {end:g} d, the end",
+                advice=f"leave the {what} out, or simulate longer: `time.end`",
+            )
+        found.append(days)
+    return tuple(found)

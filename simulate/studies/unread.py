@@ -27,11 +27,6 @@ READS: Mapping[str, tuple[str, ...]] = {
     ),
     "verify": ("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population",
                "cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
-    "work-precision": (
-        *("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population"),
-        *("cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters"),
-        *("solver.max_step", "solver.breaks"),
-    ),
 }  # fmt: skip
 """Verb → keys, or tables of keys, that it reads."""
 
@@ -42,8 +37,6 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("sensitivity", "model.fit"): "parameters vary within all that is believed of them, whatever a fit says",
     ("sensitivity", "outputs.quantities"): "what is looked at is named by `--endpoint`",
     ("sensitivity", "time.every"): "times follow from endpoints and doses",
-    ("work-precision", "solver.method"): "all methods are measured",
-    ("work-precision", "solver.rtol"): "each method is measured at several tolerances",
 }
 """What to do in place of setting a key that a verb does not read."""
 
@@ -65,13 +58,13 @@ def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None
     InputError
         ``scenario.unread``: a setting of a key that the verb does not read, or of another arm.
     """
-    for keys in scenario.sheet.origins:
+    for keys in scenario.document.origins:
         key = dotted(*keys)
         if not any(key == known or key.startswith((f"{known}.", f"{known}[")) for known in READS[verb]):
             raise InputError(
                 f"`simulate {verb}` does not read `{key}`",
                 code="scenario.unread",
-                where=scenario.sheet.where(*keys),
+                where=scenario.document.where(*keys),
                 expected=", ".join(f"`{known}`" for known in READS[verb]),
                 advice=INSTEAD.get((verb, key)) or "leave the setting out",
             )
@@ -79,6 +72,6 @@ def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None
             raise InputError(
                 f"`simulate {verb}` looks at the arm `{scenario.arms[arm].name}` alone",
                 code="scenario.unread",
-                where=scenario.sheet.where(*keys),
+                where=scenario.document.where(*keys),
                 advice="leave the setting out, or choose the other arm",
             )

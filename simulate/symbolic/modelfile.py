@@ -38,8 +38,8 @@ from simulate.symbolic.parts import (
     Route,
     Species,
 )
-from simulate.symbolic.rows import Row
-from simulate.symbolic.units import DIMENSIONLESS, Unit, parse_quantity
+from simulate.symbolic.units import DIMENSIONLESS, Unit, parse_quantity, unit
+from simulate.toml import TomlTable, listed
 
 __all__ = [
     "UserModel",
@@ -104,7 +104,7 @@ def read_model(path: Path | str) -> UserModel:
             "the file states a hypothesis, which needs a base model",
             code="key.unknown",
             where=document.where("hypothesis"),
-            expected=", ".join(_TABLES),
+            expected=listed(_TABLES),
             advice="give it where a hypothesis is expected",
         )
     mechanism = _mechanism(document, {})
@@ -127,7 +127,7 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
         As `read_model`; ``hypothesis.unknown`` for a mechanism that is not known.
     """
     document = read_toml(Path(path))
-    row = Row(document, allowed=("hypothesis", *_TABLES), required=("hypothesis",)).sub(
+    row = TomlTable(document, allowed=("hypothesis", *_TABLES), required=("hypothesis",)).table(
         "hypothesis", allowed=("name", "title", "add", "remove", "replace", "constraints"), required=("name",)
     )
     species = {part.name: part for mechanism in known.values() for part in mechanism.species}
@@ -135,25 +135,24 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
     has_parts = any(kind in document.data for kind in ("parameters", *_KINDS))
     available = {**known, own.name: own} if has_parts else known
     replaced = {}
-    if "replace" in row:
-        table = row.sub("replace")
-        for name in table:
-            _check_known(name, known, table.where(name))
-            replaced[name] = _check_known(table.text(name), available, table.where(name))
+    table = row.table("replace")
+    for name in table:
+        _check_known(name, known, table.where(name))
+        replaced[name] = _check_known(table.text(name), available, table.where(name))
     adds = tuple(_check_known(name, available, row.where("add")) for name in row.texts("add"))
     if has_parts and own not in (*adds, *replaced.values()):
         adds = (*adds, own)
     for name in row.texts("remove"):
         _check_known(name, known, row.where("remove"))
-    fixed = row.sub("constraints") if "constraints" in row else ()
+    fixed = row.table("constraints")
     try:
         return Hypothesis(
             name=row.text("name"),
-            title=row.text("title"),
+            title=row.text("title", ""),
             add=adds,
             remove=row.texts("remove"),
             replace=tuple(replaced.items()),
-            constraints=tuple(Constraint(name, row.sub("constraints").number(name)) for name in fixed),
+            constraints=tuple(Constraint(name, fixed.number(name)) for name in fixed),
         )
     except InputError as error:
         error.where = error.where or row.where("name")
@@ -197,7 +196,7 @@ def _check_known(name: str, known: Mapping[str, Mechanism], where: Where) -> Mec
             f"unknown mechanism `{name[:60]}`",
             code="hypothesis.unknown",
             where=where,
-            expected=", ".join(f"`{mechanism}`" for mechanism in sorted(known)),
+            expected=listed(sorted(known)),
             advice=did_you_mean(name, known),
         )
     return known[name]
@@ -205,27 +204,26 @@ def _check_known(name: str, known: Mapping[str, Mechanism], where: Where) -> Mec
 
 def _mechanism(document: Document, species: Mapping[str, Species]) -> Mechanism:
     """The mechanism of a file; ``species`` are those of other mechanisms that it may change."""
-    top = Row(document, allowed=("hypothesis", *_TABLES))
-    head = top.sub("model", allowed=("name", "title")) if "model" in top else None
-    stem = Path(document.path).stem
-    name = head.text("name", stem) if head is not None else stem
-    return _MechanismReader(top, species).mechanism(name, head.text("title") if head is not None else "")
+    top = TomlTable(document, allowed=("hypothesis", *_TABLES))
+    head = top.table("model", allowed=("name", "title"))
+    name = head.text("name", Path(document.path).stem)
+    return _MechanismReader(top, species).mechanism(name, head.text("title", ""))
 
 
 class _MechanismReader:
     """One reading of the tables of a mechanism."""
 
-    def __init__(self, top: Row, others: Mapping[str, Species]) -> None:
+    def __init__(self, top: TomlTable, others: Mapping[str, Species]) -> None:
         self.top = top
         # Before any of them is read.
-        states, observables = (len(top.sub(kind)) if kind in top else 0 for kind in ("species", "observables"))
+        states, observables = (len(top.table(kind)) for kind in ("species", "observables"))
         check_states(states, observables, top.where())
         self.species = {
             name: Species(
                 name,
                 row.text("meaning", name),
-                row.unit("unit", DIMENSIONLESS),
-                row.expression("initial") if "initial" in row else 0,
+                row.parsed("unit", unit, DIMENSIONLESS),
+                _expression(row, "initial") if "initial" in row else 0,
             )
             for name, row in self._rows("species")
         }
@@ -237,14 +235,14 @@ class _MechanismReader:
             title=title,
             species=tuple(self.species.values()),
             definitions=tuple(
-                Definition(part, *self._meaning_unit(part, row), row.expression("expression"))
+                Definition(part, *self._meaning_unit(part, row), _expression(row, "expression"))
                 for part, row in self._rows("definitions")
             ),
             reactions=tuple(
-                Reaction(part, row.expression("rate"), self._change(row)) for part, row in self._rows("reactions")
+                Reaction(part, _expression(row, "rate"), self._change(row)) for part, row in self._rows("reactions")
             ),
             observables=tuple(
-                Observable(part, *self._meaning_unit(part, row), row.expression("expression"))
+                Observable(part, *self._meaning_unit(part, row), _expression(row, "expression"))
                 for part, row in self._rows("observables")
             ),
             routes=tuple(
@@ -252,8 +250,8 @@ class _MechanismReader:
                     part,
                     row.text("drug", part),
                     self._target(row.text("target"), row.where("target")),
-                    row.unit("unit", DIMENSIONLESS),
-                    row.expression("gain"),
+                    row.parsed("unit", unit, DIMENSIONLESS),
+                    _expression(row, "gain"),
                 )
                 for part, row in self._rows("routes")
             ),
@@ -262,27 +260,27 @@ class _MechanismReader:
                 for part, row in self._rows("balances")
             ),
             conditions=tuple(
-                Condition(part, row.expression("expression"), row.text("reason"))
+                Condition(part, _expression(row, "expression"), row.text("reason"))
                 for part, row in self._rows("conditions")
             ),
             parameters=self._parameters(),
             events=tuple(self._event(part, row) for part, row in self._rows("events")),
         )
 
-    def _event(self, name: str, row: Row) -> Event:
+    def _event(self, name: str, row: TomlTable) -> Event:
         changes: dict[Species, Expr | float] = {}
         for verb in ("set", "add"):
-            table = row.sub(verb) if verb in row else ()
+            table = row.table(verb)
             for target in table:
-                species = self._target(target, row.where(verb, target))
+                species = self._target(target, table.where(target))
                 if species in changes:
                     raise InputError(
                         f"the event both sets `{target}` and adds to it",
                         code="key.value",
-                        where=row.where(verb, target),
+                        where=table.where(target),
                         expected="one of the two",
                     )
-                value = row.sub(verb).expression(target)
+                value = _expression(table, target)
                 changes[species] = value if verb == "set" else species.symbol + value * _in_base(value, species)
         if not changes:
             raise InputError(
@@ -291,33 +289,30 @@ class _MechanismReader:
                 where=row.where(),
                 expected="`set = { SPECIES = ... }` or `add = { SPECIES = ... }`",
             )
-        values = row.text("values", "trigger")
-        if values not in ("trigger", "execution"):
-            raise row.wrong("values", "`trigger` or `execution`", code="key.value")
+        values = row.choice("values", ("trigger", "execution"), "trigger")
         return Event(
             name=name,
             when=parse_expression(row.text("when"), where=row.where("when"), condition=True),
             changes=changes,
-            delay=row.expression("delay") if "delay" in row else 0,
-            priority=row.expression("priority") if "priority" in row else None,
-            persistent=_flag(row, "persistent", True),
-            at_start=_flag(row, "at_start", False),
+            delay=_expression(row, "delay") if "delay" in row else 0,
+            priority=_expression(row, "priority") if "priority" in row else None,
+            persistent=row.boolean("persistent", True),
+            at_start=row.boolean("at_start", False),
             at_trigger=values == "trigger",
         )
 
-    def _rows(self, kind: str) -> Sequence[tuple[str, Row]]:
+    def _rows(self, kind: str) -> Sequence[tuple[str, TomlTable]]:
         required, optional = _KINDS[kind]
-        return [
-            (name, self.top.sub(kind).sub(name, allowed=(*required, *optional), required=required))
-            for name, _ in self.top.tables(kind)
-        ]
+        for name in (table := self.top.table(kind)):
+            check_name(name, table.where(name))
+        return list(self.top.named(kind, allowed=(*required, *optional), required=required))
 
-    def _meaning_unit(self, name: str, row: Row) -> tuple[str, Unit]:
-        return row.text("meaning", name), row.unit("unit", DIMENSIONLESS)
+    def _meaning_unit(self, name: str, row: TomlTable) -> tuple[str, Unit]:
+        return row.text("meaning", name), row.parsed("unit", unit, DIMENSIONLESS)
 
-    def _change(self, row: Row) -> dict[Species, Expr | float]:
-        table = row.sub("change")
-        return {self._target(name, table.where(name)): table.expression(name) for name in table}
+    def _change(self, row: TomlTable) -> dict[Species, Expr | float]:
+        table = row.table("change")
+        return {self._target(name, table.where(name)): _expression(table, name) for name in table}
 
     def _target(self, name: str, where: Where) -> Species:
         if name not in self.known:
@@ -325,12 +320,12 @@ class _MechanismReader:
                 f"there is no species `{name[:60]}`",
                 code="model.undefined",
                 where=where,
-                expected=", ".join(f"`{known}`" for known in self.known) or "a table [species.NAME]",
+                expected=listed(self.known) or "a table [species.NAME]",
                 advice=did_you_mean(name, self.known),
             )
         return self.known[name]
 
-    def _zero(self, row: Row) -> Species | Expr:
+    def _zero(self, row: TomlTable) -> Species | Expr:
         if ("steady" in row) == ("zero" in row):
             raise InputError(
                 "a balance says what must vanish in exactly one way",
@@ -340,39 +335,37 @@ class _MechanismReader:
             )
         if "steady" in row:
             return self._target(row.text("steady"), row.where("steady"))
-        return row.expression("zero")
+        return _expression(row, "zero")
 
     def _parameters(self) -> tuple[Parameter, ...]:
-        if "parameters" not in self.top:
-            return ()
-        table = self.top.sub("parameters")
+        table = self.top.table("parameters")
         return tuple(self._parameter(table, name) for name in table)
 
-    def _parameter(self, table: Row, name: str) -> Parameter:
+    def _parameter(self, table: TomlTable, name: str) -> Parameter:
         """Parameter from its table, or from a short form such as ``k = "0.1 1/d"``."""
         check_name(name, table.where(name))
         value = table[name]
         if isinstance(value, str):
-            number, unit = parse_quantity(value, where=table.where(name))
-            return Parameter(name, name, number, unit)
+            return Parameter(name, name, *table.parsed(name, parse_quantity))
         if isinstance(value, Mapping):
-            return parameter_of(name, table.sub(name, allowed=_PARAMETER, required=("value", "unit")))
+            return parameter_of(name, table.table(name, allowed=_PARAMETER, required=("value", "unit")))
         return Parameter(name, name, table.number(name))
+
+
+def _expression(row: TomlTable, key: str) -> Expr:
+    """Expression, from a text or a number; decimal numbers are exact."""
+    value = row[key]
+    if isinstance(value, str):
+        return parse_expression(value, where=row.where(key))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise row.wrong(key, "an expression in quotation marks, or a number", code="key.type")
+    return sympy.Rational(repr(row.number(key)))
 
 
 def _in_base(value: Expr, species: Species) -> Expr:
     """A bare number that is added is in the unit of the species."""
     factor = species.unit.factor
     return sympy.S.One if value.free_symbols else sympy.Rational(factor.numerator, factor.denominator)
-
-
-def _flag(row: Row, key: str, default: bool) -> bool:
-    if key not in row:
-        return default
-    value = row[key]
-    if not isinstance(value, bool):
-        raise row.wrong(key, "true or false")
-    return value
 
 
 def _places(document: Document) -> dict[str, Where]:

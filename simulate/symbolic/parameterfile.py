@@ -22,8 +22,8 @@ from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import read_toml
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.parts import Grade, Parameter, Source, Spread
-from simulate.symbolic.rows import Row
-from simulate.symbolic.units import DIMENSIONLESS
+from simulate.symbolic.units import DIMENSIONLESS, unit
+from simulate.toml import TomlTable
 
 _KEYS = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
 _REQUIRED = ("meaning", "value", "unit", "source", "grade")
@@ -40,40 +40,35 @@ def read_parameters(path: Path | str) -> dict[str, Parameter]:
         ``model.name``, ``units.…``, ``file.…``; each with file and line.
     """
     document = read_toml(Path(path))
-    rows = Row(document)
+    rows = TomlTable(document)
     found = {}
     for name in rows:
         check_name(name, rows.where(name))
-        found[name] = parameter_of(name, rows.sub(name, allowed=_KEYS, required=_REQUIRED))
+        found[name] = parameter_of(name, rows.table(name, allowed=_KEYS, required=_REQUIRED))
     return found
 
 
-def parameter_of(name: str, row: Row) -> Parameter:
-    """Parameter from its row; what the row leaves out has the defaults of `Parameter`."""
+def parameter_of(name: str, row: TomlTable, *, is_within: bool = True) -> Parameter:
+    """Parameter from its row; what the row leaves out has the defaults of `Parameter`.
+
+    Patients who are drawn within bounds may be the tail of a distribution: with ``is_within`` false, its center may
+    lie outside.
+    """
     value = row.number("value")
-    bounds = _bounds(row, value)
-    spread = _spread(row)
+    bounds = bounds_of(row, value if is_within else None)
+    spread = spread_of(row)
     if spread is not None and value <= 0:
-        raise row.wrong("value", "a positive number, because the spread is log-normal", code="key.value")
-    grade = row.text("grade", "assumed")
-    if grade not in _GRADES:
-        raise InputError(
-            f"unknown grade `{grade[:60]}`",
-            code="key.value",
-            where=row.where("grade"),
-            expected=", ".join(_GRADES),
-            advice=did_you_mean(grade, _GRADES),
-        )
-    row.text("note")
+        raise row.wrong("value", "a positive number, because the spread is log-normal")
+    row.text("note", "")
     return Parameter(
         name=name,
         meaning=row.text("meaning", name),
         value=value,
-        unit=row.unit("unit", DIMENSIONLESS),
+        unit=row.parsed("unit", unit, DIMENSIONLESS),
         spread=spread,
         bounds=bounds,
         source=row.text("source", "user"),
-        grade=_GRADES[grade],
+        grade=grade_of(row, Grade.ASSUMED),
     )
 
 
@@ -86,10 +81,10 @@ def read_sources(path: Path | str) -> dict[str, Source]:
         As `read_parameters`.
     """
     keys = ("citation", "identifier", "read")
-    rows = Row(read_toml(Path(path)))
+    rows = TomlTable(read_toml(Path(path)))
     found = {}
     for key in rows:
-        row = rows.sub(key, allowed=keys, required=keys)
+        row = rows.table(key, allowed=keys, required=keys)
         found[key] = Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
     return found
 
@@ -112,13 +107,19 @@ def check_sources(parameters: Mapping[str, Parameter], sources: Mapping[str, Sou
             )
 
 
-def _bounds(row: Row, value: float) -> tuple[float, float] | None:
+def grade_of(row: TomlTable, default: Grade | None = None) -> Grade:
+    """How good the evidence for a number is, by the key ``grade``."""
+    return _GRADES[row.choice("grade", _GRADES, None if default is None else default.name.lower())]
+
+
+def bounds_of(row: TomlTable, value: float | None = None) -> tuple[float, float] | None:
+    """Bounds of a number, within which a given value must lie; None where there are none."""
     if "bounds" not in row:
         return None
     low, high = row.numbers("bounds", 2)
     if not low < high:
-        raise row.wrong("bounds", "the lower bound first, then a higher one", code="key.value")
-    if not low <= value <= high:
+        raise row.wrong("bounds", "the lower bound first, then a higher one")
+    if value is not None and not low <= value <= high:
         raise InputError(
             "the value lies outside its bounds",
             code="key.value",
@@ -129,14 +130,16 @@ def _bounds(row: Row, value: float) -> tuple[float, float] | None:
     return low, high
 
 
-def _spread(row: Row) -> Spread | None:
+def spread_of(row: TomlTable) -> Spread | None:
+    """How much a number differs between patients; None where it does not."""
     if "spread" not in row:
         return None
-    inner = row.sub("spread", allowed=("cv", "sd_log"))
-    if len(list(inner)) != 1:
-        raise row.wrong("spread", "{ cv = 0.3 } or { sd_log = 0.3 }", code="key.value")
+    expected = "{ cv = 0.3 } or { sd_log = 0.3 }"
+    if not isinstance(row["spread"], Mapping):
+        raise row.wrong("spread", expected, code="key.type")
+    inner = row.table("spread", allowed=("cv", "sd_log"))
+    if len(inner) != 1:
+        raise row.wrong("spread", expected)
     key = next(iter(inner))
-    size = inner.number(key)
-    if not 0 <= size <= 100:
-        raise inner.wrong(key, "a number from 0 to 100", code="key.value")
+    size = inner.number(key, least=0, most=100)
     return Spread.from_cv(size) if key == "cv" else Spread(size)

@@ -326,18 +326,23 @@ _FAMILIAR = (
 )
 
 
-# Abbreviations that pint takes for a unit with a prefix: picocarat, picopint, picohenry, quectoday.
+# Abbreviations that pint takes for another unit, with a prefix or without: picocarat, picopint, pint, picohenry.
 _ABBREVIATIONS = {
     **dict.fromkeys(("pct", "pcts", "Pct"), "did you mean `%`?"),
     "ppt": "write `1e-12` for parts per trillion, and `1e-3` for parts per thousand",
+    "pt": "write `mL` for a volume, and `1` for a number of patients",
     "pH": "a pH has no unit: write `1`",
     "qd": "write `1/d` for once a day",
 }
 
+_SHORT = {"minute": "min", "hour": "h", "day": "d"}
+_WITHOUT_PREFIX = ("minute", "hour", "day", "week", "month", "year")
+
 
 def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
     """Factor and dimension of one unit name."""
-    found = None if name in _ABBREVIATIONS else _lookup(name)
+    advice = _ABBREVIATIONS.get(name) or _without_prefix(name)
+    found = None if advice else _lookup(name)
     if found is not None:
         return found
     raise InputError(
@@ -345,8 +350,20 @@ def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
         code="units.unknown",
         found=f"`{_clip(text)}`",
         expected="units such as `nM`, `1/d`, `L/d`, `cell/µL`, `%`, or `1` for a pure number",
-        advice=_ABBREVIATIONS.get(name) or did_you_mean(name, _FAMILIAR),
+        advice=advice or did_you_mean(name, _FAMILIAR),
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _without_prefix(name: str) -> str | None:
+    """Advice for a time with a prefix that nobody writes, such as md for a thousandth of a day; else None."""
+    try:
+        prefix, base, _ = _registry().parse_unit_name(name)[0]
+    except (IndexError, AttributeError, ValueError):
+        return None
+    if not prefix or base not in _WITHOUT_PREFIX:
+        return None
+    return f"{base}s take no prefix: write the number with it, as in `0.001 {_SHORT.get(base, base)}`"
 
 
 @functools.lru_cache(maxsize=4096)

@@ -38,7 +38,9 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
         "design.json",
         "design.png",
         "design.svg",
+        "inputs",
         "manifest.json",
+        "models",
     ]
     with (folder / "design.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))

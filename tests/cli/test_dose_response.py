@@ -38,8 +38,9 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
     assert captured.err == f"wrote {target}\n"
     # Without a dose there is no change, and the error of the solver is not shown as one.
     assert "0 (0 to 0) %" in captured.out
-    names = ["curves.csv", "dose-response.png", "dose-response.svg", "dosing-interval.png", "dosing-interval.svg"]
-    names += ["effects.csv", "exposure-response.png", "exposure-response.svg", "manifest.json", "response.nc"]
+    drawn = ("dose-response", "dosing-interval", "exposure-response")
+    names = ["curves.csv", "dose-response.json", "effects.csv", "inputs", "manifest.json", "models", "response.nc"]
+    names = sorted([*names, *(f"{name}.{kind}" for name in drawn for kind in ("png", "svg"))])
     assert sorted(path.name for path in target.iterdir()) == names
     with open(target / "effects.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

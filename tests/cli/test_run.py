@@ -14,7 +14,7 @@ import pytest
 
 from simulate.cli.app import main, outcome
 from simulate.files import content_hash
-from simulate.report.changes import RULE
+from simulate.results.changes import RULE
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import by_draw, quantity_names, read_dataset
 from simulate.studies.paired import ALL
@@ -37,13 +37,22 @@ def run(*arguments: str, figures: bool = False) -> int:
 
 
 def everything(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+    """Files, and folders but for those of inputs and models."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*"))
+    return sorted(str(path) for path in paths if path.name not in ("inputs", "models"))
+
+
+FILES = [
+    *("changes.csv", "inputs/abstract.toml", "inputs/doubt.toml", "inputs/zong-2011.toml", "manifest.json"),
+    *("results.nc", "summary.csv"),
+]
+"""What every run of the reference model leaves."""
 
 
 def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys: Capture) -> None:
     assert run("dose-arms", *SMALL, "--out", "here", figures=True) == 0
-    files = ["changes.csv", "manifest.json", "results.nc", "summary.csv", "time-course.png", "time-course.svg"]
-    assert everything(folder) == ["here", *(f"here/{name}" for name in files)]
+    files = [*FILES, "inputs/dose-arms.toml", "models/H1+H6.toml", "time-course.png", "time-course.svg"]
+    assert everything(folder) == ["here", *(f"here/{name}" for name in sorted(files))]
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
     assert captured.out.startswith("anakinra at four doses for 6 months\n")
@@ -77,7 +86,9 @@ def test_the_manifest_says_what_decided_the_numbers(folder: Path) -> None:
     assert {"il1sim", "python", "numpy", "numba", "sympy"} <= set(manifest["versions"])
     for name, hashed in manifest["files"].items():
         assert content_hash((folder / "here" / name).read_bytes()) == hashed
-    assert list(manifest["files"]) == ["changes.csv", "results.nc", "summary.csv"]
+    own = ["inputs/untreated.toml", "models/H1+H6.toml"]
+    assert list(manifest["files"]) == sorted({*FILES, *own} - {"manifest.json"})
+    assert manifest["inputs"]["shipped:scenarios/untreated.toml"] == "inputs/untreated.toml"
 
 
 def test_json_is_one_document_and_all_that_is_on_standard_output(folder: Path, capsys: Capture) -> None:
@@ -92,9 +103,9 @@ def test_json_is_one_document_and_all_that_is_on_standard_output(folder: Path, c
 
 def test_the_same_run_again_gives_the_same_bytes_in_the_same_place(folder: Path, capsys: Capture) -> None:
     assert run("anakinra-100mg-daily", *SMALL, "--threads", "1") == 0
-    before = {path.name: path.read_bytes() for path in folder.glob("runs/*/*") if path.name != "manifest.json"}
+    before = {path.name: path.read_bytes() for path in folder.glob("runs/*/*.*") if path.name != "manifest.json"}
     assert run("anakinra-100mg-daily", *SMALL, "--threads", "2") == 0
-    after = {path.name: path.read_bytes() for path in folder.glob("runs/*/*") if path.name != "manifest.json"}
+    after = {path.name: path.read_bytes() for path in folder.glob("runs/*/*.*") if path.name != "manifest.json"}
     assert len(list((folder / "runs").iterdir())) == 1
     assert before == after
 
@@ -156,14 +167,14 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
         ),
         (
             ("untreated", "--patients", "0"),
-            "error[scenario.value]: the value of `cohort.patients` cannot be used\n"
+            "error[key.value]: the value of `patients` cannot be used\n"
             "  --> --patients 0, key `cohort.patients`\n"
             "  found:    0\n"
-            "  expected: a number of at least 1\n",
+            "  expected: a whole number from 1 to 10000000\n",
         ),
         (
             ("untreated", "--rtol", "0"),
-            "error[scenario.value]: `solver.rtol` is out of range\n"
+            "error[key.value]: the value of `rtol` cannot be used\n"
             "  --> --rtol 0.0, key `solver.rtol`\n"
             "  found:    0.0\n"
             "  expected: a number from 1e-13 to 0.1\n",
@@ -261,7 +272,7 @@ def test_an_interruption_of_the_work_leaves_nothing(
     def interrupted(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulate.report.directory.csv_text", interrupted)
+    monkeypatch.setattr("simulate.tabular.ResultTable.csv", interrupted)
     assert run("untreated", *SMALL) == 130
     assert capsys.readouterr().err == "interrupted; nothing was left half written\n"
     assert everything(folder) == []
@@ -274,7 +285,7 @@ def test_a_run_that_another_process_ends_leaves_nothing(
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr("simulate.report.directory.csv_text", ended)
+    monkeypatch.setattr("simulate.tabular.ResultTable.csv", ended)
     try:
         with pytest.raises(SystemExit) as ending:
             main(["run", "untreated", *SMALL, "--no-figures"])
@@ -295,7 +306,7 @@ def test_a_cohort_without_a_baseline_ends_with_4_and_its_reasons_are_kept(folder
     assert all(row["median"] is None for row in document["summary"])
     assert everything(folder) == [
         "here",
-        *(f"here/{name}" for name in ("changes.csv", "manifest.json", "results.nc", "summary.csv")),
+        *(f"here/{name}" for name in sorted([*FILES, "inputs/untreated.toml", "models/H1+H6.toml"])),
     ]
     assert "left out: 3 of 3 trajectories: the parameters admit no steady baseline" in captured.err
     assert run("untreated", *SMALL, *BEYOND, "--set", "f_RO=1.5", "--out", "here") == 4
@@ -349,7 +360,7 @@ def test_the_same_run_from_python_gives_the_same_numbers(folder: Path) -> None:
     assert dataset.identical(read_dataset(folder / "here" / "results.nc"))
     assert everything(folder) == [
         "here",
-        *(f"here/{name}" for name in ("changes.csv", "manifest.json", "results.nc", "summary.csv")),
+        *(f"here/{name}" for name in sorted([*FILES, "inputs/anakinra-100mg-daily.toml", "models/H1+H6.toml"])),
     ]
 
 

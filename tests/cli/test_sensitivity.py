@@ -30,7 +30,9 @@ def test_the_folder_holds_what_json_says_and_a_figure_for_each_endpoint(tmp_path
     shown = json.loads(capsys.readouterr().out)
     assert shown == json.loads((tmp_path / "sensitivity.json").read_text(encoding="utf-8"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "inputs",
         "manifest.json",
+        "models",
         "sensitivity.csv",
         "sensitivity.json",
         "tornado-ck-change-28.png",
@@ -45,10 +47,10 @@ def test_the_folder_holds_what_json_says_and_a_figure_for_each_endpoint(tmp_path
     assert totals == sorted(totals, reverse=True)
 
 
-def test_an_unknown_kind_of_inputs_is_a_fault_of_the_command_line(capsys: Capture) -> None:
-    assert outcome([*SHORT, "-e", "ck", "--by", "number"]) == 2
+def test_an_unknown_kind_of_inputs_is_refused_with_the_nearest(capsys: Capture) -> None:
+    assert outcome([*SHORT, "-e", "ck", "--by", "number"]) == 3
     assert capsys.readouterr().err == (
-        "error[usage.argument]: inputs cannot be `number`\n"
+        "error[sensitivity.by]: inputs cannot be `number`\n"
         "  expected: `numbers`, `patients`, `all`, `groups`\n"
         "  try:      did you mean `numbers`?\n"
     )

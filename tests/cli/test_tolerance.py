@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.problems import BRUSSELATOR
+from simulate.api.simulating import run
 from simulate.cli.app import outcome
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.kernels.build import build
 from simulate.solver import Tolerance, solve
-from simulate.studies.problems import BRUSSELATOR
-from simulate.studies.runs import Study, prepare, run, simulate_study
+from simulate.studies.runs import Study, prepare, simulate_study
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 
 FILE = """
 schema = 1

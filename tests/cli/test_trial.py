@@ -44,7 +44,9 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
     assert shown == json.loads((tmp_path / "trial.json").read_text(encoding="utf-8"))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "effects.csv",
+        "inputs",
         "manifest.json",
+        "models",
         "printed.csv",
         "trial.json",
         "trial.png",

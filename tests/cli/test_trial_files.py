@@ -10,9 +10,11 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
-from simulate.report.analyses import analysis_of
+from simulate.inputs import noting
+from simulate.results.provenance import asked
 from simulate.studies.fitting.posterior import read_posterior
-from simulate.trial.reading import read_trial
+from simulate.studies.fitting.trial import problem_for
+from simulate.trials.reading import read_trial
 
 Capture = pytest.CaptureFixture[str]
 
@@ -157,6 +159,7 @@ def test_a_folder_of_results_knows_the_files_that_a_trial_names(tmp_path: Path) 
     for n in ("n = 15", "n = 14"):
         path = tmp_path / "observations.toml"
         path.write_text(path.read_text(encoding="utf-8").replace("n = 15", n), encoding="utf-8")
-        design = read_trial(file)
-        keys.append(analysis_of("predict", {"trial": [file]}, design.files).key)
+        with noting():
+            problem_for("H1", None, [read_trial(file)])
+            keys.append(asked("predict", {"trial": [file]}, out=None, force=False).key)
     assert len(set(keys)) == 2

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
 
 import simulate.studies.errors_made as errors_made
-import simulate.studies.problems.judgment as judgment
 from simulate.cli.app import outcome
-from simulate.studies.problems import PROBLEMS
 
 Capture = pytest.CaptureFixture[str]
 
@@ -63,35 +60,6 @@ def test_where_no_tolerance_is_tighter_nothing_is_judged(capsys: Capture) -> Non
         "the error cannot be judged: no solution is tighter than 1e-13, as rounding decides below 1e-13" in captured.err
     )
     assert captured.out.splitlines()[-1].endswith(" at 1e-13; errors not judged")
-
-
-def quickly(monkeypatch: pytest.MonkeyPatch, gate: float) -> None:
-    few = tuple(dataclasses.replace(problem, gate=gate) for problem in PROBLEMS if problem.name in ("ERLANG", "ENZYME"))
-    monkeypatch.setattr(judgment, "PROBLEMS", few)
-
-
-def test_methods_are_judged_on_problems_with_known_answers(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    quickly(monkeypatch, 100.0)
-    assert outcome(["verify", "--problems"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("K: the largest global error")
-    assert lines[-1] == "verified: 20 solutions of 2 problems"
-    row = next(line.split() for line in lines if line.strip().startswith("ERLANG"))
-    assert row[1:3] == ["Dormand-Prince", "5(4)"]
-    assert all(0.0 < float(cell) < 100.0 for cell in row[3:7])
-    assert row[7] == "100"
-
-
-def test_a_method_that_misses_its_constant_is_an_error(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    quickly(monkeypatch, 0.2)
-    assert outcome(["verify", "--problems", "--json"]) == 5
-    captured = capsys.readouterr()
-    document = json.loads(captured.out)
-    assert document["passed"] is False
-    assert len(document["judgments"]) == 20
-    assert {"problem", "method", "rtol", "status", "constant", "gate", "evaluations"} <= set(document["judgments"][0])
-    assert "solutions are farther off than promised\n" in captured.err
-    assert "expected: K of at most 0.2\n" in captured.err
 
 
 def test_a_share_beyond_one_is_a_usage_error(capsys: Capture) -> None:

@@ -39,7 +39,9 @@ def test_json_is_one_document_and_the_folder_holds_the_patients(capsys: Capture,
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "chains-as-published.csv",
         "chains.csv",
+        "inputs",
         "manifest.json",
+        "models",
         "pool.csv",
         "vpop.json",
     ]

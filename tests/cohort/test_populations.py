@@ -210,5 +210,6 @@ def test_retention_of_nobody_is_refused_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         read_population(path, EVERYONE)
     assert str(caught.value) == (
-        f"error[cohort.value]: `of` is not above 0\n  --> {path}:4, key `retention[0].of`\n  found:    0"
+        f"error[key.value]: the value of `of` cannot be used\n  --> {path}:4, key `retention[0].of`\n"
+        "  found:    0\n  expected: a number above 0"
     )

@@ -113,7 +113,7 @@ def test_doses_may_differ_from_one_to_the_next(tmp_path: Path) -> None:
     [
         (OCCASION + OCCASION, "the route `sc` occurs twice"),
         (OCCASION.replace("spread = { sd_log = 0.2 }\n", ""), "the route `sc` has no spread"),
-        (OCCASION.replace("0.2", "-0.2"), "`spread` is negative"),
+        (OCCASION.replace("0.2", "-0.2"), "the value of `sd_log` cannot be used"),
     ],
 )
 def test_a_spread_between_doses_that_cannot_be_is_refused(tmp_path: Path, text: str, message: str) -> None:
@@ -178,8 +178,9 @@ def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> N
         (
             "exponent = 1",
             "exponant = 1",
-            "error[cohort.key]: `exponant` is not a key of this table\n  --> {path}:13, key `effect[0].exponant`\n"
-            "  expected: covariate, parameter, exponent, log10_slope, source, grade, note\n"
+            "error[key.unknown]: unknown key `exponant`\n"
+            "  --> {path}:13, key `effect[0].exponant`\n"
+            "  expected: `covariate`, `parameter`, `exponent`, `log10_slope`, `source`, `grade`, `note`\n"
             "  try:      did you mean `exponent`?",
         ),
         (
@@ -190,45 +191,58 @@ def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> N
         (
             "rho = 0.8",
             "rho = true",
-            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:20, key `correlation[0].rho`\n"
-            "  found:    True\n  expected: a finite number",
+            "error[key.type]: the value of `rho` cannot be used\n"
+            "  --> {path}:20, key `correlation[0].rho`\n"
+            "  found:    true\n"
+            "  expected: a number",
         ),
         (
             "rho = 0.8",
             "rho = nan",
-            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:20, key `correlation[0].rho`\n"
-            "  found:    nan\n  expected: a finite number",
+            "error[key.value]: the value of `rho` cannot be used\n"
+            "  --> {path}:20, key `correlation[0].rho`\n"
+            "  found:    nan\n"
+            "  expected: a number that is finite and of ordinary size",
         ),
         (
             "rho = 0.8\n",
             "",
-            "error[cohort.value]: `rho` is missing or not a number\n  --> {path}:17, key `correlation[0].rho`\n"
-            "  expected: a finite number",
+            "error[key.missing]: the key `rho` is missing\n"
+            "  --> {path}:17, key `correlation[0]`\n"
+            "  found:    `a`, `b`, `source`, `grade`\n"
+            "  expected: a number",
         ),
         (
             "{ sd_log = 0.18 }",
             "{ sd = 0.18 }",
-            "error[cohort.value]: `spread` is not understood\n  --> {path}:5, key `covariate.weight.spread`\n"
-            "  found:    {'sd': 0.18}\n  expected: { cv = 0.3 } or { sd_log = 0.3 }",
+            "error[key.unknown]: unknown key `sd`\n"
+            "  --> {path}:5, key `covariate.weight.spread.sd`\n"
+            "  expected: `cv`, `sd_log`",
         ),
         (
             "[50, 110]",
             "[110, 50]",
-            "error[cohort.value]: the lower bound is not below the upper\n"
+            "error[key.value]: the value of `bounds` cannot be used\n"
             "  --> {path}:6, key `covariate.weight.bounds`\n"
-            "  found:    [110, 50]",
+            "  found:    [110, 50]\n"
+            "  expected: the lower bound first, then a higher one",
         ),
         (
             'grade = "memory"',
             'grade = "memroy"',
-            "error[cohort.value]: `memroy` is not a grade\n  --> {path}:8, key `covariate.weight.grade`\n"
-            "  expected: seen, calculated, memory, assumed",
+            "error[key.value]: the value of `grade` cannot be used\n"
+            "  --> {path}:8, key `covariate.weight.grade`\n"
+            "  found:    'memroy'\n"
+            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
+            "  try:      did you mean `memory`?",
         ),
         (
             "[[stratum]]",
             "[stratum]",
-            "error[cohort.value]: `stratum` has the wrong shape\n  --> {path}:24, key `stratum`\n"
-            "  expected: `[[stratum]]`",
+            "error[key.type]: the value of `stratum` cannot be used\n"
+            "  --> {path}:24, key `stratum`\n"
+            "  found:    a table\n"
+            "  expected: tables, [[stratum]]",
         ),
         (
             "covariate.weight",

@@ -78,8 +78,9 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "coumt = 7",
             "error[key.unknown]: unknown key `coumt`\n"
             "  --> FILE:11, key `item[0].coumt`\n"
-            "  expected: id, account, location, kind, standing, use, among, arm, source, note, reading, quantity, "
-            "visit_day, since_day, group, unit, count, n, parts, percent\n"
+            "  expected: `id`, `account`, `location`, `kind`, `standing`, `use`, `among`, `arm`, `source`, `note`, "
+            "`reading`, `quantity`, `visit_day`, `since_day`, `group`, `unit`, `count`, `n`, `parts`, "
+            "`percent`\n"
             "  try:      did you mean `count` or `account`?",
         ),
         (
@@ -87,7 +88,8 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "",
             "error[key.missing]: the key `count` is missing\n"
             "  --> FILE:4, key `item[0]`\n"
-            "  found:    id, account, location, quantity, visit_day, kind, n, standing",
+            "  found:    `id`, `account`, `location`, `quantity`, `visit_day`, `kind`, `n`, `standing`\n"
+            "  expected: a whole number of at least 0",
         ),
         (
             "count = 7",
@@ -103,7 +105,7 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "error[key.type]: the value of `count` cannot be used\n"
             "  --> FILE:11, key `item[0].count`\n"
             "  found:    '7'\n"
-            "  expected: a number",
+            "  expected: a whole number of at least 0",
         ),
         (
             "low = 1\n",
@@ -116,17 +118,19 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
         (
             'kind = "count"',
             'kind = "counts"',
-            "error[key.value]: `counts` is not known here\n"
+            "error[key.value]: the value of `kind` cannot be used\n"
             "  --> FILE:10, key `item[0].kind`\n"
-            "  expected: `mean_range`, `mean`, `ceiling`, `count`, `direction`, `correlation`, `p_value`, `protocol`, "
-            "`text`\n"
+            "  found:    'counts'\n"
+            "  expected: `mean_range`, `mean`, `ceiling`, `count`, `direction`, `correlation`, `p_value`, "
+            "`protocol`, `text`\n"
             "  try:      did you mean `count`?",
         ),
         (
             'standing = "reported"',
             'standing = "sure"',
-            "error[key.value]: `sure` is not known here\n"
+            "error[key.value]: the value of `standing` cannot be used\n"
             "  --> FILE:13, key `item[0].standing`\n"
+            "  found:    'sure'\n"
             "  expected: `reported`, `inferred`, `ambiguous`, `disputed`, `healthy control`",
         ),
         (
@@ -170,7 +174,9 @@ def test_a_file_becomes_items_with_statements_and_readings(tmp_path: Path) -> No
             "",
             "error[key.missing]: the key `account` is missing\n"
             "  --> FILE:15, key `item[1]`\n"
-            "  found:    id, quantity, visit_day, kind, mean, low, high, n, unit, standing, among, note, reading",
+            "  found:    `id`, `quantity`, `visit_day`, `kind`, `mean`, `low`, `high`, `n`, `unit`, `standing`, "
+            "`among`, `note`, `reading`\n"
+            "  expected: a text",
         ),
         (
             'unit = "%"',

@@ -28,12 +28,10 @@ from simulate.figures.time_course import time_course
 from simulate.figures.tornado import tornado
 from simulate.figures.trials import trials_figure
 from simulate.figures.waterfall import waterfall
-from simulate.figures.work_precision import work_precision
 from tests.figures.synthetic import dataset, observation
 from tests.figures.test_planes import field, plane
 from tests.figures.test_tornado import sensitivity_of
 from tests.figures.test_trials import RANK, result
-from tests.figures.test_work_precision import POINTS
 from tests.studies.dose_response.made import response
 
 PICTURES = Path(__file__).with_name("pictures")
@@ -67,7 +65,6 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "tornado": lambda: tornado(sensitivity_of([0.2, 0.7, 0.0]), ["a", "b", "c"]),
     "trials": lambda: trials_figure(result((RANK,))),
     "waterfall": lambda: waterfall(dataset(arms=2), "rise", 182.0),
-    "work-precision": lambda: work_precision(POINTS),
 }
 
 

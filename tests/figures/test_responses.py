@@ -12,7 +12,7 @@ from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
-from simulate.report.responses import field
+from simulate.figures.responses import field
 from tests.figures.check import check_figure, texts_of
 from tests.figures.synthetic import dataset
 from tests.studies.dose_response.made import DOSES, response
@@ -113,7 +113,7 @@ def test_an_isobole_is_drawn_in_the_unit_of_the_dose() -> None:
     assert axes.get_ylabel() == "dose (mg)"
     for line, values in zip(axes.get_lines(), data["isobole"].values[0], strict=True):
         assert np.asarray(line.get_ydata()) == pytest.approx(values, nan_ok=True)
-    assert texts_of(figure)[-1] == "means, n = 40 of 40 patients"
+    assert texts_of(figure)[-1] == "means, 95 % of resampled cohorts, n = 40 of 40 patients"
 
 
 def test_the_map_of_a_study_has_doses_and_places() -> None:

@@ -11,7 +11,7 @@ from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.trials.designs import design_of
 from simulate.studies.trials.power import Power, Rank, Trials
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 FOUND = Power(
     "ifng-change", "change of IFNγ+ cells", "change of the logarithm", 6, "t", 0.1, (-0.1, 0.5), 1.0,

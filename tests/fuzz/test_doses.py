@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.studies.runs import run
+from simulate.api.simulating import run
 from tests.fuzz.budget import SEED, generator, inputs
 
 KA, KE = 1.7, 0.6

@@ -17,7 +17,7 @@ from simulate.kernels.system import lower
 from simulate.regimen.words import parse_regimen
 from simulate.studies.checks import check_file
 from simulate.studies.models import find_model, hypothesis_parts
-from simulate.studies.sheets import parse_setting
+from simulate.studies.settings import parse_setting
 from simulate.symbolic.grammar import parse_expression
 from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import unit

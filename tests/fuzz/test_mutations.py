@@ -13,7 +13,7 @@ from simulate import shipped
 from simulate.regimen.words import parse_regimen
 from simulate.studies.checks import check_file
 from simulate.studies.fitting.posterior import read_posterior
-from simulate.studies.sheets import parse_setting
+from simulate.studies.settings import parse_setting
 from simulate.symbolic.grammar import parse_expression
 from simulate.symbolic.units import parse_quantity
 from tests.faults.small import MODEL, SCENARIO

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks.problems import FORCED, PROBLEMS, Problem
 from simulate.kernels.build import build
 from simulate.kernels.elimination import plan
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver.layout import CONSTANTS, LANES, RATE, RESULT, SHIFT, SOLUTION, STATE, TIME
-from simulate.studies.problems import FORCED, PROBLEMS, Problem
 
 
 def numeric_jacobian(problem: Problem, state: np.ndarray, time: float) -> np.ndarray:

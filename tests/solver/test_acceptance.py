@@ -10,11 +10,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.system import System, equations
-from simulate.solver import DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, StopKind, Tolerance, solve
-from simulate.solver.layout import CONSTANTS, LANES, SHIFT, SOLUTION, STATE, TIME
-from simulate.studies.problems import (
+from benchmarks.problems import (
     BATEMAN,
     BRUSSELATOR,
     ENZYME,
@@ -32,7 +28,11 @@ from simulate.studies.problems import (
     Problem,
     reference_values,
 )
-from simulate.studies.problems.judgment import TOLERANCES, judge, pairs
+from benchmarks.problems.judgment import TOLERANCES, judge, pairs
+from simulate.kernels.build import CompiledKernel, build
+from simulate.kernels.system import System, equations
+from simulate.solver import DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, StopKind, Tolerance, solve
+from simulate.solver.layout import CONSTANTS, LANES, SHIFT, SOLUTION, STATE, TIME
 from tests.helpers.fixed_steps import march
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.problems.stiff import HIRES, ROBER
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.reference import solve_reference
@@ -27,7 +28,6 @@ from simulate.solver import (
     solve,
     solve_automatically,
 )
-from simulate.studies.problems.stiff import HIRES, ROBER
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.systems import with_route
 

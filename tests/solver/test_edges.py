@@ -7,11 +7,11 @@ import time
 import numpy as np
 import pytest
 
+from benchmarks.problems import ENZYME, SATURABLE, TARGET_MEDIATED, Problem
+from benchmarks.problems.judgment import pairs
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import equations
 from simulate.solver import METHODS, Method, Schedule, Status, StopKind, Tolerance, Trajectories, solve
-from simulate.studies.problems import ENZYME, SATURABLE, TARGET_MEDIATED, Problem
-from simulate.studies.problems.judgment import pairs
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.systems import with_route
 

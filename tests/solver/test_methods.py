@@ -6,12 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from simulate.kernels.build import build
-from simulate.kernels.reference import solve_reference
-from simulate.kernels.system import equations
-from simulate.solver import DOP853, DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, Tolerance, solve
-from simulate.solver.layout import RESULT, STATE
-from simulate.studies.problems import (
+from benchmarks.problems import (
     FORCED,
     HIRES,
     LOGISTIC,
@@ -19,6 +14,11 @@ from simulate.studies.problems import (
     ROBER,
     Problem,
 )
+from simulate.kernels.build import build
+from simulate.kernels.reference import solve_reference
+from simulate.kernels.system import equations
+from simulate.solver import DOP853, DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, Tolerance, solve
+from simulate.solver.layout import RESULT, STATE
 from tests.helpers.fixed_steps import RUNGE_KUTTA, attempt, column, march
 
 NOTHING = np.zeros((1, 0))

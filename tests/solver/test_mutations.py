@@ -14,12 +14,12 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from benchmarks.problems import BATEMAN, LOGISTIC, ROBER, reference_values
+from benchmarks.problems.judgment import judge
 from simulate.kernels.build import build
 from simulate.solver import Method, Schedule, StopKind, Tolerance, solve
 from simulate.solver.methods import dopri5, rodas5p
 from simulate.solver.tableau import ButcherTableau
-from simulate.studies.problems import BATEMAN, LOGISTIC, ROBER, reference_values
-from simulate.studies.problems.judgment import judge
 from tests.helpers.fixed_steps import march
 from tests.helpers.systems import ABSORPTION, superposed_bateman
 
@@ -129,5 +129,5 @@ def test_n15_reference_values_that_are_misread_are_found(
 ) -> None:
     assert judge(ROBER, rodas5p.RODAS5P, 1e-6).passed
     wrong = change(np.array(reference_values(ROBER)))
-    monkeypatch.setattr("simulate.studies.problems.judgment.reference_values", lambda problem: wrong)
+    monkeypatch.setattr("benchmarks.problems.judgment.reference_values", lambda problem: wrong)
     assert not judge(ROBER, rodas5p.RODAS5P, 1e-6).passed

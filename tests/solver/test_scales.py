@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 from scipy.stats import gamma
 
+from simulate.biology.hypotheses import hypothesis_named
+from simulate.biology.reference import reference_model
 from simulate.kernels.build import build
-from simulate.kernels.system import System, equations
+from simulate.kernels.system import System, equations, lower
 from simulate.solver import (
     DOP853,
     DOPRI5,
@@ -106,6 +108,31 @@ def test_the_unit_of_any_one_state_does_not_matter(course: Course, method: Metho
     result = course.solved(method, units)
     assert (result.status == Status.OK).all()
     values = result.values * units[:, None, :]
+    apart = np.abs(values - values[0]) / Tolerance().allowed(values[0], np.abs(values[0]).max(axis=0))
+    assert float(apart.max()) < 10.0
+
+
+@every_method
+def test_the_unit_of_any_one_state_of_the_reference_model_does_not_matter(method: Method) -> None:
+    model = reference_model(hypothesis_named("H1+H3a+H4"))
+    system = replace(lower(model), observables=(), observed=(), units=lower(model).units[: len(model.species)])
+    n = len(system.states)
+    units = np.ones((3 + 2 * n, n))
+    for state in range(n):
+        units[1 + 2 * state : 3 + 2 * state, state] = UNITS
+    units[-2:] = [[1e-12], [1e12]]
+    nominal = np.array([parameter.value for parameter in model.parameters])
+    row: Row = [(float(day), StopKind.BOLUS, 0, 100.0) for day in range(3)]
+    result = solve(
+        build(in_units(system)),
+        np.hstack([np.broadcast_to(nominal, (len(units), len(nominal))), units]),
+        Schedule.from_rows([row] * len(units)),
+        np.array([0.1, 1.0, 2.5, 6.0]),
+        method=method,
+    )
+    assert (result.status == Status.OK).all()
+    values = result.values * units[:, None, :]
+    assert np.abs(values[0, 0, system.states.index("A_d")]) > 1.0
     apart = np.abs(values - values[0]) / Tolerance().allowed(values[0], np.abs(values[0]).max(axis=0))
     assert float(apart.max()) < 10.0
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import sympy
 
+from benchmarks.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
 from simulate.errors import InputError
@@ -16,7 +17,6 @@ from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations, lower
 from simulate.solver import TAYLOR, FloatArray, Schedule, Status, StopKind, Tolerance, solve
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RESULT, START, STATE, STEP
-from simulate.studies.problems import BRUSSELATOR, FORCED, LOGISTIC, LORENZ, LOTKA, Problem
 from tests.helpers.bits import assert_same_bits, member_of
 from tests.helpers.fixed_steps import column
 from tests.helpers.systems import ABSORPTION, superposed_bateman, with_route

@@ -9,7 +9,7 @@ import pytest
 from simulate.errors import InputError
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import parse_setting
+from simulate.studies.settings import parse_setting
 
 
 def study_of(folder: Path, text: str, doses: str, *settings: str) -> Study:

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import simulate
 from simulate.errors import InputError
-from simulate.studies.rebuilt import described, rebuilt_study
+from simulate.manifest import read_manifest
+from simulate.results.again import study_of
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 
@@ -95,15 +97,18 @@ def test_a_run_tells_its_rules_apart(tmp_path: Path) -> None:
     assert one.settings["arms"][1]["rules"] == ["ck above 10 ukat/L: end"]  # type: ignore[index]
 
 
-def test_a_treatment_with_rules_is_not_rebuilt_without_them_and_visits_come_back(tmp_path: Path) -> None:
+def test_a_treatment_with_rules_is_rebuilt_with_them_and_its_visits(tmp_path: Path) -> None:
     rule, visits = 'quantity = "ck"\nabove = "10 ukat/L"\nend = true', 'visits = ["10.25 d", "15.25 d"]'
     path = scenario(tmp_path, rule, visits)
-    ruled = prepare(read_scenario(path))
-    assert rebuilt_study(described(ruled)) == "its arms have rules, which a manifest holds as text only"
-    path.write_text(path.read_text().replace(f"[[arm.rule]]\n{rule}\n", ""))
-    again = rebuilt_study(described(prepare(read_scenario(path))))
+    simulate.run(path, patients=1, out=tmp_path / "here", figures=False)
+    entries = read_manifest(tmp_path / "here")
+    assert entries is not None
+    path.unlink()
+    again = study_of(tmp_path / "here", entries)
     assert isinstance(again, Study)
+    assert again.key == entries["key"]
     assert again.scenario.visits == (10.25, 15.25)
+    assert len(again.arms[1].rules) == 1
 
 
 @pytest.mark.parametrize(
@@ -151,10 +156,10 @@ def test_a_treatment_with_rules_is_not_rebuilt_without_them_and_visits_come_back
         (
             'quantity = "ck"\nabove = "3 ukat/L"\ndose = -1',
             "",
-            "error[scenario.rule]: the share of the doses is out of range\n"
+            "error[key.value]: the value of `dose` cannot be used\n"
             "  --> …/adaptive.toml:23, key `arm[1].rule[0].dose`\n"
-            "  found:    -1.0\n"
-            "  expected: a number of at least 0; 1 is what the regimen says",
+            "  found:    -1\n"
+            "  expected: a number of at least 0",
         ),
         (
             'quantity = "ck"\nabove = "3 ukat/L"\ngive = "100 mg sc daily"',

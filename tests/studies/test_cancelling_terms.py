@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
+from simulate.figures.spaghetti import spaghetti
+from simulate.figures.time_course import time_course
 from simulate.kernels.terms import added_sizes, cancels
-from simulate.studies.dose_response.door import dose_response
 from simulate.studies.dose_response.emax import Verdict
 from simulate.studies.endpoints import parse_endpoint
 from simulate.studies.paired import changes_since_baseline
@@ -102,6 +104,16 @@ def test_a_balance_that_closes_does_not_change_and_what_is_added_does(scenario: 
     # Read as the average between doses: 100 mg a day over a loss of 2.4 a day; two errors of 1e-5 of 2e6 mg are less.
     changes, unit = changes_since_baseline(run, "drug_apart", -1)
     assert changes == pytest.approx(100.0 / 2.4, rel=1e-4)
+
+
+def test_figures_of_a_balance_that_closes_show_one_number_and_no_rounding(scenario: Path) -> None:
+    run = simulate.run(scenario)
+    panel = time_course(run, quantities=["apart"]).axes[-1]
+    low, high = panel.get_ylim()
+    assert low < -0.4 < 0.4 < high
+    assert max(map(abs, spaghetti(run, quantities=["apart"]).axes[0].get_ylim())) > 0.4
+    # What follows the drug keeps the axis of its own.
+    assert spaghetti(run, quantities=["drug_apart"]).axes[0].get_ylim()[1] > 40.0
 
 
 def test_a_balance_that_closes_has_no_response(scenario: Path) -> None:

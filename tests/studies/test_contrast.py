@@ -12,7 +12,7 @@ import xarray as xr
 
 from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
-from simulate.report.contrast import contrast_cells, contrast_rows
+from simulate.results.contrast import contrast_cells, contrast_rows
 from simulate.studies.contrast import contrasts
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS
 from tests.figures.synthetic import dataset
@@ -102,7 +102,7 @@ def test_several_hypotheses_on_the_command_line_give_one_table(
     assert lines["H4"][1] == "100"
     assert lines["H4"][6] == "6"
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
-        "contrast.csv", "contrast.png", "contrast.svg", "manifest.json",
+        "contrast.csv", "contrast.json", "contrast.png", "contrast.svg", "inputs", "manifest.json", "models",
     ]  # fmt: skip
     with open(tmp_path / "here" / "contrast.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -114,7 +114,7 @@ def test_several_hypotheses_on_the_command_line_give_one_table(
 
 
 def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
-    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 2
+    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 3
     assert capsys.readouterr().err == (
-        "error[usage.argument]: the hypothesis `H1` is given twice\n  try:      give it once\n"
+        "error[contrast.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
     )

@@ -98,8 +98,10 @@ def test_without_a_name_the_population_is_that_of_the_trial(tmp_path: Path) -> N
         (
             ', time = "h"',
             "",
-            "error[scenario.missing]: the key `arm[1].doses.time` is missing\n"
-            '  --> test.toml:17, key `arm[1].doses.time`\n  expected: the unit of TIME, such as "h"',
+            "error[key.missing]: the key `time` is missing\n"
+            "  --> test.toml:17, key `arm[1].doses`\n"
+            "  found:    `file`, `amount`, `patient`, `covariates`\n"
+            '  expected: the unit of TIME, such as "h"',
         ),
         (
             '"h"',

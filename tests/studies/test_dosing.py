@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulate.api.simulating import run
 from simulate.errors import InputError
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
-from simulate.studies.runs import run
 from simulate.studies.sweeps.axes import parse_axis
 from simulate.studies.sweeps.variations import varied
 from simulate.studies.treatments import Treatment

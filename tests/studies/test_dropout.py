@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulate.api.simulating import run
 from simulate.errors import InputError
 from simulate.figures.time_course import prepare as panels
 from simulate.figures.time_course import time_course
-from simulate.report.tables import summary
+from simulate.results.tables import summary
 from simulate.studies.datasets import seen_members
-from simulate.studies.runs import prepare, run
+from simulate.studies.runs import prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from tests.figures.synthetic import dataset
 
 

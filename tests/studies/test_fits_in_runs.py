@@ -19,7 +19,7 @@ from simulate.studies.datasets import by_draw, pooled, read_dataset, write_datas
 from simulate.studies.fitting.posterior import shipped_posterior
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import settings_from
+from simulate.studies.settings import settings_from
 
 SCENARIO, HYPOTHESIS = "dose-arms", "H1"
 SHORT: dict[str, Any] = {"time.end": "3 d"}

@@ -10,7 +10,7 @@ import xarray as xr
 
 import simulate
 from simulate.figures.time_course import prepare, time_course
-from simulate.report.tables import summary
+from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.following import averaged_course, followed, stretches, values_read
 from simulate.studies.paired import changes_since_baseline, courses_of_change

@@ -16,7 +16,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.studies.models import find_model
 from simulate.studies.runs import cohort_of, prepare, simulate_study
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 
 DAYS = 6
 
@@ -111,7 +111,7 @@ def test_a_regimen_forgets_as_fast_as_with_usual_kinetics() -> None:
         ),
         (
             {"cohort.between_occasions": {"CL": math.nan}},
-            "error[scenario.value]: `cohort.between_occasions.CL` is out of range\n"
+            "error[key.value]: the value of `CL` cannot be used\n"
             "  --> cohort.between_occasions, key `cohort.between_occasions.CL`\n"
             "  found:    nan\n"
             "  expected: a number from 0 to 10",

@@ -16,7 +16,7 @@ from simulate.studies.datasets import read_dataset
 from simulate.studies.ledger import EXAMINED, Entry, ledger
 from simulate.studies.runs import Study, prepare, simulate_study
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 
 MODEL = """
 [parameters]

@@ -10,15 +10,17 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+import simulate
 from simulate.cohort.ensemble import Arm, member_parameters, simulate_cohort
 from simulate.cohort.transform import Distribution
 from simulate.errors import InputError
+from simulate.manifest import read_manifest
+from simulate.results.again import study_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.rebuilt import described, rebuilt_study
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from simulate.symbolic.parts import Parameter
@@ -129,14 +131,17 @@ def test_another_spread_is_had_about_the_value_that_stays() -> None:
     assert np.log(wide).std() > 0.2
 
 
-def test_what_is_set_is_in_the_manifest_and_comes_back_to_the_bit() -> None:
-    found = study({"chi": {"value": 0.9, "spread": {"cv": 0.1}}, "f_m": 0.8, "CL": {"spread": {"cv": 0}}})
-    again = rebuilt_study({**described(found)})
+def test_what_is_set_is_in_the_manifest_and_comes_back_to_the_bit(tmp_path: Path) -> None:
+    set_to = {"chi": {"value": 0.9, "spread": {"cv": 0.1}}, "f_m": 0.8, "CL": {"spread": {"cv": 0}}}
+    short = {"model.fit": "typical", "time.end": "1 d"}
+    simulate.run(DAILY, patients=1, settings={**set_to, **short}, out=tmp_path / "here", figures=False)
+    entries = read_manifest(tmp_path / "here")
+    assert entries is not None
+    again = study_of(tmp_path / "here", entries)
     assert isinstance(again, Study)
-    assert again.arms[0].overrides == found.arms[0].overrides
-    assert again.key == found.key
-    assert dict(found.arms[0].overrides)["f_m"] == 0.8
-    assert dict(found.arms[0].overrides)["CL"] == Distribution(None, 0.0)
+    assert again.key == entries["key"]
+    assert dict(again.arms[0].overrides)["f_m"] == 0.8
+    assert dict(again.arms[0].overrides)["CL"] == Distribution(None, 0.0)
 
 
 def test_a_value_beyond_the_bounds_is_refused_or_lifts_them() -> None:
@@ -153,25 +158,30 @@ def test_a_value_beyond_the_bounds_is_refused_or_lifts_them() -> None:
     [
         (
             {"valeu": 0.5},
-            "error[scenario.key]: there is no key `valeu` here\n  --> --set chi, key `parameters.chi.valeu`\n"
-            "  expected: `value`, `spread`\n  try:      did you mean `value`?",
+            "error[key.unknown]: unknown key `valeu`\n"
+            "  --> --set chi, key `parameters.chi.valeu`\n"
+            "  expected: `value`, `spread`\n"
+            "  try:      did you mean `value`?",
         ),
         (
             {},
-            "error[scenario.key]: nothing is said of the parameter `chi`\n  --> --set chi, key `parameters.chi`\n"
+            "error[key.missing]: nothing is said of the parameter `chi`\n"
+            "  --> --set chi, key `parameters.chi`\n"
             "  expected: `value`, `spread`",
         ),
         (
             {"value": 0.5, "spread": {"cv": -1}},
-            "error[scenario.value]: the spread cannot be used\n  --> --set chi, key `parameters.chi.spread`\n"
-            "  found:    {'cv': -1}\n"
-            "  expected: { cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
+            "error[key.value]: the value of `cv` cannot be used\n"
+            "  --> --set chi, key `parameters.chi.spread.cv`\n"
+            "  found:    -1\n"
+            "  expected: a number from 0 to 100",
         ),
         (
             {"value": 0.5, "spread": 0.3},
-            "error[scenario.value]: the spread cannot be used\n  --> --set chi, key `parameters.chi.spread`\n"
+            "error[key.type]: the value of `spread` cannot be used\n"
+            "  --> --set chi, key `parameters.chi.spread`\n"
             "  found:    0.3\n"
-            "  expected: { cv = 0.3 } or { sd_log = 0.3 }, a number of at least 0; with 0 all patients have the value",
+            "  expected: { cv = 0.3 } or { sd_log = 0.3 }",
         ),
     ],
 )

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing
-from simulate.report.changes import ChangeRow, banded, change_rows, judged, signed
-from simulate.report.tables import csv_text
+from simulate.results.changes import ChangeRow, banded, change_rows, judged, signed
 from simulate.studies.paired import (
     ALL,
     OTHERS,
@@ -27,6 +26,7 @@ from simulate.studies.paired import (
     untreated_arm,
     verdict,
 )
+from simulate.tabular import table_of
 from tests.figures.synthetic import dataset, observation
 
 LAST = 182
@@ -159,6 +159,24 @@ def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: i
     assert verdict("down", summed_up(-changes, np.ones(4))) == (said, up / 4)
 
 
+@pytest.mark.parametrize(
+    ("rising", "said"),
+    [
+        ([4, 4, 0, 0], Verdict.NO_PREDICTION),
+        ([4, 4, 4, 0], Verdict.NO_PREDICTION),
+        ([4, 4, 4, 4], Verdict.AGREES),
+        ([2, 2, 2, 2], Verdict.UNDECIDED),
+        ([1, 0, 0, 1], Verdict.DISAGREES),
+    ],
+)
+def test_nothing_is_predicted_where_some_draws_agree_and_others_disagree(rising: list[int], said: Verdict) -> None:
+    changes = np.concatenate([np.where(np.arange(4) < up, 1.0, -1.0) for up in rising])
+    found = verdict("up", summed_up(changes, np.ones(16), np.repeat(np.arange(4), 4)))
+    assert found == (said, sum(rising) / 16)
+    # Of one population all that can be said is how many.
+    assert verdict("up", summed_up(changes, np.ones(16))) != (Verdict.NO_PREDICTION, sum(rising) / 16)
+
+
 def test_what_is_not_known_is_how_far_apart_the_draws_are() -> None:
     draws = np.repeat(np.arange(3), 4)
     changes = np.array([1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 3.0, 6.0, -5.0, -6.0, -7.0, np.nan])
@@ -196,7 +214,7 @@ def test_both_signs_are_counted_in_the_same_patients() -> None:
 
 def test_the_csv_of_changes_reads_back_as_the_same_bits() -> None:
     rows = change_rows(paired([np.pi, -np.e, 7.0]))
-    read = list(csv.DictReader(io.StringIO(csv_text(rows, ChangeRow))))
+    read = list(csv.DictReader(io.StringIO(table_of(rows, ChangeRow).csv())))
     assert [float(entry["median"]) for entry in read] == [row.median for row in rows]
     assert [float(entry["up"]) for entry in read] == [row.up for row in rows]
 

@@ -17,8 +17,8 @@ from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.solver import Tolerance
 from simulate.studies.serum import Serum, observe_serum, sample_delays, until_sample
-from simulate.trial.design import Sampling
-from simulate.trial.reading import shipped_trial
+from simulate.trials.design import Sampling
+from simulate.trials.reading import shipped_trial
 
 MODEL = plasma_model()
 DAILY = Arm("anakinra 100 mg/d", parse_regimen("100 mg sc every 24 h until 182 d"))

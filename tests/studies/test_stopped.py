@@ -14,7 +14,7 @@ import simulate
 from simulate.cli.app import outcome
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import prepare
-from simulate.report.tables import summary
+from simulate.results.tables import summary
 from simulate.studies.datasets import failed_numerically, outcome_counts
 
 MODEL = """

@@ -11,12 +11,11 @@ import pytest
 from simulate.cohort.ensemble import Arm
 from simulate.regimen.timetable import Doses
 from simulate.regimen.words import parse_regimen
-from simulate.report.directory import manifest
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import dose_variables, read_dataset, write_dataset
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.verification import verify
 from tests.studies.tabled import fault_of, study_of
 from tests.studies.tiny import model
@@ -110,9 +109,7 @@ def test_results_name_regimens_and_doses_of_all_patients(tmp_path: Path) -> None
     assert dataset["covariates"].values[:2, 0].tolist() == [71.0, 64.5]
     write_dataset(dataset, tmp_path / "r.nc")
     assert read_dataset(tmp_path / "r.nc").identical(dataset)
-    entries = manifest(found, ensemble, ())
-    assert str(tmp_path / "doses.csv") in entries["inputs"]
-    (arm,) = json.loads(json.dumps(entries))["scenario"]["arms"]
+    (arm,) = json.loads(json.dumps(found.settings))["arms"]
     assert arm["regimens"]["8"] == "50 mg sc from 0.5 d"
     assert arm["covariates"] == {"WT": {"7": 71.0, "8": 64.5}, "CRCL": {"8": 100.0}}
 
@@ -222,4 +219,8 @@ def test_each_fault_is_told_with_its_place(tmp_path: Path, text: str, doses: str
 @pytest.mark.parametrize("value", ["-0.1", "nan", "11"])
 def test_a_spread_between_doses_is_in_range(tmp_path: Path, value: str) -> None:
     text = fault(tmp_path, FILE, DOSES, f"cohort.between_doses={value}")
-    assert text.startswith("error[scenario.value]: `cohort.between_doses` is out of range")
+    assert text == (
+        "error[key.value]: the value of `between_doses` cannot be used\n"
+        f"  --> --set cohort.between_doses={value}, key `cohort.between_doses`\n  found:    {value}\n"
+        "  expected: a number from 0 to 10"
+    )

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing, read_observations
-from simulate.report.tables import VISITS, Visit, csv_text, printed, printed_alone, rounded, summary, visits
+from simulate.results.tables import VISITS, Visit, printed, printed_alone, rounded, summary, visits
 from simulate.symbolic.units import unit
+from simulate.tabular import table_of
 from tests.figures.synthetic import dataset, observation
 
 
@@ -52,7 +53,7 @@ def test_numbers_of_the_csv_read_back_as_the_same_bits() -> None:
     data = dataset()
     data["level"].values[:] *= np.pi
     rows = summary(data)
-    read = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    read = list(csv.DictReader(io.StringIO(table_of(rows).csv())))
     assert [float(entry["median"]) for entry in read] == [row.median for row in rows]
     assert [entry["visit"] for entry in read] == [row.visit for row in rows]
 

@@ -16,7 +16,7 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.studies.errors_made import LIMIT, Error, judging, too_large
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.verification import Verification, members, sample_sizes, verify, workload
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulate.api.simulating import dose_response
 from simulate.regimen.words import parse_regimen
-from simulate.studies.dose_response.door import dose_response
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.windows import highest, last_interval, window

@@ -132,7 +132,7 @@ FAULTS = [
         'rat = "k*X"',
         "error[key.unknown]: unknown key `rat`\n"
         "  --> my-model.toml:9, key `reactions.loss.rat`\n"
-        "  expected: rate, change\n"
+        "  expected: `rate`, `change`\n"
         "  try:      did you mean `rate`?",
     ),
     (
@@ -140,14 +140,15 @@ FAULTS = [
         "[specie.X]",
         "error[key.unknown]: unknown key `specie`\n"
         "  --> my-model.toml:4, key `specie`\n"
-        "  expected: hypothesis, model, parameters, species, definitions, reactions, observables, routes, balances,"
-        " conditions, events\n"
+        "  expected: `hypothesis`, `model`, `parameters`, `species`, `definitions`, `reactions`, `observables`, "
+        "`routes`, `balances`, `conditions`, "
+        "`events`\n"
         "  try:      did you mean `species`?",
     ),
     (
         'unit = "nM"\n',
         "",
-        "error[key.missing]: the key `unit` is missing\n  --> my-model.toml:4, key `species.X`\n  found:    initial",
+        "error[key.missing]: the key `unit` is missing\n  --> my-model.toml:4, key `species.X`\n  found:    `initial`",
     ),
     (
         'unit = "nM"',
@@ -180,7 +181,7 @@ FAULTS = [
         "error[key.value]: the value of `initial` cannot be used\n"
         "  --> my-model.toml:6, key `species.X.initial`\n"
         "  found:    inf\n"
-        "  expected: an expression in quotation marks, or a number that is finite and of ordinary size",
+        "  expected: a number that is finite and of ordinary size",
     ),
     (
         'k = "0.1 1/d"',
@@ -262,8 +263,9 @@ FAULTS = [
         "[hypothesis]\nname = 'H9'\n[parameters]",
         "error[key.unknown]: the file states a hypothesis, which needs a base model\n"
         "  --> my-model.toml:1, key `hypothesis`\n"
-        "  expected: model, parameters, species, definitions, reactions, observables, routes, balances,"
-        " conditions, events\n"
+        "  expected: `model`, `parameters`, `species`, `definitions`, `reactions`, `observables`, `routes`, "
+        "`balances`, `conditions`, "
+        "`events`\n"
         "  try:      give it where a hypothesis is expected",
     ),
 ]

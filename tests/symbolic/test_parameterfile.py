@@ -66,7 +66,7 @@ def test_a_spread_may_be_that_of_the_logarithm(tmp_path: Path) -> None:
             "bonds",
             "error[key.unknown]: unknown key `bonds`\n"
             "  --> rows.toml:6, key `k_a.bonds`\n"
-            "  expected: meaning, value, unit, spread, bounds, source, grade, note\n"
+            "  expected: `meaning`, `value`, `unit`, `spread`, `bounds`, `source`, `grade`, `note`\n"
             "  try:      did you mean `bounds`?",
         ),
         (
@@ -74,14 +74,15 @@ def test_a_spread_may_be_that_of_the_logarithm(tmp_path: Path) -> None:
             "",
             "error[key.missing]: the key `grade` is missing\n"
             "  --> rows.toml:1, key `k_a`\n"
-            "  found:    meaning, value, unit, spread, bounds, source, note",
+            "  found:    `meaning`, `value`, `unit`, `spread`, `bounds`, `source`, `note`",
         ),
         (
             '"seen"',
             '"sen"',
-            "error[key.value]: unknown grade `sen`\n"
+            "error[key.value]: the value of `grade` cannot be used\n"
             "  --> rows.toml:8, key `k_a.grade`\n"
-            "  expected: seen, calculated, memory, assumed\n"
+            "  found:    'sen'\n"
+            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
             "  try:      did you mean `seen`?",
         ),
         (

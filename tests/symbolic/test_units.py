@@ -121,6 +121,10 @@ def test_a_misspelled_unit_is_refused_with_the_nearest() -> None:
         ("ppt", "write `1e-12` for parts per trillion, and `1e-3` for parts per thousand"),
         ("pH", "a pH has no unit: write `1`"),
         ("qd", "write `1/d` for once a day"),
+        ("pt", "write `mL` for a volume, and `1` for a number of patients"),
+        ("md", "days take no prefix: write the number with it, as in `0.001 d`"),
+        ("nh", "hours take no prefix: write the number with it, as in `0.001 h`"),
+        ("kyr", "years take no prefix: write the number with it, as in `0.001 year`"),
     ],
 )
 def test_an_abbreviation_is_no_unit_with_a_prefix(name: str, advice: str) -> None:

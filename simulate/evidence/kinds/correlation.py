@@ -13,11 +13,11 @@ import numpy.typing as npt
 from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.items import Remark, Subject, Verdict
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.printed import half_step, prints_as, rounding
 from simulate.evidence.resampling import FIXED, Trials, chosen, correlation, log_share_between, of_chosen
 from simulate.evidence.seen import Seen
+from simulate.toml import TomlTable
 
 SCALES = ("log", "absolute", "percent")
 """Ways to take a change: difference of logarithms, difference, or difference in percent of the first value."""
@@ -53,15 +53,15 @@ class Correlation:
     change: str = "increase"
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
         return cls(
-            keys.between("r", -1.0, 1.0),
-            keys.between("p", 0.0, 1.0) if "p" in keys else None,
-            keys.maybe_whole("n", least=4),
-            keys.text("with"),
-            keys.choice("scale", SCALES, "log"),
-            keys.choice("change", tuple(SENSES), "increase"),
+            row.number("r", least=-1.0, most=1.0),
+            row.number("p", None, least=0.0, most=1.0),
+            row.integer("n", None, least=4),
+            row.text("with"),
+            row.choice("scale", SCALES, "log"),
+            row.choice("change", SENSES, "increase"),
         )
 
     @property

@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import gammaln, xlog1py, xlogy
 
 from simulate.evidence.items import Remark, Subject, Verdict
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.printed import prints_as
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.seen import EVERYONE, Seen
+from simulate.toml import TomlTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +31,10 @@ class Count:
     percent: float | None = None
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
-        percent = keys.between("percent", 0.0, 100.0) if "percent" in keys else None
-        return cls(keys.whole("count", least=0), keys.whole("n", least=1), keys.wholes("parts"), percent)
+        percent = row.number("percent", None, least=0.0, most=100.0)
+        return cls(row.integer("count", least=0), row.integer("n", least=1), row.integers("parts"), percent)
 
     def remarks(self) -> Iterator[Remark]:
         yield count_remark(self.count, self.n)

@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import log_ndtr, ndtr
 
 from simulate.evidence.items import Remark, Subject, Verdict
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.seen import Seen
+from simulate.toml import TomlTable
 
 WAYS = {"up": 1.0, "down": -1.0}
 """Word of the file → sign."""
@@ -53,17 +53,17 @@ class Direction:
     partner_way: str | None = None
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
-        sense = keys.choice("sense", SENSES, "count" if "count" in keys else "each")
-        partner = keys.text("with") if "with" in keys else None
+        sense = row.choice("sense", SENSES, "count" if "count" in row else "each")
+        partner = row.text("with", None)
         return cls(
-            keys.choice("direction", tuple(WAYS)),
-            keys.whole("n", least=1),
+            row.choice("direction", WAYS),
+            row.integer("n", least=1),
             sense,
-            keys.whole("count", least=0) if sense == "count" else None,
+            row.integer("count", least=0) if sense == "count" else None,
             partner,
-            None if partner is None else keys.choice("with_direction", tuple(WAYS)),
+            None if partner is None else row.choice("with_direction", WAYS),
         )
 
     def remarks(self) -> Iterator[Remark]:

@@ -11,12 +11,12 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.evidence.items import Remark, Subject, Verdict
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_censored_mean_range, log_mean_range
 from simulate.evidence.printed import half_step, prints_as
 from simulate.evidence.resampling import Trials, readings_of_trials
 from simulate.evidence.seen import Seen
+from simulate.toml import TomlTable
 
 BROAD = 2.0
 """Standard deviation of the logarithm of a level of which no model knows anything."""
@@ -39,14 +39,14 @@ class MeanRange:
     step: float | None = None
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
         return cls(
-            keys.positive("mean"),
-            keys.positive("low"),
-            keys.positive("high"),
-            keys.maybe_whole("n", least=2),
-            keys.maybe_positive("step"),
+            row.number("mean", above=0.0),
+            row.number("low", above=0.0),
+            row.number("high", above=0.0),
+            row.integer("n", None, least=2),
+            row.number("step", None, above=0.0),
         )
 
     def remarks(self) -> Iterator[Remark]:

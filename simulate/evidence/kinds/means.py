@@ -10,12 +10,12 @@ from typing import ClassVar, Self
 import numpy as np
 
 from simulate.evidence.items import Remark, Subject
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.kinds.mean_range import log_broad
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_mean
 from simulate.evidence.resampling import Trials, readings_of_trials
 from simulate.evidence.seen import Seen
+from simulate.toml import TomlTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Mean:
     n: int
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
-        return cls(keys.positive("mean"), keys.whole("n", least=1))
+        return cls(row.number("mean", above=0.0), row.integer("n", least=1))
 
     def remarks(self) -> Iterator[Remark]:
         return iter(())
@@ -64,9 +64,9 @@ class Ceiling:
     n: int
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
-        return cls(keys.positive("ceiling"), keys.whole("n", least=1))
+        return cls(row.number("ceiling", above=0.0), row.integer("n", least=1))
 
     def remarks(self) -> Iterator[Remark]:
         return iter(())

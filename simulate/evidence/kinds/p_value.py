@@ -11,7 +11,6 @@ import numpy as np
 from scipy.special import ndtr, stdtr, stdtrit, xlogy
 
 from simulate.evidence.items import Remark, Subject, Verdict
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.kinds.counts import mean_of
 from simulate.evidence.kinds.directions import WAYS
 from simulate.evidence.marginals import FloatArray
@@ -19,6 +18,7 @@ from simulate.evidence.printed import half_step
 from simulate.evidence.resampling import FIXED, Trials, chosen, log_share_between, of_chosen, rank_sum_of_falls
 from simulate.evidence.seen import Seen
 from simulate.evidence.signed_rank import SignedRank, p_value, sums_that_print
+from simulate.toml import TomlTable
 
 T_TEST = "paired t"
 TESTS = (*(way.value for way in SignedRank), T_TEST)
@@ -38,13 +38,13 @@ class PValue:
     test: str = SignedRank.ASYMPTOTIC.value
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
         return cls(
-            keys.between("p", 0.0, 1.0),
-            keys.choice("direction", tuple(WAYS)),
-            keys.whole("n", least=2),
-            keys.choice("test", TESTS, SignedRank.ASYMPTOTIC.value),
+            row.number("p", least=0.0, most=1.0),
+            row.choice("direction", WAYS),
+            row.integer("n", least=2),
+            row.choice("test", TESTS, SignedRank.ASYMPTOTIC.value),
         )
 
     def remarks(self) -> Iterator[Remark]:

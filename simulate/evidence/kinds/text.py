@@ -10,10 +10,10 @@ from typing import ClassVar, Self
 import numpy as np
 
 from simulate.evidence.items import Remark, Subject
-from simulate.evidence.keyed import Keyed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials
 from simulate.evidence.seen import Seen
+from simulate.toml import TomlTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Protocol:
     n: int | None
 
     @classmethod
-    def read(cls, keys: Keyed) -> Self:
+    def read(cls, row: TomlTable) -> Self:
         """From a file."""
-        return cls(keys.maybe_number("mean"), keys.maybe_whole("n", least=1))
+        return cls(row.number("mean", None), row.integer("n", None, least=1))
 
     def remarks(self) -> Iterator[Remark]:
         return iter(())

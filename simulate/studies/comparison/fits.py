@@ -11,13 +11,14 @@ from pathlib import Path
 from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.evidence.items import Evidence
+from simulate.inputs import is_there
 from simulate.store import working_folder
 from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.trial import Problem, problem_for
-from simulate.trial.design import TrialDesign
-from simulate.trial.reading import DEFAULT
+from simulate.trials.design import TrialDesign
+from simulate.trials.reading import DEFAULT
 
 RESULT = "fit.json"
 """Name of the result of a fit in its folder."""
@@ -96,7 +97,7 @@ def known_fit(problem: Problem, folder: Path) -> Fit | None:
         if is_current(problem, found):
             return Fit(problem, found, "shipped")
     file = fit_folder(problem, folder) / RESULT
-    if file.exists():
+    if is_there(file):
         found = read_posterior(file)
         if is_current(problem, found):
             return Fit(problem, found, str(file))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import math
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simulate.studies.comparison.comparison import Comparison
+from simulate.tabular import ResultTable
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -66,40 +64,31 @@ def _known(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def tables(comparison: Comparison) -> dict[str, str]:
-    """Tables by the name of their file: hypotheses, matrix and variants."""
+def tables(comparison: Comparison) -> dict[str, ResultTable]:
+    """Tables by name: hypotheses, matrix and variants."""
     found = document(comparison)
     names = comparison.names
-    hypotheses = [
+    hypotheses = tuple(
         (
             row["hypothesis"], row["log_evidence"], row["errors"]["sampler"], row["errors"]["patients"], row["prior"],
             row["probability"],
         )
         for row in found["hypotheses"]
-    ]  # fmt: skip
-    matrix = [
+    )  # fmt: skip
+    matrix = tuple(
         (row["item"], name, row["entries"][name], row["errors"][name], row["left_out"][name])
         for row in found["matrix"]["items"]
         for name in names
-    ]
-    variants = [
+    )
+    variants = tuple(
         (row["sort"], row["variant"], name, row["changes"][name], row["tails"][name])
         for row in found["variants"]
         for name in names
-    ]
+    )
     return {
-        "hypotheses.csv": csv_text(
+        "hypotheses": ResultTable(
             ("hypothesis", "log_evidence", "error_sampler", "error_patients", "prior", "probability"), hypotheses
         ),
-        "matrix.csv": csv_text(("item", "hypothesis", "entry", "error", "left_out"), matrix),
-        "variants.csv": csv_text(("sort", "variant", "hypothesis", "change", "tail"), variants),
+        "matrix": ResultTable(("item", "hypothesis", "entry", "error", "left_out"), matrix),
+        "variants": ResultTable(("sort", "variant", "hypothesis", "change", "tail"), variants),
     }
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table as text with commas."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()

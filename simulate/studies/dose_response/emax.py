@@ -50,11 +50,13 @@ class Verdict(enum.Enum):
     NO_CURVE = "not a sigmoid curve"
     STEP = "not identifiable in the range: fewer than two doses lie on the rise"
     AT_BOUND = "not identifiable: the exponent is at the end of what is tried"
+    UNSURE = "not identifiable: fewer than 90 % of the resampled cohorts have an identified curve"
+    WIDE = "not known to a factor of ten: the interval of the ED50 is wider"
 
     @property
     def is_bracketed(self) -> bool:
-        """Whether nothing is known of the ED50 but the doses between which it lies."""
-        return self in (Verdict.STEP, Verdict.AT_BOUND)
+        """Whether nothing is known of the ED50 but an interval."""
+        return self in (Verdict.STEP, Verdict.AT_BOUND, Verdict.WIDE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,10 +9,14 @@ The dataset has
 ``n`` (endpoint, second)
     Number of these patients.
 ``curve``, ``curve_low``, ``curve_high`` (endpoint, second, parameter)
-    Sigmoid Emax curve of the mean, with 95 % intervals from resampled patients; none where patients do not differ.
-    Where the ED50 is known to lie between two doses alone, it is NaN, and the interval has these doses.
+    Sigmoid Emax curve of the mean, with 95 % intervals from resampled cohorts; none where patients do not differ.
+    Where the ED50 is known by an interval alone, such as the two doses between which it lies, it is NaN.
 ``verdict`` (endpoint, second)
-    What that curve is worth; ``certainty`` is the share of the resampled cohorts in which it was identified.
+    What that curve is worth over all cohorts; ``certainty`` is the share of these in which it was identified.
+``effect_dose``, ``effect_dose_low``, ``effect_dose_high`` (endpoint, second, share)
+    Doses with shares of the span, such as 0.9 for the ED90, of an identified curve; NaN beyond the doses.
+``cohort_mean`` (endpoint, second, cohort, dose), ``cohort_curve`` (endpoint, second, cohort, parameter)
+    Means of the resampled cohorts, and their curves.
 ``patient_curve`` (endpoint, second, member, parameter), ``patient_verdict`` (endpoint, second, member)
     The same of each patient; NaN where the curve is not identified. Verdicts are numbers, in the order of `Verdict`.
 ``exposure`` (measure, second, dose, member)
@@ -29,6 +33,7 @@ so that resampling them keeps their differences out of the interval.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -53,6 +58,16 @@ MEASURES = ("average", "trough", "peak")
 LEVELS = (0.25, 0.5, 0.75)
 """Shares of the largest effect for which isoboles are drawn."""
 
+SURE = 0.9
+"""Share of the resampled cohorts that must have an identified curve: below it, the curve of the mean is luck."""
+
+WIDE = 10.0
+"""Factor between the ends of the interval of the ED50 above which a single number would look too precise."""
+
+EXPLAINS = 0.1
+"""Share of the ranks of patients' own ED50 that a parameter must explain to be named."""
+
+_FEWEST_RANKED = 8
 _ED50, _HILL = PARAMETERS.index("ed50"), PARAMETERS.index("hill")
 _TOLD = (Verdict.IDENTIFIED, Verdict.NO_PLATEAU, Verdict.SATURATED)
 """Verdicts on curves that describe what is between the doses."""
@@ -136,11 +151,13 @@ def reduced(
     seed: int,
     replicates: int = REPLICATES,
     draws: IntArray | None = None,
+    shares: Sequence[float] = (),
 ) -> Mapping[str, tuple[tuple[str, ...], Any]]:
     """Variables of the dataset that follow from the effects [endpoint, second, dose, member] and their errors.
 
     Where members are of several draws of a fit, shape [member], a resampled cohort is one of patients of one draw, each
-    draw as likely as another: intervals are then as wide as what is not known of the populations makes them.
+    draw as likely as another: intervals are then as wide as what is not known of the populations makes them, and so is
+    the verdict. ``shares`` are those of the span whose doses are sought.
     """
     wrong = 5e-7 * np.abs(effect) if errors is None else errors
     shape = effect.shape[:2]
@@ -151,6 +168,11 @@ def reduced(
     counts = np.zeros(shape, dtype=np.int64)
     verdicts = np.zeros(shape, dtype=np.int64)
     certainty = np.zeros(shape)
+    of_share = {
+        name: np.full((*shape, len(shares)), np.nan) for name in ("effect_dose", "effect_dose_low", "effect_dose_high")
+    }
+    cohort_mean = np.full((*shape, replicates, len(doses)), np.nan)
+    cohort_curve = np.full((*shape, replicates, 4), np.nan)
     patient_curve = np.full((*shape, effect.shape[3], 4), np.nan)
     patient_verdict = np.zeros((*shape, effect.shape[3]), dtype=np.int64)
     order = {verdict: index for index, verdict in enumerate(Verdict)}
@@ -174,7 +196,7 @@ def reduced(
         fitted = fit_curves(doses, means, np.broadcast_to(own.mean(axis=0), means.shape))
         of_dose["mean"][place] = means[0]
         of_curve["curve"][place] = fitted.values[0]
-        verdicts[place] = order[fitted.verdicts[0]]
+        cohort_mean[place], cohort_curve[place] = means[1:], fitted.values[1:]
         certainty[place] = fitted.verdicts[1:].count(Verdict.IDENTIFIED) / max(1, replicates)
         verdict = fitted.verdicts[0]
         # Patients who do not differ have no spread to draw an interval from.
@@ -183,19 +205,45 @@ def reduced(
             known = fitted.values[1:][np.isfinite(fitted.values[1:]).all(axis=1)]
             if len(known):
                 of_curve["curve_low"][place], of_curve["curve_high"][place] = np.quantile(known, (0.025, 0.975), axis=0)
-        if verdict.is_bracketed:
+        low, high = of_curve["curve_low"][place][_ED50], of_curve["curve_high"][place][_ED50]
+        if verdict is Verdict.IDENTIFIED and replicates:
+            verdict = Verdict.UNSURE if certainty[place] < SURE else Verdict.WIDE if high > WIDE * low else verdict
+        verdicts[place] = order[verdict]
+        if verdict is Verdict.WIDE:
+            of_curve["curve"][place][_ED50] = np.nan
+        elif verdict.is_bracketed:
             for values, ed50 in zip(of_curve.values(), (np.nan, *fitted.brackets[0]), strict=True):
                 values[place][_ED50], values[place][_HILL] = ed50, np.nan
+        if verdict in (Verdict.IDENTIFIED, Verdict.WIDE):
+            for index, share in enumerate(shares):
+                own_dose, *ends = _effect_doses(fitted.values, share, doses)
+                of_share["effect_dose"][place][index] = own_dose if verdict is Verdict.IDENTIFIED else np.nan
+                if math.isfinite(low):
+                    of_share["effect_dose_low"][place][index], of_share["effect_dose_high"][place][index] = ends
     both = ("endpoint", "second")
     return {
         **{name: ((*both, "dose"), values) for name, values in of_dose.items()},
         **{name: ((*both, "parameter"), values) for name, values in of_curve.items()},
+        **({name: ((*both, "share"), values) for name, values in of_share.items()} if shares else {}),
+        "cohort_mean": ((*both, "cohort", "dose"), cohort_mean),
+        "cohort_curve": ((*both, "cohort", "parameter"), cohort_curve),
         "n": (both, counts),
         "verdict": (both, verdicts),
         "certainty": (both, certainty),
         "patient_curve": ((*both, "member", "parameter"), patient_curve),
         "patient_verdict": ((*both, "member"), patient_verdict),
     }
+
+
+def _effect_doses(curves: FloatArray, share: float, doses: FloatArray) -> tuple[float, float, float]:
+    """Dose with a share of the span by the first curve [cohort, parameter], and the 95 % interval by the others."""
+    found = curves[:, _ED50] * (share / (1.0 - share)) ** (1.0 / curves[:, _HILL])
+    others = found[1:][np.isfinite(found[1:])]
+    ends = np.quantile(others, (0.025, 0.975)) if len(others) else np.full(2, np.nan)
+    inside = np.array([found[0], *ends])
+    positive = doses[doses > 0.0]
+    inside[~((inside >= positive[0]) & (inside <= positive[-1]))] = np.nan
+    return float(inside[0]), float(inside[1]), float(inside[2])
 
 
 def _resampled(rows: FloatArray, draws: IntArray | None, seed: int, replicates: int) -> FloatArray:
@@ -210,36 +258,84 @@ def _resampled(rows: FloatArray, draws: IntArray | None, seed: int, replicates: 
     return means
 
 
-def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.DataArray:
-    """Doses [endpoint, level, second] at which the mean has the same effect at each place of the second axis.
+def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Dataset:
+    """Doses at which the mean has the same effect at each place of the second axis, with 95 % intervals.
 
     A level is a share of the largest effect that the highest dose has anywhere; what is sought is the same value of the
     endpoint at every place. NaN where the fitted curve has it at no dose of the range, as nothing is extrapolated, and
-    where no curve describes the doses.
+    where no curve describes the doses. Each resampled cohort has effects and isoboles of its own: its patients are the
+    same at every place.
+
+    Returns
+    -------
+    Dataset
+        ``isobole``, ``isobole_low`` and ``isobole_high`` (endpoint, level, second).
     """
-    curves = np.asarray(dataset["curve"].values, dtype=np.float64)
-    mean = np.asarray(dataset["mean"].values, dtype=np.float64)
+    curves = np.concatenate([dataset["curve"].values[:, :, np.newaxis], dataset["cohort_curve"].values], axis=2)
+    mean = np.concatenate([dataset["mean"].values[:, :, np.newaxis], dataset["cohort_mean"].values], axis=2)
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
-    found = np.full((len(curves), len(levels), curves.shape[1]), np.nan)
+    positive = doses[doses > 0.0]
+    found = np.full((3, len(curves), len(levels), curves.shape[1]), np.nan)
     order = list(Verdict)
     told = np.isin(dataset["verdict"].values, [order.index(verdict) for verdict in _TOLD])
+    has_interval = np.isfinite(dataset["curve_low"].values[..., _ED50])
     for endpoint, means in enumerate(mean):
-        rises = means[:, -1] - means[:, 0]
-        if not np.isfinite(rises).any() or not told[endpoint].any():
+        rises = means[..., -1] - means[..., 0]
+        if not np.isfinite(rises[:, 0]).any() or not told[endpoint].any():
             continue
-        best = int(np.nanargmax(np.abs(rises)))
+        best = int(np.nanargmax(np.abs(rises[:, 0])))
         for level, share in enumerate(levels):
-            wanted = means[best, 0] + share * rises[best]
-            needed = dose_for(np.full(curves.shape[1], wanted), curves[endpoint])
-            positive = doses[doses > 0.0]
-            inside = told[endpoint] & (needed >= positive[0]) & (needed <= positive[-1])
-            found[endpoint, level] = np.where(inside, needed, np.nan)
-    return xr.DataArray(
-        found,
-        {"endpoint": dataset["endpoint"], "level": ("level", np.array(levels)), "second": dataset["second"]},
-        ("endpoint", "level", "second"),
-        attrs={"units": str(dataset["dose"].attrs["units"]), "long_name": "dose for the same effect"},
+            wanted = np.broadcast_to(means[best, :, 0] + share * rises[best], rises.shape)
+            needed = dose_for(wanted, curves[endpoint])
+            needed[~told[endpoint]] = np.nan
+            found[0, endpoint, level] = needed[:, 0]
+            for place in np.flatnonzero(told[endpoint] & has_interval[endpoint]):
+                others = needed[place, 1:][np.isfinite(needed[place, 1:])]
+                if len(others):
+                    found[1:, endpoint, level, place] = np.quantile(others, (0.025, 0.975))
+    found[~((found >= positive[0]) & (found <= positive[-1]))] = np.nan
+    coordinates = {"endpoint": dataset["endpoint"], "level": ("level", np.array(levels)), "second": dataset["second"]}
+    label = {"units": str(dataset["dose"].attrs["units"]), "long_name": "dose for the same effect"}
+    names = ("isobole", "isobole_low", "isobole_high")
+    return xr.Dataset(
+        {name: (("endpoint", "level", "second"), part, label) for name, part in zip(names, found, strict=True)},
+        coords=coordinates,
     )
+
+
+def influences(patient_ed50: FloatArray, causes: Mapping[str, FloatArray], chance: float = 0.01) -> dict[str, float]:
+    """Rank correlations of patients' own ED50 with their parameters, of those that explain more than a little of it.
+
+    Parameters
+    ----------
+    patient_ed50
+        Shape [member]; NaN for whose curve is not identified.
+    causes
+        Values of parameters, shape [member] each. One that differs between draws of a fit and not between patients is
+        judged by as many numbers as there are draws.
+    chance
+        Probability that any is named where nothing has an influence.
+
+    Returns
+    -------
+    dict
+        Spearman's correlations of at least `EXPLAINS` when squared, the largest first.
+    """
+    from scipy import stats
+
+    known = np.isfinite(patient_ed50)
+    found: dict[str, float] = {}
+    for name, values in causes.items():
+        own = values[known]
+        distinct = len(np.unique(own))
+        if distinct < _FEWEST_RANKED or len(np.unique(patient_ed50[known])) < _FEWEST_RANKED:
+            continue
+        correlation = float(stats.spearmanr(own, patient_ed50[known]).statistic)
+        n = min(distinct, int(known.sum()))
+        t = abs(correlation) * math.sqrt((n - 2) / max(1.0 - correlation**2, 1e-300))
+        if correlation**2 >= EXPLAINS and 2.0 * stats.t.sf(t, n - 2) < chance / len(causes):
+            found[name] = correlation
+    return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
 
 
 def curve_names() -> npt.NDArray[np.object_]:

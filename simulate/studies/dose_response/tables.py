@@ -67,13 +67,42 @@ class EffectRow:
 
 @dataclass(frozen=True, slots=True)
 class IsoboleRow:
-    """The dose with a share of the largest effect at a place of the second axis; None if none in the range is known."""
+    """The dose with a share of the largest effect at a place of the second axis; None if none in the range is known.
+
+    ``low`` and ``high`` are the 95 % interval over resampled cohorts, None beyond the doses.
+    """
 
     endpoint: str
     level: float
     second: float
     dose: float | None
+    low: float | None
+    high: float | None
     dose_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRow:
+    """The dose with a share of the span of an identified curve, and its 95 % interval; None beyond the doses."""
+
+    endpoint: str
+    second: float | None
+    share: float
+    dose: float | None
+    low: float | None
+    high: float | None
+    dose_unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class InfluenceRow:
+    """A parameter that patients' own ED50 goes with, by Spearman's rank correlation over ``patients``."""
+
+    endpoint: str
+    second: float | None
+    parameter: str
+    rank_correlation: float
+    patients: int
 
 
 def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
@@ -149,10 +178,62 @@ def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
             level=float(values["level"].values[level]),
             second=float(dataset["second"].values[second]),
             dose=_number(values.values[endpoint, level, second]),
+            low=_number(dataset["isobole_low"].values[endpoint, level, second]),
+            high=_number(dataset["isobole_high"].values[endpoint, level, second]),
             dose_unit=str(values.attrs["units"]),
         )
         for endpoint, level, second in np.ndindex(*values.shape)
     )
+
+
+def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
+    """How many patients have a result at every dose, of how many, and of how many draws of a fit."""
+    counts = np.asarray(dataset["n"].values if endpoint is None else dataset["n"].values[endpoint])
+    total = dataset.sizes["member"]
+    shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
+    if "draw" not in dataset.coords:
+        return f"{shown} of {total} patients"
+    draws = len(np.unique(dataset["draw"].values))
+    return f"{shown} of {total}: {total // draws} patients in each of {draws} draws"
+
+
+def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
+    """Rows of all endpoints, places of the second axis and shares of the span; none if no shares were asked for."""
+    if "effect_dose" not in dataset:
+        return ()
+    return tuple(
+        ShareRow(
+            endpoint=str(dataset["endpoint"].values[endpoint]),
+            second=_second(dataset, second),
+            share=float(dataset["share"].values[share]),
+            dose=_number(dataset["effect_dose"].values[endpoint, second, share]),
+            low=_number(dataset["effect_dose_low"].values[endpoint, second, share]),
+            high=_number(dataset["effect_dose_high"].values[endpoint, second, share]),
+            dose_unit=str(dataset["dose"].attrs.get("units", "")),
+        )
+        for endpoint, second, share in np.ndindex(*dataset["effect_dose"].shape)
+    )
+
+
+def influence_rows(dataset: xr.Dataset) -> tuple[InfluenceRow, ...]:
+    """Rows of all endpoints and places of the second axis, the largest correlation first."""
+    rows = []
+    for endpoint, second in np.ndindex(dataset.sizes["endpoint"], dataset.sizes["second"]):
+        one = dataset.isel(endpoint=endpoint, second=second)
+        patients = int(np.isfinite(one["patient_curve"].values).all(axis=1).sum())
+        own = np.asarray(one["rank_correlation"].values, dtype=np.float64)
+        named = [place for place in np.argsort(-np.abs(own), kind="stable") if np.isfinite(own[place])]
+        rows += [
+            InfluenceRow(
+                str(one["endpoint"].values),
+                _second(dataset, second),
+                str(one["cause"].values[place]),
+                float(own[place]),
+                patients,
+            )
+            for place in named
+        ]
+    return tuple(rows)
 
 
 def _second(dataset: xr.Dataset, place: int) -> float | None:

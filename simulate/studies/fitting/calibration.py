@@ -29,7 +29,7 @@ from simulate.inference import smc
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import Problem, only_trial, trial_of
-from simulate.trial.design import Outcome
+from simulate.trials.design import Outcome
 
 _RANKS = 15
 """Draws that a true value is ranked among: 16 places."""

@@ -30,7 +30,8 @@ class Settings:
     patients
         Virtual patients of a point while sampling.
     draws, final_patients
-        Draws of the final importance sampling, and virtual patients of each.
+        Draws of the final importance sampling, of which `simulate.inference.polish` guesses twice as many and solves a
+        third as many, and virtual patients of each.
     kept
         Draws that the result keeps.
     seed
@@ -248,9 +249,14 @@ def error_by_patients(a: Posterior, b: Posterior) -> tuple[float, bool]:
 
 def write_posterior(path: Path, posterior: Posterior) -> None:
     """Write the result of a fit; the file is whole at any moment."""
+    write_atomically(path, posterior_text(posterior))
+
+
+def posterior_text(posterior: Posterior) -> str:
+    """Content of the file of a fit."""
     text = json.dumps(posterior.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     # A list of numbers on one line: the file is read by people as well.
-    write_atomically(path, _numbers_in_line(text) + "\n")
+    return _numbers_in_line(text) + "\n"
 
 
 def read_posterior(path: Path | str) -> Posterior:

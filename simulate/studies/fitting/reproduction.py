@@ -22,7 +22,7 @@ from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import Problem, trial_of
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 NULL = "H0"
 """The hypothesis that every reproduction is held against."""

@@ -38,13 +38,13 @@ from pathlib import Path
 from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.evidence.keyed import Keyed
+from simulate.evidence.reading import days_of
 from simulate.evidence.seen import EVERYONE
-from simulate.files import Document, read_toml
+from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
-from simulate.symbolic.rows import Row
-from simulate.trial.design import TrialDesign
-from simulate.trial.reading import shipped_trial
+from simulate.toml import TomlTable
+from simulate.trials.design import TrialDesign
+from simulate.trials.reading import shipped_trial
 
 GROUPS = (EVERYONE, "responders", "non-responders")
 UNTREATED = "untreated"
@@ -54,6 +54,7 @@ GRADES = ("seen", "calculated", "memory", "assumed")
 UNCHANGED = "unchanged"
 
 _TOP = ("schema", "title", "answers", "note", "cost", "sample")
+_SAMPLE = ("group", "arm", "n", "reading")
 _READING = ("quantity", "days", "since", "over", "limit", "without", "noise", "source", "grade")
 
 
@@ -166,62 +167,44 @@ def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Mea
         ``key.*`` or ``file.*`` with the line at fault; ``source.unknown``; ``measurement.noise``: nothing says how well
         a quantity is read; ``measurement.reading``: a change and a ratio at once, or a level that may be absent.
     """
-    document = read_toml(path)
-    top = Row(document, allowed=_TOP, required=("schema", "title", "cost", "sample"))
-    if top["schema"] != 1 or isinstance(top["schema"], bool):
-        raise top.wrong("schema", "1", code="key.value")
-    cost = top.sub("cost", allowed=("value", "source", "grade", "note"), required=("value", "source", "grade"))
-    cost.text("note")
+    top = TomlTable(read_toml(path), allowed=_TOP, required=("schema", "title", "cost", "sample"))
+    top.schema()
+    cost = top.table("cost", allowed=("value", "source", "grade", "note"), required=("value", "source", "grade"))
+    cost.text("note", "")
     source, grade = _provenance(cost)
-    count = _count(document, top, "sample")
+    design = shipped_trial() if design is None else design
     return Measurement(
         name=Path(path).stem,
         title=top.text("title"),
-        answers=top.text("answers"),
-        note=top.text("note"),
-        cost=Keyed(cost).positive("value"),
+        answers=top.text("answers", ""),
+        note=top.text("note", ""),
+        cost=cost.number("value", above=0.0),
         cost_source=source,
         cost_grade=grade,
-        samples=tuple(
-            _sample(document, index, shipped_trial() if design is None else design) for index in range(count)
-        ),
+        samples=tuple(_sample(row, design) for row in top.tables("sample", allowed=_SAMPLE, required=_SAMPLE[1:])),
     )
 
 
-def _count(document: Document, row: Row, key: str) -> int:
-    entries = row[key]
-    if not isinstance(entries, list) or not entries:
-        raise row.wrong(key, f"tables, [[{key}]]")
-    return len(entries)
-
-
-def _sample(document: Document, index: int, design: TrialDesign) -> Sample:
-    row = Row(document, "sample", index, allowed=("group", "arm", "n", "reading"), required=("arm", "n", "reading"))
-    keys = Keyed(row)
-    readings = [
-        reading
-        for number in range(_count(document, row, "reading"))
-        for reading in _readings(document, index, number, design)
-    ]
+def _sample(row: TomlTable, design: TrialDesign) -> Sample:
+    tables = row.tables("reading", allowed=_READING, required=("quantity", "days"))
+    readings = [reading for table in tables for reading in _readings(table, design)]
     return Sample(
-        group=keys.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),
-        arm=keys.choice("arm", (*(arm.name for arm in design.arms), UNTREATED)),
-        n=keys.whole("n", least=2),
+        group=row.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),
+        arm=row.choice("arm", (*(arm.name for arm in design.arms), UNTREATED)),
+        n=row.integer("n", least=2),
         readings=tuple(readings),
     )
 
 
-def _readings(document: Document, index: int, number: int, design: TrialDesign) -> list[Reading]:
-    row = Row(document, "sample", index, "reading", number, allowed=_READING, required=("quantity", "days"))
-    keys = Keyed(row)
-    quantity, since, over = keys.text("quantity"), keys.maybe_number("since"), row.text("over") or None
-    days = keys.days("days")
+def _readings(row: TomlTable, design: TrialDesign) -> list[Reading]:
+    quantity, since, over = row.text("quantity"), row.number("since", None), row.text("over", None)
+    days = days_of(row, "days")
     # So long after treatment as it lasted.
     latest = 2.0 * design.end
     for key, value in (("days", max(days)), ("since", since or 0.0)):
         if not 0.0 <= value <= latest:
-            raise row.wrong(key, f"days from 0 to {latest:g}", code="key.value")
-    is_optional = "without" in keys and keys.choice("without", (UNCHANGED,)) == UNCHANGED
+            raise row.wrong(key, f"days from 0 to {latest:g}")
+    is_optional = "without" in row and row.choice("without", (UNCHANGED,)) == UNCHANGED
     if (since is not None and over is not None) or (is_optional and since is None and over is None):
         raise InputError(
             f"the reading of `{quantity}` cannot be",
@@ -231,15 +214,18 @@ def _readings(document: Document, index: int, number: int, design: TrialDesign) 
             expected="`since` or `over`, not both; and one of them where a hypothesis may be `without` the quantity",
         )
     if since is not None and since in days:
-        raise row.wrong("since", "a day on which no change is read", code="key.value")
+        raise row.wrong("since", "a day on which no change is read")
+    limit = row.number("limit", 0.0, above=0.0)
+    if "limit" not in row and quantity in design.assays:
+        limit = design.assays[quantity].limit
     return [
         Reading(
             quantity=quantity,
             day=day,
             since=since,
             over=over,
-            noise=_noise(row, keys, quantity, design.assays),
-            limit=keys.maybe_positive("limit") or (design.assays[quantity].limit if quantity in design.assays else 0.0),
+            noise=_noise(row, quantity, design.assays),
+            limit=limit,
             is_optional=is_optional,
             where=row.where(),
         )
@@ -247,19 +233,13 @@ def _readings(document: Document, index: int, number: int, design: TrialDesign) 
     ]
 
 
-def _noise(row: Row, keys: Keyed, quantity: str, assays: Mapping[str, Assay]) -> float:
-    if "noise" in keys:
+def _noise(row: TomlTable, quantity: str, assays: Mapping[str, Assay]) -> float:
+    if "noise" in row:
         for key in ("source", "grade"):
-            if key not in keys:
-                raise InputError(
-                    f"the key `{key}` is missing",
-                    code="key.missing",
-                    where=row.where(),
-                    found=", ".join(row),
-                    expected="where the noise is from",
-                )
+            if key not in row:
+                raise row.missing(key, "where the noise is from")
         _provenance(row)
-        return keys.positive("noise")
+        return row.number("noise", above=0.0)
     if quantity not in assays:
         raise InputError(
             f"nothing says how well `{quantity}` is read",
@@ -271,7 +251,7 @@ def _noise(row: Row, keys: Keyed, quantity: str, assays: Mapping[str, Assay]) ->
     return assays[quantity].sd_log
 
 
-def _provenance(row: Row) -> tuple[str, str]:
+def _provenance(row: TomlTable) -> tuple[str, str]:
     """Source and grade of a number, both of known ones."""
     source, known = row.text("source"), read_sources(shipped.sources_file())
     if source not in known:
@@ -282,4 +262,4 @@ def _provenance(row: Row) -> tuple[str, str]:
             expected="a key of sources.toml",
             advice=did_you_mean(source, known),
         )
-    return source, Keyed(row).choice("grade", GRADES)
+    return source, row.choice("grade", GRADES)

@@ -18,7 +18,7 @@ from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at
 from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.measuring.catalogue import UNTREATED, Measurement, Reading, Sample
-from simulate.trial.design import TrialDesign, ended
+from simulate.trials.design import TrialDesign, ended
 
 Key = tuple[str, str, float]
 """Arm, quantity and day."""

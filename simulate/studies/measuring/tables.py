@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from simulate.studies.measuring.ranking import GAP, Ranked, Ranking, Step
+from simulate.tabular import ResultTable, table_of
 
 NOT_IN_THE_MODEL = (
     "IL-10 of Th17 cells (question 6): the model has no IL-10",
@@ -80,11 +79,6 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def as_csv(ranking: Ranking) -> str:
-    """Single measurements as a table."""
-    text = io.StringIO()
-    rows = [_row(row) for row in ranking.rows]
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def tables(ranking: Ranking) -> dict[str, ResultTable]:
+    """Tables by name: single measurements."""
+    return {"design": table_of([_row(row) for row in ranking.rows])}

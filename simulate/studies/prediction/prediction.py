@@ -37,7 +37,7 @@ from simulate.studies.prediction.questions import (
 )
 from simulate.studies.resolution import Resolution, signal
 from simulate.symbolic.units import convert, unit
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 LITTLE, APART = 1.0, 2.0
 """Change in percent, and difference in points, below which something counts as not moving."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 UNTREATED = 0.0
 """Dose of those who are not treated."""

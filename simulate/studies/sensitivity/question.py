@@ -28,7 +28,7 @@ from simulate.studies.fitting.trial import Study as TrialStudy
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 from simulate.studies.unread import refuse_unread
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 BETWEEN = " between patients"
 """What follows the name of a parameter in that of the place of patients."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +10,7 @@ import numpy as np
 
 from simulate.studies.sensitivity.analysis import Sensitivity
 from simulate.studies.sensitivity.question import Question
+from simulate.tabular import ResultTable, table_of
 
 UNDEFINED = "undefined"
 """Share of the variance of what does not vary."""
@@ -85,14 +84,9 @@ def document(question: Question, results: Sequence[Sensitivity], settings: dict[
     }
 
 
-def as_csv(question: Question, results: Sequence[Sensitivity]) -> str:
-    """All endpoints as one table."""
-    text = io.StringIO()
-    table = [row for found in results for row in rows(question, found)]
-    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()
+def tables(question: Question, results: Sequence[Sensitivity]) -> dict[str, ResultTable]:
+    """Tables by name: all endpoints in one."""
+    return {"sensitivity": table_of([row for found in results for row in rows(question, found)])}
 
 
 def _plain(value: float | None) -> float | None:

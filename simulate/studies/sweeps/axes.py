@@ -16,13 +16,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
-
-from pydantic import Field
+from typing import Any
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.studies.sheets import Sheet, Table
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
+from simulate.toml import TomlTable
 
 REGIMEN, DOSE, INTERVAL = "regimen", "dose", "interval"
 """Axes that change what is given; every other name is that of a parameter or a covariate."""
@@ -76,18 +74,10 @@ class Axis:
         return float(f"{value:.12g}")
 
 
-class AxisTable(Table):
-    """An axis in a sweep file."""
-
-    over: str = Field(min_length=1, description='what is varied, such as "dose" or "f_m"')
-    values: list[Any] | None = Field(default=None, min_length=1, description='an array such as [10, 30] or ["10 mg"]')
-    low: Any = Field(default=None, alias="from")
-    high: Any = Field(default=None, alias="to")
-    count: int | None = Field(default=None, ge=2, le=MAX_VALUES)
-    spacing: Literal["linear", "log"] = "linear"
+AXIS_KEYS = ("over", "values", "from", "to", "count", "spacing")
 
 
-def axes_of(tables: Sequence[AxisTable], sheet: Sheet) -> tuple[Axis, ...]:
+def axes_of(top: TomlTable) -> tuple[Axis, ...]:
     """Axes of a sweep file.
 
     Raises
@@ -95,38 +85,34 @@ def axes_of(tables: Sequence[AxisTable], sheet: Sheet) -> tuple[Axis, ...]:
     InputError
         ``sweep.axis``, with the line.
     """
-    return tuple(
-        replace(_of_table(table, sheet, index), where_name=sheet.where("axis", index, "over"))
-        for index, table in enumerate(tables)
-    )
+    return tuple(replace(_of_table(row), where_name=row.where("over")) for row in top.tables("axis", allowed=AXIS_KEYS))
 
 
-def _of_table(table: AxisTable, sheet: Sheet, index: int) -> Axis:
-    where = sheet.where("axis", index)
-    given = {key: value for key, value in (("from", table.low), ("to", table.high)) if value is not None}
-    if (table.values is None) == (not given) or len(given) == 1:
+def _of_table(row: TomlTable) -> Axis:
+    over = row.text("over", expected='what is varied, such as "dose" or "f_m"')
+    count = row.integer("count", None, least=2, most=MAX_VALUES)
+    spacing = row.choice("spacing", ("linear", "log"), "linear")
+    ends = [row[key] for key in ("from", "to") if key in row]
+    if ("values" in row) == bool(ends) or len(ends) == 1:
         raise InputError(
-            f"the axis `{table.over}` has no values, or has them in two ways",
+            f"the axis `{over}` has no values, or has them in two ways",
             code="sweep.axis",
-            where=where,
+            where=row.where(),
             expected="`values`, or both of `from` and `to`",
         )
-    if table.values is None:
-        return _range(
-            table.over,
-            *_numbers(table.over, [table.low, table.high], where),
-            count=table.count,
-            is_log=table.spacing == "log",
-            where=where,
-        )
-    if table.count is not None or table.spacing == "log":
+    if ends:
+        numbers, given = _numbers(over, ends, row.where())
+        return _range(over, numbers, given, count=count, is_log=spacing == "log", where=row.where())
+    if not isinstance(row["values"], list) or not row["values"]:
+        raise row.wrong("values", 'an array such as [10, 30] or ["10 mg"]', code="key.type")
+    if count is not None or spacing == "log":
         raise InputError(
-            f"the axis `{table.over}` has a list of values, which needs no `count` and no `spacing`",
+            f"the axis `{over}` has a list of values, which needs no `count` and no `spacing`",
             code="sweep.axis",
-            where=where,
+            where=row.where(),
             advice="leave them out",
         )
-    return _list(table.over, table.values, sheet.where("axis", index, "values"))
+    return _list(over, row["values"], row.where("values"))
 
 
 def parse_axis(text: str, origin: str | None = None) -> Axis:

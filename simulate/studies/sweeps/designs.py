@@ -20,7 +20,7 @@ MAX_POINTS = 100_000
 Value = float | str
 Sample = Literal["latin-hypercube", "sobol"]
 
-_SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "latin-hypercube", "sobol": "sobol"}
+SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "latin-hypercube", "sobol": "sobol"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
         ``sweep.design``.
     """
     name, _, number = text.partition(":")
-    if name not in _SAMPLES or not re.fullmatch(r"[0-9]{1,6}", number):
+    if name not in SAMPLES or not re.fullmatch(r"[0-9]{1,6}", number):
         raise InputError(
             f"the design `{text}` cannot be read",
             code="sweep.design",
             where=Where(file=origin or f"--design {text}"),
             expected="`sobol:64` or `lhs:100`: a name and a number of points",
         )
-    return _SAMPLES[name], int(number)
+    return SAMPLES[name], int(number)
 
 
 def points_of(axes: Sequence[Axis], design: Design) -> tuple[tuple[Value, ...], ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from simulate.cohort.draws import Cohort
 from simulate.errors import InputError, did_you_mean
 from simulate.files import content_hash
+from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray
@@ -71,6 +72,8 @@ class SweepPlan:
         Content hash of everything that decides the result.
     parts
         What is solved and kept as one, in order.
+    files
+        What was read, as `simulate.inputs.noted` has it.
     """
 
     request: Request
@@ -81,6 +84,7 @@ class SweepPlan:
     times: FloatArray
     key: str
     parts: tuple[Part, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -103,7 +107,7 @@ class SweepPlan:
         return _drawn(self, self.covariates[arm], first, n)
 
     @property
-    def inputs(self) -> dict[str, object]:
+    def resolved(self) -> dict[str, object]:
         """Everything that decides the result, by name; what two runs are compared by."""
         study = self.study
         settings = {name: value for name, value in study.settings.items() if name not in ("arms", "title", "question")}
@@ -156,6 +160,7 @@ def code_hash() -> str:
     return digest.hexdigest()
 
 
+@noting()
 def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     """Work out the arms of a sweep and check everything that can be checked without solving.
 
@@ -202,21 +207,22 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     key = content_hash(
         study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
     )
-    return replace(plan, key=key, parts=parts_of(plan, _largest(plan) if part_size is None else part_size))
+    parts = parts_of(plan, _largest(plan) if part_size is None else part_size)
+    return replace(plan, key=key, parts=parts, files={**request.files, **noted()})
 
 
 def _check_unset(request: Request) -> None:
     """Refuse an axis of what a setting says as well: one of the two would be read past."""
     for axis in request.axes:
-        for keys in request.scenario.sheet.origins:
+        for keys in request.scenario.document.origins:
             is_regimen = axis.name == REGIMEN and keys[0] == "arm" and keys[-1] in ("regimen", "doses")
-            row = request.scenario.sheet.data.get("parameters", {}).get(axis.name)
+            row = request.scenario.document.data.get("parameters", {}).get(axis.name)
             is_value = keys == ("parameters", axis.name) and not (isinstance(row, dict) and "value" not in row)
             if is_regimen or is_value:
                 raise InputError(
                     f"`{axis.name}` is set, and varied as well",
                     code="sweep.axis",
-                    where=request.scenario.sheet.where(*keys),
+                    where=request.scenario.document.where(*keys),
                     found=f"an axis of `{axis.name}`",
                     advice="leave out the one or the other",
                 )

@@ -39,22 +39,21 @@ A sweep file in full::
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import Field
-
-from simulate import shipped
 from simulate.errors import InputError, Where, relocated
 from simulate.files import Document, read_toml
+from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
-from simulate.studies.sheets import Setting, Sheet, Table, lay_over, validated
-from simulate.studies.sweeps.axes import Axis, AxisTable, axes_of, parse_axis
-from simulate.studies.sweeps.designs import Design, parse_sample
+from simulate.studies.settings import Setting
+from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
+from simulate.studies.sweeps.designs import SAMPLES, Design, parse_sample
 from simulate.studies.treatments import MAX_DAYS
 from simulate.symbolic.units import parse_quantity, unit
+from simulate.toml import TomlTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +104,8 @@ class Request:
         When values are kept, days, ascending; empty for all times of the scenario.
     parameters
         Whether the parameters of every patient in every arm are kept.
-    source, options
-        From what the same can be asked again.
+    source, options, files
+        From what the same can be asked again: the file as it was named, what was asked beside it, and what was read.
     """
 
     name: str
@@ -121,34 +120,18 @@ class Request:
     where_at: Where
     source: str
     options: Options
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-class _Design(Table):
-    zipped: bool = False
-    sample: Literal["latin-hypercube", "sobol"] | None = None
-    points: int = Field(default=64, ge=1)
-    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("schema", "title", "scenario", "arms", "settings", "axis", "design", "outputs"),
+    "design": ("zipped", "sample", "points", "seed"),
+    "outputs": ("at", "quantities", "parameters"),
+}
+"""Keys of the tables of a sweep file; those of axes are in `simulate.studies.sweeps.axes`."""
 
 
-class _Outputs(Table):
-    at: list[str] = Field(default_factory=list, description='times such as ["0 d", "182 d"]')
-    quantities: list[str] | None = None
-    parameters: bool = False
-
-
-class SweepFile(Table):
-    """What a sweep file may hold."""
-
-    version: Literal[1] = Field(alias="schema", description="1")
-    title: str = Field(min_length=1, max_length=500, description="a text in quotation marks")
-    scenario: str = Field(min_length=1, description="a shipped scenario, or a file relative to this one")
-    arms: list[str] = Field(default_factory=list)
-    settings: dict[str, Any] = Field(default_factory=dict)
-    axis: list[AxisTable] = Field(default_factory=list)
-    design: _Design = _Design()
-    outputs: _Outputs = _Outputs()
-
-
+@noting()
 def read_request(source: str | Path, options: Options | None = None) -> Request:
     """Read a sweep file, or a scenario to be varied, with options laid over it.
 
@@ -168,7 +151,7 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
     path = find_scenario(str(source))
     document = read_toml(path)
     if "scenario" in document.data or "axis" in document.data:
-        return _with_options(_of_file(document, path, options), options)
+        return replace(_with_options(_of_file(document, path, options), options), files=noted())
     scenario = scenario_from(document, options.settings, name=path.stem)
     where = Where(file=document.path)
     base = Request(
@@ -182,60 +165,63 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         parameters=False,
         where_arms=where,
         where_at=where,
-        source=_lasting(source, path),
+        source=str(source),
         options=options,
     )
-    return _with_options(base, options)
+    return replace(_with_options(base, options), files=noted())
 
 
 def _of_file(document: Document, path: Path, options: Options) -> Request:
-    sheet = lay_over(document, (), SweepFile)
-    content = validated(sheet, SweepFile)
+    top = TomlTable(document, allowed=SWEEP_KEYS[""])
+    design, outputs = (top.table(name, allowed=SWEEP_KEYS[name]) for name in ("design", "outputs"))
+    top.schema()
+    title = top.text("title", most=500)
+    name = top.text("scenario", expected="a shipped scenario, or a file relative to this one")
+    axes = axes_of(top)
     own = [
-        Setting(key, value, str(replace(sheet.where("settings", *keys), key=None)))
-        for keys, key, value in _flat(content.settings)
+        Setting(key, value, str(replace(document.where("settings", *keys), key=None)))
+        for keys, key, value in _flat(top.table("settings"))
     ]
-    if content.outputs.quantities is not None:
-        origin = str(replace(sheet.where("outputs", "quantities"), key=None))
-        own.append(Setting("outputs.quantities", content.outputs.quantities, origin))
-    name = content.scenario
+    if "quantities" in outputs:
+        origin = str(replace(outputs.where("quantities"), key=None))
+        own.append(Setting("outputs.quantities", list(outputs.texts("quantities")), origin))
     if name.endswith(".toml") or "/" in name:
         name = str(path.parent / name)
     try:
         scenario = read_scenario(name, [*own, *options.settings])
     except InputError as error:
-        raise relocated(error, sheet.where("scenario"), name) if error.where is None else error from None
-    design = content.design
+        raise relocated(error, top.where("scenario"), name) if error.where is None else error from None
     return Request(
         name=path.stem,
-        title=content.title,
+        title=title,
         scenario=scenario,
-        arms=tuple(content.arms),
-        axes=axes_of(content.axis, sheet),
-        design=Design(design.zipped, design.sample, design.points, design.seed, sheet.where("design")),
-        at=_days(content.outputs.at, sheet),
-        parameters=content.outputs.parameters,
-        where_arms=sheet.where("arms"),
-        where_at=sheet.where("outputs", "at"),
-        source=str(path.absolute()),
+        arms=top.texts("arms"),
+        axes=axes,
+        design=Design(
+            design.boolean("zipped", False),
+            SAMPLES[design.choice("sample", SAMPLES)] if "sample" in design else None,
+            design.integer("points", 64, least=1),
+            design.integer("seed", 1, least=0, most=2**63 - 1),
+            design.where(),
+        ),
+        at=_days([(text, outputs.where("at", index)) for index, text in enumerate(outputs.texts("at"))]),
+        parameters=outputs.boolean("parameters", False),
+        where_arms=top.where("arms"),
+        where_at=outputs.where("at"),
+        source=str(path),
         options=options,
     )
 
 
-def _lasting(source: str | Path, path: Path) -> str:
-    """The name of a shipped scenario, or else a path that leads to the file from any working folder."""
-    return str(source) if str(source) in shipped.scenario_files() else str(path.absolute())
-
-
-def _flat(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], str, Any]]:
-    """Keys and values of nested tables: their places, and the key of the setting that each is."""
+def _flat(table: TomlTable) -> list[tuple[tuple[str | int, ...], str, Any]]:
+    """Keys and values of the nested tables of settings: their places, and the key of the setting that each is."""
     rows = []
-    for name, value in table.items():
-        keys = (*before, name)
-        if isinstance(value, dict):
-            rows += _flat(value, keys)
+    for name in table:
+        if isinstance(table[name], dict):
+            rows += _flat(table.table(name))
         else:
-            rows.append((keys, ".".join(keys), value))
+            keys = (*table.keys[1:], name)
+            rows.append((keys, ".".join(map(str, keys)), table[name]))
     return rows
 
 
@@ -267,18 +253,17 @@ def _with_options(request: Request, options: Options) -> Request:
         arms=options.arms or request.arms,
         axes=axes,
         design=design,
-        at=_days(options.at, None) if options.at else request.at,
+        at=_days([(text, Where(file=f"--at {text}")) for text in options.at]) if options.at else request.at,
         parameters=request.parameters if options.parameters is None else options.parameters,
         where_arms=Where(file=f"--arm {options.arms[0]}") if options.arms else request.where_arms,
         where_at=Where(file=f"--at {options.at[-1]}") if options.at else request.where_at,
     )
 
 
-def _days(texts: Sequence[str], sheet: Sheet | None) -> tuple[float, ...]:
-    """Times in days, ascending."""
+def _days(texts: Sequence[tuple[str, Where]]) -> tuple[float, ...]:
+    """Times in days, ascending, of texts and the places where they are written."""
     found = set()
-    for index, text in enumerate(texts):
-        where = Where(file=f"--at {text}") if sheet is None else sheet.where("outputs", "at", index)
+    for text, where in texts:
         value, given = parse_quantity(text, where=where)
         days = exact(value) * given.factor
         if given.dimension != unit("d").dimension or not 0 <= days <= MAX_DAYS:

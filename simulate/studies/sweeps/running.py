@@ -21,7 +21,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,8 @@ from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.files import file_hash, write_atomically
 from simulate.locks import LOCK, hold, let_go
+from simulate.manifest import INPUTS, keep_inputs, seal
 from simulate.store import (
-    MANIFEST,
     PLAN,
     check_target,
     manifest_text,
@@ -46,6 +45,7 @@ from simulate.store import (
     unwritable,
 )
 from simulate.studies.datasets import outcome_counts
+from simulate.studies.models import MODELS, keep_models
 from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
@@ -53,7 +53,6 @@ from simulate.studies.sweeps.parts import STOPPED_MEMBERS, Arrays, failures_of, 
 from simulate.studies.sweeps.plans import SweepPlan
 from simulate.studies.sweeps.quantiles import write_summaries
 from simulate.studies.sweeps.workers import solve_in_processes
-from simulate.versions import versions
 
 RESULTS, QUANTILES, SUMMARY, PARTS = "results.nc", "quantiles.nc", "summary.csv", "parts"
 
@@ -169,7 +168,7 @@ def _run(
     """Solve what is missing and write what a finished sweep has."""
     folder = target / PARTS
     if read_plan(target) is None:
-        write_atomically(target / PLAN, manifest_text(_plan_entries(plan)))
+        _write_plan(plan, target)
     folder.mkdir(exist_ok=True)
     for leftover in (*traces(target), *traces(folder)):
         remove_dead(leftover)
@@ -191,18 +190,14 @@ def _run(
 
     gather(plan, target / RESULTS, part)
     write_summaries(target / RESULTS, target, quantiles=QUANTILES, summary=SUMMARY)
-    entries = {
-        **_plan_entries(plan),
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-        "counters": tally.counters,
-        "failures": [dict(zip(("arm", "patient", "time", "reason"), row, strict=True)) for row in tally.failures],
-        "files": {name: file_hash(target / name) for name in (PLAN, QUANTILES, RESULTS, SUMMARY)},
-    }
-    write_atomically(target / MANIFEST, manifest_text(entries))
-    found = read_manifest(target)
-    assert found is not None
-    return found
+    entries = read_plan(target)
+    assert entries is not None
+    failures = [dict(zip(("arm", "patient", "time", "reason"), row, strict=True)) for row in tally.failures]
+    return seal(
+        target,
+        {**entries, "counters": tally.counters, "failures": failures},
+        [PLAN, QUANTILES, RESULTS, SUMMARY, *entries["files"]],
+    )
 
 
 def _check_space(plan: SweepPlan, target: Path, missing: Set[int]) -> None:
@@ -284,7 +279,7 @@ def _check(plan: SweepPlan, target: Path, *, force: bool) -> None:
             "the folder holds another sweep",
             code="sweep.changed",
             where=Where(file=str(target)),
-            found="; ".join(differences(found.get("inputs", {}), plan.inputs)[:5]) or "something that is not named",
+            found="; ".join(differences(found.get("resolved", {}), plan.resolved)[:5]) or "something that is not named",
             expected="the same scenario, settings, axes and version as when it was begun",
             advice="choose another folder with --out, or begin anew in this one with --force",
         )
@@ -296,7 +291,8 @@ def _is_bare(target: Path) -> bool:
     if target.is_symlink() or not target.is_dir():
         return False
     names = [path.name for path in target.iterdir()]
-    return bool(names) and all(name == LOCK or (name[:8], name[-4:]) == (".il1sim-", ".tmp") for name in names)
+    own = {LOCK, *((INPUTS, MODELS) if LOCK in names else ())}
+    return bool(names) and all(name in own or (name[:8], name[-4:]) == (".il1sim-", ".tmp") for name in names)
 
 
 def _make_room(plan: SweepPlan, target: Path, *, force: bool) -> Path:
@@ -312,18 +308,28 @@ def _make_room(plan: SweepPlan, target: Path, *, force: bool) -> Path:
     if read_manifest(target) is not None:
         return place_to_replace(target, plan.key)
     with new_directory(target, key=plan.key, force=True) as folder:
-        (folder / PLAN).write_text(manifest_text(_plan_entries(plan)), encoding="utf-8")
+        _write_plan(plan, folder)
     return target
 
 
-def _plan_entries(plan: SweepPlan) -> dict[str, Any]:
-    options = plan.request.options
-    return {
+def _write_plan(plan: SweepPlan, folder: Path) -> None:
+    """Write what is asked, with the files and the model from which the same can be asked again."""
+    options, study = plan.request.options, plan.study
+    try:
+        places = keep_inputs(folder, plan.files)
+        models = keep_models(folder, {study.hypothesis: study.model})
+    except BaseException:
+        # Without the plan nobody would know what they are.
+        for name in (INPUTS, MODELS):
+            shutil.rmtree(folder / name, ignore_errors=True)
+        raise
+    kept = (*places.values(), *(entry["file"] for entry in models.values()))
+    entries = {
         "kind": "sweep",
         "title": plan.request.title,
         "key": plan.key,
-        "inputs": plan.inputs,
-        "size": {"arms": len(plan.study.arms), "patients": plan.study.scenario.patients, "parts": len(plan.parts)},
+        "resolved": plan.resolved,
+        "size": {"arms": len(study.arms), "patients": study.scenario.patients, "parts": len(plan.parts)},
         "part_size": max(part.rows for part in plan.parts),
         "source": plan.request.source,
         "options": {
@@ -336,4 +342,8 @@ def _plan_entries(plan: SweepPlan) -> dict[str, Any]:
             "at": list(options.at),
             "parameters": options.parameters,
         },
+        "inputs": places,
+        "models": models,
+        "files": {name: file_hash(folder / name) for name in kept},
     }
+    write_atomically(folder / PLAN, manifest_text(entries))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from simulate.errors import InputError
-from simulate.trial.design import TrialDesign
+from simulate.trials.design import TrialDesign
 
 FEWEST = 4
 

@@ -15,7 +15,7 @@ from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.streams import FloatArray, stream
 from simulate.studies.trials.designs import Design, Sizes
-from simulate.trial.design import Outcome as Asked
+from simulate.trials.design import Outcome as Asked
 
 IntArray = npt.NDArray[np.int64]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from simulate.studies.trials.power import Power, Trials
+from simulate.tabular import ResultTable, table_of
 
 
 def document(result: Trials) -> dict[str, Any]:
@@ -34,11 +32,11 @@ def _plain(row: Power) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(row).items()}
 
 
-def tables(result: Trials) -> dict[str, str]:
-    """Name of a file → its text: effects, and ranks of printed figures where there are any."""
-    found = {"effects.csv": _csv([_flat(row) for row in result.powers])}
+def tables(result: Trials) -> dict[str, ResultTable]:
+    """Tables by name: effects, and ranks of printed figures where there are any."""
+    found = {"effects": table_of([_flat(row) for row in result.powers])}
     if result.ranks:
-        found["printed.csv"] = _csv([asdict(row) for row in result.ranks])
+        found["printed"] = table_of(result.ranks)
     return found
 
 
@@ -51,11 +49,3 @@ def _flat(row: Power) -> dict[str, Any]:
         else:
             flat[key] = value
     return flat
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -29,7 +29,7 @@ from simulate.studies.fitting.trial import (
     sample_hours,
     simulate_people,
 )
-from simulate.trial.design import Outcome
+from simulate.trials.design import Outcome
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded."""

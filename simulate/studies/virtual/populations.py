@@ -36,7 +36,7 @@ from simulate.studies.virtual.ways import (
     untouched,
     walked,
 )
-from simulate.trial.design import Outcome
+from simulate.trials.design import Outcome
 
 WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
 """Ways between which the spread is taken; all match the same statistics."""

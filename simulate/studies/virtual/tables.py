@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +12,7 @@ import numpy as np
 from simulate.inference.populations.conclusions import Answer
 from simulate.studies.virtual.populations import VirtualPopulations, question_of
 from simulate.studies.virtual.ways import POOL, Made
+from simulate.tabular import ResultTable
 
 CAVEATS = (
     "Only a posterior carries the uncertainty of the parameters. The intervals of all other rows are those of a finite "
@@ -87,26 +86,20 @@ def _answers(result: VirtualPopulations, answers: tuple[Answer, ...]) -> dict[st
     return {question_of(part): dataclasses.asdict(answer) for part, answer in zip(changes, answers, strict=True)}
 
 
-def patients_tables(result: VirtualPopulations) -> Mapping[str, str]:
-    """Patients as CSV: those of the pool with their weight in each population made of it, and the states of chains.
-
-    Returns
-    -------
-    Mapping
-        Name of a file → its text.
-    """
+def patients_tables(result: VirtualPopulations) -> dict[str, ResultTable]:
+    """Tables by name: the patients of the pool with their weight in each population, and the states of chains."""
     pool = result.made[POOL]
     weights = {
         name: made.weights for name, made in result.made.items() if made.chains is None and made.outputs is pool.outputs
     }
-    tables = {"pool.csv": _table(result, pool, {f"weight: {name}": column for name, column in weights.items()})}
+    tables = {"pool": _table(result, pool, {f"weight: {name}": column for name, column in weights.items()})}
     for name, made in result.made.items():
         if made.chains is not None:
-            tables[f"{name.replace(' ', '-')}.csv"] = _table(result, made, {"chain": made.chains})
+            tables[name.replace(" ", "-")] = _table(result, made, {"chain": made.chains})
     return tables
 
 
-def _table(result: VirtualPopulations, made: Made, first: Mapping[str, np.ndarray[Any, Any]]) -> str:
+def _table(result: VirtualPopulations, made: Made, first: Mapping[str, np.ndarray[Any, Any]]) -> ResultTable:
     people = result.people
     population = people.problem.population
     values = people.parameters(made.points)
@@ -116,12 +109,10 @@ def _table(result: VirtualPopulations, made: Made, first: Mapping[str, np.ndarra
     header += [f"log {part.name}" for part in people.statistics]
     header += ["response", *(f"log change of {part.quantity}, without error" for part in people.changes)]
     header += [name for name, varies in zip(population.names, varying, strict=True) if varies]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
     columns = [column.tolist() for column in first.values()]
     numbers = np.concatenate([made.outputs, values[:, varying]], axis=1)
+    rows = []
     for row, kind in enumerate(people.kinds(made.points).tolist()):
-        figures = [f"{value:.9g}" for value in numbers[row].tolist()]
-        writer.writerow([*(column[row] for column in columns), kinds[kind], *figures])
-    return text.getvalue()
+        shown = [f"{value:.9g}" for value in numbers[row].tolist()]
+        rows.append((*(column[row] for column in columns), kinds[kind], *shown))
+    return ResultTable(tuple(header), tuple(rows))

@@ -55,7 +55,7 @@ def response(*, members: int = 40, seconds: int = 1, endpoints: int = 2) -> xr.D
         },
     )
     if seconds > 1:
-        dataset["isobole"] = isoboles(dataset)
+        dataset.update(isoboles(dataset))
     return dataset
 
 

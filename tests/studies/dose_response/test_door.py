@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import dose_response
 from simulate.errors import InputError
-from simulate.studies.dose_response.door import dose_response
 
 MODEL = """\
 [parameters]
@@ -107,11 +107,20 @@ def test_exposures_follow_their_closed_form_at_every_interval(scenario: Path) ->
 
 def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) -> None:
     found = dose_response(
-        scenario, dose="0.1:1000:12log mg", endpoint="E@8", second="c50=1,2,4 mg", isobole=True, replicates=0
+        scenario,
+        dose="0.1:1000:12log mg",
+        endpoint="E@8",
+        second="c50=1,2,4 mg",
+        isobole=True,
+        effect=(50, 90),
+        replicates=0,
     )
     ed50 = found["curve"].sel(parameter="ed50").values[0]
     assert ed50 == pytest.approx(ed50[0] * np.array([1.0, 2.0, 4.0]), rel=0.02)
     assert found["isobole"].sel(level=0.5).values[0] == pytest.approx(ed50, rel=0.05)
+    hill = found["curve"].sel(parameter="hill").values[0]
+    assert found["effect_dose"].sel(share=0.5).values[0] == pytest.approx(ed50)
+    assert found["effect_dose"].sel(share=0.9).values[0] == pytest.approx(ed50 * 9.0 ** (1.0 / hill))
 
 
 @pytest.mark.parametrize(
@@ -154,6 +163,13 @@ def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) ->
             "error[response.arm]: the scenario has no arm `treatd`\n"
             "  expected: `untreated`, `treated`\n"
             "  try:      did you mean `treated` or `untreated`?",
+        ),
+        (
+            {"effect": (50.0, 100.0)},
+            "error[response.effect]: this is no share of the effect\n"
+            "  --> --effect\n"
+            "  found:    100 %\n"
+            "  expected: more than 0 and less than 100, such as 90 for the dose with 90 % of the effect",
         ),
         (
             {"isobole": True},

@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulate.solver.kernel import FloatArray
 from simulate.studies.dose_response.emax import Verdict
-from simulate.studies.dose_response.reduction import blocked_of, effects_of, exposures_of, isoboles, placed, reduced
+from simulate.studies.dose_response.reduction import (
+    IntArray,
+    blocked_of,
+    effects_of,
+    exposures_of,
+    influences,
+    isoboles,
+    placed,
+    reduced,
+)
 from simulate.studies.dose_response.tables import curve_rows, effect_rows, isobole_rows
 from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.windows import Window
@@ -91,13 +101,17 @@ def test_another_seed_resamples_others_and_the_same_seed_the_same() -> None:
 
 def test_an_isobole_is_the_dose_with_the_same_effect_and_ends_where_the_range_does() -> None:
     dataset = response(seconds=3)
-    found = isoboles(dataset, levels=(0.5, 0.97))
+    all_of_them = isoboles(dataset, levels=(0.5, 0.97))
+    found = all_of_them["isobole"]
     # With ED50 of 8 the highest dose reaches 300/308 of the span, the most of all places.
     share = 0.5 * 300.0 / 308.0
     assert found.values[0, 0] == pytest.approx([ed50 * share / (1.0 - share) for ed50 in (8.0, 16.0, 24.0)], rel=1e-3)
     share = 0.97 * 300.0 / 308.0
     assert found.values[0, 1, 0] == pytest.approx(8.0 * share / (1.0 - share), rel=1e-2)
     assert np.isnan(found.values[0, 1, 2])
+    # Patients differ in the base alone, so that all cohorts have the same isoboles.
+    for end in ("isobole_low", "isobole_high"):
+        assert all_of_them[end].values[0, 0] == pytest.approx(found.values[0, 0], rel=1e-3)
 
 
 def test_tables_have_every_endpoint_place_and_dose_and_say_what_a_curve_is_worth() -> None:
@@ -114,3 +128,64 @@ def test_tables_have_every_endpoint_place_and_dose_and_say_what_a_curve_is_worth
     assert rows[0].average == pytest.approx(1.0)
     assert len(isobole_rows(dataset)) == 2 * 3 * 2
     assert isobole_rows(response()) == ()
+
+
+def of_draws(ed50s: list[float], spans: list[float] | None = None, patients: int = 6) -> tuple[FloatArray, IntArray]:
+    """Effects [1, 1, dose, member] of patients of several draws, who differ in their base, and their draws."""
+    spans = [-4.0] * len(ed50s) if spans is None else spans
+    parts = [
+        10.0 + 0.1 * np.arange(patients) + span * (DOSES / (DOSES + ed50))[:, None]
+        for ed50, span in zip(ed50s, spans, strict=True)
+    ]
+    return np.concatenate(parts, axis=1)[None, None], np.repeat(np.arange(len(ed50s)), patients)
+
+
+def test_doses_with_shares_of_the_effect_follow_the_curve_and_end_with_the_doses() -> None:
+    effect = response()["effect"].values[:1]
+    found = reduced(DOSES, effect, seed=1, replicates=20, shares=(0.5, 0.9, 0.99))
+    # ED50 is 8 and the exponent 1: nine and 99 times as much, of which the last is beyond 300.
+    for name in ("effect_dose", "effect_dose_low", "effect_dose_high"):
+        assert found[name][1][0, 0, :2] == pytest.approx([8.0, 72.0], rel=1e-3)
+        assert np.isnan(found[name][1][0, 0, 2])
+
+
+def test_an_ed50_that_draws_move_tenfold_is_an_interval_and_no_number() -> None:
+    ed50s = np.geomspace(2.0, 60.0, 12).tolist()
+    effect, draws = of_draws(ed50s)
+    wide = reduced(DOSES, effect, seed=1, draws=draws, shares=(0.9,))
+    assert ORDER[wide["verdict"][1][0, 0]] is Verdict.WIDE
+    assert np.isnan(wide["curve"][1][0, 0, 2])
+    assert np.isnan(wide["effect_dose"][1][0, 0, 0])
+    assert wide["curve_low"][1][0, 0, 2] == pytest.approx(2.0, rel=0.02)
+    assert wide["curve_high"][1][0, 0, 2] == pytest.approx(60.0, rel=0.02)
+    # The same patients as of one population differ in their ED50 as much, and their mean does not.
+    alone = reduced(DOSES, effect, seed=1)
+    assert ORDER[alone["verdict"][1][0, 0]] is Verdict.IDENTIFIED
+    narrow = reduced(DOSES, *(part := of_draws([6.0, 8.0, 10.0]))[:1], seed=1, draws=part[1])
+    assert ORDER[narrow["verdict"][1][0, 0]] is Verdict.IDENTIFIED
+
+
+def test_a_curve_that_many_draws_do_not_have_is_not_identified() -> None:
+    effect, draws = of_draws([8.0] * 10, [-4.0] * 8 + [0.0] * 2)
+    found = reduced(DOSES, effect, seed=1, draws=draws)
+    assert ORDER[found["verdict"][1][0, 0]] is Verdict.UNSURE
+    assert 0.7 < found["certainty"][1][0, 0] < 0.9
+
+
+def test_what_the_ed50_goes_with_is_named_and_chance_is_not() -> None:
+    random = np.random.default_rng(5)
+    ed50 = np.exp(random.standard_normal(400))
+    of_draw = np.repeat(random.standard_normal(10), 40)
+    causes = {
+        "affinity": 3.0 * ed50,
+        "clearance": 1.0 / (ed50 * np.exp(0.5 * random.standard_normal(400))),
+        "luck": random.standard_normal(400),
+        "luck of a draw": of_draw,
+        "constant": np.ones(400),
+    }
+    found = influences(ed50, causes)
+    assert list(found) == ["affinity", "clearance"]
+    assert found["affinity"] == pytest.approx(1.0)
+    assert -1.0 < found["clearance"] < -0.7
+    ed50[:] = np.nan
+    assert influences(ed50, causes) == {}

@@ -16,7 +16,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import Problem, cohort_at, only_trial, problem_for, sample_hours, trial_of
-from simulate.trial.reading import read_trial, shipped_trial
+from simulate.trials.reading import read_trial, shipped_trial
 
 EXAMPLE = read_trial("example-two-arms")
 

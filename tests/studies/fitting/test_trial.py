@@ -27,7 +27,7 @@ from simulate.studies.fitting.trial import (
     uniforms_for,
 )
 from simulate.symbolic.parts import Parameter, Spread
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 from tests.studies.fitting.tiny import problem
 
 LAST_DOSE, AFTER = 181.0, 182.0

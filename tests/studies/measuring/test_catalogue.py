@@ -76,8 +76,9 @@ def test_what_ships_can_be_read_and_answers_what_the_model_can() -> None:
         (
             'arm = "anakinra"',
             'arm = "anakira"',
-            "error[key.value]: `anakira` is not known here\n"
+            "error[key.value]: the value of `arm` cannot be used\n"
             "  --> {path}:10, key `sample[0].arm`\n"
+            "  found:    'anakira'\n"
             "  expected: `anakinra`, `untreated`\n"
             "  try:      did you mean `anakinra`?",
         ),
@@ -126,7 +127,7 @@ def test_what_ships_can_be_read_and_answers_what_the_model_can() -> None:
             "sinse = 0",
             "error[key.unknown]: unknown key `sinse`\n"
             "  --> {path}:16, key `sample[0].reading[0].sinse`\n"
-            "  expected: quantity, days, since, over, limit, without, noise, source, grade\n"
+            "  expected: `quantity`, `days`, `since`, `over`, `limit`, `without`, `noise`, `source`, `grade`\n"
             "  try:      did you mean `since` or `noise`?",
         ),
     ],

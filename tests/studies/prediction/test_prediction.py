@@ -10,7 +10,7 @@ import pytest
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.prediction.prediction import Answer, Band, Prediction, predict, rows
 from simulate.studies.prediction.questions import Question, Reading
-from simulate.trial.reading import read_trial
+from simulate.trials.reading import read_trial
 from tests.biology.courses import change
 from tests.studies.fitting.tiny import problem
 

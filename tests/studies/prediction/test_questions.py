@@ -6,7 +6,7 @@ import pytest
 
 from simulate.biology.hypotheses import HYPOTHESES
 from simulate.studies.prediction.questions import DOWN, FLAT, UP, expected, questions
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 
 @pytest.mark.parametrize("hypothesis", [hypothesis.name for hypothesis in HYPOTHESES])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.question import By, Question, question_of
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 
 
 def asked(

@@ -14,7 +14,7 @@ from simulate.studies.resolution import Resolution
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.analysis import courses_of, sensitivity
 from simulate.studies.sensitivity.question import By, Question, cohort_at, question_of
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from tests.studies.sensitivity.asked import asked, muscle
 
 TEXTS = ("ck:change@28", "damage@14", "ck:mean@28", "inflammation:lowest@28")

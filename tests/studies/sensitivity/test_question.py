@@ -11,7 +11,7 @@ import pytest
 from simulate.errors import InputError
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from tests.studies.sensitivity.asked import asked
 
 

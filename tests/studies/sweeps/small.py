@@ -7,7 +7,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 

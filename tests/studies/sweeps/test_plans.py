@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.sheets import Setting, parse_setting
+from simulate.studies.settings import Setting, parse_setting
 from simulate.studies.sweeps.plans import Part, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
 from tests.studies.sweeps.small import SCENARIO, options, plan

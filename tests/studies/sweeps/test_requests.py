@@ -8,7 +8,7 @@ import pytest
 
 from simulate import shipped
 from simulate.errors import InputError
-from simulate.studies.sheets import Setting
+from simulate.studies.settings import Setting
 from simulate.studies.sweeps.requests import Options, Request, read_request
 
 FILE = """\
@@ -90,8 +90,10 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
         (
             'over = "k_a"',
             'ovr = "k_a"',
-            "error[scenario.key]: there is no key `ovr` here\n  --> doses.toml:18, key `axis[1].ovr`\n"
-            "  expected: `over`, `values`, `from`, `to`, `count`, `spacing`\n  try:      did you mean `over`?",
+            "error[key.unknown]: unknown key `ovr`\n"
+            "  --> doses.toml:18, key `axis[1].ovr`\n"
+            "  expected: `over`, `values`, `from`, `to`, `count`, `spacing`\n"
+            "  try:      did you mean `over`?",
         ),
         (
             'to = "300 mg"\n',
@@ -115,8 +117,10 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
         (
             "count = 3",
             "count = 3.5",
-            "error[scenario.value]: the value of `axis[0].count` cannot be used\n"
-            "  --> doses.toml:14, key `axis[0].count`\n  found:    3.5\n  expected: a whole number",
+            "error[key.value]: the value of `count` cannot be used\n"
+            "  --> doses.toml:14, key `axis[0].count`\n"
+            "  found:    3.5\n"
+            "  expected: a whole number from 2 to 100000",
         ),
         (
             '"anakinra-100mg-daily"',
@@ -128,8 +132,10 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
         (
             'time.end = "14 d"',
             'time.ende = "14 d"',
-            "error[scenario.key]: there is no key `ende` here\n  --> doses.toml:7, key `time.ende`\n"
-            "  expected: `end`, `every`, `visits`\n  try:      did you mean `end`?",
+            "error[key.unknown]: unknown key `ende`\n"
+            "  --> doses.toml:7, key `time.ende`\n"
+            "  expected: `end`, `every`, `visits`\n"
+            "  try:      did you mean `end`?",
         ),
         (
             '"12 h"',

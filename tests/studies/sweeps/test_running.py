@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 import simulate
+from simulate.api.simulating import run
 from simulate.errors import InputError, MissingExtra
 from simulate.locks import LOCK, locked
-from simulate.report.catalog import leftovers, records_in, remove
+from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
-from simulate.studies.runs import run
 from simulate.studies.sweeps import running
 from simulate.studies.sweeps.door import planned
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
@@ -27,7 +27,7 @@ from simulate.studies.sweeps.plans import SweepPlan
 from simulate.studies.sweeps.running import PARTS, run_sweep
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
 
-FILES = ["manifest.json", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
+FILES = ["inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
 
 
 class Stopped(Exception):
@@ -270,7 +270,7 @@ def test_a_disk_that_is_full_is_an_error_that_loses_nothing(
             run_sweep(found, tmp_path / "full")
     assert caught.value.code == "store.unwritable"
     assert caught.value.what == "the run directory cannot be written: no space left on device"
-    assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["parts", "sweep.json"]
+    assert sorted(path.name for path in (tmp_path / "full").iterdir()) == ["inputs", "models", "parts", "sweep.json"]
     said: list[str] = []
     run_sweep(found, tmp_path / "full", notify=said.append)
     assert said == ["4 of 4 parts are there; going on"]

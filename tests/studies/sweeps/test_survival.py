@@ -78,7 +78,9 @@ def test_a_sweep_that_is_killed_again_and_again_ends_with_the_same_bytes(
             assert process.returncode in (-signal.SIGKILL, 0)
     run_sweep(plan(part_size=1), target)
     assert contents(target) == whole
-    assert sorted(path.name for path in target.iterdir()) == sorted([*whole, "manifest.json", "sweep.json"])
+    assert sorted(path.name for path in target.iterdir()) == sorted(
+        [*whole, "inputs", "manifest.json", "models", "sweep.json"]
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are found by /proc")

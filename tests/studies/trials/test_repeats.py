@@ -15,7 +15,7 @@ from simulate.studies.trials.designs import Design, design_of
 from simulate.studies.trials.power import power_of
 from simulate.studies.trials.repeats import Outcome, repeated
 from simulate.symbolic.units import unit
-from simulate.trial.reading import shipped_trial
+from simulate.trials.reading import shipped_trial
 
 BEFORE, AFTER = 0.0, 182.0
 PATIENTS = 30

@@ -1,0 +1,673 @@
+"""Hypotheses held against what was reported: fitted, shown beside it, compared, asked for more, and checked.
+
+Arguments that several functions have:
+
+hypothesis, hypotheses
+    Names such as ``"H1"`` or ``"H1+H3a"``, or hypothesis files.
+trial
+    A trial that ships, or its file; several in a sequence. The shipped one if not given.
+fits
+    Folder of fits; those that ship come first.
+threads
+    Threads to use; all cores if not given. The result does not depend on it.
+out
+    Run directory to be written; nothing is written if not given.
+force
+    Whether another run in the directory may be replaced.
+progress, report
+    What shows how far the work is, and what is told about it; see `simulate.watching`.
+
+All raise `InputError` for what cannot be used, and `MissingExtra` where the directory cannot be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.api.asking import verb
+from simulate.inputs import note, noting
+from simulate.watching import Progress, Report, quiet
+
+__all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
+
+if TYPE_CHECKING:
+    from simulate.results.result import Result
+    from simulate.studies.comparison.choice import Choice
+    from simulate.studies.comparison.comparison import Comparison
+    from simulate.studies.comparison.fits import Fit
+    from simulate.studies.fitting.calibration import Calibration
+    from simulate.studies.fitting.posterior import Posterior
+    from simulate.studies.fitting.predictive import Predicted
+    from simulate.studies.fitting.profiling import Profiled
+    from simulate.studies.fitting.reproduction import Row
+    from simulate.studies.fitting.trial import Problem
+    from simulate.studies.prediction.prediction import Prediction
+    from simulate.studies.virtual.populations import VirtualPopulations
+    from simulate.symbolic.model import Model
+    from simulate.trials.design import TrialDesign
+
+DEFAULT = "H1+H6"
+"""Hypothesis where none is named."""
+
+TrialNames = str | Path | Sequence[str | Path] | None
+
+
+def trials_of(names: TrialNames) -> tuple[TrialDesign, ...]:
+    """Trials that are named; none if none is, which means the shipped one."""
+    from simulate.trials.reading import read_trial
+
+    given = [names] if isinstance(names, str | Path) else names or ()
+    return tuple(read_trial(name) for name in given)
+
+
+def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
+    """Models of hypotheses by their names."""
+    return {problem.hypothesis: problem.model for problem in problems}
+
+
+@noting()
+def fit(
+    hypothesis: str | None = DEFAULT,
+    *,
+    evidence: str | Path | None = None,
+    trial: TrialNames = None,
+    out: str | Path | None = None,
+    particles: int = 200,
+    runs: int = 2,
+    patients: int = 32,
+    draws: int = 2048,
+    final_patients: int = 128,
+    seed: int = 1,
+    profiles: bool = False,
+    threads: int | None = None,
+    report: Report | None = None,
+) -> Result[Posterior]:
+    """Fit a hypothesis to what was reported.
+
+    Parameters
+    ----------
+    hypothesis, trial, threads, report
+        As for all functions of `simulate.api.fitting`.
+    evidence
+        Evidence file; that of the trial if not given.
+    out
+        Folder of the result, in which progress is kept: the same call goes on after an interruption, to the same bits.
+        One in ``fits`` if not given.
+    particles, runs
+        Particles of a run of the sampler, and runs from different seeds.
+    patients
+        Virtual patients of a point while sampling.
+    draws, final_patients
+        Draws of the final importance sampling, and virtual patients of each.
+    seed
+        Seed of the samplers.
+    profiles
+        Whether the likelihood of each number is profiled as well.
+
+    Returns
+    -------
+    Result
+        Its value is the posterior; tables ``estimates`` and, if asked for, ``profiles``.
+
+    Raises
+    ------
+    NotConverged
+        Too many points could not be solved, or the sampler does not move.
+    """
+    arguments = dict(locals())
+    from simulate.evidence.reading import read_evidence
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result, complete
+    from simulate.store import working_folder
+    from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
+    from simulate.studies.fitting.before import before_fit
+    from simulate.studies.fitting.posterior import Settings, posterior_text
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.tabular import table_of
+
+    problem = problem_for(
+        hypothesis or DEFAULT, None if evidence is None else read_evidence(evidence), trials_of(trial)
+    )
+    settings = Settings(
+        particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
+    )
+    folder = fit_folder(problem) if out is None else Path(out)
+    # The folder is looked at by `make_fit`, which knows what it goes on with.
+    origin = asked("fit", arguments, out=None, force=False)
+    if report is not None:
+        for line in before_fit(problem):
+            report(line)
+    posterior = make_fit(problem, settings, folder, threads=threads, report=report)
+    profiled = _profiled(problem, posterior, report) if profiles else ()
+    document = posterior.as_dict()
+    tables = {"estimates": table_of([_flat(asdict(row)) for row in posterior.estimates])}
+    if profiled:
+        document["profiles"] = [asdict(row) for row in profiled]
+        tables["profiles"] = table_of(profiled)
+    result = Result(
+        origin,
+        f"fit of {problem.hypothesis}",
+        posterior,
+        document=document,
+        tables=tables,
+        models=models_of([problem]),
+        texts={RESULT: posterior_text(posterior)},
+        facts={"file": str(folder / RESULT)},
+    )
+    with working_folder(folder):
+        complete(result, folder)
+    return result
+
+
+def _profiled(problem: Problem, posterior: Posterior, report: Report | None) -> tuple[Profiled, ...]:
+    from simulate.studies.fitting.profiling import profile
+
+    if report is not None:
+        report("profiling the likelihood")
+    return profile(problem, posterior)
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Quantiles one by one."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, tuple | list):
+            flat |= {f"{name}_{end}": part for end, part in zip(("low", "median", "high"), value, strict=True)}
+        else:
+            flat[name] = value
+    return flat
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reproduction:
+    """Reported values beside what is predicted for them, and the fits that predict it."""
+
+    rows: tuple[Row, ...]
+    posterior: Posterior
+    null: Posterior
+
+
+@verb
+def reproduce(
+    hypothesis: str | None = None,
+    *,
+    trial: TrialNames = None,
+    fit: str | Path | None = None,
+    fits: str | Path = "fits",
+    refit: bool = False,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+    report: Report | None = None,
+) -> Result[Reproduction]:
+    """Show each reported value beside what a fitted model, and the null hypothesis, predict for it.
+
+    Parameters
+    ----------
+    hypothesis, trial, fits, out, force, progress, report
+        As for all functions of `simulate.api.fitting`; the hypothesis is that of the fit, if one is named.
+    fit
+        Result of `fit`, if not one of those.
+    refit
+        Whether the hypothesis and the null hypothesis are fitted first.
+
+    Returns
+    -------
+    Result
+        Its value has the rows and both posteriors; table and figure ``reproduction``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.fitting.fit import fit as fit_problem
+    from simulate.studies.fitting.posterior import named, posterior_text, read_posterior
+    from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
+    from simulate.studies.fitting.reproduction import reproduce as reproduced
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.tabular import table_of
+
+    designs = trials_of(trial)
+    posterior = None if fit is None else read_posterior(fit)
+    name = named(hypothesis, posterior, DEFAULT)
+    problem, null = problem_for(name, None, designs), problem_for(NULL, None, designs)
+    if not refit:
+        posterior = _fit_of(problem, Path(fits)) if posterior is None else posterior
+        null_posterior = _fit_of(null, Path(fits))
+    origin = asked("reproduce", arguments, out=out, force=force)
+    if refit:
+        posterior, null_posterior = fit_problem(problem, report=report), fit_problem(null, report=report)
+    assert posterior is not None
+    with progress(workload(problem, posterior, null_posterior), "repeating the study") as advance:
+        rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
+    own = posterior.hypothesis
+
+    def draw() -> Any:
+        from simulate.figures.reproduction import reproduction_figure
+
+        study = repeated_study(problem.parts[0], posterior)
+        return reproduction_figure(rows, study, hypothesis=own, null=NULL)
+
+    documents = [_reproduced(row) for row in rows]
+    result = Result(
+        origin,
+        f"reported values under {own}",
+        Reproduction(tuple(rows), posterior, null_posterior),
+        document={"hypothesis": own, "null": NULL, "rows": documents},
+        tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
+        figures={"reproduction": draw},
+        models=models_of([problem, null]),
+        texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+def _fit_of(problem: Problem, folder: Path) -> Posterior:
+    """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
+    from simulate.errors import InputError
+    from simulate.studies.comparison.fits import fit_folder, known_fit
+    from simulate.studies.fitting.posterior import shipped_posterior
+    from simulate.trials.reading import DEFAULT as SHIPPED
+
+    found = known_fit(problem, folder)
+    if found is not None:
+        return found.posterior
+    names = [part.trial.name for part in problem.parts]
+    if names == [SHIPPED]:
+        return shipped_posterior(problem.hypothesis)
+    raise InputError(
+        f"no fit of `{problem.hypothesis}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
+        code="fit.missing",
+        expected=f"a result in {fit_folder(problem, folder)}",
+        advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}` with the same trials",
+    )
+
+
+_BANDS = ("before", "null")
+
+
+def _reproduced(row: Row) -> dict[str, Any]:
+    own = ("trial", "item", "figure", "account", "location", "standing", "use", "is_used", "reading", "unit", "n")
+    fitted = {name: None if row.fitted is None else getattr(row.fitted, name) for name in ("median", "low", "high")}
+    return {
+        **{name: getattr(row, name) for name in (*own, "direction", "reported")},
+        **fitted,
+        "tail_probability": None if row.fitted is None else row.fitted.tail_probability,
+        **{name: _bands(getattr(row, name)) for name in _BANDS},
+        "reason": row.reason,
+    }
+
+
+def _bands(predicted: Predicted | None) -> dict[str, float | None] | None:
+    if predicted is None:
+        return None
+    return {name: value for name, value in asdict(predicted).items() if name != "values"}
+
+
+def _flat_bands(row: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in row.items() if name not in _BANDS}
+    for name in _BANDS:
+        band = row[name] or {}
+        flat |= {f"{name}_{end}": band.get(end) for end in ("median", "low", "high")}
+    return flat
+
+
+@verb
+def compare(
+    hypotheses: Sequence[str] | None = None,
+    *,
+    evidence: str | Path | None = None,
+    trial: TrialNames = None,
+    prior: Mapping[str, float] | None = None,
+    against: str | None = None,
+    fits: str | Path = "fits",
+    particles: int = 200,
+    runs: int = 2,
+    patients: int = 32,
+    draws: int = 2048,
+    final_patients: int = 128,
+    out: str | Path | None = None,
+    force: bool = False,
+    report: Report | None = None,
+) -> Result[Comparison]:
+    """Compare hypotheses by what was reported: evidence and its error, odds, and what each datum says.
+
+    Parameters
+    ----------
+    hypotheses
+        All whose fits ship if not given.
+    evidence
+        Evidence file; that of the trial if not given.
+    prior
+        Weight of each hypothesis before the data; 1 if not given.
+    against
+        What the matrix is relative to; H0, or the likeliest, if not given.
+    fits
+        Folder of fits; one that is not of today's numbers is made there first.
+    particles, runs, patients, draws, final_patients
+        Of fits that are made, as for `fit`.
+    trial, out, force, report
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value is the comparison; tables ``hypotheses``, ``matrix`` and ``variants``, figure ``comparison``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.comparison.comparison import compare as compared
+    from simulate.studies.comparison.fits import find_fit, known_fit
+    from simulate.studies.comparison.tables import document, tables
+    from simulate.studies.fitting.posterior import Settings
+
+    problems = _problems(hypotheses, evidence, trial)
+    found = [known_fit(problem, Path(fits)) for problem in problems]
+    origin = asked("compare", arguments, out=out, force=force)
+    settings = Settings(particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients)
+    used: list[Fit] = []
+    for problem, known in zip(problems, found, strict=True):
+        used.append(known or find_fit(problem, settings, Path(fits), report=report))
+        if known is None:
+            _note_made(problem, used[-1], Path(fits))
+    comparison = compared(used, prior=prior or {}, against=against)
+
+    def draw() -> Any:
+        from simulate.figures.comparison import comparison_figure
+
+        return comparison_figure(comparison)
+
+    result = Result(
+        origin,
+        "comparison of " + ", ".join(problem.hypothesis for problem in problems),
+        comparison,
+        document=document(comparison),
+        tables=tables(comparison),
+        figures={"comparison": draw},
+        models=models_of(problems),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, trial: TrialNames) -> tuple[Problem, ...]:
+    from simulate import shipped
+    from simulate.evidence.reading import read_evidence
+    from simulate.studies.comparison.fits import problems_for
+
+    given = None if evidence is None else read_evidence(evidence)
+    return problems_for(hypotheses or list(shipped.fit_files()), given, trials_of(trial))
+
+
+def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
+    """Keep a fit that was made for a comparison with it: to repeat the comparison is not to fit again."""
+    from simulate.studies.comparison.fits import RESULT, fit_folder
+    from simulate.studies.fitting.posterior import posterior_text
+
+    note(fit_folder(problem, folder) / RESULT, posterior_text(made.posterior).encode())
+
+
+@verb
+def calibrate_choice(
+    hypotheses: Sequence[str] | None = None,
+    *,
+    evidence: str | Path | None = None,
+    trial: TrialNames = None,
+    repeats: int = 40,
+    larger: int = 1,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[Choice]:
+    """Choose between hypotheses in made-up abstracts of each, and count how often the right one is chosen.
+
+    Parameters
+    ----------
+    hypotheses, evidence
+        As for `compare`.
+    repeats
+        Made-up abstracts of each hypothesis.
+    larger
+        How many times as many patients as were reported stand behind each value.
+    trial, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.comparison.choice import calibrate_choice as calibrated
+    from simulate.studies.comparison.choice import document
+
+    problems = _problems(hypotheses, evidence, trial)
+    origin = asked("calibrate-choice", arguments, out=out, force=force)
+    with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
+        found = calibrated(problems, repeats=repeats, larger=larger, report=advance)
+    title = "choice between " + ", ".join(problem.hypothesis for problem in problems)
+    result = Result(origin, title, found, document=document(found), models=models_of(problems))
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+@verb
+def predict(
+    hypotheses: Sequence[str] | None = None,
+    *,
+    trial: TrialNames = None,
+    draws: int = 48,
+    patients: int = 16,
+    fits: str | Path = "fits",
+    seed: int = 1,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[tuple[Prediction, ...]]:
+    """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
+
+    Parameters
+    ----------
+    hypotheses
+        All single ones that ship if not given.
+    draws, patients
+        Populations of each hypothesis, and patients of each.
+    seed
+        Seed of patients and of draws of a prior.
+    trial, fits, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has a prediction of each hypothesis; table and figure ``prediction``.
+    """
+    arguments = dict(locals())
+    from simulate.biology.hypotheses import HYPOTHESES
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.comparison.fits import known_fit, problems_for
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.prediction.prediction import predict as predicted
+    from simulate.studies.prediction.prediction import rows, workload
+    from simulate.studies.prediction.questions import ABSENT
+    from simulate.tabular import table_of
+
+    designs = trials_of(trial)
+    names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
+    problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
+    known = [known_fit(problem, Path(fits)) for problem in problems]
+    origin = asked("predict", arguments, out=out, force=force)
+    posteriors = [None if fit is None else fit.posterior for fit in known]
+    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
+    with progress(total, "predicting") as advance:
+        found = tuple(
+            predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
+            for problem, posterior in zip(problems, posteriors, strict=True)
+        )
+    table = rows(found)
+
+    def draw() -> Any:
+        from simulate.figures.prediction import prediction_figure
+
+        return prediction_figure(found)
+
+    sources = [{"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found]
+    result = Result(
+        origin,
+        "predictions of " + ", ".join(names),
+        found,
+        document={"hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
+        tables={"prediction": table_of(table)},
+        figures={"prediction": draw},
+        models=models_of(problems),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+@verb
+def calibrate(
+    hypothesis: str | None = DEFAULT,
+    *,
+    trial: TrialNames = None,
+    repeats: int = 40,
+    particles: int = 96,
+    patients: int = 16,
+    seed: int = 1,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[Calibration]:
+    """Fit abstracts that are made up from known parameters, and count how often they are found.
+
+    Parameters
+    ----------
+    repeats
+        Made-up abstracts.
+    particles, patients
+        Particles of each fit, and virtual patients.
+    seed
+        Seed of everything.
+    hypothesis, trial, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has the ranks; table ``calibration``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.fitting.calibration import INTERVALS
+    from simulate.studies.fitting.calibration import calibrate as calibrated
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.tabular import table_of
+
+    problem = problem_for(hypothesis or DEFAULT, None, trials_of(trial))
+    origin = asked("calibrate", arguments, out=out, force=force)
+    with progress(repeats, "made-up abstracts") as advance:
+        found = calibrated(problem, repeats=repeats, particles=particles, patients=patients, seed=seed, report=advance)
+    rows = [
+        {
+            "name": name,
+            "p": float(found.p_values[column]),
+            "coverage": {str(share): float(found.coverage(share)[column]) for share in INTERVALS},
+            "ranks": found.ranks[:, column].tolist(),
+        }
+        for column, name in enumerate(found.names)
+    ]
+    table = [
+        {"name": row["name"], "p": row["p"]} | {f"in_{name}": value for name, value in row["coverage"].items()}
+        for row in rows
+    ]
+    result = Result(
+        origin,
+        f"calibration of the fit of {problem.hypothesis}",
+        found,
+        document={
+            "hypothesis": problem.hypothesis, "repeats": repeats, "passed": bool(found.is_calibrated), "rows": rows
+        },
+        tables={"calibration": table_of(table)},
+        models=models_of([problem]),
+    )  # fmt: skip
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+@verb
+def vpop(
+    hypothesis: str | None = None,
+    *,
+    patients: int = 4096,
+    fewest: int = 200,
+    chains: int = 64,
+    steps: int = 300,
+    as_published: bool = False,
+    fit: str | Path | None = None,
+    seed: int = 1,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[VirtualPopulations]:
+    """Make plausible patients into populations that match the reported values, in three published ways.
+
+    Parameters
+    ----------
+    patients, fewest
+        Plausible patients of the pool, and patients that acceptance takes, at least.
+    chains, steps
+        Chains, walked together, and steps of each; the first third is left out.
+    as_published
+        Whether chains are walked once more as their authors' program does, a search only.
+    fit
+        Result of `fit` to stand beside; else the shipped one.
+    seed
+        Seed of everything random.
+    hypothesis, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has the populations; table ``pool`` and one for each way with chains.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.fitting.draws import shipped_fit
+    from simulate.studies.fitting.posterior import named, read_posterior
+    from simulate.studies.fitting.reproduction import check_current
+    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.virtual.populations import virtual_populations, workload
+    from simulate.studies.virtual.tables import document, patients_tables
+    from simulate.studies.virtual.ways import Settings
+
+    posterior = None if fit is None else read_posterior(fit)
+    problem = problem_for(named(hypothesis, posterior, DEFAULT))
+    if posterior is None:
+        posterior = shipped_fit(problem)
+    else:
+        check_current(problem, posterior)
+    origin = asked("vpop", arguments, out=out, force=force)
+    settings = Settings(patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed)
+    with progress(workload(settings, as_published, posterior), "virtual patients") as advance:
+        found = virtual_populations(problem, settings, posterior=posterior, as_published=as_published, progress=advance)
+    result = Result(
+        origin,
+        f"virtual populations, {problem.hypothesis}",
+        found,
+        document=document(found),
+        tables=patients_tables(found),
+        models=models_of([problem]),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result

@@ -1,0 +1,197 @@
+"""Evidence audited, a machine verified, a run directory reported."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.api.asking import verb
+from simulate.api.simulating import Settings, laid_over
+from simulate.watching import Progress, quiet
+
+__all__ = ["audit", "report", "verify"]
+
+if TYPE_CHECKING:
+    from simulate.evidence.items import Evidence, Finding
+    from simulate.results.result import Result
+    from simulate.studies.verification import Verification
+
+SCENARIO = "anakinra-100mg-daily"
+"""Scenario that is verified where none is named."""
+
+
+@verb
+def audit(file: str | Path | None = None) -> Result[tuple[Evidence, tuple[Finding, ...]]]:
+    """Check reported values against arithmetic.
+
+    Parameters
+    ----------
+    file
+        An evidence file; what the shipped study reported if not given.
+
+    Returns
+    -------
+    Result
+        Its value has the evidence and what was found; table ``findings``. ``document["unmarked"]`` counts
+        contradictions whose items are not marked as disputed.
+    """
+    arguments = dict(locals())
+    from simulate.evidence.audit import audit as findings_of
+    from simulate.evidence.audit import unmarked
+    from simulate.evidence.reading import read_evidence
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.tabular import table_of
+
+    evidence = read_evidence(file)
+    findings = tuple(findings_of(evidence))
+    rows = [
+        {
+            "item": finding.item,
+            "standing": evidence[finding.item].standing.value,
+            "check": finding.check,
+            "verdict": finding.verdict.value,
+            "text": finding.text,
+        }
+        for finding in findings
+    ]
+    return Result(
+        asked("audit", arguments, out=None, force=False),
+        f"audit of {evidence.source}",
+        (evidence, findings),
+        document={
+            "source": evidence.source,
+            "items": [_item(evidence, item.name) for item in evidence.items],
+            "findings": rows,
+            "unmarked": len(unmarked(evidence, findings)),
+        },
+        tables={"findings": table_of(rows)},
+    )
+
+
+def _item(evidence: Evidence, name: str) -> dict[str, Any]:
+    item = evidence[name]
+    return {
+        "item": item.name,
+        "account": item.account,
+        "source": item.source,
+        "location": item.location,
+        "quantity": item.subject.quantity,
+        "days": list(item.subject.days),
+        "standing": item.standing.value,
+        "use": item.use.value,
+        "note": item.note,
+        "readings": [{"name": reading.name, "share": reading.share} for reading in item.readings],
+    }
+
+
+@verb
+def verify(
+    scenario: str | Path = SCENARIO,
+    *,
+    hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    settings: Settings = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    share: float = 0.01,
+    threads: int | None = None,
+    progress: Progress = quiet,
+) -> Result[Verification]:
+    """Verify a scenario on this machine: the same bits however it is solved, and the error actually made.
+
+    Parameters
+    ----------
+    scenario, hypothesis, fit, draws, settings, patients, seed
+        As for `simulate.run`; the seed also decides which patients are sampled.
+    share
+        Share of the trajectories that SciPy solves again; never fewer than three.
+    threads, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value says what was found; ``value.passed`` whether all is as promised. Tables ``repetitions``, ``errors``.
+    """
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.runs import prepare
+    from simulate.studies.scenario import read_scenario
+    from simulate.studies.unread import refuse_unread
+    from simulate.studies.verification import verify as verified
+    from simulate.studies.verification import workload
+    from simulate.tabular import table_of
+    from simulate.versions import versions
+
+    chosen = laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed)
+    read = read_scenario(scenario, chosen)
+    refuse_unread(read, "verify")
+    study = prepare(read)
+    arguments = {"scenario": scenario, "settings": chosen, "share": share}
+    origin = asked("verify", arguments, out=None, force=False)
+    with progress(workload(study, share), "verifying") as advance:
+        found = verified(study, share=share, threads=threads, progress=advance)
+    return Result(
+        origin,
+        f"verification of {read.title}",
+        found,
+        document={
+            **asdict(found), "passed": found.passed, "faults": list(found.faults), "versions": versions()
+        },
+        tables={"repetitions": table_of(found.repetitions), "errors": table_of(found.errors)},
+        models={study.hypothesis: study.model},
+        facts={"scenario": study.settings},
+    )  # fmt: skip
+
+
+def report(
+    directory: str | Path,
+    *,
+    question: str | None = None,
+    context: str | None = None,
+    influence: str | None = None,
+    consequence: str | None = None,
+    risk: str | None = None,
+    error: bool = True,
+    figures: bool = True,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> str:
+    """Report of a run directory, as one HTML document that needs no network.
+
+    Parameters
+    ----------
+    directory
+        Made by any verb.
+    question, context, influence, consequence, risk
+        Question of interest (that of the scenario if not given), context of use, model influence, consequence of a
+        wrong decision and model risk, in the words of ICH M15.
+    error
+        Whether a sample is solved again for the numerical error.
+    figures
+        Whether figures are drawn that the directory does not have.
+    out, force
+        File to be written, and whether one that is there may be replaced; nothing is written if not given.
+
+    Raises
+    ------
+    InputError
+        ``report.none``: no finished run is in the directory; ``runs.changed``: it is damaged.
+    MissingExtra
+        ``store.unwritable``.
+    """
+    from simulate.files import write_atomically
+    from simulate.results.html_report import Purpose
+    from simulate.results.html_report import report as reported
+    from simulate.store import check_file
+
+    if out is not None:
+        check_file(Path(out), force=force)
+    purpose = Purpose(question, context, influence, consequence, risk)
+    text = reported(Path(directory), purpose, error=error, figures=figures)
+    if out is not None:
+        write_atomically(Path(out), text)
+    return text

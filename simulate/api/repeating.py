@@ -1,0 +1,144 @@
+"""Runs made again from their directories."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.watching import Progress, Report, quiet
+
+__all__ = ["Repetition", "repeat"]
+
+if TYPE_CHECKING:
+    from simulate.results.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """How a run compares with the same run again.
+
+    Attributes
+    ----------
+    same, differing
+        Files of results whose bytes are the same, and those whose bytes differ or that only one of the two has.
+    pictures
+        Figures that differ, as they may under another version of what draws.
+    versions
+        What has another version than when the run was made: its version then, and now.
+    """
+
+    same: tuple[str, ...]
+    differing: tuple[str, ...]
+    pictures: tuple[str, ...]
+    versions: Mapping[str, tuple[str | None, str | None]]
+
+
+def repeat(
+    directory: str | Path,
+    *,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+    report: Report | None = None,
+) -> Repetition:
+    """Make a run again from its directory alone, and compare it file by file.
+
+    Parameters
+    ----------
+    directory
+        Run directory of any verb.
+    out, force
+        Where the new one is written, and whether another run there may be replaced; nothing is kept if not given.
+    progress, report
+        What shows how far the work is, and what is told about it.
+
+    Raises
+    ------
+    InputError
+        ``runs.none``: there is no finished run. ``runs.changed``: a file that was read is not as it was.
+    """
+    from simulate.inputs import given
+    from simulate.manifest import kept_inputs
+    from simulate.results.catalog import entries_of
+    from simulate.store import read_manifest
+
+    folder = Path(directory)
+    entries = read_manifest(folder) or entries_of(folder)
+    with contextlib.ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "again"
+        target = scratch if out is None else Path(out)
+        stack.enter_context(given(kept_inputs(folder, entries)))
+        _again(folder, entries, target, force=force, progress=progress, report=report)
+        again = read_manifest(target)
+        assert again is not None
+    return _compared(entries, again)
+
+
+def _again(
+    folder: Path, entries: Mapping[str, Any], target: Path, *, force: bool, progress: Progress, report: Report | None
+) -> None:
+    """Ask what a directory was asked, into another."""
+    from simulate.api import fitting, inspecting, simulating, studying
+    from simulate.results.again import settings_of
+
+    kind, arguments = str(entries["kind"]), dict(entries.get("arguments", {}))
+    if kind == "sweep":
+        from simulate.studies.sweeps.door import planned
+        from simulate.studies.sweeps.running import run_sweep
+
+        plan = planned(folder)
+        with progress(plan.rows, "simulating") as advance:
+            run_sweep(plan, target, force=force, progress=advance, notify=report)
+        return
+    if "settings" in arguments:
+        arguments["settings"] = settings_of(arguments)
+    if kind == "run":
+        made = simulating.simulated(**arguments, progress=progress)
+        made.write(target, force=force, figures=_has_pictures(entries))
+        return
+    watched: dict[str, Any] = {"progress": progress}
+    told: dict[str, Any] = {**watched, "report": report}
+    verbs: dict[str, tuple[Callable[..., Result[Any]], dict[str, Any]]] = {
+        "audit": (inspecting.audit, {}),
+        "calibrate": (fitting.calibrate, watched),
+        "calibrate-choice": (fitting.calibrate_choice, watched),
+        "compare": (fitting.compare, {"report": report}),
+        "contrast": (simulating.contrast, watched),
+        "design": (studying.design, told),
+        "dose-response": (simulating.responded, {}),
+        "equilibria": (simulating.equilibria, {}),
+        "fit": (fitting.fit, {"report": report}),
+        "predict": (fitting.predict, watched),
+        "reproduce": (fitting.reproduce, told),
+        "sensitivity": (studying.sensitivity, told),
+        "trial": (studying.trial, watched),
+        "verify": (inspecting.verify, watched),
+        "vpop": (fitting.vpop, watched),
+    }
+    function, options = verbs[kind]
+    if kind == "fit":
+        function(**arguments, out=target, **options)
+        return
+    function(**arguments, **options).write(target, force=force, figures=_has_pictures(entries))
+
+
+def _has_pictures(entries: Mapping[str, Any]) -> bool:
+    return any(name.endswith(".png") for name in entries["files"])
+
+
+def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Repetition:
+    left, right = before["files"], after["files"]
+    names = sorted({*left, *right})
+    other = [name for name in names if left.get(name) != right.get(name)]
+    is_picture = {name: name.endswith((".png", ".svg")) for name in names}
+    old, new = before.get("versions", {}), after["versions"]
+    return Repetition(
+        tuple(name for name in names if name not in other and not is_picture[name]),
+        tuple(name for name in other if not is_picture[name]),
+        tuple(name for name in other if is_picture[name]),
+        {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)},
+    )

@@ -1,0 +1,795 @@
+"""Scenarios simulated: a cohort, under several hypotheses, over a design, over doses.
+
+Arguments that several functions have:
+
+scenario
+    Name of a shipped scenario, or the path of a scenario file.
+hypothesis, patients, seed, dropout, fit, draws, rtol
+    In place of the scenario's.
+settings
+    What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
+threads, out, force, progress, report
+    As for all functions of `simulate.api.fitting`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.api.asking import verb
+from simulate.watching import Advance, Progress, Report, quiet
+
+__all__ = ["contrast", "dose_response", "equilibria", "run", "sweep"]
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from simulate.cohort.ensemble import Ensemble
+    from simulate.evidence.observations import Observation
+    from simulate.results.changes import ChangeRow
+    from simulate.results.provenance import Provenance
+    from simulate.results.result import Result
+    from simulate.results.tables import Row
+    from simulate.studies.contrast import Contrast
+    from simulate.studies.ledger import Entry
+    from simulate.studies.runs import Study
+    from simulate.studies.settings import Setting
+    from simulate.studies.steady_states import SteadyStates
+    from simulate.studies.sweeps.plans import SweepPlan
+    from simulate.symbolic.model import Model
+
+Settings = Mapping[str, object] | Sequence["Setting"] | None
+
+
+def laid_over(settings: Settings, **named: object) -> list[Setting]:
+    """What a call lays over a scenario file: arguments that stand for a key, and further settings.
+
+    Raises
+    ------
+    InputError
+        ``scenario.setting``: a key that both set.
+    """
+    from simulate.studies.settings import settings_from
+
+    keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
+    given = {
+        f"{keys.get(name, 'cohort')}.{name}": str(value) if isinstance(value, Path) else value
+        for name, value in named.items()
+    }
+    if isinstance(settings, Mapping) or settings is None:
+        return settings_from(given, settings)
+    return [*settings, *settings_from(given, None)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A scenario that was simulated: what was asked, what came of it, who failed, and what was reported."""
+
+    study: Study
+    ensemble: Ensemble
+    dataset: xr.Dataset
+    summary: tuple[Row, ...]
+    changes: tuple[ChangeRow, ...]
+    failures: tuple[Entry, ...]
+    observations: tuple[Observation, ...]
+
+
+@verb
+def run(
+    scenario: str | Path,
+    *,
+    hypothesis: str | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    dropout: bool | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    rtol: float | None = None,
+    settings: Settings = None,
+    end: str | None = None,
+    every: str | None = None,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    figures: bool = True,
+    progress: Progress = quiet,
+) -> xr.Dataset:
+    """Simulate a cohort of patients.
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or the path of a scenario file or of a model in SBML.
+    hypothesis, patients, seed, dropout, fit, draws, rtol
+        In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
+        still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
+        a fit) and how many draws of them, and the relative tolerance.
+    settings
+        What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
+    end, every
+        For a model in SBML, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the
+        end if not given.
+    threads
+        Threads to use; all cores if not given. The result does not depend on it.
+    out, force
+        Run directory to be written, and whether another run in it may be replaced; nothing is written if not given.
+    figures
+        Whether figures are drawn in the directory.
+    progress
+        What shows how far the work is; see `simulate.watching`.
+
+    Returns
+    -------
+    Dataset
+        As described in `simulate.studies.datasets`.
+
+    Raises
+    ------
+    InputError
+        When the scenario, or what was laid over it, cannot be used.
+    """
+    from simulate.studies.datasets import by_draw
+    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.runs import prepare, run_study
+
+    chosen = laid_over(
+        settings, hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol
+    )
+    if out is None:
+        study = prepare(scenario_for(scenario, end, every, chosen))
+        with progress(study.members * len(study.arms), "simulating") as advance:
+            return by_draw(run_study(study, threads=threads, progress=advance)[1])
+    found = simulated(
+        scenario,
+        chosen,
+        lambda study: Path(out),
+        end=end,
+        every=every,
+        threads=threads,
+        force=force,
+        progress=progress,
+    )
+    found.write(out, force=force, figures=figures)
+    return by_draw(found.value.dataset)
+
+
+@verb
+def simulated(
+    scenario: str | Path,
+    settings: Sequence[Setting] = (),
+    target: Callable[[Study], Path] | None = None,
+    *,
+    end: str | None = None,
+    every: str | None = None,
+    threads: int | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[Run]:
+    """Simulate a scenario, with its tables and figures; nothing is written yet.
+
+    Parameters
+    ----------
+    scenario, settings, end, every, threads, force, progress
+        As for `run`.
+    target
+        The directory in which it will be written, by the study; it is looked at before any work.
+
+    Returns
+    -------
+    Result
+        Tables ``changes`` and ``summary``, arrays ``results``, figure ``time-course``.
+    """
+    from simulate.evidence.observations import comparable, read_observations
+    from simulate.results.changes import ChangeRow, change_rows
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.results.tables import Row, summary
+    from simulate.solver.trajectories import Status
+    from simulate.studies.datasets import ensemble_counts
+    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.ledger import ledger
+    from simulate.studies.runs import prepare, run_study
+    from simulate.tabular import table_of
+
+    study = prepare(scenario_for(scenario, end, every, settings))
+    times = {name: value for name, value in (("end", end), ("every", every)) if value is not None}
+    origin = asked(
+        "run",
+        {"scenario": scenario, "settings": list(settings), **times},
+        key=study.key,
+        out=None if target is None else target(study),
+        force=force,
+    )
+    printed = read_observations() if study.scenario.model is None else ()
+    treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
+    observations = tuple(comparable(printed, population=study.scenario.population, treated=treated))
+    with progress(study.members * len(study.arms), "simulating") as advance:
+        ensemble, dataset = run_study(study, threads=threads, progress=advance)
+    found = Run(
+        study,
+        ensemble,
+        dataset,
+        summary(dataset, observations),
+        change_rows(dataset, observations),
+        tuple(ledger(study, ensemble)),
+        observations,
+    )
+
+    def draw() -> Any:
+        from simulate.figures.time_course import time_course
+
+        return time_course(dataset, observations)
+
+    accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
+    work = {"accepted_steps": accepted, "rejected_steps": rejected, "evaluations": evaluations}
+    return Result(
+        origin,
+        study.scenario.title,
+        found,
+        tables={"changes": table_of(found.changes, ChangeRow), "summary": table_of(found.summary, Row)},
+        figures={"time-course": draw} if (ensemble.status == Status.OK).any() else {},
+        datasets={"results": dataset},
+        models={study.hypothesis: study.model},
+        facts={
+            "scenario": study.settings,
+            "changes": sorted(study.scenario.document.origins.values()),
+            "counters": {**ensemble_counts(ensemble), **work},
+            "failures": failure_rows(found.failures),
+        },
+    )
+
+
+def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
+    """A record for each trajectory that did not reach the end; what is not known is left out."""
+    return [{name: value for name, value in asdict(entry).items() if value is not None} for entry in failures]
+
+
+@verb
+def contrast(
+    scenario: str | Path,
+    hypotheses: Sequence[str],
+    *,
+    patients: int | None = None,
+    seed: int | None = None,
+    dropout: bool | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    rtol: float | None = None,
+    settings: Settings = None,
+    threads: int | None = None,
+    out: str | Path | Callable[[Sequence[Study]], Path] | None = None,
+    force: bool = False,
+    figures: bool = True,
+    progress: Progress = quiet,
+) -> Result[tuple[Contrast, ...]]:
+    """Simulate the same patients under several hypotheses, and tell them apart.
+
+    Parameters
+    ----------
+    hypotheses
+        Two or more.
+    scenario, patients, seed, dropout, fit, draws, rtol, settings, threads, force, figures, progress
+        As for `run`.
+    out
+        Run directory to be written, or what names it by the studies; nothing is written if not given.
+
+    Returns
+    -------
+    Result
+        Its value says what each hypothesis says; table and figure ``contrast``.
+
+    Raises
+    ------
+    InputError
+        ``contrast.twice``: a hypothesis is given twice. Else as for `run`.
+    """
+    from simulate.errors import InputError
+    from simulate.results.contrast import contrast_rows
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.runs import prepare
+    from simulate.studies.scenario import read_scenario
+    from simulate.tabular import table_of
+
+    twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
+    if twice is not None:
+        raise InputError(f"the hypothesis `{twice}` is given twice", code="contrast.twice", advice="give it once")
+    chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol)
+    studies = [prepare(read_scenario(scenario, [*chosen, *_hypothesis(name)])) for name in hypotheses]
+    target = out(studies) if callable(out) else out
+    arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "settings": chosen}
+    origin = asked("contrast", arguments, out=target, force=force)
+    found: list[Contrast] = []
+    counters: dict[str, dict[str, int]] = {}
+    with progress(sum(study.members * len(study.arms) for study in studies), "simulating") as advance:
+        for study in studies:
+            own, counters[study.hypothesis] = _contrasts(study, threads, advance)
+            found += own
+    rows = contrast_rows(found)
+
+    def draw() -> Any:
+        from simulate.figures.contrast import contrast_figure
+
+        return contrast_figure(found)
+
+    result = Result(
+        origin,
+        f"{studies[0].scenario.title}: {', '.join(hypotheses)}",
+        tuple(found),
+        document={"counters": counters, "contrast": rows},
+        tables={"contrast": table_of(rows)} if rows else {},
+        figures={"contrast": draw} if found else {},
+        models={study.hypothesis: study.model for study in studies},
+        facts={"scenario": studies[0].settings, "hypotheses": list(hypotheses)},
+    )
+    if target is not None:
+        result.write(target, force=force, figures=figures)
+    return result
+
+
+def _hypothesis(name: str) -> list[Setting]:
+    from simulate.studies.settings import Setting
+
+    return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
+
+
+def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[Contrast, ...], dict[str, int]]:
+    """What a study says at the visit of which something was reported, else at its end; and how many reached the end."""
+    from simulate.evidence.observations import comparable, read_observations
+    from simulate.results.changes import reported_direction
+    from simulate.results.tables import visits
+    from simulate.studies.contrast import contrasts
+    from simulate.studies.datasets import ensemble_counts, quantity_names
+    from simulate.studies.runs import run_study
+
+    ensemble, dataset = run_study(study, threads=threads, progress=advance)
+    printed = read_observations() if study.scenario.model is None else ()
+    observations = comparable(printed, population=study.scenario.population, treated=True)
+    shown = visits(dataset)
+    told = {
+        visit: {name: way for name in quantity_names(dataset) if (way := reported_direction(observations, name, visit))}
+        for visit in shown[1:]
+    }
+    main = next((visit for visit in reversed(shown[1:]) if told[visit]), shown[-1])
+    own = contrasts(dataset, study.hypothesis, main.index, told.get(main, {}))
+    return own, ensemble_counts(ensemble)
+
+
+def sweep(
+    scenario: str | Path,
+    over: Mapping[str, object] | Sequence[str] | None = None,
+    *,
+    patients: int | None = None,
+    seed: int | None = None,
+    hypothesis: str | None = None,
+    dropout: bool | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    rtol: float | None = None,
+    settings: Settings = None,
+    arms: Sequence[str] | None = None,
+    zipped: bool | None = None,
+    design: str | None = None,
+    design_seed: int | None = None,
+    at: Sequence[str] | None = None,
+    parameters: bool | None = None,
+    out: str | Path | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    scheduler: str | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+    report: Report | None = None,
+) -> xr.Dataset:
+    """Simulate a scenario at every point of a design, the same patients at each.
+
+    ``simulate.sweep("anakinra-100mg-daily", {"dose": "10:300:40log"}, patients=250)``
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or the path of a scenario file or a sweep file.
+    over
+        What varies: from names to values or to texts such as ``"10:300:40log"``, or such texts with their names.
+    patients, seed, hypothesis, dropout, fit, draws, rtol, settings
+        In place of the scenario's; as for `simulate.run`.
+    arms
+        Names of the scenario's arms that are varied; all if not given.
+    zipped
+        Whether axes with values are taken in step, and not each value with each.
+    design, design_seed
+        How to draw for axes that have a range, such as ``"sobol:64"`` or ``"lhs:100"``, and from which seed.
+    at
+        When values are kept, such as ``["0 d", "182 d"]``; at all times of the scenario if not given.
+    parameters
+        Whether the parameters of every patient in every arm are kept.
+    out
+        Directory in which the sweep is made, or gone on with. Without it nothing is left on disk.
+    workers, threads, scheduler, force
+        As for `run_sweep`. A script that gives ``workers`` needs ``if __name__ == "__main__":``.
+    progress, report
+        What shows how far the work is, and what is told about it.
+
+    Returns
+    -------
+    Dataset
+        As described in `docs/sweeps.md`; in memory or, with ``out``, opened and read as it is used.
+
+    Raises
+    ------
+    InputError
+        When something that was asked cannot be done; see `run_sweep`.
+    """
+    from simulate.studies.sweeps.door import swept
+
+    plan = planned_sweep(
+        scenario,
+        over,
+        settings=laid_over(
+            settings,
+            hypothesis=hypothesis,
+            patients=patients,
+            seed=seed,
+            dropout=dropout,
+            fit=fit,
+            draws=draws,
+            rtol=rtol,
+        ),
+        arms=arms,
+        zipped=zipped,
+        design=design,
+        design_seed=design_seed,
+        at=at,
+        parameters=parameters,
+    )
+    with progress(plan.rows, "simulating") as advance:
+        return swept(
+            plan, out, workers=workers, threads=threads, scheduler=scheduler, force=force, progress=advance,
+            report=report,
+        )  # fmt: skip
+
+
+def planned_sweep(
+    scenario: str | Path,
+    over: Mapping[str, object] | Sequence[str] | None = None,
+    *,
+    settings: Sequence[Setting] = (),
+    arms: Sequence[str] | None = None,
+    zipped: bool | None = None,
+    design: str | None = None,
+    design_seed: int | None = None,
+    at: Sequence[str] | None = None,
+    parameters: bool | None = None,
+    part_size: int | None = None,
+) -> SweepPlan:
+    """Plan of a sweep; arguments as for `sweep`, and the most trajectories that an interruption can cost."""
+    from simulate.studies.sweeps.axes import axes_from
+    from simulate.studies.sweeps.plans import plan_sweep
+    from simulate.studies.sweeps.requests import Options, read_request
+
+    options = Options(
+        over=axes_from(over or ()),
+        settings=tuple(settings),
+        arms=tuple(arms or ()),
+        zipped=zipped,
+        design=design,
+        design_seed=design_seed,
+        at=tuple(at or ()),
+        parameters=parameters,
+    )
+    return plan_sweep(read_request(scenario, options), part_size=part_size)
+
+
+def dose_response(
+    scenario: str | Path,
+    *,
+    dose: str = "1 mg:300 mg",
+    endpoint: str | Sequence[str] | None = None,
+    second: str | None = None,
+    isobole: bool = False,
+    effect: float | Sequence[float] = (),
+    arm: str | None = None,
+    patients: int | None = None,
+    seed: int | None = None,
+    hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    settings: Settings = None,
+    exposure: str | None = None,
+    bound: float = 10.0,
+    replicates: int = 200,
+    out: str | Path | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    force: bool = False,
+    figures: bool = True,
+) -> xr.Dataset:
+    """Simulate a scenario at many doses, the same patients at each, and fit the curves.
+
+    ``simulate.dose_response("anakinra-100mg-daily", dose="1 mg:300 mg:12log", endpoint="il17a:change@182")``
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or the path of a scenario file.
+    dose
+        Values as an axis of a sweep has them, such as ``"1 mg:300 mg"``, ``"1:300:20log"`` or ``"10,30,100 mg"``. A
+        dose of nothing is added.
+    endpoint
+        Endpoints such as ``"ifng@180"`` or ``"il17a:change@182"``: the value on a day, or its change in percent. IFNγ+
+        and IL-17A+ cells at the end if not given.
+    second
+        What else is varied, such as ``"interval=12 h:48 h:4"`` or ``"f_m=0.1:0.9:5"``.
+    isobole
+        Whether doses that have the same effect are sought along the second axis; see `isoboles`.
+    effect
+        Percent of the span whose doses are sought, such as 90 for the ED90.
+    arm
+        Arm whose doses are varied; the first with doses if not given.
+    patients, seed, hypothesis, fit, draws, settings
+        In place of the scenario's; as for `simulate.run`.
+    exposure
+        Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
+    bound
+        Signal of IL-1, % of its baseline, below which it counts as blocked.
+    replicates
+        Resampled cohorts from which intervals are taken.
+    out, force, figures
+        Run directory to be written, whether another run in it may be replaced, and whether to draw; nothing is written
+        if not given.
+    workers, threads
+        As for `simulate.sweep`.
+
+    Returns
+    -------
+    Dataset
+        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+
+    Raises
+    ------
+    InputError
+        As for `plan_response` and `sweep`.
+    """
+    return responded(
+        scenario,
+        dose=dose,
+        endpoint=endpoint,
+        second=second,
+        isobole=isobole,
+        effect=effect,
+        arm=arm,
+        settings=laid_over(settings, hypothesis=hypothesis, patients=patients, seed=seed, fit=fit, draws=draws),
+        exposure=exposure,
+        bound=bound,
+        replicates=replicates,
+        out=out,
+        workers=workers,
+        threads=threads,
+        force=force,
+        figures=figures,
+    ).value
+
+
+@verb
+def responded(
+    scenario: str | Path,
+    *,
+    dose: str = "1 mg:300 mg",
+    endpoint: str | Sequence[str] | None = None,
+    second: str | None = None,
+    isobole: bool = False,
+    effect: float | Sequence[float] = (),
+    arm: str | None = None,
+    settings: Sequence[Setting] = (),
+    exposure: str | None = None,
+    bound: float = 10.0,
+    replicates: int = 200,
+    out: str | Path | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    force: bool = False,
+    figures: bool = True,
+) -> Result[xr.Dataset]:
+    """A dose-response study with its tables and figures; arguments as for `dose_response`.
+
+    Returns
+    -------
+    Result
+        Tables ``curves``, ``effects``, ``effect-doses``, ``influences`` and ``isoboles``, arrays ``response``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.studies.dose_response.responses import ENDPOINTS, plan_response, respond
+
+    endpoints = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ENDPOINTS)
+    planned = plan_response(
+        str(scenario), settings, dose=dose, endpoint=endpoints, second=second, arm=arm, exposure=exposure
+    )
+    origin = asked("dose-response", arguments, out=out, force=force)
+    dataset = respond(
+        planned,
+        isobole=isobole,
+        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
+        bound=bound,
+        replicates=replicates,
+        workers=workers,
+        threads=threads,
+    )
+    study = planned.sweep.study
+    models = {study.hypothesis: study.model}
+    result = response_result(origin, dataset, models=models, scenario=study.settings, figures=figures)
+    if out is not None:
+        result.write(out, force=force, figures=figures)
+    return result
+
+
+def response_result(
+    provenance: Provenance,
+    dataset: xr.Dataset,
+    *,
+    models: Mapping[str, Model],
+    scenario: Mapping[str, Any],
+    figures: bool = True,
+) -> Result[xr.Dataset]:
+    """Result of a dose-response study from its labeled arrays."""
+    from simulate.results.result import Result
+    from simulate.studies.dose_response.tables import (
+        CurveRow,
+        EffectRow,
+        InfluenceRow,
+        IsoboleRow,
+        ShareRow,
+        curve_rows,
+        effect_rows,
+        influence_rows,
+        isobole_rows,
+        share_rows,
+    )
+    from simulate.tabular import table_of
+
+    curves, effects, isoboles = curve_rows(dataset), effect_rows(dataset), isobole_rows(dataset)
+    shares, influences = share_rows(dataset), influence_rows(dataset)
+    counters = {"counters": json.loads(str(dataset.attrs["counters"]))} if "counters" in dataset.attrs else {}
+    return Result(
+        provenance,
+        str(dataset.attrs["title"]),
+        dataset,
+        document={
+            "title": dataset.attrs["title"],
+            "hypothesis": dataset.attrs["hypothesis"],
+            "arm": dataset.attrs["arm"],
+            "second": dataset.attrs["second"] or None,
+            "second_unit": str(dataset["second"].attrs.get("units", "")),
+            "bound": dataset.attrs["bound"],
+            "curves": [asdict(row) for row in curves],
+            "effects": [asdict(row) for row in effects],
+            "effect_doses": [asdict(row) for row in shares],
+            "influences": [asdict(row) for row in influences],
+            "isoboles": [asdict(row) for row in isoboles],
+        },
+        tables={
+            "curves": table_of(curves, CurveRow),
+            "effects": table_of(effects, EffectRow),
+            **({"effect-doses": table_of(shares, ShareRow)} if shares else {}),
+            **({"influences": table_of(influences, InfluenceRow)} if influences else {}),
+            **({"isoboles": table_of(isoboles, IsoboleRow)} if isoboles else {}),
+        },
+        figures=_response_figures(dataset) if figures else {},
+        datasets={"response": dataset},
+        models=models,
+        facts={
+            **({"scenario": dict(scenario)} if scenario else {}),
+            **counters,
+            "study": {
+                "arm": dataset.attrs["arm"],
+                "doses": _values(dataset["dose"]),
+                **({dataset.attrs["second"]: _values(dataset["second"])} if dataset.attrs["second"] else {}),
+                "endpoints": ", ".join(str(text) for text in dataset["endpoint"].values),
+                "last day of exposures": dataset.attrs["window_end"],
+                "signal that counts as blocked, % of baseline": dataset.attrs["bound"],
+            },
+        },
+    )
+
+
+def _response_figures(dataset: xr.Dataset) -> dict[str, Callable[[], Any]]:
+    from simulate.figures.responses import response_figures
+
+    return dict(response_figures(dataset))
+
+
+def _values(places: xr.DataArray) -> str:
+    unit = str(places.attrs.get("units", ""))
+    return ", ".join(f"{value:.4g}" for value in places.values) + (f" {unit}" if unit not in ("", "1") else "")
+
+
+@verb
+def equilibria(
+    source: str | Path = "untreated",
+    *,
+    hypothesis: str | None = None,
+    settings: Settings = None,
+    arm: str | None = None,
+    over: str | None = None,
+    fed: Mapping[str, float] | None = None,
+    starts: int = 64,
+    reach: float = 10.0,
+    quantity: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> Result[SteadyStates]:
+    """Seek the steady states of a model, with their stability, and follow them over one parameter.
+
+    Newton's method from many starts (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004), and pseudo-arclength
+    continuation (H. Keller, 1977). A state that no start leads to is not found.
+
+    Parameters
+    ----------
+    source
+        A scenario, shipped or a file, or a model file; the typical patient is meant, and doses are not given.
+    hypothesis, settings
+        In place of the scenario's; as for `simulate.run`.
+    arm
+        Whose parameters are taken; the first if not given.
+    over
+        Parameter and range, such as ``"f_m=0.1:0.9"``; or a route and its rate in units a day, such as ``"sc=0:300"``.
+    fed
+        Rates at which routes are fed, in units a day; what is not named is not given.
+    starts, reach
+        Starts in a box from 0 to so many times the baseline, beside the baseline.
+    quantity
+        Observables that are drawn over the parameter; the first three if not given.
+    out, force
+        Run directory to be written, and whether another run in it may be replaced.
+
+    Returns
+    -------
+    Result
+        Its value has the states and branches; tables ``states`` and, with ``over``, ``branches`` and ``turns``, figure
+        ``branches``.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable.
+    """
+    arguments = dict(locals())
+    from simulate.errors import InputError, did_you_mean
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.steady_states import document, read_source, steady_states, tables
+
+    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis))
+    found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm)
+    model = found.study.model
+    names = [part.name for part in model.observables]
+    shown = list(quantity or names[:3])
+    for name in shown:
+        if name not in names:
+            raise InputError(
+                f"the model has no observable `{name}`", code="equilibria.quantity", advice=did_you_mean(name, names)
+            )
+    origin = asked("equilibria", arguments, out=out, force=force)
+
+    def draw() -> Any:
+        from simulate.figures.branches import branch_diagram
+
+        units = {part.name: part.unit.text for part in model.parameters}
+        return branch_diagram(found.branches, shown, unit=units.get(found.branches[0].axis, ""))
+
+    result = Result(
+        origin,
+        f"steady states of {scenario.title}",
+        found,
+        document=document(found),
+        tables=tables(found),
+        figures={"branches": draw} if found.branches and shown else {},
+        models={found.study.hypothesis: model},
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result

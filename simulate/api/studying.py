@@ -1,0 +1,342 @@
+"""Studies and endpoints: repeated, planned, and asked what they depend on.
+
+Arguments that several functions have are those of `simulate.api.fitting`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from simulate.api.asking import verb
+from simulate.api.fitting import DEFAULT, TrialNames, models_of, trials_of
+from simulate.watching import Progress, Report, quiet
+
+__all__ = ["design", "sensitivity", "trial"]
+
+if TYPE_CHECKING:
+    from simulate.results.result import Result
+    from simulate.studies.fitting.draws import Draws
+    from simulate.studies.measuring.catalogue import Measurement
+    from simulate.studies.measuring.ranking import Ranking
+    from simulate.studies.sensitivity.analysis import Sensitivity
+    from simulate.studies.sensitivity.question import Question
+    from simulate.studies.settings import Setting
+    from simulate.studies.trials.power import Trials
+    from simulate.trials.design import TrialDesign
+
+RANKED = ("H0", "H1", "H2", "H3a", "H3b", "H4", "H5")
+"""Hypotheses between which measurements are ranked where none is named."""
+
+
+@verb
+def trial(
+    hypothesis: str | None = None,
+    *,
+    trial: TrialNames = None,
+    fit: str | Path | None = None,
+    n: int | None = None,
+    regimen: str | None = None,
+    placebo: int | None = None,
+    control: str | None = None,
+    complete: bool = False,
+    studies: int = 8192,
+    draws: int = 128,
+    patients: int = 64,
+    seed: int = 1,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[Trials]:
+    """Repeat a study thousands of times: power, errors of sign and size, and reported values among the others.
+
+    Parameters
+    ----------
+    fit
+        Result of `simulate.fit`; the shipped one if not given.
+    n, regimen
+        Patients who are treated, and what they are given; as in the trial if not given.
+    placebo, control
+        Patients of a second arm, and what they are given; as in the trial if not given. 0 for no such arm.
+    complete
+        Whether all stay, and all give cells at both visits.
+    studies, draws, patients
+        Studies, at least; draws of the fit; and virtual patients of each draw, a power of two.
+    seed
+        Seed of the studies.
+    hypothesis, trial, threads, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.fitting.draws import draws_of
+    from simulate.studies.fitting.posterior import named, read_posterior
+    from simulate.studies.fitting.trial import only_trial, problem_for
+    from simulate.studies.trials.designs import design_of
+    from simulate.studies.trials.power import trials, workload
+    from simulate.studies.trials.tables import document, tables
+
+    designs = trials_of(trial)
+    posterior = None if fit is None else read_posterior(fit)
+    name = named(hypothesis, posterior, DEFAULT)
+    problem = problem_for(name, None, designs)
+    only_trial(problem, "a repeated study")
+    populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
+    planned = design_of(problem.trial, n=n, regimen=regimen, controls=placebo, control=control, complete=complete)
+    origin = asked("trial", arguments, out=out, force=force)
+    with progress(workload(planned, populations, patients), "virtual patients") as advance:
+        found = trials(
+            planned, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
+        )
+
+    def draw() -> Any:
+        from simulate.figures.trials import trials_figure
+
+        return trials_figure(found)
+
+    result = Result(
+        origin,
+        f"{name}: {planned.title}",
+        found,
+        document=document(found),
+        tables=tables(found),
+        figures={"trial": draw},
+        models=models_of([problem]),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+@verb
+def design(
+    hypotheses: Sequence[str] | None = None,
+    *,
+    measurement: Sequence[str | Path] | None = None,
+    trial: TrialNames = None,
+    fits: str | Path = "fits",
+    draws: int = 128,
+    patients: int = 32,
+    repeats: int = 256,
+    seed: int = 1,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+    report: Report | None = None,
+) -> Result[Ranking]:
+    """Rank measurements by what they are expected to tell between hypotheses, alone and together.
+
+    Parameters
+    ----------
+    hypotheses
+        Two or more; H0 to H5 if not given.
+    measurement
+        Names of the catalogue, or files; all of the catalogue if not given.
+    draws, patients
+        Draws of each hypothesis, and virtual patients of each, a power of two.
+    repeats
+        Simulated measurements under each hypothesis.
+    seed
+        Seed of draws and simulated measurements.
+    trial, fits, threads, out, force, progress, report
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value is the ranking; table and figure ``design``.
+    """
+    arguments = dict(locals())
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.measuring.pool import needed, pool_of
+    from simulate.studies.measuring.ranking import rank_measurements
+    from simulate.studies.measuring.tables import document, tables
+
+    designs = trials_of(trial)
+    catalogue = _catalogue(measurement or (), designs[0] if designs else None)
+    known = _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads)
+    origin = asked("design", arguments, out=out, force=force)
+    total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
+    with progress(total, "virtual patients") as advance:
+        pools = [pool_of(part, catalogue, patients=patients, threads=threads, progress=advance) for part in known]
+    ranking = rank_measurements(pools, catalogue, patients=patients, measurements=repeats, seed=seed, report=report)
+
+    def draw() -> Any:
+        from simulate.figures.gains import gains_figure
+
+        return gains_figure(ranking)
+
+    result = Result(
+        origin,
+        "measurements that tell hypotheses apart",
+        ranking,
+        document=document(ranking),
+        tables=tables(ranking),
+        figures={"design": draw},
+        models=models_of([part.problem for part in known]),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
+def _draws(
+    names: Sequence[str], trials: Sequence[TrialDesign], folder: Path, wanted: int, seed: int, threads: int | None
+) -> list[Draws]:
+    import dataclasses
+
+    from simulate.studies.comparison.fits import known_fit, problems_for
+    from simulate.studies.fitting.draws import draws_of
+    from simulate.studies.fitting.trial import only_trial
+
+    found = []
+    for problem in problems_for(names, None, trials):
+        only_trial(problem, "a ranking of measurements")
+        fit = known_fit(problem, folder)
+        posterior = None if fit is None else fit.posterior
+        found.append(draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads))
+    fewest = min(len(part.points) for part in found)
+    return [dataclasses.replace(part, points=part.points[:fewest]) for part in found]
+
+
+def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:
+    from simulate import shipped
+    from simulate.errors import InputError, did_you_mean
+    from simulate.studies.measuring.catalogue import read_measurement, shipped_measurements
+
+    if not asked:
+        return shipped_measurements(design)
+    files = shipped.measurement_files()
+    found = []
+    for name in map(str, asked):
+        if not name.endswith(".toml") and name not in files:
+            raise InputError(
+                f"there is no measurement `{name}`",
+                code="measurement.unknown",
+                expected=", ".join(f"`{known}`" for known in files) + ", or a TOML file",
+                advice=did_you_mean(name, files),
+            )
+        found.append(read_measurement(files.get(name, Path(name)), design))
+    return tuple(found)
+
+
+@verb
+def sensitivity(
+    scenario: str | Path,
+    endpoint: str | Sequence[str],
+    *,
+    hypothesis: str | None = None,
+    by: Literal["numbers", "patients", "all", "groups"] = "numbers",
+    arm: str | None = None,
+    hold: Sequence[str] | None = None,
+    settings: Mapping[str, object] | Sequence[Setting] | None = None,
+    n: int = 512,
+    trajectories: int = 32,
+    local: bool | None = None,
+    seed: int = 1,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+    report: Report | None = None,
+) -> Result[tuple[Question, tuple[Sensitivity, ...]]]:
+    """Show what endpoints depend on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
+
+    Parameters
+    ----------
+    scenario
+        Name of a shipped scenario, or the path of a scenario file.
+    endpoint
+        What is looked at, such as ``"il17a:change@182"``; one or several.
+    hypothesis, settings
+        In place of the scenario's; as for `simulate.run`.
+    by
+        Inputs: ``numbers`` (uncertain ones, for the typical patient), ``patients`` (what differs), ``all``, ``groups``.
+    arm
+        Arm; the first if not given.
+    hold
+        Inputs that stay in the middle.
+    n, trajectories
+        Rows of the Sobol design, a power of two, and trajectories of the Morris design; 0 for none.
+    local
+        Whether derivatives are asked for; if not given, where inputs are numbers.
+    seed
+        Seed of the designs.
+    threads, out, force, progress, report
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has the question and an answer for each endpoint; table ``sensitivity``, a figure for each endpoint.
+
+    Raises
+    ------
+    InputError
+        ``sensitivity.by``: there is no such kind of inputs.
+    """
+    arguments = dict(locals())
+    from simulate.api.simulating import laid_over
+    from simulate.errors import InputError, did_you_mean
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.models import file_name
+    from simulate.studies.scenario import read_scenario
+    from simulate.studies.sensitivity.analysis import sensitivity as analyzed
+    from simulate.studies.sensitivity.analysis import workload
+    from simulate.studies.sensitivity.question import By, question_of
+    from simulate.studies.sensitivity.tables import document, tables
+
+    words = [way.value for way in By]
+    if by not in words:
+        raise InputError(
+            f"inputs cannot be `{by}`",
+            code="sensitivity.by",
+            expected=", ".join(f"`{word}`" for word in words),
+            advice=did_you_mean(by, words),
+        )
+    endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)
+    read = read_scenario(scenario, laid_over(settings, hypothesis=hypothesis))
+    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [])
+    origin = asked("sensitivity", arguments, out=out, force=force)
+    is_local = By(by) is By.NUMBERS if local is None else local
+    if is_local and report is not None:
+        report(f"derivatives by {len(question.inputs)} inputs: the first time a kernel is compiled for them")
+    with progress(workload(question, n, trajectories), "patients") as advance:
+        found = analyzed(
+            question, n=n, trajectories=trajectories, local=is_local, seed=seed, threads=threads, progress=advance
+        )
+    told = {"by": by, "n": n, "trajectories": trajectories, "local": is_local, "seed": seed, "hold": list(hold or [])}
+    names = [part.name for part in question.inputs]
+
+    def drawing(part: Sensitivity) -> Any:
+        def draw() -> Any:
+            from simulate.figures.tornado import tornado
+
+            return tornado(part, names)
+
+        return draw
+
+    result = Result(
+        origin,
+        f"sensitivity of {read.title}",
+        (question, tuple(found)),
+        document=document(question, found, told),
+        tables=tables(question, found),
+        figures={f"tornado-{file_name(part.endpoint.text)}": drawing(part) for part in found},
+        models={question.problem.hypothesis: question.study.model},
+        facts={"scenario": question.study.settings},
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result

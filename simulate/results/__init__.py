@@ -1,0 +1,1 @@
+"""Results: what a verb found, the one writer of run directories, and what is read from them again."""

@@ -1,0 +1,208 @@
+"""Changes of a run: for each quantity, arm and visit the paired change since baseline, beside what was reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import xarray as xr
+
+from simulate.evidence.observations import Observation, Standing
+from simulate.results.tables import Visit, is_at, visits
+from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.paired import (
+    AGREEING,
+    ALL,
+    RESPONDERS,
+    Group,
+    changes_since_baseline,
+    draws_of_members,
+    groups_of,
+    less_untreated,
+    percent_of,
+    summed_up,
+    treated_by,
+    untreated_arm,
+    verdict,
+)
+
+RULE = (
+    f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "
+    f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between; there is no prediction where some draws of "
+    "a fit agree and others disagree"
+)
+"""How a reported direction is judged, for captions."""
+
+WENT = {"up": "rose", "down": "fell"}
+"""Directions as a reader sees them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """Paired change of a quantity since baseline, of a group of an arm at a visit.
+
+    Attributes
+    ----------
+    quantity, meaning, unit
+        What changes, and the unit of the change: % of the baseline, or that of the quantity where a baseline is 0.
+    arm, less
+        Whose change, and the untreated arm whose change is taken from it, patient by patient; empty for none.
+    group, visit, day
+        Of whom, and when.
+    median, p5, p95, up, down, n
+        As `simulate.studies.paired.Paired`.
+    reported, verdict, agreeing
+        A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
+        and None where none was reported.
+    median_low, median_high, up_low, up_high, down_low, down_high
+        Between which values 90 % of the draws of a fit have their own; None where there is one population.
+    """
+
+    quantity: str
+    meaning: str
+    unit: str
+    arm: str
+    less: str
+    group: str
+    visit: str
+    day: float
+    median: float | None
+    p5: float | None
+    p95: float | None
+    up: float | None
+    down: float | None
+    n: float
+    reported: str
+    verdict: str
+    agreeing: float | None
+    median_low: float | None = None
+    median_high: float | None = None
+    up_low: float | None = None
+    up_high: float | None = None
+    down_low: float | None = None
+    down_high: float | None = None
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        """Of those who rise and who fall; 0 where there is nobody."""
+        return self.up or 0.0, self.down or 0.0
+
+
+def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[ChangeRow, ...]:
+    """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    observations
+        What the source reported. A direction is set beside all patients and beside responders of arms that are treated.
+    """
+    dataset = pooled(dataset)
+    shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
+    groups = groups_of(dataset)
+    rows: list[ChangeRow] = []
+    for name in quantity_names(dataset):
+        rows += _of_quantity(dataset, name, shown, groups, observations)
+    return tuple(rows)
+
+
+def _of_quantity(
+    dataset: xr.Dataset, name: str, shown: Sequence[Visit], groups: Sequence[Group], observations: Sequence[Observation]
+) -> Iterator[ChangeRow]:
+    arms = [str(arm) for arm in dataset["arm"].values]
+    untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
+    own = [changes_since_baseline(dataset, name, visit.index) for visit in shown]
+    against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
+    meaning = str(dataset[name].attrs["long_name"])
+    for arm, arm_name in enumerate(arms):
+        compared = [("", own)] if untreated is None or arm == untreated else [("", own), (arms[untreated], against)]
+        for less, changes in compared:
+            for group in groups:
+                for visit, (values, unit) in zip(shown, changes, strict=True):
+                    found = summed_up(values[arm], group.belonging[arm], draws)
+                    direction = "" if less else reported_direction(observations, name, visit)
+                    if group.name not in (ALL, RESPONDERS) or not treated_by(dataset, visit.day)[arm]:
+                        direction = ""
+                    judged = verdict(direction, found) if direction else None
+                    yield ChangeRow(
+                        quantity=name,
+                        meaning=meaning,
+                        unit=unit,
+                        arm=arm_name,
+                        less=less,
+                        group=group.name,
+                        visit=visit.name,
+                        day=visit.day,
+                        median=found.median,
+                        p5=found.p5,
+                        p95=found.p95,
+                        up=found.up,
+                        down=found.down,
+                        n=found.n,
+                        reported=WENT.get(direction, ""),
+                        verdict="" if judged is None else judged[0].value,
+                        agreeing=None if judged is None else judged[1],
+                        **{
+                            f"{name}_{end}": value
+                            for name, band in found.of_draws.items()
+                            for end, value in zip(("low", "high"), band, strict=True)
+                        },
+                    )
+
+
+def reported_direction(observations: Sequence[Observation], quantity: str, visit: Visit) -> str:
+    """Direction, ``up`` or ``down``, that was reported of patients for a quantity at a visit; empty for none."""
+    for item in observations:
+        if item.quantity == quantity and item.direction and item.standing is not Standing.HEALTHY:
+            if is_at(item, visit):
+                return item.direction
+    return ""
+
+
+def signed(value: float | None, unit: str = "%") -> str:
+    """A change for a reader, with its sign: percent to the digits that can be read, others to three.
+
+    What becomes more than ten times as much is told as a multiple of the baseline.
+    """
+    from simulate.results.tables import rounded
+
+    if value is None or not np.isfinite(value):
+        return "–"
+    if value == 0.0:
+        return "0"
+    size = abs(value)
+    if unit == "%" and value >= 1000.0:
+        return f"×{1.0 + value / 100.0:.3g}"
+    if unit.endswith("%"):
+        digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
+    else:
+        digits = rounded(size)
+    return f"{'-' if value < 0.0 else '+'}{digits}"
+
+
+def banded(row: ChangeRow) -> str:
+    """Median with the range from 5 to 95 %; the median alone where it is of one patient."""
+    if row.p5 is None or row.p5 == row.p95:
+        return signed(row.median, row.unit)
+    return f"{signed(row.median, row.unit)} ({signed(row.p5, row.unit)} to {signed(row.p95, row.unit)})"
+
+
+def between_draws(row: ChangeRow) -> str:
+    """Between which values 90 % of the draws of a fit have their own median; empty where there is one population."""
+    if row.median_low is None:
+        return ""
+    return f"[{signed(row.median_low, row.unit)} to {signed(row.median_high, row.unit)}]"
+
+
+def judged(row: ChangeRow) -> str:
+    """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing.
+
+    Below it stands between which shares 90 % of the draws of a fit are.
+    """
+    if not row.verdict:
+        return row.reported
+    low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
+    band = "" if low is None else f"\n[{percent_of(low)} to {percent_of(high)}]"
+    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"

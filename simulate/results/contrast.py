@@ -1,0 +1,73 @@
+"""What hypotheses say side by side, as rows for JSON, CSV and a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from simulate.results.changes import WENT, signed
+from simulate.studies.contrast import BOTH, LARGE, Contrast
+from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
+
+CAPTION = (
+    f"both: % of patients in whom {BOTH[0]} rises and {BOTH[1]} falls, as was reported; resp. and others: of the "
+    f"responders and the others; >{LARGE:g} %: of all, by more than {LARGE:g} % each; {BOTH[0]}, {BOTH[1]}: median "
+    "change, %; n: patients in whom a sign test (two-sided, 5 %) shows the reported direction with a power of 80 %, by "
+    "the exact binomial distribution; a dash where 1000 would not show it"
+)
+"""What the columns of the printed table are."""
+
+
+def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
+    """A row for each hypothesis, arm and endpoint, with all digits."""
+    rows: list[dict[str, object]] = []
+    for one in found:
+        for part in one.endpoints:
+            low, high = one.both_of_draws or (None, None)
+            rows.append(
+                {
+                    "hypothesis": one.hypothesis,
+                    "arm": one.arm,
+                    "day": one.day,
+                    "patients": one.n,
+                    "both": one.both.get(ALL),
+                    "both_low": low,
+                    "both_high": high,
+                    "both_responders": one.both.get(RESPONDERS),
+                    "both_others": one.both.get(OTHERS),
+                    "both_large": one.large,
+                    "quantity": part.quantity,
+                    "unit": part.unit,
+                    "reported": WENT.get(part.direction, ""),
+                    "median": part.changed.median,
+                    "p5": part.changed.p5,
+                    "p95": part.changed.p95,
+                    "up": part.changed.up,
+                    "down": part.changed.down,
+                    "going": part.going,
+                    "needed": part.needed,
+                }
+            )
+    return rows
+
+
+def contrast_cells(found: Sequence[Contrast]) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the printed table: a line for each hypothesis, and for each arm where there are several."""
+    several = len({one.arm for one in found}) > 1
+    told = [name for name in BOTH if any(part.quantity == name for one in found for part in one.endpoints)]
+    has_both = any(one.both for one in found)
+    headings = ["hypothesis", *(["arm"] if several else [])]
+    headings += ["both", "resp.", "others", f">{LARGE:g} %"] if has_both else []
+    endpoints = told or [part.quantity for part in found[0].endpoints]
+    headings += [heading for name in endpoints for heading in (name, "n")]
+    lines = []
+    for one in found:
+        line = [one.hypothesis, *([one.arm] if several else [])]
+        if has_both:
+            band = "" if one.both_of_draws is None else " [{} to {}]".format(*map(percent_of, one.both_of_draws))
+            line += [percent_of(one.both.get(ALL)) + band]
+            line += [percent_of(one.both.get(RESPONDERS)), percent_of(one.both.get(OTHERS)), percent_of(one.large)]
+        for name in endpoints:
+            part = next(part for part in one.endpoints if part.quantity == name)
+            line += [signed(part.changed.median, part.unit), "–" if part.needed is None else str(part.needed)]
+        lines.append(line)
+    return headings, lines

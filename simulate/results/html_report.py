@@ -1,0 +1,337 @@
+"""A report of one directory: what was asked, with which model, what came of it, and how far it can be trusted.
+
+The vocabulary is that of ICH M15: question of interest, context of use, model influence, consequence of a wrong
+decision, model risk. What was not stated is said not to have been stated.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulate import shipped
+from simulate.errors import InputError, Where
+from simulate.files import file_hash, parse_json
+from simulate.manifest import check_file
+from simulate.results.again import models_of, study_of
+from simulate.results.changes import RULE
+from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
+from simulate.results.illustrations import illustrations
+from simulate.results.tables import rounded
+from simulate.store import read_manifest
+from simulate.studies.datasets import STOPPED
+from simulate.studies.runs import Study
+from simulate.symbolic.display import equations_of, parameter_rows, source_rows
+from simulate.symbolic.model import Model
+from simulate.symbolic.modelfile import read_sources
+
+MOST_ROWS = 400
+"""Rows of a table of results; the file has the others."""
+
+_PARTS = (
+    ("question", "Question of interest", "--question"),
+    ("context", "Context of use", "--context"),
+    ("influence", "Model influence", "--influence"),
+    ("consequence", "Consequence of a wrong decision", "--consequence"),
+    ("risk", "Model risk", "--risk"),
+)
+CHANGES, SUMMARY = "changes.csv", "summary.csv"
+_FIRST = (CHANGES, SUMMARY)
+_CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
+_NOT_SHOWN = {CHANGES: ("meaning", "day")}
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a model is used for, in the words of ICH M15; None for what was not stated."""
+
+    question: str | None = None
+    context: str | None = None
+    influence: str | None = None
+    consequence: str | None = None
+    risk: str | None = None
+
+
+def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bool = True) -> str:
+    """Report of a directory, as one HTML document.
+
+    Parameters
+    ----------
+    directory
+        A run directory of any verb.
+    purpose
+        What the user states; the question of the scenario stands in for one that is not stated.
+    error
+        Whether a sample is solved again by other methods, for the numerical error.
+    figures
+        Whether figures are drawn that the directory does not have.
+
+    Returns
+    -------
+    str
+        The same for the same directory and versions; nothing in it needs a network.
+
+    Raises
+    ------
+    InputError
+        ``report.none``: no finished run is in the directory. ``manifest.changed``, ``runs.changed``: it is damaged.
+    """
+    manifest = read_manifest(directory)
+    if manifest is None:
+        raise InputError(
+            "there is no finished run in the folder",
+            code="report.none",
+            where=Where(file=str(directory)),
+            expected="a folder that a verb made, most of them with --out",
+        )
+    for name in manifest.get("files", {}):
+        # What is computed with; a table or a picture can be looked at, marked as changed.
+        if str(name).endswith(".nc"):
+            check_file(directory, manifest, str(name))
+    study = study_of(directory, manifest)
+    title = str(manifest.get("title") or "a run")
+    body = [
+        f"<h1>{escaped(title)}</h1>",
+        paragraph(
+            f"Report of il1sim {manifest.get('versions', {}).get('il1sim', '')}; {manifest.get('kind', 'run')} of "
+            f"{manifest.get('written', 'an unknown time')}; key {manifest.get('key')}."
+        ),
+        _purpose(manifest, purpose),
+        _models(directory, manifest),
+        _asked(manifest),
+        _results(directory, manifest),
+        section("Figures", *_figures(directory, manifest, draw=figures)),
+        _numerics(study, error),
+        _failures(manifest),
+        _versions(directory, manifest),
+    ]
+    return page(title, body)
+
+
+def _purpose(manifest: Mapping[str, Any], purpose: Purpose) -> str:
+    asked = manifest.get("scenario") or manifest.get("study") or {}
+    parts = []
+    for name, title, option in _PARTS:
+        text = getattr(purpose, name)
+        if text is None and name == "question":
+            text = asked.get("question")
+        parts.append(f"<h3>{escaped(title)}</h3>")
+        parts.append(paragraph(text) if text else missing(f"Not stated. Give it with {option}."))
+    return section("Purpose", *parts)
+
+
+def _models(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """Every model as it was, and the parameters and sources of all."""
+    found = models_of(directory, manifest)
+    if not found:
+        return section("Model", missing("The folder has no model."))
+    several = len(found) > 1
+    parts, rows, cited = [], dict[tuple[object, ...], None](), dict[tuple[object, ...], None]()
+    columns = ("name", "value", "unit", "spread", "bounds", "grade", "source", "meaning")
+    headings = ("key", "citation", "identifier", "read", "parameters")
+    for name, model in found.items():
+        title = f"Model: {name}" if several else "Model"
+        if model is None:
+            parts.append(section(title, missing("Not shown: its file is not as it was written.")))
+            continue
+        parts.append(_model(title, model, manifest["models"][name]))
+        shown = [row | {"unit": "" if row["unit"] == "1" else row["unit"]} for row in parameter_rows(model)]
+        rows |= dict.fromkeys(tuple(row[column] for column in columns) for row in shown)
+        sources = source_rows(model, read_sources(shipped.sources_file()))
+        cited |= dict.fromkeys(tuple(row[heading] for heading in headings) for row in sources)
+    if rows:
+        none = paragraph("No parameter cites a reference.")
+        parts.append(section("Parameters", table(columns, list(rows))))
+        parts.append(section("Sources", table(headings, list(cited)) if cited else none))
+    return "\n".join(parts)
+
+
+def _model(title: str, model: Model, entry: Mapping[str, Any]) -> str:
+    states = [(part.name, "" if part.unit.text == "1" else part.unit.text, part.meaning) for part in model.species]
+    return section(
+        title,
+        paragraph(f"{entry['title'] or entry['name']}; hypothesis {entry['hypothesis']}; key {entry['key']}."),
+        paragraph(f"Mechanisms: {', '.join(entry['mechanisms'])}."),
+        section("States", table(("name", "unit", "meaning"), states), level=3),
+        *(section(heading, equations(lines), level=3) for heading, lines in equations_of(model)),
+    )
+
+
+def _overrides(parameters: Mapping[str, Any]) -> str:
+    found = []
+    for name, row in parameters.items():
+        parts = row if isinstance(row, Mapping) else {"value": row}
+        value = [f"{name} = {parts['value']:g}" if "value" in parts else name]
+        spread = [f"standard deviation {parts['spread']['sd_log']:.3g} of the logarithm"] if "spread" in parts else []
+        found.append(" with ".join((*value, *spread)))
+    return ", ".join(found)
+
+
+def _of_draws(scenario: Mapping[str, Any]) -> str:
+    """Which populations the patients are of, if they are draws."""
+    if "draws" not in scenario:
+        return ""
+    return f" of each of {scenario['draws']} draws of the {scenario['draws_of']}"
+
+
+def _asked(manifest: Mapping[str, Any]) -> str:
+    scenario, study = manifest.get("scenario"), manifest.get("study")
+    if scenario:
+        people = (
+            f"{scenario['patients']} patients{_of_draws(scenario)}, "
+            f"population {scenario.get('population', 'of the trial')}, "
+            f"seed {scenario['seed']}; to day {scenario['end']:g}."
+        )
+        varied = [
+            "<h3>What is varied, and what is asked of it</h3>",
+            table(("", ""), list((study or {}).items())),
+        ]
+        return section("Regimen and patients", *_arms(scenario["arms"]), paragraph(people), *(varied if study else ()))
+    asked = manifest.get("resolved")
+    if isinstance(asked, dict) and "axes" in asked:
+        axes = [(name, len(values), _values(values)) for name, values in asked["axes"].items()]
+        people = f"{asked['patients']} patients, seed {asked['seed']}; to day {asked['end']:g}."
+        return section(
+            "Regimen, patients and what is varied",
+            table(("arm", "regimen"), list(asked["regimens"].items())),
+            table(("axis", "values", ""), axes),
+            paragraph(people),
+        )
+    told = {**dict(manifest.get("arguments") or {}), **(study or {})}
+    rows = [(name, _values(value) if isinstance(value, list) else value) for name, value in sorted(told.items())]
+    return section("What was asked", table(("", ""), [row for row in rows if row[1] is not None]))
+
+
+def _arms(arms: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Arms; and of those whose doses are in a table, what each patient of it is given."""
+    rows = []
+    for arm in arms:
+        regimen = "of a table; below, patient by patient" if "regimens" in arm else arm["regimen"]
+        rows.append((arm["name"], regimen, _overrides(arm["parameters"]), "; ".join(arm.get("rules", ()))))
+    yield table(("arm", "regimen", "parameters", "rules"), rows)
+    for arm in arms:
+        own = arm.get("regimens")
+        if own:
+            known = arm.get("covariates", {})
+            lines = [(patient, own[patient], *(known[name].get(patient) for name in known)) for patient in own]
+            yield f"<h3>{escaped('Doses of ' + str(arm['name']))}</h3>"
+            yield table(("patient of the table", "regimen", *known), lines)
+
+
+def _values(values: Sequence[Any]) -> str:
+    shown = [f"{value:g}" if isinstance(value, int | float) else str(value) for value in values]
+    return ", ".join(shown if len(shown) <= 12 else [*shown[:6], "…", *shown[-3:]])
+
+
+def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
+    parts = list(_told(directory, manifest))
+    names = [name for name in manifest.get("files", {}) if name.endswith(".csv") and "/" not in name]
+    for name in sorted(names, key=lambda name: (_FIRST.index(name) if name in _FIRST else len(_FIRST), name)):
+        if (directory / name).is_file():
+            text = (directory / name).read_text(encoding="utf-8")
+            rows = list(csv.reader(io.StringIO(text)))
+            kept = [column for column, heading in enumerate(rows[0]) if heading not in _NOT_SHOWN.get(name, ())]
+            cells = [[_cell(row[column]) for column in kept if column < len(row)] for row in rows[1 : MOST_ROWS + 1]]
+            parts += [
+                f"<h3>{escaped(_CAPTIONS.get(name, name))}</h3>",
+                table([rows[0][column] for column in kept], cells),
+            ]
+            if name == CHANGES:
+                parts.append(paragraph(f"Changes are each patient's own; {RULE}."))
+            if len(rows) - 1 > MOST_ROWS:
+                parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
+    return section("Results", *parts)
+
+
+def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Single values of the document of a verb, such as a verdict."""
+    name = f"{manifest.get('kind')}.json"
+    if name in manifest.get("files", {}):
+        document = parse_json(check_file(directory, manifest, name).read_bytes())
+        rows = [(key, value) for key, value in document.items() if isinstance(value, str | int | float) and value != ""]
+        if rows:
+            yield table(("", ""), rows)
+
+
+def _cell(text: str) -> str:
+    """A number of a table to three digits."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return text if text.isdigit() else rounded(value)
+
+
+def _figures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Iterator[str]:
+    kept = [name for name in manifest.get("files", {}) if name.endswith(".png") and (directory / name).is_file()]
+    for name in kept:
+        yield picture((directory / name).read_bytes(), name.removesuffix(".png").replace("-", " "))
+    drawn = 0
+    for content, caption in illustrations(directory, kept=kept) if draw else ():
+        drawn += 1
+        yield picture(content, caption)
+    if not kept and not drawn:
+        yield missing("There is no figure.")
+
+
+def _numerics(study: Study | str, wanted: bool) -> str:
+    title = "Numerical error"
+    if isinstance(study, str):
+        return section(title, missing(f"Not computed: {study}."))
+    asked = study.scenario
+    set_to = paragraph(f"Solved by {asked.method} at a relative tolerance of {asked.rtol:g}.")
+    if not wanted:
+        return section(title, set_to, missing("Not computed, as it was not wanted."))
+    from simulate.results.illustrations import few_arms
+    from simulate.studies.errors_made import LIMIT, PROMISED, judging, too_large, unjudged
+    from simulate.studies.verification import sampled_errors
+
+    if judging(asked.rtol) is None:
+        return section(title, set_to, missing(f"Not computed: {unjudged(asked.rtol)}."))
+    judges, errors = sampled_errors(few_arms(study))
+    broken = too_large(errors)
+    by = "; ".join(f"{judge.trajectories} trajectories by {judge.method}" for judge in judges)
+    rows = [
+        (row.quantity, f"{row.relative:.1e}", f"patient {row.patient}, arm {row.arm}, day {row.day:g}")
+        for row in sorted(errors, key=lambda row: -row.relative)
+    ]
+    return section(
+        title,
+        set_to,
+        paragraph(
+            f"A sample was solved again at a tolerance of {judges[0].rtol:.0e}: {by}. Promised is at most {LIMIT:g} of "
+            f"the value, and for states {PROMISED:g} tolerances."
+        ),
+        paragraph(
+            "; ".join(("What was promised is NOT held", *broken)) + "." if broken else "What was promised is held."
+        ),
+        table(("quantity", "largest error, share of the value", "where"), rows),
+    )
+
+
+def _failures(manifest: Mapping[str, Any]) -> str:
+    counters, rows = manifest.get("counters") or {}, manifest.get("failures") or []
+    counts = ", ".join(f"{name} {value}" for name, value in counters.items())
+    parts = [paragraph(f"Trajectories: {counts}.")] if counts else []
+    if rows:
+        shown = [
+            (row.get("arm"), row.get("patient"), row.get("day", row.get("time")), row.get("reason")) for row in rows
+        ]
+        parts.append(table(("arm", "patient", "day", "reason"), shown[:MOST_ROWS]))
+    elif counters.get("n") is not None and counters["n"] == counters.get("n_ok", 0) + counters.get(STOPPED, 0):
+        parts.append(paragraph("None failed."))
+    return section("Failures", *parts) if parts else section("Failures", missing("The folder does not count them."))
+
+
+def _versions(directory: Path, manifest: Mapping[str, Any]) -> str:
+    versions = table(("program", "version"), sorted(manifest.get("versions", {}).items()))
+    rows = []
+    for name, known in sorted(manifest.get("files", {}).items()):
+        path = directory / name
+        state = "gone" if not path.is_file() else "as written" if file_hash(path) == known else "changed since"
+        rows.append((name, known, state))
+    return section("Versions and files", versions, table(("file", "hash", "state"), rows))

@@ -1,0 +1,153 @@
+"""What a verb found, and the one writer of run directories.
+
+A directory has
+
+``VERB.json``
+    Everything as plain values, where the verb has such a document.
+``NAME.csv``, ``NAME.nc``
+    Tables, and labeled arrays.
+``NAME.png``, ``NAME.svg``
+    Figures.
+``models/NAME.toml``
+    Each model that was simulated, as a file of its own: every equation and number as it was.
+``inputs/``
+    The files that were read, byte for byte.
+``manifest.json``
+    Written last: what was asked, what decided the numbers, and the hash of every other file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from simulate.manifest import MANIFEST, keep_inputs, seal
+from simulate.results.provenance import Provenance
+from simulate.store import new_directory
+from simulate.studies.models import file_name, keep_models
+from simulate.symbolic.model import Model
+from simulate.tabular import ResultTable
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result(Generic[T]):
+    """What a verb found.
+
+    Attributes
+    ----------
+    provenance
+        What was asked.
+    title
+        For a reader.
+    value
+        The result in its own type.
+    document
+        Everything as plain values; None where tables and arrays have it all.
+    tables
+        Name → table.
+    figures
+        Name → what draws it.
+    datasets
+        Name → labeled arrays.
+    models
+        Hypothesis → the model that was simulated under it.
+    facts
+        What the manifest says beside: counters, failures, the scenario as it was read.
+    texts
+        Further files: name → content.
+    """
+
+    provenance: Provenance
+    title: str
+    value: T
+    document: Mapping[str, Any] | None = None
+    tables: Mapping[str, ResultTable] = field(default_factory=dict)
+    figures: Mapping[str, Callable[[], Figure]] = field(default_factory=dict)
+    datasets: Mapping[str, xr.Dataset] = field(default_factory=dict)
+    models: Mapping[str, Model] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]
+        parts += [f"figure `{name}`" for name in self.figures]
+        return "\n  ".join((f"{self.provenance.verb}: {self.title}", *parts))
+
+    def write(self, folder: Path | str, *, force: bool = False, figures: bool = True) -> tuple[str, ...]:
+        """Write the run directory, all of it or nothing.
+
+        Parameters
+        ----------
+        folder
+            The directory: absent, empty, or that of an earlier run.
+        force
+            Whether a run of another question may be replaced.
+        figures
+            Whether to draw.
+
+        Returns
+        -------
+        tuple of str
+            Names of the files, sorted.
+
+        Raises
+        ------
+        InputError, MissingExtra
+            As for `simulate.store.new_directory`; the directory is then as it was.
+        """
+        with new_directory(Path(folder), key=self.provenance.key, force=force) as new:
+            return complete(self, new, figures=figures)
+
+
+def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tuple[str, ...]:
+    """Write a result into a directory in which nobody else works, and the manifest last of all.
+
+    Returns
+    -------
+    tuple of str
+        Names of the files, sorted.
+    """
+    texts = {f"{name}.csv": table.csv() for name, table in result.tables.items()}
+    if result.document is not None:
+        texts[f"{result.provenance.verb}.json"] = document_text(result.document)
+    texts |= result.texts
+    names = list(texts)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    for name, dataset in result.datasets.items():
+        from simulate.studies.datasets import write_dataset
+
+        write_dataset(dataset, folder / f"{name}.nc")
+        names.append(f"{name}.nc")
+    for name, draw in result.figures.items() if figures else ():
+        from simulate.figures.style import save
+
+        names += [path.name for path in save(draw(), folder, file_name(name))]
+    models = keep_models(folder, result.models)
+    places = keep_inputs(folder, result.provenance.inputs)
+    names += [*(str(entry["file"]) for entry in models.values()), *places.values()]
+    entries = {
+        "kind": result.provenance.verb,
+        "title": result.title,
+        "key": result.provenance.key,
+        "arguments": dict(result.provenance.arguments),
+        "inputs": places,
+        "models": models,
+        **result.facts,
+    }
+    seal(folder, entries, names)
+    return tuple(sorted((*names, MANIFEST)))
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """A document as JSON."""
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

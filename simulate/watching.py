@@ -1,0 +1,20 @@
+"""How far work is: what a function calls that shows it, or nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+Advance = Callable[[int], None]
+"""Called with how much is done since the last call."""
+
+Progress = Callable[[int, str], AbstractContextManager[Advance]]
+"""Called with how much there is to do and a label; what it gives is entered while it is done."""
+
+Report = Callable[[str], None]
+"""Called with sentences about the work."""
+
+
+def quiet(total: int, label: str) -> AbstractContextManager[Advance]:
+    """Progress that nobody sees."""
+    return nullcontext(lambda done: None)

@@ -1,0 +1,220 @@
+"""A report stands alone, hides nothing and runs nothing."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import simulate
+from simulate.api.simulating import response_result
+from simulate.cli.app import outcome
+from simulate.errors import InputError
+from simulate.results.changes import RULE
+from simulate.results.html import escaped, mathml
+from simulate.results.html_report import Purpose, report
+from simulate.results.provenance import Provenance
+from simulate.symbolic.expressions import parse_expression
+from tests.faults.small import MODEL, SCENARIO, run, write_files
+from tests.studies.dose_response.made import response
+
+VOID = {"meta", "img"}
+ALLOWED = set(
+    "html head meta title style body h1 h2 h3 p span table thead tbody tr th td figure img figcaption math mrow mi mn "
+    "mo msub msup mfrac msubsup msqrt mroot mfenced mtext".split()
+)
+ESCAPE = "\\u001b[31m"
+HOSTILE = f'<script>alert(1)</script>\\" onload=x {ESCAPE} & <img src=http://x/y>'
+
+
+class Reading(HTMLParser):
+    """Tags that are closed in order, attributes and texts of a document."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """The directory of a run whose texts are hostile."""
+    # What a file says cannot hold control characters.
+    plain = HOSTILE.replace(ESCAPE, "")
+    model = MODEL.replace('meaning = "drug"', f'meaning = "{plain}"')
+    scenario = SCENARIO.replace('"a drug that is lost"', f'"{plain}"').replace('"treated"', f'"{plain}"')
+    question = scenario.replace("schema = 1\n", f'schema = 1\nquestion = "{plain}"\n')
+    assert run(write_files(tmp_path, model=model, scenario=question), "--out", tmp_path / "made") == 0
+    return tmp_path / "made"
+
+
+def test_a_report_is_sound_html_that_runs_and_fetches_nothing(made: Path) -> None:
+    text = report(made, Purpose(context=HOSTILE, risk="</p><script>"), error=False, figures=False)
+    document = Reading(text)
+    assert document.open == []
+    assert document.tags <= ALLOWED
+    known = {"lang", "charset", "http-equiv", "content", "name", "class", "display", "alt", "src"}
+    assert {name for name, _ in document.attributes} <= known
+    assert all(value.startswith("data:image/png;base64,") for name, value in document.attributes if name == "src")
+    assert "default-src 'none'" in text
+    assert "\x1b" not in text
+    assert "<script>alert(1)</script>" in "".join(document.texts)
+
+
+def test_a_report_has_every_section_and_says_what_was_not_stated(made: Path) -> None:
+    text = report(made, Purpose(context="a second study", influence="low"), error=False, figures=False)
+    titles = [part.split("</h2>")[0] for part in text.split("<h2>")[1:]]
+    assert titles == [
+        *("Purpose", "Model", "Parameters", "Sources", "Regimen and patients", "Results", "Figures"),
+        *("Numerical error", "Failures", "Versions and files"),
+    ]
+    assert "<p>a second study</p>" in text
+    for option in ("--consequence", "--risk"):
+        assert f'<span class="missing">Not stated. Give it with {option}.</span>' in text
+    assert "Not stated. Give it with --question." not in text
+    assert "None failed." in text
+    assert text.count("as written") == 6
+    assert "<td>1 mg iv every 1 d until 3 d</td>" in text
+
+
+def test_the_same_directory_gives_the_same_report(made: Path) -> None:
+    assert report(made, Purpose(), error=False, figures=False) == report(made, Purpose(), error=False, figures=False)
+
+
+def test_the_equation_of_the_model_is_shown_as_it_is_solved(made: Path) -> None:
+    text = report(made, Purpose(), error=False, figures=False)
+    assert (
+        "<mfrac><mrow><mi>d</mi><mi>X</mi></mrow><mrow><mi>d</mi><mi>t</mi></mrow></mfrac><mo>=</mo>"
+        "<mrow><mo>-</mo><mi>X</mi><mo>&#8901;</mo><mi>k</mi></mrow>" in text
+    )
+
+
+@pytest.mark.parametrize(
+    "expression", ["k_act*N/(1 + exp(-x))", "min(a, b)*abs(c_1)**n", "sqrt(x) - log(y)/3", "hill(x, K, n) + 0.1*alpha"]
+)
+def test_an_expression_is_well_formed_mathml_without_named_entities(expression: str) -> None:
+    root = ElementTree.fromstring(f"<math>{mathml(parse_expression(expression))}</math>")
+    assert {node.tag for node in root.iter()} <= ALLOWED
+
+
+def test_the_model_is_shown_as_it_was_though_the_users_files_are_gone(made: Path) -> None:
+    before = report(made, Purpose(), figures=False)
+    assert "A sample was solved again" in before
+    for name in ("model.toml", "scenario.toml"):
+        (made.parent / name).unlink()
+    assert report(made, Purpose(), figures=False) == before
+
+
+def test_a_model_that_changed_since_is_not_passed_off_as_that_of_the_run(made: Path) -> None:
+    (path,) = (made / "models").iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace("0.5", "0.6"), encoding="utf-8")
+    text = report(made, Purpose(), error=False, figures=False)
+    assert "Not shown: its file is not as it was written." in text
+    assert "<mi>X</mi>" not in text
+
+
+def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> None:
+    text = report(made, Purpose(), error=False, figures=False)
+    changes, levels = text.index("Change since baseline (changes.csv)"), text.index("Levels (summary.csv)")
+    assert text.index("<h2>Results</h2>") < changes < text.index(RULE) < levels
+    assert "<th>median</th><th>p5</th><th>p95</th><th>up</th><th>down</th>" in text[changes:levels]
+
+
+def test_a_file_that_changed_since_is_marked(made: Path) -> None:
+    with open(made / "summary.csv", "a", encoding="utf-8") as file:
+        file.write("\n")
+    assert "<td>changed since</td>" in report(made, Purpose(), error=False, figures=False)
+
+
+def test_the_error_actually_made_is_in_the_report_and_the_pictures_are_within_it(tmp_path: Path) -> None:
+    assert run(write_files(tmp_path), "--out", tmp_path / "made") == 0
+    text = report(tmp_path / "made", Purpose())
+    assert "A sample was solved again at a tolerance of 1e-09: 3 trajectories by" in text
+    assert "What was promised is held." in text
+    assert text.count("data:image/png;base64,") == 3
+    assert "<figcaption>time course</figcaption>" in text
+
+
+def test_a_sweep_is_reported_with_its_axes_and_its_figure(tmp_path: Path) -> None:
+    scenario = write_files(tmp_path)
+    simulate.sweep(scenario, {"dose": "1,2,4 mg"}, out=tmp_path / "doses").close()
+    text = report(tmp_path / "doses", Purpose(), error=False)
+    assert "<h2>Regimen, patients and what is varied</h2>" in text
+    assert '<td>dose</td><td class="number">3</td><td>1, 2, 4</td>' in text
+    assert "<figcaption>results over dose</figcaption>" in text
+    assert "<mi>X</mi>" in text
+
+
+def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        report(tmp_path, Purpose())
+    assert str(caught.value) == (
+        "error[report.none]: there is no finished run in the folder\n"
+        f"  --> {tmp_path}\n"
+        "  expected: a folder that a verb made, most of them with --out"
+    )
+
+
+def test_the_report_stands_beside_its_folder_and_replaces_nothing_unasked(
+    made: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["report", str(made), "--no-error", "--no-figures"]
+    capsys.readouterr()
+    assert outcome([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["report"] == str(made) + ".html"
+    assert outcome(arguments) == 3
+    assert capsys.readouterr().err == (
+        "error[store.occupied]: the file is there already\n"
+        f"  --> {made}.html\n"
+        "  try:      choose another with --out, or replace it with --force\n"
+    )
+    assert outcome([*arguments, "--force"]) == 0
+
+
+def test_control_characters_are_in_no_document() -> None:
+    assert escaped('a\x00\x1b<b>"\u202e') == "a&lt;b&gt;&quot;"
+
+
+def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_path: Path) -> None:
+    arguments = ["dose-response", "anakinra-100mg-daily", "--fit", "typical"]
+    arguments += ["--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
+    assert outcome([*arguments, "--dose", "1:100:4log", "--replicates", "0", "--out", str(tmp_path / "study")]) == 0
+    text = report(tmp_path / "study", Purpose())
+    assert "<h3>curves.csv</h3>" in text
+    assert "<h2>Parameters</h2>" in text
+    assert "anakinra at the injection site" in text
+    assert "What is varied, and what is asked of it" in text
+    assert "arm dose 100 mg, day" in text  # the numerical error is that of doses of the study
+    assert "0, 1, 4.642, 21.54, 100 mg" in text
+    assert "A sample was solved again" in text
+    assert "Trajectories: n 15, n_ok 15." in text
+
+
+def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> None:
+    provenance = Provenance("dose-response", {}, {}, "k")
+    study = response(members=8, endpoints=1)
+    response_result(provenance, study, models={}, scenario={}, figures=False).write(tmp_path / "study")
+    text = report(tmp_path / "study", Purpose())
+    assert "The folder has no model." in text
+    assert "<h3>curves.csv</h3>" in text
+    assert '<td>ed50</td><td>mg</td><td class="number">8.00</td>' in text
+    assert "There is no figure." in text

@@ -1,0 +1,42 @@
+"""The numbers of docs/credibility.md are those of the files that it speaks of."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs/credibility.md").read_text(encoding="utf-8")
+CHECKS = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
+
+
+def grades(content: object) -> Iterator[str]:
+    if isinstance(content, dict):
+        if isinstance(content.get("grade"), str):
+            yield content["grade"]
+    for value in content.values() if isinstance(content, dict) else content if isinstance(content, list) else ():
+        yield from grades(value)
+
+
+def test_numbers_are_counted_by_the_grades_of_the_parameter_files() -> None:
+    files = (*(ROOT / "parameters").glob("*.toml"), *(ROOT / "parameters/pharmacokinetics").glob("*.toml"))
+    found = Counter(grade for file in files for grade in grades(tomllib.loads(file.read_text(encoding="utf-8"))))
+    counted = (found.total(), found["seen"], found["calculated"], found["memory"], found["assumed"])
+    said = (
+        "of {} shipped numbers with a grade {} were read in the cited publication, {} calculated from numbers that "
+        "were read, {} recalled and {} assumed"
+    )
+    assert said.format(*counted) in " ".join(PAGE.split())
+
+
+def test_checks_are_counted_by_their_verdicts() -> None:
+    assert f"{CHECKS.count('| within |')} rows within" in PAGE
+    assert f"{CHECKS.count('| **differs**')} that differ" in PAGE
+
+
+def test_every_page_that_is_named_exists() -> None:
+    for name in re.findall(r"\]\(([a-z-]+\.md)\)", PAGE):
+        assert (ROOT / "docs" / name).is_file(), name
