@@ -646,9 +646,9 @@ def vpop(
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.virtual.methods import Settings
     from simulate.studies.virtual.populations import virtual_populations, workload
     from simulate.studies.virtual.tables import document, patients_tables
-    from simulate.studies.virtual.ways import Settings
 
     posterior = None if fit is None else read_posterior(fit)
     problem = problem_for(named(hypothesis, posterior, DEFAULT))

@@ -87,8 +87,8 @@ def _again(
 
     kind, arguments = str(entries["kind"]), dict(entries.get("arguments", {}))
     if kind == "sweep":
-        from simulate.studies.sweeps.door import planned
         from simulate.studies.sweeps.running import run_sweep
+        from simulate.studies.sweeps.sweeping import planned
 
         plan = planned(folder)
         with progress(plan.rows, "simulating") as advance:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from simulate.results.result import Result
     from simulate.results.tables import Row
     from simulate.studies.contrast import Contrast
-    from simulate.studies.ledger import Entry
+    from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
     from simulate.studies.steady_states import SteadyStates
@@ -191,7 +191,7 @@ def simulated(
     from simulate.solver.trajectories import Status
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.exchanged import scenario_for
-    from simulate.studies.ledger import ledger
+    from simulate.studies.failures import ledger
     from simulate.studies.runs import prepare, run_study
     from simulate.tabular import table_of
 
@@ -424,7 +424,7 @@ def sweep(
     InputError
         When something that was asked cannot be done; see `run_sweep`.
     """
-    from simulate.studies.sweeps.door import swept
+    from simulate.studies.sweeps.sweeping import swept
 
     plan = planned_sweep(
         scenario,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from simulate.errors import NumericalError
     from simulate.results.changes import ChangeRow
     from simulate.results.tables import Row
-    from simulate.studies.ledger import Entry
+    from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
 

@@ -113,7 +113,7 @@ def runs(
     if action is Action.GC:
         return _tidy(given or HOMES, unfinished, dry_run, as_json)
     from simulate.cli.sweep import perform
-    from simulate.studies.sweeps.door import planned
+    from simulate.studies.sweeps.sweeping import planned
 
     return perform(
         planned(given[0]),

@@ -49,7 +49,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.regimen.cells import Sheet, parse_sheet, read_sheet
+from simulate.regimen.cells import CsvTable, parse_sheet, read_sheet
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
 from simulate.regimen.rows import Covariates, Event, check_replacing, check_sequence
@@ -205,7 +205,7 @@ def _unit(text: str, where: Where | None) -> Unit:
 
 
 def _read(
-    sheet: Sheet,
+    sheet: CsvTable,
     days: Fraction,
     amount_unit: str,
     covariates: Sequence[str],
@@ -236,7 +236,7 @@ def _read(
     )
 
 
-def _columns(sheet: Sheet, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
+def _columns(sheet: CsvTable, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
     """Index of each column that is looked at, by its name in capitals."""
     declared = (*covariates, *ignored)
     columns: dict[str, int] = {}

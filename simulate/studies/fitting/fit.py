@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import NotConverged
 from simulate.evidence.likelihoods import item_term, log_likelihood
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
@@ -303,7 +303,7 @@ def fit(
     )
 
 
-def by_reading(problem: Problem, seen: Sequence[Seen]) -> tuple[FloatArray, ...]:
+def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[FloatArray, ...]:
     """Log-likelihood of each reading of each item alone, an array [cohort, reading] for each item of each trial."""
     terms = (
         item_term(item, one).by_reading

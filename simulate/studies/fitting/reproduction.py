@@ -16,7 +16,7 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
@@ -139,7 +139,7 @@ def reproduce(
         threads=threads,
     )
     rows: list[Row] = []
-    of_first: Sequence[Seen] = ()
+    of_first: Sequence[TrialObservations] = ()
     for part, null_part in zip(problem.parts, null.parts, strict=True):
         seen = (
             _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
@@ -211,7 +211,7 @@ def _seen(
     points: FloatArray,
     threads: int | None,
     progress: Callable[[int], None] | None,
-) -> Seen:
+) -> TrialObservations:
     settings = posterior.settings
     return trial_of(
         problem,
@@ -249,11 +249,11 @@ def prior_points(
     return points
 
 
-def _rows(evidence: Evidence, seen: Sequence[Seen], trial: str = "") -> tuple[Row, ...]:
+def _rows(evidence: Evidence, seen: Sequence[TrialObservations], trial: str = "") -> tuple[Row, ...]:
     return tuple(row for item in evidence.items for row in _rows_of(item, seen, trial))
 
 
-def _rows_of(item: Item, seen: Sequence[Seen], trial: str) -> list[Row]:
+def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str) -> list[Row]:
     most = max(item.readings, key=lambda reading: reading.share)
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most

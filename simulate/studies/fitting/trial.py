@@ -27,7 +27,7 @@ from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import Protocol, observe
 from simulate.evidence.reading import read_evidence
-from simulate.evidence.seen import Key, Seen
+from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.words import parse_regimen
@@ -415,7 +415,7 @@ class Trial:
         Share of the patients of each point who have no steady baseline, shape [point].
     """
 
-    seen: Seen
+    seen: TrialObservations
     refused: FloatArray
 
     @property
@@ -559,7 +559,7 @@ def _seen_of(
     kind: IntArray,
     *,
     shape: tuple[int, int],
-) -> tuple[Seen, FloatArray]:
+) -> tuple[TrialObservations, FloatArray]:
     """What would have been seen in one arm, and the share of patients of each point who cannot exist."""
     levels = levels_of(problem, ensemble, hours, arm=number)
     looked = protocol(problem, ensemble.arms[number])

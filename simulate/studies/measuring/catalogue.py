@@ -39,7 +39,7 @@ from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.reading import days_of
-from simulate.evidence.seen import EVERYONE
+from simulate.evidence.trial_observations import EVERYONE
 from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
 from simulate.toml import TomlTable

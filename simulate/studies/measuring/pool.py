@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.errors import InputError, NumericalError, did_you_mean
-from simulate.evidence.seen import EVERYONE
+from simulate.evidence.trial_observations import EVERYONE
 from simulate.inference.information import Statistic
 from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status

@@ -10,9 +10,9 @@ from scipy.special import betaincinv
 
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
-from simulate.evidence.printed import half_step
 from simulate.evidence.resampling import Trials as Resampled
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
@@ -158,7 +158,7 @@ def trials(
     """
     problem = draws.problem
 
-    def seen_under(regimen: str) -> tuple[Seen, float]:
+    def seen_under(regimen: str) -> tuple[TrialObservations, float]:
         trial = trial_of(
             problem,
             draws.points,
@@ -237,7 +237,7 @@ def _median_interval(ratios: FloatArray, again: np.ndarray[tuple[int, int], np.d
     return low, high
 
 
-def ranks_of(evidence: Evidence, seen: Seen) -> tuple[Rank, ...]:
+def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
     """Where each printed figure that is a datum stands, under the reading believed most."""
     found = []
     for item in evidence.data:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.evidence.resampling import correlation
-from simulate.evidence.seen import Seen
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.trials.designs import Design, Sizes
 from simulate.trials.design import Outcome as Asked
@@ -62,7 +62,7 @@ class _Arm:
     """Patients of many studies in one arm; `picks` has the shape [population, study, patient of the study]."""
 
     role: str
-    seen: Seen
+    seen: TrialObservations
     sizes: Sizes
     picks: IntArray
     seed: int
@@ -99,7 +99,9 @@ class _Arm:
         return self.sizes.both[quantity]
 
 
-def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int, seed: int) -> tuple[Outcome, ...]:
+def repeated(
+    design: Design, seen: TrialObservations, controls: TrialObservations | None, *, studies: int, seed: int
+) -> tuple[Outcome, ...]:
     """Outcomes of many studies.
 
     Parameters
@@ -161,7 +163,7 @@ def _different(arm: _Arm, other: _Arm, asked: Asked) -> Outcome:
         other.seen.weights, other.true_change(quantity, asked)
     )
     estimates = first.mean(-1) - second.mean(-1)
-    words = f"change of {title}, less that of controls"
+    words = f"change of {title}, minus controls"
     return Outcome(
         f"{quantity}-difference", words, "change of the logarithm", n + m, truth, NO_CHANGE, estimates, tests
     )
@@ -174,11 +176,11 @@ def _responded(arm: _Arm, other: _Arm) -> Outcome:
         other.seen.weights, other.seen.groups["responders"]
     )
     tests = {"Fisher": fisher(first, n, second, m)}
-    title = "share of responders, less that of controls"
+    title = "share of responders, minus controls"
     return Outcome("response-difference", title, "share", n + m, truth, NO_CHANGE, first / n - second / m, tests)
 
 
-def _arm(role: str, seen: Seen, sizes: Sizes, studies: int, seed: int) -> _Arm:
+def _arm(role: str, seen: TrialObservations, sizes: Sizes, studies: int, seed: int) -> _Arm:
     kinds, counts = seen.strata if seen.strata is not None else (np.zeros(seen.weights.shape[1], np.int64), (1,))
     pattern = _kinds_of_study(counts, sizes.enrolled)
     picks = np.empty((seen.cohorts, studies, sizes.enrolled), dtype=np.int64)

@@ -17,10 +17,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of
 from simulate.studies.resolution import Resolution
-from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import People
-from simulate.studies.virtual.printed import Printed, printed
-from simulate.studies.virtual.ways import (
+from simulate.studies.virtual.methods import (
     ACCEPTANCE,
     CHAINS,
     COUNTED,
@@ -28,14 +25,17 @@ from simulate.studies.virtual.ways import (
     POOL,
     PUBLISHED,
     REWEIGHTING,
-    Made,
     Settings,
+    VirtualPopulation,
     accepted,
     pool_of,
     reweighted,
     untouched,
     walked,
 )
+from simulate.studies.virtual.moments import counts, moments
+from simulate.studies.virtual.patients import People
+from simulate.studies.virtual.reported import Printed, printed
 from simulate.trials.design import Outcome
 
 WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
@@ -76,7 +76,7 @@ class VirtualPopulations:
     printed: Printed
     target: Target
     refused: float
-    made: Mapping[str, Made]
+    made: Mapping[str, VirtualPopulation]
     ways: tuple[str, ...]
     conclusions: tuple[Conclusion, ...]
     others: Mapping[str, tuple[Answer, ...]]
@@ -137,7 +137,7 @@ def virtual_populations(
     plain = moments(found, pool.target, pool.own)
     also = counts(problem.evidence, people, pool.outputs)
     together = plain if also is None else plain.and_also(also)
-    makers: dict[str, Callable[[], Made]] = {
+    makers: dict[str, Callable[[], VirtualPopulation]] = {
         ACCEPTANCE: lambda: accepted(pool, chosen),
         CHAINS: lambda: walked(pool, chosen),
         REWEIGHTING: lambda: reweighted(pool, REWEIGHTING, plain),
@@ -182,7 +182,7 @@ def virtual_populations(
     )
 
 
-def _way(made: Made, people: People) -> Way:
+def _way(made: VirtualPopulation, people: People) -> Way:
     first = len(people.statistics)
     response = made.outputs[:, first]
     changes = [made.outputs[:, first + 1 + index] for index in range(len(people.changes))]

@@ -16,11 +16,11 @@ from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
 from simulate.studies.fitting.trial import problem_for, protocol, trial_of
+from simulate.studies.virtual.methods import Settings
 from simulate.studies.virtual.patients import People, evenly
 from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations
-from simulate.studies.virtual.printed import printed
+from simulate.studies.virtual.reported import printed
 from simulate.studies.virtual.tables import document, patients_tables
-from simulate.studies.virtual.ways import Settings
 from tests.studies.virtual.fits import fitted
 
 SMALL = Settings(patients=256, fewest=30, selections=10, chains=8, steps=48, burn_in=16)

@@ -20,7 +20,7 @@ from simulate.evidence.items import Evidence, Item, Reading
 from simulate.evidence.kinds.correlation import SENSES, Correlation
 from simulate.evidence.kinds.mean_range import MeanRange
 from simulate.evidence.protocol import Protocol
-from simulate.evidence.seen import EVERYONE, Seen
+from simulate.evidence.trial_observations import EVERYONE, TrialObservations
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.virtual.patients import Statistic
@@ -31,7 +31,7 @@ _SETTLED = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ReportedMean:
     """A printed mean and range: mean and standard deviation of logarithms at ``n``, and the item and its reading."""
 
     statistic: Statistic
@@ -43,7 +43,7 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class ReportedCorrelation:
     """A printed correlation between two statistics at ``n``, and the item and its reading."""
 
     a: Statistic
@@ -58,8 +58,8 @@ class Tie:
 class Printed:
     """What of the evidence a target is made of."""
 
-    levels: tuple[Level, ...]
-    ties: tuple[Tie, ...]
+    levels: tuple[ReportedMean, ...]
+    ties: tuple[ReportedCorrelation, ...]
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
@@ -94,7 +94,7 @@ def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -
         elif isinstance(statement, Correlation) and statement.scale == "log" and statement.n is not None:
             since = protocol.days[0] if subject.since is None else subject.since
             ties.append(
-                Tie(
+                ReportedCorrelation(
                     Statistic(subject.quantity, since),
                     Statistic(statement.partner, subject.days[-1], since),
                     statement.r * SENSES[statement.change],
@@ -113,12 +113,12 @@ def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -
     return Printed(tuple(levels), tuple(ties))
 
 
-def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) -> Level:
+def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) -> ReportedMean:
     """Log-normal distribution of readings under which a printed mean and range is likeliest."""
     subject = reading.subject
 
     def cost(at: FloatArray) -> float:
-        seen = Seen(
+        seen = TrialObservations(
             weights=np.ones((1, 1)),
             levels={(subject.quantity, protocol.days[0]): np.array([[np.exp(at[0])]])},
             units={subject.quantity: own},
@@ -130,7 +130,7 @@ def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) 
     assert isinstance(reading.statement, MeanRange)
     start = np.array([np.log(reading.statement.mean * convert(1.0, subject.unit, own)), 0.0])
     found = minimize(cost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000})
-    return Level(
+    return ReportedMean(
         Statistic(subject.quantity, protocol.days[0]),
         float(found.x[0]),
         float(np.exp(found.x[1])),
