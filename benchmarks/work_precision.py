@@ -24,7 +24,6 @@ from simulate.cohort.ensemble import member_parameters, schedule_of
 from simulate.errors import InputError, NumericalError
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
-from simulate.results.tables import csv_text
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.methods import DOP853, METHODS, Method

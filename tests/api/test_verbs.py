@@ -15,15 +15,14 @@ import typer
 
 import simulate
 from simulate.api.fitting import calibrate_choice
-from simulate.cli.app import VERBS, outcome
+from simulate.cli.app import outcome
 from simulate.studies.fitting.posterior import Settings
+from simulate.verbs import verbs
 
 Capture = pytest.CaptureFixture[str]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    verb: getattr(simulate, verb.replace("-", "_"))
-    for verb in VERBS
-    if verb not in ("list", "show", "check", "runs", "work-precision")
+    name: getattr(simulate, verb.word) for name, verb in verbs().items() if verb.api is not None
 }
 
 ONLY_IN_PYTHON = {"progress", "report"}
@@ -34,9 +33,8 @@ ONLY_OF_THE_COMMAND = {
     "sweep": {"dry_run", "part_size"},
     "audit": {"everything"},
     "compare": {"calibrate", "larger"},
-    "verify": {"problems"},
 }
-"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, problems."""
+"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts."""
 
 INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
 """Arguments whose option is another: one hypothesis of a run is one of several; a verification takes all cores."""
@@ -44,7 +42,7 @@ INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
 
 def options_of(verb: str) -> dict[str, Any]:
     """Default of each parameter of the parsed command line."""
-    module, _, name = VERBS[verb][0].partition(":")
+    module, name = verbs()[verb].module, verbs()[verb].function
     app = typer.Typer(add_completion=False)
     app.command()(getattr(import_module(module), name))
     command = typer.main.get_command(app)
