@@ -35,9 +35,10 @@ def noting() -> Iterator[None]:
         _noted.reset(token)
 
 
-def noted() -> dict[str, bytes]:
-    """Files that were read since `noting` began: name → content, sorted by name."""
-    return dict(sorted((_noted.get() or {}).items()))
+def noted() -> Mapping[str, bytes]:
+    """Files that were read since `noting` began: name → content. What is read later is in it too, until that ends."""
+    files = _noted.get()
+    return {} if files is None else files
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ def keep_inputs(directory: Path, files: Mapping[str, bytes]) -> dict[str, str]:
     """
     places: dict[str, str] = {}
     taken: set[str] = set()
-    for name, content in files.items():
+    for name, content in sorted(files.items()):
         own = PurePath(name.rpartition(":")[2]).name
         place, number = own, 1
         while place.casefold() in taken:

@@ -23,12 +23,12 @@ All raise `InputError` for what cannot be used, and `MissingExtra` where the dir
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
-from simulate.inputs import note, noted, noting
+from simulate.inputs import note, noting
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
@@ -383,7 +383,7 @@ def compare(
         return comparison_figure(comparison)
 
     result = Result(
-        replace(origin, inputs=noted()),
+        origin,
         "comparison of " + ", ".join(problem.hypothesis for problem in problems),
         comparison,
         document=document(comparison),

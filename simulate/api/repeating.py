@@ -60,7 +60,6 @@ def repeat(
     ------
     InputError
         ``runs.none``: there is no finished run. ``runs.changed``: a file that was read is not as it was.
-        ``runs.unrepeatable``: a measurement of time.
     """
     from simulate.inputs import given
     from simulate.manifest import kept_inputs
@@ -111,6 +110,7 @@ def _again(
         "contrast": (simulating.contrast, watched),
         "design": (studying.design, told),
         "dose-response": (simulating.responded, {}),
+        "equilibria": (simulating.equilibria, {}),
         "fit": (fitting.fit, {"report": report}),
         "predict": (fitting.predict, watched),
         "reproduce": (fitting.reproduce, told),
@@ -119,8 +119,6 @@ def _again(
         "verify": (inspecting.verify, watched),
         "vpop": (fitting.vpop, watched),
     }
-    if kind not in verbs:
-        raise _unrepeatable(folder, kind)
     function, options = verbs[kind]
     if kind == "fit":
         function(**arguments, out=target, **options)
@@ -130,17 +128,6 @@ def _again(
 
 def _has_pictures(entries: Mapping[str, Any]) -> bool:
     return any(name.endswith(".png") for name in entries["files"])
-
-
-def _unrepeatable(folder: Path, kind: str) -> Exception:
-    from simulate.errors import InputError, Where
-
-    return InputError(
-        f"a directory of `{kind}` is not made again to the same bits",
-        code="runs.unrepeatable",
-        where=Where(file=str(folder)),
-        expected="a directory of results that do not depend on how fast a machine is",
-    )
 
 
 def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Repetition:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
 
-__all__ = ["contrast", "dose_response", "run", "sweep"]
+__all__ = ["contrast", "dose_response", "equilibria", "run", "sweep"]
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simulate.studies.ledger import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
+    from simulate.studies.steady_states import SteadyStates
     from simulate.studies.sweeps.plans import SweepPlan
     from simulate.symbolic.model import Model
 
@@ -704,3 +705,91 @@ def _response_figures(dataset: xr.Dataset) -> dict[str, Callable[[], Any]]:
 def _values(places: xr.DataArray) -> str:
     unit = str(places.attrs.get("units", ""))
     return ", ".join(f"{value:.4g}" for value in places.values) + (f" {unit}" if unit not in ("", "1") else "")
+
+
+@verb
+def equilibria(
+    source: str | Path = "untreated",
+    *,
+    hypothesis: str | None = None,
+    settings: Settings = None,
+    arm: str | None = None,
+    over: str | None = None,
+    fed: Mapping[str, float] | None = None,
+    starts: int = 64,
+    reach: float = 10.0,
+    quantity: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+) -> Result[SteadyStates]:
+    """Seek the steady states of a model, with their stability, and follow them over one parameter.
+
+    Newton's method from many starts (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004), and pseudo-arclength
+    continuation (H. Keller, 1977). A state that no start leads to is not found.
+
+    Parameters
+    ----------
+    source
+        A scenario, shipped or a file, or a model file; the typical patient is meant, and doses are not given.
+    hypothesis, settings
+        In place of the scenario's; as for `simulate.run`.
+    arm
+        Whose parameters are taken; the first if not given.
+    over
+        Parameter and range, such as ``"f_m=0.1:0.9"``; or a route and its rate in units a day, such as ``"sc=0:300"``.
+    fed
+        Rates at which routes are fed, in units a day; what is not named is not given.
+    starts, reach
+        Starts in a box from 0 to so many times the baseline, beside the baseline.
+    quantity
+        Observables that are drawn over the parameter; the first three if not given.
+    out, force
+        Run directory to be written, and whether another run in it may be replaced.
+
+    Returns
+    -------
+    Result
+        Its value has the states and branches; tables ``states`` and, with ``over``, ``branches`` and ``turns``, figure
+        ``branches``.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable.
+    """
+    arguments = dict(locals())
+    from simulate.errors import InputError, did_you_mean
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.steady_states import document, read_source, steady_states, tables
+
+    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis))
+    found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm)
+    model = found.study.model
+    names = [part.name for part in model.observables]
+    shown = list(quantity or names[:3])
+    for name in shown:
+        if name not in names:
+            raise InputError(
+                f"the model has no observable `{name}`", code="equilibria.quantity", advice=did_you_mean(name, names)
+            )
+    origin = asked("equilibria", arguments, out=out, force=force)
+
+    def draw() -> Any:
+        from simulate.figures.branches import branch_diagram
+
+        units = {part.name: part.unit.text for part in model.parameters}
+        return branch_diagram(found.branches, shown, unit=units.get(found.branches[0].axis, ""))
+
+    result = Result(
+        origin,
+        f"steady states of {scenario.title}",
+        found,
+        document=document(found),
+        tables=tables(found),
+        figures={"branches": draw} if found.branches and shown else {},
+        models={found.study.hypothesis: model},
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result

@@ -32,7 +32,7 @@ class Provenance:
     arguments
         Those of its function that decide what comes out, as JSON has them.
     inputs
-        Files that were read: name → content, as `simulate.inputs` names them.
+        Files that were read: name → content, as `simulate.inputs` names them; those that are read later as well.
     key
         Content hash of all that decides the result; a directory of the same key says the same.
     """
@@ -67,7 +67,7 @@ def asked(
     plain = {name: plain_value(value) for name, value in arguments.items() if name not in UNASKED}
     inputs = noted()
     if key is None:
-        hashes = {name: content_hash(content) for name, content in inputs.items()}
+        hashes = {name: content_hash(content) for name, content in sorted(inputs.items())}
         decisive = json.dumps([verb, plain, hashes, versions()], sort_keys=True)
         key = content_hash("provenance 1", decisive, fingerprint())
     if out is not None:

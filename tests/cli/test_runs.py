@@ -70,6 +70,8 @@ def test_a_run_is_shown_with_the_state_of_its_files(folder: Path, capsys: Captur
     (folder / "here" / "summary.csv").write_text("x", encoding="utf-8")
     (folder / "here" / "quantiles.nc").unlink()
     assert runs(capsys, "show", "here")["states"] == {
+        "inputs/anakinra-100mg-daily.toml": "whole",
+        "models/H1+H6.toml": "whole",
         "sweep.json": "whole",
         "quantiles.nc": "missing",
         "results.nc": "whole",
@@ -150,13 +152,13 @@ def test_only_what_nobody_needs_is_tidied_away(folder: Path, capsys: Capture) ->
             ["show", "nowhere"],
             3,
             "error[runs.none]: the folder is not a run directory\n  --> nowhere\n"
-            "  expected: a folder that `simulate run` or `simulate sweep` made\n"
+            "  expected: a folder that a verb made, such as `simulate run`\n"
             "  try:      `simulate runs list FOLDER` shows those in a folder\n",
         ),
         (
             ["diff", "begun", "begun"],
             3,
-            "error[runs.results]: the run has no results\n  --> begun/results.nc\n"
+            "error[runs.results]: the run has no results\n  --> begun\n"
             "  try:      if it is a sweep, `simulate runs resume begun` finishes it\n",
         ),
     ],
@@ -171,4 +173,4 @@ def test_what_runs_cannot_do_is_said_in_full(
 
 def test_no_runs_are_an_answer_too(folder: Path, capsys: Capture) -> None:
     assert outcome(["runs", "list"]) == 0
-    assert capsys.readouterr().out == "no run directories in runs\n"
+    assert capsys.readouterr().out == "no run directories in runs, fits\n"

@@ -66,4 +66,5 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 def results_of(folder: Path) -> dict[str, bytes]:
     """Content of every file of a run but its manifest, which has the date."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "manifest.json"}
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "manifest.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

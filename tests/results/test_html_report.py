@@ -58,11 +58,11 @@ class Reading(HTMLParser):
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
     """The directory of a run whose texts are hostile."""
-    # Names and meanings cannot hold control characters; titles and questions can.
+    # What a file says cannot hold control characters.
     plain = HOSTILE.replace(ESCAPE, "")
     model = MODEL.replace('meaning = "drug"', f'meaning = "{plain}"')
-    scenario = SCENARIO.replace('"a drug that is lost"', f'"{HOSTILE}"').replace('"treated"', f'"{plain}"')
-    question = scenario.replace("schema = 1\n", f'schema = 1\nquestion = "{HOSTILE}"\n')
+    scenario = SCENARIO.replace('"a drug that is lost"', f'"{plain}"').replace('"treated"', f'"{plain}"')
+    question = scenario.replace("schema = 1\n", f'schema = 1\nquestion = "{plain}"\n')
     assert run(write_files(tmp_path, model=model, scenario=question), "--out", tmp_path / "made") == 0
     return tmp_path / "made"
 

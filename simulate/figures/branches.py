@@ -1,0 +1,48 @@
+"""A bifurcation diagram: steady states over one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from simulate.figures.style import COLORS, COLUMN, INK, POINTS, styled
+from simulate.kernels.continuation import Branch
+from simulate.kernels.equilibria import Stability
+
+_HEIGHT = 1.9
+
+
+def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], *, unit: str = "") -> Figure:
+    """Draw observables of steady states over the parameter that varies.
+
+    Parameters
+    ----------
+    branches
+        Of one parameter.
+    quantities
+        Names of observables, a panel each.
+    unit
+        Of the parameter.
+
+    Returns
+    -------
+    Figure
+        One column wide. Lines are stable states, dotted ones not; dots are folds.
+    """
+    with styled(POINTS):
+        figure = Figure(figsize=(COLUMN, _HEIGHT * len(quantities)), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(len(quantities), 1, sharex=True))
+        for axes, name in zip(panels, quantities, strict=True):
+            for branch in branches:
+                stable = np.array([one is Stability.STABLE for one in branch.stability])
+                values = branch.quantity(name)
+                for is_shown, line in ((stable, "-"), (~stable, ":")):
+                    axes.plot(branch.values, np.where(is_shown, values, np.nan), line, color=COLORS[0])
+                place = branch.quantities.index(name)
+                for fold in branch.folds:
+                    axes.plot(fold.value, fold.observed[place], "o", color=INK, markersize=3.0)
+            axes.set_ylabel(name)
+        panels[-1].set_xlabel(branches[0].axis + (f" ({unit})" if unit not in ("", "1") else ""))
+    return figure

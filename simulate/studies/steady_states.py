@@ -1,0 +1,225 @@
+"""Steady states of a model: where it can stay, which of them are stable, and how they move with one parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simulate.cohort.ensemble import typical_parameters
+from simulate.errors import InputError, did_you_mean
+from simulate.files import Document, read_toml
+from simulate.kernels.continuation import Branch, branches
+from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
+from simulate.kernels.system import System, lower
+from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
+from simulate.solver.kernel import FloatArray
+from simulate.studies.runs import Study, prepare
+from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
+from simulate.studies.settings import Setting
+from simulate.studies.sweeps.axes import parse_axis
+from simulate.symbolic.units import convert
+from simulate.tabular import ResultTable
+
+_SAME = 1e-6
+_NO_SCENARIO = {"schema": 1, "time": {"end": "1 d"}, "arm": [{"name": "untreated", "regimen": "none"}]}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyStates:
+    """What was found.
+
+    Attributes
+    ----------
+    study, system
+        The model, and its equations.
+    states
+        Steady states, sorted.
+    observed
+        Values of the observables, shape [state, observable].
+    branches
+        Curves of steady states over one parameter or route, each once; none where nothing varies.
+    """
+
+    study: Study
+    system: System
+    states: tuple[Equilibrium, ...]
+    observed: FloatArray
+    branches: tuple[Branch, ...]
+
+
+def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
+    """Scenario of a file or a shipped one; of a model file, one in which nobody is treated.
+
+    The typical patient is meant, unless a setting says whose populations.
+    """
+    path = find_scenario(str(source))
+    chosen = list(settings)
+    if not any(setting.key == "model.fit" for setting in chosen):
+        chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
+    document = None if path.suffix in (".xml", ".sbml") else read_toml(path)
+    if document is None or "species" in document.data:
+        data = {**_NO_SCENARIO, "title": path.stem, "model": {"file": path.name}}
+        document = Document(path=str(path), data=data, text="")
+    return scenario_from(document, chosen, name=path.stem)
+
+
+def steady_states(
+    scenario: Scenario,
+    *,
+    over: str | None = None,
+    fed: Mapping[str, float] | None = None,
+    starts: int = 64,
+    reach: float = 10.0,
+    arm: str | None = None,
+) -> SteadyStates:
+    """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.arm``, ``equilibria.over``; as for `simulate.kernels.equilibria.equilibria` and `branches`.
+    """
+    study = prepare(scenario)
+    names = [part.name for part in study.arms]
+    if arm is not None and arm not in names:
+        raise InputError(
+            f"the scenario has no arm `{arm}`",
+            code="equilibria.arm",
+            expected=", ".join(f"`{name}`" for name in names),
+            advice=did_you_mean(arm, names),
+        )
+    chosen = study.arms[0 if arm is None else names.index(arm)]
+    system = lower(study.model)
+    known = dict(
+        zip(
+            (part.name for part in study.model.parameters),
+            typical_parameters(study.model, chosen, study.population),
+            strict=True,
+        )
+    )
+    parameters = np.array([known[name] for name in system.parameters])
+    begin = initial_states(system, parameters[np.newaxis])[0]
+    places = _starts(begin, starts, reach)
+    found = equilibria(system, parameters, places, fed=fed)
+    field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
+    states = np.array([one.state for one in found]).reshape(-1, len(system.states))
+    observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
+    curves = () if over is None else _over(study, system, parameters, places, over, fed)
+    return SteadyStates(study, system, found, observed, curves)
+
+
+def _starts(begin: FloatArray, count: int, reach: float) -> FloatArray:
+    """The baseline, and points of a box from nothing to so many times its values, or so many where they are 0."""
+    far = reach * np.where(begin > 0.0, begin, 1.0)
+    return np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), count)])
+
+
+def _over(
+    study: Study,
+    system: System,
+    parameters: FloatArray,
+    places: FloatArray,
+    text: str,
+    fed: Mapping[str, float] | None,
+) -> tuple[Branch, ...]:
+    axis = parse_axis(text, f"--over {text}")
+    units = {part.name: part.unit for part in study.model.parameters}
+    routes = {route.name for route in study.model.routes}
+    if axis.name not in {*units, *routes} or axis.values:
+        raise InputError(
+            "this is no parameter or route with a range",
+            code="equilibria.over",
+            where=axis.where,
+            expected="such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`",
+            advice=did_you_mean(axis.name, [*units, *routes]),
+        )
+    unit = units.get(axis.name)
+    low, high = (
+        number if axis.unit is None or unit is None else convert(number, axis.unit, unit)
+        for number in (axis.low, axis.high)
+    )
+    rates = dict(fed or {})
+    if unit is None:
+        begin = min(max(rates.get(axis.name, 0.0), low), high)
+        rates[axis.name] = begin
+    else:
+        column = system.parameters.index(axis.name)
+        begin = min(max(float(parameters[column]), low), high)
+        parameters = parameters.copy()
+        parameters[column] = begin
+    # At the value at which the curves are entered, there may be other states than at the patient's own.
+    found = equilibria(system, parameters, places, fed=rates)
+    if not found:
+        return ()
+    states = np.array([one.state for one in found])
+    curves: list[Branch] = []
+    for curve in branches(system, parameters, states, axis.name, (low, high), fed=rates):
+        if not any(_is_same(curve, other) for other in curves):
+            curves.append(curve)
+    return tuple(curves)
+
+
+def _is_same(one: Branch, other: Branch) -> bool:
+    """Whether two branches have the same ends; a curve on which two states lie is found from each."""
+
+    def ends(branch: Branch) -> FloatArray:
+        both = np.hstack([branch.values[[0, -1], None], branch.states[[0, -1]]])
+        return both[np.lexsort(both.T[::-1])]
+
+    left, right = ends(one), ends(other)
+    return bool(np.allclose(left, right, rtol=_SAME, atol=_SAME * max(float(np.abs(left).max()), 1.0)))
+
+
+def tables(found: SteadyStates) -> dict[str, ResultTable]:
+    """Tables by name: states with their stability; and along branches, points and turns."""
+    names, quantities = found.system.states, tuple(part.name for part in found.study.model.observables)
+    head = ("stability", "leading_real", "leading_imaginary", *names, *quantities)
+    rows = [
+        (number, *_stability(one.eigenvalues, one.stability.name), *one.state.tolist(), *observed.tolist())
+        for number, (one, observed) in enumerate(zip(found.states, found.observed, strict=True), 1)
+    ]
+    made = {"states": ResultTable(("state", *head), tuple(rows))}
+    if found.branches:
+        points, turns = [], []
+        for number, branch in enumerate(found.branches, 1):
+            for index, stability in enumerate(branch.stability):
+                told = _stability(branch.eigenvalues[index], stability.name)
+                values = (*branch.states[index].tolist(), *branch.observed[index].tolist())
+                points.append((number, float(branch.values[index]), *told, *values))
+            turns += [
+                (number, turn.kind.name.lower(), turn.value, *turn.state.tolist(), *turn.observed.tolist())
+                for turn in branch.turns
+            ]
+        axis = found.branches[0].axis
+        made["branches"] = ResultTable(("branch", axis, *head), tuple(points))
+        made["turns"] = ResultTable(("branch", "kind", axis, *names, *quantities), tuple(turns))
+    return made
+
+
+def _stability(eigenvalues: Any, name: str) -> tuple[str, float, float]:
+    return name.lower(), float(eigenvalues[0].real), float(eigenvalues[0].imag)
+
+
+def document(found: SteadyStates) -> dict[str, Any]:
+    """Everything but the points of the branches as plain values."""
+    made = tables(found)
+    return {
+        "hypothesis": found.study.hypothesis,
+        "states": made["states"].records(),
+        "eigenvalues": [[[value.real, value.imag] for value in one.eigenvalues.tolist()] for one in found.states],
+        "over": found.branches[0].axis if found.branches else None,
+        "branches": [
+            {
+                "from": float(branch.values.min()),
+                "to": float(branch.values.max()),
+                "points": len(branch.values),
+                "ends": [end.value for end in branch.ends],
+            }
+            for branch in found.branches
+        ],
+        "turns": made["turns"].records() if found.branches else [],
+    }
