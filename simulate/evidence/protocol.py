@@ -37,7 +37,7 @@ class Judgment:
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class TrialProtocol:
     """When the trial looked, and how well.
 
     Attributes
@@ -70,7 +70,7 @@ class Protocol:
 
 def observe(
     ensemble: Ensemble,
-    protocol: Protocol,
+    protocol: TrialProtocol,
     *,
     arm: int = 0,
     cohorts: int = 1,
@@ -167,7 +167,7 @@ def _unit_of(ensemble: Ensemble, quantity: str) -> str:
 
 
 def _responses(
-    ensemble: Ensemble, protocol: Protocol, arm: int, shape: tuple[int, int]
+    ensemble: Ensemble, protocol: TrialProtocol, arm: int, shape: tuple[int, int]
 ) -> tuple[dict[str, FloatArray], dict[Key, FloatArray]]:
     judged = protocol.response
     if judged is None:
@@ -179,7 +179,7 @@ def _responses(
 
 
 def _weights(
-    ensemble: Ensemble, protocol: Protocol, shape: tuple[int, int]
+    ensemble: Ensemble, protocol: TrialProtocol, shape: tuple[int, int]
 ) -> tuple[FloatArray, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None]:
     """Shares of the patients, such that each stratum has the share that it had in the trial."""
     if not protocol.sizes:

@@ -152,7 +152,7 @@ def reproduce(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class ReproducedStudy:
     """One repeated study as its authors would have seen it.
 
     Attributes
@@ -171,7 +171,9 @@ class Study:
     after: dict[str, FloatArray]
 
 
-def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None) -> Study:
+def repeated_study(
+    problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None
+) -> ReproducedStudy:
     """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
 
     Parameters
@@ -194,7 +196,7 @@ def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, t
             luck = trials.normals(f"{quantity} {day:g}", first)
             logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day) * luck
             found[quantity] = np.exp(logs[0])
-    return Study(design, both, before, after)
+    return ReproducedStudy(design, both, before, after)
 
 
 def workload(problem: Problem, posterior: Posterior, null_posterior: Posterior) -> int:

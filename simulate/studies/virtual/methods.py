@@ -23,7 +23,7 @@ _R_HAT, _EFFECTIVE = 1.05, 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PopulationSettings:
     """How large the populations are; every number decides the result.
 
     Attributes
@@ -126,7 +126,7 @@ class Pool:
         return self.outputs[:, : len(self.printed.statistics)]
 
 
-def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: Settings) -> Pool:
+def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
     """Patients as they are before any data.
 
     Raises
@@ -159,7 +159,7 @@ def untouched(pool: Pool) -> VirtualPopulation:
     )
 
 
-def accepted(pool: Pool, settings: Settings) -> VirtualPopulation:
+def accepted(pool: Pool, settings: PopulationSettings) -> VirtualPopulation:
     """Patients taken with a probability each."""
     taken = acceptance.accept(
         pool.own,
@@ -182,7 +182,7 @@ def accepted(pool: Pool, settings: Settings) -> VirtualPopulation:
     return _made(ACCEPTANCE, pool, pool.points, pool.outputs, weights, None, taken.effective, facts)
 
 
-def walked(pool: Pool, settings: Settings, *, as_published: bool = False) -> VirtualPopulation:
+def walked(pool: Pool, settings: PopulationSettings, *, as_published: bool = False) -> VirtualPopulation:
     """States of chains that begin at the first patients of the pool."""
     went = chain.walk(
         pool.simulate,

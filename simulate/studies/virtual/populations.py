@@ -25,7 +25,7 @@ from simulate.studies.virtual.methods import (
     POOL,
     PUBLISHED,
     REWEIGHTING,
-    Settings,
+    PopulationSettings,
     VirtualPopulation,
     accepted,
     pool_of,
@@ -71,7 +71,7 @@ class VirtualPopulations:
         Name of a way that could not be made → why.
     """
 
-    settings: Settings
+    settings: PopulationSettings
     people: People
     printed: Printed
     target: Target
@@ -84,7 +84,7 @@ class VirtualPopulations:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def workload(settings: Settings, as_published: bool, posterior: Posterior | None) -> int:
+def workload(settings: PopulationSettings, as_published: bool, posterior: Posterior | None) -> int:
     """Trajectories that `virtual_populations` solves and tells of."""
     walked = settings.chains * (settings.steps + 1) * (2 if as_published else 1)
     asked = 0 if posterior is None else min(_DRAWS, len(posterior.points)) * posterior.settings.final_patients
@@ -93,7 +93,7 @@ def workload(settings: Settings, as_published: bool, posterior: Posterior | None
 
 def virtual_populations(
     problem: Problem,
-    settings: Settings | None = None,
+    settings: PopulationSettings | None = None,
     *,
     posterior: Posterior | None = None,
     as_published: bool = False,
@@ -123,7 +123,7 @@ def virtual_populations(
         ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
     """
     only_trial(problem, "a virtual population")
-    chosen = Settings() if settings is None else settings
+    chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
     people = People(problem, found.statistics, threads)
 

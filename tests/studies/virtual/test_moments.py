@@ -12,10 +12,10 @@ from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import People, Statistic
+from simulate.studies.virtual.patients import PatientStatistic, People
 from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean
 
-A, B, C = (Statistic(name, 0.0) for name in "abc")
+A, B, C = (PatientStatistic(name, 0.0) for name in "abc")
 FIGURES = Printed(
     (ReportedMean(A, 1.0, 0.5, 14, "level", ""), ReportedMean(B, -1.0, 2.0, 8, "level", "")),
     (ReportedCorrelation(B, C, 0.6, 8, "tie", ""),),
