@@ -30,7 +30,17 @@ from simulate.trials.reading import trial_from
 
 _OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
 _OF_TRIALS = {"visit", "assay", "sampling"}
-_OF_MODELS = {"model", "species", "definitions", "reactions", "observables", "routes", "balances", "conditions"}
+_OF_MODELS = {
+    "model",
+    "species",
+    "definitions",
+    "reactions",
+    "observables",
+    "routes",
+    "balances",
+    "conditions",
+    "events",
+}
 
 
 @dataclass(frozen=True, slots=True)
