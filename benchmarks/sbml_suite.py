@@ -2,10 +2,10 @@
 
 ``python benchmarks/sbml_suite.py CASES [--consensus FILE] [--jobs N] [--only ID ...] [--out FILE]``
 
-CASES is a folder or a ZIP file: of the semantic suite (``00001/00001-sbml-l3v2.xml`` with settings and results beside
-it), or, with ``--consensus``, of models (``BIOMD….xml``) whose agreed amounts of species are in that folder or ZIP file
-(``BIOMD…__t10.csv``, 21 times). Each case passes, is refused with a reason, fails with a reason (the engine says so), or
-is wrong. The suite is judged by its own tolerances; BioModels by 1e-4 relative, with a floor for states near zero.
+CASES is a folder or a ZIP file: of the semantic suite (``00001/00001-sbml-l3v2.xml``, settings, results), or, with
+``--consensus``, of models (``BIOMD….xml``) whose agreed amounts of species are in that folder or ZIP file, at 21 times.
+Each case passes, is refused or fails with a reason (the engine says so), or is wrong. The suite is judged by its own
+tolerances; BioModels by 1e-4 relative, with a floor for states near zero.
 """
 
 from __future__ import annotations
@@ -87,23 +87,32 @@ class Failed(Exception):
 
 
 class Files:
-    """Files of a folder or of a ZIP file, by their names without folders."""
+    """Files of a folder or of a ZIP file, by their names without folders; several of one name by their first."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self.names: dict[str, str] = {}
         if place.is_dir():
-            self.names = {path.name: str(path) for path in sorted(place.rglob("*")) if path.is_file()}
+            paths = [str(path) for path in sorted(place.rglob("*")) if path.is_file()]
         else:
             with zipfile.ZipFile(place) as archive:
-                self.names = {name.rsplit("/", 1)[-1]: name for name in archive.namelist() if not name.endswith("/")}
+                paths = [name for name in archive.namelist() if not name.endswith("/")]
+        self.paths = paths
+        self.names: dict[str, str] = {}
+        for path in paths:
+            self.names.setdefault(path.rsplit("/", 1)[-1], path)
 
     def content(self, name: str) -> bytes:
         """Content of a file."""
+        path = self.names.get(name, name)
         if self.place.is_dir():
-            return Path(self.names[name]).read_bytes()
+            return Path(path).read_bytes()
         with zipfile.ZipFile(self.place) as archive:
-            return archive.read(self.names[name])
+            return archive.read(path)
+
+    def beside(self, name: str) -> list[str]:
+        """Paths of all files in the folder of a file."""
+        folder = self.names[name].rpartition("/")[0]
+        return [path for path in self.paths if path.rpartition("/")[0] == folder]
 
 
 def table(content: bytes) -> tuple[list[str], np.ndarray]:
@@ -138,9 +147,9 @@ def suite_case(files: Files, case: str) -> tuple[str, str]:
         return "refused", "no model"
     times = expected[:, 0]
     with tempfile.TemporaryDirectory() as folder:
-        for name in files.names:
-            if name.startswith(case) and name.endswith(".xml"):
-                (Path(folder) / name).write_bytes(files.content(name))
+        for path in files.beside(f"{case}-settings.txt"):
+            if path.endswith(".xml"):
+                (Path(folder) / path.rsplit("/", 1)[-1]).write_bytes(files.content(path))
         start = float(settings.get("start") or 0.0)
         course = Course(Path(folder) / f"{case}-sbml-{level}.xml", np.maximum(times, start), 1e-9, start)
     amounts, concentrations = (

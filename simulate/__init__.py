@@ -35,11 +35,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "simulate.api.fitting": ("calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"),
-    "simulate.api.inspecting": ("audit", "report", "verify"),
+    "simulate.api.fitting": ("calibrate_choice",),
     "simulate.api.repeating": ("Repetition", "repeat"),
-    "simulate.api.simulating": ("contrast", "dose_response", "equilibria", "run", "sweep"),
-    "simulate.api.studying": ("design", "sensitivity", "trial"),
+    "simulate.api.simulating": ("contrast",),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),
     "simulate.cohort.draws": ("Cohort", "draw", "typical"),
@@ -87,17 +85,24 @@ _HOMES = {
 
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_MODULE_OF)]
-
 
 def __getattr__(name: str) -> Any:
-    module = _MODULE_OF.get(name)
-    if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # The functions of verbs, and with them what is public, are known from a table that is read when they are wanted.
+    if name != "__all__" and name in _MODULE_OF:
+        module = _MODULE_OF[name]
+    else:
+        from simulate.verbs import verbs
+
+        homes = {verb.word: verb.api for verb in verbs().values() if verb.api is not None}
+        if name == "__all__":
+            return ["__version__", *sorted({*_MODULE_OF, *homes})]
+        if name not in homes:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = homes[name]
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__getattr__("__all__")})

@@ -145,6 +145,44 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
         _ = simulate.nonsense
 
 
+def public_classes() -> dict[str, list[str]]:
+    """Modules of each public class, by its name."""
+    found: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found.setdefault(node.name, []).append(module_of(path))
+    return found
+
+
+MAY_SHARE_A_NAME = {
+    "Correlation": "keys of fits hash it as it is printed, both of patients and of evidence",
+    "Direction": "keys of fits hash the one of evidence as it is printed, and the other is public",
+}
+"""Names of classes in two modules, and why."""
+
+
+def test_no_public_class_has_the_name_of_another() -> None:
+    twice = {name: modules for name, modules in public_classes().items() if len(modules) > 1}
+    assert twice.keys() == MAY_SHARE_A_NAME.keys(), twice
+
+
+def test_every_public_symbol_says_what_it_is() -> None:
+    silent = []
+    for path in SOURCES:
+        if not ast.get_docstring(tree(path)):
+            silent.append(str(path.relative_to(ROOT)))
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+                if not ast.get_docstring(node) and not is_overload(node):
+                    silent.append(f"{place(path, node)} {node.name}")
+    assert silent == []
+
+
+def is_overload(node: ast.ClassDef | ast.FunctionDef) -> bool:
+    return any(ast.unparse(decorator) == "overload" for decorator in node.decorator_list)
+
+
 def test_text_is_never_executed() -> None:
     found = []
     for path in SOURCES:

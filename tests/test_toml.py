@@ -77,6 +77,8 @@ double = { unit = "mg", expression = "2*A" }
 iv = { target = "A", unit = "mg", gain = "1" }
 [conditions]
 positive = { expression = "k", reason = "it would grow" }
+[events]
+refill = { when = "A < 1", set = { A = "2" } }
 """
 HYPOTHESIS = """\
 [hypothesis]
@@ -129,8 +131,8 @@ FILES: Mapping[str, tuple[Callable[[Path], object], str | Path]] = {
 FREE = {
     "scenario": ("parameters", "arm[].parameters", "cohort.between_occasions"),
     "sweep": ("settings", "settings.cohort"),
-    "model": (*("parameters", "species", "definitions", "reactions", "observables", "routes", "conditions"),
-              "reactions.out.change"),
+    "model": (*("parameters", "species", "definitions", "reactions", "observables", "routes", "conditions", "events"),
+              "reactions.out.change", "events.refill.set"),
     "hypothesis": ("species",),
     "parameters": ("",),
     "sources": ("",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import itertools
 import os
 import signal
 import sys
@@ -18,71 +19,8 @@ from simulate.cli.once import Once
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
-
-GROUPS: dict[str, dict[str, tuple[str, str]]] = {
-    "Simulate": {
-        "run": ("simulate.cli.run:run", "Simulate a cohort of patients: changes, levels, figures, a run directory."),
-        "sweep": ("simulate.cli.sweep:sweep", "Simulate a scenario at every point of a design; can be interrupted."),
-        "dose-response": (
-            "simulate.cli.dose_response:dose_response",
-            "Fit curves of effects over doses, and say what they are worth.",
-        ),
-        "sensitivity": (
-            "simulate.cli.sensitivity:sensitivity",
-            "Show which inputs an endpoint of a scenario depends on.",
-        ),
-        "vpop": (
-            "simulate.cli.vpop:vpop",
-            "Make virtual populations in three published ways, and compare what they say.",
-        ),
-    },
-    "Hypotheses": {
-        "fit": ("simulate.cli.fit:fit", "Fit a hypothesis to the reported values, and say what they cannot tell."),
-        "reproduce": ("simulate.cli.reproduce:reproduce", "Show each reported value beside what a fit predicts."),
-        "compare": (
-            "simulate.cli.compare:compare",
-            "Compare hypotheses: evidence, odds, what each reported value says.",
-        ),
-        "predict": (
-            "simulate.cli.predict:predict",
-            "Predict what was not measured under each hypothesis, with bands.",
-        ),
-        "calibrate": (
-            "simulate.cli.calibrate:calibrate",
-            "Check fitting: fit made-up abstracts, and count how often truth is found.",
-        ),
-    },
-    "Studies": {
-        "trial": ("simulate.cli.trial:trial", "Repeat the study, as it was and as it could be: power and errors."),
-        "design": (
-            "simulate.cli.design:design",
-            "What to measure next: rank measurements by what they would tell.",
-        ),
-    },
-    "Inspect": {
-        "list": ("simulate.cli.list:show_shipped", "List what ships: scenarios, hypotheses, parameter files."),
-        "show": ("simulate.cli.show:show", "Show a model, its equations, reactions, parameters, sources; or draws."),
-        "equilibria": (
-            "simulate.cli.equilibria:equilibria",
-            "Seek steady states of a model, their stability, and folds over a parameter.",
-        ),
-        "check": (
-            "simulate.cli.check:check",
-            "Check a scenario, sweep, model, hypothesis or parameter file, or a table of doses.",
-        ),
-        "convert": ("simulate.cli.convert:convert", "Write a model of another program (SBML) as a model file."),
-        "runs": ("simulate.cli.runs:runs", "List, show, compare, resume and tidy run directories."),
-        "report": ("simulate.cli.report:report", "Write a report of a run or a sweep: one HTML file."),
-        "audit": ("simulate.cli.audit:audit", "Check reported values against arithmetic."),
-        "verify": (
-            "simulate.cli.verify:verify",
-            "Verify a scenario on this machine: bits, and the error actually made.",
-        ),
-    },
-}
-"""What a verb is for → verb → where its function is, and what the help says of it."""
-
-VERBS = {name: verb for group in GROUPS.values() for name, verb in group.items()}
+from simulate.toml import listed
+from simulate.verbs import verbs
 
 EXIT_CODES = """\b
 Exit codes:
@@ -114,31 +52,31 @@ class Verbs(TyperGroup):
     """Group of commands whose modules are loaded when they are used, and not for the help."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(VERBS)
+        return list(verbs())
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in VERBS:
+        verb = verbs().get(cmd_name)
+        if verb is None:
             return None
-        target, _, function = VERBS[cmd_name][0].partition(":")
-        verb = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-        verb.command(cmd_name, cls=Once)(getattr(import_module(target), function))
-        return typer.main.get_command(verb)
+        command = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
+        command.command(cmd_name, cls=Once)(getattr(import_module(verb.module), verb.function))
+        return typer.main.get_command(command)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args[0] not in VERBS and not args[0].startswith("-"):
+        if args[0] not in verbs() and not args[0].startswith("-"):
             raise UsageFault(
                 f"there is no verb `{args[0]}`",
                 code="usage.verb",
-                expected=", ".join(f"`{verb}`" for verb in VERBS),
-                advice=did_you_mean(args[0], VERBS),
+                expected=listed(verbs()),
+                advice=did_you_mean(args[0], verbs()),
             )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        longest = max(map(len, VERBS))
-        for title, group in GROUPS.items():
+        longest = max(map(len, verbs()))
+        for title, group in itertools.groupby(verbs().values(), lambda verb: verb.group):
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(longest), summary) for name, (_, summary) in group.items()])
+                formatter.write_dl([(verb.name.ljust(longest), verb.summary) for verb in group])
 
     def invoke(self, ctx: Any) -> Any:
         # Here and not around the whole, as what calls this method has endings of its own for these two.
@@ -228,7 +166,7 @@ def outcome(arguments: Sequence[str]) -> int:
             stream.reconfigure(encoding="utf-8" if is_ascii else None, errors="replace")
     try:
         _check_text(words)
-        if words and words[0] in VERBS:
+        if words and words[0] in verbs():
             check_floor()
         result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
         sys.stdout.flush()
@@ -295,7 +233,7 @@ def _usage_fault(error: Exception) -> Il1simError | None:
     help_line = "" if context is None else context.command_path
     if type(error).__name__ == "NoArgsIsHelpError":
         say(error.format_message())
-        return UsageFault("a verb is missing", code="usage.verb", expected=", ".join(f"`{verb}`" for verb in VERBS))
+        return UsageFault("a verb is missing", code="usage.verb", expected=listed(verbs()))
     option = getattr(error, "option_name", None)
     if type(error).__name__ == "NoSuchOption" and context is not None:
         known = [name for parameter in context.command.get_params(context) for name in parameter.opts]

@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.errors import InputError
 from simulate.streams import FloatArray, IntArray, normals
@@ -66,10 +65,6 @@ class Assay:
         share = np.clip(truth * float(self.unit.factor), 1.0 / self.events, 1.0)
         spread: FloatArray = np.sqrt(self.sd_log**2 + (1.0 - share) / (self.events * share))
         return spread
-
-    def censored(self, readings: FloatArray) -> npt.NDArray[np.bool_]:
-        """Which readings say no more than that the quantity is at most the limit, shape of ``readings``."""
-        return readings <= self.limit
 
 
 def read(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import functools
 import math
-from collections.abc import Callable
 
 from simulate.evidence.printed import prints_as
 
@@ -39,15 +38,6 @@ def p_value(lesser_sum: int, n: int, way: SignedRank = SignedRank.EXACT) -> floa
     return math.erfc(max(distance, 0.0) / math.sqrt(2.0 * variance))
 
 
-def _sums_with(n: int, way: SignedRank, accepted: Callable[[float], bool]) -> tuple[int, ...]:
-    return tuple(total for total in range(n * (n + 1) // 4 + 1) if accepted(p_value(total, n, way)))
-
-
 def sums_that_print(printed: float, n: int, way: SignedRank) -> tuple[int, ...]:
     """Sums of the ranks of the rarer sign whose p-value is printed so; empty if there is none."""
-    return _sums_with(n, way, lambda p: prints_as(p, printed))
-
-
-def sums_at_most(p: float, n: int, way: SignedRank) -> tuple[int, ...]:
-    """Sums of the ranks of the rarer sign whose p-value is at most ``p``."""
-    return _sums_with(n, way, lambda value: value <= p)
+    return tuple(total for total in range(n * (n + 1) // 4 + 1) if prints_as(p_value(total, n, way), printed))

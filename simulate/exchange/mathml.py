@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,24 +68,11 @@ class _Walk:
         if node is None or depth > _MAX_DEPTH:
             raise self.refuse("a formula is empty" if node is None else "a formula is nested too deeply", "sbml.math")
         lib, kind = self._lib, node.getType()
-        if kind == lib.AST_INTEGER:
-            return self._sized(sympy.Integer(node.getInteger()))
-        if kind in (lib.AST_REAL, lib.AST_REAL_E):
-            return self._real(node.getReal())
-        if kind == lib.AST_RATIONAL:
-            return sympy.Rational(node.getNumerator(), node.getDenominator())
         if kind == lib.AST_NAME:
             name = node.getName()
             return local[name] if name in local else self._formula.symbol(name, self._where)
-        if kind == lib.AST_NAME_TIME:
-            return self._formula.time
-        if kind == lib.AST_NAME_AVOGADRO:
-            return sympy.Rational(_AVOGADRO)
-        constants = {lib.AST_CONSTANT_PI: math.pi, lib.AST_CONSTANT_E: math.e}
-        if kind in constants:
-            return sympy.Rational(repr(constants[kind]))
-        if kind in (lib.AST_CONSTANT_TRUE, lib.AST_CONSTANT_FALSE):
-            return sympy.Integer(int(kind == lib.AST_CONSTANT_TRUE))
+        if (constant := self._constant(node, kind)) is not None:
+            return constant
         if kind == lib.AST_FUNCTION_DELAY:
             raise self.refuse(
                 "a formula has a delay, and differential equations with delays are not solved here", "sbml.delay"
@@ -97,14 +85,35 @@ class _Walk:
         name = self._kinds.get(kind)
         if name is None:
             raise self.refuse(f"a formula has `{node.getName() or node.getOperatorName() or kind}`, which is not known")
+        return self._operation(name, parts)
+
+    def _constant(self, node: Any, kind: int) -> Expr | None:
+        """What a node is that has no parts and no name of the model."""
+        lib = self._lib
+        if kind == lib.AST_INTEGER:
+            return self._sized(sympy.Integer(node.getInteger()))
+        if kind in (lib.AST_REAL, lib.AST_REAL_E):
+            return self._real(node.getReal())
+        known: dict[int, Expr] = {
+            lib.AST_NAME_TIME: self._formula.time,
+            lib.AST_NAME_AVOGADRO: sympy.Rational(_AVOGADRO),
+            lib.AST_CONSTANT_PI: sympy.Rational(repr(math.pi)),
+            lib.AST_CONSTANT_E: sympy.Rational(repr(math.e)),
+            lib.AST_CONSTANT_TRUE: sympy.S.One,
+            lib.AST_CONSTANT_FALSE: sympy.S.Zero,
+        }
+        if kind == lib.AST_RATIONAL:
+            return sympy.Rational(node.getNumerator(), node.getDenominator())
+        return known.get(kind)
+
+    def _operation(self, name: str, parts: list[Expr]) -> Expr:
         if name == "piecewise":
             return self._pieces(parts)
         if name in _LOGIC:
             return _LOGIC[name]([_as_condition(part) for part in parts])
         numbers = [_as_number(part) for part in parts]
         if name in _COMPARED:
-            pairs = zip(numbers[:-1], numbers[1:], strict=True)
-            return _all([compare(_COMPARED[name], a, b) for a, b in pairs])
+            return _all([compare(_COMPARED[name], a, b) for a, b in itertools.pairwise(numbers)])
         try:
             return self._folded(_NUMBERS[name](numbers))
         except (IndexError, TypeError):

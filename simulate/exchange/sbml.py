@@ -10,8 +10,9 @@ The language: M. Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021 (Level 3
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +23,7 @@ from sympy import Expr, Symbol
 from simulate.errors import InputError, MissingExtra, Where
 from simulate.exchange.mathml import Formula
 from simulate.exchange.xml import checked
-from simulate.symbolic.expressions import is_name
+from simulate.symbolic.expressions import is_name, substitute
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.modelfile import UserModel
 from simulate.symbolic.parts import (
@@ -207,7 +208,7 @@ class _Variable:
     boundary: bool = False
     initial: Any = None
     state: Species | None = None
-    changes: dict[str, list[tuple[Expr, str]]] = field(default_factory=dict)
+    is_solved: bool = False
 
 
 class _Reader:
@@ -260,11 +261,14 @@ class _Reader:
         self._declare()
         self._rules()
         self._reactions_and_events()
+        self._algebraic_rules()
         self._decide()
         mechanism = self._mechanism()
         used = _used(mechanism)
-        for name in self.parameters.keys() - used:
-            self.dropped.append(f"the parameter `{name}`, which nothing uses")
+        unused = [name for name, one in self.variables.items() if one.kind == "parameter" and one.how == "constant"]
+        for name in unused:
+            if self.names[name] not in used:
+                self.dropped.append(f"the parameter `{name}`, which nothing uses")
         kept = tuple(part for name, part in self.parameters.items() if name in used)
         constants = {
             variable.id: value
@@ -290,11 +294,6 @@ class _Reader:
         )
 
     def _refuse_what_cannot_be(self) -> None:
-        for rule in _all(self.model.getListOfRules()):
-            if rule.isAlgebraic() and rule.isSetMath():
-                raise self.refuse(
-                    "the model has an algebraic rule, which is an equation to be solved", "algebraic", rule
-                )
         for reaction in _all(self.model.getListOfReactions()):
             if reaction.isSetFast() and reaction.getFast():
                 raise self.refuse(
@@ -404,6 +403,9 @@ class _Reader:
                     "name",
                     assignment,
                 )
+            if variable.how == "constant" and (value := _not_finite(self.lib, assignment.getMath())) is not None:
+                variable.value = value
+                continue
             variable.initial = assignment
             if variable.how == "constant":
                 variable.how = "initial"
@@ -434,6 +436,54 @@ class _Reader:
                 if assignment.isSetMath() and variable.how in ("constant", "initial"):
                     variable.how = "state"
 
+    def _algebraic_rules(self) -> None:
+        """Find for each algebraic rule the variable that nothing else gives: the rule is solved for it."""
+        waiting = [rule for rule in _all(self.model.getListOfRules()) if rule.isAlgebraic() and rule.isSetMath()]
+        while waiting:
+            open_ones = {rule.getLine(): self._undetermined(rule.getMath()) for rule in waiting}
+            rule = min(waiting, key=lambda one: len(open_ones[one.getLine()]))
+            found = open_ones[rule.getLine()]
+            if len(found) != 1:
+                several = ", ".join(f"`{name}`" for name in found)
+                raise self.refuse(
+                    "an algebraic rule cannot be solved",
+                    "algebraic",
+                    rule,
+                    found=f"{several}, which nothing else gives" if found else "no variable that nothing else gives",
+                    expected="one variable that no other rule, reaction or event changes",
+                )
+            variable = self.variables[found[0]]
+            variable.how, variable.rule, variable.is_solved = "assigned", rule, True
+            waiting.remove(rule)
+
+    def _undetermined(self, formula: Any) -> list[str]:
+        """Variables in a formula, function bodies apart, that may change and that nothing gives."""
+        return [
+            name
+            for name in dict.fromkeys(_names_in(self.lib, formula))
+            if name in self.variables
+            and not self.variables[name].constant
+            and self.variables[name].how in ("constant", "initial")
+            and not (self.variables[name].kind == "stoichiometry" and self.level < 3)
+        ]
+
+    def _assigned_value(self, variable: _Variable) -> Expr:
+        """What an assignment rule, or an algebraic one solved for the variable, gives."""
+        where = self.where(variable.rule, variable.id)
+        if not variable.is_solved:
+            return self.formula.number(variable.rule.getMath(), where)
+        zero = self.formula.number(variable.rule.getMath(), where)
+        slope = zero.diff(variable.symbol)
+        if slope == 0 or variable.symbol in slope.free_symbols:
+            raise InputError(
+                f"an algebraic rule is not linear in `{variable.id}`",
+                code="sbml.algebraic",
+                where=where,
+                expected="a rule that can be solved for the one variable that nothing else gives",
+            )
+        rest = substitute(zero, {variable.symbol: sympy.S.Zero})
+        return -rest / slope
+
     def _decide(self) -> None:
         """Names, symbols and states of all variables."""
         for variable in self.variables.values():
@@ -441,6 +491,13 @@ class _Reader:
                 continue
             assert variable.compartment is not None
             variable.from_amount = variable.compartment.how in ("assigned", "state")
+        for variable in self.variables.values():
+            given = variable.kind == "species" and (
+                variable.element.isSetInitialAmount() or variable.element.isSetInitialConcentration()
+            )
+            if given and variable.how == "constant" and self._initial_number(variable) is None:
+                # Its value depends on a volume that is computed.
+                variable.how = "initial"
         for variable in self.variables.values():
             self.names[variable.id] = name = self.name(variable.id)
             if variable.from_amount or variable.how == "assigned":
@@ -473,6 +530,13 @@ class _Reader:
         if name in self.parameters:
             return
         value = self._initial_number(variable)
+        if value is not None and not math.isfinite(value):
+            raise InputError(
+                f"`{variable.id}` has the value {value} and stands in a formula",
+                code="sbml.number",
+                where=self.where(variable.element),
+                expected="a finite number",
+            )
         if value is None:
             raise InputError(
                 f"`{variable.id}` has no value",
@@ -572,6 +636,8 @@ class _Reader:
         return found
 
     def _rate_of(self, identifier: str, where: Where) -> Expr:
+        if identifier in self.local:
+            return sympy.S.Zero
         variable = self.variables.get(identifier)
         if variable is None or identifier in self._walking:
             raise InputError(f"the rate of change of `{identifier}` cannot be told", code="sbml.rate-of", where=where)
@@ -705,10 +771,9 @@ class _Reader:
             volume = self._volume(variable.compartment, self.where(variable.element))
             self._defined(variable, amount / volume)
         elif variable.how == "assigned":
-            where = self.where(variable.rule, variable.id)
-            self._defined(variable, self.formula.number(variable.rule.getMath(), where))
+            self._defined(variable, self._assigned_value(variable))
         elif variable.how == "initial":
-            value = self.formula.number(variable.initial.getMath(), self.where(variable.initial, variable.id))
+            value = self._initial(variable)
             self._defined(variable, value if value.is_Rational else at_baseline(value))
 
     def _defined(self, variable: _Variable, expression: Expr) -> None:
@@ -746,7 +811,7 @@ class _Reader:
         expressions += [by for reaction in reactions for by in reaction.change.values()]
         waiting = list(expressions)
         while waiting:
-            for symbol in sympy.sympify(waiting.pop()).free_symbols - used:
+            for symbol in sympy.sympify(waiting.pop(), strict=True).free_symbols - used:
                 used.add(symbol)
                 for name, own in self.flux_symbols.items():
                     if own == symbol:
@@ -784,14 +849,20 @@ class _Reader:
         self._keep_amounts(own, changes, where)
         delay = event.getDelay()
         priority = event.getPriority() if self.level > 2 else None
-        has_priority = priority is not None and priority.isSetMath()
-        waits = delay is not None and delay.isSetMath()
         return Event(
             name=self._event_name(identifier),
             when=self.formula.condition(trigger.getMath(), where),
             changes=changes,
-            delay=self.formula.number(delay.getMath(), where) / self.per_time if waits else 0,
-            priority=self.formula.number(priority.getMath(), where) if has_priority else None,
+            delay=(
+                self.formula.number(delay.getMath(), where) / self.per_time
+                if delay is not None and delay.isSetMath()
+                else 0
+            ),
+            priority=(
+                self.formula.number(priority.getMath(), where)
+                if priority is not None and priority.isSetMath()
+                else None
+            ),
             persistent=trigger.getPersistent() if self.level > 2 else True,
             at_start=not trigger.getInitialValue() if self.level > 2 else False,
             at_trigger=event.getUseValuesFromTriggerTime() if event.isSetUseValuesFromTriggerTime() else True,
@@ -850,6 +921,23 @@ def _all(group: Any) -> list[Any]:
     return [group.get(index) for index in range(group.size())] if group is not None else []
 
 
+def _not_finite(lib: Any, node: Any) -> float | None:
+    """Value of a formula that is nothing but an infinite or undefined number."""
+    if node.getType() == lib.AST_MINUS and node.getNumChildren() == 1:
+        inner = _not_finite(lib, node.getChild(0))
+        return None if inner is None else -inner
+    if node.getType() in (lib.AST_REAL, lib.AST_REAL_E) and not math.isfinite(node.getReal()):
+        return float(node.getReal())
+    return None
+
+
+def _names_in(lib: Any, node: Any) -> Iterator[str]:
+    if node.getType() == lib.AST_NAME:
+        yield node.getName()
+    for index in range(node.getNumChildren()):
+        yield from _names_in(lib, node.getChild(index))
+
+
 def _number(value: float, where: Where) -> Expr:
     if value != value or value in (float("inf"), float("-inf")):
         raise InputError(f"a number is {value}", code="sbml.number", where=where)
@@ -867,7 +955,8 @@ def _inverse(time_unit: str) -> tuple[float, Any]:
 def _used(mechanism: Mechanism) -> set[str]:
     """Names in all expressions of a mechanism."""
     expressions: list[Any] = [part.initial for part in mechanism.species]
-    expressions += [part.expression for part in (*mechanism.definitions, *mechanism.observables)]
+    expressions += [part.expression for part in mechanism.definitions]
+    expressions += [part.expression for part in mechanism.observables]
     for reaction in mechanism.reactions:
         expressions += [reaction.rate, *reaction.change.values()]
     for event in mechanism.events:

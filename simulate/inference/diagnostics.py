@@ -90,14 +90,6 @@ def rank_normalized_r_hat(chains: Sequence[FloatArray]) -> FloatArray:
     return ratio
 
 
-def pooled_log_evidence(values: Sequence[float]) -> tuple[float, float]:
-    """Logarithm of the mean evidence of repeated runs, and its standard error from their spread."""
-    logs = np.asarray(values, dtype=np.float64)
-    mean = float(logsumexp(logs) - np.log(len(logs)))
-    spread = float(np.exp(logs - mean).std(ddof=1)) if len(logs) > 1 else float("nan")
-    return mean, spread / float(np.sqrt(len(logs)))
-
-
 def path_shares(weighted: Weighted) -> tuple[FloatArray, FloatArray]:
     """Contribution of each item to the log-evidence and its standard error, shape [item] each.
 

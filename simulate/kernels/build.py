@@ -325,6 +325,7 @@ def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
     met_row = region.add(met(index) for index in range(count))
     seen_row = region.skip(count + len(events))
     before_row = region.skip(len(events))
+    turn_row = region.skip(1)
     end_row = region.skip(states)
     values = [len(event.targets) for event in events]
     jump_row = region.skip(sum(2 + number for number in values))
@@ -336,6 +337,7 @@ def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
         met_row=met_row,
         seen_row=seen_row,
         before_row=before_row,
+        turn_row=turn_row,
         end_row=end_row,
         jump_row=jump_row,
         queue_row=queue_row,

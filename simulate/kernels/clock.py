@@ -211,11 +211,9 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
             continue
         if isinstance(node, (sympy.Abs, Abs)):
             yield True, node.args[0]
-        elif isinstance(node, (sympy.Min, sympy.Max)):
+        elif isinstance(node, (sympy.Min, sympy.Max, above, at_least, same)):
             for one, other in itertools.combinations(node.args, 2):
                 yield True, one - other
-        elif isinstance(node, (above, at_least, same)):
-            yield True, node.args[0] - node.args[1]
         elif isinstance(node, share):
             yield False, node.args[0] - 1
         elif isinstance(node, _POWERS):

@@ -22,7 +22,20 @@ _BENDS = (sympy.Max, sympy.Min, sympy.Abs)
 
 
 def needed(system: System, observables: Sequence[str]) -> System:
-    """The system reduced to some observables, in that order, and to what they depend on; nothing is being infused."""
+    """The system reduced to some observables, in that order, and to what they depend on; nothing is being infused.
+
+    Raises
+    ------
+    InputError
+        ``identifiability.events``: the system has events.
+    """
+    if system.events:
+        raise InputError(
+            "identifiability cannot be decided for a model with events",
+            code="identifiability.events",
+            found=", ".join(event.name for event in system.events),
+            advice="leave the events out of the model",
+        )
     idle = {infusion(route): sympy.S.Zero for route in system.routes}
     rates = {
         Symbol(name): substitute(rate, idle) for name, rate in zip(system.states, system.rhs, strict=True)

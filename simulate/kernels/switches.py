@@ -16,10 +16,11 @@ from sympy import Expr, Symbol
 
 from simulate.kernels.hoisting import Program, sign, straight_line
 from simulate.kernels.system import Happening
+from simulate.solver.hybrid import WITHOUT
 from simulate.symbolic.functions import rebuild
 from simulate.symbolic.switching import above, at_least, floor, same
 
-LAST = sympy.Float(-1e300)
+LAST = sympy.Float(WITHOUT)
 """Priority of an event without one."""
 
 

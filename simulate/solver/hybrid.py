@@ -28,9 +28,11 @@ SLOTS, FEW_SLOTS = 32, 4
 _MOST_ROUNDS = 1000
 """Events of one time after which a member is given up: they call each other up for ever."""
 _HALVINGS = 64
+WITHOUT = -1e300
+"""Priority of an event without one."""
 
 # Places in the table, the first of what the loop is given; the rows of the events stand behind them.
-WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, END, JUMP, QUEUE, TABLE = range(10)
+WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, TURN, END, JUMP, QUEUE, TABLE = range(11)
 # Columns of an event in the table.
 _PERSISTENT, _AT_START, _AT_TRIGGER, _SLOTS, _COUNT, _FIRST, _OWN_JUMP, _OWN_QUEUE = range(8)
 _COLUMNS = 8
@@ -50,6 +52,8 @@ class Hybrid:
         What `sense` writes: what they are now, then whether each event's condition holds.
     before_row
         Whether it held before.
+    turn_row
+        How many events have happened, from which follows which of those with one priority goes first.
     end_row
         Room for a state.
     jump_row
@@ -66,6 +70,7 @@ class Hybrid:
     met_row: int
     seen_row: int
     before_row: int
+    turn_row: int
     end_row: int
     jump_row: int
     queue_row: int
@@ -74,8 +79,8 @@ class Hybrid:
     def table(self) -> IntArray:
         """All this as the loop reads it."""
         head = (
-            self.watched, len(self.events), self.mode_row, self.met_row, self.seen_row, self.before_row, self.end_row,
-            self.jump_row, self.queue_row,
+            self.watched, len(self.events), self.mode_row, self.met_row, self.seen_row, self.before_row, self.turn_row,
+            self.end_row, self.jump_row, self.queue_row,
         )  # fmt: skip
         first = len(head) + _COLUMNS * len(self.events)
         rows: list[int] = []
@@ -237,6 +242,7 @@ def settle(w: Any, table: Any, lane: int, now: float, is_start: bool, sense: Any
 @inlined
 def _forget(w: Any, table: Any, lane: int) -> None:
     """Nothing waits; conditions held before the start unless events may happen at it."""
+    w[_at(table[TURN], lane)] = 0.0
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
         w[_at(table[BEFORE] + event, lane)] = 0.0 if table[own + _AT_START] == 1 else 1.0
@@ -297,7 +303,7 @@ def _next(w: Any, table: Any, lane: int, now: float, jump: Any) -> int:
     if not earliest_due(w, table, lane) <= now:
         return -1
     jump(w)
-    best, priority = -1, -math.inf
+    best, priority, luck = -1, -math.inf, 0
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
         width = 2 + table[own + _COUNT]
@@ -308,9 +314,19 @@ def _next(w: Any, table: Any, lane: int, now: float, jump: Any) -> int:
             due = w[_at(row, lane)]
             if due <= now and due < earliest:
                 found, earliest = row, due
-        if found >= 0 and (best < 0 or urgent > priority):
-            best, priority = found * table[EVENTS] + event, urgent
+        own_luck = _luck(int(w[_at(table[TURN], lane)]), event) if urgent > WITHOUT else 0
+        if found >= 0 and (best < 0 or urgent > priority or (urgent == priority and own_luck > luck)):
+            best, priority, luck = found * table[EVENTS] + event, urgent, own_luck
     return best
+
+
+@inlined
+def _luck(turn: int, event: int) -> int:
+    """A whole number from 0 to 2³¹ that looks like chance, the same in every run: shifts and Lehmer's multiplier."""
+    x = (turn * 40692 + (event + 1) * 1664525) % 2147483399 + 1
+    for _ in range(6):
+        x = ((x ^ (x >> 13) ^ (x >> 7)) * 48271 + 12345) % 2147483647
+    return x
 
 
 @inlined
@@ -322,3 +338,4 @@ def _execute(w: Any, table: Any, lane: int, best: int) -> None:
         source = row + 2 + value if table[own + _AT_TRIGGER] == 1 else table[own + _OWN_JUMP] + 2 + value
         w[STATE + table[table[own + _FIRST] + value] * LANES + lane] = w[_at(source, lane)]
     w[_at(row, lane)] = math.inf
+    w[_at(table[TURN], lane)] += 1.0

@@ -43,8 +43,3 @@ class ButcherTableau:
     def stages(self) -> int:
         """Number of stages."""
         return len(self.c)
-
-    @property
-    def first_same_as_last(self) -> bool:
-        """Whether the last stage is the derivative at the end of the step."""
-        return self.c[-1] == 1 and self.a[-1] == self.b[:-1] and self.b[-1] == 0

@@ -55,8 +55,8 @@ def check_file(
     Parameters
     ----------
     name
-        Path of an SBML file, or of a scenario, sweep, model, hypothesis, population, parameter, reference, observation, measurement or
-        trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of an SBML file, or of a scenario, sweep, model, hypothesis, population, parameter, reference, observation,
+        measurement or trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population

@@ -11,7 +11,8 @@ from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
-    from simulate.solver import Automatic, Method
+    from simulate.solver.automatic import Automatic
+    from simulate.solver.methods import Method
 
 AUTOMATIC = "automatic"
 """What `solver.method` says where each trajectory is to be solved by the method that suits it."""
@@ -44,16 +45,15 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     InputError
         ``scenario.unknown``.
     """
-    from simulate.solver import DOP853, DOPRI5, RODAS5P, TAYLOR, Automatic
-    from simulate.solver.automatic import UNLESS_STIFF
+    from simulate.solver.automatic import UNLESS_STIFF, Automatic
+    from simulate.solver.methods import METHOD_OF
 
-    methods = {"dopri5": DOPRI5, "dop853": DOP853, "taylor": TAYLOR, "rodas5p": RODAS5P}
     if scenario.method == AUTOMATIC:
         return Automatic(explicit=quickest_method(model))
     if scenario.method == DEFAULT:
         return UNLESS_STIFF
-    if scenario.method not in methods:
-        names = (DEFAULT, *methods, AUTOMATIC)
+    if scenario.method not in METHOD_OF:
+        names = (DEFAULT, *METHOD_OF, AUTOMATIC)
         raise InputError(
             f"there is no method `{scenario.method}`",
             code="scenario.unknown",
@@ -61,4 +61,4 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
             expected=", ".join(f"`{name}`" for name in names),
             advice=did_you_mean(scenario.method, names),
         )
-    return methods[scenario.method]
+    return METHOD_OF[scenario.method]

@@ -279,8 +279,8 @@ def _dimensions(parts: Parts, parameters: Iterable[Parameter]) -> dict[str, Dime
     return found
 
 
-def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None:
-    """Every expression has the dimension that its place demands."""
+def _demands(parts: Parts) -> dict[str, Dimension]:
+    """Dimension that each place demands, by its key."""
     demands: dict[str, Dimension] = {}
     for species in parts.species:
         if sympy.sympify(species.initial, strict=True).free_symbols:  # a bare number is in the unit of the species
@@ -297,6 +297,12 @@ def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None
         for target, value in event.changes.items():
             if sympy.sympify(value, strict=True).free_symbols:
                 demands[f"events.{event.name}.changes.{target.name}"] = target.unit.dimension
+    return demands
+
+
+def _check_dimensions(parts: Parts, dimensions: Mapping[str, Dimension]) -> None:
+    """Every expression has the dimension that its place demands."""
+    demands = _demands(parts)
     triggers = {f"events.{event.name}.when" for event in parts.events}
     for key, subject, expr in parts.expressions():
         where = Where(key=key)

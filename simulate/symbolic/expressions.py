@@ -38,7 +38,8 @@ def as_expression(value: Any, *, where: Where | None = None, condition: bool = F
     Raises
     ------
     InputError
-        ``expression.type``, ``expression.function``, ``expression.condition`` or ``expression.undefined`` for what the grammar could not say.
+        ``expression.type``, ``expression.function``, ``expression.condition`` or ``expression.undefined`` for what the
+        grammar could not say.
     """
     if isinstance(value, str):
         return parse_expression(value, where=where, condition=condition)

@@ -72,6 +72,9 @@ class Parts:
         for condition in self.conditions:
             key = f"conditions.{condition.name}.expression"
             yield key, f"the condition `{condition.name}`", condition.expression
+        yield from self._of_events()
+
+    def _of_events(self) -> Iterator[tuple[str, str, Expr]]:
         for event in self.events:
             key = f"events.{event.name}"
             yield f"{key}.when", f"the trigger of event `{event.name}`", event.when

@@ -2,7 +2,8 @@
 
 A file holds one mechanism, named after ``[model] name`` or the file: ``[parameters]``, ``[species.NAME]``,
 ``[definitions.NAME]``, ``[reactions.NAME]``, ``[observables.NAME]``, ``[routes.NAME]``, ``[balances.NAME]``,
-``[conditions.NAME]`` and ``[events.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism changes a base model.
+``[conditions.NAME]`` and ``[events.NAME]``. A file with a ``[hypothesis]`` table says besides how that mechanism
+changes a base model.
 """
 
 from __future__ import annotations

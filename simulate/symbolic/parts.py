@@ -213,7 +213,7 @@ class Event:
         Time between the trigger and the change.
     priority
         Of several events at one time the one with the largest goes first, and the others are looked at anew. Those
-        without one come last, in the order in which they are declared.
+        without one come last, in their order. Of equal ones chance decides, the same in every run.
     persistent
         Whether the event still happens if the condition no longer holds when its turn has come.
     at_trigger

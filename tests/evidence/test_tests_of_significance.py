@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from simulate.evidence.correlations import log_density, log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.kinds.p_value import ranks_below
 from simulate.evidence.printed import half_step, prints_as
-from simulate.evidence.signed_rank import SignedRank, sign_patterns, sums_at_most, sums_that_print
+from simulate.evidence.signed_rank import SignedRank, sign_patterns, sums_that_print
 from simulate.evidence.signed_rank import p_value as signed_rank_p
 
 
@@ -37,12 +37,6 @@ def test_of_the_usual_tests_one_alone_prints_0005_at_ten_pairs() -> None:
     found = {way: sums_that_print(0.005, 10, way) for way in SignedRank}
     assert found == {SignedRank.ASYMPTOTIC: (0,), SignedRank.CORRECTED: (), SignedRank.EXACT: ()}
     assert sums_that_print(0.005, 9, SignedRank.ASYMPTOTIC) == ()
-
-
-def test_sums_that_are_significant_are_a_beginning_of_all() -> None:
-    sums = sums_at_most(0.05, 10, SignedRank.EXACT)
-    assert sums == tuple(range(9))
-    assert sums_at_most(0.05, 5, SignedRank.EXACT) == ()
 
 
 @pytest.mark.parametrize(("total", "count"), [(0, 0), (1, 1), (2, 1), (3, 2), (5, 2), (6, 3), (10, 4)])

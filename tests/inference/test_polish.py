@@ -9,7 +9,6 @@ from scipy.stats import genpareto, norm
 from simulate.inference.diagnostics import (
     learned,
     path_shares,
-    pooled_log_evidence,
     quantiles,
     rank_normalized_r_hat,
 )
@@ -112,12 +111,6 @@ def test_r_hat_is_one_for_equal_and_large_for_different_runs() -> None:
     assert rank_normalized_r_hat(list(draws)) == pytest.approx(np.ones(2), abs=0.01)
     draws[0, :, 1] += 2.0
     assert rank_normalized_r_hat(list(draws))[1] > 1.2
-
-
-def test_repeated_runs_are_pooled_on_the_scale_of_the_evidence() -> None:
-    mean, error = pooled_log_evidence([np.log(1.0), np.log(3.0)])
-    assert mean == pytest.approx(np.log(2.0))
-    assert error == pytest.approx(0.5)
 
 
 def test_two_modes_become_two_components() -> None:

@@ -18,7 +18,7 @@ Tree = tuple["Tree", ...]
 
 def test_dormand_prince_evaluates_its_last_stage_at_the_end_of_the_step() -> None:
     assert TABLEAU.stages == 7
-    assert TABLEAU.first_same_as_last
+    assert (TABLEAU.c[-1], TABLEAU.a[-1], TABLEAU.b[-1]) == (1, TABLEAU.b[:-1], 0)
 
 
 def test_a_wrong_digit_in_a_stage_is_found() -> None:

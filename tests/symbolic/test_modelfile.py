@@ -141,7 +141,8 @@ FAULTS = [
         "error[key.unknown]: unknown key `specie`\n"
         "  --> my-model.toml:4, key `specie`\n"
         "  expected: `hypothesis`, `model`, `parameters`, `species`, `definitions`, `reactions`, `observables`, "
-        "`routes`, `balances`, `conditions`\n"
+        "`routes`, `balances`, `conditions`, "
+        "`events`\n"
         "  try:      did you mean `species`?",
     ),
     (
@@ -263,7 +264,8 @@ FAULTS = [
         "error[key.unknown]: the file states a hypothesis, which needs a base model\n"
         "  --> my-model.toml:1, key `hypothesis`\n"
         "  expected: `model`, `parameters`, `species`, `definitions`, `reactions`, `observables`, `routes`, "
-        "`balances`, `conditions`\n"
+        "`balances`, `conditions`, "
+        "`events`\n"
         "  try:      give it where a hypothesis is expected",
     ),
 ]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -184,13 +184,6 @@ def _is_fixed(row: Parameter) -> bool:
 def prior_rows() -> Mapping[str, Parameter]:
     """What a fit adds to the tables of parameters."""
     return read_parameters(shipped.priors_file())
-
-
-def widened(free: Sequence[Free], factor: float) -> tuple[Free, ...]:
-    """The same with all standard deviations of the priors multiplied, for looking at how much they matter."""
-    import dataclasses
-
-    return tuple(dataclasses.replace(part, widening=part.widening * factor) for part in free)
 
 
 def _free(row: Parameter, role: Role, targets: tuple[str, ...], extra: Mapping[str, Parameter]) -> Free:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -273,8 +272,3 @@ def _interval(events: FloatArray) -> Interval:
     low = float(betaincinv(count, of - count + 1, 0.025)) if count else 0.0
     high = float(betaincinv(count + 1, of - count, 0.975)) if count < of else 1.0
     return low, high
-
-
-def percent_of_entropy(ranking: Ranking, value: float) -> float:
-    """Information as a percentage of the most that any measurement could tell."""
-    return 100.0 * value / ranking.entropy if ranking.entropy > 0.0 else math.nan

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table, reference_model
 from simulate.errors import InputError
-from simulate.studies.fitting.priors import COMMON, FIXED, Free, Role, free_numbers, widened
+from simulate.studies.fitting.priors import COMMON, FIXED, Free, Role, free_numbers
 from simulate.studies.fitting.trial import problem_for
 
 
@@ -77,17 +77,6 @@ def test_what_a_hypothesis_adds_is_free_or_has_a_reason_not_to_be() -> None:
 
 def test_reasons_are_of_parameters_that_exist() -> None:
     assert FIXED.keys() <= parameter_table().keys()
-
-
-def test_the_widened_priors_differ_in_nothing_else() -> None:
-    for before, after in zip(problem_for("H1").free, widened(problem_for("H1").free, 1.5), strict=True):
-        assert after.widening == 1.5 * before.widening
-        assert (after.name, after.median, after.low, after.high) == (
-            before.name,
-            before.median,
-            before.low,
-            before.high,
-        )
 
 
 def test_a_parameter_without_bounds_has_no_prior() -> None:

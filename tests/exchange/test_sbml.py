@@ -1,0 +1,287 @@
+"""SBML in: what comes out is what the file means, or the reason why not."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("libsbml")
+
+from simulate.errors import InputError, MissingExtra
+from simulate.exchange.sbml import Imported, read_sbml
+from simulate.kernels.build import build
+from simulate.kernels.system import lower
+from simulate.solver import Schedule, Tolerance, solve
+from simulate.symbolic.expressions import print_expression
+from simulate.symbolic.modelfile import read_model, write_model
+from tests.exchange.models import TIME, apply, ci, cn, compartment, event, math, parameter, reaction, sbml, species
+
+TIMES = np.linspace(0.0, 4.0, 9)
+
+
+def rule(kind: str, variable: str, formula: str) -> str:
+    return f'<{kind}Rule variable="{variable}">{math(formula)}</{kind}Rule>'
+
+
+FUNCTION = '<functionDefinition id="f">' + math(
+    "<lambda><bvar>" + ci("u") + "</bvar>" + apply("times", ci("u"), ci("lambda")) + "</lambda>"
+) + "</functionDefinition>"  # fmt: skip
+MINUTES = (
+    '<unitDefinition id="minutes"><listOfUnits><unit kind="second" exponent="1" scale="0" multiplier="60"/>'
+    "</listOfUnits></unitDefinition>"
+)
+WITHOUT_OTHERWISE = "<piecewise><piece>" + cn(1.0) + apply("gt", ci("S"), cn(1.0)) + "</piece></piecewise>"
+DELAYED = (
+    '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">delay</csymbol>'
+    + ci("S") + cn(1.0) + "</apply>"
+)  # fmt: skip
+WITHOUT_RATE = (
+    '<reaction id="J" reversible="false"><listOfReactants>'
+    '<speciesReference species="S" stoichiometry="1" constant="true"/></listOfReactants></reaction>'
+)
+
+
+def algebraic(formula: str) -> str:
+    return f"<algebraicRule>{math(formula)}</algebraicRule>"
+
+
+# One model of much, so that it is compiled once.
+EVERYTHING = sbml(
+    FunctionDefinitions=FUNCTION,
+    Compartments=compartment(2.0)
+    + '<compartment id="v" size="1" spatialDimensions="3" constant="false"/>',
+    Species="".join(
+        (
+            species("A", concentration=3.0),
+            species("B", amount=1.0, hasOnlySubstanceUnits="true"),
+            species("D", amount=6.0, compartment="v"),
+            species("F", concentration=5.0, boundaryCondition="true"),
+        )
+    ),
+    Parameters="".join(
+        (
+            parameter("lambda", 0.5),
+            parameter("assigned", constant="false"),
+            parameter("grown", 1.0, constant="false"),
+            parameter("from_start", constant="true"),
+            parameter("stepped", 0.0, constant="false"),
+            parameter("counted", 0.0, constant="false"),
+            parameter("unused", 9.0),
+        )
+    ),
+    InitialAssignments='<initialAssignment symbol="from_start">'
+    + math(apply("times", ci("A"), cn(2.0)))
+    + "</initialAssignment>",
+    Rules="".join(
+        (
+            rule("assignment", "assigned", apply("plus", ci("A"), ci("B"), ci("from_start"))),
+            rule("rate", "grown", ci("grown")),
+            rule("rate", "v", cn(0.5)),
+            rule(
+                "rate",
+                "stepped",
+                "<piecewise><piece>" + cn(1.0) + apply("lt", TIME, cn(1.3)) + "</piece><otherwise>" + cn(0.0)
+                + "</otherwise></piecewise>",
+            ),
+        )
+    ),
+    Reactions="".join(
+        (
+            # An amount a unit of time: the concentration of A falls at half the rate.
+            reaction(
+                "J", apply("times", ci("f_local"), "<apply>" + ci("f") + ci("A") + "</apply>", ci("c")), "A F", "2*B",
+                '<listOfLocalParameters><localParameter id="f_local" value="2"/></listOfLocalParameters>',
+            ),
+        )
+    ),
+    Events="".join(
+        (
+            event("reset", apply("geq", TIME, cn(2.0)), {"grown": cn(1.0)}),
+            event("count", apply("eq", TIME, cn(3.0)), {"counted": apply("plus", ci("counted"), cn(1.0))}),
+        )
+    ),
+)  # fmt: skip
+
+
+def course(imported: Imported, times: np.ndarray = TIMES) -> dict[str, np.ndarray]:
+    model = imported.model.compose()
+    kernel = build(lower(model))
+    values = {part.name: part.value for part in model.parameters}
+    found = solve(
+        kernel, np.array([[values[name] for name in kernel.parameters]]), Schedule.empty(1), times,
+        tolerance=Tolerance(1e-10),
+    )  # fmt: skip
+    return dict(zip(found.quantities, found.values[0].T, strict=True))
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sbml") / "everything.xml"
+    path.write_text(EVERYTHING, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def found(everything: Path) -> dict[str, np.ndarray]:
+    return course(read_sbml(everything, time_unit="d"))
+
+
+def test_concentrations_amounts_and_functions_are_what_the_file_means(found: dict[str, np.ndarray]) -> None:
+    decay = np.exp(-TIMES)
+    np.testing.assert_allclose(found["A"], 3.0 * decay, rtol=1e-8)
+    # Two of B for each of A, of which there are 6 in a volume of 2.
+    np.testing.assert_allclose(found["B"], 1.0 + 2.0 * 6.0 * (1.0 - decay), rtol=1e-8)
+    np.testing.assert_allclose(found["assigned"], found["A"] + found["B"] + 6.0, rtol=1e-12)
+
+
+def test_an_amount_in_a_growing_volume_is_diluted(found: dict[str, np.ndarray]) -> None:
+    np.testing.assert_allclose(found["v"], 1.0 + 0.5 * TIMES, rtol=1e-12)
+    np.testing.assert_allclose(found["D"], 6.0 / (1.0 + 0.5 * TIMES), rtol=1e-12)
+
+
+def test_rules_pieces_and_events_are_what_the_file_means(found: dict[str, np.ndarray]) -> None:
+    np.testing.assert_allclose(found["grown"], np.exp(np.where(TIMES < 2.0, TIMES, TIMES - 2.0)), rtol=1e-8)
+    np.testing.assert_allclose(found["stepped"], np.minimum(TIMES, 1.3), rtol=1e-12)
+    np.testing.assert_array_equal(found["counted"], TIMES >= 3.0)
+
+
+def test_libroadrunner_says_the_same(everything: Path, found: dict[str, np.ndarray]) -> None:
+    roadrunner = pytest.importorskip("roadrunner")
+    runner = roadrunner.RoadRunner(str(everything))
+    runner.integrator.relative_tolerance, runner.integrator.absolute_tolerance = 1e-10, 1e-12
+    names = ["[A]", "B", "[D]", "grown", "assigned", "stepped"]
+    result = np.array(runner.simulate(0.0, 4.0, 9, ["time", *names]))
+    for column, name in enumerate(names, start=1):
+        np.testing.assert_allclose(found[name.strip("[]")], result[:, column], rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+def test_what_is_left_out_is_listed(everything: Path) -> None:
+    imported = read_sbml(everything)
+    assert imported.dropped == ("the parameter `unused`, which nothing uses",)
+    assert imported.constants["unused"] == 9.0
+
+
+def test_a_converted_model_is_the_same_model(everything: Path, tmp_path: Path) -> None:
+    model = read_sbml(everything).model.compose()
+    path = tmp_path / "model.toml"
+    path.write_text(write_model(model), encoding="utf-8")
+    assert read_model(path).compose().key == model.key
+
+
+def test_time_has_the_unit_of_the_file_or_the_given_one(tmp_path: Path) -> None:
+    path = tmp_path / "minutes.xml"
+    path.write_text(
+        sbml(
+            "minutes",
+            UnitDefinitions=MINUTES,
+            Parameters=parameter("x", 1.0, "false"),
+            Rules=rule("rate", "x", ci("x")),
+        ),
+        encoding="utf-8",
+    )
+    for given, minutes in ((None, 1.0), ("h", 60.0)):
+        (per_time,) = (
+            part for part in read_sbml(path, time_unit=given).model.compose().parameters if part.name == "per_time"
+        )
+        assert per_time.value * float(per_time.unit.factor) == pytest.approx(1440.0 / minutes, rel=1e-15)
+
+
+ONE = {"Compartments": compartment(), "Species": species("S", 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (
+            sbml(**ONE, Rules=algebraic(apply("minus", ci("S"), ci("p"))), Parameters=parameter("p", 1.0, "false")),
+            "sbml.algebraic",
+        ),
+        (sbml(**ONE, Reactions=reaction("J", ci("missing"), "S")), "sbml.name"),
+        (
+            sbml(**ONE, Reactions=reaction("J", apply("times", ci("k"), ci("S")), "S"), Parameters=parameter("k")),
+            "sbml.value",
+        ),
+        (sbml(**ONE, Reactions=reaction("J", WITHOUT_OTHERWISE, "S")), "sbml.piecewise"),
+        (sbml(**ONE, Reactions=reaction("J", DELAYED, "S")), "sbml.delay"),
+        (sbml(**ONE, Reactions=WITHOUT_RATE), "sbml.rate"),
+        ("<sbml>", "xml.syntax"),
+        ('<!DOCTYPE sbml [<!ENTITY a "b">]><sbml/>', "xml.entity"),
+        ("<a>" * 300 + "</a>" * 300, "xml.depth"),
+        ("<html/>", "sbml.syntax"),
+    ],
+)
+def test_what_cannot_be_taken_is_refused_with_its_line(content: str, code: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_sbml(path).model.compose()
+    assert caught.value.code == code
+    assert caught.value.where is not None
+    assert caught.value.where.file == str(path)
+
+
+def test_an_algebraic_rule_is_solved_for_what_nothing_else_gives(tmp_path: Path) -> None:
+    formula = apply("minus", apply("times", cn(2.0), ci("p")), apply("times", cn(6.0), ci("S")))
+    path = tmp_path / "model.xml"
+    path.write_text(
+        sbml(
+            **ONE,
+            Parameters=parameter("p", constant="false"),
+            Rules=algebraic(formula),
+            Reactions=reaction("J", ci("S"), "S"),
+        ),
+        encoding="utf-8",
+    )
+    (definition,) = read_sbml(path).model.compose().definitions
+    assert (definition.name, print_expression(definition.expression)) == ("p_now", "3*S")
+
+
+def test_a_refusal_names_the_part_and_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    path.write_text(sbml(**ONE, Reactions=reaction("J", ci("missing"), "S")), encoding="utf-8")
+    line = 1 + path.read_text(encoding="utf-8")[: path.read_text(encoding="utf-8").index('<reaction id="J"')].count(
+        "\n"
+    )
+    with pytest.raises(InputError) as caught:
+        read_sbml(path)
+    assert str(caught.value) == (
+        f"error[sbml.name]: a formula has `missing`, which nothing declares\n  --> {path}:{line}, key `J`"
+    )
+
+
+def test_a_missing_package_is_named_with_what_installs_it(everything: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "libsbml", None)
+    with pytest.raises(MissingExtra) as caught:
+        read_sbml(everything)
+    assert str(caught.value) == (
+        "error[extra.sbml]: reading SBML needs the package python-libsbml\n"
+        "  expected: python-libsbml\n"
+        '  try:      pip install "il1sim[sbml]"'
+    )
+
+
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path) -> None:
+    drawn = np.random.default_rng(3)
+    content = bytearray(EVERYTHING.encode())
+    path = tmp_path / "damaged.xml"
+    outcomes = set()
+    for _ in range(60):
+        damaged = bytearray(content)
+        place = int(drawn.integers(len(damaged)))
+        kind = int(drawn.integers(3))
+        if kind == 0:
+            damaged[place] = int(drawn.integers(32, 127))
+        elif kind == 1:
+            del damaged[place : place + int(drawn.integers(1, 40))]
+        else:
+            damaged[place:place] = damaged[max(0, place - 60) : place]
+        path.write_bytes(damaged)
+        try:
+            read_sbml(path).model.compose()
+            outcomes.add("read")
+        except InputError as error:
+            outcomes.add(error.code.partition(".")[0])
+    assert {"xml"} <= outcomes
