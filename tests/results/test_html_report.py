@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 import simulate
-from simulate.api.simulating import response_result
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml
 from simulate.results.html_report import Purpose, report
 from simulate.results.provenance import Provenance
+from simulate.results.result import Result
+from simulate.studies.dose_response.tables import CurveRow, curve_rows
 from simulate.symbolic.expressions import parse_expression
+from simulate.tabular import table_of
 from tests.faults.small import MODEL, SCENARIO, run, write_files
 from tests.studies.dose_response.made import response
 
@@ -211,8 +213,8 @@ def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_pat
 
 def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> None:
     provenance = Provenance("dose-response", {}, {}, "k")
-    study = response(members=8, endpoints=1)
-    response_result(provenance, study, models={}, scenario={}, figures=False).write(tmp_path / "study")
+    curves = table_of(curve_rows(response(members=8, endpoints=1)), CurveRow)
+    Result(provenance, "a study", None, tables={"curves": curves}).write(tmp_path / "study")
     text = report(tmp_path / "study", Purpose())
     assert "The folder has no model." in text
     assert "<h3>curves.csv</h3>" in text
