@@ -19,7 +19,7 @@ from scipy.special import logsumexp, ndtri
 
 from simulate.inference import polish, smc
 from simulate.streams import FloatArray, normals
-from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.fit import Learned, Likelihood
 from simulate.studies.fitting.trial import problem_for
 
 Found = tuple[float, float, int]
@@ -27,10 +27,11 @@ Found = tuple[float, float, int]
 
 
 def as_fits_do(target: Likelihood, dimension: int, seed: int) -> Found:
-    runs = [smc.sample(target, dimension, particles=200, seed=seed + run) for run in range(2)]
+    learning = Learned(target.problem, target.patients, target.places, asked=target.asked)
+    runs = [smc.sample(learning, dimension, particles=200, seed=seed + run) for run in range(2)]
     particles = np.concatenate([run.points for run in runs])
     feasible = float(np.mean([run.feasible for run in runs]))
-    found = polish.polish(target, particles, feasible, draws=2048, seed=seed)
+    found = polish.polish(learning, particles, feasible, draws=2048, seed=seed)
     return found.log_evidence, found.error, target.asked.points
 
 

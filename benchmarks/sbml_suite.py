@@ -49,7 +49,7 @@ class Course:
         parameters = np.array([[self.values[name] for name in kernel.parameters]])
         self.found = solve_automatically(
             kernel, parameters, Schedule.empty(1), times, tolerance=Tolerance(rtol), choice=Automatic(), threads=1,
-            start=start,
+            max_steps=1_000_000, start=start,
         )  # fmt: skip
         if self.found.failures:
             raise Failed(self.found.failures[0].reason)
@@ -275,7 +275,7 @@ def main() -> None:
             found[case] = (verdict, reason)
             if verdict not in ("pass", "refused"):
                 print(case, verdict, reason, flush=True)
-            if asked.out is not None and len(found) % 10 == 0:
+            if asked.out is not None:
                 asked.out.write_text(json.dumps(found, indent=0))
     if asked.out is not None:
         asked.out.write_text(json.dumps(found, indent=0, sort_keys=True))

@@ -12,25 +12,11 @@ if TYPE_CHECKING:
     # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
     from typing import Any
 
-    from simulate.api.fitting import calibrate as calibrate
-    from simulate.api.fitting import calibrate_choice as calibrate_choice
-    from simulate.api.fitting import compare as compare
-    from simulate.api.fitting import fit as fit
-    from simulate.api.fitting import predict as predict
-    from simulate.api.fitting import reproduce as reproduce
-    from simulate.api.fitting import vpop as vpop
-    from simulate.api.inspecting import audit as audit
-    from simulate.api.inspecting import report as report
-    from simulate.api.inspecting import verify as verify
-    from simulate.api.repeating import repeat as repeat
-    from simulate.api.simulating import contrast as contrast
-    from simulate.api.simulating import dose_response as dose_response
-    from simulate.api.simulating import equilibria as equilibria
-    from simulate.api.simulating import run as run
-    from simulate.api.simulating import sweep as sweep
-    from simulate.api.studying import design as design
-    from simulate.api.studying import sensitivity as sensitivity
-    from simulate.api.studying import trial as trial
+    from simulate.api.fitting import *
+    from simulate.api.inspecting import *
+    from simulate.api.repeating import *
+    from simulate.api.simulating import *
+    from simulate.api.studying import *
 
 __version__ = "0.1.0"
 

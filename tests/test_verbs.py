@@ -20,6 +20,7 @@ def test_a_verb_has_its_function_and_its_python_function_where_the_table_says(na
     if verb.api is not None:
         assert getattr(import_module(verb.api), verb.word).__doc__
         assert verb.word in simulate.__all__
+        assert verb.word in import_module(verb.api).__all__, "type checkers see it"
 
 
 def test_the_table_has_no_key_that_nobody_reads() -> None:

@@ -31,6 +31,8 @@ from simulate.api.asking import verb
 from simulate.inputs import note, noting
 from simulate.watching import Progress, Report, quiet
 
+__all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
+
 if TYPE_CHECKING:
     from simulate.results.result import Result
     from simulate.studies.comparison.choice import Choice

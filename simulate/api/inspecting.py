@@ -10,6 +10,8 @@ from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
 from simulate.watching import Progress, quiet
 
+__all__ = ["audit", "report", "verify"]
+
 if TYPE_CHECKING:
     from simulate.evidence.items import Evidence, Finding
     from simulate.results.result import Result

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.watching import Progress, Report, quiet
 
+__all__ = ["Repetition", "repeat"]
+
 if TYPE_CHECKING:
     from simulate.results.result import Result
 

@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
 
+__all__ = ["contrast", "dose_response", "equilibria", "run", "sweep"]
+
 if TYPE_CHECKING:
     import xarray as xr
 

@@ -13,6 +13,8 @@ from simulate.api.asking import verb
 from simulate.api.fitting import DEFAULT, TrialNames, models_of, trials_of
 from simulate.watching import Progress, Report, quiet
 
+__all__ = ["design", "sensitivity", "trial"]
+
 if TYPE_CHECKING:
     from simulate.results.result import Result
     from simulate.studies.fitting.draws import Draws

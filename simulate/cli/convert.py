@@ -1,18 +1,32 @@
-"""``simulate convert``: a model of another program as a model file."""
+"""``simulate convert``: a model of another program as a model file, and a model file as SBML."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulate.symbolic.model import Model
+
 from simulate.cli.options import Json
+
+_NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
+    (lambda model: len(model.routes), "the ways in for doses: routes have no counterpart without a regimen"),
+    (lambda model: len(model.conditions), "the conditions on a baseline"),
+    (lambda model: sum(part.spread is not None for part in model.parameters), "how patients differ"),
+)
+"""What SBML does not say of a model, where it has it."""
 
 
 def convert(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model in SBML.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="The model file to write (TOML).")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model: SBML, or a model file (TOML).")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write: TOML or SBML, by its ending.")
+    ],
     time: Annotated[
         str | None,
         typer.Option("--time", metavar="UNIT", help="Unit of time of the model; that of the file if not given."),
@@ -20,34 +34,42 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a model in SBML as a model file, and list what is left out.
+    """Write a model in SBML as a model file, or a model file as SBML, and list what is left out.
 
     \b
     simulate convert BIOMD0000000012.xml -o repressilator.toml
     simulate convert model.xml -o model.toml --time h
+    simulate convert my-model.toml -o my-model.xml
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_text, say
     from simulate.exchange.sbml import is_sbml, read_sbml
+    from simulate.exchange.sbmlwriting import sbml_text
     from simulate.files import write_atomically
-    from simulate.symbolic.modelfile import write_model
+    from simulate.symbolic.modelfile import read_model, write_model
 
-    if not is_sbml(file) or out.suffix != ".toml":
+    if not all(is_sbml(name) or name.suffix == ".toml" for name in (file, out)):
         raise UsageFault(
-            "only SBML can be converted, and only to a model file",
+            "a model is converted from and to SBML and model files",
             code="usage.argument",
             found=f"{file.name} to {out.name}",
-            expected="a name that ends in .xml or .sbml, and one that ends in .toml",
+            expected="names that end in .xml or .sbml, or in .toml",
         )
+    if time is not None and not is_sbml(file):
+        raise UsageFault("--time is for SBML: a model file has units of its own", code="usage.argument")
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
-    imported = read_sbml(file, time_unit=time)
-    model = imported.model.compose()
-    write_atomically(out, write_model(model))
+    imported = read_sbml(file, time_unit=time) if is_sbml(file) else None
+    model = (read_model(file) if imported is None else imported.model).compose()
+    write_atomically(out, sbml_text(model) if is_sbml(out) else write_model(model))
+    dropped = list(imported.dropped) if imported is not None else []
+    if imported is None and is_sbml(out):
+        dropped = [text for number, text in _NOT_SAID if number(model)]
+    time_unit = "d" if imported is None else imported.time_unit
     counts = {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
     if as_json:
-        print_json({"file": str(out), "time": imported.time_unit, **counts, "left_out": list(imported.dropped)})
+        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped})
         return
-    for line in imported.dropped:
+    for line in dropped:
         say(f"left out: {line}")
     shown = ", ".join(f"{count} {name}" for name, count in counts.items())
-    print_text(f"wrote {out}: {shown}, time in {imported.time_unit}")
+    print_text(f"wrote {out}: {shown}, time in {time_unit}")

@@ -65,9 +65,10 @@ def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
     weights
         Shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
     """
-    cumulative = np.cumsum(weights, axis=-1)
+    # Most cohorts have the same weights, and so the same patients.
+    cumulative, which = np.unique(np.cumsum(weights, axis=-1), axis=0, return_inverse=True)
     draws = trials.uniforms("patients", n).ravel()
-    picked = np.stack([np.searchsorted(row, draws * row[-1], side="right") for row in cumulative])
+    picked = np.stack([np.searchsorted(row, draws * row[-1], side="right") for row in cumulative])[which.reshape(-1)]
     patients: IntArray = np.minimum(picked, weights.shape[1] - 1).reshape(len(weights), trials.count, n)
     return patients
 
@@ -75,6 +76,9 @@ def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
 def of_chosen(values: FloatArray, patients: IntArray) -> FloatArray:
     """Values of the patients of trials, shape [cohort, trial, patient of the trial]."""
     flat = patients.reshape(len(patients), -1)
+    if len(flat) and (flat == flat[0]).all():
+        alike: FloatArray = np.take(values, flat[0], axis=1).reshape(patients.shape)
+        return alike
     return np.take_along_axis(values, flat, axis=1).reshape(patients.shape)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.items import Subject
@@ -100,7 +101,7 @@ class Seen:
         """The cohorts from ``first`` up to, and without, ``last``."""
         return self.rows(slice(first, last))
 
-    def rows(self, chosen: slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Seen:
+    def rows(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Seen:
         """Some of the cohorts."""
         return replace(
             self,

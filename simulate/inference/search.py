@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulate.inference.smc import Generation, advance
-from simulate.inference.target import Target
+from simulate.inference.target import Guess, Scores, Target, guess_of, scores
 from simulate.streams import FloatArray
 
 COLD = 30.0
@@ -41,6 +41,8 @@ class Optimum:
 def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: float = COLD) -> Optimum:
     """Cool the best particles of a posterior.
 
+    Where the target can be learned, they are cooled by what was learned, and scored by the target where they end.
+
     Parameters
     ----------
     target
@@ -53,11 +55,15 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
         Power of the likelihood at the end.
     """
     chosen = np.argsort(-start.scores.total, kind="stable")[:starts].astype(np.int64)
-    generation = replace(start, points=start.points[chosen], scores=start.scores.rows(chosen))
+    guess = guess_of(target, start.points)
+    cooled = target if guess is None else _by(guess)
+    first = start.scores.rows(chosen) if guess is None else scores(cooled, start.points[chosen])
+    generation = replace(start, points=start.points[chosen], scores=first)
     while generation.beta < cold:
-        generation = advance(target, generation, seed, end=min(4.0 * generation.beta, cold))
+        generation = advance(cooled, generation, seed, end=min(4.0 * generation.beta, cold))
     points = np.concatenate([generation.points, start.points])
-    totals = np.concatenate([generation.scores.total, start.scores.total])
+    found = generation.scores.total if guess is None else scores(target, generation.points).total
+    totals = np.concatenate([found, start.scores.total])
     best = int(np.argmax(totals))
     close = np.argsort(-totals, kind="stable")
     kept: list[FloatArray] = []
@@ -65,3 +71,14 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
         if all(np.abs(points[index] - other).max() > _APART for other in kept):
             kept.append(points[index])
     return Optimum(points[best], float(totals[best]), len(kept))
+
+
+def _by(guess: Guess) -> Target:
+    """A guess as a target of its own."""
+
+    def target(points: FloatArray) -> Scores:
+        totals = guess(points)
+        feasible = np.isfinite(totals)
+        return Scores(np.where(feasible, totals, -np.inf)[:, np.newaxis], feasible)
+
+    return target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +52,26 @@ Target = Callable[[FloatArray], Scores]
 
 It must be a function: the same point has the same scores in every batch.
 """
+
+
+Guess = Callable[[FloatArray], FloatArray]
+"""Approximate log-likelihoods of points, shape [point]; minus infinity for infeasible points and no others."""
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A target that costs so much that it pays to learn what it says from points that it has scored."""
+
+    def __call__(self, points: FloatArray) -> Scores:
+        """Scores, as of any target."""
+
+    def learned(self, points: FloatArray) -> Guess:
+        """What was learned from some points, shape [point, dimension]: a function of them and of nothing else."""
+
+
+def guess_of(target: Target, points: FloatArray) -> Guess | None:
+    """What a target can learn from some points; None for one that does not learn."""
+    return target.learned(points) if isinstance(target, Learning) else None
 
 
 def scores(target: Target, points: FloatArray) -> Scores:

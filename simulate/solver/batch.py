@@ -112,8 +112,8 @@ def solve(
 
     table = frozen(NOTHING if kernel.hybrid is None else kernel.hybrid.table())
     watched = watch(adaptive, kernel, schedule, members)
-    workers = _cores() if threads is None else threads
-    chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * workers)))
+    count = workers(threads)
+    chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
 
     def work(first: int) -> int:
         end = min(first + chunk, members)
@@ -133,7 +133,7 @@ def solve(
             fail_undefined(kernel, values, given.times, outcome, reached, first, end)
         return end - first
 
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    with ThreadPoolExecutor(max_workers=count) as pool:
         try:
             for done in as_completed([pool.submit(work, first) for first in range(0, members, chunk)]):
                 finished = done.result()
@@ -157,6 +157,11 @@ def solve(
     )
 
 
-def _cores() -> int:
-    """Cores that this process may use, which in a container or under a batch system are fewer than there are."""
+def workers(threads: int | None) -> int:
+    """Threads that are used where so many are asked for; all cores that this process may use if no number is given.
+
+    In a container or under a batch system these are fewer than there are.
+    """
+    if threads is not None:
+        return threads
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,7 +14,7 @@ from simulate.inference.diagnostics import (
 )
 from simulate.inference.polish import Weighted, pareto_shape, polish
 from simulate.inference.smc import sample
-from simulate.inference.target import Scores
+from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray
 from tests.inference.targets import DIMENSION, KNOWN, Known, gaussian, two_modes
 
@@ -123,3 +123,70 @@ def test_a_few_particles_in_one_place_make_one_component() -> None:
     target = gaussian().target
     found = polish(target, np.full((16, DIMENSION), 0.5), 1.0, draws=64, seed=1)
     assert np.isfinite(found.log_evidence)
+
+
+class Learns:
+    """A target with a guess that errs by a wave, and that counts how often it is asked."""
+
+    def __init__(self, target: Target, error: float) -> None:
+        self.target, self.error, self.asked = target, error, 0
+
+    def __call__(self, points: FloatArray) -> Scores:
+        self.asked += len(points)
+        return self.target(points)
+
+    def learned(self, points: FloatArray) -> Guess:
+        return lambda asked: self.target(asked).total + self.error * np.sin(5.0 * asked.sum(axis=1))
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
+@pytest.mark.parametrize("error", [0.1, 1.0])
+def test_where_a_guess_chooses_what_is_scored_the_evidence_lies_within_its_error(known: Known, error: float) -> None:
+    for seed in range(3):
+        particles = sample(known.target, DIMENSION, particles=400, seed=seed)
+        target = Learns(known.target, error)
+        found = polish(target, particles.points, particles.feasible, draws=2048, seed=seed)
+        assert abs(found.log_evidence - known.log_evidence) < 4.0 * found.error
+        assert target.asked == pytest.approx(0.3 * 2048, abs=2)
+
+
+def test_the_errors_with_a_guess_are_those_of_repeats() -> None:
+    found = []
+    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1).points
+    for seed in range(24):
+        found.append(polish(Learns(gaussian().target, 1.0), particles, 1.0, draws=512, seed=seed))
+    spread = np.std([one.log_evidence for one in found], ddof=1)
+    # A Sobol set errs less than the error says; it must not err more.
+    assert 0.3 < spread / np.mean([one.error for one in found]) < 1.4
+
+
+@pytest.mark.parametrize("error", [0.1, 1.0])
+def test_draws_that_a_guess_has_chosen_are_those_of_the_posterior(error: float) -> None:
+    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1).points
+    covariance = 0.09 * (0.3 * np.eye(DIMENSION) + 0.7)
+    gain = np.linalg.inv(np.eye(DIMENSION) + np.linalg.inv(covariance))
+    expected = gain @ np.linalg.inv(covariance) @ np.full(DIMENSION, 0.5)
+    means = []
+    for seed in range(6):
+        found = polish(Learns(gaussian().target, error), particles, 1.0, draws=2048, seed=seed)
+        means.append(found.weights @ found.points)
+    assert np.mean(means, axis=0) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_shares_of_the_items_add_up_to_the_evidence_with_a_guess() -> None:
+    particles = sample(gaussian().target, DIMENSION, particles=400, seed=4)
+    found = polish(Learns(gaussian().target, 0.1), particles.points, particles.feasible, draws=2048, seed=4)
+    shares, _ = path_shares(found)
+    assert shares.sum() == pytest.approx(found.log_evidence, abs=0.2)
+    assert shares[0] / shares.sum() == pytest.approx(0.25, abs=0.01)
+
+
+def test_what_a_guess_excludes_as_infeasible_has_no_part() -> None:
+    def half(points: FloatArray) -> Scores:
+        return Scores(norm.logpdf(points[:, :1], 0.5, 0.3), points[:, 0] > 0.0)
+
+    particles = sample(half, 2, particles=500, seed=2)
+    found = polish(Learns(half, 0.1), particles.points, 0.5, draws=2048, seed=2)
+    x = np.linspace(0.0, 8.0, 200_001)
+    expected = np.log(np.trapezoid(norm.pdf(x) * norm.pdf(x, 0.5, 0.3), x) / 0.5)
+    assert found.log_evidence == pytest.approx(expected, abs=0.05)

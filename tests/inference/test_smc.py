@@ -10,8 +10,9 @@ import pytest
 
 from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.inference import checkpoint
+from simulate.inference.search import optimum
 from simulate.inference.smc import Generation, sample
-from simulate.inference.target import Scores
+from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray
 from tests.inference.targets import DIMENSION, KNOWN, Known, everywhere, gaussian, two_modes
 
@@ -122,3 +123,59 @@ def test_data_that_are_possible_for_one_particle_in_ten_are_fitted() -> None:
 
     runs = [sample(target, 1, particles=1000, seed=seed).log_evidence for seed in range(6)]
     assert np.mean(runs) == pytest.approx(np.log(0.1), abs=0.15)
+
+
+class Learns:
+    """A target with a guess that errs by a wave, and that counts how often it is asked."""
+
+    def __init__(self, target: Target, error: float) -> None:
+        self.target, self.error, self.asked = target, error, 0
+
+    def __call__(self, points: FloatArray) -> Scores:
+        self.asked += len(points)
+        return self.target(points)
+
+    def learned(self, points: FloatArray) -> Guess:
+        return lambda asked: self.target(asked).total + self.error * np.sin(5.0 * asked.sum(axis=1))
+
+
+@pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.name)
+@pytest.mark.parametrize("error", [0.1, 2.0])
+def test_moves_by_a_guess_that_errs_leave_the_evidence_as_it_is(known: Known, error: float) -> None:
+    runs = [sample(Learns(known.target, error), DIMENSION, particles=500, seed=seed).log_evidence for seed in range(8)]
+    assert np.mean(runs) == pytest.approx(known.log_evidence, abs=0.18)
+    assert np.std(runs) < 0.3
+
+
+@pytest.mark.parametrize("error", [0.1, 2.0])
+def test_moves_by_a_guess_that_errs_leave_mean_and_spread_as_they_are(error: float) -> None:
+    found = sample(Learns(gaussian().target, error), DIMENSION, particles=2000, seed=1).points
+    covariance = 0.09 * (0.3 * np.eye(DIMENSION) + 0.7)
+    gain = np.linalg.inv(np.eye(DIMENSION) + np.linalg.inv(covariance))
+    expected = gain @ np.linalg.inv(covariance) @ np.full(DIMENSION, 0.5)
+    assert found.mean(axis=0) == pytest.approx(expected, abs=0.05)
+    assert np.cov(found.T) == pytest.approx(gain, abs=0.02)
+
+
+def test_a_guess_saves_most_of_what_the_target_is_asked() -> None:
+    plain, guided = Learns(gaussian().target, 0.0), Learns(gaussian().target, 0.1)
+    sample(lambda points: plain(points), DIMENSION, particles=500, seed=1)
+    sample(guided, DIMENSION, particles=500, seed=1)
+    assert guided.asked < 0.35 * plain.asked
+
+
+def test_an_interrupted_run_by_a_guess_goes_on_to_the_same_bits() -> None:
+    saved: list[Generation] = []
+    whole = sample(Learns(gaussian().target, 0.5), DIMENSION, particles=200, seed=5, save=saved.append)
+    for generation in saved:
+        resumed = sample(Learns(gaussian().target, 0.5), DIMENSION, particles=200, seed=5, resume=generation)
+        assert resumed.points.tobytes() == whole.points.tobytes()
+        assert resumed.stages == whole.stages
+
+
+def test_the_best_point_that_a_guess_leads_to_is_scored_by_the_target() -> None:
+    target = Learns(gaussian().target, 0.5)
+    start = sample(target, DIMENSION, particles=200, seed=5)
+    found = optimum(target, start, 6, starts=48)
+    assert found.log_likelihood == gaussian().target(found.point[None]).total[0]
+    assert found.log_likelihood > start.scores.total.max()

@@ -8,20 +8,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from simulate.cohort.ensemble import Ensemble
 from simulate.errors import NotConverged
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.seen import Seen
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
+from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.trial import COARSE, Problem, trial_of
+from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
+from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded, and progress is told."""
@@ -34,10 +38,20 @@ _PRIOR_DRAWS = 4096
 _PATIENT_SETS = 5
 """Further sets of places from which the error by the choice of patients is taken."""
 
+_LEARNED = 200
+"""Points at most from which a likelihood is learned."""
+
+_ALGORITHM = "moves by what was learned 1"
+"""What keys of generations hash of how they are made: another text wherever they become others."""
+
 _FINE = Tolerance(COARSE.rtol / 100.0)
 
 Report = Callable[[str], None]
 """Told what the fit is doing, a line at a time."""
+
+
+_Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
+"""States of the patients of a point in each trial, and the log-likelihood of each datum."""
 
 
 @dataclass
@@ -60,6 +74,8 @@ class Likelihood:
         Virtual patients of a point, and the key of their places.
     tolerance, threads
         As for `simulate.solver.solve`.
+    asked, solved
+        How much was asked, and what was solved if this is to be remembered; neither decides a value.
     """
 
     problem: Problem
@@ -68,6 +84,7 @@ class Likelihood:
     tolerance: Tolerance = COARSE
     threads: int | None = None
     asked: _Asked = field(default_factory=_Asked, compare=False)
+    solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
         size = max(_BATCH // self.patients, 1)
@@ -78,16 +95,10 @@ class Likelihood:
 
     def _scores(self, points: FloatArray) -> Scores:
         parts = self.problem.parts
+        ensembles = self._ensembles(points)
         trials = [
-            trial_of(
-                part,
-                points,
-                patients=self.patients,
-                seed=self.places,
-                tolerance=self.tolerance,
-                threads=self.threads,
-            )
-            for part in parts
+            seen_at(part, ensemble, len(points), patients=self.patients, seed=self.places)
+            for part, ensemble in zip(parts, ensembles, strict=True)
         ]
         feasible = np.all([trial.feasible for trial in trials], axis=0)
         # Where hardly anybody exists there is nothing to see, and nothing to say of it.
@@ -98,7 +109,58 @@ class Likelihood:
         self.asked.unresolved += int(np.any([term.unresolved for term in terms], axis=0).sum())
         items = np.full((len(points), sum(term.values.shape[1] for term in terms)), -np.inf)
         items[feasible] = np.concatenate([term.values for term in terms], axis=1)
+        if self.solved is not None:
+            by_point = [states_by_point(ensemble, len(points)) for ensemble in ensembles]
+            for index, point in enumerate(points):
+                states = tuple(np.array(part[index], dtype=np.float32) for part in by_point)
+                self.solved[point.tobytes()] = (states, items[index])
         return Scores(items, feasible)
+
+    def _ensembles(self, points: FloatArray) -> list[Ensemble]:
+        """The patients of some points in each trial."""
+        return [
+            simulate_points(
+                part,
+                points,
+                patients=self.patients,
+                seed=self.places,
+                tolerance=self.tolerance,
+                threads=self.threads,
+            )
+            for part in self.problem.parts
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned(Likelihood):
+    """A likelihood that samplers ask by way of what was learned from points that it has solved.
+
+    What was learned depends on no more than these points: where an interrupted fit goes on, they are solved again.
+    """
+
+    solved: dict[bytes, _Solved] = field(default_factory=dict, compare=False)
+
+    def learned(self, points: FloatArray) -> Surrogate:
+        """Log-likelihoods of other points, approximately."""
+        chosen = np.unique(points, axis=0)
+        chosen = chosen[np.unique(np.linspace(0, len(chosen) - 1, _LEARNED).astype(np.int64))]
+        keys = [point.tobytes() for point in chosen]
+        missing = np.array([key not in self.solved for key in keys])
+        if missing.any():
+            self(chosen[missing])
+        known = {key: self.solved[key] for key in keys}
+        # What was solved before will not be asked for again.
+        self.solved.clear()
+        self.solved.update(known)
+        return surrogate(
+            self.problem,
+            chosen,
+            [[known[key][0][part] for key in keys] for part in range(len(self.problem.parts))],
+            np.stack([known[key][1] for key in keys]),
+            patients=self.patients,
+            places=self.places,
+            threads=workers(self.threads),
+        )
 
 
 def fit_key(problem: Problem, settings: Settings) -> str:
@@ -142,14 +204,17 @@ def fit(
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)
     key = fit_key(problem, chosen)
-    coarse = Likelihood(problem, chosen.patients, chosen.places, threads=threads)
-    remaining = Remaining(chosen)
-    chains = [_run(problem, chosen, coarse, key, number, folder, tell, remaining) for number in range(chosen.runs)]
+    generations_key = content_hash(_ALGORITHM, key)
+    coarse = Learned(problem, chosen.patients, chosen.places, threads=threads)
+    remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
+    chains = [
+        _run(problem, chosen, coarse, generations_key, number, folder, tell, remaining) for number in range(chosen.runs)
+    ]
     particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
-    final = Likelihood(problem, chosen.final_patients, chosen.places, threads=threads)
+    final = Learned(problem, chosen.final_patients, chosen.places, threads=threads)
     weighted = _polished(final, particles, feasible, chosen, tell)
     if coarse.asked.unresolved + final.asked.unresolved > _UNRESOLVED * (coarse.asked.points + final.asked.points):
         raise NotConverged(
@@ -172,8 +237,12 @@ def fit(
     prior = _prior(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
     parts = problem.parts
+    different, place = np.unique(points, axis=0, return_inverse=True)
     trials = [
-        trial_of(part, points, patients=chosen.final_patients, seed=chosen.places, threads=threads) for part in parts
+        trial_of(part, different, patients=chosen.final_patients, seed=chosen.places, threads=threads).of(
+            place.reshape(-1)
+        )
+        for part in parts
     ]
     shares, share_errors = diagnostics.path_shares(weighted)
     runs = [chain[-1].log_evidence for chain in chains]

@@ -17,10 +17,18 @@ class Remaining:
     """Estimates what is left of a fit from what its generations took.
 
     The temperature rises by about the same factor from one generation to the next, and a run ends at 1.
+
+    Parameters
+    ----------
+    settings
+        Of the fit.
+    final
+        Points that are solved after the last generation; as many as there are draws if not given.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, final: int | None = None) -> None:
         self._settings = settings
+        self._final = settings.draws if final is None else final
         self._begun = time.monotonic()
 
     def told(self, run: int, betas: Sequence[float], points: int) -> str:
@@ -43,6 +51,6 @@ class Remaining:
         if betas[-1] < 1.0:
             length += math.ceil(math.log(betas[-1]) / math.log(betas[1] / betas[-1]) * (len(betas) - 2))
         each = settings.patients * points / (run * length + len(betas))
-        left = each * ((settings.runs - run) * length - len(betas)) + settings.draws * settings.final_patients
+        left = each * ((settings.runs - run) * length - len(betas)) + self._final * settings.final_patients
         seconds = passed * left / (settings.patients * points)
         return f"; {duration(passed)} passed, about {duration(seconds)} left"

@@ -423,6 +423,10 @@ class Trial:
         """Which points are in the prior, shape [point]."""
         return self.refused <= MOST_REFUSED
 
+    def of(self, points: IntArray) -> Trial:
+        """The same of some points by their numbers, each as often as it stands there."""
+        return Trial(self.seen.rows(points), self.refused[points])
+
 
 def simulate_points(
     problem: Problem,
@@ -520,11 +524,24 @@ def trial_of(
     ensemble = simulate_points(
         problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
     )
+    return seen_at(problem, ensemble, len(points), patients=patients, seed=seed)
+
+
+def seen_at(problem: Problem, ensemble: Ensemble, points: int, *, patients: int, seed: int) -> Trial:
+    """What the trial would have seen of the populations at some points, of which an ensemble has the patients.
+
+    Parameters
+    ----------
+    problem, patients, seed
+        As for `simulate_points`.
+    ensemble, points
+        The patients of the points, and how many points there are.
+    """
     at = uniforms_for(problem, patients, seed)
-    hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
+    hours = {name: np.tile(at[name], points) for name in sample_hours(problem.trial)}
     kind = kinds_of(problem.population, at[KIND])
     found = [
-        _seen_of(problem, ensemble, number, hours, kind, shape=(len(points), patients))
+        _seen_of(problem, ensemble, number, hours, kind, shape=(points, patients))
         for number in range(len(ensemble.arms))
     ]
     seen = found[0][0]

@@ -64,6 +64,26 @@ def test_generations_of_patients_who_were_made_in_another_way_are_refused(
     )
 
 
+def test_generations_that_were_made_in_another_way_are_refused_and_results_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dying(line: str) -> None:
+        raise Killed
+
+    key = fit_key(problem(), SETTINGS)
+    monkeypatch.setattr("simulate.studies.fitting.fit._ALGORITHM", "as they were")
+    with pytest.raises(Killed):
+        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+    assert fit_key(problem(), SETTINGS) == key
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="the checkpoint belongs to another fit"):
+        fit(problem(), SETTINGS, folder=tmp_path)
+
+
+def test_a_fit_has_the_same_bits_with_any_number_of_threads() -> None:
+    assert json.dumps(fit(problem(), SETTINGS, threads=1).as_dict()) == json.dumps(posterior().as_dict())
+
+
 def test_a_short_fit_warns_that_it_is_short() -> None:
     warnings = posterior().diagnostics.warnings
     assert any("effective draws, fewer than 400" in text for text in warnings)

@@ -1,0 +1,96 @@
+"""Models of other programs on the command line: checked, converted, run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("libsbml")
+
+from simulate.cli.app import outcome
+from simulate.studies.exchanged import model_scenario
+from tests.exchange.models import apply, ci, compartment, math, parameter, reaction, sbml, species
+
+Capture = pytest.CaptureFixture[str]
+
+DECAY = sbml(
+    Compartments=compartment(),
+    Species=species("S", 8.0),
+    Parameters=parameter("k", 0.5) + parameter("spare", 1.0) + parameter("double", constant="false"),
+    Rules=f'<assignmentRule variable="double">{math(apply("times", "<cn>2</cn>", ci("S")))}</assignmentRule>',
+    Reactions=reaction("decay", apply("times", ci("k"), ci("S")), "S"),
+)
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A model file in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "decay.xml").write_text(DECAY, encoding="utf-8")
+    return "decay.xml"
+
+
+def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: Capture) -> None:
+    assert outcome(["check", model]) == 0
+    assert (
+        capsys.readouterr().out.split()
+        == (
+            "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
+            "parameter `spare`, which nothing uses"
+        ).split()
+    )
+
+
+def test_a_converted_model_is_a_model_file(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", model, "-o", "decay.toml", "--time", "h"]) == 0
+    said = capsys.readouterr()
+    assert said.out.split() == "wrote decay.toml: 1 states, 2 parameters, 0 events, time in h".split()
+    assert said.err.split() == "left out: the parameter `spare`, which nothing uses".split()
+    assert outcome(["check", "decay.toml"]) == 0
+    assert 'rate = "k*per_time*S"' in Path("decay.toml").read_text(encoding="utf-8")
+
+
+def test_no_file_is_replaced_without_being_asked(model: str, capsys: Capture) -> None:
+    Path("decay.toml").write_text("mine", encoding="utf-8")
+    assert outcome(["convert", model, "-o", "decay.toml"]) == 2
+    assert "the file decay.toml is there already" in capsys.readouterr().err
+    assert Path("decay.toml").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_model_file_becomes_sbml_and_comes_back(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", model, "-o", "decay.toml"]) == 0
+    assert outcome(["convert", "decay.toml", "-o", "again.xml"]) == 0
+    capsys.readouterr()
+    assert outcome(["check", "again.xml"]) == 0
+    assert "1 state, 3 parameters, 0 events, time in d" in capsys.readouterr().out
+
+
+def test_only_models_are_converted(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", "model.txt", "-o", "decay.toml"]) == 2
+    assert "a model is converted from and to SBML and model files" in capsys.readouterr().err
+
+
+def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:
+    assert outcome(["run", model, "--end", "4 s", "--out", "results", "--no-figures", "--json"]) == 0
+    levels = {row["quantity"]: row for row in json.loads(capsys.readouterr().out)["summary"]}
+    assert set(levels) == {"S", "double"}
+    assert Path("results/results.nc").is_file()
+
+
+def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:
+    assert outcome(["run", model]) == 2
+    assert "an SBML file does not say how long it is to be solved" in capsys.readouterr().err
+
+
+def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
+    assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 2
+    assert "--end and --every are for an SBML file" in capsys.readouterr().err
+
+
+def test_the_scenario_of_a_model_has_a_hundred_times_unless_told(model: str) -> None:
+    told = model_scenario(model, "4 s", "1 s")
+    assert [round(time * 86400.0, 9) for time in told.times] == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert len(model_scenario(model, "4 s").times) == 101
+    assert (told.patients, told.quantities) == (1, ("S", "double"))
