@@ -42,9 +42,9 @@ INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
 
 def options_of(verb: str) -> dict[str, Any]:
     """Default of each parameter of the parsed command line."""
-    module, name = verbs()[verb].module, verbs()[verb].function
+    row = verbs()[verb]
     app = typer.Typer(add_completion=False)
-    app.command()(getattr(import_module(module), name))
+    app.command()(getattr(import_module(row.module), row.function))
     command = typer.main.get_command(app)
     return {part.name or "": part.default for part in command.params if part.name not in ("help", "as_json")}
 

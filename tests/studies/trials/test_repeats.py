@@ -127,8 +127,8 @@ def test_studies_have_kinds_of_patients_in_proportion_and_do_not_depend_on_other
     kinds = np.arange(PATIENTS) % 2
     response = np.broadcast_to(kinds.astype(np.float64), shape)
     treated = seen(0.1)
-    by_kind = TrialObservations(**{name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")},
-                   groups={"responders": response})  # fmt: skip
+    kept = {name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")}
+    by_kind = TrialObservations(**kept, groups={"responders": response})
     found = named(repeated(like(n=15, controls=15), by_kind, by_kind, studies=5, seed=1))["response-difference"]
     # Five of fifteen are of the second kind in every study, and only they respond.
     assert (found.estimates == 0.0).all()
