@@ -19,7 +19,7 @@ from scipy.special import logsumexp, ndtri
 
 from simulate.inference import polish, smc
 from simulate.streams import FloatArray, normals
-from simulate.studies.fitting.fit import Learned, Likelihood
+from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
 from simulate.studies.fitting.trial import problem_for
 
 Found = tuple[float, float, int]
@@ -27,7 +27,7 @@ Found = tuple[float, float, int]
 
 
 def as_fits_do(target: Likelihood, dimension: int, seed: int) -> Found:
-    learning = Learned(target.problem, target.patients, target.places, asked=target.asked)
+    learning = LearnedLikelihood(target.problem, target.patients, target.places, asked=target.asked)
     runs = [smc.sample(learning, dimension, particles=200, seed=seed + run) for run in range(2)]
     particles = np.concatenate([run.points for run in runs])
     feasible = float(np.mean([run.feasible for run in runs]))

@@ -18,7 +18,7 @@ import numpy as np
 
 from simulate.inference import smc
 from simulate.streams import normals
-from simulate.studies.fitting.fit import Learned, Likelihood
+from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
 from simulate.studies.fitting.trial import problem_for, simulate_points
 
 _SEED = 1
@@ -32,7 +32,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 def measure(name: str, number: int, patients: int, particles: int) -> None:
     problem = problem_for(name)
-    plain, learning = Likelihood(problem, patients, 1), Learned(problem, patients, 1)
+    plain, learning = Likelihood(problem, patients, 1), LearnedLikelihood(problem, patients, 1)
     solved = normals(_SEED, "benchmark: solved", np.arange(particles), problem.dimension)
     asked = normals(_SEED, "benchmark: asked", np.arange(number), problem.dimension)
     guess = learning.learned(solved)
@@ -48,7 +48,7 @@ def measure(name: str, number: int, patients: int, particles: int) -> None:
     for label, target in (("without", plain), ("with", learning)):
         # A target of its own: what the other one asked is not counted.
         own = replace(target, asked=type(target.asked)())
-        if isinstance(own, Learned):
+        if isinstance(own, LearnedLikelihood):
             own.learned(start.points)
             own.asked.points = 0
         begun = time.process_time()

@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simulate.api.fitting": ("calibrate_choice",),
-    "simulate.api.repeating": ("Repetition", "repeat"),
+    "simulate.api.repeating": ("RepeatedRun", "repeat"),
     "simulate.api.simulating": ("contrast",),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),

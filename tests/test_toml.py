@@ -120,7 +120,7 @@ FILES: Mapping[str, tuple[Callable[[Path], object], str | Path]] = {
     "model": (read_model, MODEL),
     "hypothesis": (known_hypothesis, HYPOTHESIS),
     "parameters": (read_parameters, ROWS),
-    "sources": (read_sources, '[book]\ncitation = "A book."\nidentifier = "isbn"\nread = "all of it"\n'),
+    "sources": (read_sources, '[lane_state]\ncitation = "A lane_state."\nidentifier = "isbn"\nread = "all of it"\n'),
     "population": (population, shipped.cohort_file()),
     "evidence": (observations, abstract_file()),
     "measurement": (measurement, shipped.measurement_files()["serum-at-a-known-hour"]),

@@ -646,9 +646,9 @@ def vpop(
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.virtual.methods import PopulationSettings
     from simulate.studies.virtual.populations import virtual_populations, workload
     from simulate.studies.virtual.tables import document, patients_tables
-    from simulate.studies.virtual.ways import Settings
 
     posterior = None if fit is None else read_posterior(fit)
     problem = problem_for(named(hypothesis, posterior, DEFAULT))
@@ -657,7 +657,9 @@ def vpop(
     else:
         check_current(problem, posterior)
     origin = asked("vpop", arguments, out=out, force=force)
-    settings = Settings(patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed)
+    settings = PopulationSettings(
+        patients=patients, fewest=fewest, chains=chains, steps=steps, burn_in=steps // 3, seed=seed
+    )
     with progress(workload(settings, as_published, posterior), "virtual patients") as advance:
         found = virtual_populations(problem, settings, posterior=posterior, as_published=as_published, progress=advance)
     result = Result(

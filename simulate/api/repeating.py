@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.watching import Progress, Report, quiet
 
-__all__ = ["Repetition", "repeat"]
+__all__ = ["RepeatedRun", "repeat"]
 
 if TYPE_CHECKING:
     from simulate.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
+class RepeatedRun:
     """How a run compares with the same run again.
 
     Attributes
@@ -44,7 +44,7 @@ def repeat(
     force: bool = False,
     progress: Progress = quiet,
     report: Report | None = None,
-) -> Repetition:
+) -> RepeatedRun:
     """Make a run again from its directory alone, and compare it file by file.
 
     Parameters
@@ -87,8 +87,8 @@ def _again(
 
     kind, arguments = str(entries["kind"]), dict(entries.get("arguments", {}))
     if kind == "sweep":
-        from simulate.studies.sweeps.door import planned
         from simulate.studies.sweeps.running import run_sweep
+        from simulate.studies.sweeps.sweeping import planned
 
         plan = planned(folder)
         with progress(plan.rows, "simulating") as advance:
@@ -130,13 +130,13 @@ def _has_pictures(entries: Mapping[str, Any]) -> bool:
     return any(name.endswith(".png") for name in entries["files"])
 
 
-def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> Repetition:
+def _compared(before: Mapping[str, Any], after: Mapping[str, Any]) -> RepeatedRun:
     left, right = before["files"], after["files"]
     names = sorted({*left, *right})
     other = [name for name in names if left.get(name) != right.get(name)]
     is_picture = {name: name.endswith((".png", ".svg")) for name in names}
     old, new = before.get("versions", {}), after["versions"]
-    return Repetition(
+    return RepeatedRun(
         tuple(name for name in names if name not in other and not is_picture[name]),
         tuple(name for name in other if not is_picture[name]),
         tuple(name for name in other if is_picture[name]),

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from simulate.results.changes import ChangeRow
     from simulate.results.provenance import Provenance
     from simulate.results.result import Result
-    from simulate.results.tables import Row
+    from simulate.results.tables import SummaryRow
     from simulate.studies.contrast import Contrast
-    from simulate.studies.ledger import Entry
+    from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
     from simulate.studies.steady_states import SteadyStates
@@ -72,7 +72,7 @@ class Run:
     study: Study
     ensemble: Ensemble
     dataset: xr.Dataset
-    summary: tuple[Row, ...]
+    summary: tuple[SummaryRow, ...]
     changes: tuple[ChangeRow, ...]
     failures: tuple[Entry, ...]
     observations: tuple[Observation, ...]
@@ -187,11 +187,11 @@ def simulated(
     from simulate.results.changes import ChangeRow, change_rows
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.results.tables import Row, summary
+    from simulate.results.tables import SummaryRow, summary
     from simulate.solver.trajectories import Status
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.exchanged import scenario_for
-    from simulate.studies.ledger import ledger
+    from simulate.studies.failures import ledger
     from simulate.studies.runs import prepare, run_study
     from simulate.tabular import table_of
 
@@ -230,7 +230,7 @@ def simulated(
         origin,
         study.scenario.title,
         found,
-        tables={"changes": table_of(found.changes, ChangeRow), "summary": table_of(found.summary, Row)},
+        tables={"changes": table_of(found.changes, ChangeRow), "summary": table_of(found.summary, SummaryRow)},
         figures={"time-course": draw} if (ensemble.status == Status.OK).any() else {},
         datasets={"results": dataset},
         models={study.hypothesis: study.model},
@@ -424,7 +424,7 @@ def sweep(
     InputError
         When something that was asked cannot be done; see `run_sweep`.
     """
-    from simulate.studies.sweeps.door import swept
+    from simulate.studies.sweeps.sweeping import swept
 
     plan = planned_sweep(
         scenario,

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from simulate.studies.measuring.catalogue import Measurement
     from simulate.studies.measuring.ranking import Ranking
     from simulate.studies.sensitivity.analysis import Sensitivity
-    from simulate.studies.sensitivity.question import Question
+    from simulate.studies.sensitivity.question import SensitivityQuestion
     from simulate.studies.settings import Setting
-    from simulate.studies.trials.power import Trials
+    from simulate.studies.trials.power import SimulatedTrials
     from simulate.trials.design import TrialDesign
 
 RANKED = ("H0", "H1", "H2", "H3a", "H3b", "H4", "H5")
@@ -49,7 +49,7 @@ def trial(
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress = quiet,
-) -> Result[Trials]:
+) -> Result[SimulatedTrials]:
     """Repeat a study thousands of times: power, errors of sign and size, and reported values among the others.
 
     Parameters
@@ -249,7 +249,7 @@ def sensitivity(
     force: bool = False,
     progress: Progress = quiet,
     report: Report | None = None,
-) -> Result[tuple[Question, tuple[Sensitivity, ...]]]:
+) -> Result[tuple[SensitivityQuestion, tuple[Sensitivity, ...]]]:
     """Show what endpoints depend on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
 
     Parameters

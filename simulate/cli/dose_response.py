@@ -109,7 +109,7 @@ def _curves(dataset: xr.Dataset) -> Table:
     from rich.table import Table
 
     from simulate.results.tables import rounded
-    from simulate.studies.dose_response.emax import Verdict
+    from simulate.studies.dose_response.emax import CurveVerdict
     from simulate.studies.dose_response.tables import curve_rows, patients_text
 
     rows = curve_rows(dataset)
@@ -137,7 +137,7 @@ def _curves(dataset: xr.Dataset) -> Table:
     table.add_column("verdict", overflow="fold")
     for first in range(0, len(rows), 4):
         four = rows[first : first + 4]
-        is_known = four[0].verdict == Verdict.IDENTIFIED.value
+        is_known = four[0].verdict == CurveVerdict.IDENTIFIED.value
         cells = [_known(row) if is_known else "–" for row in four]
         own = four[2]
         if own.estimate is None and own.low is not None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from simulate.studies.prediction.prediction import Answer, Prediction
+    from simulate.studies.prediction.prediction import PredictedAnswer, Prediction
 
 
 @defaults_of(function)
@@ -77,7 +77,7 @@ def _table(predictions: Sequence[Prediction]) -> Table:
     return table
 
 
-def _cell(answer: Answer) -> str:
+def _cell(answer: PredictedAnswer) -> str:
     if answer.band is None:
         return "not in the model"
     low, middle, high = (

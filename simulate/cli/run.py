@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
     from simulate.results.changes import ChangeRow
-    from simulate.results.tables import Row
-    from simulate.studies.ledger import Entry
+    from simulate.results.tables import SummaryRow
+    from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
 
@@ -327,7 +327,7 @@ def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
     return main, others[-1] if others else ""
 
 
-def _table(study: Study, rows: Sequence[Row]) -> Table:
+def _table(study: Study, rows: Sequence[SummaryRow]) -> Table:
     """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
     from rich import box
     from rich.table import Table
@@ -382,13 +382,13 @@ def _cohort(study: Study) -> str:
     return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
-def _swing(row: Row) -> str:
+def _swing(row: SummaryRow) -> str:
     from simulate.results.tables import rounded
 
     return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
 
 
-def _figures(row: Row) -> str:
+def _figures(row: SummaryRow) -> str:
     from simulate.results.tables import rounded
 
     if row.median is None:

@@ -13,13 +13,13 @@ from simulate.cli.options import Json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from simulate.results.diff import Change, Effect, RunDiff
+    from simulate.results.diff import ChangedInput, ChangedOutput, RunDiff
 
 HOMES = (Path("runs"), Path("fits"))
 """Where runs and fits are kept if the user does not say."""
 
 
-class Action(StrEnum):
+class RunsAction(StrEnum):
     """What to do with run directories."""
 
     LIST = "list"
@@ -30,12 +30,12 @@ class Action(StrEnum):
     REPEAT = "repeat"
 
 
-_TAKES = {Action.SHOW: 1, Action.DIFF: 2, Action.RESUME: 1, Action.REPEAT: 1}
+_TAKES = {RunsAction.SHOW: 1, RunsAction.DIFF: 2, RunsAction.RESUME: 1, RunsAction.REPEAT: 1}
 """Directories that an action needs; the others take any number of folders."""
 
 
 def runs(
-    action: Annotated[Action, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
+    action: Annotated[RunsAction, typer.Argument(metavar="list|show|diff|repeat|resume|gc", help="What to do.")],
     directories: Annotated[
         list[Path] | None,
         typer.Argument(metavar="[DIR]...", help="Run directories, or folders of them; runs/ and fits/ if none."),
@@ -79,12 +79,12 @@ def runs(
     unread = [
         name
         for name, owner, is_given in (
-            ("--workers", Action.RESUME, workers is not None),
-            ("--threads", Action.RESUME, threads is not None),
-            ("--scheduler", Action.RESUME, scheduler is not None),
-            ("--out", Action.REPEAT, out is not None),
-            ("--unfinished", Action.GC, unfinished),
-            ("--dry-run", Action.GC, dry_run),
+            ("--workers", RunsAction.RESUME, workers is not None),
+            ("--threads", RunsAction.RESUME, threads is not None),
+            ("--scheduler", RunsAction.RESUME, scheduler is not None),
+            ("--out", RunsAction.REPEAT, out is not None),
+            ("--unfinished", RunsAction.GC, unfinished),
+            ("--dry-run", RunsAction.GC, dry_run),
         )
         if is_given and action is not owner
     ]
@@ -102,18 +102,18 @@ def runs(
             code="usage.argument",
             found=f"{len(given)}",
         )
-    if action is Action.LIST:
+    if action is RunsAction.LIST:
         return _list(given or HOMES, as_json)
-    if action is Action.SHOW:
+    if action is RunsAction.SHOW:
         return _show(given[0], as_json)
-    if action is Action.DIFF:
+    if action is RunsAction.DIFF:
         return _diff(given[0], given[1], as_json)
-    if action is Action.REPEAT:
+    if action is RunsAction.REPEAT:
         return _repeat(given[0], out, as_json)
-    if action is Action.GC:
+    if action is RunsAction.GC:
         return _tidy(given or HOMES, unfinished, dry_run, as_json)
     from simulate.cli.sweep import perform
-    from simulate.studies.sweeps.door import planned
+    from simulate.studies.sweeps.sweeping import planned
 
     return perform(
         planned(given[0]),
@@ -277,11 +277,11 @@ def _conclusion(found: RunDiff) -> str:
     return text
 
 
-def _changed(change: Change) -> list[str]:
+def _changed(change: ChangedInput) -> list[str]:
     return [change.name, _value(change.before), _value(change.after)]
 
 
-def _effect(effect: Effect) -> list[str]:
+def _effect(effect: ChangedOutput) -> list[str]:
     unit = "" if effect.unit == "1" else f" {effect.unit}"
     return [
         effect.quantity,

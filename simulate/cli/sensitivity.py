@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.studies.sensitivity.analysis import Sensitivity
-    from simulate.studies.sensitivity.question import Question
+    from simulate.studies.sensitivity.question import SensitivityQuestion
 
 
 @defaults_of(function)
@@ -97,7 +97,7 @@ def sensitivity(
     return 0
 
 
-def _table(question: Question, found: Sensitivity) -> Table:
+def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
     from rich import box
     from rich.table import Table
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from simulate.studies.trials.power import Interval
-    from simulate.studies.trials.power import Trials as Result
+    from simulate.studies.trials.power import SimulatedTrials as Result
 
 
 @defaults_of(function)

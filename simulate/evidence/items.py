@@ -13,7 +13,7 @@ from simulate.symbolic.units import Unit
 if TYPE_CHECKING:
     from simulate.evidence.marginals import FloatArray
     from simulate.evidence.resampling import Trials
-    from simulate.evidence.seen import Seen
+    from simulate.evidence.trial_observations import TrialObservations
 
 
 class Standing(enum.Enum):
@@ -73,14 +73,14 @@ class Statement(Protocol):
     def remarks(self) -> Iterator[Remark]:
         """What arithmetic says of the figures."""
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Logarithm of the density or probability of the statement, shape [cohort]."""
 
     @property
     def figures(self) -> tuple[str, ...]:
         """Names of the numbers that a trial would print."""
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Numbers that trials would print, before rounding, shape [cohort, trial, figure]."""
 
     def log_floor(self) -> float:

@@ -20,7 +20,7 @@ from scipy.special import logsumexp
 from simulate.errors import NumericalError
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 
 TOLERATED = 0.02
 """Share of a cohort that may fail numerically before its likelihood counts as unknown."""
@@ -74,7 +74,7 @@ class Terms:
         return summed
 
 
-def item_term(item: Item, seen: Seen) -> ItemTerm:
+def item_term(item: Item, seen: TrialObservations) -> ItemTerm:
     """Contribution of one item.
 
     Raises
@@ -99,7 +99,7 @@ def item_term(item: Item, seen: Seen) -> ItemTerm:
     return ItemTerm(total, by_reading, belief)
 
 
-def log_likelihood(evidence: Evidence, seen: Seen) -> Terms:
+def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
     """Contributions of the items to which a model is fitted; checks and priors are left out.
 
     Parameters
@@ -160,7 +160,7 @@ class Contribution:
     belief: float
 
 
-def contributions(evidence: Evidence, seen: Seen, cohort: int = 0) -> tuple[Contribution, ...]:
+def contributions(evidence: Evidence, seen: TrialObservations, cohort: int = 0) -> tuple[Contribution, ...]:
     """Contributions of the fitted items in one cohort, in the order of the file.
 
     Raises

@@ -10,7 +10,7 @@ import numpy as np
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.seen import Key, Seen
+from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.solver.trajectories import Status
 from simulate.symbolic.units import convert, unit
 
@@ -37,7 +37,7 @@ class Judgment:
 
 
 @dataclass(frozen=True, slots=True)
-class Protocol:
+class TrialProtocol:
     """When the trial looked, and how well.
 
     Attributes
@@ -48,7 +48,7 @@ class Protocol:
         Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
         The quantities named here are those that are seen.
     limits, substitutes
-        As in `Seen`.
+        As in `TrialObservations`.
     response
         How responders are told; None where nobody is called one.
     sizes
@@ -70,12 +70,12 @@ class Protocol:
 
 def observe(
     ensemble: Ensemble,
-    protocol: Protocol,
+    protocol: TrialProtocol,
     *,
     arm: int = 0,
     cohorts: int = 1,
     levels: Mapping[Key, FloatArray] | None = None,
-) -> Seen:
+) -> TrialObservations:
     """What the trial would have seen of an ensemble.
 
     Parameters
@@ -95,7 +95,7 @@ def observe(
 
     Returns
     -------
-    Seen
+    TrialObservations
         Patients who failed have no level. Who left the study is not present from then on. Where response is judged,
         the groups are ``responders`` and ``non-responders``, and responders are an event.
 
@@ -126,7 +126,7 @@ def observe(
     cohort = ensemble.cohort
     later = [day for day in protocol.days if day > 0.0]
     weights, strata = _weights(ensemble, protocol, shape)
-    return Seen(
+    return TrialObservations(
         weights=weights,
         levels=seen_levels,
         units={name: unit(_unit_of(ensemble, name)) for name in protocol.quantities},
@@ -167,7 +167,7 @@ def _unit_of(ensemble: Ensemble, quantity: str) -> str:
 
 
 def _responses(
-    ensemble: Ensemble, protocol: Protocol, arm: int, shape: tuple[int, int]
+    ensemble: Ensemble, protocol: TrialProtocol, arm: int, shape: tuple[int, int]
 ) -> tuple[dict[str, FloatArray], dict[Key, FloatArray]]:
     judged = protocol.response
     if judged is None:
@@ -179,7 +179,7 @@ def _responses(
 
 
 def _weights(
-    ensemble: Ensemble, protocol: Protocol, shape: tuple[int, int]
+    ensemble: Ensemble, protocol: TrialProtocol, shape: tuple[int, int]
 ) -> tuple[FloatArray, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None]:
     """Shares of the patients, such that each stratum has the share that it had in the trial."""
     if not protocol.sizes:

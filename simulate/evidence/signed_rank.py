@@ -6,7 +6,7 @@ import enum
 import functools
 import math
 
-from simulate.evidence.printed import prints_as
+from simulate.evidence.rounding import prints_as
 
 
 class SignedRank(enum.Enum):

@@ -18,7 +18,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 from simulate.figures.style import COLUMN, FAINT, PAGE, POINTS, around, color, plain_number, quantity_label, styled
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import resolution_of
-from simulate.studies.dose_response.emax import Verdict, effect_at
+from simulate.studies.dose_response.emax import CurveVerdict, effect_at
 from simulate.studies.dose_response.tables import patients_text
 
 MAX_LINES = 6
@@ -26,7 +26,7 @@ MAX_LINES = 6
 
 _HEIGHT = 2.7
 _NOTHING = 1.0 / 3.0
-_VERDICTS = tuple(Verdict)
+_VERDICTS = tuple(CurveVerdict)
 
 
 def dose_response(dataset: xr.Dataset) -> Figure:
@@ -138,12 +138,12 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
         axes.errorbar(
             places, mean, yerr=shown, color=shade, linestyle="none", marker="o", markersize=3.0, elinewidth=0.8
         )
-        if _VERDICTS[int(one["verdict"])] is Verdict.IDENTIFIED and len(lines) == 1:
+        if _VERDICTS[int(one["verdict"])] is CurveVerdict.IDENTIFIED and len(lines) == 1:
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
         if (known := _range(one)) is not None and len(lines) == 1:
             axes.axvspan(*known, color=FAINT, alpha=0.2, zorder=0)
     # The verdict knows of terms that cancel: a curve that is flat by it has nothing but rounding to show.
-    flat = all(_VERDICTS[int(verdict)] is Verdict.FLAT for verdict in np.ravel(own["verdict"]))
+    flat = all(_VERDICTS[int(verdict)] is CurveVerdict.FLAT for verdict in np.ravel(own["verdict"]))
     terms = math.inf if flat else 0.0
     around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset), terms)
     dose_axis(axes, doses, dose_label(dataset))
@@ -158,7 +158,7 @@ def _range(one: xr.Dataset) -> tuple[float, float] | None:
     """Interval of the ED50, or the doses between which it lies; None where nothing is known."""
     low, high = (float(one[name].values[2]) for name in ("curve_low", "curve_high"))
     verdict = _VERDICTS[int(one["verdict"])]
-    is_known = verdict is Verdict.IDENTIFIED or verdict.is_bracketed
+    is_known = verdict is CurveVerdict.IDENTIFIED or verdict.is_bracketed
     return (low, high) if is_known and math.isfinite(low + high) else None
 
 
@@ -170,7 +170,7 @@ def _note(one: xr.Dataset, dataset: xr.Dataset) -> str:
     interval = "" if known is None else f" ({known[0]:.3g} to {known[1]:.3g})"
     if verdict.is_bracketed:
         return textwrap.fill(f"ED50{interval} {unit}: {verdict.value}", 48)
-    if verdict is not Verdict.IDENTIFIED:
+    if verdict is not CurveVerdict.IDENTIFIED:
         return textwrap.fill(f"ED50: {verdict.value}", 48)
     return f"ED50 {float(one['curve'].values[2]):.3g} {unit}{interval}"
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from simulate.evidence.items import Standing
 from simulate.figures.style import COLORS, FAINT, GRAY, INK, MILLIMETER, WIDTH, styled
-from simulate.studies.fitting.reproduction import Row, Study
+from simulate.studies.fitting.reproduction import ReproducedStudy, Row
 from simulate.trials.design import Outcome
 
 _HEIGHT = 150.0
@@ -27,7 +27,7 @@ _DRAWN = ("count", "mean", "r", "mean change")
 """Figures that are drawn, of those that are fitted or disputed."""
 
 
-def reproduction_figure(rows: Sequence[Row], study: Study, *, hypothesis: str, null: str) -> Figure:
+def reproduction_figure(rows: Sequence[Row], study: ReproducedStudy, *, hypothesis: str, null: str) -> Figure:
     """Draw a reproduction.
 
     Parameters
@@ -82,12 +82,12 @@ def _title(row: Row) -> str:
     return f"{row.item.replace('-', ' ')}\n{row.figure}{unit}"
 
 
-def _label(study: Study, quantity: str) -> str:
+def _label(study: ReproducedStudy, quantity: str) -> str:
     part = study.trial.readout(quantity)
     return f"{part.title} ({part.assay.unit.text})"
 
 
-def _pairs(axes: Axes, study: Study, outcome: Outcome) -> None:
+def _pairs(axes: Axes, study: ReproducedStudy, outcome: Outcome) -> None:
     before, after = study.before[outcome.quantity], study.after[outcome.quantity]
     paired = study.paired
     for first, second in zip(before[:paired], after[:paired], strict=True):
@@ -98,7 +98,7 @@ def _pairs(axes: Axes, study: Study, outcome: Outcome) -> None:
     _logarithmic(axes, axes.yaxis)
 
 
-def _correlation(axes: Axes, study: Study, outcome: Outcome, partner: str) -> None:
+def _correlation(axes: Axes, study: ReproducedStudy, outcome: Outcome, partner: str) -> None:
     fall = np.log(study.before[partner] / study.after[partner])
     level = study.before[outcome.quantity]
     axes.plot(level, fall, "o", color=COLORS[0], markersize=3.0)

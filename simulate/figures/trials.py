@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, FAINT, GRAY, MILLIMETER, WIDTH, styled
-from simulate.studies.trials.power import SIGNIFICANT, Interval, Power, Rank, Trials
+from simulate.studies.trials.power import SIGNIFICANT, Interval, Power, Rank, SimulatedTrials
 
 _ROW = 5.0
 _FRAME = 24.0
 
 
-def trials_figure(result: Trials) -> Figure:
+def trials_figure(result: SimulatedTrials) -> Figure:
     """Draw the result of repeated studies.
 
     Returns

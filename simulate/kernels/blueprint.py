@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sympy import Expr, Symbol
 
 from simulate.kernels.clock import timed_parts
-from simulate.kernels.followers import Pieces
 from simulate.kernels.hoisting import Assignment, Program, hoist, straight_line
 from simulate.kernels.saturation import without_overflow
+from simulate.kernels.sensitivity_blocks import Pieces
 from simulate.kernels.switches import NONE, Switches, symbols_of, with_modes
 from simulate.kernels.system import System, infusion
 from simulate.symbolic.parts import TIME

@@ -26,8 +26,8 @@ from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
-from simulate.kernels.followers import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.hoisting import Program, gradient, straight_line
+from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import tape, tape_source

@@ -149,7 +149,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     integrate = edition.module("simulate.solver.lanes").integrate
     observe_all = edition.module("simulate.solver.recording").observe_all
     layout = edition.module("simulate.solver.layout")
-    book_rows = edition.module("simulate.solver.book").BOOK_ROWS
+    book_rows = edition.module("simulate.solver.lane_state").LANE_ROWS
     room = layout.CONSTANTS + kernel.rows
     prepare, rhs, jacobian, factor, backsolve = functions_of(kernel, method)
     observe = kernel.observe
@@ -164,9 +164,9 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
         member = cuda.grid(1)
         if member < parameters.shape[0]:
             w = cuda.local.array(room, np.float64)
-            book = cuda.local.array((book_rows, 1), np.int64)
+            lane_state = cuda.local.array((book_rows, 1), np.int64)
             integrate(
-                w, book, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
+                w, lane_state, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
                 settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control,
                 max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe,
                 prepare, prepare, table, 0,

@@ -24,8 +24,8 @@ from sympy import Symbol
 from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
-from simulate.kernels.followers import pieces
 from simulate.kernels.hoisting import Program, hoist
+from simulate.kernels.sensitivity_blocks import pieces
 from simulate.kernels.switches import NONE
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
@@ -132,7 +132,7 @@ def solve_sensitivities(
     """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
-    from simulate.solver.methods.followers import DOPRI5_FOLLOWERS
+    from simulate.solver.methods.sensitivity_stages import DOPRI5_FOLLOWERS
 
     if method is not None and method.series:
         raise InputError(

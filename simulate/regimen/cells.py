@@ -83,7 +83,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CsvTable:
     """The cells of a file: the header, and rows of as many cells."""
 
     file: str
@@ -91,7 +91,7 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def read_sheet(path: Path | str) -> Sheet:
+def read_sheet(path: Path | str) -> CsvTable:
     """Read a file of comma-separated values.
 
     Raises
@@ -115,7 +115,7 @@ def read_sheet(path: Path | str) -> Sheet:
     return parse_sheet(text, file)
 
 
-def parse_sheet(text: str, file: str) -> Sheet:
+def parse_sheet(text: str, file: str) -> CsvTable:
     """Cells of a text that came from ``file``, which is only shown in errors.
 
     Raises
@@ -133,7 +133,7 @@ def parse_sheet(text: str, file: str) -> Sheet:
         )
     header = _split(lines[0], file, 1, ())
     rows = tuple(_split(line, file, number, header) for number, line in enumerate(lines[1:], start=2))
-    return Sheet(file, header, rows)
+    return CsvTable(file, header, rows)
 
 
 def _split(line: str, file: str, number: int, header: Sequence[Cell]) -> tuple[Cell, ...]:

@@ -44,7 +44,7 @@ class Covariates:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TableEvent:
     """Where a row stands in time (days): ``cell`` is its TIME."""
 
     patient: str
@@ -53,7 +53,7 @@ class Event:
     is_dose: bool
 
 
-def check_sequence(events: Sequence[Event], resets: Sequence[Reset]) -> None:
+def check_sequence(events: Sequence[TableEvent], resets: Sequence[Reset]) -> None:
     """Refuse rows for which it matters that they stand before or after a reset.
 
     Parameters
@@ -71,7 +71,7 @@ def check_sequence(events: Sequence[Event], resets: Sequence[Reset]) -> None:
     of_patients: dict[str, list[Reset]] = {reset.patient: [] for reset in resets}
     for reset in resets:
         of_patients[reset.patient].append(reset)
-    rows: dict[str, list[Event]] = {patient: [] for patient in of_patients}
+    rows: dict[str, list[TableEvent]] = {patient: [] for patient in of_patients}
     for event in events:
         if event.patient in rows:
             rows[event.patient].append(event)
@@ -79,7 +79,7 @@ def check_sequence(events: Sequence[Event], resets: Sequence[Reset]) -> None:
         _check_sequence(rows[patient], own)
 
 
-def _check_sequence(rows: Sequence[Event], resets: Sequence[Reset]) -> None:
+def _check_sequence(rows: Sequence[TableEvent], resets: Sequence[Reset]) -> None:
     """As `check_sequence`, for one patient; resets are in the order of the table, as the rows are."""
     # A row is held against the resets before and after it that leave it the least room, so that each is looked at once.
     latest: Reset | None = None
@@ -110,7 +110,7 @@ def _check_sequence(rows: Sequence[Event], resets: Sequence[Reset]) -> None:
             )
 
 
-def _across(row: Event, reset: Reset) -> InputError:
+def _across(row: TableEvent, reset: Reset) -> InputError:
     return row.cell.error(
         f"TIME falls across the reset in line {reset.place.line}",
         "table.order",

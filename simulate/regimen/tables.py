@@ -49,10 +49,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.regimen.cells import Sheet, parse_sheet, read_sheet
+from simulate.regimen.cells import CsvTable, parse_sheet, read_sheet
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
-from simulate.regimen.rows import Covariates, Event, check_replacing, check_sequence
+from simulate.regimen.rows import Covariates, TableEvent, check_replacing, check_sequence
 from simulate.symbolic.parts import Route
 from simulate.symbolic.units import Unit, unit
 
@@ -205,7 +205,7 @@ def _unit(text: str, where: Where | None) -> Unit:
 
 
 def _read(
-    sheet: Sheet,
+    sheet: CsvTable,
     days: Fraction,
     amount_unit: str,
     covariates: Sequence[str],
@@ -218,7 +218,7 @@ def _read(
     patients: dict[str, None] = {}
     records: list[Record] = []
     resets: list[Reset] = []
-    events: list[Event] = []
+    events: list[TableEvent] = []
     for row in sheet.rows:
         cells = {name: row[index] for name, index in columns.items()}
         patient = reader.patient(cells, patients)
@@ -228,7 +228,7 @@ def _read(
         reset = reader.reset(patient, row[0], cells)
         records += [] if record is None else [record]
         resets += [] if reset is None else [reset]
-        events.append(Event(patient, reader.time(cells), cells["TIME"], record is not None))
+        events.append(TableEvent(patient, reader.time(cells), cells["TIME"], record is not None))
     check_sequence(events, resets)
     check_replacing(records)
     return DoseTable(
@@ -236,7 +236,7 @@ def _read(
     )
 
 
-def _columns(sheet: Sheet, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
+def _columns(sheet: CsvTable, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
     """Index of each column that is looked at, by its name in capitals."""
     declared = (*covariates, *ignored)
     columns: dict[str, int] = {}

@@ -14,7 +14,7 @@ from simulate.studies.exchanged import scenario_for
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
 from simulate.studies.settings import Setting
-from simulate.studies.sweeps.door import planned
+from simulate.studies.sweeps.sweeping import planned
 from simulate.symbolic.model import Model
 
 

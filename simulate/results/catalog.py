@@ -19,7 +19,7 @@ FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "d
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RunRecord:
     """A run directory.
 
     Attributes
@@ -50,7 +50,7 @@ class Record:
     written: str | None
 
 
-def records_in(folders: Sequence[Path]) -> tuple[Record, ...]:
+def records_in(folders: Sequence[Path]) -> tuple[RunRecord, ...]:
     """Run directories in folders, or the folders themselves where they are such, by name."""
     found = {}
     for folder in folders:
@@ -68,12 +68,12 @@ def _directories(folder: Path) -> Iterator[Path]:
         yield from (path / NEW for path in folder.glob(f".il1sim-*.{NEXT}") if (path / NEW).is_dir())
 
 
-def record_of(directory: Path) -> Record | None:
+def record_of(directory: Path) -> RunRecord | None:
     """What a directory is; None for one that is no run directory."""
     try:
         manifest, plan = read_manifest(directory), read_plan(directory)
     except InputError:
-        return Record(str(directory), "", "", "", DAMAGED, None, _size(directory), None)
+        return RunRecord(str(directory), "", "", "", DAMAGED, None, _size(directory), None)
     entries = manifest or plan
     if entries is None:
         return None
@@ -84,7 +84,7 @@ def record_of(directory: Path) -> Record | None:
         state = RUNNING
     else:
         state = UNFINISHED if manifest is None else FINISHED
-    return Record(
+    return RunRecord(
         directory=str(directory),
         kind=str(entries.get("kind", "run")),
         title=str(entries.get("title") or ""),

@@ -9,13 +9,13 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Standing
-from simulate.results.tables import Visit, is_at, visits
+from simulate.results.tables import SummaryVisit, is_at, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
     ALL,
     RESPONDERS,
-    Group,
+    PatientGroup,
     changes_since_baseline,
     draws_of_members,
     groups_of,
@@ -109,7 +109,11 @@ def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -
 
 
 def _of_quantity(
-    dataset: xr.Dataset, name: str, shown: Sequence[Visit], groups: Sequence[Group], observations: Sequence[Observation]
+    dataset: xr.Dataset,
+    name: str,
+    shown: Sequence[SummaryVisit],
+    groups: Sequence[PatientGroup],
+    observations: Sequence[Observation],
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
     untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
@@ -152,7 +156,7 @@ def _of_quantity(
                     )
 
 
-def reported_direction(observations: Sequence[Observation], quantity: str, visit: Visit) -> str:
+def reported_direction(observations: Sequence[Observation], quantity: str, visit: SummaryVisit) -> str:
     """Direction, ``up`` or ``down``, that was reported of patients for a quantity at a visit; empty for none."""
     for item in observations:
         if item.quantity == quantity and item.direction and item.standing is not Standing.HEALTHY:

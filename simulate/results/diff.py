@@ -30,7 +30,7 @@ _KEYS = ("model_key", "population_key", "arms_key", "code")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedInput:
     """An input that differs: its value in the first run and in the second, None where a run does not have it."""
 
     name: str
@@ -39,7 +39,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class ChangedOutput:
     """A quantity in both runs, over the arms, patients and times that both have.
 
     Attributes
@@ -86,18 +86,18 @@ class RunDiff:
         What one run alone has: arms, quantities, numbers of patients and times, in words.
     """
 
-    changes: tuple[Change, ...]
-    versions: tuple[Change, ...]
-    effects: tuple[Effect, ...]
+    changes: tuple[ChangedInput, ...]
+    versions: tuple[ChangedInput, ...]
+    effects: tuple[ChangedOutput, ...]
     only: tuple[str, ...]
 
     @property
-    def causes(self) -> tuple[Change, ...]:
+    def causes(self) -> tuple[ChangedInput, ...]:
         """Inputs that can change a number that both have, and not merely which arms, patients or times there are."""
         return tuple(change for change in self.changes if not _only_selects(change))
 
 
-def _only_selects(change: Change) -> bool:
+def _only_selects(change: ChangedInput) -> bool:
     if change.name.startswith("arm `"):
         return change.before is None or change.after is None
     return change.name.startswith("axes.") or change.name in _SELECTING
@@ -182,7 +182,7 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[Effect]:
+def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[ChangedOutput]:
     """An effect for each column of numbers that both have of a table; rows go by their labels, or else by number."""
     tables = left[name], right[name]
     columns = [column for column in tables[0].columns if column in tables[1].columns]
@@ -199,12 +199,12 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
         unequal = ~((one == other) | (np.isnan(one) & np.isnan(other)))
         place = f"{name.removesuffix('.csv')}: {column}"
         if not unequal.any():
-            yield Effect(place, "1", len(common), 0, (), 0.0)
+            yield ChangedOutput(place, "1", len(common), 0, (), 0.0)
             continue
         sizes = np.where(unequal, _relative(one, other), -1.0)
         worst = int(np.argmax(sizes))
         where = tuple(label for label, is_other in zip(common, unequal.tolist(), strict=True) if is_other)
-        yield Effect(
+        yield ChangedOutput(
             place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), common[worst], None, None,
             float(one[worst]), float(other[worst]),
         )  # fmt: skip
@@ -223,9 +223,9 @@ def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTabl
                 yield f"the {place} has {len(table) - len(other[name])} more rows in `{name}`"
 
 
-def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[ChangedInput]:
     return [
-        Change(name, before.get(name), after.get(name))
+        ChangedInput(name, before.get(name), after.get(name))
         for name in dict.fromkeys((*before, *after))
         if before.get(name) != after.get(name)
     ]
@@ -247,10 +247,10 @@ def _without_results(directory: Path, path: Path) -> InputError:
     )
 
 
-def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:
+def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> ChangedOutput:
     values = different = 0
     arms: dict[str, None] = {}
-    worst = Effect(name, str(one[name].attrs.get("units", "")), 0, 0, (), 0.0)
+    worst = ChangedOutput(name, str(one[name].attrs.get("units", "")), 0, 0, (), 0.0)
     for arm, members, times, left, right in _common(one, other, name):
         values += left.size
         unequal = left.view(np.uint64) != right.view(np.uint64)
@@ -262,7 +262,7 @@ def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:
         sizes[~unequal] = -1.0
         member, time = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
         if sizes[member, time] > worst.largest or worst.arm is None:
-            worst = Effect(
+            worst = ChangedOutput(
                 quantity=name,
                 unit=worst.unit,
                 values=0,
@@ -275,7 +275,7 @@ def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> Effect:
                 before=float(left[member, time]),
                 after=float(right[member, time]),
             )
-    return Effect(
+    return ChangedOutput(
         name, worst.unit, values, different, tuple(arms), worst.largest,
         worst.arm, worst.patient, worst.day, worst.before, worst.after,
     )  # fmt: skip

@@ -14,13 +14,13 @@ from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.following import values_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
 from simulate.studies.visits import VISITS as VISITS
-from simulate.studies.visits import Visit as Visit
+from simulate.studies.visits import SummaryVisit as SummaryVisit
 from simulate.studies.visits import visits as visits
 from simulate.symbolic.units import convert, unit
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SummaryRow:
     """A quantity of an arm at a visit.
 
     ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members who did not fail, whom no rule has stopped
@@ -45,7 +45,7 @@ class Row:
     peak: float | None = None
 
 
-def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[Row, ...]:
+def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[SummaryRow, ...]:
     """Rows of the table: quantities, arms, visits, in this order.
 
     Parameters
@@ -72,7 +72,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
                     else (_quantiles(swings[arm, there, part])[1] for part in (0, 1))
                 )
                 rows.append(
-                    Row(
+                    SummaryRow(
                         quantity=name,
                         meaning=str(attributes["long_name"]),
                         unit=str(attributes["units"]),
@@ -98,12 +98,12 @@ def _quantiles(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tup
     return tuple(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95)))
 
 
-def is_at(item: Observation, visit: Visit) -> bool:
+def is_at(item: Observation, visit: SummaryVisit) -> bool:
     """Whether something was printed of a visit."""
     return visit.planned is not None and abs(item.day - visit.planned) <= VISIT_WINDOW
 
 
-def printed(observations: Sequence[Observation], quantity: str, visit: Visit, shown_unit: str) -> str:
+def printed(observations: Sequence[Observation], quantity: str, visit: SummaryVisit, shown_unit: str) -> str:
     """What the source printed for a quantity at a visit, in the given unit, with its standing."""
     texts = []
     for item in observations:
@@ -133,7 +133,7 @@ def _significance(item: Observation) -> str:
     return "" if item.p is None else f", p = {item.p:g}"
 
 
-def printed_alone(observations: Sequence[Observation], rows: Sequence[Row]) -> tuple[str, ...]:
+def printed_alone(observations: Sequence[Observation], rows: Sequence[SummaryRow]) -> tuple[str, ...]:
     """Counts that the source printed of something that no row shows, such as who responded."""
     shown = {row.quantity for row in rows}
     names = {day: name for day, name in VISITS}

@@ -11,10 +11,10 @@ import numpy as np
 
 from simulate.solver import layout
 from simulate.solver.arguments import arguments_of, breaks_of, failures_of, frozen, functions_of, stops_of
-from simulate.solver.book import BOOK_ROWS
 from simulate.solver.events import LEVELS, READ_ONLY, memory
 from simulate.solver.hybrid import NOTHING
 from simulate.solver.kernel import FloatArray, Kernel
+from simulate.solver.lane_state import LANE_ROWS
 from simulate.solver.lanes import integrate
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
@@ -118,11 +118,11 @@ def solve(
     def work(first: int) -> int:
         end = min(first + chunk, members)
         workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
-        book = np.empty((BOOK_ROWS, layout.LANES), dtype=np.int64)
+        lane_state = np.empty((LANE_ROWS, layout.LANES), dtype=np.int64)
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
         integrate(
-            workspace, book, *arguments, first, end, values, outcome, reached, counters, given_up,
+            workspace, lane_state, *arguments, first, end, values, outcome, reached, counters, given_up,
             kernel.observe, kernel.sense, kernel.jump, table, watching,
         )  # fmt: skip
         if not given_up[0]:

@@ -23,7 +23,7 @@ READ_ONLY = 6
 _QUANTITY, _SIGN, _ACTION, _TARGET, _VISITS, _ONCE = range(6)
 _AMOUNT, _MARGIN = range(2)
 _MEMBER = 0
-"""First row of the loop's book, which is written above this module."""
+"""First row of the loop's state of lanes, which is written above this module."""
 _VISITED = 0
 """First row of a thread's memory; then whether each rule is armed, what each sees, and the level of each group."""
 _END, _LEVEL, _BOLUS = (int(action) for action in Action)
@@ -71,7 +71,7 @@ def _see(w: Any, watch: Any, lane: int, member: int, n: int) -> None:
 
 
 @inlined
-def look(w: Any, watch: Any, book: Any, n: int, observe: Any) -> bool:
+def look(w: Any, watch: Any, lane_state: Any, n: int, observe: Any) -> bool:
     """Look at the ends of accepted steps; arm rules whose quantity is back, and tell whether any has passed."""
     rules, memory = watch[RULES], watch[MEMORY]
     count = rules.shape[0]
@@ -80,8 +80,8 @@ def look(w: Any, watch: Any, book: Any, n: int, observe: Any) -> bool:
     observe(w)
     passed = False
     for lane in range(LANES):
-        if book[_MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0:
-            _see(w, watch, lane, book[_MEMBER, lane], n)
+        if lane_state[_MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0:
+            _see(w, watch, lane, lane_state[_MEMBER, lane], n)
             for rule in range(count):
                 seen = memory[1 + count + rule, lane]
                 if seen < -watch[NUMBERS][rule, _MARGIN]:

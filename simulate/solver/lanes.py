@@ -14,7 +14,10 @@ import numpy as np
 from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
-from simulate.solver.book import (
+from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
+from simulate.solver.events import WATCH, act, begin, look, watches
+from simulate.solver.hybrid import look_for_switches, settle, switches
+from simulate.solver.lane_state import (
     CHANGE,
     CONDITIONS,
     CONTROLLED,
@@ -32,7 +35,7 @@ from simulate.solver.book import (
     clear,
     cut_short,
     load,
-    open_book,
+    open_lanes,
     outputs_within,
     plan,
     record,
@@ -41,9 +44,6 @@ from simulate.solver.book import (
     retire,
     undefined,
 )
-from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
-from simulate.solver.events import WATCH, act, begin, look, watches
-from simulate.solver.hybrid import look_for_switches, settle, switches
 from simulate.solver.layout import (
     ACCEPT,
     ATTEMPTED,
@@ -83,7 +83,7 @@ _TABLE = types.Array(types.float64, 2, "C", readonly=True)
 _SCHEDULE: Any = types.Tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))  # type: ignore[no-untyped-call]
 SIGNATURE = types.int64(
     WORKSPACE,
-    types.int64[:, ::1],  # book [entry, lane]
+    types.int64[:, ::1],  # lane_state [entry, lane]
     *[BLOCK_FUNCTION] * 5,  # kernel: prepare, rhs, jacobian, factor, backsolve
     types.FunctionType(ATTEMPT),
     types.FunctionType(INTERPOLATE),
@@ -134,7 +134,7 @@ def _blame(w: Any, n: int, lane: int) -> int:
 @inlined
 def _happen(
     w: Any,
-    book: Any,
+    lane_state: Any,
     lane: int,
     now: float,
     prepare: Any,
@@ -155,11 +155,11 @@ def _happen(
     acted = 0
     for after in range(2):
         if after == 0 and watches(watch):
-            apply_visits(book, lane, now, schedule, watch)
-        elif after > 0 and apply_stops(w, book, lane, now, schedule, prepare, kernel, targets, watch) == 0:
+            apply_visits(lane_state, lane, now, schedule, watch)
+        elif after > 0 and apply_stops(w, lane_state, lane, now, schedule, prepare, kernel, targets, watch) == 0:
             break
         if watches(watch):
-            found = act(w, watch, lane, book[MEMBER, lane], kernel[STATES], now, observe, kernel[GAIN], targets)
+            found = act(w, watch, lane, lane_state[MEMBER, lane], kernel[STATES], now, observe, kernel[GAIN], targets)
             if found < 0:
                 return -1
             acted += found
@@ -174,7 +174,7 @@ def _happen(
 @inlined
 def _finish(
     w: Any,
-    book: Any,
+    lane_state: Any,
     lane: int,
     method: Any,
     prepare: Any,
@@ -197,32 +197,45 @@ def _finish(
 ) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     n = kernel[STATES]
-    member = book[MEMBER, lane]
+    member = lane_state[MEMBER, lane]
     now = w[NOW + lane]
     status = -1
     if w[ACCEPT + lane] > 0.0:
         now = w[NEXT + lane]
         if watches(watch) or switches(table):
-            cut_short(w, book, lane, n, times, recorded, interpolate, observe, sense, table, watch)
+            cut_short(w, lane_state, lane, n, times, recorded, interpolate, observe, sense, table, watch)
             now = w[NEXT + lane]
-        if now >= w[EVENT + lane] or book[CHANGE, lane] == DOSED:
+        if now >= w[EVENT + lane] or lane_state[CHANGE, lane] == DOSED:
             # An overflow may pass the error test, and a dose may be undefined: neither is recorded as a result.
             if undefined(w, kernel[CONTROLLED], lane) >= 0:
                 status = _NOT_FINITE
             else:
-                record_within(w, book, lane, n, now, times, recorded, interpolate)
-                record_before(w, book, lane, n, now, times, recorded)
-                first = book[NEXT_STOP, lane]
+                record_within(w, lane_state, lane, n, now, times, recorded, interpolate)
+                record_before(w, lane_state, lane, n, now, times, recorded)
+                first = lane_state[NEXT_STOP, lane]
                 acted = _happen(
-                    w, book, lane, now, prepare, kernel, targets, schedule, observe, sense, jump, table, watch, False
+                    w,
+                    lane_state,
+                    lane,
+                    now,
+                    prepare,
+                    kernel,
+                    targets,
+                    schedule,
+                    observe,
+                    sense,
+                    jump,
+                    table,
+                    watch,
+                    False,
                 )
-                if acted != 0 or book[NEXT_STOP, lane] > first:
-                    book[CHANGE, lane] = DOSED
+                if acted != 0 or lane_state[NEXT_STOP, lane] > first:
+                    lane_state[CHANGE, lane] = DOSED
                 if undefined(w, kernel[CONTROLLED], lane) >= 0:
                     status = _NOT_FINITE
                 else:
-                    record(w, book, lane, n, now, times, recorded)
-                    plan(w, book, lane, times, schedule, end, table)
+                    record(w, lane_state, lane, n, now, times, recorded)
+                    plan(w, lane_state, lane, times, schedule, end, table)
                     status = _OK if now >= end or acted < 0 else status
     elif _stuck(w, lane) and not blurred(w, lane, kernel[CONTROLLED]):
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
@@ -235,14 +248,14 @@ def _finish(
     outcome[member, 0] = status
     outcome[member, 1] = -1 if status == _OK else _blame(w, kernel[CONTROLLED], lane)
     reached[member] = now
-    retire(w, book, lane, method, counters)
+    retire(w, lane_state, lane, method, counters)
     return True
 
 
 @inlined
 def _refill(
     w: Any,
-    book: Any,
+    lane_state: Any,
     lane: int,
     waiting: int,
     last: int,
@@ -274,31 +287,31 @@ def _refill(
             outcome[member, 0] = _INFEASIBLE if infeasible else _NOT_FINITE
             outcome[member, 1] = blamed if infeasible else blamed - kernel[CONDITIONS]
             continue
-        clear(book, lane)
-        book[MEMBER, lane] = member
-        book[NEXT_STOP, lane] = schedule[0][member]
+        clear(lane_state, lane)
+        lane_state[MEMBER, lane] = member
+        lane_state[NEXT_STOP, lane] = schedule[0][member]
         begin(watch, lane)
-        record_before(w, book, lane, kernel[STATES], start, times, recorded)
+        record_before(w, lane_state, lane, kernel[STATES], start, times, recorded)
         acted = _happen(
-            w, book, lane, start, prepare, kernel, targets, schedule, observe, sense, jump, table, watch, True
+            w, lane_state, lane, start, prepare, kernel, targets, schedule, observe, sense, jump, table, watch, True
         )
         ended = acted < 0
         blamed = undefined(w, kernel[CONTROLLED], lane)
         if blamed >= 0:
             outcome[member, 0] = _NOT_FINITE
             outcome[member, 1] = blamed
-            book[MEMBER, lane] = -1
+            lane_state[MEMBER, lane] = -1
             continue
-        record(w, book, lane, kernel[STATES], start, times, recorded)
+        record(w, lane_state, lane, kernel[STATES], start, times, recorded)
         if end <= start or ended:
             outcome[member, 0] = _OK
-            book[MEMBER, lane] = -1
+            lane_state[MEMBER, lane] = -1
             continue
-        plan(w, book, lane, times, schedule, end, table)
+        plan(w, lane_state, lane, times, schedule, end, table)
         w[RUNNING + lane] = 1.0
         # The commit takes the loaded state over, as if a step had led to it.
         w[ACCEPT + lane] = 1.0
-        book[CHANGE, lane] = LOADED
+        lane_state[CHANGE, lane] = LOADED
         break
     return waiting
 
@@ -322,7 +335,7 @@ def _commit(w: Any, n: int, series: bool) -> None:
 
 
 @inlined
-def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, counters: Any) -> None:
+def _refresh(w: Any, lane_state: Any, n: int, controlled: int, rhs: Any, counters: Any) -> None:
     """Evaluate the derivative at the start of the step anew; scales and first steps for lanes that start or restart.
 
     The same function of the same state gives the same bits, so lanes that need no refresh do not change.
@@ -336,45 +349,45 @@ def _refresh(w: Any, book: Any, n: int, controlled: int, rhs: Any, counters: Any
     rhs(w)
     for i in range(n * LANES):
         w[_SLOPE + i] = w[RATE + i]
-    if scales_wanted(w, book[CHANGE], LOADED, controlled):
-        find_scales(w, controlled, STATE, RATE, rhs, book[MEMBER], counters)
+    if scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
+        find_scales(w, controlled, STATE, RATE, rhs, lane_state[MEMBER], counters)
     for lane in range(LANES):
-        if book[CHANGE, lane] != NOTHING:
-            counters[book[MEMBER, lane], 2] += 1
-            fresh = book[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
+        if lane_state[CHANGE, lane] != NOTHING:
+            counters[lane_state[MEMBER, lane], 2] += 1
+            fresh = lane_state[CHANGE, lane] == LOADED or w[RESTART + lane] == 0.0
             w[STEP + lane] = first_step(w, controlled, lane) if fresh else w[RESTART + lane]
             w[LIMIT + lane] = LARGEST
             w[RESTARTING + lane] = 1.0
-            book[CHANGE, lane] = NOTHING
+            lane_state[CHANGE, lane] = NOTHING
 
 
 @inlined
-def _renew(w: Any, book: Any, n: int, controlled: int, series: bool, rhs: Any, counters: Any) -> None:
+def _renew(w: Any, lane_state: Any, n: int, controlled: int, series: bool, rhs: Any, counters: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
     refresh = False
     for lane in range(LANES):
-        refresh = refresh or book[CHANGE, lane] != NOTHING
-    if refresh and series and scales_wanted(w, book[CHANGE], LOADED, controlled):
+        refresh = refresh or lane_state[CHANGE, lane] != NOTHING
+    if refresh and series and scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
         for i in range(n * LANES):
             w[STATE + i] = w[START + i]
-        find_scales(w, controlled, START, _SLOPE, rhs, book[MEMBER], counters)
+        find_scales(w, controlled, START, _SLOPE, rhs, lane_state[MEMBER], counters)
         for i in range(n * LANES):
             w[START + i] = w[STATE + i]
     for lane in range(LANES):
-        if series and book[CHANGE, lane] != NOTHING:
+        if series and lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]
-            w[HEAD + lane] = 0.0 if book[CHANGE, lane] == LOADED else w[HEAD + lane]
+            w[HEAD + lane] = 0.0 if lane_state[CHANGE, lane] == LOADED else w[HEAD + lane]
             # Where scales were found and not seen, the first step tells of these and not of a singularity.
             w[RESTARTING + lane] = 1.0 - w[RATIO + lane]
-            book[CHANGE, lane] = NOTHING
+            lane_state[CHANGE, lane] = NOTHING
     if refresh and not series:
-        _refresh(w, book, n, controlled, rhs, counters)
+        _refresh(w, lane_state, n, controlled, rhs, counters)
 
 
 @compiled(SIGNATURE)
 def integrate(
     w: Any,
-    book: Any,
+    lane_state: Any,
     prepare: Any,
     rhs: Any,
     jacobian: Any,
@@ -410,32 +423,32 @@ def integrate(
     series = method[SERIES] > 0
     start, rtol, exponent, longest, share = control[0], control[1], control[2], control[3], control[4]
     end = max(times[-1], start)
-    open_book(w, book, n, start, rtol, share)
+    open_lanes(w, lane_state, n, start, rtol, share)
     waiting = first
     attention, passed = True, False
     while given_up[0] == 0:
         if attention:
-            if method[DENSE_STAGES] > 0 and (outputs_within(w, book, times, method, counters) or passed):
+            if method[DENSE_STAGES] > 0 and (outputs_within(w, lane_state, times, method, counters) or passed):
                 extend(w, n, rhs)
             running = 0
             for lane in range(LANES):
-                free = book[MEMBER, lane] < 0
+                free = lane_state[MEMBER, lane] < 0
                 if w[DUE + lane] > 0.0:
                     free = _finish(
-                        w, book, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
+                        w, lane_state, lane, method, prepare, kernel, targets, schedule, times, end, max_steps,
                         recorded, outcome, reached, counters, interpolate, observe, sense, jump, table, watch,
                     )  # fmt: skip
                 if free and waiting < last:
                     waiting = _refill(
-                        w, book, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
+                        w, lane_state, lane, waiting, last, prepare, kernel, targets, parameters, schedule, times,
                         start, end, recorded, outcome, reached, observe, sense, jump, table, watch,
                     )  # fmt: skip
-                running += book[MEMBER, lane] >= 0
+                running += lane_state[MEMBER, lane] >= 0
             if running == 0:
                 break
         _commit(w, n, series)
         if attention:
-            _renew(w, book, n, kernel[CONTROLLED], series, rhs, counters)
+            _renew(w, lane_state, n, kernel[CONTROLLED], series, rhs, counters)
         take_step(
             w, n, kernel[CONTROLLED], series, rhs, jacobian, factor, backsolve, attempt, propose,
             rtol, exponent, longest,
@@ -443,8 +456,8 @@ def integrate(
         attention = needs_attention(w, max_steps)
         passed = False
         if watches(watch):
-            passed = look(w, watch, book, n, observe)
+            passed = look(w, watch, lane_state, n, observe)
         if switches(table):
-            passed = look_for_switches(w, book[MEMBER], table, sense) or passed
+            passed = look_for_switches(w, lane_state[MEMBER], table, sense) or passed
         attention = attention or passed
     return last - first

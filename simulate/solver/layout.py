@@ -98,7 +98,7 @@ KNOWN = row(25)
 BROKE = row(26)
 """1 where the member has come to a break since its load or reset, else 0."""
 COMMAND = row(31)
-"""What `rhs` is to compute of a kernel whose states come in blocks: see `simulate.solver.methods.followers`."""
+"""What `rhs` is to compute of a kernel whose states come in blocks (`simulate.solver.methods.sensitivity_stages`)."""
 DIRECTION, STAGE, EXTENT = range(3)
 """Places in ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
 EVERYTHING, SHARED = 0, -1

@@ -87,7 +87,8 @@ def heed_rounding(w: Any, n: int, rhs: Any) -> None:
 def scales_wanted(w: Any, changed: Any, loaded: int, n: int) -> bool:
     """Whether to look for scales: in lanes that were loaded, or where states without one may come to be fed.
 
-    ``changed`` is the row of the book that tells what happened to a lane. ``RATIO`` becomes 1 in these lanes, else 0.
+    ``changed`` is the row of the state of lanes that tells what happened to each. ``RATIO`` becomes 1 in these lanes,
+    else 0.
     """
     wanted = False
     for lane in range(LANES):
@@ -118,8 +119,8 @@ def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, count
     """Find the scales of the lanes in which they are wanted, from the states in ``START``.
 
     Evaluations read the state at ``at``, of other lanes as it is, and leave the derivative at ``rate``; ``member`` is a
-    row of the book. ``ERROR`` holds scales, ``SIZE`` whether one was found and not seen, ``FACTOR`` the time, ``RATIO``
-    whether a lane is still looking, ``DUE`` whether it was: all of these are written anew by the next step.
+    row of the state of lanes. ``ERROR`` holds scales, ``SIZE`` whether one was found and not seen, ``FACTOR`` the time,
+    ``RATIO`` whether a lane is still looking, ``DUE`` whether it was: all of these are written anew by the next step.
     """
     for lane in range(LANES):
         w[DUE + lane] = w[RATIO + lane]

@@ -21,7 +21,7 @@ def watches(watch: Any) -> bool:
 
 
 @inlined
-def look(w: Any, watch: Any, book: Any, n: int, observe: Any) -> bool:
+def look(w: Any, watch: Any, lane_state: Any, n: int, observe: Any) -> bool:
     """Nothing passes."""
     return False
 

@@ -44,7 +44,7 @@ _OF_MODELS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FileFinding:
     """A file that nothing is wrong with: its kind, and in a few words what it holds."""
 
     file: str
@@ -59,7 +59,7 @@ def check_file(
     amount: str = "mg",
     ignored: Sequence[str] = (),
     population: str | None = None,
-) -> Finding:
+) -> FileFinding:
     """Read a file as what its tables say it is, and check all that can be checked without solving.
 
     Parameters
@@ -79,12 +79,12 @@ def check_file(
     """
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
-        return Finding(str(path), "dose", _doses(path, time, amount, ignored, population))
+        return FileFinding(str(path), "dose", _doses(path, time, amount, ignored, population))
     if is_sbml(path):
-        return Finding(str(path), "SBML", _sbml(path))
+        return FileFinding(str(path), "SBML", _sbml(path))
     document = read_toml(path)
     kind = _kind(document)
-    return Finding(document.path, kind, _CHECKS[kind](path, document))
+    return FileFinding(document.path, kind, _CHECKS[kind](path, document))
 
 
 def _kind(document: Document) -> str:

@@ -39,7 +39,7 @@ _CK = "ck"
 _NEAR = 4.0
 
 
-class Verdict(enum.Enum):
+class SignVerdict(enum.Enum):
     """What the simulated patients say of a reported direction."""
 
     AGREES = "agrees"
@@ -49,7 +49,7 @@ class Verdict(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Group:
+class PatientGroup:
     """Whom something is said of: for each patient of each arm the probability of belonging, shape [arm, member]."""
 
     name: str
@@ -160,17 +160,17 @@ def treated_by(dataset: xr.Dataset, day: float) -> npt.NDArray[np.bool_]:
     return found
 
 
-def groups_of(dataset: xr.Dataset) -> tuple[Group, ...]:
+def groups_of(dataset: xr.Dataset) -> tuple[PatientGroup, ...]:
     """All patients; each stratum where there are several; responders and the others where a response can be had."""
     shape = (dataset.sizes["arm"], dataset.sizes["member"])
-    found = [Group(ALL, np.ones(shape))]
+    found = [PatientGroup(ALL, np.ones(shape))]
     strata = np.asarray(dataset["stratum"].values, dtype=object)
     kinds = list(dict.fromkeys(strata.tolist()))
     if len(kinds) > 1:
-        found += [Group(str(kind), np.broadcast_to(1.0 * (strata == kind), shape)) for kind in kinds]
+        found += [PatientGroup(str(kind), np.broadcast_to(1.0 * (strata == kind), shape)) for kind in kinds]
     chance = chance_of_response(dataset)
     if chance is not None:
-        found += [Group(RESPONDERS, chance), Group(OTHERS, 1.0 - chance)]
+        found += [PatientGroup(RESPONDERS, chance), PatientGroup(OTHERS, 1.0 - chance)]
     return tuple(found)
 
 
@@ -272,7 +272,7 @@ def share_of_both(
     return float(belonging[there & (signed > beyond).all(axis=0)].sum()) / total if total > 0.0 else None
 
 
-def verdict(direction: str, changed: Paired) -> tuple[Verdict, float] | None:
+def verdict(direction: str, changed: Paired) -> tuple[SignVerdict, float] | None:
     """What the patients say of a direction, ``up`` or ``down``, and the share of them who go it; None for nobody.
 
     It is agreement where at least `AGREEING` of them go that way, disagreement where at least as many do not, and
@@ -283,10 +283,10 @@ def verdict(direction: str, changed: Paired) -> tuple[Verdict, float] | None:
         return None
     low, high = changed.of_draws.get(direction, (share, share))
     if low <= 1.0 - AGREEING and high >= AGREEING:
-        return Verdict.NO_PREDICTION, share
+        return SignVerdict.NO_PREDICTION, share
     if share >= AGREEING:
-        return Verdict.AGREES, share
-    return (Verdict.DISAGREES if share <= 1.0 - AGREEING else Verdict.UNDECIDED), share
+        return SignVerdict.AGREES, share
+    return (SignVerdict.DISAGREES if share <= 1.0 - AGREEING else SignVerdict.UNDECIDED), share
 
 
 def percent_of(share: float | None) -> str:

@@ -48,7 +48,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
+class BitComparison:
     """A cohort solved in another way: how, how many trajectories, how many differ, and where the first does."""
 
     way: str
@@ -70,7 +70,7 @@ class Verification:
     rtol: float
     atol: float
     judgeable: bool
-    repetitions: tuple[Repetition, ...]
+    repetitions: tuple[BitComparison, ...]
     judges: tuple[Judge, ...]
     errors: tuple[Error, ...]
 
@@ -211,7 +211,7 @@ def _ways(study: Study, cohort: Cohort) -> Iterator[tuple[str, Parts]]:
     yield "drawn and solved in pieces", drawn(max(1, -(-n // 3)))
 
 
-def _repetition(base: Ensemble, way: str, parts: Parts, advance: Advance) -> Repetition:
+def _repetition(base: Ensemble, way: str, parts: Parts, advance: Advance) -> BitComparison:
     count = differing = 0
     first: str | None = None
     for places, again in parts:
@@ -224,7 +224,7 @@ def _repetition(base: Ensemble, way: str, parts: Parts, advance: Advance) -> Rep
             arm, place = np.argwhere(~same)[0]
             first = f"patient {again.cohort.ids[place]}, arm `{base.arms[arm].name}`"
         advance(same.size)
-    return Repetition(way, count, differing, first)
+    return BitComparison(way, count, differing, first)
 
 
 def _bits(ensemble: Ensemble) -> npt.NDArray[np.uint64]:

@@ -17,7 +17,7 @@ VISIT_WINDOW = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class SummaryVisit:
     """A time of output that stands for a visit: of the trial, planned for a day, or the end of the run."""
 
     index: int
@@ -26,19 +26,19 @@ class Visit:
     planned: float | None
 
 
-def visits(dataset: xr.Dataset) -> tuple[Visit, ...]:
+def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
     """Visits of the trial that the run covers, and the end of the run where it is none of them."""
     return visits_at(np.asarray(dataset["time"].values, dtype=np.float64))
 
 
-def visits_at(days: FloatArray) -> tuple[Visit, ...]:
+def visits_at(days: FloatArray) -> tuple[SummaryVisit, ...]:
     """The same of times of output, days."""
     end = len(days) - 1
-    found: list[Visit] = []
+    found: list[SummaryVisit] = []
     for day, name in VISITS:
         nearest = int(np.abs(days - day).argmin())
         if abs(float(days[nearest]) - day) <= VISIT_WINDOW and all(visit.index != nearest for visit in found):
-            found.append(Visit(nearest, float(days[nearest]), name, day))
+            found.append(SummaryVisit(nearest, float(days[nearest]), name, day))
     if all(float(days[end]) - visit.day > min(VISIT_WINDOW, 0.1 * float(days[end])) for visit in found):
-        found.append(Visit(end, float(days[end]), f"day {days[end]:g}", None))
+        found.append(SummaryVisit(end, float(days[end]), f"day {days[end]:g}", None))
     return tuple(found)

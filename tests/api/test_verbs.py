@@ -15,15 +15,14 @@ import typer
 
 import simulate
 from simulate.api.fitting import calibrate_choice
-from simulate.cli.app import VERBS, outcome
+from simulate.cli.app import outcome
 from simulate.studies.fitting.posterior import Settings
+from simulate.verbs import verbs
 
 Capture = pytest.CaptureFixture[str]
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    verb: getattr(simulate, verb.replace("-", "_"))
-    for verb in VERBS
-    if verb not in ("list", "show", "check", "convert", "runs")
+    name: getattr(simulate, verb.word) for name, verb in verbs().items() if verb.api is not None
 }
 
 ONLY_IN_PYTHON = {"progress", "report"}
@@ -43,9 +42,9 @@ INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
 
 def options_of(verb: str) -> dict[str, Any]:
     """Default of each parameter of the parsed command line."""
-    module, _, name = VERBS[verb][0].partition(":")
+    row = verbs()[verb]
     app = typer.Typer(add_completion=False)
-    app.command()(getattr(import_module(module), name))
+    app.command()(getattr(import_module(row.module), row.function))
     command = typer.main.get_command(app)
     return {part.name or "": part.default for part in command.params if part.name not in ("help", "as_json")}
 

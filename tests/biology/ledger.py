@@ -48,7 +48,7 @@ def sources(cells: Mapping[str, Expr]) -> tuple[str, ...]:
 def with_books(model: Model) -> Model:
     """The model with three more states: cells that came in, cells that went out, and drug that went out.
 
-    Priming is in no book: it hands cells on, so the total holds only if the shares of the lineages add up to one.
+    Priming is in no lane_state: it hands cells on, so the total holds only if the shares of the lineages add up to one.
     """
     cells = net_changes(model, cell_pools(model))
     drug = net_changes(model, DRUG)

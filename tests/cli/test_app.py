@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from simulate.cli import app
-from simulate.cli.app import BROKEN_PIPE, INTERRUPTED, VERBS, outcome
+from simulate.cli.app import BROKEN_PIPE, INTERRUPTED, outcome
 from simulate.cli.console import printable
 from simulate.errors import InputError, MissingExtra, NotConverged, NumericalError, Unfinished, Where
+from simulate.verbs import verbs
 
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,11 +36,11 @@ def run_failing(monkeypatch: pytest.MonkeyPatch, error: BaseException, *options:
 def test_help_lists_every_verb_and_every_exit_code(capsys: Capture) -> None:
     assert outcome(["--help"]) == 0
     text = capsys.readouterr().out
-    assert all(f"\n  {verb} " in text for verb in VERBS)
+    assert all(f"\n  {verb} " in text for verb in verbs())
     assert all(f"\n    {code:<4} " in text for code in (0, 1, 2, 3, 4, 5, 6, 7, 130))
 
 
-@pytest.mark.parametrize("verb", list(VERBS))
+@pytest.mark.parametrize("verb", list(verbs()))
 def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
     assert outcome([verb, "--help"]) == 0
     text = capsys.readouterr().out
@@ -71,7 +72,7 @@ def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
         (
             ["rnu"],
             "error[usage.verb]: there is no verb `rnu`\n"
-            f"  expected: {', '.join(f'`{verb}`' for verb in VERBS)}\n"
+            f"  expected: {', '.join(f'`{verb}`' for verb in verbs())}\n"
             "  try:      did you mean `run`?\n",
         ),
         (

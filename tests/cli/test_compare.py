@@ -40,7 +40,7 @@ def test_a_comparison_prints_odds_matrix_and_verdict_and_leaves_tables_and_a_fig
     assert (out / "comparison.png").stat().st_size > 20_000
     with (out / "matrix.csv").open(encoding="utf-8", newline="") as file:
         assert {row["hypothesis"] for row in csv.DictReader(file)} == {"H0", "H1"}
-    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    document = json.loads((out / "compare.json").read_text(encoding="utf-8"))
     assert outcome(["compare", "H0", "H1", "--fits", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == document
     assert {"hypotheses", "verdict", "matrix"} <= document.keys()

@@ -72,7 +72,9 @@ def test_a_file_is_a_population(tmp_path: Path) -> None:
         effects=(PowerEffect("weight", "V", 1.0, "book", Grade.SEEN),),
         strata=(
             Stratum(
-                "IBM", 5.0, (Parameter("chi", "share", 0.9, spread=Spread(0.5), bounds=(0.6, 0.99), source="book"),)
+                "IBM",
+                5.0,
+                (Parameter("chi", "share", 0.9, spread=Spread(0.5), bounds=(0.6, 0.99), source="book"),),
             ),
         ),
     )

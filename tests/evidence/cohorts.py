@@ -8,7 +8,7 @@ import numpy as np
 
 from simulate.evidence.items import Subject
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.symbolic.units import unit
 
 PERCENT = unit("%")
@@ -30,7 +30,7 @@ def normal_scores(patients: int, seed: int) -> FloatArray:
 
 def seen(
     *, patients: int = 256, shift: float | FloatArray = 0.0, spread: float | FloatArray = 1.0, **changes: Any
-) -> Seen:
+) -> TrialObservations:
     """Cohorts with ``ifng``, ``il17a`` and ``ck`` at days 0 and 182; IFNγ rises, IL-17A falls, CK falls with noise.
 
     The logarithm of a level at baseline is normal around ``shift`` with the standard deviation ``spread``; responders
@@ -57,4 +57,4 @@ def seen(
         "groups": {"responders": chance, "non-responders": 1.0 - chance},
         "events": {("clinical_response", 182.0): chance},
     }
-    return Seen(**(values | changes))
+    return TrialObservations(**(values | changes))

@@ -18,7 +18,7 @@ from simulate.evidence.kinds import KINDS, Ceiling, Correlation, Count, Directio
 from simulate.evidence.kinds.counts import log_binomial, log_count_in_parts
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.symbolic.units import DIMENSIONLESS
 from tests.evidence.cohorts import seen, subject
 
@@ -26,13 +26,13 @@ TRIALS = 20_000
 COHORT = seen()
 
 
-def people(group: str, n: int, seed: int, cohort: Seen = COHORT) -> FloatArray:
+def people(group: str, n: int, seed: int, cohort: TrialObservations = COHORT) -> FloatArray:
     """Patients of trials from the first cohort, shape [trial, n]."""
     weights = cohort.weights[0] * (1.0 if group == "all" else cohort.groups[group][0])
     return np.random.default_rng(seed).choice(len(weights), size=(TRIALS, n), p=weights / weights.sum())
 
 
-def read(quantity: str, day: float, patients: FloatArray, seed: int, cohort: Seen = COHORT) -> FloatArray:
+def read(quantity: str, day: float, patients: FloatArray, seed: int, cohort: TrialObservations = COHORT) -> FloatArray:
     """Logarithms of what is read, shape [trial, n]."""
     noise = np.random.default_rng(seed).standard_normal(patients.shape)
     return np.log(cohort.levels[quantity, day][0])[patients] + cohort.spread(quantity, day) * noise
@@ -42,7 +42,7 @@ def changes(quantity: str, patients: FloatArray, seed: int) -> FloatArray:
     return read(quantity, 182.0, patients, seed) - read(quantity, 0.0, patients, seed + 1000)
 
 
-def likelihood(statement: Statement, about: Subject, cohort: Seen = COHORT) -> float:
+def likelihood(statement: Statement, about: Subject, cohort: TrialObservations = COHORT) -> float:
     (value,) = statement.log_likelihood(about, cohort)
     return math.exp(value)
 

@@ -16,7 +16,7 @@ from simulate.evidence.likelihoods import Contribution, contributions, item_term
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.resampling import Trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from tests.evidence.cohorts import seen, subject
 
 RISE = Direction("up", 6, "mean")
@@ -103,7 +103,7 @@ def test_thousands_of_cohorts_are_taken_in_parts_that_do_not_show() -> None:
     np.testing.assert_array_equal(together[-7:], last)
 
 
-def with_failures(share: float, cohort: Seen) -> Seen:
+def with_failures(share: float, cohort: TrialObservations) -> TrialObservations:
     """The cohort with some of its first patients failed at 6 months."""
     levels = {key: values.copy() for key, values in cohort.levels.items()}
     levels["ifng", 182.0][0, : int(share * cohort.weights.shape[1])] = np.nan

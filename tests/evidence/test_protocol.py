@@ -10,13 +10,13 @@ import pytest
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError
 from simulate.evidence.items import Subject
-from simulate.evidence.protocol import Judgment, Protocol, observe
+from simulate.evidence.protocol import Judgment, TrialProtocol, observe
 from simulate.solver.trajectories import Status
 from simulate.symbolic.units import unit
 from tests.studies import tiny
 
 JUDGED = Judgment("response", "clinical_response", 2.0)
-LOOK = Protocol((0.0, 2.0), {"concentration": 0.2, ("concentration", 2.0): 0.3})
+LOOK = TrialProtocol((0.0, 2.0), {"concentration": 0.2, ("concentration", 2.0): 0.3})
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_response_makes_groups_and_an_event(ensemble: Ensemble) -> None:
     renamed = tuple("response" if name == "concentration" else name for name in trajectories.quantities)
     units = tuple("%" if name == "response" else text for name, text in zip(renamed, trajectories.units, strict=True))
     answering = replace(ensemble, trajectories=replace(trajectories, quantities=renamed, units=units))
-    found = observe(answering, Protocol((0.0,), {"response": 0.1}, response=JUDGED))
+    found = observe(answering, TrialProtocol((0.0,), {"response": 0.1}, response=JUDGED))
     chance = ensemble.quantity("concentration")[0, :, 4] / 100.0
     assert found.groups["responders"][0] == pytest.approx(chance)
     assert found.groups["non-responders"][0] == pytest.approx(1.0 - chance)
@@ -108,7 +108,9 @@ def test_response_makes_groups_and_an_event(ensemble: Ensemble) -> None:
         ),
     ],
 )
-def test_what_was_not_simulated_is_not_seen(ensemble: Ensemble, protocol: Protocol, cohorts: int, message: str) -> None:
+def test_what_was_not_simulated_is_not_seen(
+    ensemble: Ensemble, protocol: TrialProtocol, cohorts: int, message: str
+) -> None:
     with pytest.raises(InputError) as caught:
         observe(ensemble, protocol, cohorts=cohorts)
     assert str(caught.value) == message

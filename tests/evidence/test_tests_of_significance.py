@@ -11,7 +11,7 @@ from scipy import integrate, stats
 
 from simulate.evidence.correlations import log_density, log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.kinds.p_value import ranks_below
-from simulate.evidence.printed import half_step, prints_as
+from simulate.evidence.rounding import half_step, prints_as
 from simulate.evidence.signed_rank import SignedRank, sign_patterns, sums_that_print
 from simulate.evidence.signed_rank import p_value as signed_rank_p
 

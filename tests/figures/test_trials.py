@@ -10,7 +10,7 @@ from simulate.figures.trials import trials_figure
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.trials.designs import design_of
-from simulate.studies.trials.power import Power, Rank, Trials
+from simulate.studies.trials.power import Power, Rank, SimulatedTrials
 from simulate.trials.reading import shipped_trial
 
 FOUND = Power(
@@ -23,9 +23,9 @@ NOTHING = dataclasses.replace(
 RANK = Rank("ifng-level", "mean", "%", 1.1, 0.4, 1.0, 3.0, 0.52, 0.02, 0.9)
 
 
-def result(ranks: tuple[Rank, ...]) -> Trials:
+def result(ranks: tuple[Rank, ...]) -> SimulatedTrials:
     draws = Draws(problem_for("H0"), np.zeros((4, 11)), True, 1)
-    return Trials(design_of(shipped_trial()), draws, 16, 100, 0.0, (FOUND, NOTHING), ranks)
+    return SimulatedTrials(design_of(shipped_trial()), draws, 16, 100, 0.0, (FOUND, NOTHING), ranks)
 
 
 def test_each_effect_is_a_point_and_what_is_undefined_is_not_drawn() -> None:

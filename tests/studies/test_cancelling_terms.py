@@ -12,7 +12,7 @@ from simulate.api.simulating import dose_response
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import time_course
 from simulate.kernels.terms import added_sizes, cancels
-from simulate.studies.dose_response.emax import Verdict
+from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.endpoints import parse_endpoint
 from simulate.studies.paired import changes_since_baseline
 from simulate.studies.resolution import Resolution
@@ -119,7 +119,7 @@ def test_figures_of_a_balance_that_closes_show_one_number_and_no_rounding(scenar
 def test_a_balance_that_closes_has_no_response(scenario: Path) -> None:
     endpoints = ["apart", "drug_apart"]
     found = dose_response(scenario, dose="1 mg:300 mg:8log", endpoint=endpoints, exposure="D", replicates=10)
-    flat = [list(Verdict)[verdict] is Verdict.FLAT for verdict in found["verdict"].values.ravel()]
+    flat = [list(CurveVerdict)[verdict] is CurveVerdict.FLAT for verdict in found["verdict"].values.ravel()]
     assert flat == [True, False]
 
 

@@ -14,7 +14,7 @@ from simulate.studies.paired import (
     ALL,
     OTHERS,
     RESPONDERS,
-    Verdict,
+    SignVerdict,
     chance_of_response,
     changes_since_baseline,
     groups_of,
@@ -151,9 +151,15 @@ def test_where_all_or_none_are_treated_no_arm_is_the_untreated_one(doses: tuple[
 
 @pytest.mark.parametrize(
     ("up", "said"),
-    [(4, Verdict.AGREES), (3, Verdict.AGREES), (2, Verdict.UNDECIDED), (1, Verdict.DISAGREES), (0, Verdict.DISAGREES)],
+    [
+        (4, SignVerdict.AGREES),
+        (3, SignVerdict.AGREES),
+        (2, SignVerdict.UNDECIDED),
+        (1, SignVerdict.DISAGREES),
+        (0, SignVerdict.DISAGREES),
+    ],
 )
-def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: int, said: Verdict) -> None:
+def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: int, said: SignVerdict) -> None:
     changes = np.array([1.0] * up + [-1.0] * (4 - up))
     assert verdict("up", summed_up(changes, np.ones(4))) == (said, up / 4)
     assert verdict("down", summed_up(-changes, np.ones(4))) == (said, up / 4)
@@ -162,19 +168,19 @@ def test_a_direction_agrees_from_three_quarters_on_and_disagrees_up_to_one(up: i
 @pytest.mark.parametrize(
     ("rising", "said"),
     [
-        ([4, 4, 0, 0], Verdict.NO_PREDICTION),
-        ([4, 4, 4, 0], Verdict.NO_PREDICTION),
-        ([4, 4, 4, 4], Verdict.AGREES),
-        ([2, 2, 2, 2], Verdict.UNDECIDED),
-        ([1, 0, 0, 1], Verdict.DISAGREES),
+        ([4, 4, 0, 0], SignVerdict.NO_PREDICTION),
+        ([4, 4, 4, 0], SignVerdict.NO_PREDICTION),
+        ([4, 4, 4, 4], SignVerdict.AGREES),
+        ([2, 2, 2, 2], SignVerdict.UNDECIDED),
+        ([1, 0, 0, 1], SignVerdict.DISAGREES),
     ],
 )
-def test_nothing_is_predicted_where_some_draws_agree_and_others_disagree(rising: list[int], said: Verdict) -> None:
+def test_nothing_is_predicted_where_some_draws_agree_and_others_disagree(rising: list[int], said: SignVerdict) -> None:
     changes = np.concatenate([np.where(np.arange(4) < up, 1.0, -1.0) for up in rising])
     found = verdict("up", summed_up(changes, np.ones(16), np.repeat(np.arange(4), 4)))
     assert found == (said, sum(rising) / 16)
     # Of one population all that can be said is how many.
-    assert verdict("up", summed_up(changes, np.ones(16))) != (Verdict.NO_PREDICTION, sum(rising) / 16)
+    assert verdict("up", summed_up(changes, np.ones(16))) != (SignVerdict.NO_PREDICTION, sum(rising) / 16)
 
 
 def test_what_is_not_known_is_how_far_apart_the_draws_are() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import simulate
 from simulate.api.simulating import dose_response
-from simulate.studies.dose_response.emax import Verdict
+from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.effects import changes, effects
 from simulate.studies.resolution import Resolution, signal, varies
 
@@ -85,8 +85,10 @@ def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_bystander_has_no_response(scenario: Path) -> None:
     found = dose_response(scenario, dose="1 mg:300 mg:8log", endpoint=["X:change", "X"], exposure="A", replicates=10)
-    assert [list(Verdict)[verdict] for verdict in found["verdict"].values.ravel()] == [Verdict.FLAT] * 2
-    assert [list(Verdict)[verdict] for verdict in found["patient_verdict"].values.ravel()] == [Verdict.FLAT] * 6
+    assert [list(CurveVerdict)[verdict] for verdict in found["verdict"].values.ravel()] == [CurveVerdict.FLAT] * 2
+    assert [list(CurveVerdict)[verdict] for verdict in found["patient_verdict"].values.ravel()] == [
+        CurveVerdict.FLAT
+    ] * 6
     assert (found["effect"].values[0] == 0.0).all()
     assert (found["mean"].values[0] == 0.0).all()
 
@@ -96,7 +98,7 @@ def test_a_small_response_that_the_solver_resolves_is_one(scenario: Path) -> Non
     # At 2.4 h before the next dose there are 0.4... doses in the body: a share of it and a Hill curve of one.
     left = np.exp(-0.1 * 21.6) / (1.0 - np.exp(-2.4))
     base, span, ed50, hill = found["curve"].values[0, 0]
-    assert list(Verdict)[int(found["verdict"].values[0, 0])] is Verdict.IDENTIFIED
+    assert list(CurveVerdict)[int(found["verdict"].values[0, 0])] is CurveVerdict.IDENTIFIED
     assert (base, span, ed50, hill) == (
         pytest.approx(1.0),
         pytest.approx(3e-4, rel=0.02),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from simulate.evidence.observations import Standing, read_observations
-from simulate.results.tables import VISITS, Visit, printed, printed_alone, rounded, summary, visits
+from simulate.results.tables import VISITS, SummaryVisit, printed, printed_alone, rounded, summary, visits
 from simulate.symbolic.units import unit
 from simulate.tabular import table_of
 from tests.figures.synthetic import dataset, observation
@@ -78,7 +78,7 @@ def test_numbers_for_readers_have_three_digits(value: float, text: str) -> None:
 
 
 def test_the_source_is_quoted_with_its_standing() -> None:
-    visit = Visit(0, 0.0, "baseline", 0.0)
+    visit = SummaryVisit(0, 0.0, "baseline", 0.0)
     items = [
         observation("level", 0.0, mean=2559.0, low=467.0, high=6937.0, unit=unit("pg/mL")),
         observation("level", 0.0, standing=Standing.HEALTHY, mean=354.0, low=11.0, high=839.0, unit=unit("pg/mL")),
@@ -97,7 +97,7 @@ def test_the_source_is_quoted_with_its_standing() -> None:
         "rose, p = 0.005",
         "R = -0.9 with ck, p = 0.001 (ambiguous)",
     ]
-    assert printed(items, "level", Visit(4, 2.0, "day 2", None), "ng/mL") == ""
+    assert printed(items, "level", SummaryVisit(4, 2.0, "day 2", None), "ng/mL") == ""
 
 
 def test_counts_of_what_is_not_simulated_are_listed() -> None:
@@ -121,7 +121,7 @@ def test_every_number_of_the_abstract_is_shown() -> None:
         for quantity in {item.quantity for item in items}
         for day, name in VISITS
         for text in printed(
-            items, quantity, Visit(0, day, name, day), "%" if quantity != "serum_il1ra" else "pg/mL"
+            items, quantity, SummaryVisit(0, day, name, day), "%" if quantity != "serum_il1ra" else "pg/mL"
         ).split()
     ]
     shown = " ".join(rows)

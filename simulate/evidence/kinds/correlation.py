@@ -14,9 +14,9 @@ from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.printed import half_step, prints_as, rounding
 from simulate.evidence.resampling import FIXED, Trials, chosen, correlation, log_share_between, of_chosen
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step, prints_as, rounding
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 SCALES = ("log", "absolute", "percent")
@@ -116,7 +116,7 @@ class Correlation:
             f"Spearman's R of this size at n = {n} has an exact p of {shown}: the coefficient is hardly his",
         )
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         n = self._pairs()
         sign = SENSES[self.change]
         low, high = self.limits if sign > 0.0 else (-self.limits[1], -self.limits[0])
@@ -126,7 +126,7 @@ class Correlation:
             np.arctanh(np.clip(self._trials(subject, seen, n, FIXED), -0.9999, 0.9999)), _z(low), _z(high)
         )
 
-    def population(self, subject: Subject, seen: Seen) -> FloatArray:
+    def population(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Correlation of what is read, in all of a population, with the change of the logarithm; shape [cohort]."""
         weights, change, noise = seen.change(self._other(subject))
         spread = seen.spread(subject.quantity, _since(subject))
@@ -145,7 +145,7 @@ class Correlation:
         correlations: FloatArray = np.clip(covariance / np.sqrt(variance_x * variance_y), -1.0, 1.0)
         return correlations
 
-    def _trials(self, subject: Subject, seen: Seen, n: int, trials: Trials) -> FloatArray:
+    def _trials(self, subject: Subject, seen: TrialObservations, n: int, trials: Trials) -> FloatArray:
         """Coefficients in simulated trials, shape [cohort, trial]."""
         since, day = _since(subject), subject.days[-1]
         logs = [
@@ -175,7 +175,7 @@ class Correlation:
     def figures(self) -> tuple[str, ...]:
         return ("r",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         coefficients = self._trials(subject, seen, self._pairs(), trials)
         return SENSES[self.change] * coefficients[..., np.newaxis]
 

@@ -12,9 +12,9 @@ from scipy.special import gammaln, xlog1py, xlogy
 
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.printed import prints_as
 from simulate.evidence.resampling import Trials, chosen, of_chosen
-from simulate.evidence.seen import EVERYONE, Seen
+from simulate.evidence.rounding import prints_as
+from simulate.evidence.trial_observations import EVERYONE, TrialObservations
 from simulate.toml import TomlTable
 
 
@@ -57,7 +57,7 @@ class Count:
         text = f"{self.count} of {self.n} is {true:.4g} %, not {percent:g} %; {which}"
         return "percentage", Verdict.CONTRADICTS, text
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         probability = seen.event(subject)
         weights = seen.share(subject.group)
         if self._is_of_all(subject, seen) and seen.strata is not None:
@@ -70,7 +70,7 @@ class Count:
     def figures(self) -> tuple[str, ...]:
         return ("count",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         probability, weights = seen.event(subject), seen.share(subject.group)
         parts = [(weights, self.n)]
         if self._is_of_all(subject, seen) and seen.strata is not None:
@@ -82,7 +82,7 @@ class Count:
             total += (trials.uniforms(f"event {kind}", size) < of_patients).sum(axis=-1)
         return total[..., np.newaxis]
 
-    def _is_of_all(self, subject: Subject, seen: Seen) -> bool:
+    def _is_of_all(self, subject: Subject, seen: TrialObservations) -> bool:
         """Whether the numbers of patients of each kind are those of the trial, and no accident."""
         return subject.group == EVERYONE and seen.strata is not None and sum(seen.strata[1]) == self.n
 

@@ -14,7 +14,7 @@ from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.kinds.counts import count_remark, log_binomial, mean_of
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials, chosen, of_chosen
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 WAYS = {"up": 1.0, "down": -1.0}
@@ -74,7 +74,7 @@ class Direction:
                 text = f"at least {self.count} of {self.n} has the probability {at_least:.3g} if nothing changes"
                 yield "chance", Verdict.NOTE, text
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         weights, change, noise = seen.change(subject)
         change = WAYS[self.way] * change
         if self.sense in ("mean", "significant"):
@@ -95,7 +95,7 @@ class Direction:
     def figures(self) -> tuple[str, ...]:
         return ("mean change",) if self.sense in ("mean", "significant") else ("count",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         weights, change, noise = seen.change(subject)
         patients = chosen(weights, self.n, trials)
         read = of_chosen(change, patients) + noise * trials.normals("change", self.n)

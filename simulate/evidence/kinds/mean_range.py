@@ -13,9 +13,9 @@ from simulate.errors import InputError
 from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_censored_mean_range, log_mean_range
-from simulate.evidence.printed import half_step, prints_as
 from simulate.evidence.resampling import Trials, readings_of_trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step, prints_as
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 BROAD = 2.0
@@ -91,7 +91,7 @@ class MeanRange:
             f"{n} values in steps of {step:g} have a mean of {nearest[0]:.6g} or {nearest[1]:.6g}, never {self.mean:g}",
         )
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         if self.n is None:
             raise _no_number(subject)
         factor = seen.scale(subject)
@@ -112,7 +112,7 @@ class MeanRange:
     def figures(self) -> tuple[str, ...]:
         return "mean", "low", "high"
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         if self.n is None:
             raise _no_number(subject)
         limit = seen.limits.get(subject.quantity, 0.0)

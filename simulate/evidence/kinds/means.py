@@ -14,7 +14,7 @@ from simulate.evidence.kinds.mean_range import log_broad
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.order_statistics import log_mean
 from simulate.evidence.resampling import Trials, readings_of_trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 
@@ -36,7 +36,7 @@ class Mean:
     def remarks(self) -> Iterator[Remark]:
         return iter(())
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         factor = seen.scale(subject)
         return log_mean(seen.marginal(subject), self.n, self.mean * factor) + math.log(factor)
 
@@ -44,7 +44,7 @@ class Mean:
     def figures(self) -> tuple[str, ...]:
         return ("mean",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         values = readings_of_trials(seen.marginal(subject), self.n, trials)
         means: FloatArray = values.mean(axis=-1)[..., np.newaxis] / seen.scale(subject)
         return means
@@ -71,7 +71,7 @@ class Ceiling:
     def remarks(self) -> Iterator[Remark]:
         return iter(())
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         # A probability among the densities of other readings of a mean: the mean of such an assay is its ceiling,
         # known to half a decade or so, which is the unit that a broad density has.
         probability = self.n * seen.marginal(subject).log_above(self.ceiling * seen.scale(subject))
@@ -81,7 +81,7 @@ class Ceiling:
     def figures(self) -> tuple[str, ...]:
         return ("least",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         values = readings_of_trials(seen.marginal(subject), self.n, trials)
         least: FloatArray = values.min(axis=-1)[..., np.newaxis] / seen.scale(subject)
         return least

@@ -14,10 +14,10 @@ from simulate.evidence.items import Remark, Subject, Verdict
 from simulate.evidence.kinds.counts import mean_of
 from simulate.evidence.kinds.directions import WAYS
 from simulate.evidence.marginals import FloatArray
-from simulate.evidence.printed import half_step
 from simulate.evidence.resampling import FIXED, Trials, chosen, log_share_between, of_chosen, rank_sum_of_falls
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step
 from simulate.evidence.signed_rank import SignedRank, p_value, sums_that_print
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 T_TEST = "paired t"
@@ -76,7 +76,7 @@ class PValue:
         low = float(-stdtrit(self.n - 1, 0.5 * most))
         return low, float(-stdtrit(self.n - 1, 0.5 * least)) if least > 0.0 else math.inf
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         if self.test == T_TEST:
             low, high = self._t_limits()
             return log_share_between(self._t_values(subject, seen, FIXED), low, high)
@@ -95,13 +95,13 @@ class PValue:
         result: FloatArray = np.log((share * trials + 0.5) / (trials + 1.0))
         return result
 
-    def _log_changes(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def _log_changes(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Changes of the logarithm in simulated trials, positive in the printed direction."""
         weights, change, noise = seen.change(subject)
         patients = chosen(weights, self.n, trials)
         return WAYS[self.way] * (of_chosen(change, patients) + noise * trials.normals("change", self.n))
 
-    def _t_values(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def _t_values(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Values of t of the differences in simulated trials, shape [cohort, trial]."""
         since = 0.0 if subject.since is None else subject.since
         weights, _, _ = seen.change(subject)
@@ -120,7 +120,7 @@ class PValue:
     def figures(self) -> tuple[str, ...]:
         return ("p",)
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Two-sided p-values, whatever the direction; the tests of the direction are `Direction`'s."""
         if self.test == T_TEST:
             values = self._t_values(subject, seen, trials)

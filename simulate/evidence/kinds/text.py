@@ -12,7 +12,7 @@ import numpy as np
 from simulate.evidence.items import Remark, Subject
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.resampling import Trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.toml import TomlTable
 
 
@@ -34,7 +34,7 @@ class Protocol:
     def remarks(self) -> Iterator[Remark]:
         return iter(())
 
-    def log_likelihood(self, subject: Subject, seen: Seen) -> FloatArray:
+    def log_likelihood(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Nothing is learned from it: 0."""
         return np.zeros(seen.cohorts)
 
@@ -42,7 +42,7 @@ class Protocol:
     def figures(self) -> tuple[str, ...]:
         return ()
 
-    def imitate(self, subject: Subject, seen: Seen, trials: Trials) -> FloatArray:
+    def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Nothing is printed."""
         return np.empty((seen.cohorts, trials.count, 0))
 

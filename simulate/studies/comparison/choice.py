@@ -24,7 +24,7 @@ from simulate.evidence.items import Evidence, Item, Reading, Statement
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
 from simulate.evidence.kinds.means import Mean
 from simulate.evidence.likelihoods import log_likelihood
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
 from simulate.studies.fitting.trial import Problem, only_trial, trial_of
@@ -171,7 +171,7 @@ def _mean(logs: FloatArray) -> float:
 class _Bank:
     """Populations as a trial would see them; number ``s * draws + o`` has draw s of what is shared and o of its own."""
 
-    seen: Seen
+    seen: TrialObservations
     feasible: npt.NDArray[np.bool_]
 
 

@@ -39,7 +39,7 @@ _BEYOND = 10.0
 _AT_ONCE = 2048
 
 
-class Verdict(enum.Enum):
+class CurveVerdict(enum.Enum):
     """What a fitted curve is worth. The value is the explanation that a reader sees."""
 
     IDENTIFIED = "identified"
@@ -56,11 +56,11 @@ class Verdict(enum.Enum):
     @property
     def is_bracketed(self) -> bool:
         """Whether nothing is known of the ED50 but an interval."""
-        return self in (Verdict.STEP, Verdict.AT_BOUND, Verdict.WIDE)
+        return self in (CurveVerdict.STEP, CurveVerdict.AT_BOUND, CurveVerdict.WIDE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Curves:
+class FittedCurves:
     """Fitted curves.
 
     Attributes
@@ -78,7 +78,7 @@ class Curves:
 
     values: FloatArray
     misfit: FloatArray
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[CurveVerdict, ...]
     brackets: FloatArray
 
 
@@ -100,7 +100,7 @@ def dose_for(effect: npt.ArrayLike, values: FloatArray) -> FloatArray:
     return found
 
 
-def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLike | None = None) -> Curves:
+def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLike | None = None) -> FittedCurves:
     """Fit a curve to each series.
 
     Parameters
@@ -128,7 +128,7 @@ def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLi
     with np.errstate(invalid="ignore"):
         shares = (rows - values[:, :1]) / values[:, 1:2]
         brackets = _brackets(given, shares)
-    return Curves(values, misfit, tuple(_verdicts(given, values, misfit, shares, complete, moving)), brackets)
+    return FittedCurves(values, misfit, tuple(_verdicts(given, values, misfit, shares, complete, moving)), brackets)
 
 
 def _brackets(doses: FloatArray, shares: FloatArray) -> FloatArray:
@@ -142,7 +142,7 @@ def _brackets(doses: FloatArray, shares: FloatArray) -> FloatArray:
 
 def _verdicts(
     doses: FloatArray, values: FloatArray, misfit: FloatArray, shares: FloatArray, complete: Any, moving: Any
-) -> list[Verdict]:
+) -> list[CurveVerdict]:
     positive = doses[doses > 0.0]
     with np.errstate(invalid="ignore"):
         highest = _share(positive[-1:], values[:, 2:3], values[:, 3:4])[:, 0]
@@ -152,21 +152,21 @@ def _verdicts(
     found = []
     for row in range(len(values)):
         if not complete[row]:
-            found.append(Verdict.FAILED)
+            found.append(CurveVerdict.FAILED)
         elif not moving[row]:
-            found.append(Verdict.FLAT)
+            found.append(CurveVerdict.FLAT)
         elif misfit[row] > MISFIT or back[row] > MISFIT:
-            found.append(Verdict.NO_CURVE)
+            found.append(CurveVerdict.NO_CURVE)
         elif highest[row] < PLATEAU:
-            found.append(Verdict.NO_PLATEAU)
+            found.append(CurveVerdict.NO_PLATEAU)
         elif values[row, 2] < positive[0]:
-            found.append(Verdict.SATURATED)
+            found.append(CurveVerdict.SATURATED)
         elif rising[row] < 2:
-            found.append(Verdict.STEP)
+            found.append(CurveVerdict.STEP)
         elif ends[row]:
-            found.append(Verdict.AT_BOUND)
+            found.append(CurveVerdict.AT_BOUND)
         else:
-            found.append(Verdict.IDENTIFIED)
+            found.append(CurveVerdict.IDENTIFIED)
     return found
 
 

@@ -18,7 +18,7 @@ The dataset has
 ``cohort_mean`` (endpoint, second, cohort, dose), ``cohort_curve`` (endpoint, second, cohort, parameter)
     Means of the resampled cohorts, and their curves.
 ``patient_curve`` (endpoint, second, member, parameter), ``patient_verdict`` (endpoint, second, member)
-    The same of each patient; NaN where the curve is not identified. Verdicts are numbers, in the order of `Verdict`.
+    The same of each patient; NaN where the curve is not identified. Verdicts are the numbers of `CurveVerdict`.
 ``exposure`` (measure, second, dose, member)
     Average, trough and peak in the last interval between doses.
 ``blocked`` (site, second, dose, member)
@@ -44,7 +44,7 @@ import xarray as xr
 from simulate.solver.kernel import FloatArray
 from simulate.streams import stream
 from simulate.studies.datasets import peaks_of, resolution_of, terms_of, values_shown
-from simulate.studies.dose_response.emax import PARAMETERS, Verdict, dose_for, fit_curves
+from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict, dose_for, fit_curves
 from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.resolution import varies
 from simulate.studies.windows import Window, highest
@@ -69,7 +69,7 @@ EXPLAINS = 0.1
 
 _FEWEST_RANKED = 8
 _ED50, _HILL = PARAMETERS.index("ed50"), PARAMETERS.index("hill")
-_TOLD = (Verdict.IDENTIFIED, Verdict.NO_PLATEAU, Verdict.SATURATED)
+_TOLD = (CurveVerdict.IDENTIFIED, CurveVerdict.NO_PLATEAU, CurveVerdict.SATURATED)
 """Verdicts on curves that describe what is between the doses."""
 
 _PURPOSE = "dose-response: patients of a resampled cohort"
@@ -175,18 +175,18 @@ def reduced(
     cohort_curve = np.full((*shape, replicates, 4), np.nan)
     patient_curve = np.full((*shape, effect.shape[3], 4), np.nan)
     patient_verdict = np.zeros((*shape, effect.shape[3]), dtype=np.int64)
-    order = {verdict: index for index, verdict in enumerate(Verdict)}
+    order = {verdict: index for index, verdict in enumerate(CurveVerdict)}
     for place in np.ndindex(*shape):
         rows, own = effect[place].T, wrong[place].T
         curves = fit_curves(doses, rows, own)
         patient_verdict[place] = [order[verdict] for verdict in curves.verdicts]
-        identified = patient_verdict[place] == order[Verdict.IDENTIFIED]
+        identified = patient_verdict[place] == order[CurveVerdict.IDENTIFIED]
         patient_curve[place][identified] = curves.values[identified]
         is_complete = np.isfinite(rows).all(axis=1)
         complete, own = rows[is_complete], own[is_complete]
         counts[place] = len(complete)
         if not len(complete):
-            verdicts[place] = order[Verdict.FAILED]
+            verdicts[place] = order[CurveVerdict.FAILED]
             continue
         of_dose["p5"][place], of_dose["median"][place], of_dose["p95"][place] = np.quantile(
             complete, (0.05, 0.5, 0.95), axis=0
@@ -197,7 +197,7 @@ def reduced(
         of_dose["mean"][place] = means[0]
         of_curve["curve"][place] = fitted.values[0]
         cohort_mean[place], cohort_curve[place] = means[1:], fitted.values[1:]
-        certainty[place] = fitted.verdicts[1:].count(Verdict.IDENTIFIED) / max(1, replicates)
+        certainty[place] = fitted.verdicts[1:].count(CurveVerdict.IDENTIFIED) / max(1, replicates)
         verdict = fitted.verdicts[0]
         # Patients who do not differ have no spread to draw an interval from.
         if replicates and len(complete) > 1 and varies(complete.T, own.T).any():
@@ -206,18 +206,20 @@ def reduced(
             if len(known):
                 of_curve["curve_low"][place], of_curve["curve_high"][place] = np.quantile(known, (0.025, 0.975), axis=0)
         low, high = of_curve["curve_low"][place][_ED50], of_curve["curve_high"][place][_ED50]
-        if verdict is Verdict.IDENTIFIED and replicates:
-            verdict = Verdict.UNSURE if certainty[place] < SURE else Verdict.WIDE if high > WIDE * low else verdict
+        if verdict is CurveVerdict.IDENTIFIED and replicates:
+            verdict = (
+                CurveVerdict.UNSURE if certainty[place] < SURE else CurveVerdict.WIDE if high > WIDE * low else verdict
+            )
         verdicts[place] = order[verdict]
-        if verdict is Verdict.WIDE:
+        if verdict is CurveVerdict.WIDE:
             of_curve["curve"][place][_ED50] = np.nan
         elif verdict.is_bracketed:
             for values, ed50 in zip(of_curve.values(), (np.nan, *fitted.brackets[0]), strict=True):
                 values[place][_ED50], values[place][_HILL] = ed50, np.nan
-        if verdict in (Verdict.IDENTIFIED, Verdict.WIDE):
+        if verdict in (CurveVerdict.IDENTIFIED, CurveVerdict.WIDE):
             for index, share in enumerate(shares):
                 own_dose, *ends = _effect_doses(fitted.values, share, doses)
-                of_share["effect_dose"][place][index] = own_dose if verdict is Verdict.IDENTIFIED else np.nan
+                of_share["effect_dose"][place][index] = own_dose if verdict is CurveVerdict.IDENTIFIED else np.nan
                 if math.isfinite(low):
                     of_share["effect_dose_low"][place][index], of_share["effect_dose_high"][place][index] = ends
     both = ("endpoint", "second")
@@ -276,7 +278,7 @@ def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Datase
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
     positive = doses[doses > 0.0]
     found = np.full((3, len(curves), len(levels), curves.shape[1]), np.nan)
-    order = list(Verdict)
+    order = list(CurveVerdict)
     told = np.isin(dataset["verdict"].values, [order.index(verdict) for verdict in _TOLD])
     has_interval = np.isfinite(dataset["curve_low"].values[..., _ED50])
     for endpoint, means in enumerate(mean):

@@ -32,9 +32,9 @@ from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
 from simulate.studies.sweeps.designs import Value
-from simulate.studies.sweeps.door import swept
 from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
 from simulate.studies.sweeps.requests import Options, read_request
+from simulate.studies.sweeps.sweeping import swept
 from simulate.studies.unread import refuse_unread
 from simulate.studies.windows import Window, window_before
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulate.studies.dose_response.emax import PARAMETERS, Verdict
+from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
 
-_VERDICTS = tuple(Verdict)
+_VERDICTS = tuple(CurveVerdict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, PV
 from simulate.evidence.kinds.means import Ceiling, Mean
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.evidence.resampling import Trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.inference import smc
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.fit import Likelihood
@@ -135,7 +135,7 @@ def calibrate(
     return Calibration(names, ranks, _RANKS)
 
 
-def made_up(evidence: Evidence, seen: Seen, seed: int, repeat: int) -> Evidence:
+def made_up(evidence: Evidence, seen: TrialObservations, seed: int, repeat: int) -> Evidence:
     """Evidence with the data that a trial of the first cohort would have printed; other items are left as they are.
 
     Which reading an item has is drawn by the shares, and then known: it stays the only one.
@@ -147,7 +147,7 @@ def made_up(evidence: Evidence, seen: Seen, seed: int, repeat: int) -> Evidence:
     )
 
 
-def _made_up(item: Item, seen: Seen, seed: int, repeat: int) -> Item:
+def _made_up(item: Item, seen: TrialObservations, seed: int, repeat: int) -> Item:
     random = stream(seed, f"made-up abstract: {item.name}", repeat)
     readings = [reading for reading in item.readings if not isinstance(reading.statement, Ceiling)]
     shares = np.cumsum([reading.share for reading in readings])
@@ -184,7 +184,9 @@ def _printed(statement: Statement, figures: dict[str, float]) -> Statement:
     )
 
 
-def _truth(problem: Problem, patients: int, seed: int, repeat: int, threads: int | None) -> tuple[FloatArray, Seen]:
+def _truth(
+    problem: Problem, patients: int, seed: int, repeat: int, threads: int | None
+) -> tuple[FloatArray, TrialObservations]:
     for attempt in range(_ROUNDS):
         point = stream(seed, f"calibration truth {attempt}", repeat).standard_normal((1, problem.dimension))
         trial = trial_of(problem, point, patients=patients, seed=seed, threads=threads)
@@ -193,7 +195,7 @@ def _truth(problem: Problem, patients: int, seed: int, repeat: int, threads: int
     raise InputError("the prior has hardly a feasible point", code="fit.calibration")
 
 
-def _change(seen: Seen, outcome: Outcome) -> FloatArray:
+def _change(seen: TrialObservations, outcome: Outcome) -> FloatArray:
     """Mean change of the logarithm of a quantity, shape [cohort]."""
     change = seen.logarithm(outcome.quantity, outcome.last) - seen.logarithm(outcome.quantity, outcome.first)
     mean: FloatArray = np.nansum(seen.weights * change, axis=1)

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import NotConverged
 from simulate.evidence.likelihoods import item_term, log_likelihood
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.files import content_hash
 from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.target import Scores
@@ -132,7 +132,7 @@ class Likelihood:
 
 
 @dataclass(frozen=True, slots=True)
-class Learned(Likelihood):
+class LearnedLikelihood(Likelihood):
     """A likelihood that samplers ask by way of what was learned from points that it has solved.
 
     What was learned depends on no more than these points: where an interrupted fit goes on, they are solved again.
@@ -205,7 +205,7 @@ def fit(
     tell = report or (lambda line: None)
     key = fit_key(problem, chosen)
     generations_key = content_hash(_ALGORITHM, key)
-    coarse = Learned(problem, chosen.patients, chosen.places, threads=threads)
+    coarse = LearnedLikelihood(problem, chosen.patients, chosen.places, threads=threads)
     remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
     chains = [
         _run(problem, chosen, coarse, generations_key, number, folder, tell, remaining) for number in range(chosen.runs)
@@ -214,7 +214,7 @@ def fit(
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
-    final = Learned(problem, chosen.final_patients, chosen.places, threads=threads)
+    final = LearnedLikelihood(problem, chosen.final_patients, chosen.places, threads=threads)
     weighted = _polished(final, particles, feasible, chosen, tell)
     if coarse.asked.unresolved + final.asked.unresolved > _UNRESOLVED * (coarse.asked.points + final.asked.points):
         raise NotConverged(
@@ -303,7 +303,7 @@ def fit(
     )
 
 
-def by_reading(problem: Problem, seen: Sequence[Seen]) -> tuple[FloatArray, ...]:
+def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[FloatArray, ...]:
     """Log-likelihood of each reading of each item alone, an array [cohort, reading] for each item of each trial."""
     terms = (
         item_term(item, one).by_reading

@@ -8,9 +8,9 @@ import numpy as np
 
 from simulate.evidence.items import Evidence, Reading
 from simulate.evidence.kinds.directions import WAYS, Direction
-from simulate.evidence.printed import half_step
 from simulate.evidence.resampling import Trials
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray
 
 _TRIALS = Trials(count=128, seed=1)
@@ -39,7 +39,7 @@ class Predicted:
     tail_probability: float | None
 
 
-def figures_of(reading: Reading, seen: Seen, trials: Trials = _TRIALS) -> FloatArray:
+def figures_of(reading: Reading, seen: TrialObservations, trials: Trials = _TRIALS) -> FloatArray:
     """Figures of repeated studies, shape [study, figure]: ``trials`` of the first population, then of the second."""
     numbers = reading.statement.imitate(reading.subject, seen, trials)
     return numbers.reshape(-1, numbers.shape[-1])
@@ -76,7 +76,7 @@ def direction_of(statement: object, reported: float | None) -> str:
     return statement.way if isinstance(statement, Direction) and reported is None else ""
 
 
-def tails(evidence: Evidence, seen: Seen, *, before: str = "") -> tuple[tuple[str, str, float], ...]:
+def tails(evidence: Evidence, seen: TrialObservations, *, before: str = "") -> tuple[tuple[str, str, float], ...]:
     """Item, figure and tail probability of every figure that is fitted, under the reading believed most.
 
     Parameters

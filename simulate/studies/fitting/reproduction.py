@@ -16,7 +16,7 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading, Standing, Use
 from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
@@ -139,7 +139,7 @@ def reproduce(
         threads=threads,
     )
     rows: list[Row] = []
-    of_first: Sequence[Seen] = ()
+    of_first: Sequence[TrialObservations] = ()
     for part, null_part in zip(problem.parts, null.parts, strict=True):
         seen = (
             _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
@@ -152,7 +152,7 @@ def reproduce(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class ReproducedStudy:
     """One repeated study as its authors would have seen it.
 
     Attributes
@@ -171,7 +171,9 @@ class Study:
     after: dict[str, FloatArray]
 
 
-def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None) -> Study:
+def repeated_study(
+    problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None
+) -> ReproducedStudy:
     """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
 
     Parameters
@@ -194,7 +196,7 @@ def repeated_study(problem: Problem, posterior: Posterior, *, number: int = 0, t
             luck = trials.normals(f"{quantity} {day:g}", first)
             logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day) * luck
             found[quantity] = np.exp(logs[0])
-    return Study(design, both, before, after)
+    return ReproducedStudy(design, both, before, after)
 
 
 def workload(problem: Problem, posterior: Posterior, null_posterior: Posterior) -> int:
@@ -211,7 +213,7 @@ def _seen(
     points: FloatArray,
     threads: int | None,
     progress: Callable[[int], None] | None,
-) -> Seen:
+) -> TrialObservations:
     settings = posterior.settings
     return trial_of(
         problem,
@@ -249,11 +251,11 @@ def prior_points(
     return points
 
 
-def _rows(evidence: Evidence, seen: Sequence[Seen], trial: str = "") -> tuple[Row, ...]:
+def _rows(evidence: Evidence, seen: Sequence[TrialObservations], trial: str = "") -> tuple[Row, ...]:
     return tuple(row for item in evidence.items for row in _rows_of(item, seen, trial))
 
 
-def _rows_of(item: Item, seen: Sequence[Seen], trial: str) -> list[Row]:
+def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str) -> list[Row]:
     most = max(item.readings, key=lambda reading: reading.share)
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most

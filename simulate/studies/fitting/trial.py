@@ -25,9 +25,9 @@ from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
-from simulate.evidence.protocol import Protocol, observe
+from simulate.evidence.protocol import TrialProtocol, observe
 from simulate.evidence.reading import read_evidence
-from simulate.evidence.seen import Key, Seen
+from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.words import parse_regimen
@@ -72,7 +72,7 @@ REGRESSED = "_regressed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Study:
+class ProblemPart:
     """A trial, its patients before anything is changed, and what it reported."""
 
     trial: TrialDesign
@@ -107,7 +107,7 @@ class Problem:
     evidence: Evidence
     free: tuple[Free, ...]
     trial: TrialDesign
-    others: tuple[Study, ...] = ()
+    others: tuple[ProblemPart, ...] = ()
 
     @property
     def dimension(self) -> int:
@@ -148,7 +148,7 @@ class Problem:
         )
 
 
-def _fields(study: Study) -> dict[str, Any]:
+def _fields(study: ProblemPart) -> dict[str, Any]:
     return {"trial": study.trial, "population": study.population, "evidence": study.evidence}
 
 
@@ -197,12 +197,13 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Seque
     for design in chosen:
         check_observed(design, model)
     studies = [
-        Study(design, trial_patients(design, model), items) for design, items in zip(chosen, reported, strict=True)
+        ProblemPart(design, trial_patients(design, model), items)
+        for design, items in zip(chosen, reported, strict=True)
     ]
     return problem_of(hypothesis, model, *studies)
 
 
-def problem_of(hypothesis: str, model: Model, *studies: Study) -> Problem:
+def problem_of(hypothesis: str, model: Model, *studies: ProblemPart) -> Problem:
     """A hypothesis with its model and studies, and what a fit of it leaves free; the model has the trials' options."""
     pairs = {(pair.a, pair.b) for study in studies for pair in study.population.correlations}
     options = tuple(dict.fromkeys(option for study in studies for option in study.trial.options))
@@ -415,7 +416,7 @@ class Trial:
         Share of the patients of each point who have no steady baseline, shape [point].
     """
 
-    seen: Seen
+    seen: TrialObservations
     refused: FloatArray
 
     @property
@@ -559,7 +560,7 @@ def _seen_of(
     kind: IntArray,
     *,
     shape: tuple[int, int],
-) -> tuple[Seen, FloatArray]:
+) -> tuple[TrialObservations, FloatArray]:
     """What would have been seen in one arm, and the share of patients of each point who cannot exist."""
     levels = levels_of(problem, ensemble, hours, arm=number)
     looked = protocol(problem, ensemble.arms[number])
@@ -615,7 +616,7 @@ def levels_of(
     return found
 
 
-def protocol(problem: Problem, arm: Arm | None = None) -> Protocol:
+def protocol(problem: Problem, arm: Arm | None = None) -> TrialProtocol:
     """When the trial looked, and how well.
 
     Parameters
@@ -641,7 +642,7 @@ def protocol(problem: Problem, arm: Arm | None = None) -> Protocol:
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
     if len(design.arms) > 1 and own.strata:
         sizes = {name: dict(own.strata).get(name, 0) for name in sizes}
-    return Protocol(
+    return TrialProtocol(
         days=design.days,
         noise=noise,
         limits=limits,

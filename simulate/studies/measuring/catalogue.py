@@ -39,7 +39,7 @@ from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.reading import days_of
-from simulate.evidence.seen import EVERYONE
+from simulate.evidence.trial_observations import EVERYONE
 from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
 from simulate.toml import TomlTable
@@ -59,7 +59,7 @@ _READING = ("quantity", "days", "since", "over", "limit", "without", "noise", "s
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlannedReading:
     """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another.
 
     Attributes
@@ -110,7 +110,7 @@ class Sample:
     group: str
     arm: str
     n: int
-    readings: tuple[Reading, ...]
+    readings: tuple[PlannedReading, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ def _sample(row: TomlTable, design: TrialDesign) -> Sample:
     )
 
 
-def _readings(row: TomlTable, design: TrialDesign) -> list[Reading]:
+def _readings(row: TomlTable, design: TrialDesign) -> list[PlannedReading]:
     quantity, since, over = row.text("quantity"), row.number("since", None), row.text("over", None)
     days = days_of(row, "days")
     # So long after treatment as it lasted.
@@ -219,7 +219,7 @@ def _readings(row: TomlTable, design: TrialDesign) -> list[Reading]:
     if "limit" not in row and quantity in design.assays:
         limit = design.assays[quantity].limit
     return [
-        Reading(
+        PlannedReading(
             quantity=quantity,
             day=day,
             since=since,

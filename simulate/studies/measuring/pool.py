@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.errors import InputError, NumericalError, did_you_mean
-from simulate.evidence.seen import EVERYONE
+from simulate.evidence.trial_observations import EVERYONE
 from simulate.inference.information import Statistic
 from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status
@@ -17,7 +17,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at
 from simulate.studies.fitting.weights import weights_of_existing
-from simulate.studies.measuring.catalogue import UNTREATED, Measurement, Reading, Sample
+from simulate.studies.measuring.catalogue import UNTREATED, Measurement, PlannedReading, Sample
 from simulate.trials.design import TrialDesign, ended
 
 Key = tuple[str, str, float]
@@ -25,7 +25,7 @@ Key = tuple[str, str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pool:
+class MeasurementPool:
     """Simulated patients of one hypothesis.
 
     Attributes
@@ -66,7 +66,7 @@ def pool_of(
     patients: int,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Pool:
+) -> MeasurementPool:
     """Simulate the patients of one hypothesis.
 
     Raises
@@ -101,7 +101,7 @@ def pool_of(
     counts = np.array([stratum.count for stratum in problem.population.strata])
     shares = (counts / counts.sum() / np.bincount(of_kind, minlength=len(counts)))[of_kind]
     weights = weights_of_existing(exists, np.broadcast_to(shares, shape).copy(), of_kind)
-    return Pool(draws, known, weights, levels, responders)
+    return MeasurementPool(draws, known, weights, levels, responders)
 
 
 def _plan(design: TrialDesign, name: str) -> Plan:
@@ -144,7 +144,9 @@ def _exist(ensemble: Ensemble, hypothesis: str) -> np.ndarray[tuple[int], np.dty
     return found
 
 
-def statistic_of(measurement: Measurement, sample: Sample, pools: Sequence[Pool], *, scale: float = 1.0) -> Statistic:
+def statistic_of(
+    measurement: Measurement, sample: Sample, pools: Sequence[MeasurementPool], *, scale: float = 1.0
+) -> Statistic:
     """Mean readings of a sample, by the central limit of its patients.
 
     Parameters
@@ -163,7 +165,7 @@ def statistic_of(measurement: Measurement, sample: Sample, pools: Sequence[Pool]
     return Statistic(f"{measurement.name} {number}", mean, covariance / n)
 
 
-def _moments(sample: Sample, pool: Pool) -> tuple[FloatArray, FloatArray]:
+def _moments(sample: Sample, pool: MeasurementPool) -> tuple[FloatArray, FloatArray]:
     """Mean and covariance of the readings of a patient, shapes [draw, reading] and [draw, reading, reading]."""
     weights = pool.weights
     if sample.group != EVERYONE:
@@ -178,7 +180,7 @@ def _moments(sample: Sample, pool: Pool) -> tuple[FloatArray, FloatArray]:
     return mean, covariance + _noise(sample)
 
 
-def _value(reading: Reading, arm: str, pool: Pool) -> FloatArray:
+def _value(reading: PlannedReading, arm: str, pool: MeasurementPool) -> FloatArray:
     if reading.quantity not in pool.quantities:
         return np.zeros_like(pool.weights)
     value = _log(reading.quantity, reading.day, reading.limit, arm, pool)
@@ -189,7 +191,7 @@ def _value(reading: Reading, arm: str, pool: Pool) -> FloatArray:
     return value
 
 
-def _log(quantity: str, day: float, limit: float, arm: str, pool: Pool) -> FloatArray:
+def _log(quantity: str, day: float, limit: float, arm: str, pool: MeasurementPool) -> FloatArray:
     # Who cannot exist has no level and no weight.
     levels = np.nan_to_num(pool.levels[arm, quantity, day], nan=1.0)
     return np.log(np.maximum(levels, limit or 1e-9))

@@ -25,7 +25,7 @@ from simulate.inference.information import (
 )
 from simulate.streams import FloatArray
 from simulate.studies.measuring.catalogue import Measurement
-from simulate.studies.measuring.pool import Pool, statistic_of
+from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 
 GAP = 0.05
 """Distance between two estimates of a gain, nats, from which it is told."""
@@ -118,7 +118,7 @@ class Step:
 class Ranking:
     """Result of `rank_measurements`; the rows in the order of their information, the steps in the order of choice."""
 
-    pools: tuple[Pool, ...]
+    pools: tuple[MeasurementPool, ...]
     patients: int
     measurements: int
     prior: FloatArray
@@ -132,7 +132,7 @@ class Ranking:
 
 
 def rank_measurements(
-    pools: Sequence[Pool],
+    pools: Sequence[MeasurementPool],
     catalogue: Sequence[Measurement],
     *,
     patients: int,
@@ -208,7 +208,7 @@ def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Lik
 
 
 def _needed(
-    measurement: Measurement, pools: Sequence[Pool], prior: FloatArray, measurements: int, seed: int
+    measurement: Measurement, pools: Sequence[MeasurementPool], prior: FloatArray, measurements: int, seed: int
 ) -> tuple[int | None, bool]:
     """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes."""
 

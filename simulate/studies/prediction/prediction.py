@@ -30,8 +30,8 @@ from simulate.studies.prediction.questions import (
     UNTREATED,
     UP,
     Group,
-    Question,
-    Reading,
+    PredictedReading,
+    PredictionQuestion,
     expected,
     questions,
 )
@@ -59,7 +59,7 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class PredictedAnswer:
     """What one hypothesis says to one question.
 
     Attributes
@@ -72,7 +72,7 @@ class Answer:
         Ways that the literature expects; empty if none.
     """
 
-    question: Question
+    question: PredictionQuestion
     band: Band | None
     expected: frozenset[str]
 
@@ -125,7 +125,7 @@ class Prediction:
     trial: TrialDesign
     days: FloatArray
     courses: dict[tuple[str, float], FloatArray]
-    answers: tuple[Answer, ...]
+    answers: tuple[PredictedAnswer, ...]
     refused: float
 
 
@@ -176,7 +176,8 @@ def predict(
         recorded_days(design),
         courses,
         tuple(
-            Answer(question, _band(question, changes), expected(question.key, problem.hypothesis)) for question in asked
+            PredictedAnswer(question, _band(question, changes), expected(question.key, problem.hypothesis))
+            for question in asked
         ),
         refused,
     )
@@ -266,13 +267,13 @@ class _Changes:
         chance: FloatArray = self._chance if group is Group.RESPONDERS else 1.0 - self._chance
         return chance
 
-    def at(self, reading: Reading) -> FloatArray:
+    def at(self, reading: PredictedReading) -> FloatArray:
         """Change since baseline, %, shape [population]."""
         dose = self._design.dose if reading.dose is None else reading.dose
         return self.course(reading.quantity, dose, reading.group)[:, self._days.index(reading.day)]
 
 
-def _band(question: Question, changes: _Changes) -> Band | None:
+def _band(question: PredictionQuestion, changes: _Changes) -> Band | None:
     if not changes.has(question.reading.quantity):
         return None
     values = changes.at(question.reading)

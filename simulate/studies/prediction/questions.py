@@ -26,7 +26,7 @@ class Group(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PredictedReading:
     """A change since baseline: of what, when, on which dose (None: that of the trial), in whom."""
 
     quantity: str
@@ -36,7 +36,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PredictionQuestion:
     """Something that could be measured.
 
     Attributes
@@ -51,8 +51,8 @@ class Question:
 
     key: str
     text: str
-    reading: Reading
-    less: Reading | None = None
+    reading: PredictedReading
+    less: PredictedReading | None = None
 
 
 ABSENT = (
@@ -63,55 +63,59 @@ ABSENT = (
 """What one would like to see and no model here has."""
 
 
-def questions(design: TrialDesign) -> tuple[Question, ...]:
+def questions(design: TrialDesign) -> tuple[PredictionQuestion, ...]:
     """Everything that is predicted for a trial, in the order of the table."""
     seen = design.foreseen
     titles, at_end, end = seen.titles, seen.days[-1], design.end
     found = [
-        Question(quantity if day == at_end else "", f"{titles[quantity]}, {_week(day)}", Reading(quantity, day))
+        PredictionQuestion(
+            quantity if day == at_end else "", f"{titles[quantity]}, {_week(day)}", PredictedReading(quantity, day)
+        )
         for quantity in seen.main
         for day in seen.days
     ]
     found += [
         *(
-            Question("", f"{titles[quantity]}, {_week(day)}", Reading(quantity, day))
+            PredictionQuestion("", f"{titles[quantity]}, {_week(day)}", PredictedReading(quantity, day))
             for quantity in seen.early
             for day in seen.days[1:2]
         ),
         *(
-            Question(quantity, f"{titles[quantity]}, {_week(at_end)}", Reading(quantity, at_end))
+            PredictionQuestion(quantity, f"{titles[quantity]}, {_week(at_end)}", PredictedReading(quantity, at_end))
             for quantity in titles
             if quantity not in seen.main
         ),
     ]
     for quantity in seen.main:
-        title, usual = titles[quantity], Reading(quantity, at_end)
+        title, usual = titles[quantity], PredictedReading(quantity, at_end)
         found += [
             *(
-                Question(
+                PredictionQuestion(
                     f"{quantity} dose",
                     f"{title}, {dose:g} less {design.dose:g} {design.dose_unit}",
-                    Reading(quantity, at_end, dose),
+                    PredictedReading(quantity, at_end, dose),
                     usual,
                 )
                 for dose in seen.doses
                 if dose != design.dose
             ),
-            Question(f"{quantity} drug", f"{title}, without the drug", Reading(quantity, at_end, UNTREATED)),
-            Question(
+            PredictionQuestion(
+                f"{quantity} drug", f"{title}, without the drug", PredictedReading(quantity, at_end, UNTREATED)
+            ),
+            PredictionQuestion(
                 f"{quantity} wash-out",
                 f"{title}, {seen.wash_out / 7.0:g} weeks after stop less at stop",
-                Reading(quantity, end + seen.wash_out),
-                Reading(quantity, end),
+                PredictedReading(quantity, end + seen.wash_out),
+                PredictedReading(quantity, end),
             ),
         ]
         if design.response is not None:
             found.append(
-                Question(
+                PredictionQuestion(
                     f"{quantity} who",
                     f"{title}, responders less others",
-                    Reading(quantity, end, group=Group.RESPONDERS),
-                    Reading(quantity, end, group=Group.OTHERS),
+                    PredictedReading(quantity, end, group=Group.RESPONDERS),
+                    PredictedReading(quantity, end, group=Group.OTHERS),
                 )
             )
     return tuple(found)

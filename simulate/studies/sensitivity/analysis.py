@@ -22,7 +22,7 @@ from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, course_of, days_of
 from simulate.studies.methods import method_named
 from simulate.studies.resolution import Resolution, signal
-from simulate.studies.sensitivity.question import Question, cohort_at
+from simulate.studies.sensitivity.question import SensitivityQuestion, cohort_at
 from simulate.studies.windows import Window
 
 FINE = Tolerance(1e-8)
@@ -76,13 +76,13 @@ class Sensitivity:
         return self.slope / math.sqrt(self.shares.variance)
 
 
-def workload(question: Question, n: int, trajectories: int) -> int:
+def workload(question: SensitivityQuestion, n: int, trajectories: int) -> int:
     """Patients that `sensitivity` simulates and tells of."""
     return n * (len(question.inputs) + 2) + trajectories * (len(question.inputs) + 1)
 
 
 def sensitivity(
-    question: Question,
+    question: SensitivityQuestion,
     *,
     n: int = 512,
     trajectories: int = 32,
@@ -154,14 +154,14 @@ def sensitivity(
     return tuple(found)
 
 
-def _among(question: Question, varied: FloatArray) -> FloatArray:
+def _among(question: SensitivityQuestion, varied: FloatArray) -> FloatArray:
     """Points of a design, with what is not varied in the middle."""
     points = np.full((len(varied), question.dimension), 0.5)
     points[:, sorted(column for part in question.inputs for column in part.columns)] = varied
     return points
 
 
-def _moved_alone(question: Question, groups: Sequence[Sequence[int]]) -> FloatArray:
+def _moved_alone(question: SensitivityQuestion, groups: Sequence[Sequence[int]]) -> FloatArray:
     """The middle with one input at its lower quantile, for each, and then with one at its upper; none for groups."""
     if any(len(columns) != 1 for columns in groups):
         return np.empty((0, question.dimension))
@@ -172,7 +172,7 @@ def _moved_alone(question: Question, groups: Sequence[Sequence[int]]) -> FloatAr
 
 
 def _answers(
-    question: Question,
+    question: SensitivityQuestion,
     points: FloatArray,
     resolution: Resolution,
     *,
@@ -191,7 +191,7 @@ def _answers(
     return np.concatenate(found, axis=2)
 
 
-def courses_of(question: Question) -> tuple[Window | None, ...]:
+def courses_of(question: SensitivityQuestion) -> tuple[Window | None, ...]:
     """When to look for each endpoint."""
     model, arm, end = question.problem.model, question.study.arms[question.arm], float(question.study.times[-1])
     middle = cohort_at(question, np.full((1, question.dimension), 0.5))
@@ -200,7 +200,7 @@ def courses_of(question: Question) -> tuple[Window | None, ...]:
 
 
 def _simulated(
-    question: Question,
+    question: SensitivityQuestion,
     points: FloatArray,
     first: int = 0,
     *,
@@ -230,7 +230,7 @@ def _simulated(
     return ensemble
 
 
-def _failure(question: Question, points: FloatArray, first: int, ensemble: Ensemble) -> NumericalError:
+def _failure(question: SensitivityQuestion, points: FloatArray, first: int, ensemble: Ensemble) -> NumericalError:
     failed = ensemble.failures[0]
     point = points[failed.failure.member]
     away = np.abs(point - 0.5)
@@ -246,7 +246,7 @@ def _failure(question: Question, points: FloatArray, first: int, ensemble: Ensem
     )
 
 
-def _slopes(question: Question, threads: int | None) -> FloatArray:
+def _slopes(question: SensitivityQuestion, threads: int | None) -> FloatArray:
     """Derivatives of the endpoints by one standard deviation of each input, shape [endpoint, input]."""
     groups = [part.columns for part in question.inputs]
     if any(len(columns) != 1 for columns in groups):

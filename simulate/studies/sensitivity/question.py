@@ -24,7 +24,7 @@ from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.priors import Free, Role
 from simulate.studies.fitting.trial import Problem, changes_at, parameters_of, problem_of, study_patients
-from simulate.studies.fitting.trial import Study as TrialStudy
+from simulate.studies.fitting.trial import ProblemPart as TrialStudy
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 from simulate.studies.unread import refuse_unread
@@ -53,7 +53,7 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Question:
+class SensitivityQuestion:
     """Inputs and endpoints of a scenario.
 
     Attributes
@@ -101,7 +101,7 @@ def question_of(
     by: By = By.NUMBERS,
     arm: str | None = None,
     hold: Sequence[str] = (),
-) -> Question:
+) -> SensitivityQuestion:
     """What is asked of a scenario.
 
     Parameters
@@ -152,7 +152,7 @@ def question_of(
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
     asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
-    return Question(study, index, problem, asked, columns, inputs, unvaried, overrides)
+    return SensitivityQuestion(study, index, problem, asked, columns, inputs, unvaried, overrides)
 
 
 def _is_set(part: Free, overrides: Overrides) -> bool:
@@ -201,7 +201,7 @@ def _place_names(problem: Problem, overrides: Overrides) -> tuple[str, ...]:
     return (*([KIND] if len(population.strata) > 1 else []), *coordinates(population, overrides))
 
 
-def people_at(question: Question, points: FloatArray) -> tuple[FloatArray, IntArray]:
+def people_at(question: SensitivityQuestion, points: FloatArray) -> tuple[FloatArray, IntArray]:
     """Parameters [person, parameter] and kinds [person] of the people at some points, shape [person, column]."""
     problem = question.problem
     numbers = len(problem.free)
@@ -225,7 +225,7 @@ def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: 
     return found
 
 
-def cohort_at(question: Question, points: FloatArray) -> Cohort:
+def cohort_at(question: SensitivityQuestion, points: FloatArray) -> Cohort:
     """People at some points, shape [person, column], as a cohort.
 
     All have the luck of one patient, of the same doses missed and the same kinetics on each occasion: what differs

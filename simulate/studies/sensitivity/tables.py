@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulate.studies.sensitivity.analysis import Sensitivity
-from simulate.studies.sensitivity.question import Question
+from simulate.studies.sensitivity.question import SensitivityQuestion
 from simulate.tabular import ResultTable, table_of
 
 UNDEFINED = "undefined"
@@ -28,7 +28,7 @@ def order_of(found: Sensitivity) -> list[int]:
     return order
 
 
-def rows(question: Question, found: Sensitivity) -> list[dict[str, Any]]:
+def rows(question: SensitivityQuestion, found: Sensitivity) -> list[dict[str, Any]]:
     """One row for each input, the most important first; None where something was not asked for or is undefined."""
     table = []
     for index in order_of(found):
@@ -57,7 +57,7 @@ def rows(question: Question, found: Sensitivity) -> list[dict[str, Any]]:
     return table
 
 
-def document(question: Question, results: Sequence[Sensitivity], settings: dict[str, Any]) -> dict[str, Any]:
+def document(question: SensitivityQuestion, results: Sequence[Sensitivity], settings: dict[str, Any]) -> dict[str, Any]:
     """Everything as plain values."""
     return {
         "scenario": question.study.scenario.name,
@@ -84,7 +84,7 @@ def document(question: Question, results: Sequence[Sensitivity], settings: dict[
     }
 
 
-def tables(question: Question, results: Sequence[Sensitivity]) -> dict[str, ResultTable]:
+def tables(question: SensitivityQuestion, results: Sequence[Sensitivity]) -> dict[str, ResultTable]:
     """Tables by name: all endpoints in one."""
     return {"sensitivity": table_of([row for found in results for row in rows(question, found)])}
 

@@ -24,7 +24,7 @@ SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "lati
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class SweepDesign:
     """How axes are combined.
 
     Attributes
@@ -64,7 +64,7 @@ def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
     return SAMPLES[name], int(number)
 
 
-def points_of(axes: Sequence[Axis], design: Design) -> tuple[tuple[Value, ...], ...]:
+def points_of(axes: Sequence[Axis], design: SweepDesign) -> tuple[tuple[Value, ...], ...]:
     """Points of a design: a value for each axis, in their order; the last axis changes fastest.
 
     Raises
@@ -90,7 +90,7 @@ def points_of(axes: Sequence[Axis], design: Design) -> tuple[tuple[Value, ...], 
     return tuple(tuple((*row, *sample)[place] for place in places) for row, sample in itertools.product(rows, samples))
 
 
-def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: Design) -> None:
+def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: SweepDesign) -> None:
     names = [axis.name for axis in (*listed, *drawn)]
     twice = next((axis for axis in (*listed, *drawn) if names.count(axis.name) > 1), None)
     if twice is not None:
@@ -128,7 +128,7 @@ def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: Design) -> Non
         raise InputError("the design has no point", code="sweep.design", where=design.where, expected="1 or more")
 
 
-def _check_size(size: int, design: Design) -> None:
+def _check_size(size: int, design: SweepDesign) -> None:
     if size > MAX_POINTS:
         raise InputError(
             f"the design has {size} points",
@@ -138,7 +138,7 @@ def _check_size(size: int, design: Design) -> None:
         )
 
 
-def _sampled(drawn: Sequence[Axis], design: Design) -> list[tuple[float, ...]]:
+def _sampled(drawn: Sequence[Axis], design: SweepDesign) -> list[tuple[float, ...]]:
     generator = stream(design.seed, f"sweep: {design.sample}", 0)
     if design.sample == "sobol":
         from scipy.stats import qmc

@@ -17,7 +17,7 @@ PROCESS_BYTES = 450_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class TimeEstimate:
     """What a sweep would take.
 
     Attributes
@@ -47,7 +47,7 @@ class Estimate:
     sample_seconds: float
 
 
-def estimate(plan: SweepPlan, *, workers: int = 1) -> Estimate:
+def estimate(plan: SweepPlan, *, workers: int = 1) -> TimeEstimate:
     """Work out what a sweep would take; solves a small part of it twice, the second time by the clock."""
     largest = max(part.rows for part in plan.parts)
     sample = _sample(plan)
@@ -56,7 +56,7 @@ def estimate(plan: SweepPlan, *, workers: int = 1) -> Estimate:
     solve_part(sample, 0)
     seconds = time.perf_counter() - begun
     kept = plan.rows * plan.row_bytes
-    return Estimate(
+    return TimeEstimate(
         arms=len(plan.study.arms),
         patients=plan.study.members,
         trajectories=plan.rows,

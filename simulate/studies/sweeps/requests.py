@@ -50,7 +50,7 @@ from simulate.regimen.doses import exact
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
-from simulate.studies.sweeps.designs import SAMPLES, Design, parse_sample
+from simulate.studies.sweeps.designs import SAMPLES, SweepDesign, parse_sample
 from simulate.studies.treatments import MAX_DAYS
 from simulate.symbolic.units import parse_quantity, unit
 from simulate.toml import TomlTable
@@ -113,7 +113,7 @@ class Request:
     scenario: Scenario
     arms: tuple[str, ...]
     axes: tuple[Axis, ...]
-    design: Design
+    design: SweepDesign
     at: tuple[float, ...]
     parameters: bool
     where_arms: Where
@@ -160,7 +160,7 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         scenario=scenario,
         arms=(),
         axes=(),
-        design=Design(where=where),
+        design=SweepDesign(where=where),
         at=(),
         parameters=False,
         where_arms=where,
@@ -197,7 +197,7 @@ def _of_file(document: Document, path: Path, options: Options) -> Request:
         scenario=scenario,
         arms=top.texts("arms"),
         axes=axes,
-        design=Design(
+        design=SweepDesign(
             design.boolean("zipped", False),
             SAMPLES[design.choice("sample", SAMPLES)] if "sample" in design else None,
             design.integer("points", 64, least=1),

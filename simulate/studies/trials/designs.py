@@ -30,7 +30,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
-class Design:
+class StudyDesign:
     """How a study is done.
 
     Attributes
@@ -101,7 +101,7 @@ def design_of(
     controls: int | None = None,
     control: str | None = None,
     complete: bool = False,
-) -> Design:
+) -> StudyDesign:
     """A study like a trial, but for what is given.
 
     Parameters
@@ -109,13 +109,13 @@ def design_of(
     trial
         Its first arm is treated, its second the controls, if it has one.
     n, regimen, controls, control, complete
-        As in `Design`; as in the trial if not given.
+        As in `StudyDesign`; as in the trial if not given.
     """
     first, second = trial.arms[0], trial.arms[1] if len(trial.arms) > 1 else None
     if controls is None:
         controls = 0 if second is None else second.n
     if control is None:
         control = "none" if second is None else second.regimen
-    return Design(
+    return StudyDesign(
         trial, first.n if n is None else n, first.regimen if regimen is None else regimen, controls, control, complete
     )

@@ -10,15 +10,15 @@ from scipy.special import betaincinv
 
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
-from simulate.evidence.printed import half_step
 from simulate.evidence.resampling import Trials as Resampled
-from simulate.evidence.seen import Seen
+from simulate.evidence.rounding import half_step
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import treated, trial_of
-from simulate.studies.trials.designs import Design
-from simulate.studies.trials.repeats import Outcome, repeated
+from simulate.studies.trials.designs import StudyDesign
+from simulate.studies.trials.repeats import TrialOutcome, repeated
 
 SIGNIFICANT = 0.05
 LEVEL = 0.95
@@ -37,7 +37,7 @@ class Power:
     Attributes
     ----------
     effect, title, scale, n, test
-        As in `Outcome`.
+        As in `TrialOutcome`.
     truth, truth_interval
         Median and central 90 % of the effect in the populations; 0 in those that have none.
     with_effect
@@ -98,7 +98,7 @@ class Rank:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Trials:
+class SimulatedTrials:
     """Result of `trials`.
 
     Attributes
@@ -115,7 +115,7 @@ class Trials:
         Of the printed figures; empty if the patients are not treated as those of the study were.
     """
 
-    design: Design
+    design: StudyDesign
     draws: Draws
     patients: int
     studies: int
@@ -124,13 +124,13 @@ class Trials:
     ranks: tuple[Rank, ...]
 
 
-def workload(design: Design, draws: Draws, patients: int) -> int:
+def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
     """Patients that `trials` simulates and tells of."""
     return len(draws.points) * patients * (2 if design.controls else 1)
 
 
 def trials(
-    design: Design,
+    design: StudyDesign,
     draws: Draws,
     *,
     patients: int = 64,
@@ -138,7 +138,7 @@ def trials(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> Trials:
+) -> SimulatedTrials:
     """Repeat a study of a design.
 
     Parameters
@@ -158,7 +158,7 @@ def trials(
     """
     problem = draws.problem
 
-    def seen_under(regimen: str) -> tuple[Seen, float]:
+    def seen_under(regimen: str) -> tuple[TrialObservations, float]:
         trial = trial_of(
             problem,
             draws.points,
@@ -176,10 +176,10 @@ def trials(
     outcomes = repeated(design, seen, controls, studies=each, seed=seed)
     powers = tuple(power_of(outcome, test, seed=seed) for outcome in outcomes for test in outcome.p_values)
     ranks = ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else ()
-    return Trials(design, draws, patients, each * len(draws.points), refused, powers, ranks)
+    return SimulatedTrials(design, draws, patients, each * len(draws.points), refused, powers, ranks)
 
 
-def power_of(outcome: Outcome, test: str, *, seed: int) -> Power:
+def power_of(outcome: TrialOutcome, test: str, *, seed: int) -> Power:
     """Power and errors of a test; intervals from populations drawn again, and no narrower than binomial ones."""
     significant = outcome.p_values[test] < SIGNIFICANT
     size = np.abs(outcome.truth)
@@ -237,7 +237,7 @@ def _median_interval(ratios: FloatArray, again: np.ndarray[tuple[int, int], np.d
     return low, high
 
 
-def ranks_of(evidence: Evidence, seen: Seen) -> tuple[Rank, ...]:
+def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
     """Where each printed figure that is a datum stands, under the reading believed most."""
     found = []
     for item in evidence.data:

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.evidence.resampling import correlation
-from simulate.evidence.seen import Seen
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
-from simulate.studies.trials.designs import Design, Sizes
+from simulate.studies.trials.designs import Sizes, StudyDesign
 from simulate.trials.design import Outcome as Asked
 
 IntArray = npt.NDArray[np.int64]
@@ -28,7 +28,7 @@ NO_CORRELATION = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
+class TrialOutcome:
     """One effect in many studies.
 
     Attributes
@@ -62,7 +62,7 @@ class _Arm:
     """Patients of many studies in one arm; `picks` has the shape [population, study, patient of the study]."""
 
     role: str
-    seen: Seen
+    seen: TrialObservations
     sizes: Sizes
     picks: IntArray
     seed: int
@@ -99,7 +99,9 @@ class _Arm:
         return self.sizes.both[quantity]
 
 
-def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int, seed: int) -> tuple[Outcome, ...]:
+def repeated(
+    design: StudyDesign, seen: TrialObservations, controls: TrialObservations | None, *, studies: int, seed: int
+) -> tuple[TrialOutcome, ...]:
     """Outcomes of many studies.
 
     Parameters
@@ -126,7 +128,7 @@ def repeated(design: Design, seen: Seen, controls: Seen | None, *, studies: int,
     return (*found, *([] if design.trial.response is None else [_responded(arm, other)]))
 
 
-def _changed(arm: _Arm, asked: Asked) -> Outcome:
+def _changed(arm: _Arm, asked: Asked) -> TrialOutcome:
     quantity, title = asked.quantity, asked.title
     n = arm.of(quantity)
     change = arm.change(quantity, asked, n)
@@ -137,10 +139,10 @@ def _changed(arm: _Arm, asked: Asked) -> Outcome:
     }
     scale = "change of the logarithm"
     truth = _mean(arm.seen.weights, arm.true_change(quantity, asked))
-    return Outcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
+    return TrialOutcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
 
 
-def _tied(arm: _Arm, asked: Asked, partner: str) -> Outcome:
+def _tied(arm: _Arm, asked: Asked, partner: str) -> TrialOutcome:
     """Correlation of a level at the first visit with the fall of another quantity, in patients with both."""
     n = min(arm.sizes.first[asked.quantity], arm.of(partner))
     level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
@@ -149,10 +151,10 @@ def _tied(arm: _Arm, asked: Asked, partner: str) -> Outcome:
     tests = {"Pearson": pearson(level, fall), "Spearman": spearman(level, fall)}
     title = f"correlation of {asked.title} with the fall of {asked.partner_title}"
     name = f"{asked.quantity}-{partner}"
-    return Outcome(name, title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
+    return TrialOutcome(name, title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
 
 
-def _different(arm: _Arm, other: _Arm, asked: Asked) -> Outcome:
+def _different(arm: _Arm, other: _Arm, asked: Asked) -> TrialOutcome:
     quantity, title = asked.quantity, asked.title
     n, m = arm.of(quantity), other.of(quantity)
     first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)
@@ -161,24 +163,24 @@ def _different(arm: _Arm, other: _Arm, asked: Asked) -> Outcome:
         other.seen.weights, other.true_change(quantity, asked)
     )
     estimates = first.mean(-1) - second.mean(-1)
-    words = f"change of {title}, less that of controls"
-    return Outcome(
+    words = f"change of {title}, minus controls"
+    return TrialOutcome(
         f"{quantity}-difference", words, "change of the logarithm", n + m, truth, NO_CHANGE, estimates, tests
     )
 
 
-def _responded(arm: _Arm, other: _Arm) -> Outcome:
+def _responded(arm: _Arm, other: _Arm) -> TrialOutcome:
     n, m = arm.sizes.enrolled, other.sizes.enrolled
     first, second = arm.events(), other.events()
     truth = _mean(arm.seen.weights, arm.seen.groups["responders"]) - _mean(
         other.seen.weights, other.seen.groups["responders"]
     )
     tests = {"Fisher": fisher(first, n, second, m)}
-    title = "share of responders, less that of controls"
-    return Outcome("response-difference", title, "share", n + m, truth, NO_CHANGE, first / n - second / m, tests)
+    title = "share of responders, minus controls"
+    return TrialOutcome("response-difference", title, "share", n + m, truth, NO_CHANGE, first / n - second / m, tests)
 
 
-def _arm(role: str, seen: Seen, sizes: Sizes, studies: int, seed: int) -> _Arm:
+def _arm(role: str, seen: TrialObservations, sizes: Sizes, studies: int, seed: int) -> _Arm:
     kinds, counts = seen.strata if seen.strata is not None else (np.zeros(seen.weights.shape[1], np.int64), (1,))
     pattern = _kinds_of_study(counts, sizes.enrolled)
     picks = np.empty((seen.cohorts, studies, sizes.enrolled), dtype=np.int64)

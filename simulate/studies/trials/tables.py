@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from simulate.studies.trials.power import Power, Trials
+from simulate.studies.trials.power import Power, SimulatedTrials
 from simulate.tabular import ResultTable, table_of
 
 
-def document(result: Trials) -> dict[str, Any]:
+def document(result: SimulatedTrials) -> dict[str, Any]:
     """Everything as plain values."""
     return {
         "hypothesis": result.draws.problem.hypothesis,
@@ -32,7 +32,7 @@ def _plain(row: Power) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(row).items()}
 
 
-def tables(result: Trials) -> dict[str, ResultTable]:
+def tables(result: SimulatedTrials) -> dict[str, ResultTable]:
     """Tables by name: effects, and ranks of printed figures where there are any."""
     found = {"effects": table_of([_flat(row) for row in result.powers])}
     if result.ranks:

@@ -13,7 +13,7 @@ from simulate.evidence.kinds.directions import WAYS, Direction
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.virtual.patients import People
-from simulate.studies.virtual.printed import Printed
+from simulate.studies.virtual.reported import Printed
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,7 +36,7 @@ _BATCH = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Statistic:
+class PatientStatistic:
     """Logarithm of a reading, or its change.
 
     Attributes
@@ -72,7 +72,7 @@ class People:
     """
 
     problem: Problem
-    statistics: tuple[Statistic, ...]
+    statistics: tuple[PatientStatistic, ...]
     threads: int | None = None
 
     @property

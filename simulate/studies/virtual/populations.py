@@ -17,10 +17,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of
 from simulate.studies.resolution import Resolution
-from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import People
-from simulate.studies.virtual.printed import Printed, printed
-from simulate.studies.virtual.ways import (
+from simulate.studies.virtual.methods import (
     ACCEPTANCE,
     CHAINS,
     COUNTED,
@@ -28,14 +25,17 @@ from simulate.studies.virtual.ways import (
     POOL,
     PUBLISHED,
     REWEIGHTING,
-    Made,
-    Settings,
+    PopulationSettings,
+    VirtualPopulation,
     accepted,
     pool_of,
     reweighted,
     untouched,
     walked,
 )
+from simulate.studies.virtual.moments import counts, moments
+from simulate.studies.virtual.patients import People
+from simulate.studies.virtual.reported import Printed, printed
 from simulate.trials.design import Outcome
 
 WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
@@ -71,12 +71,12 @@ class VirtualPopulations:
         Name of a way that could not be made → why.
     """
 
-    settings: Settings
+    settings: PopulationSettings
     people: People
     printed: Printed
     target: Target
     refused: float
-    made: Mapping[str, Made]
+    made: Mapping[str, VirtualPopulation]
     ways: tuple[str, ...]
     conclusions: tuple[Conclusion, ...]
     others: Mapping[str, tuple[Answer, ...]]
@@ -84,7 +84,7 @@ class VirtualPopulations:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-def workload(settings: Settings, as_published: bool, posterior: Posterior | None) -> int:
+def workload(settings: PopulationSettings, as_published: bool, posterior: Posterior | None) -> int:
     """Trajectories that `virtual_populations` solves and tells of."""
     walked = settings.chains * (settings.steps + 1) * (2 if as_published else 1)
     asked = 0 if posterior is None else min(_DRAWS, len(posterior.points)) * posterior.settings.final_patients
@@ -93,7 +93,7 @@ def workload(settings: Settings, as_published: bool, posterior: Posterior | None
 
 def virtual_populations(
     problem: Problem,
-    settings: Settings | None = None,
+    settings: PopulationSettings | None = None,
     *,
     posterior: Posterior | None = None,
     as_published: bool = False,
@@ -123,7 +123,7 @@ def virtual_populations(
         ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
     """
     only_trial(problem, "a virtual population")
-    chosen = Settings() if settings is None else settings
+    chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
     people = People(problem, found.statistics, threads)
 
@@ -137,7 +137,7 @@ def virtual_populations(
     plain = moments(found, pool.target, pool.own)
     also = counts(problem.evidence, people, pool.outputs)
     together = plain if also is None else plain.and_also(also)
-    makers: dict[str, Callable[[], Made]] = {
+    makers: dict[str, Callable[[], VirtualPopulation]] = {
         ACCEPTANCE: lambda: accepted(pool, chosen),
         CHAINS: lambda: walked(pool, chosen),
         REWEIGHTING: lambda: reweighted(pool, REWEIGHTING, plain),
@@ -182,7 +182,7 @@ def virtual_populations(
     )
 
 
-def _way(made: Made, people: People) -> Way:
+def _way(made: VirtualPopulation, people: People) -> Way:
     first = len(people.statistics)
     response = made.outputs[:, first]
     changes = [made.outputs[:, first + 1 + index] for index in range(len(people.changes))]

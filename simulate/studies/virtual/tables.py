@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from simulate.inference.populations.conclusions import Answer
+from simulate.studies.virtual.methods import POOL, VirtualPopulation
 from simulate.studies.virtual.populations import VirtualPopulations, question_of
-from simulate.studies.virtual.ways import POOL, Made
 from simulate.tabular import ResultTable
 
 CAVEATS = (
@@ -64,7 +64,7 @@ def document(result: VirtualPopulations) -> dict[str, Any]:
     }
 
 
-def _made(made: Made) -> dict[str, Any]:
+def _made(made: VirtualPopulation) -> dict[str, Any]:
     return {
         "patients": int((made.weights > 0.0).sum()),
         "effective": made.effective,
@@ -99,7 +99,9 @@ def patients_tables(result: VirtualPopulations) -> dict[str, ResultTable]:
     return tables
 
 
-def _table(result: VirtualPopulations, made: Made, first: Mapping[str, np.ndarray[Any, Any]]) -> ResultTable:
+def _table(
+    result: VirtualPopulations, made: VirtualPopulation, first: Mapping[str, np.ndarray[Any, Any]]
+) -> ResultTable:
     people = result.people
     population = people.problem.population
     values = people.parameters(made.points)

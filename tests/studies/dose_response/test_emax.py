@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
-from simulate.studies.dose_response.emax import Verdict, dose_for, effect_at, fit_curves
+from simulate.studies.dose_response.emax import CurveVerdict, dose_for, effect_at, fit_curves
 
 DOSES = np.array([0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 300.0])
 
@@ -29,7 +29,7 @@ def test_a_curve_is_found_again_from_its_own_points(base: float, span: float, ed
     found = fit_curves(DOSES, [points])
     assert found.values[0] == pytest.approx(truth, rel=1e-5, abs=1e-6)
     reaches = effect_share(300.0, ed50, hill) >= 0.8
-    assert found.verdicts == (Verdict.IDENTIFIED if reaches else Verdict.NO_PLATEAU,)
+    assert found.verdicts == (CurveVerdict.IDENTIFIED if reaches else CurveVerdict.NO_PLATEAU,)
 
 
 def effect_share(dose: float, ed50: float, hill: float) -> float:
@@ -62,13 +62,13 @@ def test_a_series_has_the_same_bits_alone_and_among_others() -> None:
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ((1.0, 4.0, 20.0, 1.0), Verdict.IDENTIFIED),
-        ((1.0, 4.0, 150.0, 1.0), Verdict.NO_PLATEAU),
-        ((1.0, 4.0, 0.4, 1.0), Verdict.SATURATED),
-        ((1.0, 1e-9, 20.0, 1.0), Verdict.FLAT),
+        ((1.0, 4.0, 20.0, 1.0), CurveVerdict.IDENTIFIED),
+        ((1.0, 4.0, 150.0, 1.0), CurveVerdict.NO_PLATEAU),
+        ((1.0, 4.0, 0.4, 1.0), CurveVerdict.SATURATED),
+        ((1.0, 1e-9, 20.0, 1.0), CurveVerdict.FLAT),
     ],
 )
-def test_what_the_range_cannot_tell_is_said(values: tuple[float, ...], verdict: Verdict) -> None:
+def test_what_the_range_cannot_tell_is_said(values: tuple[float, ...], verdict: CurveVerdict) -> None:
     points = [written_out(dose, *values) for dose in DOSES]
     assert fit_curves(DOSES, [points]).verdicts == (verdict,)
 
@@ -77,7 +77,7 @@ def test_a_hump_is_no_sigmoid_and_a_missing_result_is_no_series() -> None:
     hump = np.exp(-((np.log(DOSES + 1.0) - 3.0) ** 2))
     hole = np.where(DOSES == 5.0, np.nan, DOSES)
     found = fit_curves(DOSES, [hump, hole])
-    assert found.verdicts == (Verdict.NO_CURVE, Verdict.FAILED)
+    assert found.verdicts == (CurveVerdict.NO_CURVE, CurveVerdict.FAILED)
     assert np.isnan(found.values[1]).all()
 
 
@@ -110,7 +110,7 @@ def test_where_fewer_than_two_doses_lie_on_the_rise_only_the_doses_around_it_are
     row: list[float], bracket: tuple[float, float]
 ) -> None:
     found = fit_curves(LADDER, [row])
-    assert found.verdicts == (Verdict.STEP,)
+    assert found.verdicts == (CurveVerdict.STEP,)
     assert tuple(found.brackets[0]) == bracket
     # Whatever the ED50 between them, there is an exponent with which the curve goes through all other points.
     for ed50 in np.linspace(*bracket, 9)[1:-1]:
@@ -123,25 +123,25 @@ def test_a_step_between_many_doses_is_steeper_than_what_is_tried() -> None:
     doses = np.array([0.0, *np.geomspace(4.0, 8.0, 40)])
     points = [written_out(dose, 0.0, 1.0, 5.7, 20.0) for dose in doses]
     found = fit_curves(doses, [points])
-    assert found.verdicts == (Verdict.AT_BOUND,)
+    assert found.verdicts == (CurveVerdict.AT_BOUND,)
     assert found.brackets[0][0] <= 5.7 <= found.brackets[0][1]
 
 
 @pytest.mark.parametrize(
     ("row", "verdict"),
     [
-        ([0, 1, 1, 1, 1, 1, 1, 1], Verdict.SATURATED),
-        ([0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], Verdict.NO_PLATEAU),
-        ([0, 0, 0.3, 0.8, 1, 1, 1, 0.85], Verdict.NO_CURVE),
-        ([0, 0, 1, 0, 1, 0, 1, 0], Verdict.NO_CURVE),
-        ([1, 1, 1, 1, 1, 1, 1, 1], Verdict.FLAT),
+        ([0, 1, 1, 1, 1, 1, 1, 1], CurveVerdict.SATURATED),
+        ([0, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2], CurveVerdict.NO_PLATEAU),
+        ([0, 0, 0.3, 0.8, 1, 1, 1, 0.85], CurveVerdict.NO_CURVE),
+        ([0, 0, 1, 0, 1, 0, 1, 0], CurveVerdict.NO_CURVE),
+        ([1, 1, 1, 1, 1, 1, 1, 1], CurveVerdict.FLAT),
     ],
 )
-def test_a_series_that_names_no_curve_is_not_identified(row: list[float], verdict: Verdict) -> None:
+def test_a_series_that_names_no_curve_is_not_identified(row: list[float], verdict: CurveVerdict) -> None:
     assert fit_curves(LADDER, [row]).verdicts == (verdict,)
 
 
 def test_a_response_within_the_errors_of_its_points_is_none() -> None:
     row = 7.0 + 1e-6 * np.array([0.0, 0.5, 0.8, 0.9, 1.0, 1.0, 1.0, 1.0])
     errors = np.full((2, len(row)), [[4.9e-7], [5.1e-7]])
-    assert fit_curves(LADDER, [row, row], errors).verdicts == (Verdict.SATURATED, Verdict.FLAT)
+    assert fit_curves(LADDER, [row, row], errors).verdicts == (CurveVerdict.SATURATED, CurveVerdict.FLAT)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulate.solver.kernel import FloatArray
-from simulate.studies.dose_response.emax import Verdict
+from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.reduction import (
     IntArray,
     blocked_of,
@@ -22,7 +22,7 @@ from simulate.studies.endpoints import Endpoint, Summary
 from simulate.studies.windows import Window
 from tests.studies.dose_response.made import DOSES, response, swept
 
-ORDER = list(Verdict)
+ORDER = list(CurveVerdict)
 DAYS = np.array([0.0, 9.0, 9.25, 9.5, 9.75, 10.0])
 
 
@@ -70,7 +70,7 @@ def test_the_curve_of_the_mean_and_those_of_patients_are_found_with_intervals() 
     first = dataset.isel(endpoint=0, second=0)
     assert first["curve"].values == pytest.approx([11.95, -4.0, 8.0, 1.0], rel=1e-4)
     assert (first["curve_low"].values <= first["curve"].values + 1e-6).all()
-    assert ORDER[int(first["verdict"])] is Verdict.IDENTIFIED
+    assert ORDER[int(first["verdict"])] is CurveVerdict.IDENTIFIED
     assert float(first["certainty"]) == 1.0
     # Patients differ in the base alone and are the same at each dose, so resampling moves the base and nothing else.
     assert float(first["curve_high"][0] - first["curve_low"][0]) > 0.5
@@ -83,13 +83,13 @@ def test_who_lacks_a_dose_is_in_no_mean_and_counted() -> None:
     effect[0, 0, 3, 5] = np.nan
     found = reduced(DOSES, effect, seed=1, replicates=5)
     assert found["n"][1].tolist() == [[39]]
-    assert ORDER[found["patient_verdict"][1][0, 0, 5]] is Verdict.FAILED
+    assert ORDER[found["patient_verdict"][1][0, 0, 5]] is CurveVerdict.FAILED
     assert found["mean"][1][0, 0, 0] == pytest.approx(np.delete(effect[0, 0, 0], 5).mean())
 
 
 def test_without_anybody_there_is_no_curve() -> None:
     found = reduced(DOSES, np.full((1, 1, len(DOSES), 3), np.nan), seed=1, replicates=5)
-    assert ORDER[found["verdict"][1][0, 0]] is Verdict.FAILED
+    assert ORDER[found["verdict"][1][0, 0]] is CurveVerdict.FAILED
     assert np.isnan(found["curve"][1]).all()
 
 
@@ -153,22 +153,22 @@ def test_an_ed50_that_draws_move_tenfold_is_an_interval_and_no_number() -> None:
     ed50s = np.geomspace(2.0, 60.0, 12).tolist()
     effect, draws = of_draws(ed50s)
     wide = reduced(DOSES, effect, seed=1, draws=draws, shares=(0.9,))
-    assert ORDER[wide["verdict"][1][0, 0]] is Verdict.WIDE
+    assert ORDER[wide["verdict"][1][0, 0]] is CurveVerdict.WIDE
     assert np.isnan(wide["curve"][1][0, 0, 2])
     assert np.isnan(wide["effect_dose"][1][0, 0, 0])
     assert wide["curve_low"][1][0, 0, 2] == pytest.approx(2.0, rel=0.02)
     assert wide["curve_high"][1][0, 0, 2] == pytest.approx(60.0, rel=0.02)
     # The same patients as of one population differ in their ED50 as much, and their mean does not.
     alone = reduced(DOSES, effect, seed=1)
-    assert ORDER[alone["verdict"][1][0, 0]] is Verdict.IDENTIFIED
+    assert ORDER[alone["verdict"][1][0, 0]] is CurveVerdict.IDENTIFIED
     narrow = reduced(DOSES, *(part := of_draws([6.0, 8.0, 10.0]))[:1], seed=1, draws=part[1])
-    assert ORDER[narrow["verdict"][1][0, 0]] is Verdict.IDENTIFIED
+    assert ORDER[narrow["verdict"][1][0, 0]] is CurveVerdict.IDENTIFIED
 
 
 def test_a_curve_that_many_draws_do_not_have_is_not_identified() -> None:
     effect, draws = of_draws([8.0] * 10, [-4.0] * 8 + [0.0] * 2)
     found = reduced(DOSES, effect, seed=1, draws=draws)
-    assert ORDER[found["verdict"][1][0, 0]] is Verdict.UNSURE
+    assert ORDER[found["verdict"][1][0, 0]] is CurveVerdict.UNSURE
     assert 0.7 < found["certainty"][1][0, 0] < 0.9
 
 

@@ -8,18 +8,18 @@ import pytest
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
 from simulate.evidence.likelihoods import log_likelihood
-from simulate.evidence.seen import Seen
+from simulate.evidence.trial_observations import TrialObservations
 from simulate.studies.fitting.calibration import Calibration, made_up
 from simulate.studies.fitting.trial import trial_of
 from tests.studies.fitting.tiny import problem
 
 
 @pytest.fixture(scope="module")
-def seen() -> Seen:
+def seen() -> TrialObservations:
     return trial_of(problem(), np.zeros((1, problem().dimension)), patients=32, seed=1).seen
 
 
-def test_a_made_up_abstract_has_one_reading_of_each_datum_and_no_doubt(seen: Seen) -> None:
+def test_a_made_up_abstract_has_one_reading_of_each_datum_and_no_doubt(seen: TrialObservations) -> None:
     evidence = made_up(problem().evidence, seen, 1, 0)
     assert [item.name for item in evidence.data] == [item.name for item in problem().evidence.data]
     assert all(len(item.readings) == 1 and item.doubt == 0.0 for item in evidence.data)
@@ -28,7 +28,7 @@ def test_a_made_up_abstract_has_one_reading_of_each_datum_and_no_doubt(seen: See
     ]
 
 
-def test_its_figures_are_such_as_a_trial_prints(seen: Seen) -> None:
+def test_its_figures_are_such_as_a_trial_prints(seen: TrialObservations) -> None:
     for repeat in range(20):
         for item in made_up(problem().evidence, seen, 1, repeat).data:
             match item.statement:
@@ -42,13 +42,13 @@ def test_its_figures_are_such_as_a_trial_prints(seen: Seen) -> None:
                     assert 0 <= said.count <= said.n
 
 
-def test_it_differs_from_one_repeat_to_the_next_and_is_the_same_twice(seen: Seen) -> None:
+def test_it_differs_from_one_repeat_to_the_next_and_is_the_same_twice(seen: TrialObservations) -> None:
     first, again, second = (made_up(problem().evidence, seen, 1, repeat) for repeat in (0, 0, 1))
     assert first == again
     assert first["ifng-level"].statement != second["ifng-level"].statement
 
 
-def test_its_likelihood_is_finite_where_it_was_made(seen: Seen) -> None:
+def test_its_likelihood_is_finite_where_it_was_made(seen: TrialObservations) -> None:
     for repeat in range(20):
         assert np.isfinite(log_likelihood(made_up(problem().evidence, seen, 1, repeat), seen).total).all()
 

@@ -9,7 +9,7 @@ import pytest
 
 from simulate.inference.target import guess_of
 from simulate.streams import FloatArray
-from simulate.studies.fitting.fit import Learned, Likelihood
+from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
 from simulate.studies.fitting.trial import Problem, problem_for
 from simulate.trials.reading import read_trial
 from tests.studies.fitting.tiny import problem
@@ -29,7 +29,7 @@ def points(problem: Problem, number: int, seed: int) -> FloatArray:
 @pytest.mark.parametrize("given", [lambda: problem("H1"), two_trials], ids=["one arm", "two trials, two arms"])
 def test_a_guess_is_near_to_the_likelihood(given: object) -> None:
     asked = given()  # type: ignore[operator]
-    guess = Learned(asked, PATIENTS, 1).learned(points(asked, 64, 1))
+    guess = LearnedLikelihood(asked, PATIENTS, 1).learned(points(asked, 64, 1))
     fresh = points(asked, 32, 2)
     true = Likelihood(asked, PATIENTS, 1)(fresh).total
     error = guess(fresh) - true
@@ -41,15 +41,15 @@ def test_a_guess_is_near_to_the_likelihood(given: object) -> None:
 
 def test_at_the_points_that_were_solved_a_guess_is_nearer_still() -> None:
     solved = points(problem("H1"), 32, 1)
-    target = Learned(problem("H1"), PATIENTS, 1)
+    target = LearnedLikelihood(problem("H1"), PATIENTS, 1)
     guess = target.learned(solved)
     assert np.abs(guess(solved) - target(solved).total).max() < 0.3
 
 
 def test_a_guess_has_the_same_bits_in_every_batch_and_with_any_number_of_threads() -> None:
     solved, asked = points(problem("H1"), 24, 1), points(problem("H1"), 80, 2)
-    one = Learned(problem("H1"), PATIENTS, 1, threads=1).learned(solved)(asked)
-    two = Learned(problem("H1"), PATIENTS, 1, threads=2).learned(solved)
+    one = LearnedLikelihood(problem("H1"), PATIENTS, 1, threads=1).learned(solved)(asked)
+    two = LearnedLikelihood(problem("H1"), PATIENTS, 1, threads=2).learned(solved)
     np.testing.assert_array_equal(two(asked), one)
     np.testing.assert_array_equal(two(asked[::-1])[::-1], one)
     np.testing.assert_array_equal(two(asked[62:66]), one[62:66])
@@ -57,7 +57,7 @@ def test_a_guess_has_the_same_bits_in_every_batch_and_with_any_number_of_threads
 
 def test_what_was_asked_before_decides_nothing_of_what_is_learned() -> None:
     solved, asked = points(problem("H1"), 24, 1), points(problem("H1"), 8, 2)
-    fresh, used = Learned(problem("H1"), PATIENTS, 1), Learned(problem("H1"), PATIENTS, 1)
+    fresh, used = LearnedLikelihood(problem("H1"), PATIENTS, 1), LearnedLikelihood(problem("H1"), PATIENTS, 1)
     used(points(problem("H1"), 12, 3))
     used(solved[5:9])
     used.learned(solved[:10])
@@ -66,7 +66,7 @@ def test_what_was_asked_before_decides_nothing_of_what_is_learned() -> None:
 
 def test_a_guess_excludes_the_infeasible_points_and_no_others() -> None:
     asked = points(problem("H2"), 64, 0)
-    target = Learned(problem("H2"), PATIENTS, 1)
+    target = LearnedLikelihood(problem("H2"), PATIENTS, 1)
     feasible = target(asked).feasible
     assert 0 < feasible.sum() < len(asked)
     guess = target.learned(asked[feasible][:20])

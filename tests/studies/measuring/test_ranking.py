@@ -11,15 +11,15 @@ import pytest
 from simulate.errors import InputError, Where
 from simulate.studies.fitting.draws import Draws, draws_of
 from simulate.studies.fitting.trial import problem_for
-from simulate.studies.measuring.catalogue import Measurement, Reading, Sample, read_measurement
-from simulate.studies.measuring.pool import Pool, pool_of, statistic_of
+from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, read_measurement
+from simulate.studies.measuring.pool import MeasurementPool, pool_of, statistic_of
 from simulate.studies.measuring.ranking import rank_measurements
 from tests.studies.measuring.test_catalogue import GOOD, written
 
 DRAWS, PATIENTS = 40, 16
 
 
-def pool(shift: float, *, hypothesis: str = "H0") -> Pool:
+def pool(shift: float, *, hypothesis: str = "H0") -> MeasurementPool:
     """Patients whose IFNγ changes by a factor that differs between draws, and whose naive cells do not."""
     draws = Draws(problem_for(hypothesis), np.zeros((DRAWS, 11)), False, 1)
     shape = (DRAWS, PATIENTS)
@@ -33,14 +33,16 @@ def pool(shift: float, *, hypothesis: str = "H0") -> Pool:
         ("anakinra", "naive", 182.0): start,
     }
     responders = {"anakinra": np.broadcast_to((np.arange(PATIENTS) < 8).astype(np.float64), shape)}
-    return Pool(draws, ("ifng", "naive"), np.full(shape, 1.0 / PATIENTS), levels, responders)
+    return MeasurementPool(draws, ("ifng", "naive"), np.full(shape, 1.0 / PATIENTS), levels, responders)
 
 
-def reading(quantity: str, *, since: float | None = 0.0, over: str | None = None, is_optional: bool = False) -> Reading:
-    return Reading(quantity, 182.0, since, over, 0.3, 0.0, is_optional, Where())
+def reading(
+    quantity: str, *, since: float | None = 0.0, over: str | None = None, is_optional: bool = False
+) -> PlannedReading:
+    return PlannedReading(quantity, 182.0, since, over, 0.3, 0.0, is_optional, Where())
 
 
-def measurement(name: str, n: int, *readings: Reading, group: str = "all") -> Measurement:
+def measurement(name: str, n: int, *readings: PlannedReading, group: str = "all") -> Measurement:
     return Measurement(name, name, "", "", 1.0, "assumption", "assumed", (Sample(group, "anakinra", n, readings),))
 
 

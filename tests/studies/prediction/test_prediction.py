@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from simulate.studies.fitting.trial import problem_for
-from simulate.studies.prediction.prediction import Answer, Band, Prediction, predict, rows
-from simulate.studies.prediction.questions import Question, Reading
+from simulate.studies.prediction.prediction import Band, PredictedAnswer, Prediction, predict, rows
+from simulate.studies.prediction.questions import PredictedReading, PredictionQuestion
 from simulate.trials.reading import read_trial
 from tests.biology.courses import change
 from tests.studies.fitting.tiny import problem
@@ -57,11 +57,11 @@ def test_what_a_model_does_not_have_is_said() -> None:
 
 
 def test_an_answer_agrees_where_its_middle_goes_as_expected() -> None:
-    question = Question("ifng", "x", Reading("ifng", 168.0))
+    question = PredictionQuestion("ifng", "x", PredictedReading("ifng", 168.0))
     for middle, agrees in ((5.0, True), (0.5, False), (-5.0, False)):
-        answer = Answer(question, Band(middle - 1.0, middle, middle + 1.0), frozenset({"up"}))
+        answer = PredictedAnswer(question, Band(middle - 1.0, middle, middle + 1.0), frozenset({"up"}))
         assert answer.agrees is agrees
-    assert Answer(question, Band(-3.0, 0.0, 3.0), frozenset()).signs == {"up", "flat", "down"}
+    assert PredictedAnswer(question, Band(-3.0, 0.0, 3.0), frozenset()).signs == {"up", "flat", "down"}
 
 
 def test_a_trial_of_another_shape_is_predicted_at_its_own_visits_and_doses() -> None:

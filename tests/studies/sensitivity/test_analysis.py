@@ -13,14 +13,14 @@ from simulate.studies.endpoints import days_of
 from simulate.studies.resolution import Resolution
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.analysis import courses_of, sensitivity
-from simulate.studies.sensitivity.question import By, Question, cohort_at, question_of
+from simulate.studies.sensitivity.question import By, SensitivityQuestion, cohort_at, question_of
 from simulate.studies.settings import Setting
 from tests.studies.sensitivity.asked import asked, muscle
 
 TEXTS = ("ck:change@28", "damage@14", "ck:mean@28", "inflammation:lowest@28")
 
 
-def differences(question: Question, step: float) -> np.ndarray:
+def differences(question: SensitivityQuestion, step: float) -> np.ndarray:
     """Slopes by one standard deviation from trajectories on either side, shape [endpoint, input]."""
     points = np.full((2, len(question.inputs), question.dimension), 0.5)
     for row, part in enumerate(question.inputs):

@@ -7,46 +7,46 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.studies.sweeps.axes import parse_axis
-from simulate.studies.sweeps.designs import Design, parse_sample, points_of
+from simulate.studies.sweeps.designs import SweepDesign, parse_sample, points_of
 
 
 def axes(*texts: str) -> list:  # type: ignore[type-arg]
     return [parse_axis(text) for text in texts]
 
 
-def fault(design: Design, *texts: str) -> str:
+def fault(design: SweepDesign, *texts: str) -> str:
     with pytest.raises(InputError) as caught:
         points_of(axes(*texts), design)
     return str(caught.value)
 
 
 def test_crossed_axes_meet_value_by_value_the_last_fastest() -> None:
-    assert points_of(axes("a=1,2", "b=3,4,5"), Design()) == (
+    assert points_of(axes("a=1,2", "b=3,4,5"), SweepDesign()) == (
         *((1.0, 3.0), (1.0, 4.0), (1.0, 5.0)),
         *((2.0, 3.0), (2.0, 4.0), (2.0, 5.0)),
     )
 
 
 def test_axes_in_step_go_side_by_side() -> None:
-    assert points_of(axes("a=1,2", "b=3,4"), Design(zipped=True)) == ((1.0, 3.0), (2.0, 4.0))
+    assert points_of(axes("a=1,2", "b=3,4"), SweepDesign(zipped=True)) == ((1.0, 3.0), (2.0, 4.0))
 
 
 @pytest.mark.parametrize("sample", ["latin-hypercube", "sobol"])
 def test_each_of_equal_slices_of_a_range_is_drawn_from_once(sample: str) -> None:
-    points = np.array(points_of(axes("a=0:1", "b=1:16:log"), Design(sample=sample, points=32)))  # type: ignore[arg-type]
+    points = np.array(points_of(axes("a=0:1", "b=1:16:log"), SweepDesign(sample=sample, points=32)))  # type: ignore[arg-type]
     assert sorted(np.floor(points[:, 0] * 32).tolist()) == list(range(32))
     assert sorted(np.floor(np.log(points[:, 1]) / np.log(16.0) * 32).tolist()) == list(range(32))
 
 
 def test_what_is_drawn_is_crossed_with_what_is_listed_and_keeps_the_order_of_axes() -> None:
-    points = points_of(axes("a=0:1", "b=1,2"), Design(sample="sobol", points=4))
+    points = points_of(axes("a=0:1", "b=1,2"), SweepDesign(sample="sobol", points=4))
     assert [point[1] for point in points] == [1.0] * 4 + [2.0] * 4
     assert [point[0] for point in points[:4]] == [point[0] for point in points[4:]]
 
 
 def test_a_design_depends_on_its_seed_and_on_nothing_else() -> None:
     def drawn(seed: int) -> object:
-        return points_of(axes("a=0:1", "b=0:1"), Design(sample="latin-hypercube", points=8, seed=seed))
+        return points_of(axes("a=0:1", "b=0:1"), SweepDesign(sample="latin-hypercube", points=8, seed=seed))
 
     assert drawn(1) == drawn(1)
     assert drawn(1) != drawn(2)
@@ -68,45 +68,45 @@ def test_designs_are_read_by_their_names() -> None:
     ("design", "texts", "message"),
     [
         (
-            Design(zipped=True),
+            SweepDesign(zipped=True),
             ("a=1,2", "b=1,2,3"),
             "error[sweep.design]: axes that go in step differ in length\n  found:    `a` has 2, `b` has 3",
         ),
         (
-            Design(),
+            SweepDesign(),
             ("a=0:1",),
             "error[sweep.design]: the axis `a` is a range, and no design says how to draw from it\n  --> --over a=0:1\n"
             "  try:      give a number of values, `low:high:10`, or a design, `--design sobol:64`",
         ),
         (
-            Design(sample="sobol", points=4),
+            SweepDesign(sample="sobol", points=4),
             ("a=0,1",),
             "error[sweep.design]: no axis is a range for the design `sobol` to draw from\n"
             "  try:      leave the design or the number of values out",
         ),
         (
-            Design(sample="sobol", points=6),
+            SweepDesign(sample="sobol", points=6),
             ("a=0:1",),
             "error[sweep.design]: a Sobol design cannot have 6 points\n"
             "  expected: a power of two, such as 64 or 128, without which it loses its balance",
         ),
         (
-            Design(sample="latin-hypercube", points=0),
+            SweepDesign(sample="latin-hypercube", points=0),
             ("a=0:1",),
             "error[sweep.design]: the design has no point\n  expected: 1 or more",
         ),
         (
-            Design(),
+            SweepDesign(),
             ("a=0:1:1000", "b=0:1:1000"),
             "error[sweep.design]: the design has 1000000 points\n"
             "  expected: at most 100000, each of which is an arm of the result",
         ),
         (
-            Design(),
+            SweepDesign(),
             ("a=0:1:10", "a=2,3"),
             "error[sweep.axis]: the axis `a` is there twice\n  --> --over a=0:1:10",
         ),
     ],
 )
-def test_a_design_that_cannot_be_is_refused(design: Design, texts: tuple[str, ...], message: str) -> None:
+def test_a_design_that_cannot_be_is_refused(design: SweepDesign, texts: tuple[str, ...], message: str) -> None:
     assert fault(design, *texts) == message

@@ -21,10 +21,10 @@ from simulate.locks import LOCK, locked
 from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
 from simulate.studies.sweeps import running
-from simulate.studies.sweeps.door import planned
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
 from simulate.studies.sweeps.plans import SweepPlan
 from simulate.studies.sweeps.running import PARTS, run_sweep
+from simulate.studies.sweeps.sweeping import planned
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
 
 FILES = ["inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]

@@ -10,10 +10,10 @@ import pytest
 from scipy import stats
 
 from simulate.errors import InputError
-from simulate.evidence.seen import Seen
-from simulate.studies.trials.designs import Design, design_of
+from simulate.evidence.trial_observations import TrialObservations
+from simulate.studies.trials.designs import StudyDesign, design_of
 from simulate.studies.trials.power import power_of
-from simulate.studies.trials.repeats import Outcome, repeated
+from simulate.studies.trials.repeats import TrialOutcome, repeated
 from simulate.symbolic.units import unit
 from simulate.trials.reading import shipped_trial
 
@@ -25,16 +25,16 @@ LEVELS: Mapping[str, float] = {"ifng": 1.0, "il17a": 0.2, "ck": 5.0, "serum_il1r
 UNITS = {"ifng": "%", "il17a": "%", "ck": "µkat/L", "serum_il1ra": "pg/mL", "cd45ro": "%"}
 
 
-def like(n: int | None = None, controls: int | None = None, *, complete: bool = False) -> Design:
+def like(n: int | None = None, controls: int | None = None, *, complete: bool = False) -> StudyDesign:
     return design_of(shipped_trial(), n=n, controls=controls, complete=complete)
 
 
-def seen(change: float, response: float = 0.5, limits: Mapping[str, float] | None = None) -> Seen:
+def seen(change: float, response: float = 0.5, limits: Mapping[str, float] | None = None) -> TrialObservations:
     """Patients of two kinds, all alike, in whom everything changes by the same factor."""
     shape = (POPULATIONS, PATIENTS)
     levels = {(name, BEFORE): np.full(shape, level) for name, level in LEVELS.items()}
     levels |= {(name, AFTER): np.full(shape, level * math.exp(change)) for name, level in LEVELS.items()}
-    return Seen(
+    return TrialObservations(
         weights=np.full(shape, 1.0 / PATIENTS),
         levels=levels,
         units={name: unit(text) for name, text in UNITS.items()},
@@ -45,7 +45,7 @@ def seen(change: float, response: float = 0.5, limits: Mapping[str, float] | Non
     )
 
 
-def named(outcomes: tuple[Outcome, ...]) -> dict[str, Outcome]:
+def named(outcomes: tuple[TrialOutcome, ...]) -> dict[str, TrialOutcome]:
     return {outcome.name: outcome for outcome in outcomes}
 
 
@@ -127,8 +127,8 @@ def test_studies_have_kinds_of_patients_in_proportion_and_do_not_depend_on_other
     kinds = np.arange(PATIENTS) % 2
     response = np.broadcast_to(kinds.astype(np.float64), shape)
     treated = seen(0.1)
-    by_kind = Seen(**{name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")},
-                   groups={"responders": response})  # fmt: skip
+    kept = {name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")}
+    by_kind = TrialObservations(**kept, groups={"responders": response})
     found = named(repeated(like(n=15, controls=15), by_kind, by_kind, studies=5, seed=1))["response-difference"]
     # Five of fifteen are of the second kind in every study, and only they respond.
     assert (found.estimates == 0.0).all()

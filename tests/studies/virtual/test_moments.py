@@ -12,12 +12,13 @@ from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import People, Statistic
-from simulate.studies.virtual.printed import Level, Printed, Tie
+from simulate.studies.virtual.patients import PatientStatistic, People
+from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean
 
-A, B, C = (Statistic(name, 0.0) for name in "abc")
+A, B, C = (PatientStatistic(name, 0.0) for name in "abc")
 FIGURES = Printed(
-    (Level(A, 1.0, 0.5, 14, "level", ""), Level(B, -1.0, 2.0, 8, "level", "")), (Tie(B, C, 0.6, 8, "tie", ""),)
+    (ReportedMean(A, 1.0, 0.5, 14, "level", ""), ReportedMean(B, -1.0, 2.0, 8, "level", "")),
+    (ReportedCorrelation(B, C, 0.6, 8, "tie", ""),),
 )
 CORRELATIONS = np.array([[1.0, 0.3, 0.1], [0.3, 1.0, 0.6], [0.1, 0.6, 1.0]])
 SD = np.array([0.5, 2.0, 1.5])

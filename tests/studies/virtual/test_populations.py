@@ -16,14 +16,14 @@ from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
 from simulate.studies.fitting.trial import problem_for, protocol, trial_of
+from simulate.studies.virtual.methods import PopulationSettings
 from simulate.studies.virtual.patients import People, evenly
 from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations
-from simulate.studies.virtual.printed import printed
+from simulate.studies.virtual.reported import printed
 from simulate.studies.virtual.tables import document, patients_tables
-from simulate.studies.virtual.ways import Settings
 from tests.studies.virtual.fits import fitted
 
-SMALL = Settings(patients=256, fewest=30, selections=10, chains=8, steps=48, burn_in=16)
+SMALL = PopulationSettings(patients=256, fewest=30, selections=10, chains=8, steps=48, burn_in=16)
 
 
 @cache
@@ -184,7 +184,7 @@ def test_the_posterior_beside_them_is_that_of_its_draws() -> None:
 
 def test_too_small_a_pool_is_refused() -> None:
     with pytest.raises(NotConverged) as fault:
-        virtual_populations(people().problem, Settings(patients=64, fewest=40, chains=4, steps=3, burn_in=1))
+        virtual_populations(people().problem, PopulationSettings(patients=64, fewest=40, chains=4, steps=3, burn_in=1))
     assert str(fault.value) == (
         "error[vpop.pool]: only 64 of 64 plausible patients have a steady baseline and levels above 0\n"
         "  expected: at least 80\n"

@@ -13,7 +13,7 @@ from simulate.cli.app import outcome
 from simulate.cohort.ensemble import Ensemble
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import read_dataset
-from simulate.studies.ledger import EXAMINED, Entry, ledger
+from simulate.studies.failures import EXAMINED, Entry, ledger
 from simulate.studies.runs import Study, prepare, simulate_study
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting

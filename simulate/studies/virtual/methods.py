@@ -14,7 +14,7 @@ from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.virtual.moments import Wanted
 from simulate.studies.virtual.patients import People, evenly
-from simulate.studies.virtual.printed import Printed, target_for
+from simulate.studies.virtual.reported import Printed, target_for
 
 POOL, ACCEPTANCE, CHAINS, REWEIGHTING = "pool", "acceptance", "chains", "reweighting"
 EXACT, COUNTED, PUBLISHED = "reweighting, hit exactly", "reweighting, counts as well", "chains as published"
@@ -23,7 +23,7 @@ _R_HAT, _EFFECTIVE = 1.05, 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class PopulationSettings:
     """How large the populations are; every number decides the result.
 
     Attributes
@@ -50,7 +50,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
+class VirtualPopulation:
     """A population made in one way.
 
     Attributes
@@ -126,7 +126,7 @@ class Pool:
         return self.outputs[:, : len(self.printed.statistics)]
 
 
-def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: Settings) -> Pool:
+def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
     """Patients as they are before any data.
 
     Raises
@@ -151,7 +151,7 @@ def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings:
     return Pool(people, simulate, found, target_for(found, outputs[:, :number]), cube, ids, outputs)
 
 
-def untouched(pool: Pool) -> Made:
+def untouched(pool: Pool) -> VirtualPopulation:
     """The pool itself."""
     number = len(pool.ids)
     return _made(
@@ -159,7 +159,7 @@ def untouched(pool: Pool) -> Made:
     )
 
 
-def accepted(pool: Pool, settings: Settings) -> Made:
+def accepted(pool: Pool, settings: PopulationSettings) -> VirtualPopulation:
     """Patients taken with a probability each."""
     taken = acceptance.accept(
         pool.own,
@@ -182,7 +182,7 @@ def accepted(pool: Pool, settings: Settings) -> Made:
     return _made(ACCEPTANCE, pool, pool.points, pool.outputs, weights, None, taken.effective, facts)
 
 
-def walked(pool: Pool, settings: Settings, *, as_published: bool = False) -> Made:
+def walked(pool: Pool, settings: PopulationSettings, *, as_published: bool = False) -> VirtualPopulation:
     """States of chains that begin at the first patients of the pool."""
     went = chain.walk(
         pool.simulate,
@@ -204,7 +204,7 @@ def walked(pool: Pool, settings: Settings, *, as_published: bool = False) -> Mad
     return _made(CHAINS, pool, went.points, went.outputs, weights, went.chains, went.effective, facts, warnings)
 
 
-def reweighted(pool: Pool, name: str, wanted: Wanted, *, is_exact: bool = False) -> Made:
+def reweighted(pool: Pool, name: str, wanted: Wanted, *, is_exact: bool = False) -> VirtualPopulation:
     """The pool with weights under which the wanted means are met, exactly or as well as their sampling asks."""
     new = reweighting.reweight(wanted.functions, wanted.names, wanted.means, None if is_exact else wanted.covariance)
     facts: dict[str, float | str] = {"largest weight": new.largest}
@@ -222,7 +222,7 @@ def _made(
     effective: float,
     facts: Mapping[str, float | str],
     warnings: Sequence[str] = (),
-) -> Made:
+) -> VirtualPopulation:
     own = outputs[:, : len(pool.target.names)]
     share = weights / weights.sum()
     mean = np.einsum("i,ij->j", share, own)
@@ -236,7 +236,7 @@ def _made(
     said = list(warnings)
     if effective < _EFFECTIVE:
         said.append(f"worth only {effective:.0f} independent patients")
-    return Made(
+    return VirtualPopulation(
         name=name,
         points=points,
         outputs=outputs,

@@ -14,11 +14,11 @@ from simulate.evidence.kinds import MeanRange
 from simulate.evidence.reading import read_evidence
 from simulate.streams import FloatArray, normals
 from simulate.studies.fitting.trial import problem_for, protocol
-from simulate.studies.virtual.patients import Statistic
-from simulate.studies.virtual.printed import Level, Printed, Tie, printed, target_for
+from simulate.studies.virtual.patients import PatientStatistic
+from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean, printed, target_for
 from simulate.symbolic.units import Unit, unit
 
-A, B, C, D = (Statistic(name, 0.0) for name in "abcd")
+A, B, C, D = (PatientStatistic(name, 0.0) for name in "abcd")
 
 
 @cache
@@ -104,8 +104,8 @@ def pool() -> FloatArray:
 
 
 FIGURES = Printed(
-    (Level(A, 0.5, 0.7, 8, "level", ""),),
-    (Tie(B, C, 0.9, 8, "tie", ""), Tie(D, A, 0.2, 8, "tie", "")),
+    (ReportedMean(A, 0.5, 0.7, 8, "level", ""),),
+    (ReportedCorrelation(B, C, 0.9, 8, "tie", ""), ReportedCorrelation(D, A, 0.2, 8, "tie", "")),
 )
 
 

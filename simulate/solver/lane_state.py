@@ -43,9 +43,9 @@ _SLACK = 1e-12
 _RESIDUE = 1e-12
 """An infusion rate that is this small a share of the rate just ended is what rounding left of zero."""
 
-# Rows of the book that the loop keeps for every lane.
+# Rows of the state that the loop keeps for every lane.
 MEMBER, OUTPUT, NEXT_STOP, CHANGE = range(4)
-BOOK_ROWS = 4
+LANE_ROWS = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
 # Entries of the kernel's sizes.
@@ -55,11 +55,11 @@ STAGES, DENSE_STAGES, SERIES = range(3)
 
 
 @inlined
-def open_book(w: Any, book: Any, n: int, start: float, rtol: float, share: float) -> None:
-    """Prepare a workspace and the book that the loop keeps of its lanes: every lane is free."""
+def open_lanes(w: Any, lane_state: Any, n: int, start: float, rtol: float, share: float) -> None:
+    """Prepare a workspace and the state that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
-        clear(book, lane)
-        book[MEMBER, lane] = -1
+        clear(lane_state, lane)
+        lane_state[MEMBER, lane] = -1
     for i in range(n * LANES):
         w[ABSOLUTE + i] = LEAST
     for lane in range(LANES):
@@ -70,48 +70,48 @@ def open_book(w: Any, book: Any, n: int, start: float, rtol: float, share: float
 
 
 @inlined
-def clear(book: Any, lane: int) -> None:
+def clear(lane_state: Any, lane: int) -> None:
     """Begin a lane's column anew."""
-    for entry in range(BOOK_ROWS):
-        book[entry, lane] = 0
+    for entry in range(LANE_ROWS):
+        lane_state[entry, lane] = 0
 
 
 @inlined
-def plan(w: Any, book: Any, lane: int, times: Any, schedule: Any, end: float, table: Any) -> None:
+def plan(w: Any, lane_state: Any, lane: int, times: Any, schedule: Any, end: float, table: Any) -> None:
     """Set the lane's next stop, and the time from which it needs attention: that stop, or an output before it."""
-    stop = book[NEXT_STOP, lane]
-    last = schedule[0][book[MEMBER, lane] + 1]
+    stop = lane_state[NEXT_STOP, lane]
+    last = schedule[0][lane_state[MEMBER, lane] + 1]
     w[STOP + lane] = end
     if stop < last and schedule[1][stop] < end:
         w[STOP + lane] = schedule[1][stop]
     if table[EVENTS] > 0:
         w[STOP + lane] = min(w[STOP + lane], earliest_due(w, table, lane))
-    output = book[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     w[EVENT + lane] = w[STOP + lane]
     if output < len(times) and times[output] < w[STOP + lane]:
         w[EVENT + lane] = times[output]
 
 
 @inlined
-def apply_visits(book: Any, lane: int, now: float, schedule: Any, watch: Any) -> None:
+def apply_visits(lane_state: Any, lane: int, now: float, schedule: Any, watch: Any) -> None:
     """Take the lane's visits that are due, which stand before whatever else happens at the time."""
-    stop = book[NEXT_STOP, lane]
-    last = schedule[0][book[MEMBER, lane] + 1]
+    stop = lane_state[NEXT_STOP, lane]
+    last = schedule[0][lane_state[MEMBER, lane] + 1]
     while stop < last and schedule[1][stop] <= now and schedule[2][stop] == _VISIT:
         if watches(watch):
             visit(watch, lane)
         stop += 1
-    book[NEXT_STOP, lane] = stop
+    lane_state[NEXT_STOP, lane] = stop
 
 
 @inlined
 def apply_stops(
-    w: Any, book: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
+    w: Any, lane_state: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
 ) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
     offsets, times, kinds, routes, amounts = schedule
-    first = book[NEXT_STOP, lane]
-    last = offsets[book[MEMBER, lane] + 1]
+    first = lane_state[NEXT_STOP, lane]
+    last = offsets[lane_state[MEMBER, lane] + 1]
     stop = first
     while stop < last and times[stop] <= now:
         route = routes[stop]
@@ -137,7 +137,7 @@ def apply_stops(
             w[KNOWN + lane] = BROKEN
             w[BROKE + lane] = 1.0
         stop += 1
-    book[NEXT_STOP, lane] = stop
+    lane_state[NEXT_STOP, lane] = stop
     return int(stop - first)
 
 
@@ -167,57 +167,57 @@ def undefined(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
-def record(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+def record(w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
     """Record the state in ``STATE`` for the outputs that are due by ``now``."""
-    output = book[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     while output < len(times) and times[output] <= now:
         for state in range(n):
-            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+            recorded[lane_state[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
         output += 1
-    book[OUTPUT, lane] = output
+    lane_state[OUTPUT, lane] = output
 
 
 @inlined
-def record_before(w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+def record_before(w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
     """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
-    output = book[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
         for state in range(n):
-            recorded[book[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
-        book[OUTPUT, lane] = output + 1
+            recorded[lane_state[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        lane_state[OUTPUT, lane] = output + 1
 
 
 @inlined
-def outputs_within(w: Any, book: Any, times: Any, method: Any, counters: Any) -> bool:
+def outputs_within(w: Any, lane_state: Any, times: Any, method: Any, counters: Any) -> bool:
     """Whether an output lies inside the step of any lane; lanes for which one does are charged for its evaluations."""
     found = False
     for lane in range(LANES):
-        output = book[OUTPUT, lane]
-        if book[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
+        output = lane_state[OUTPUT, lane]
+        if lane_state[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
             within = times[output] < w[NEXT + lane]
             found = found or within
-            counters[book[MEMBER, lane], 2] += method[DENSE_STAGES] if within else 0
+            counters[lane_state[MEMBER, lane], 2] += method[DENSE_STAGES] if within else 0
     return found
 
 
 @inlined
 def record_within(
-    w: Any, book: Any, lane: int, n: int, now: float, times: Any, recorded: Any, interpolate: Any
+    w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any, interpolate: Any
 ) -> None:
     """Record the outputs that lie within the step, from the method's dense output."""
-    output = book[OUTPUT, lane]
+    output = lane_state[OUTPUT, lane]
     while output < len(times) and times[output] < now:
         interpolate(w, n, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
         for state in range(n):
-            recorded[book[MEMBER, lane], output, state] = w[RESULT + state * LANES + lane]
+            recorded[lane_state[MEMBER, lane], output, state] = w[RESULT + state * LANES + lane]
         output += 1
-    book[OUTPUT, lane] = output
+    lane_state[OUTPUT, lane] = output
 
 
 @inlined
 def cut_short(
     w: Any,
-    book: Any,
+    lane_state: Any,
     lane: int,
     n: int,
     times: Any,
@@ -231,27 +231,27 @@ def cut_short(
     """End a lane's step where the first of its rules applies or something switches; outputs before are recorded."""
     share = 2.0
     if watches(watch):
-        share = share_of_passing(w, watch, lane, book[MEMBER, lane], n, observe, interpolate)
+        share = share_of_passing(w, watch, lane, lane_state[MEMBER, lane], n, observe, interpolate)
     if switches(table):
         share = min(share, share_of_switching(w, table, lane, n, sense, interpolate))
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]
-        record_within(w, book, lane, n, passing, times, recorded, interpolate)
+        record_within(w, lane_state, lane, n, passing, times, recorded, interpolate)
         cut(w, lane, n, share, interpolate)
     if share <= 1.0:
-        book[CHANGE, lane] = DOSED
+        lane_state[CHANGE, lane] = DOSED
 
 
 @inlined
-def retire(w: Any, book: Any, lane: int, method: Any, counters: Any) -> None:
+def retire(w: Any, lane_state: Any, lane: int, method: Any, counters: Any) -> None:
     """Count the member's work and free its lane."""
-    member, accepted, attempted = book[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
+    member, accepted, attempted = lane_state[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
     counters[member, 0] = accepted
     counters[member, 1] = attempted - accepted
     counters[member, 2] += attempted * method[STAGES]
-    book[MEMBER, lane] = -1
+    lane_state[MEMBER, lane] = -1
     # A dose at the end leaves nothing to begin anew, and the work of nobody else grows by it.
-    book[CHANGE, lane] = NOTHING
+    lane_state[CHANGE, lane] = NOTHING
     w[RUNNING + lane] = 0.0
     w[ACCEPT + lane] = 0.0
 

@@ -19,11 +19,11 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence, Item, Reading
 from simulate.evidence.kinds.correlation import SENSES, Correlation
 from simulate.evidence.kinds.mean_range import MeanRange
-from simulate.evidence.protocol import Protocol
-from simulate.evidence.seen import EVERYONE, Seen
+from simulate.evidence.protocol import TrialProtocol
+from simulate.evidence.trial_observations import EVERYONE, TrialObservations
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
-from simulate.studies.virtual.patients import Statistic
+from simulate.studies.virtual.patients import PatientStatistic
 from simulate.symbolic.units import Unit, convert
 
 _ROUNDS = 1000
@@ -31,10 +31,10 @@ _SETTLED = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class ReportedMean:
     """A printed mean and range: mean and standard deviation of logarithms at ``n``, and the item and its reading."""
 
-    statistic: Statistic
+    statistic: PatientStatistic
     mean: float
     sd: float
     n: int
@@ -43,11 +43,11 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class ReportedCorrelation:
     """A printed correlation between two statistics at ``n``, and the item and its reading."""
 
-    a: Statistic
-    b: Statistic
+    a: PatientStatistic
+    b: PatientStatistic
     rho: float
     n: int
     item: str
@@ -58,17 +58,17 @@ class Tie:
 class Printed:
     """What of the evidence a target is made of."""
 
-    levels: tuple[Level, ...]
-    ties: tuple[Tie, ...]
+    levels: tuple[ReportedMean, ...]
+    ties: tuple[ReportedCorrelation, ...]
 
     @property
-    def statistics(self) -> tuple[Statistic, ...]:
+    def statistics(self) -> tuple[PatientStatistic, ...]:
         """Everything that levels and correlations speak of, each once."""
         found = [level.statistic for level in self.levels] + [part for tie in self.ties for part in (tie.a, tie.b)]
         return tuple(dict.fromkeys(found))
 
 
-def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -> Printed:
+def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Unit]) -> Printed:
     """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most.
 
     Parameters
@@ -94,9 +94,9 @@ def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -
         elif isinstance(statement, Correlation) and statement.scale == "log" and statement.n is not None:
             since = protocol.days[0] if subject.since is None else subject.since
             ties.append(
-                Tie(
-                    Statistic(subject.quantity, since),
-                    Statistic(statement.partner, subject.days[-1], since),
+                ReportedCorrelation(
+                    PatientStatistic(subject.quantity, since),
+                    PatientStatistic(statement.partner, subject.days[-1], since),
                     statement.r * SENSES[statement.change],
                     statement.n,
                     item.name,
@@ -113,12 +113,12 @@ def printed(evidence: Evidence, protocol: Protocol, units: Mapping[str, Unit]) -
     return Printed(tuple(levels), tuple(ties))
 
 
-def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) -> Level:
+def _level(item: Item, reading: Reading, n: int, protocol: TrialProtocol, own: Unit) -> ReportedMean:
     """Log-normal distribution of readings under which a printed mean and range is likeliest."""
     subject = reading.subject
 
     def cost(at: FloatArray) -> float:
-        seen = Seen(
+        seen = TrialObservations(
             weights=np.ones((1, 1)),
             levels={(subject.quantity, protocol.days[0]): np.array([[np.exp(at[0])]])},
             units={subject.quantity: own},
@@ -130,8 +130,8 @@ def _level(item: Item, reading: Reading, n: int, protocol: Protocol, own: Unit) 
     assert isinstance(reading.statement, MeanRange)
     start = np.array([np.log(reading.statement.mean * convert(1.0, subject.unit, own)), 0.0])
     found = minimize(cost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000})
-    return Level(
-        Statistic(subject.quantity, protocol.days[0]),
+    return ReportedMean(
+        PatientStatistic(subject.quantity, protocol.days[0]),
         float(found.x[0]),
         float(np.exp(found.x[1])),
         n,

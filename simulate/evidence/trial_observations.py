@@ -26,7 +26,7 @@ Key = tuple[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
+class TrialObservations:
     """What a trial would see.
 
     Attributes
@@ -69,7 +69,7 @@ class Seen:
     present: Mapping[float, FloatArray] = field(default_factory=dict)
     events: Mapping[Key, FloatArray] = field(default_factory=dict)
     strata: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None = None
-    arms: Mapping[str, Seen] = field(default_factory=dict)
+    arms: Mapping[str, TrialObservations] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = self.weights.shape
@@ -97,11 +97,11 @@ class Seen:
         """Number of cohorts."""
         return len(self.weights)
 
-    def part(self, first: int, last: int) -> Seen:
+    def part(self, first: int, last: int) -> TrialObservations:
         """The cohorts from ``first`` up to, and without, ``last``."""
         return self.rows(slice(first, last))
 
-    def rows(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Seen:
+    def rows(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> TrialObservations:
         """Some of the cohorts."""
         return replace(
             self,
@@ -113,7 +113,7 @@ class Seen:
             arms={name: arm.rows(chosen) for name, arm in self.arms.items()},
         )
 
-    def of_arm(self, name: str | None) -> Seen:
+    def of_arm(self, name: str | None) -> TrialObservations:
         """What is seen of an arm; of the first if none is named, and of the only one whatever its name.
 
         Raises
