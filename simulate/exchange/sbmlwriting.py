@@ -80,8 +80,12 @@ class _Writer:
                 f'<parameter id="{parameter.name}" name={quoteattr(meaning)} value="{float(parameter.value)!r}" '
                 'constant="true"/>'
             )
-        for part in (*self.model.balance, *self.model.definitions, *self.model.observables):
-            yield f'<parameter id="{part.name}" name={quoteattr(part.meaning)} constant="false"/>'
+        model = self.model
+        named = [(part.name, part.meaning) for part in model.balance]
+        named += [(part.name, part.meaning) for part in model.definitions]
+        named += [(part.name, part.meaning) for part in model.observables]
+        for name, meaning in named:
+            yield f'<parameter id="{name}" name={quoteattr(meaning)} constant="false"/>'
 
     def _initial(self) -> Iterator[str]:
         for species, initial in zip(self.model.species, self.model.initial, strict=True):
@@ -89,9 +93,11 @@ class _Writer:
             yield f'<initialAssignment symbol="{species.name}">{_math(value)}</initialAssignment>'
 
     def _rules(self) -> Iterator[str]:
-        for part in (*self.model.balance, *self.model.definitions):
-            # Such numbers are in the coherent base, as formulas are.
-            yield f'<assignmentRule variable="{part.name}">{_math(self._written(part.expression))}</assignmentRule>'
+        # These numbers are in the coherent base, as formulas are.
+        given = [(solved.name, solved.expression) for solved in self.model.balance]
+        given += [(part.name, part.expression) for part in self.model.definitions]
+        for name, expression in given:
+            yield f'<assignmentRule variable="{name}">{_math(self._written(expression))}</assignmentRule>'
         for observable in self.model.observables:
             value = self._written(observable.expression) / _rational(observable.unit.factor)
             yield f'<assignmentRule variable="{observable.name}">{_math(value)}</assignmentRule>'

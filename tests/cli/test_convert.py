@@ -80,12 +80,12 @@ def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) 
 
 
 def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:
-    assert outcome(["run", model]) == 2
+    assert outcome(["run", model]) == 3
     assert "an SBML file does not say how long it is to be solved" in capsys.readouterr().err
 
 
 def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
-    assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 2
+    assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 3
     assert "--end and --every are for an SBML file" in capsys.readouterr().err
 
 
