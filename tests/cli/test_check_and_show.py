@@ -290,7 +290,7 @@ def test_a_fault_in_the_mechanism_of_a_hypothesis_file_has_its_line(verb: str, f
 
 def test_the_hypothesis_of_the_page_changes_the_reference_model(folder: Path, capsys: Capture) -> None:
     page = (ROOT / "docs" / "model-files.md").read_text(encoding="utf-8")
-    example = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)[1]
+    example = next(part for part in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[hypothesis]" in part)
     assert outcome(["show", "model", "--hypothesis", f"H1+{write(folder, 'starvation.toml', example)}"]) == 0
     assert "hypothesis: H1+H6\n" in (shown := capsys.readouterr().out)
     assert "starvation" in shown

@@ -65,6 +65,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
 
 
 def results_of(folder: Path) -> dict[str, bytes]:
-    """Content of every file of a run but its manifest, which has the date."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != "manifest.json")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    """Content of every result of a run: not its manifest, which has the date, nor what it was asked with."""
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    kept = (name for name in files if name != "manifest.json" and not name.startswith("inputs/"))
+    return {name: files[name].read_bytes() for name in kept}
