@@ -106,7 +106,7 @@ def test_a_forced_run_leaves_no_file_of_the_one_before(tmp_path: Path) -> None:
     assert run(scenario, "--out", tmp_path / "here", figures=True) == 0
     assert "time-course.png" in results_of(tmp_path / "here")
     assert run(scenario, "--out", tmp_path / "here", "--seed", "5", "--force") == 0
-    assert sorted(results_of(tmp_path / "here")) == ["changes.csv", "results.nc", "summary.csv"]
+    assert sorted(results_of(tmp_path / "here")) == ["changes.csv", "models/none.toml", "results.nc", "summary.csv"]
 
 
 def test_a_long_name_is_an_error_before_any_work(tmp_path: Path, capsys: Capture) -> None:
