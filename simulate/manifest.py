@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from simulate.disk import open_regular
@@ -32,7 +32,7 @@ def read_manifest(directory: Path) -> dict[str, Any] | None:
     Raises
     ------
     InputError
-        ``manifest.changed``: it is not as it was written.
+        ``manifest.changed``: it is not as it was written. ``manifest.outside``: it names files elsewhere.
     """
     return _read(directory / MANIFEST)
 
@@ -57,7 +57,33 @@ def _read(path: Path) -> dict[str, Any] | None:
             where=Where(file=str(path)),
             advice="make the run anew in another folder; what is in a changed file is not believed",
         )
+    _check_inside(entries, path)
     return entries
+
+
+def _check_inside(entries: Mapping[str, Any], path: Path) -> None:
+    """Refuse what a stranger may have written: names of files that are not in the directory."""
+    listed = [entries.get(name) for name in ("files", "inputs", "models")]
+    files, places, models = (group if isinstance(group, Mapping) else {} for group in listed)
+    kept = [entry.get("file", "") for entry in models.values() if isinstance(entry, Mapping)]
+    for name in map(str, (*files, *places.values(), *kept)):
+        if not _is_inside(name):
+            raise InputError(
+                "the file names another that is not in its folder",
+                code="manifest.outside",
+                where=Where(file=str(path)),
+                found=f"`{name[:100]}`" if name.isprintable() else None,
+                expected="files of the run directory alone, as this program writes them",
+                advice="do not use the folder, and ask whoever made it",
+            )
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a name is of a file in a folder, by the rules of every system."""
+    return not any(
+        one.is_absolute() or one.drive or one.root or ".." in one.parts
+        for one in (PurePosixPath(name), PureWindowsPath(name))
+    )
 
 
 def manifest_text(entries: dict[str, Any]) -> str:
@@ -144,9 +170,7 @@ def check_file(directory: Path, entries: Mapping[str, Any], name: str) -> Path:
     """
     path = directory / name
     try:
-        # A manifest of a stranger may name any file.
-        inside = not PurePath(name).is_absolute() and ".." not in PurePath(name).parts
-        is_whole = inside and file_hash(path) == entries.get("files", {}).get(name)
+        is_whole = _is_inside(name) and file_hash(path) == entries.get("files", {}).get(name)
     except OSError:
         is_whole = False
     if not is_whole:

@@ -49,6 +49,20 @@ def test_a_manifest_with_any_value_changed_is_not_believed(tmp_path: Path) -> No
     assert read_manifest(tmp_path) is None
 
 
+@pytest.mark.parametrize("name", ["../secret.png", "/etc/secret.png", "a/../../secret.png", "C:\\\\secret.png"])
+def test_a_manifest_that_names_a_file_elsewhere_is_not_used(tmp_path: Path, name: str) -> None:
+    for change in ({"files": {name: "0"}}, {"inputs": {"own.toml": name}}, {"models": {"H0": {"file": name}}}):
+        (tmp_path / MANIFEST).write_text(manifest_text({**ENTRIES, **change}), encoding="utf-8")
+        with pytest.raises(InputError) as caught:
+            read_manifest(tmp_path)
+        assert str(caught.value) == (
+            f"error[manifest.outside]: the file names another that is not in its folder\n  --> {tmp_path / MANIFEST}\n"
+            f"  found:    `{name}`\n"
+            "  expected: files of the run directory alone, as this program writes them\n"
+            "  try:      do not use the folder, and ask whoever made it"
+        )
+
+
 def spoiled(made: Path, change: dict[str, object]) -> str:
     """Text of the manifest before it was changed."""
     text = (made / MANIFEST).read_text(encoding="utf-8")

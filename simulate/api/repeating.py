@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,15 +60,24 @@ def repeat(
     Raises
     ------
     InputError
-        ``runs.none``: there is no finished run. ``runs.changed``: a file that was read is not as it was.
+        ``runs.none``: there is no run. ``runs.unfinished``: it is a sweep that is not finished. ``runs.asked``: it was
+        asked what this version does not know. ``runs.changed``: a file that was read is not as it was.
     """
+    from simulate.errors import InputError, Where
     from simulate.inputs import given
     from simulate.manifest import kept_inputs
     from simulate.results.catalog import entries_of
     from simulate.store import read_manifest
 
     folder = Path(directory)
-    entries = read_manifest(folder) or entries_of(folder)
+    entries = entries_of(folder)
+    if "files" not in entries:
+        raise InputError(
+            "the sweep is not finished",
+            code="runs.unfinished",
+            where=Where(file=str(folder)),
+            advice="go on with it first: `simulate runs resume DIR`",
+        )
     with contextlib.ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "again"
         target = scratch if out is None else Path(out)
@@ -84,8 +94,11 @@ def _again(
     """Ask what a directory was asked, into another."""
     from simulate.api import fitting, inspecting, simulating, studying
     from simulate.results.again import settings_of
+    from simulate.results.provenance import UNASKED
 
-    kind, arguments = str(entries["kind"]), dict(entries.get("arguments", {}))
+    kind = str(entries["kind"])
+    # What a stranger may have added: a folder to be written, and leave to replace what is there.
+    arguments = {name: value for name, value in dict(entries.get("arguments", {})).items() if name not in UNASKED}
     if kind == "sweep":
         from simulate.studies.sweeps.running import run_sweep
         from simulate.studies.sweeps.sweeping import planned
@@ -96,10 +109,6 @@ def _again(
         return
     if "settings" in arguments:
         arguments["settings"] = settings_of(arguments)
-    if kind == "run":
-        made = simulating.simulated(**arguments, progress=progress)
-        made.write(target, force=force, figures=_has_pictures(entries))
-        return
     watched: dict[str, Any] = {"progress": progress}
     told: dict[str, Any] = {**watched, "report": report}
     verbs: dict[str, tuple[Callable[..., Result[Any]], dict[str, Any]]] = {
@@ -114,16 +123,36 @@ def _again(
         "fit": (fitting.fit, {"report": report}),
         "predict": (fitting.predict, watched),
         "reproduce": (fitting.reproduce, told),
+        "run": (simulating.simulated, watched),
         "sensitivity": (studying.sensitivity, told),
         "trial": (studying.trial, watched),
         "verify": (inspecting.verify, watched),
         "vpop": (fitting.vpop, watched),
     }
+    if kind not in verbs:
+        raise _not_known(folder, f"`{kind[:40]}`" if kind.isprintable() else None)
     function, options = verbs[kind]
+    known = inspect.signature(function).parameters
+    needed = {name for name, one in known.items() if one.default is one.empty}
+    strange = sorted(({*arguments} - {*known}) | (needed - {*arguments}))
+    if strange:
+        raise _not_known(folder, ", ".join(f"`{name[:40]}`" for name in strange if name.isprintable()))
     if kind == "fit":
         function(**arguments, out=target, **options)
         return
     function(**arguments, **options).write(target, force=force, figures=_has_pictures(entries))
+
+
+def _not_known(folder: Path, found: str | None) -> Exception:
+    from simulate.errors import InputError, Where
+
+    return InputError(
+        "the run was asked in a way that this version does not know",
+        code="runs.asked",
+        where=Where(file=str(folder)),
+        found=found,
+        advice="repeat it with the version that made it, which `simulate runs show` names",
+    )
 
 
 def _has_pictures(entries: Mapping[str, Any]) -> bool:

@@ -107,6 +107,9 @@ class _Walk:
         return known.get(kind)
 
     def _operation(self, name: str, parts: list[Expr]) -> Expr:
+        fewest, most = _ARGUMENTS.get(name, (0, len(parts)))
+        if not fewest <= len(parts) <= most:
+            raise self.refuse(f"`{name}` has {len(parts)} arguments in a formula", "sbml.math")
         if name == "piecewise":
             return self._pieces(parts)
         if name in _LOGIC:
@@ -285,6 +288,16 @@ _NUMBERS: Mapping[str, Callable[[list[Expr]], Expr]] = {
     "quotient": lambda parts: _whole_part(parts[0] / parts[1]),
     "rem": lambda parts: parts[0] - parts[1] * _whole_part(parts[0] / parts[1]),
 }
+
+
+_SEVERAL = ("plus", "times", "min", "max")
+_ARGUMENTS: Mapping[str, tuple[int, int]] = {
+    **{name: (1, 1) for name in _NUMBERS if name not in _SEVERAL},
+    **{name: (1, 2) for name in ("minus", "log", "root")},
+    **{name: (2, 2) for name in ("divide", "power", "quotient", "rem", "implies")},
+    "not": (1, 1),
+}
+"""Fewest and most arguments of operations; of others any number."""
 
 
 def _kinds(lib: Any) -> dict[int, str]:

@@ -159,9 +159,27 @@ def _package(package: str, name: str) -> InputError:
 
 def _flattened(lib: Any, document: Any, path: Path) -> Any:
     """The model of a document, its submodels written into it."""
+    if document.getPlugin("comp") is None:
+        return document.getModel()
+    _check_submodels(lib, document, path, set())
+    document.setLocationURI(path.resolve().as_uri())
+    properties = lib.ConversionProperties()
+    properties.addOption("flatten comp", True)
+    properties.addOption("performValidation", False)
+    properties.addOption("leavePorts", False)
+    properties.addOption("abortIfUnflattenable", "none")
+    if document.convert(properties) != lib.LIBSBML_OPERATION_SUCCESS or document.getModel() is None:
+        raise InputError(
+            "the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path))
+        )
+    return document.getModel()
+
+
+def _check_submodels(lib: Any, document: Any, path: Path, seen: set[Path]) -> None:
+    """Look through the files of submodels, and those of their submodels, before the library reads them."""
     plugin = document.getPlugin("comp")
     if plugin is None:
-        return document.getModel()
+        return
     for index in range(plugin.getNumExternalModelDefinitions()):
         external = plugin.getExternalModelDefinition(index)
         source = external.getSource()
@@ -175,18 +193,10 @@ def _flattened(lib: Any, document: Any, path: Path) -> Any:
                 found=source[:100],
                 expected="a file in the same folder",
             )
-        checked(target)
-    document.setLocationURI(path.resolve().as_uri())
-    properties = lib.ConversionProperties()
-    properties.addOption("flatten comp", True)
-    properties.addOption("performValidation", False)
-    properties.addOption("leavePorts", False)
-    properties.addOption("abortIfUnflattenable", "none")
-    if document.convert(properties) != lib.LIBSBML_OPERATION_SUCCESS or document.getModel() is None:
-        raise InputError(
-            "the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path))
-        )
-    return document.getModel()
+        if target not in seen:
+            seen.add(target)
+            inner = lib.readSBMLFromString(checked(target).decode("utf-8", errors="replace"))
+            _check_submodels(lib, inner, target, seen)
 
 
 @dataclass

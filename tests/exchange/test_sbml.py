@@ -207,6 +207,10 @@ ONE = {"Compartments": compartment(), "Species": species("S", 1.0)}
         (sbml(**ONE, Reactions=reaction("J", WITHOUT_OTHERWISE, "S")), "sbml.piecewise"),
         (sbml(**ONE, Reactions=reaction("J", DELAYED, "S")), "sbml.delay"),
         (sbml(**ONE, Reactions=WITHOUT_RATE), "sbml.rate"),
+        *(
+            (sbml(**ONE, Reactions=reaction("J", apply(name, *[ci("S")] * count), "S")), "sbml.math")
+            for name, count in (("minus", 3), ("divide", 3), ("power", 1), ("sin", 2), ("not", 0), ("implies", 3))
+        ),
         ("<sbml>", "xml.syntax"),
         ('<!DOCTYPE sbml [<!ENTITY a "b">]><sbml/>', "xml.entity"),
         ("<a>" * 300 + "</a>" * 300, "xml.depth"),
@@ -260,6 +264,33 @@ def test_a_missing_package_is_named_with_what_installs_it(everything: Path, monk
         "error[extra.sbml]: reading SBML needs the package python-libsbml\n"
         "  expected: python-libsbml\n"
         '  try:      pip install "il1sim[sbml]"'
+    )
+
+
+def with_submodel(source: str) -> str:
+    """A model whose submodel is in another file."""
+    package = "http://www.sbml.org/sbml/level3/version1/comp/version1"
+    return (
+        f'<sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" xmlns:comp="{package}" level="3" version="1" '
+        'comp:required="true"><model id="m"><comp:listOfSubmodels><comp:submodel comp:id="s" comp:modelRef="e"/>'
+        "</comp:listOfSubmodels></model><comp:listOfExternalModelDefinitions>"
+        f'<comp:externalModelDefinition comp:id="e" comp:source="{source}" comp:modelRef="m"/>'
+        "</comp:listOfExternalModelDefinitions></sbml>"
+    )
+
+
+def test_a_submodel_of_a_submodel_lies_in_the_same_folder_too(tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (tmp_path / "other.xml").write_text(sbml(**ONE), encoding="utf-8")
+    (folder / "outer.xml").write_text(with_submodel("inner.xml"), encoding="utf-8")
+    (folder / "inner.xml").write_text(with_submodel("../other.xml"), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_sbml(folder / "outer.xml")
+    assert str(caught.value) == (
+        "error[sbml.external]: a submodel lies outside the folder of the file, or nowhere\n"
+        f"  --> {(folder / 'inner.xml').resolve()}:2, key `e`\n  found:    ../other.xml\n"
+        "  expected: a file in the same folder"
     )
 
 

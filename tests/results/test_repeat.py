@@ -92,6 +92,51 @@ def test_an_input_that_was_changed_is_not_believed(made: Path, tmp_path: Path, c
     )
 
 
+def asked_otherwise(made: Path, place: Path, **change: object) -> Path:
+    """A copy of a directory whose manifest says something else, and is whole."""
+    shutil.copytree(made, place)
+    entries = read_manifest(place)
+    assert entries is not None
+    (place / "manifest.json").write_text(manifest_text(entries | change), encoding="utf-8")
+    return place
+
+
+def test_a_manifest_of_a_stranger_cannot_say_where_a_run_is_written(made: Path, tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    shutil.copytree(made, precious)
+    before = (precious / "manifest.json").read_bytes()
+    arguments = json.loads(before)["arguments"]
+    contrast = {"hypotheses": ["none"], "out": str(precious), "force": True}
+    hostile = asked_otherwise(made, tmp_path / "hostile", kind="contrast", arguments=arguments | contrast)
+    assert simulate.repeat(hostile, out=tmp_path / "new").differing
+    assert (precious / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [({"kind": "guess"}, "`guess`"), ({"arguments": {"scenario": "mine.toml", "luck": 3}}, "`luck`")],
+)
+def test_a_run_of_another_version_is_said_to_be_one(
+    made: Path, tmp_path: Path, capsys: Capture, change: dict[str, object], found: str
+) -> None:
+    moved = asked_otherwise(made, tmp_path / "moved", **change)
+    assert outcome(["runs", "repeat", str(moved)]) == 3
+    assert capsys.readouterr().err == (
+        f"error[runs.asked]: the run was asked in a way that this version does not know\n  --> {moved}\n"
+        f"  found:    {found}\n"
+        "  try:      repeat it with the version that made it, which `simulate runs show` names\n"
+    )
+
+
+def test_a_sweep_that_is_not_finished_is_not_repeated(tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "sweep.json").write_text(manifest_text({"kind": "sweep"}), encoding="utf-8")
+    assert outcome(["runs", "repeat", str(tmp_path)]) == 3
+    assert capsys.readouterr().err == (
+        f"error[runs.unfinished]: the sweep is not finished\n  --> {tmp_path}\n"
+        "  try:      go on with it first: `simulate runs resume DIR`\n"
+    )
+
+
 def test_a_report_shows_the_model_and_what_each_patient_of_the_table_is_given(made: Path) -> None:
     text = report(made, Purpose())
     assert "<h3>Doses of treated</h3>" in text
