@@ -51,6 +51,11 @@ def given(files: Mapping[str, bytes]) -> Iterator[None]:
         _given.reset(token)
 
 
+def is_given() -> bool:
+    """Whether files were given, and no others are read."""
+    return _given.get() is not None
+
+
 def note(path: Path | str, content: bytes) -> None:
     """Note a file, if anybody notes."""
     files, name = _noted.get(), _name(path)

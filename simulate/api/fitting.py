@@ -141,7 +141,7 @@ def fit(
         for line in before_fit(problem):
             report(line)
     posterior = make_fit(problem, settings, folder, threads=threads, report=report)
-    profiled = _profiled(problem, posterior, report) if profiles else ()
+    profiled = _profiled(problem, posterior, threads, report) if profiles else ()
     document = posterior.as_dict()
     tables = {"estimates": table_of([_flat(asdict(row)) for row in posterior.estimates])}
     if profiled:
@@ -162,12 +162,14 @@ def fit(
     return result
 
 
-def _profiled(problem: Problem, posterior: Posterior, report: Report | None) -> tuple[Profiled, ...]:
+def _profiled(
+    problem: Problem, posterior: Posterior, threads: int | None, report: Report | None
+) -> tuple[Profiled, ...]:
     from simulate.studies.fitting.profiling import profile
 
     if report is not None:
         report("profiling the likelihood")
-    return profile(problem, posterior)
+    return profile(problem, posterior, threads=threads)
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,8 +220,14 @@ def reproduce(
     -------
     Result
         Its value has the rows and both posteriors; table and figure ``reproduction``.
+
+    Raises
+    ------
+    InputError
+        ``reproduce.refit``: a fit is named that would not be looked at.
     """
     arguments = dict(locals())
+    from simulate.errors import InputError
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.fitting.fit import fit as fit_problem
@@ -229,6 +237,13 @@ def reproduce(
     from simulate.studies.fitting.trial import problem_for
     from simulate.tabular import table_of
 
+    if refit and fit is not None:
+        raise InputError(
+            "a fit is named, and another is to be made",
+            code="reproduce.refit",
+            found=str(fit),
+            advice="leave out `fit` or `refit`",
+        )
     designs = trials_of(trial)
     posterior = None if fit is None else read_posterior(fit)
     name = named(hypothesis, posterior, DEFAULT)

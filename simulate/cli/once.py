@@ -18,7 +18,6 @@ NEVER_WITH = {
         name: "--calibrate"
         for name in (
             *("--prior", "--against", "--fits", "--particles", "--runs", "--patients", "--draws", "--final-patients"),
-            "--out",
         )
     },
     "reproduce": {"--fit": "--refit", "--fits": "--refit"},

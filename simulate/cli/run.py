@@ -98,6 +98,12 @@ def run(
         rtol=rtol,
     )
     if len(asked) > 1:
+        if end is not None or every is not None:
+            raise UsageFault(
+                "--end and --every say nothing beside several hypotheses",
+                code="usage.option",
+                advice='a scenario has times of its own: --set "time.end=10 d"',
+            )
         from simulate.cli.contrast import contrast
 
         return contrast(

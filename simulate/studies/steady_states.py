@@ -11,6 +11,7 @@ import numpy as np
 
 from simulate.cohort.ensemble import typical_parameters
 from simulate.errors import InputError, did_you_mean
+from simulate.exchange.sbml import is_sbml
 from simulate.files import Document, read_toml
 from simulate.kernels.continuation import Branch, branches
 from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
@@ -60,7 +61,7 @@ def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenari
     chosen = list(settings)
     if not any(setting.key == "model.fit" for setting in chosen):
         chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
-    document = None if path.suffix in (".xml", ".sbml") else read_toml(path)
+    document = None if is_sbml(path) else read_toml(path)
     if document is None or "species" in document.data:
         data = {**_NO_SCENARIO, "title": path.stem, "model": {"file": path.name}}
         document = Document(path=str(path), data=data, text="")
@@ -128,7 +129,7 @@ def _over(
 ) -> tuple[Branch, ...]:
     axis = parse_axis(text, f"--over {text}")
     units = {part.name: part.unit for part in study.model.parameters}
-    routes = {route.name for route in study.model.routes}
+    routes = {route.name: route.unit for route in study.model.routes}
     if axis.name not in {*units, *routes} or axis.values:
         raise InputError(
             "this is no parameter or route with a range",
@@ -138,10 +139,16 @@ def _over(
             advice=did_you_mean(axis.name, [*units, *routes]),
         )
     unit = units.get(axis.name)
-    low, high = (
-        number if axis.unit is None or unit is None else convert(number, axis.unit, unit)
-        for number in (axis.low, axis.high)
-    )
+    if unit is None and axis.unit is not None:
+        raise InputError(
+            "the rate of a route has no unit of its own",
+            code="equilibria.over",
+            where=axis.where,
+            found=f"`{axis.unit.text}`",
+            expected=f"numbers alone, which are in {routes[axis.name].text} a day",
+            advice="leave the unit out",
+        )
+    low, high = (number if axis.unit is None else convert(number, axis.unit, unit) for number in (axis.low, axis.high))
     rates = dict(fed or {})
     if unit is None:
         begin = min(max(rates.get(axis.name, 0.0), low), high)

@@ -10,6 +10,7 @@ import pytest
 
 import simulate
 from simulate.cli.app import outcome
+from tests.faults.small import write_files
 
 # dx/dt = mu - x^2: two states at ±sqrt(mu), eigenvalues -2x, a fold at mu = 0. Shifted by 3, so that x is not negative.
 MODEL = """\
@@ -77,4 +78,16 @@ def test_what_cannot_vary_is_refused_with_the_nearest(model: Path, capsys: pytes
         "  --> --over onee=0:1\n"
         "  expected: such as `f_m=0.1:0.9`, or a route and its rate a day, such as `sc=0:300`\n"
         "  try:      did you mean `one`?\n"
+    )
+
+
+def test_a_unit_of_the_rate_of_a_route_is_not_read_past(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_files(tmp_path)
+    assert outcome(["equilibria", str(tmp_path / "model.toml"), "--over", "iv=0:2 g"]) == 3
+    assert capsys.readouterr().err == (
+        "error[equilibria.over]: the rate of a route has no unit of its own\n"
+        "  --> --over iv=0:2 g\n"
+        "  found:    `g`\n"
+        "  expected: numbers alone, which are in mg a day\n"
+        "  try:      leave the unit out\n"
     )

@@ -16,6 +16,7 @@ import typer
 import simulate
 from simulate.api.fitting import calibrate_choice
 from simulate.cli.app import outcome
+from simulate.errors import InputError
 from simulate.studies.fitting.posterior import Settings
 from simulate.verbs import verbs
 
@@ -108,3 +109,13 @@ def test_a_trial_has_in_python_the_numbers_of_the_verb_and_repeats_from_its_dire
     assert outcome(["runs", "repeat", "../here"]) == 0
     assert capsys.readouterr().out == "the same to the bit: effects.csv, printed.csv, trial.json\n"
     assert list(Path().iterdir()) == []
+
+
+def test_a_fit_that_would_not_be_looked_at_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        simulate.reproduce(fit="mine.json", refit=True)
+    assert str(caught.value) == (
+        "error[reproduce.refit]: a fit is named, and another is to be made\n"
+        "  found:    mine.json\n"
+        "  try:      leave out `fit` or `refit`"
+    )

@@ -87,6 +87,11 @@ def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:
 def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
     assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 3
     assert "--end and --every are for an SBML file" in capsys.readouterr().err
+    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H4", "--every", "1 d"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.option]: --end and --every say nothing beside several hypotheses\n"
+        '  try:      a scenario has times of its own: --set "time.end=10 d"\n'
+    )
 
 
 def test_the_scenario_of_a_model_has_a_hundred_times_unless_told(model: str) -> None:

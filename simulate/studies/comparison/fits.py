@@ -11,7 +11,7 @@ from pathlib import Path
 from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.evidence.items import Evidence
-from simulate.inputs import is_there
+from simulate.inputs import is_given, is_there
 from simulate.store import working_folder
 from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
@@ -128,11 +128,18 @@ def find_fit(
     Raises
     ------
     InputError
-        As for `known_fit` and `fit`.
+        ``fit.missing``: a run is repeated, which makes no fits in folders of its user. As for `known_fit` and `fit`.
     """
     known = known_fit(problem, folder)
     if known is not None:
         return known
+    if is_given():
+        raise InputError(
+            f"the fit of `{problem.hypothesis}` that the run stands on is not of today's numbers, or not in its folder",
+            code="fit.missing",
+            expected=f"{RESULT} of such a fit among the files that the run read",
+            advice="compare anew: `simulate compare` fits what is missing",
+        )
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
     own = fit_folder(problem, folder)

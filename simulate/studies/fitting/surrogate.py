@@ -131,7 +131,8 @@ class Surrogate:
             if trial.feasible.any():
                 terms = log_likelihood(part.evidence, trial.seen.rows(trial.feasible))
                 flat = part.item_mean + np.einsum("ij,j->i", near, part.item_weights)
-                found[trial.feasible] = np.maximum(terms.total + flat[trial.feasible], LEAST)
+                # A movement that is guessed too large may leave nothing to read, and an item without a value.
+                found[trial.feasible] = np.fmax(terms.total + flat[trial.feasible], LEAST)
             totals += found
         return np.where(feasible, totals, -np.inf)
 

@@ -9,6 +9,7 @@ import pytest
 
 from simulate import shipped
 from simulate.errors import InputError
+from simulate.inputs import given
 from simulate.locks import is_locked
 from simulate.studies.comparison.fits import RESULT, find_fit, fit_folder, known_fit, make_fit, problems_for
 from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
@@ -54,6 +55,18 @@ def test_a_fit_that_is_missing_is_made_and_found_again(tmp_path: Path, monkeypat
     assert again.source == str(tmp_path / "H1" / RESULT)
     assert again.posterior.log_evidence == made.posterior.log_evidence
     assert folders == [tmp_path / "H1"]
+
+
+def test_a_run_that_is_repeated_makes_no_fit_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shipped, "fit_files", dict)
+    with given({}), pytest.raises(InputError) as caught:
+        find_fit(problem(), SETTINGS, tmp_path)
+    assert str(caught.value) == (
+        "error[fit.missing]: the fit of `H1` that the run stands on is not of today's numbers, or not in its folder\n"
+        "  expected: fit.json of such a fit among the files that the run read\n"
+        "  try:      compare anew: `simulate compare` fits what is missing"
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_fits_do_not_work_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

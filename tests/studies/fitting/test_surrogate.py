@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from simulate.inference.target import guess_of
 from simulate.streams import FloatArray
 from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
+from simulate.studies.fitting.surrogate import LEAST
 from simulate.studies.fitting.trial import Problem, problem_for
 from simulate.trials.reading import read_trial
 from tests.studies.fitting.tiny import problem
@@ -53,6 +55,15 @@ def test_a_guess_has_the_same_bits_in_every_batch_and_with_any_number_of_threads
     np.testing.assert_array_equal(two(asked), one)
     np.testing.assert_array_equal(two(asked[::-1])[::-1], one)
     np.testing.assert_array_equal(two(asked[62:66]), one[62:66])
+
+
+def test_a_guess_without_a_value_excludes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    guess = LearnedLikelihood(problem("H1"), PATIENTS, 1).learned(points(problem("H1"), 24, 1))
+    asked = points(problem("H1"), 8, 2)
+    known = guess(asked)
+
+    monkeypatch.setattr("simulate.studies.fitting.surrogate.log_likelihood", lambda *_: SimpleNamespace(total=np.nan))
+    np.testing.assert_array_equal(guess(asked), np.where(np.isfinite(known), LEAST, -np.inf))
 
 
 def test_what_was_asked_before_decides_nothing_of_what_is_learned() -> None:
