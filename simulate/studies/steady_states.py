@@ -148,7 +148,10 @@ def _over(
             expected=f"numbers alone, which are in {routes[axis.name].text} a day",
             advice="leave the unit out",
         )
-    low, high = (number if axis.unit is None else convert(number, axis.unit, unit) for number in (axis.low, axis.high))
+    low, high = (
+        number if axis.unit is None or unit is None else convert(number, axis.unit, unit)
+        for number in (axis.low, axis.high)
+    )
     rates = dict(fed or {})
     if unit is None:
         begin = min(max(rates.get(axis.name, 0.0), low), high)
