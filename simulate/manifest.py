@@ -62,12 +62,12 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _check_inside(entries: Mapping[str, Any], path: Path) -> None:
-    """Refuse what a stranger may have written: names of files that are not in the directory."""
+    """Refuse what a stranger may have written: names of files that are not in the directory, or links out of it."""
     listed = [entries.get(name) for name in ("files", "inputs", "models")]
     files, places, models = (group if isinstance(group, Mapping) else {} for group in listed)
     kept = [entry.get("file", "") for entry in models.values() if isinstance(entry, Mapping)]
     for name in map(str, (*files, *places.values(), *kept)):
-        if not _is_inside(name):
+        if not _is_inside(name) or not (path.parent / name).resolve().is_relative_to(path.parent.resolve()):
             raise InputError(
                 "the file names another that is not in its folder",
                 code="manifest.outside",

@@ -78,7 +78,7 @@ def fit(
         print_json(found.document)
     else:
         print_rich(_estimates(found.value))
-        if profiles:
+        if "profiles" in found.tables:
             print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
         print_text("\n".join((*_summary(found.value), f"written to {found.facts['file']}")))
     return 0

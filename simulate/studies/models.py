@@ -143,9 +143,13 @@ def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str
     dict
         What a manifest says of them, by hypothesis.
     """
-    entries = {}
+    entries: dict[str, dict[str, Any]] = {}
+    taken: set[str] = set()
     for name, model in models.items():
-        file = f"{MODELS}/{file_name(name)}.toml"
+        stem, count = file_name(name), 1
+        while (file := f"{MODELS}/{stem}{'' if count == 1 else f'-{count}'}.toml").casefold() in taken:
+            count += 1
+        taken.add(file.casefold())
         (folder / MODELS).mkdir(exist_ok=True)
         (folder / file).write_text(model_text(model), encoding="utf-8")
         entries[name] = {

@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from simulate.biology.hypotheses import hypothesis_named
+from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError, MissingExtra
 from simulate.files import file_hash, read_bytes
 from simulate.inputs import given, is_folder, is_there, noted, noting
-from simulate.manifest import keep_inputs, kept_inputs
+from simulate.manifest import keep_inputs, kept_inputs, seal
 from simulate.results.catalog import FINISHED, entries_of, records_in, states_of_files
 from simulate.results.provenance import asked
 from simulate.results.result import Result
 from simulate.store import read_manifest
+from simulate.studies.models import keep_models, kept_model
 from simulate.tabular import ResultTable
 
 Capture = pytest.CaptureFixture[str]
@@ -159,3 +162,29 @@ def test_a_report_looks_at_its_file_before_it_works(tmp_path: Path, capsys: Capt
     assert outcome(["report", str(tmp_path), "--out", str(tmp_path / name), "--force"]) == 3
     fault = f"`{(tmp_path / name).parent}` is not a folder" if "/" in name else "the target is no file"
     assert capsys.readouterr().err.startswith(f"error[store.occupied]: {fault}\n  --> {tmp_path / name}\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need no right of their own on POSIX alone")
+def test_a_link_of_a_stranger_out_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "time-course.png").write_bytes(b"x")
+    seal(tmp_path / "here", {"kind": "run", "key": "k"}, ["time-course.png"])
+    (tmp_path / "here" / "time-course.png").unlink()
+    (tmp_path / "here" / "time-course.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(InputError) as caught:
+        read_manifest(tmp_path / "here")
+    assert str(caught.value) == (
+        "error[manifest.outside]: the file names another that is not in its folder\n"
+        f"  --> {tmp_path / 'here' / 'manifest.json'}\n"
+        "  found:    `time-course.png`\n"
+        "  expected: files of the run directory alone, as this program writes them\n"
+        "  try:      do not use the folder, and ask whoever made it"
+    )
+
+
+def test_models_whose_names_are_one_file_name_are_both_kept(tmp_path: Path) -> None:
+    models = {name: reference_model(hypothesis_named(part)) for name, part in (("a/b", "H0"), ("a-b", "H4"))}
+    kept = keep_models(tmp_path, models)
+    assert [entry["file"] for entry in kept.values()] == ["models/a-b.toml", "models/a-b-2.toml"]
+    assert [kept_model(tmp_path, entry) is not None for entry in kept.values()] == [True, True]
