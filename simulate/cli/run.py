@@ -78,6 +78,7 @@ def run(
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
+    from simulate.exchange.sbml import is_sbml, read_sbml
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
 
@@ -119,6 +120,8 @@ def run(
         force=force,
         progress=progress,
     )
+    for line in read_sbml(scenario).dropped if is_sbml(scenario) else ():
+        say(f"left out: {line}")
     found = result.value
     target = place(out, found.study)
     files = result.write(target, force=force, figures=figures)

@@ -321,20 +321,24 @@ class _Reader:
             )
 
     def _unit_of_time(self) -> str:
-        """Unit of time of the file."""
+        """Unit of time of the file; where it names none that is a time, what is taken in its place is listed."""
         named = self.model.getTimeUnits() if self.level > 2 else ""
         definition = self.model.getUnitDefinition(named or "time")
         if definition is None:
-            return {"second": "s", "": "s"}.get(named, "1") if named != "dimensionless" else "d"
-        if definition.getNumUnits() != 1:
-            return "s"
+            if named == "second" or (not named and self.level < 3):
+                return "s"
+            return self._taken_as("d" if named == "dimensionless" else "s")
         part = definition.getUnit(0)
-        kind = self.lib.UnitKind_toString(part.getKind())
+        kind = self.lib.UnitKind_toString(part.getKind()) if definition.getNumUnits() == 1 else ""
         if kind != "second" or part.getExponentAsDouble() != 1:
-            return "d" if kind == "dimensionless" else "s"
+            return self._taken_as("d" if kind == "dimensionless" else "s")
         seconds = part.getMultiplier() * 10.0 ** part.getScale()
         known = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week", 1e-3: "ms", 1e-6: "us"}
         return known.get(seconds, f"{seconds!r} s")
+
+    def _taken_as(self, unit_of_time: str) -> str:
+        self.dropped.append(f"the unit of time, which is none: taken as {unit_of_time} (convert --time says otherwise)")
+        return unit_of_time
 
     def _functions(self) -> dict[str, tuple[tuple[str, ...], Any]]:
         found = {}

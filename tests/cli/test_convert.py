@@ -38,7 +38,8 @@ def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: C
         capsys.readouterr().out.split()
         == (
             "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
-            "parameter `spare`, which nothing uses"
+            "unit of time, which is none: taken as s (convert --time says otherwise); the parameter `spare`, which nothing "
+            "uses"
         ).split()
     )
 
@@ -74,7 +75,9 @@ def test_only_models_are_converted(model: str, capsys: Capture) -> None:
 
 def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:
     assert outcome(["run", model, "--end", "4 s", "--out", "results", "--no-figures", "--json"]) == 0
-    levels = {row["quantity"]: row for row in json.loads(capsys.readouterr().out)["summary"]}
+    printed = capsys.readouterr()
+    assert "left out: the unit of time, which is none: taken as s" in printed.err
+    levels = {row["quantity"]: row for row in json.loads(printed.out)["summary"]}
     assert set(levels) == {"S", "double"}
     assert Path("results/results.nc").is_file()
 

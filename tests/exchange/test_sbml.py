@@ -159,9 +159,20 @@ def test_libroadrunner_says_the_same(everything: Path, found: dict[str, np.ndarr
 
 
 def test_what_is_left_out_is_listed(everything: Path) -> None:
-    imported = read_sbml(everything)
+    imported = read_sbml(everything, time_unit="d")
     assert imported.dropped == ("the parameter `unused`, which nothing uses",)
     assert imported.constants["unused"] == 9.0
+
+
+def test_a_unit_of_time_that_the_file_does_not_give_is_told(tmp_path: Path) -> None:
+    given = {"": "s", "dimensionless": "d", "second": "s"}
+    for name, taken in given.items():
+        path = tmp_path / f"{name or 'none'}.xml"
+        path.write_text(sbml(name, Parameters=parameter("k", 0.5)), encoding="utf-8")
+        imported = read_sbml(path)
+        told = f"the unit of time, which is none: taken as {taken} (convert --time says otherwise)"
+        assert imported.time_unit == taken
+        assert (told in imported.dropped) is (name != "second")
 
 
 def test_a_converted_model_is_the_same_model(everything: Path, tmp_path: Path) -> None:
