@@ -38,8 +38,8 @@ def test_a_model_is_checked_and_what_is_left_out_is_listed(model: str, capsys: C
         capsys.readouterr().out.split()
         == (
             "decay.xml: nothing wrong with this SBML file: 1 state, 2 parameters, 0 events, time in s; left out: the "
-            "unit of time, which is none: taken as s (convert --time says otherwise); the parameter `spare`, which nothing "
-            "uses"
+            "unit of time, which is none: taken as s (convert --time says otherwise); the parameter `spare`, "
+            "which nothing uses"
         ).split()
     )
 
