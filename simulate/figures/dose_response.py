@@ -187,4 +187,6 @@ def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int)
         labels.append(f"95 % of resampled means, {people}")
         handles.append(Patch(color=color(0), alpha=0.14, linewidth=0.0))
         labels.append("90 % of patients")
-    figure.legend(handles, labels, loc="outside lower left", ncols=1 if columns == 1 else 3)
+    # What is said of draws is long.
+    several = 2 if "draw" in dataset.coords else 3
+    figure.legend(handles, labels, loc="outside lower left", ncols=1 if columns == 1 else several)
