@@ -778,8 +778,9 @@ def equilibria(
     def draw() -> Any:
         from simulate.figures.branches import branch_diagram
 
-        units = {part.name: part.unit.text for part in model.parameters}
-        return branch_diagram(found.branches, shown, unit=units.get(found.branches[0].axis, ""))
+        units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
+        units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
+        return branch_diagram(found.branches, shown, units)
 
     result = Result(
         origin,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from simulate.figures.style import COLORS, COLUMN, INK, POINTS, styled
+from simulate.figures.style import COLORS, COLUMN, INK, POINTS, quantity_label, styled
 from simulate.kernels.continuation import Branch
 from simulate.kernels.equilibria import Stability
 
 _HEIGHT = 1.9
 
 
-def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], *, unit: str = "") -> Figure:
+def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], units: Mapping[str, str]) -> Figure:
     """Draw observables of steady states over the parameter that varies.
 
     Parameters
@@ -23,8 +24,8 @@ def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], *, uni
         Of one parameter.
     quantities
         Names of observables, a panel each.
-    unit
-        Of the parameter.
+    units
+        Of the observables and of what varies, by name.
 
     Returns
     -------
@@ -43,6 +44,10 @@ def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], *, uni
                 place = branch.quantities.index(name)
                 for fold in branch.folds:
                     axes.plot(fold.value, fold.observed[place], "o", color=INK, markersize=3.0)
-            axes.set_ylabel(name)
-        panels[-1].set_xlabel(branches[0].axis + (f" ({unit})" if unit not in ("", "1") else ""))
+            axes.set_ylabel(quantity_label(name, units.get(name, "")))
+        axis = branches[0].axis
+        panels[-1].set_xlabel(quantity_label(axis, units.get(axis, "")))
+        lines = [Line2D([], [], color=COLORS[0]), Line2D([], [], color=COLORS[0], linestyle=":")]
+        dot = Line2D([], [], color=INK, marker="o", markersize=3.0, linestyle="none")
+        figure.legend([*lines, dot], ["stable", "not stable", "fold"], loc="outside lower left", ncols=3)
     return figure

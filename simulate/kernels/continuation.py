@@ -19,7 +19,15 @@ import numpy as np
 
 from simulate.errors import InputError
 from simulate.kernels.curves import BoolArray, Curves, located
-from simulate.kernels.equilibria import ComplexArray, Stability, roots, spectrum, stability_of
+from simulate.kernels.equilibria import (
+    ComplexArray,
+    Stability,
+    applied,
+    roots,
+    scaled_inverse,
+    spectrum,
+    stability_of,
+)
 from simulate.kernels.system import System
 from simulate.kernels.vectorfield import VectorField, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray, IntArray
@@ -134,7 +142,8 @@ def branches(
     fed
         Rates at which routes are fed; what is not named is not given.
     scale
-        Size [state] below which a state counts as small; if not given, that of the largest start, or 1 in its unit.
+        Size [state] below which a state counts as small; if not given, that of the largest start, or what the axis
+        brings it to over the bounds if that is more; 1 in its unit where both are nothing.
     largest_step
         Longest step, as a share of the span of the parameter and of the size of each state.
     max_steps
@@ -165,9 +174,8 @@ def branches(
             code="continuation.bounds",
             found=f"{low:g} to {high:g}, beginning at {', '.join(f'{value:g}' for value in np.unique(begin))}",
         )
-    sizes = np.abs(starts).max(axis=0) if scale is None else np.asarray(scale, dtype=float)
-    sizes = np.where(sizes == 0.0, 1.0, sizes)
-    states = roots(field, starts, inputs, sizes)
+    known = np.abs(starts).max(axis=0) if scale is None else np.asarray(scale, dtype=float)
+    states = roots(field, starts, inputs, known)
     for index in np.flatnonzero(~np.isfinite(states).all(axis=1)):
         raise InputError(
             f"start {index} leads to no steady state",
@@ -175,6 +183,9 @@ def branches(
             found=", ".join(f"{name} = {value:g}" for name, value in zip(field.states, starts[index], strict=True)),
             advice="begin at a state that `equilibria` returns",
         )
+    if scale is None:
+        known = np.maximum(known, _reached(field, states, inputs, known, high - low))
+    sizes = np.where(known == 0.0, 1.0, known)
     curves = Curves(field, np.repeat(inputs, 2, axis=0), np.append(sizes, high - low))
     points = np.repeat(np.hstack([states, begin[:, None]]), 2, axis=0)
     halves = _follow(curves, points, bounds, largest_step, max_steps)
@@ -183,6 +194,14 @@ def branches(
     return tuple(
         _branch(field, axis, inputs[index], *pair) for index, pair in enumerate(zip(whole, turns, strict=True))
     )
+
+
+def _reached(field: VectorField, states: FloatArray, inputs: FloatArray, scale: FloatArray, span: float) -> FloatArray:
+    """How far each state [state] would move if it went on over the span as it begins; the most of all starts."""
+    slopes = field.slopes(states, inputs)
+    sizes = np.maximum(np.abs(states), np.where(scale == 0.0, 1.0, scale))
+    moves: FloatArray = np.abs(applied(scaled_inverse(slopes[:, :, :-1], sizes), slopes[:, :, -1])).max(axis=0)
+    return np.where(np.isfinite(moves), moves * span, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

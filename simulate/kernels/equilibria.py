@@ -27,6 +27,7 @@ _ITERATIONS = 200
 _SMALLEST_SHARE = 2.0**-20
 _STEP = 1e-13
 _RESIDUAL = 1e-9
+_ROUNDING = float(np.finfo(float).eps)
 _SAME = 1e-6
 _ZERO_EIGENVALUE = 1e-7
 
@@ -109,6 +110,8 @@ def equilibria_of_members(
     largest = np.abs(starts).max(axis=0, initial=0.0)
     members = np.repeat(np.arange(len(parameters)), len(starts))
     states = roots(field, np.tile(starts, (len(parameters), 1)), inputs[members], largest)
+    # What is left of a start that is brought to nothing is its rounding.
+    states[np.abs(states) <= _ROUNDING * largest] = 0.0
     found: list[list[FloatArray]] = [[] for _ in parameters]
     for member, state in zip(members, states, strict=True):
         same = _SAME * np.maximum(largest, np.abs(state))

@@ -14,7 +14,7 @@ from simulate.kernels.system import System, equations, lower
 from simulate.kernels.vectorfield import initial_states
 from simulate.solver import Schedule, StopKind, Tolerance, solve
 from simulate.solver.kernel import FloatArray
-from tests.helpers.systems import ABSORPTION
+from tests.helpers.systems import ABSORPTION, in_units
 
 SADDLE_NODE = equations({"x": "r + x**2"}, [0], parameters=["r"])
 PITCHFORK = equations({"x": "r*x - x**3"}, [0], parameters=["r"])
@@ -218,3 +218,21 @@ def test_occupancy_stands_along_a_branch_of_doses() -> None:
         assert occupancy[-1] == pytest.approx(true.quantity(name)[0, -1], rel=1e-7)
         assert np.all(np.diff(occupancy) >= 0.0)
         assert occupancy[-1] > 1.5 * occupancy[0]
+
+
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])
+def test_a_branch_that_begins_at_nothing_goes_as_far_in_any_unit(size: float) -> None:
+    # Fed at a rate r, depot and central hold r/ka and r/ke; what rounding has left of nothing is no scale.
+    system = in_units(ABSORPTION)
+    parameters = np.array([4.0, 0.5, size, size])
+    (route,) = ABSORPTION.routes
+    for start in (0.0, -9e-32):
+        (branch,) = branches(system, parameters, np.full((1, 2), start), route, (0.0, 100.0))
+        assert branch.ends == (End.BOUND, End.BOUND)
+        assert branch.values[[0, -1]] == pytest.approx([0.0, 100.0])
+        assert branch.states[-1] * size == pytest.approx([100.0 / 4.0, 100.0 / 0.5])
+
+
+def test_what_rounding_leaves_of_a_start_is_nothing() -> None:
+    (found,) = equilibria(ABSORPTION, np.array([0.3, 0.7]), np.array([[17.3, 911.1]]))
+    assert found.state.tolist() == [0.0, 0.0]
