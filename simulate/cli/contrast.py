@@ -87,6 +87,6 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
     people = f"{study.scenario.patients} patients"
     if study.draws is not None:
         people += (
-            " of each of " + f"{len(study.draws.points)} draws of a fit; [ ]: where 90 % of the draws have their own"
+            " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
         )
     return [table, *textwrap.wrap(f"{people}; {CAPTION}.", 80)]
