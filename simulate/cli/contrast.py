@@ -86,7 +86,5 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
         table.add_row(*line)
     people = f"{study.scenario.patients} patients"
     if study.draws is not None:
-        people += (
-            " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
-        )
+        people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
     return [table, *textwrap.wrap(f"{people}; {CAPTION}.", 80)]
