@@ -27,7 +27,6 @@ from simulate.solver.layout import (
     RESTARTING,
     RUNNING,
     SHARE,
-    SIZE,
     START,
     STATE,
     STEP,
@@ -77,14 +76,6 @@ def choose_step(w: Any, longest: float) -> None:
     h = choose(reaches, rest, h)
     store(w, STEP, h)
     store(w, NEXT, choose(reaches, stop, now + h))
-
-
-@inlined
-def spread_step(w: Any, n: int) -> None:
-    """Repeat the step size for every state."""
-    h = load(w, STEP)
-    for i in range(0, n * LANES, LANES):
-        store(w, SIZE + i, h)
 
 
 @inlined
@@ -172,8 +163,6 @@ def take_step(
     if series:
         propose(w, n, jacobian)
     choose_step(w, longest)
-    if not series:
-        spread_step(w, n)
     attempt(w, n, rhs, jacobian, factor, backsolve)
     if series:
         trust(w)

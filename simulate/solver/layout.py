@@ -107,8 +107,8 @@ START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)
 """Error estimate of the step, then its square in units of the tolerance."""
-SIZE = vector(6)
-"""Step size, repeated for every state."""
+UNSEEN = vector(6)
+"""Whether the scale of a state was found and not seen, while scales are looked for."""
 ABSOLUTE = vector(7)
 """Absolute tolerance: ``SHARE`` of the scale of the state, which is the largest that it has been so far."""
 

@@ -31,11 +31,11 @@ from simulate.solver.layout import (
     RATE,
     RATIO,
     SHARE,
-    SIZE,
     START,
     STATE,
     STOP,
     TIME,
+    UNSEEN,
 )
 from simulate.solver.vectors import any_lane
 from simulate.solver.vectors import load as row_at
@@ -119,8 +119,8 @@ def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, count
     """Find the scales of the lanes in which they are wanted, from the states in ``START``.
 
     Evaluations read the state at ``at``, of other lanes as it is, and leave the derivative at ``rate``; ``member`` is a
-    row of the state of lanes. ``ERROR`` holds scales, ``SIZE`` whether one was found and not seen, ``FACTOR`` the time,
-    ``RATIO`` whether a lane is still looking, ``DUE`` whether it was: all of these are written anew by the next step.
+    row of the state of lanes. ``ERROR`` holds scales, ``UNSEEN`` whether one was found and not seen, ``FACTOR`` the
+    time, ``RATIO`` whether a lane is still looking, ``DUE`` whether it was: these are written anew by the next step.
     """
     for lane in range(LANES):
         w[DUE + lane] = w[RATIO + lane]
@@ -128,7 +128,7 @@ def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, count
         for i in range(lane, n * LANES, LANES):
             known = w[ABSOLUTE + i] > LEAST
             w[ERROR + i] = math.copysign(w[ABSOLUTE + i] / w[SHARE + lane], w[START + i]) if known else w[START + i]
-            w[SIZE + i] = 0.0 if w[ERROR + i] != 0.0 else 1.0
+            w[UNSEEN + i] = 0.0 if w[ERROR + i] != 0.0 else 1.0
     for turn in range(n + _MORE_PASSES):
         if not any_lane(row_at(w, RATIO) > 0.0):
             break
@@ -152,7 +152,7 @@ def _settle(w: Any, lane: int, n: int) -> None:
     """Let what was found take effect: it counts by a share. ``RATIO`` becomes 1 if anything was."""
     w[RATIO + lane] = 0.0
     for i in range(lane, n * LANES, LANES):
-        if w[SIZE + i] > 0.0 and w[ERROR + i] != 0.0:
+        if w[UNSEEN + i] > 0.0 and w[ERROR + i] != 0.0:
             w[RATIO + lane] = 1.0
             found = w[SHARE + lane] * _TRUSTED * abs(w[ERROR + i])
             w[ABSOLUTE + i] = min(max(found, w[ABSOLUTE + i], LEAST), MOST)
@@ -179,11 +179,11 @@ def _doubt(w: Any, lane: int, n: int, rate: int) -> bool:
                 moving += j != i and other > 0.0
                 slower += 0.0 < other * _ROUNDING < pace
             if moving > 0 and 2 * slower >= moving:
-                w[SIZE + i] = 1.0
+                w[UNSEEN + i] = 1.0
                 found = True
     if found:
         for i in range(lane, n * LANES, LANES):
-            w[ERROR + i] = 0.0 if w[SIZE + i] > 0.0 else w[ERROR + i]
+            w[ERROR + i] = 0.0 if w[UNSEEN + i] > 0.0 else w[ERROR + i]
     return found
 
 
@@ -198,7 +198,7 @@ def _look(w: Any, lane: int, n: int, rate: int) -> None:
         w[FACTOR + lane] = 1.0 / fastest
     w[RATIO + lane] = 1.0 if anew else 0.0
     for i in range(lane, n * LANES, LANES):
-        if w[SIZE + i] > 0.0:
+        if w[UNSEEN + i] > 0.0:
             if anew:
                 w[ERROR + i] = 0.0
             elif w[ERROR + i] == 0.0 and 0.0 < abs(w[rate + i]) < math.inf:

@@ -7,7 +7,7 @@ import numpy as np
 from simulate.kernels.build import CompiledKernel
 from simulate.solver import METHODS, FloatArray, Method
 from simulate.solver.arguments import functions_of
-from simulate.solver.layout import CONSTANTS, LANES, NOW, RATE, RESULT, SIZE, START, STATE, STEP, TIME, stage
+from simulate.solver.layout import CONSTANTS, LANES, NOW, RATE, RESULT, START, STATE, STEP, TIME, stage
 
 RUNGE_KUTTA = tuple(method for method in METHODS if not method.series)
 """Methods with stages; Taylor series have tests of their own, and do not take every model."""
@@ -21,7 +21,6 @@ def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArr
     for index in range(n):
         for offset in (START, STATE):
             w[offset + index * LANES : offset + (index + 1) * LANES] = state[index]
-        w[SIZE + index * LANES : SIZE + (index + 1) * LANES] = step
     w[NOW : NOW + LANES] = w[TIME : TIME + LANES] = time
     w[STEP : STEP + LANES] = step
     kernel.rhs(w)

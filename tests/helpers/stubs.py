@@ -10,7 +10,7 @@ from numba import types
 
 from simulate.compiled import WORKSPACE, compiled
 from simulate.solver import FloatArray, IntArray, Method
-from simulate.solver.layout import CONSTANTS, ERROR, LANES, RATE, RESULT, SIZE, START, STATE
+from simulate.solver.layout import CONSTANTS, ERROR, LANES, RATE, RESULT, START, STATE, STEP
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE
 
 _BLOCK = types.void(WORKSPACE)
@@ -92,14 +92,14 @@ class ClockKernel:
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     rhs(w)
     for lane in range(LANES):
-        w[STATE + lane] = w[START + lane] + w[SIZE + lane]
-        refused = w[SIZE + lane] > w[CONSTANTS + lane]
+        w[STATE + lane] = w[START + lane] + w[STEP + lane]
+        refused = w[STEP + lane] > w[CONSTANTS + lane]
         w[ERROR + lane] = 1e300 if refused else 0.0
 
 
 @compiled(INTERPOLATE)
 def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
-    w[RESULT + lane] = w[START + lane] + theta * w[SIZE + lane]
+    w[RESULT + lane] = w[START + lane] + theta * w[STEP + lane]
 
 
 SCRIPTED = Method(

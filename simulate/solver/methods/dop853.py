@@ -7,15 +7,16 @@ too long from one that is a little too long. Coefficients and source: `dop853_ta
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from simulate.compiled import compiled, inlined
-from simulate.solver.layout import ERROR, LANES, RATE, RESULT, SIZE, SOLUTION, START, STATE, STEP, stage
+from simulate.solver.layout import ERROR, LANES, RATE, RESULT, SOLUTION, START, STATE, STEP, stage
 from simulate.solver.methods.dop853_table import DENSE, EMBEDDED_3, ERROR_5, A, C
 from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, Method, to_node
+from simulate.solver.vectors import choose, every, load, root, store
+from simulate.solver.vectors import size as magnitude
 
 (_A2_1,) = A[1].values()
 _A3_1, _A3_2 = A[2].values()
@@ -49,155 +50,211 @@ _DENSE_STAGES = np.array([_K1, _K6, _K7, _K8, _K9, _K10, _K11, _K12, RATE, _K14,
 @inlined
 def _first_stages(w: Any, size: int, rhs: Any) -> None:
     """Stages 2 to 6, and the state at which stage 7 is evaluated."""
-    for i in range(size):
-        total = _A2_1 * w[_K1 + i]
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    h = load(w, STEP)
+    for i in range(0, size, LANES):
+        total = _A2_1 * load(w, _K1 + i)
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C2)
     rhs(w)
-    for i in range(size):
-        k2 = w[RATE + i]
-        w[_K2 + i] = k2
-        total = _A3_1 * w[_K1 + i] + _A3_2 * k2
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k2 = load(w, RATE + i)
+        store(w, _K2 + i, k2)
+        total = _A3_1 * load(w, _K1 + i) + _A3_2 * k2
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C3)
     rhs(w)
-    for i in range(size):
-        k3 = w[RATE + i]
-        w[_K3 + i] = k3
-        total = _A4_1 * w[_K1 + i] + _A4_3 * k3
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k3 = load(w, RATE + i)
+        store(w, _K3 + i, k3)
+        total = _A4_1 * load(w, _K1 + i) + _A4_3 * k3
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C4)
     rhs(w)
-    for i in range(size):
-        k4 = w[RATE + i]
-        w[_K4 + i] = k4
-        total = _A5_1 * w[_K1 + i] + _A5_3 * w[_K3 + i] + _A5_4 * k4
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k4 = load(w, RATE + i)
+        store(w, _K4 + i, k4)
+        total = _A5_1 * load(w, _K1 + i) + _A5_3 * load(w, _K3 + i) + _A5_4 * k4
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C5)
     rhs(w)
-    for i in range(size):
-        k5 = w[RATE + i]
-        w[_K5 + i] = k5
-        total = _A6_1 * w[_K1 + i] + _A6_4 * w[_K4 + i] + _A6_5 * k5
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k5 = load(w, RATE + i)
+        store(w, _K5 + i, k5)
+        total = _A6_1 * load(w, _K1 + i) + _A6_4 * load(w, _K4 + i) + _A6_5 * k5
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C6)
     rhs(w)
-    for i in range(size):
-        k6 = w[RATE + i]
-        w[_K6 + i] = k6
-        total = _A7_1 * w[_K1 + i] + _A7_4 * w[_K4 + i] + _A7_5 * w[_K5 + i] + _A7_6 * k6
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k6 = load(w, RATE + i)
+        store(w, _K6 + i, k6)
+        total = _A7_1 * load(w, _K1 + i) + _A7_4 * load(w, _K4 + i) + _A7_5 * load(w, _K5 + i) + _A7_6 * k6
+        store(w, STATE + i, load(w, START + i) + h * total)
 
 
 @inlined
 def _estimate(w: Any, size: int) -> None:
     """Error estimate of the attempt."""
-    for i in range(size):
-        fifth = _E1 * w[_K1 + i] + _E6 * w[_K6 + i] + _E7 * w[_K7 + i] + _E8 * w[_K8 + i]
-        fifth += _E9 * w[_K9 + i] + _E10 * w[_K10 + i] + _E11 * w[_K11 + i] + _E12 * w[_K12 + i]
-        third = _T1 * w[_K1 + i] + _B6 * w[_K6 + i] + _B7 * w[_K7 + i] + _B8 * w[_K8 + i]
-        third += _T9 * w[_K9 + i] + _B10 * w[_K10 + i] + _B11 * w[_K11 + i] + _T12 * w[_K12 + i]
+    h = load(w, STEP)
+    for i in range(0, size, LANES):
+        fifth = _E1 * load(w, _K1 + i) + _E6 * load(w, _K6 + i) + _E7 * load(w, _K7 + i) + _E8 * load(w, _K8 + i)
+        fifth = fifth + (
+            _E9 * load(w, _K9 + i) + _E10 * load(w, _K10 + i) + _E11 * load(w, _K11 + i) + _E12 * load(w, _K12 + i)
+        )
+        third = _T1 * load(w, _K1 + i) + _B6 * load(w, _K6 + i) + _B7 * load(w, _K7 + i) + _B8 * load(w, _K8 + i)
+        third = third + (
+            _T9 * load(w, _K9 + i) + _B10 * load(w, _K10 + i) + _B11 * load(w, _K11 + i) + _T12 * load(w, _K12 + i)
+        )
         # The two estimates in one, e5² / √(e5² + e3²/100) for every state, written so that no square overflows.
-        fifth = abs(fifth)
-        third = _SHARE * abs(third)
-        larger = fifth if fifth > third else third
-        larger = larger if larger != 0.0 else 1.0
+        fifth = magnitude(fifth)
+        third = _SHARE * magnitude(third)
+        larger = choose(fifth > third, fifth, third)
+        larger = choose(larger > 0.0, larger, every(1.0))
         share = fifth / larger
         rest = third / larger
         # A state with an undefined derivative must not be accepted: no smaller step could leave it again.
-        estimate = fifth * share / math.sqrt(share * share + rest * rest + _TINY)
-        w[ERROR + i] = w[SIZE + i] * estimate + 0.0 * w[RATE + i]
+        estimate = fifth * share / root(share * share + rest * rest + _TINY)
+        store(w, ERROR + i, h * estimate + 0.0 * load(w, RATE + i))
 
 
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
-    size = n * LANES
+    size, h = n * LANES, load(w, STEP)
     _first_stages(w, size, rhs)
     to_node(w, _C7)
     rhs(w)
-    for i in range(size):
-        k7 = w[RATE + i]
-        w[_K7 + i] = k7
-        total = _A8_1 * w[_K1 + i] + _A8_4 * w[_K4 + i] + _A8_5 * w[_K5 + i] + _A8_6 * w[_K6 + i]
-        total += _A8_7 * k7
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k7 = load(w, RATE + i)
+        store(w, _K7 + i, k7)
+        total = (
+            _A8_1 * load(w, _K1 + i) + _A8_4 * load(w, _K4 + i) + _A8_5 * load(w, _K5 + i) + _A8_6 * load(w, _K6 + i)
+        )
+        total = total + (_A8_7 * k7)
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C8)
     rhs(w)
-    for i in range(size):
-        k8 = w[RATE + i]
-        w[_K8 + i] = k8
-        total = _A9_1 * w[_K1 + i] + _A9_4 * w[_K4 + i] + _A9_5 * w[_K5 + i] + _A9_6 * w[_K6 + i]
-        total += _A9_7 * w[_K7 + i] + _A9_8 * k8
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k8 = load(w, RATE + i)
+        store(w, _K8 + i, k8)
+        total = (
+            _A9_1 * load(w, _K1 + i) + _A9_4 * load(w, _K4 + i) + _A9_5 * load(w, _K5 + i) + _A9_6 * load(w, _K6 + i)
+        )
+        total = total + (_A9_7 * load(w, _K7 + i) + _A9_8 * k8)
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C9)
     rhs(w)
-    for i in range(size):
-        k9 = w[RATE + i]
-        w[_K9 + i] = k9
-        total = _A10_1 * w[_K1 + i] + _A10_4 * w[_K4 + i] + _A10_5 * w[_K5 + i] + _A10_6 * w[_K6 + i]
-        total += _A10_7 * w[_K7 + i] + _A10_8 * w[_K8 + i] + _A10_9 * k9
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k9 = load(w, RATE + i)
+        store(w, _K9 + i, k9)
+        total = (
+            _A10_1 * load(w, _K1 + i)
+            + _A10_4 * load(w, _K4 + i)
+            + _A10_5 * load(w, _K5 + i)
+            + _A10_6 * load(w, _K6 + i)
+        )
+        total = total + (_A10_7 * load(w, _K7 + i) + _A10_8 * load(w, _K8 + i) + _A10_9 * k9)
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C10)
     rhs(w)
-    for i in range(size):
-        k10 = w[RATE + i]
-        w[_K10 + i] = k10
-        total = _A11_1 * w[_K1 + i] + _A11_4 * w[_K4 + i] + _A11_5 * w[_K5 + i] + _A11_6 * w[_K6 + i]
-        total += _A11_7 * w[_K7 + i] + _A11_8 * w[_K8 + i] + _A11_9 * w[_K9 + i] + _A11_10 * k10
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k10 = load(w, RATE + i)
+        store(w, _K10 + i, k10)
+        total = (
+            _A11_1 * load(w, _K1 + i)
+            + _A11_4 * load(w, _K4 + i)
+            + _A11_5 * load(w, _K5 + i)
+            + _A11_6 * load(w, _K6 + i)
+        )
+        total = total + (
+            _A11_7 * load(w, _K7 + i) + _A11_8 * load(w, _K8 + i) + _A11_9 * load(w, _K9 + i) + _A11_10 * k10
+        )
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C11)
     rhs(w)
-    for i in range(size):
-        k11 = w[RATE + i]
-        w[_K11 + i] = k11
-        total = _A12_1 * w[_K1 + i] + _A12_4 * w[_K4 + i] + _A12_5 * w[_K5 + i] + _A12_6 * w[_K6 + i]
-        total += _A12_7 * w[_K7 + i] + _A12_8 * w[_K8 + i] + _A12_9 * w[_K9 + i] + _A12_10 * w[_K10 + i]
-        total += _A12_11 * k11
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k11 = load(w, RATE + i)
+        store(w, _K11 + i, k11)
+        total = (
+            _A12_1 * load(w, _K1 + i)
+            + _A12_4 * load(w, _K4 + i)
+            + _A12_5 * load(w, _K5 + i)
+            + _A12_6 * load(w, _K6 + i)
+        )
+        total = total + (
+            _A12_7 * load(w, _K7 + i)
+            + _A12_8 * load(w, _K8 + i)
+            + _A12_9 * load(w, _K9 + i)
+            + _A12_10 * load(w, _K10 + i)
+        )
+        total = total + (_A12_11 * k11)
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, 1.0)
     rhs(w)
-    for i in range(size):
-        k12 = w[RATE + i]
-        w[_K12 + i] = k12
-        total = _B1 * w[_K1 + i] + _B6 * w[_K6 + i] + _B7 * w[_K7 + i] + _B8 * w[_K8 + i]
-        total += _B9 * w[_K9 + i] + _B10 * w[_K10 + i] + _B11 * w[_K11 + i] + _B12 * k12
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k12 = load(w, RATE + i)
+        store(w, _K12 + i, k12)
+        total = _B1 * load(w, _K1 + i) + _B6 * load(w, _K6 + i) + _B7 * load(w, _K7 + i) + _B8 * load(w, _K8 + i)
+        total = total + (_B9 * load(w, _K9 + i) + _B10 * load(w, _K10 + i) + _B11 * load(w, _K11 + i) + _B12 * k12)
+        store(w, STATE + i, load(w, START + i) + h * total)
     rhs(w)
     _estimate(w, size)
 
 
 @compiled(EXTEND)
 def _extend(w: Any, n: int, rhs: Any) -> None:
-    size = n * LANES
-    for i in range(size):
-        w[_STATE_KEPT + i] = w[STATE + i]
-        w[_K13 + i] = w[RATE + i]
-    for i in range(size):
-        total = _A14_1 * w[_K1 + i] + _A14_7 * w[_K7 + i] + _A14_8 * w[_K8 + i] + _A14_9 * w[_K9 + i]
-        total += _A14_10 * w[_K10 + i] + _A14_11 * w[_K11 + i] + _A14_12 * w[_K12 + i] + _A14_13 * w[_K13 + i]
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    size, h = n * LANES, load(w, STEP)
+    for i in range(0, size, LANES):
+        store(w, _STATE_KEPT + i, load(w, STATE + i))
+        store(w, _K13 + i, load(w, RATE + i))
+    for i in range(0, size, LANES):
+        total = (
+            _A14_1 * load(w, _K1 + i)
+            + _A14_7 * load(w, _K7 + i)
+            + _A14_8 * load(w, _K8 + i)
+            + _A14_9 * load(w, _K9 + i)
+        )
+        total = total + (
+            _A14_10 * load(w, _K10 + i)
+            + _A14_11 * load(w, _K11 + i)
+            + _A14_12 * load(w, _K12 + i)
+            + _A14_13 * load(w, _K13 + i)
+        )
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C14)
     rhs(w)
-    for i in range(size):
-        k14 = w[RATE + i]
-        w[_K14 + i] = k14
-        total = _A15_1 * w[_K1 + i] + _A15_6 * w[_K6 + i] + _A15_7 * w[_K7 + i] + _A15_8 * w[_K8 + i]
-        total += _A15_11 * w[_K11 + i] + _A15_12 * w[_K12 + i] + _A15_13 * w[_K13 + i] + _A15_14 * k14
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k14 = load(w, RATE + i)
+        store(w, _K14 + i, k14)
+        total = (
+            _A15_1 * load(w, _K1 + i)
+            + _A15_6 * load(w, _K6 + i)
+            + _A15_7 * load(w, _K7 + i)
+            + _A15_8 * load(w, _K8 + i)
+        )
+        total = total + (
+            _A15_11 * load(w, _K11 + i) + _A15_12 * load(w, _K12 + i) + _A15_13 * load(w, _K13 + i) + _A15_14 * k14
+        )
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C15)
     rhs(w)
-    for i in range(size):
-        k15 = w[RATE + i]
-        w[_K15 + i] = k15
-        total = _A16_1 * w[_K1 + i] + _A16_6 * w[_K6 + i] + _A16_7 * w[_K7 + i] + _A16_8 * w[_K8 + i]
-        total += _A16_9 * w[_K9 + i] + _A16_13 * w[_K13 + i] + _A16_14 * w[_K14 + i] + _A16_15 * k15
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(0, size, LANES):
+        k15 = load(w, RATE + i)
+        store(w, _K15 + i, k15)
+        total = (
+            _A16_1 * load(w, _K1 + i)
+            + _A16_6 * load(w, _K6 + i)
+            + _A16_7 * load(w, _K7 + i)
+            + _A16_8 * load(w, _K8 + i)
+        )
+        total = total + (
+            _A16_9 * load(w, _K9 + i) + _A16_13 * load(w, _K13 + i) + _A16_14 * load(w, _K14 + i) + _A16_15 * k15
+        )
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C16)
     rhs(w)
-    for i in range(size):
-        w[_K16 + i] = w[RATE + i]
-        w[STATE + i] = w[_STATE_KEPT + i]
-        w[RATE + i] = w[_K13 + i]
+    for i in range(0, size, LANES):
+        store(w, _K16 + i, load(w, RATE + i))
+        store(w, STATE + i, load(w, _STATE_KEPT + i))
+        store(w, RATE + i, load(w, _K13 + i))
 
 
 @compiled(INTERPOLATE)

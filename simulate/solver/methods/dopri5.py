@@ -9,10 +9,11 @@ from __future__ import annotations
 from fractions import Fraction as Q
 from typing import Any
 
-from simulate.compiled import compiled
-from simulate.solver.layout import ERROR, LANES, RATE, RESULT, SIZE, START, STATE, STEP, stage
+from simulate.compiled import compiled, inlined
+from simulate.solver.layout import COMMAND, ERROR, LANES, RATE, RESULT, STAGE, START, STATE, STEP, stage
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
 from simulate.solver.tableau import ButcherTableau
+from simulate.solver.vectors import load, store
 
 TABLEAU = ButcherTableau(
     c=(Q(0), Q(1, 5), Q(3, 10), Q(4, 5), Q(8, 9), Q(1), Q(1)),
@@ -54,49 +55,71 @@ _D1, _D3, _D4, _D5, _D6, _D7 = _DENSE
 _K1, _K2, _K3, _K4, _K5, _K6 = (stage(index) for index in range(6))
 
 
-@compiled(ATTEMPT)
-def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
-    size = n * LANES
-    for i in range(size):
-        w[STATE + i] = w[START + i] + w[SIZE + i] * (_A21 * w[_K1 + i])
+@inlined
+def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
+    """All stages of the states whose rows are from ``first`` up to ``end``, and their new values.
+
+    Which stage it is stands in ``COMMAND`` for a kernel whose states come in blocks.
+    """
+    h = load(w, STEP)
+    for i in range(first, end, LANES):
+        store(w, STATE + i, load(w, START + i) + h * (_A21 * load(w, _K1 + i)))
     to_node(w, _C2)
+    w[COMMAND + STAGE] = 0.0
     rhs(w)
     # Each sum also puts the derivative just computed into its place: one pass over memory instead of two.
-    for i in range(size):
-        k2 = w[RATE + i]
-        w[_K2 + i] = k2
-        w[STATE + i] = w[START + i] + w[SIZE + i] * (_A31 * w[_K1 + i] + _A32 * k2)
+    for i in range(first, end, LANES):
+        k2 = load(w, RATE + i)
+        store(w, _K2 + i, k2)
+        store(w, STATE + i, load(w, START + i) + h * (_A31 * load(w, _K1 + i) + _A32 * k2))
     to_node(w, _C3)
+    w[COMMAND + STAGE] = 1.0
     rhs(w)
-    for i in range(size):
-        k3 = w[RATE + i]
-        w[_K3 + i] = k3
-        w[STATE + i] = w[START + i] + w[SIZE + i] * (_A41 * w[_K1 + i] + _A42 * w[_K2 + i] + _A43 * k3)
+    for i in range(first, end, LANES):
+        k3 = load(w, RATE + i)
+        store(w, _K3 + i, k3)
+        total = _A41 * load(w, _K1 + i) + _A42 * load(w, _K2 + i) + _A43 * k3
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C4)
+    w[COMMAND + STAGE] = 2.0
     rhs(w)
-    for i in range(size):
-        k4 = w[RATE + i]
-        w[_K4 + i] = k4
-        total = _A51 * w[_K1 + i] + _A52 * w[_K2 + i] + _A53 * w[_K3 + i] + _A54 * k4
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(first, end, LANES):
+        k4 = load(w, RATE + i)
+        store(w, _K4 + i, k4)
+        total = _A51 * load(w, _K1 + i) + _A52 * load(w, _K2 + i) + _A53 * load(w, _K3 + i) + _A54 * k4
+        store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C5)
+    w[COMMAND + STAGE] = 3.0
     rhs(w)
-    for i in range(size):
-        k5 = w[RATE + i]
-        w[_K5 + i] = k5
-        total = _A61 * w[_K1 + i] + _A62 * w[_K2 + i] + _A63 * w[_K3 + i] + _A64 * w[_K4 + i] + _A65 * k5
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(first, end, LANES):
+        k5 = load(w, RATE + i)
+        store(w, _K5 + i, k5)
+        total = _A61 * load(w, _K1 + i) + _A62 * load(w, _K2 + i) + _A63 * load(w, _K3 + i) + _A64 * load(w, _K4 + i)
+        store(w, STATE + i, load(w, START + i) + h * (total + _A65 * k5))
     to_node(w, 1.0)
+    w[COMMAND + STAGE] = 4.0
     rhs(w)
-    for i in range(size):
-        k6 = w[RATE + i]
-        w[_K6 + i] = k6
-        total = _B1 * w[_K1 + i] + _B3 * w[_K3 + i] + _B4 * w[_K4 + i] + _B5 * w[_K5 + i] + _B6 * k6
-        w[STATE + i] = w[START + i] + w[SIZE + i] * total
+    for i in range(first, end, LANES):
+        k6 = load(w, RATE + i)
+        store(w, _K6 + i, k6)
+        total = _B1 * load(w, _K1 + i) + _B3 * load(w, _K3 + i) + _B4 * load(w, _K4 + i) + _B5 * load(w, _K5 + i)
+        store(w, STATE + i, load(w, START + i) + h * (total + _B6 * k6))
+
+
+@inlined
+def estimate(w: Any, size: int) -> None:
+    """Error estimate of the states in the first rows."""
+    h = load(w, STEP)
+    for i in range(0, size, LANES):
+        total = _E1 * load(w, _K1 + i) + _E3 * load(w, _K3 + i) + _E4 * load(w, _K4 + i) + _E5 * load(w, _K5 + i)
+        store(w, ERROR + i, h * (total + _E6 * load(w, _K6 + i) + _E7 * load(w, RATE + i)))
+
+
+@compiled(ATTEMPT)
+def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
+    take_stages(w, 0, n * LANES, rhs)
     rhs(w)
-    for i in range(size):
-        total = _E1 * w[_K1 + i] + _E3 * w[_K3 + i] + _E4 * w[_K4 + i] + _E5 * w[_K5 + i] + _E6 * w[_K6 + i]
-        w[ERROR + i] = w[SIZE + i] * (total + _E7 * w[RATE + i])
+    estimate(w, n * LANES)
 
 
 @compiled(INTERPOLATE)

@@ -14,7 +14,7 @@ from simulate.solver.layout import LANES, NOW, STEP, TIME
 ATTEMPT = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 4)
 """``attempt(w, n, rhs, jacobian, factor, backsolve)``: advance every lane of the block by its own step.
 
-Reads ``NOW``, ``STEP``, ``SIZE``, ``START`` and the derivative there in ``stage(0)``; leaves the new state in
+Reads ``NOW``, ``STEP``, ``START`` and the derivative there in ``stage(0)``; leaves the new state in
 ``STATE``, the derivative there in ``RATE`` and the error estimate in ``ERROR``, which is undefined where that
 derivative is.
 """

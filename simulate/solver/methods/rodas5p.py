@@ -30,7 +30,6 @@ from simulate.solver.layout import (
     RESULT,
     RUNNING,
     SHIFT,
-    SIZE,
     SOLUTION,
     SOUND,
     START,
@@ -40,6 +39,7 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
+from simulate.solver.vectors import load, store
 
 _STAGES = 8
 _GAMMA = 0.21193756319429014
@@ -143,8 +143,8 @@ def _combine(w: Any, size: int, target: int, weights: Any, count: int) -> None:
     for earlier in range(count):
         weight = weights[earlier]
         u = _U[earlier]
-        for i in range(size):
-            w[target + i] += weight * w[u + i]
+        for i in range(0, size, LANES):
+            store(w, target + i, load(w, target + i) + weight * load(w, u + i))
 
 
 @inlined
@@ -213,9 +213,10 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
         for i in range(size):
             w[SOLUTION + i] = 0.0
         _combine(w, size, SOLUTION, _COUPLING[index], index)
-        for i in range(size):
-            h = w[SIZE + i]
-            w[SOLUTION + i] = w[RATE + i] + w[SOLUTION + i] / h + slope * h * w[_IN_TIME + i]
+        h = load(w, STEP)
+        for i in range(0, size, LANES):
+            known = load(w, RATE + i) + load(w, SOLUTION + i) / h
+            store(w, SOLUTION + i, known + slope * h * load(w, _IN_TIME + i))
         backsolve(w)
         u = _U[index]
         for i in range(size):
