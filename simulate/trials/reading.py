@@ -29,6 +29,7 @@ from simulate.trials.design import (
     TrialArm,
     TrialDesign,
     Visit,
+    changes_of,
     check_order,
 )
 
@@ -132,7 +133,8 @@ class _Reader:
                 visits=tuple(visits),
                 readouts=readouts,
                 response=self.judgment(days),
-                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome")),
+                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome"))
+                or changes_of(readouts, visits),
                 foresight=self.foresight(arms),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
