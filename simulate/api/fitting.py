@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
 from simulate.inputs import note, noting
+from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.symbolic.model import Model
     from simulate.trials.design import TrialDesign
-
-DEFAULT = "H1+H6"
-"""Hypothesis where none is named."""
 
 TrialNames = str | Path | Sequence[str | Path] | None
 

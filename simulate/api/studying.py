@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.asking import verb
-from simulate.api.fitting import DEFAULT, TrialNames, models_of, trials_of
+from simulate.api.fitting import TrialNames, models_of, trials_of
+from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["design", "sensitivity", "trial"]

@@ -54,6 +54,8 @@ def contrast(
         print_text(studies[0].scenario.title)
         if result.value:
             print_rich("", *_table(studies[0], result.value))
+    for line in studies[0].scenario.understood:
+        say(line)
     for name, counts in document["counters"].items():
         if failed := counts["n"] - counts["n_ok"]:
             say(f"{name}: left out: {failed} of {counts['n']} trajectories that did not reach the end")

@@ -145,7 +145,7 @@ def run(
         print_rich("", *_changes_table(found.study, found.changes), _table(found.study, found.summary))
         if alone := printed_alone(found.observations, found.summary):
             print_text("the source also printed: " + "; ".join(alone))
-    for line in (*_notes(found.ensemble), *_causes(found.failures)):
+    for line in (*found.study.scenario.understood, *_notes(found.ensemble), *_causes(found.failures)):
         say(line)
     say(f"wrote {target}")
     if fault is None:

@@ -81,7 +81,9 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "s.toml",
             'schema = 1\ntitle = "t"\n[time]\nend = "28 d"\n[[arm]]\nname = "a"\nregimen = "none"\n',
             "scenario",
-            "1 arm, 100 patients, 28 d, hypothesis none",
+            "1 arm, 100 patients of each of 16 draws of the fit, 28 d, hypothesis H1+H6; "
+            'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none); '
+            'the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)',
         ),
         (
             "d.toml",

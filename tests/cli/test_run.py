@@ -341,7 +341,8 @@ def test_too_many_numerical_failures_end_with_4_and_the_results_are_written(fold
 
 def test_a_scenario_of_ones_own_is_a_file(folder: Path, capsys: Capture) -> None:
     (folder / "mine.toml").write_text(
-        'schema = 1\ntitle = "mine"\n[time]\nend = "2 d"\nevery = "12 h"\n[cohort]\npatients = 2\n'
+        'schema = 1\ntitle = "mine"\n[model]\nfit = "typical"\n[time]\nend = "2 d"\n'
+        'every = "12 h"\n[cohort]\npatients = 2\n'
         '[[arm]]\nname = "once"\nregimen = "100 mg sc"\n[outputs]\nquantities = ["ck", "A_d"]\n',
         encoding="utf-8",
     )
