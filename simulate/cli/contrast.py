@@ -70,7 +70,7 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
     from rich import box
     from rich.table import Table
 
-    from simulate.results.contrast import CAPTION, contrast_cells
+    from simulate.results.contrast import contrast_caption, contrast_cells
 
     headings, lines = contrast_cells(found)
     table = Table(
@@ -89,4 +89,4 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
     people = f"{study.scenario.patients} patients"
     if study.draws is not None:
         people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
-    return [table, *textwrap.wrap(f"{people}; {CAPTION}.", 80)]
+    return [table, *textwrap.wrap(f"{people}; {contrast_caption(found)}.", 80)]

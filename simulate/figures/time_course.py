@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from simulate.evidence.observations import Observation, Standing
+from simulate.evidence.observations import Observation, Observations, Standing, of_all
 from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.bands import WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
@@ -114,7 +114,7 @@ class Panel:
 
 
 def time_course(
-    dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
+    dataset: xr.Dataset, observations: Observations = (), *, quantities: Sequence[str] | None = None
 ) -> Figure:
     """Draw the time course of a simulated cohort: changes since baseline first, levels below.
 
@@ -134,7 +134,7 @@ def time_course(
         180 mm wide; save it with `simulate.figures.style.save`.
     """
     dataset = pooled(dataset)
-    panels = prepare(dataset, observations, quantities=quantities)
+    panels = prepare(dataset, of_all(observations), quantities=quantities)
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
