@@ -103,7 +103,7 @@ def run(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file or of a model in SBML.
+        Name of a shipped scenario, or the path of a scenario file or of a model: a model file or one in SBML.
     hypothesis, patients, seed, dropout, fit, draws, rtol
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
@@ -111,8 +111,8 @@ def run(
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
     end, every
-        For a model in SBML, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the
-        end if not given.
+        For a model, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the end if
+        not given.
     threads
         Threads to use; all cores if not given. The result does not depend on it.
     out, force

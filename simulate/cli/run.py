@@ -55,7 +55,7 @@ def run(
     ] = None,
     rtol: Rtol,
     end: Annotated[
-        str | None, typer.Option("--end", metavar="TIME", help="How long an SBML model is solved, such as '10 s'.")
+        str | None, typer.Option("--end", metavar="TIME", help="How long a model file (TOML, SBML) is solved: '10 s'.")
     ],
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
@@ -80,7 +80,7 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
-    simulate run model.xml --end "10 h" --every "6 min"
+    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, or a model file in TOML
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
@@ -439,7 +439,8 @@ def _printed(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[str]:
 
 def _cohort(study: Study) -> str:
     """How many patients, and of what."""
-    patients = f"{study.scenario.patients} patients"
+    number = study.scenario.patients
+    patients = f"{number} patient" if number == 1 else f"{number} patients"
     return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
@@ -454,4 +455,6 @@ def _figures(row: SummaryRow) -> str:
 
     if row.median is None:
         return rounded(None)
+    if row.p5 == row.p95:
+        return rounded(row.median)
     return f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})"

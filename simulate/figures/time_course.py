@@ -39,6 +39,7 @@ from simulate.studies.datasets import (
 )
 from simulate.studies.following import averaged_course
 from simulate.studies.paired import draws_of_members
+from simulate.studies.visits import in_time_unit, time_unit_of
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -146,7 +147,7 @@ def time_course(
         above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
-        end = float(days[-1])
+        end, shown_in = float(days[-1]), time_unit_of(dataset)
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
@@ -154,7 +155,7 @@ def time_course(
             label = "change since baseline (%)" if index == 0 else ""
             draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
             _draw_doses(axes, doses)
-            _time_axis(axes, end, rows_below=len(doses), labeled=False, staying=staying)
+            _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=False, staying=staying)
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
@@ -164,7 +165,7 @@ def time_course(
                 around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
-            _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)
+            _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
         figure.align_ylabels(figure.axes[len(changes) :])
         _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
@@ -310,15 +311,23 @@ def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
 
 
 def _time_axis(
-    axes: Axes, end: float, *, rows_below: int, labeled: bool, staying: Callable[[float], str] | None
+    axes: Axes, end: float, *, shown_in: str, rows_below: int, labeled: bool, staying: Callable[[float], str] | None
 ) -> None:
-    """Ticks in months or days; where people leave, the number of those who stay stands below each."""
+    """Ticks in months or days, or in the unit in which times are shown.
+
+    Where people leave, the number of those who stay stands below each.
+    """
 
     def shown(day: float, label: str) -> str:
         return label if staying is None else f"{label}\n{staying(day)}"
 
     axes.set_xlim(-0.03 * end, 1.03 * end)
-    if end > 100.0:
+    if shown_in != "d":
+        scale = in_time_unit(1.0, shown_in)
+        ticks = [tick for tick in MaxNLocator(6).tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
+        axes.set_xticks([tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
+        label = f"time ({shown_in})"
+    elif end > 100.0:
         step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
         months = np.arange(0, end / _MONTH + 0.1, step)
         axes.set_xticks(months * _MONTH, [shown(month * _MONTH, f"{month:g}") for month in months])

@@ -137,7 +137,13 @@ def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: s
     named = Path(people) if people is not None and people.endswith(".toml") else people
     population = population_for(model, named, is_shipped=True)
     covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
-    table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+    try:
+        table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+    except InputError as error:
+        # Advice for the command line, not for the arm of a scenario.
+        if error.where is not None and error.advice is not None and error.advice.startswith("declare it"):
+            error.advice = f"leave the column out: `--ignore {error.where.term}`"
+        raise
     tabled = Tabled(table, None)
     known_values([Treatment("", "", tabled, (), Where(file=str(path)))], population, len(tabled.patients))
     try:

@@ -16,6 +16,7 @@ A scenario file in full::
     [time]
     end = "182 d"
     every = "1 d"
+    unit = "d"  # in which times are shown in tables and figures; results are in days
     visits = ["28 d", "56 d"]  # when rules with `at_visits` look, see simulate.studies.arm_rules
 
     [cohort]
@@ -82,6 +83,7 @@ from simulate.studies.models import hypothesis_parts
 from simulate.studies.settings import Setting, lay_over
 from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
 from simulate.symbolic.parts import Spread
+from simulate.symbolic.units import TIME_DIMENSION, unit
 from simulate.toml import TomlTable, listed
 
 MAX_PATIENTS = 10_000_000
@@ -114,6 +116,8 @@ class Scenario:
         Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
+    time_unit
+        In which times are shown to a reader.
     visits
         Days on which rules look that look at visits only.
     patients, first, seed, population
@@ -150,6 +154,7 @@ class Scenario:
     draws: int
     beyond_bounds: bool
     times: tuple[float, ...]
+    time_unit: str
     visits: tuple[float, ...]
     patients: int
     first: int
@@ -196,7 +201,7 @@ class Scenario:
 SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("schema", "title", "question", "model", "time", "cohort", "arm", "parameters", "outputs", "solver"),
     "model": ("name", "file", "hypothesis", "fit", "draws", "beyond_bounds"),
-    "time": ("end", "every", "visits"),
+    "time": ("end", "every", "unit", "visits"),
     "cohort": (
         *("patients", "first", "seed", "population", "between_doses", "between_occasions", "occasion", "dropout"),
     ),
@@ -277,6 +282,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         draws=model.integer("draws", 16, least=1, most=2048),
         beyond_bounds=model.boolean("beyond_bounds", False),
         times=times,
+        time_unit=_time_unit(time),
         visits=visits,
         patients=cohort.integer("patients", _tabled_patients(arms), least=1, most=MAX_PATIENTS),
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
@@ -381,6 +387,13 @@ def _times(time: TomlTable) -> tuple[float, ...]:
         )
     # Exact fractions: a third of a day, 546 times over, must end at 182 d and not a hair beyond.
     return (*(float(index * every) for index in range(count)), float(end))
+
+
+def _time_unit(time: TomlTable) -> str:
+    found = time.parsed("unit", unit, unit("d"), expected='a unit of time, such as "h"')
+    if found.dimension != TIME_DIMENSION:
+        raise time.wrong("unit", 'a unit of time, such as "h"')
+    return found.text
 
 
 def _longest_step(solver: TomlTable, end: float) -> float | None:

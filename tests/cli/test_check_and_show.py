@@ -154,7 +154,7 @@ def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, caps
             "error[table.column]: there is no column `AGE`\n  --> doses.csv:1:26, term `AGE`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, WEIGHT, WT, BW, "
             "CREATININE_CLEARANCE, CRCL, CLCR\n"
-            "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`\n",
+            "  try:      leave the column out: `--ignore AGE`\n",
         ),
         (
             DOSES.replace("70", "30"),
