@@ -96,7 +96,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'regime = "100 mg sc every 24 h"',
             "error[key.unknown]: unknown key `regime`\n"
             "  --> {path}:13, key `arm[0].regime`\n"
-            "  expected: `name`, `regimen`, `n`, `strata`, `source`, `grade`, `note`\n"
+            "  expected: `name`, `regimen`, `n`, `source`, `grade`, `strata`, `note`\n"
             "  try:      did you mean `regimen`?",
         ),
         (
