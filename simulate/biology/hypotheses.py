@@ -98,7 +98,8 @@ def hypothesis_named(text: str) -> Hypothesis:
                 code="hypothesis.unknown",
                 found=repr(text),
                 expected="one of " + ", ".join(names[: len(HYPOTHESES)]) + ", an option, several joined by +, or none",
-                advice=did_you_mean(name, names) if name else None,
+                advice=(did_you_mean(name, names) if name else None)
+                or "`simulate list` says what each is; a file of your own is named with its ending, `mine.toml`",
             )
         parts.append(hypothesis)
     return combine(parts)

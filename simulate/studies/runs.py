@@ -205,7 +205,8 @@ def _draws(scenario: Scenario) -> Draws:
     try:
         return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
-        error.where = error.where or scenario.document.where("model", "fit")
+        key = "hypothesis" if error.code.startswith("hypothesis.") else "fit"
+        error.where = error.where or scenario.document.where("model", key)
         if error.code == "fit.bounds":
             error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
