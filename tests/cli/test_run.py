@@ -231,10 +231,15 @@ def test_bad_input_is_one_error_and_nothing_is_written(
     assert everything(folder) == []
 
 
-def test_an_unknown_hypothesis_is_named_with_its_option(folder: Path, capsys: Capture) -> None:
-    assert run("untreated", "-H", "H9") == 3
-    assert capsys.readouterr().err.startswith(
+@pytest.mark.parametrize("scenario", ["untreated", "anakinra-100mg-daily"])
+def test_an_unknown_hypothesis_is_named_with_its_option(folder: Path, capsys: Capture, scenario: str) -> None:
+    assert run(scenario, "-H", "H9") == 3
+    assert capsys.readouterr().err == (
         "error[hypothesis.unknown]: there is no hypothesis `H9`\n  --> --hypothesis H9, key `model.hypothesis`\n"
+        "  found:    'H9'\n"
+        "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H5a, H5b, H6, H7, H8, an option, several joined by +, "
+        "or none\n"
+        "  try:      `simulate list` says what each is; a file of your own is named with its ending, `mine.toml`\n"
     )
     assert everything(folder) == []
 
