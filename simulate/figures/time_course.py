@@ -22,8 +22,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_all
+from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.bands import LEVELS as LEVELS
-from simulate.figures.bands import WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
 from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
@@ -62,6 +62,7 @@ _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
+_HATCHES = ("/////", "\\\\\\\\\\", "|||||", "-----")
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -226,14 +227,20 @@ def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
     draw_bands(axes, days, panel.bands)
-    for arm, (trough, peak) in enumerate(() if panel.envelope is None else panel.envelope):
+    swinging = (
+        [] if panel.envelope is None else [arm for arm, row in enumerate(panel.envelope) if np.isfinite(row).any()]
+    )
+    for place, arm in enumerate(swinging):
+        assert panel.envelope is not None
+        trough, peak = panel.envelope[arm]
         axes.fill_between(
             days,
             trough,
             peak,
             facecolor="none",
             edgecolor=color(arm),
-            hatch="/////",
+            # Lines of one direction over lines of the same direction would belong to no arm.
+            hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
             linewidth=0.4,
             alpha=0.6,
             zorder=5,
@@ -359,8 +366,9 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         "median",
         f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
     ]
-    if dataset.sizes["arm"] <= WIDE_BANDS:
-        handles += [wide]
+    if dataset.sizes["arm"] <= EDGED_BANDS:
+        is_filled = dataset.sizes["arm"] <= WIDE_BANDS
+        handles += [wide if is_filled else Line2D([], [], color=FAINT, linestyle=(0, (1.0, 3.0)), linewidth=0.8)]
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
