@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+DEFAULT_HYPOTHESIS = "H1+H6"
+"""Hypothesis that is meant where none is named: that of the trial's own authors."""
+
 
 def root() -> Path:
     """Folder of the shipped data."""

@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
 from simulate.inputs import note, noting
+from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.symbolic.model import Model
     from simulate.trials.design import TrialDesign
-
-DEFAULT = "H1+H6"
-"""Hypothesis where none is named."""
 
 TrialNames = str | Path | Sequence[str | Path] | None
 
@@ -505,7 +503,7 @@ def predict(
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.studies.comparison.fits import known_fit, problems_for
+    from simulate.studies.comparison.fits import problems_for
     from simulate.studies.fitting.trial import problem_for
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
@@ -514,10 +512,13 @@ def predict(
 
     designs = trials_of(trial)
     names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
-    problems = problems_for(names, None, designs) if len(names) > 1 else (problem_for(names[0], None, designs),)
-    known = [known_fit(problem, Path(fits)) for problem in problems]
+    problems = (
+        problems_for(names, None, designs, needs_evidence=False)
+        if len(names) > 1
+        else (problem_for(names[0], None, designs, needs_evidence=False),)
+    )
+    posteriors = [_posterior(problem, Path(fits)) for problem in problems]
     origin = asked("predict", arguments, out=out, force=force)
-    posteriors = [None if fit is None else fit.posterior for fit in known]
     total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
     with progress(total, "predicting") as advance:
         found = tuple(
@@ -544,6 +545,25 @@ def predict(
     if out is not None:
         result.write(out, force=force)
     return result
+
+
+def _posterior(problem: Problem, fits: Path) -> Posterior | None:
+    """Fit of a hypothesis to its trials; to the shipped one, with its draws in the trial that is only planned."""
+    import dataclasses
+
+    from simulate.studies.comparison.fits import known_fit
+    from simulate.studies.fitting.draws import Draws, draws_elsewhere
+    from simulate.studies.fitting.trial import problem_for
+
+    if problem.data or problem.others:
+        known = known_fit(problem, fits)
+        return None if known is None else known.posterior
+    known = known_fit(problem_for(problem.hypothesis), fits)
+    if known is None:
+        return None
+    found = known.posterior
+    draws = Draws(known.problem, found.points, True, found.settings.places)
+    return dataclasses.replace(found, points=draws_elsewhere(draws, problem).points)
 
 
 @verb

@@ -103,7 +103,7 @@ def run(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file or of a model in SBML.
+        Name of a shipped scenario, or the path of a scenario file or of a model: a model file or one in SBML.
     hypothesis, patients, seed, dropout, fit, draws, rtol
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
@@ -111,8 +111,8 @@ def run(
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
     end, every
-        For a model in SBML, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the
-        end if not given.
+        For a model, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the end if
+        not given.
     threads
         Threads to use; all cores if not given. The result does not depend on it.
     out, force
@@ -183,7 +183,7 @@ def simulated(
     Result
         Tables ``changes`` and ``summary``, arrays ``results``, figure ``time-course``.
     """
-    from simulate.evidence.observations import comparable, read_observations
+    from simulate.evidence.observations import of_all
     from simulate.results.changes import ChangeRow, change_rows
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -192,6 +192,7 @@ def simulated(
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.failures import ledger
+    from simulate.studies.reported import observations_for
     from simulate.studies.runs import prepare, run_study
     from simulate.tabular import table_of
 
@@ -204,9 +205,7 @@ def simulated(
         out=None if target is None else target(study),
         force=force,
     )
-    printed = read_observations() if study.scenario.model is None else ()
-    treated = any(plan.courses for arm in study.arms for plan in arm.all_plans)
-    observations = tuple(comparable(printed, population=study.scenario.population, treated=treated))
+    observations = observations_for(study)
     with progress(study.members * len(study.arms), "simulating") as advance:
         ensemble, dataset = run_study(study, threads=threads, progress=advance)
     found = Run(
@@ -216,7 +215,7 @@ def simulated(
         summary(dataset, observations),
         change_rows(dataset, observations),
         tuple(ledger(study, ensemble)),
-        observations,
+        of_all(observations),
     )
 
     def draw() -> Any:
@@ -338,24 +337,34 @@ def _hypothesis(name: str) -> list[Setting]:
 
 
 def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[Contrast, ...], dict[str, int]]:
-    """What a study says at the visit of which something was reported, else at its end; and how many reached the end."""
+    """What a study says at the visit of which something was reported, else at its end; and how many reached the end.
+
+    Directions that are asked for are those that were reported, of whatever day and treatment.
+    """
     from simulate.evidence.observations import comparable, read_observations
     from simulate.results.changes import reported_direction
     from simulate.results.tables import visits
     from simulate.studies.contrast import contrasts
     from simulate.studies.datasets import ensemble_counts, quantity_names
+    from simulate.studies.reported import observations_for
     from simulate.studies.runs import run_study
 
     ensemble, dataset = run_study(study, threads=threads, progress=advance)
-    printed = read_observations() if study.scenario.model is None else ()
-    observations = comparable(printed, population=study.scenario.population, treated=True)
-    shown = visits(dataset)
+    observations, names, shown = observations_for(study), quantity_names(dataset), visits(dataset)
     told = {
-        visit: {name: way for name in quantity_names(dataset) if (way := reported_direction(observations, name, visit))}
+        visit: {
+            arm: [name for name in names if reported_direction(own, name, visit)] for arm, own in observations.items()
+        }
         for visit in shown[1:]
     }
-    main = next((visit for visit in reversed(shown[1:]) if told[visit]), shown[-1])
-    own = contrasts(dataset, study.hypothesis, main.index, told.get(main, {}))
+    main = next((visit for visit in reversed(shown[1:]) if any(told[visit].values())), shown[-1])
+    printed = read_observations() if study.scenario.model is None else ()
+    asked = {
+        item.quantity: item.direction
+        for item in reversed(comparable(printed, population=study.scenario.population, treated=True))
+        if item.direction and item.quantity in names
+    }
+    own = contrasts(dataset, study.hypothesis, main.index, asked, told.get(main, {}))
     return own, ensemble_counts(ensemble)
 
 

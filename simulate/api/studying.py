@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.asking import verb
-from simulate.api.fitting import DEFAULT, TrialNames, models_of, trials_of
+from simulate.api.fitting import TrialNames, models_of, trials_of
+from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["design", "sensitivity", "trial"]
@@ -40,6 +41,8 @@ def trial(
     regimen: str | None = None,
     placebo: int | None = None,
     control: str | None = None,
+    arms: Sequence[str] | None = None,
+    end: str | None = None,
     complete: bool = False,
     studies: int = 8192,
     draws: int = 128,
@@ -60,6 +63,11 @@ def trial(
         Patients who are treated, and what they are given; as in the trial if not given.
     placebo, control
         Patients of a second arm, and what they are given; as in the trial if not given. 0 for no such arm.
+    arms
+        In place of all of these, arms such as ``"40: 100 mg sc every 24 h"``; that of ``"40: none"``, or else the last,
+        are the controls of all others.
+    end
+        Time of the last visit since the first dose, such as ``"12 weeks"``; as in the trial if not given.
     complete
         Whether all stay, and all give cells at both visits.
     studies, draws, patients
@@ -77,20 +85,33 @@ def trial(
     arguments = dict(locals())
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.studies.fitting.draws import draws_of
+    from simulate.studies.fitting.draws import draws_elsewhere, draws_of
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.trial import only_trial, problem_for
-    from simulate.studies.trials.designs import design_of
+    from simulate.studies.treatments import days_of
+    from simulate.studies.trials.designs import arm_from, design_of
     from simulate.studies.trials.power import trials, workload
     from simulate.studies.trials.tables import document, tables
+    from simulate.trials.design import lasting
 
     designs = trials_of(trial)
     posterior = None if fit is None else read_posterior(fit)
     name = named(hypothesis, posterior, DEFAULT)
-    problem = problem_for(name, None, designs)
-    only_trial(problem, "a repeated study")
+    problem = problem_for(name, None, designs, needs_evidence=False)
+    trial_done = only_trial(problem, "a repeated study")
+    ended = None if end is None else lasting(trial_done, float(days_of(end)), end)
+    planned = design_of(
+        trial_done if ended is None else ended,
+        n=n,
+        regimen=regimen,
+        controls=placebo,
+        control=control,
+        complete=complete,
+        arms=[arm_from(text) for text in arms or ()],
+    )
     populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
-    planned = design_of(problem.trial, n=n, regimen=regimen, controls=placebo, control=control, complete=complete)
+    if ended is not None:
+        populations = draws_elsewhere(populations, problem_for(name, None, (ended,), needs_evidence=False), seed=seed)
     origin = asked("trial", arguments, out=out, force=force)
     with progress(workload(planned, populations, patients), "virtual patients") as advance:
         found = trials(
@@ -104,7 +125,7 @@ def trial(
 
     result = Result(
         origin,
-        f"{name}: {planned.title}",
+        f"{name}, {planned.title}",
         found,
         document=document(found),
         tables=tables(found),
@@ -200,7 +221,7 @@ def _draws(
     from simulate.studies.fitting.trial import only_trial
 
     found = []
-    for problem in problems_for(names, None, trials):
+    for problem in problems_for(names, None, trials, needs_evidence=False):
         only_trial(problem, "a ranking of measurements")
         fit = known_fit(problem, folder)
         posterior = None if fit is None else fit.posterior

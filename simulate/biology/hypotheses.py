@@ -98,7 +98,10 @@ def hypothesis_named(text: str) -> Hypothesis:
                 code="hypothesis.unknown",
                 found=repr(text),
                 expected="one of " + ", ".join(names[: len(HYPOTHESES)]) + ", an option, several joined by +, or none",
-                advice=did_you_mean(name, names) if name else None,
+                advice=did_you_mean(name, names)
+                or "`simulate list` says what each is; a file of your own is named with its ending, `mine.toml`"
+                if name
+                else None,
             )
         parts.append(hypothesis)
     return combine(parts)

@@ -54,6 +54,8 @@ def contrast(
         print_text(studies[0].scenario.title)
         if result.value:
             print_rich("", *_table(studies[0], result.value))
+    for line in studies[0].scenario.understood:
+        say(line)
     for name, counts in document["counters"].items():
         if failed := counts["n"] - counts["n_ok"]:
             say(f"{name}: left out: {failed} of {counts['n']} trajectories that did not reach the end")
@@ -68,7 +70,7 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
     from rich import box
     from rich.table import Table
 
-    from simulate.results.contrast import CAPTION, contrast_cells
+    from simulate.results.contrast import contrast_caption, contrast_cells
 
     headings, lines = contrast_cells(found)
     table = Table(
@@ -87,4 +89,4 @@ def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
     people = f"{study.scenario.patients} patients"
     if study.draws is not None:
         people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
-    return [table, *textwrap.wrap(f"{people}; {CAPTION}.", 80)]
+    return [table, *textwrap.wrap(f"{people}; {contrast_caption(found)}.", 80)]

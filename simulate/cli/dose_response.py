@@ -128,7 +128,7 @@ def _curves(dataset: xr.Dataset) -> Table:
         *((dataset.attrs["second"],) if dataset.attrs["second"] else ()),
         "base",
         "span",
-        "ED50",
+        f"ED50, {dataset['dose'].attrs.get('units', '')}".rstrip(", "),
         "Hill",
     )
     for name in names:
@@ -144,13 +144,17 @@ def _curves(dataset: xr.Dataset) -> Table:
             cells[2] = f"{rounded(own.low)} to {rounded(own.high)}"
         spread = f"{rounded(own.patients_median)} ({rounded(own.patients_p5)} to {rounded(own.patients_p95)})"
         table.add_row(
-            own.endpoint,
+            _with_unit(own.endpoint, four[0].unit),
             *([f"{own.second:.4g}"] if own.second is not None else []),
             *cells,
             f"{spread} {own.unit}, {own.patients} patients" if own.patients else "–",
             own.verdict,
         )
     return table
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return f"{name}, {unit}" if unit else name
 
 
 def _known(row: CurveRow) -> str:
@@ -174,14 +178,19 @@ def _doses(dataset: xr.Dataset) -> Table:
     table.caption = f"exposures and shares of the interval before day {dataset.attrs['window_end']:g}: medians"
     for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
         table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
-    for name in ("mean (95 %)", "median (5 to 95 %)", "average", "trough", "peak", "blocked, lymph", "blocked, muscle"):
+    exposure = rows[0].exposure_unit if rows else ""
+    for name in (
+        *("mean (95 %)", "median (5 to 95 %)"),
+        *(_with_unit(part, exposure) for part in ("average", "trough", "peak")),
+        *("blocked, lymph", "blocked, muscle"),
+    ):
         table.add_column(name, justify="right")
     for row in rows:
         table.add_row(
-            row.endpoint,
+            _with_unit(row.endpoint, row.unit),
             *([f"{row.second:.4g}"] if row.second is not None else []),
             f"{row.dose:.4g}",
-            f"{_effect(row.mean, row.mean_low, row.mean_high)} {row.unit}",
+            _effect(row.mean, row.mean_low, row.mean_high),
             _effect(row.median, row.p5, row.p95),
             *(rounded(value) for value in (row.average, row.trough, row.peak)),
             *("–" if value is None else f"{value:.0f} %" for value in (row.blocked_lymph, row.blocked_muscle)),

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
 
+COLUMNS = 80
+"""Letters in a line of what is printed."""
+
+LABEL = 25
+"""Letters of the first column of a table, at most."""
+
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
 
@@ -49,7 +55,7 @@ def run(
     ] = None,
     rtol: Rtol,
     end: Annotated[
-        str | None, typer.Option("--end", metavar="TIME", help="How long an SBML model is solved, such as '10 s'.")
+        str | None, typer.Option("--end", metavar="TIME", help="How long a model file (TOML, SBML) is solved: '10 s'.")
     ],
     every: Annotated[
         str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
@@ -74,7 +80,7 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
-    simulate run model.xml --end "10 h" --every "6 min"
+    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, or a model file in TOML
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
@@ -142,10 +148,10 @@ def run(
         )
     else:
         print_text(result.title)
-        print_rich("", *_changes_table(found.study, found.changes), _table(found.study, found.summary))
-        if alone := printed_alone(found.observations, found.summary):
-            print_text("the source also printed: " + "; ".join(alone))
-    for line in (*_notes(found.ensemble), *_causes(found.failures)):
+        print_rich("", *_changes_table(found.study, found.changes), *_levels(found.study, found.summary))
+        if lines := _printed(found.summary, printed_alone(found.observations, found.summary)):
+            print_text("\n".join(lines))
+    for line in (*found.study.scenario.understood, *_notes(found.ensemble), *_causes(found.failures)):
         say(line)
     say(f"wrote {target}")
     if fault is None:
@@ -316,7 +322,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             # What does not change untreated needs no second row.
             if not less or any(by_place[quantity, less, "", ALL, main].shares):
                 line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
-    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), 80), ""]
+    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
 
 
 def _changes_caption(study: Study, rule: str) -> str:
@@ -336,58 +342,105 @@ def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
     return main, others[-1] if others else ""
 
 
-def _table(study: Study, rows: Sequence[SummaryRow]) -> Table:
-    """The summary as a table: a line for each quantity and arm, a column for each visit, and the source."""
-    from rich import box
-    from rich.table import Table
+def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
+    """The summary in 80 columns: a line for each quantity and arm, and as many visits beside each other as fit."""
+    import textwrap
 
     visits = list(dict.fromkeys(row.visit for row in rows))
+    by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
     several = len(study.arms) > 1
+    lines: list[tuple[str, list[str]]] = []
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        own = next(row for row in rows if row.quantity == quantity)
+        name = f"{quantity}, {own.unit}" if own.unit else quantity
+        if several:
+            lines.append((name, [""] * len(visits)))
+        for arm in study.arms:
+            cells = [by_place[quantity, arm.name, visit] for visit in visits]
+            lines.append((f"  {arm.name}" if several else name, [_figures(row) for row in cells]))
+            if any(row.trough is not None for row in cells):
+                lines.append(("    trough to peak" if several else "  trough to peak", [_swing(row) for row in cells]))
     first = rows[0]
+    headings = list(visits)
+    if study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows):
+        for column, visit in enumerate(visits):
+            present = sorted({row.n_ok for row in rows if row.visit == visit})
+            headings[column] = f"{visit}\nn = {' to '.join(map(str, present))}"
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     is_averaged = any(row.trough is not None for row in rows)
     follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
-    is_counted = study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows)
+    caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
+    tables = [
+        _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)
+        for place, columns in enumerate(_that_fit(lines, headings))
+    ]
+    return [*tables, *textwrap.wrap(caption, COLUMNS)]
+
+
+def _label_width(lines: Sequence[tuple[str, list[str]]]) -> int:
+    return min(LABEL, max(len(label) for label, _ in lines))
+
+
+def _that_fit(lines: Sequence[tuple[str, list[str]]], headings: Sequence[str]) -> list[list[int]]:
+    """Numbers of the columns that stand beside each other, table by table."""
+    found: list[list[int]] = []
+    left = 0
+    for column, heading in enumerate(headings):
+        width = 2 + max(*(len(part) for part in heading.splitlines()), *(len(cells[column]) for _, cells in lines))
+        if not found or width > left:
+            found.append([])
+            left = COLUMNS - 2 - _label_width(lines)
+        found[-1].append(column)
+        left -= width
+    return found
+
+
+def _side_by_side(
+    title: str, lines: Sequence[tuple[str, list[str]]], headings: Sequence[str], columns: Sequence[int]
+) -> Table:
+    from rich import box
+    from rich.table import Table
+
     table = Table(
-        title="Levels",
-        caption=f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}",
+        title=title,
         box=box.SIMPLE_HEAD,
         title_justify="left",
-        caption_justify="left",
         title_style="bold",
         pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("quantity", overflow="fold")
-    table.add_column("unit")
-    if several:
-        table.add_column("arm", overflow="fold")
-    for visit in visits:
-        present = sorted({row.n_ok for row in rows if row.visit == visit})
-        count = f"\nn = {' to '.join(map(str, present))}" if is_counted else ""
-        table.add_column(visit + count, justify="right")
-    table.add_column("source", overflow="fold", style="dim")
-    by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
-    for quantity in dict.fromkeys(row.quantity for row in rows):
-        for index, arm in enumerate(study.arms):
-            cells = [by_place[quantity, arm.name, visit] for visit in visits]
-            printed = [f"{row.visit}: {row.source}" for row in cells if row.source]
-            table.add_row(
-                quantity if index == 0 else "",
-                cells[0].unit if index == 0 else "",
-                *([arm.name] if several else []),
-                *(_figures(row) for row in cells),
-                "\n".join(printed) if index == 0 else "",
-            )
-            if any(row.trough is not None for row in cells):
-                table.add_row("  trough to peak", "", *([""] if several else []), *(_swing(row) for row in cells), "")
-        if several:
-            table.add_section()
+    table.add_column("level", overflow="fold", max_width=_label_width(lines))
+    for column in columns:
+        table.add_column(headings[column], justify="right", no_wrap=True)
+    for label, cells in lines:
+        own = [cells[column] for column in columns]
+        if any(own) or not any(cells):
+            table.add_row(label, *own)
     return table
+
+
+def _printed(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[str]:
+    """What the source printed of the quantities shown, and of what none shows, in lines of 80 letters."""
+    import textwrap
+
+    from simulate.trials.reading import shipped_trial
+
+    found: dict[str, None] = {}
+    sampled = [part.quantity for part in shipped_trial().readouts if part.sampling is not None]
+    for row in rows:
+        if row.source:
+            is_late = row.quantity in sampled and row.trough is not None
+            late = "; of samples long after a dose, so nearer the trough than the average" if is_late else ""
+            found.setdefault(f"{row.quantity}, {row.visit}: {row.source}{late}")
+    lines = [line for text in found for line in textwrap.wrap(text, COLUMNS - 1, subsequent_indent="    ")]
+    also = textwrap.wrap(f"the source also printed: {'; '.join(alone)}", COLUMNS) if alone else []
+    return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
 
 
 def _cohort(study: Study) -> str:
     """How many patients, and of what."""
-    patients = f"{study.scenario.patients} patients"
+    number = study.scenario.patients
+    patients = f"{number} patient" if number == 1 else f"{number} patients"
     return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
 
 
@@ -402,4 +455,6 @@ def _figures(row: SummaryRow) -> str:
 
     if row.median is None:
         return rounded(None)
+    if row.p5 == row.p95:
+        return rounded(row.median)
     return f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})"

@@ -88,6 +88,7 @@ def sweep(
     simulate sweep my-sweep.toml --workers 8
     """  # noqa: D301
     from simulate.api.simulating import planned_sweep
+    from simulate.cli.console import say
     from simulate.cli.run import chosen_settings
 
     chosen = chosen_settings(
@@ -112,6 +113,8 @@ def sweep(
         parameters=parameters or None,
         part_size=part_size,
     )
+    for line in plan.study.scenario.understood:
+        say(line)
     if dry_run:
         return _announce(plan, workers, as_json)
     return perform(plan, out, workers=workers, threads=threads, scheduler=scheduler, force=force, as_json=as_json)

@@ -39,6 +39,13 @@ def trial(
         str | None,
         typer.Option("--control", metavar="TEXT", help="What the second arm is given; nothing, or as in the trial."),
     ],
+    arms: Annotated[
+        list[str] | None,
+        typer.Option("--arm", metavar="TEXT", help='An arm, such as "40: 100 mg sc every 24 h"; repeat it for each.'),
+    ],
+    end: Annotated[
+        str | None, typer.Option("--end", metavar="TIME", help='Time of the last visit, such as "12 weeks".')
+    ],
     complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")],
     studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")],
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")],
@@ -57,7 +64,9 @@ def trial(
 
     \b
     simulate trial
-    simulate trial --n 40 --placebo 40 --complete
+    simulate trial --n 40 --placebo 40 --end "12 weeks" --complete
+    simulate trial --arm "40: 100 mg sc every 24 h" --arm "40: 100 mg sc every 48 h" --arm "40: none"
+    simulate trial --trial my-trial.toml    # a trial that is planned needs no evidence
     simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress
@@ -70,6 +79,8 @@ def trial(
         regimen=regimen,
         placebo=placebo,
         control=control,
+        arms=arms,
+        end=end,
         complete=complete,
         studies=studies,
         draws=draws,
@@ -94,21 +105,22 @@ def _effects(result: Result) -> Table:
     from rich import box
     from rich.table import Table
 
-    title = f"{result.draws.problem.hypothesis}: {result.design.title}"
+    title = f"{result.draws.problem.hypothesis}, {result.design.title}"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     columns = ("effect", "n", "truth (90 % of populations)", "test", "p < 0.05", "wrong sign", "exaggeration")
     for header in columns:
         table.add_column(header)
+    before = ""
     for row in result.powers:
+        truth = f"{row.truth:.2f} ({row.truth_interval[0]:.2f}, {row.truth_interval[1]:.2f})"
         table.add_row(
-            row.title,
-            str(row.n),
-            f"{row.truth:.2f} ({row.truth_interval[0]:.2f}, {row.truth_interval[1]:.2f})",
+            *((row.title, str(row.n), truth) if row.effect != before else ("", "", "")),
             row.test,
             _shown(row.power, row.power_interval, "{:.2f}"),
             _shown(row.wrong_sign, row.wrong_sign_interval, "{:.3f}"),
             _shown(row.exaggeration, row.exaggeration_interval, "{:.1f}"),
         )
+        before = row.effect
     return table
 
 
@@ -139,9 +151,12 @@ def _printed(result: Result) -> Table:
 
 
 def _below(result: Result) -> list[str]:
-    arms = [result.design.n, *([result.design.controls] if result.design.controls else [])]
+    several = bool(result.design.others)
+    arms = [(f"treated ({arm.name})" if several else "treated", arm.n) for arm in result.design.treated]
+    if result.design.controls:
+        arms.append((f"controls ({result.design.control})" if several else "controls", result.design.controls))
     lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
-    for arm, size in zip(("treated", "controls"), arms, strict=False):
+    for arm, size in arms:
         part = result.design.sizes(size)
         lines.append(
             f"{arm}: {part.enrolled} enrolled, {part.stayed} to {result.design.trial.visits[-1].name}; read at the "

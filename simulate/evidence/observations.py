@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,16 @@ from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Pr
 from simulate.evidence.reading import abstract_file, read_evidence
 from simulate.symbolic.units import Unit
 
-__all__ = ["Observation", "Standing", "comparable", "observations_file", "read_observations"]
+__all__ = [
+    "Observation",
+    "Observations",
+    "Standing",
+    "comparable",
+    "observations_file",
+    "of_all",
+    "of_arm",
+    "read_observations",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,22 @@ class Observation:
     correlation: float | None
     partner: str | None
     p: float | None = None
+
+
+Observations = Sequence[Observation] | Mapping[str, Sequence[Observation]]
+"""What the source printed, for all arms alike, or by the name of the arm beside which it may stand."""
+
+
+def of_arm(observations: Observations, arm: str) -> Sequence[Observation]:
+    """What may stand beside an arm."""
+    return observations.get(arm, ()) if isinstance(observations, Mapping) else observations
+
+
+def of_all(observations: Observations) -> tuple[Observation, ...]:
+    """What may stand beside any arm, each once."""
+    if not isinstance(observations, Mapping):
+        return tuple(observations)
+    return tuple(dict.fromkeys(item for own in observations.values() for item in own))
 
 
 def observations_file() -> Path:

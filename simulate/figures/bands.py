@@ -18,6 +18,9 @@ LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that are drawn: the median, the middle half, and 90 % of the members."""
 
 WIDE_BANDS = 2
+"""Arms beyond which the wide band is drawn by its edges."""
+
+EDGED_BANDS = 4
 """Arms beyond which the middle half alone is drawn."""
 
 TITLE_LETTERS = 37
@@ -70,7 +73,7 @@ def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
 
 def shown_levels(arms: int) -> slice:
     """Levels that are drawn: of many arms the middle half alone, as wide bands would cover each other up."""
-    return slice(None) if arms <= WIDE_BANDS else slice(1, -1)
+    return slice(None) if arms <= EDGED_BANDS else slice(1, -1)
 
 
 def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
@@ -82,6 +85,8 @@ def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
             # Several fillings add up to a gray that belongs to no arm; edges stay apart.
             for edge in (lower, upper):
                 axes.plot(days, edge, color=shade, linestyle=dashes(arm), linewidth=0.5, alpha=0.8, zorder=1 + arm)
+            for edge in (low, high) if len(bands) <= EDGED_BANDS else ():
+                axes.plot(days, edge, color=shade, linestyle=(0, (1.0, 3.0)), linewidth=0.6, alpha=0.9, zorder=1 + arm)
         else:
             axes.fill_between(days, low, high, color=shade, alpha=0.14, linewidth=0.0, zorder=1 + arm)
         axes.fill_between(

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from simulate.evidence.observations import Observation, Standing
+from simulate.evidence.observations import Observations, Standing, of_all, of_arm
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
 from simulate.figures.style import FAINT, INK, color, plain_number
 from simulate.studies.datasets import quantity_names, seen_members
@@ -36,7 +36,7 @@ class Arrow:
     day, way
         Day of the visit, and ``up`` or ``down``.
     shares
-        For each arm, the share of its patients who go that way; None for an arm that is not treated by then.
+        For each arm, the share of its patients who go that way; None for an arm that is not treated so by then.
     """
 
     day: float
@@ -66,23 +66,27 @@ class ChangePanel:
 
 
 def change_panels(
-    dataset: xr.Dataset, observations: Sequence[Observation], quantities: Sequence[str] = ENDPOINTS
+    dataset: xr.Dataset, observations: Observations, quantities: Sequence[str] = ENDPOINTS
 ) -> tuple[ChangePanel, ...]:
     """Panels for those of some quantities that a dataset has."""
     names = quantity_names(dataset)
     return tuple(_panel(dataset, name, observations) for name in quantities if name in names)
 
 
-def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> ChangePanel:
+def _panel(dataset: xr.Dataset, name: str, observations: Observations) -> ChangePanel:
     changes, unit = courses_of_change(dataset, name)
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     arrows = []
-    for item in observations:
+    named = [str(arm) for arm in dataset["arm"].values]
+    for item in of_all(observations):
         if item.quantity != name or item.direction is None or item.standing is Standing.HEALTHY:
             continue
         place = int(np.abs(days - item.day).argmin())
         if place and abs(float(days[place]) - item.day) <= _NEAR:
-            treated = treated_by(dataset, item.day)
+            treated = [
+                given and item in of_arm(observations, arm)
+                for arm, given in zip(named, treated_by(dataset, item.day), strict=True)
+            ]
             summed = [summed_up(changes[arm][:, place], np.ones(changes.shape[1])) for arm in range(len(changes))]
             shares = tuple(
                 (one.up if item.direction == "up" else one.down) if given else None

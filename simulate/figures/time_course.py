@@ -21,9 +21,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from simulate.evidence.observations import Observation, Standing
+from simulate.evidence.observations import Observation, Observations, Standing, of_all
+from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.bands import LEVELS as LEVELS
-from simulate.figures.bands import WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
 from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
 from simulate.solver.trajectories import Status
@@ -39,6 +39,7 @@ from simulate.studies.datasets import (
 )
 from simulate.studies.following import averaged_course
 from simulate.studies.paired import draws_of_members
+from simulate.studies.visits import in_time_unit, time_unit_of
 from simulate.symbolic.units import convert, unit
 
 FloatArray = npt.NDArray[np.float64]
@@ -61,6 +62,7 @@ _LOG_SPAN = 30.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
+_HATCHES = ("/////", "\\\\\\\\\\", "|||||", "-----")
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -114,7 +116,7 @@ class Panel:
 
 
 def time_course(
-    dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
+    dataset: xr.Dataset, observations: Observations = (), *, quantities: Sequence[str] | None = None
 ) -> Figure:
     """Draw the time course of a simulated cohort: changes since baseline first, levels below.
 
@@ -134,7 +136,7 @@ def time_course(
         180 mm wide; save it with `simulate.figures.style.save`.
     """
     dataset = pooled(dataset)
-    panels = prepare(dataset, observations, quantities=quantities)
+    panels = prepare(dataset, of_all(observations), quantities=quantities)
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -146,7 +148,7 @@ def time_course(
         above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
         doses = _dose_rows(dataset)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
-        end = float(days[-1])
+        end, shown_in = float(days[-1]), time_unit_of(dataset)
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
@@ -154,7 +156,7 @@ def time_course(
             label = "change since baseline (%)" if index == 0 else ""
             draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
             _draw_doses(axes, doses)
-            _time_axis(axes, end, rows_below=len(doses), labeled=False, staying=staying)
+            _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=False, staying=staying)
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
@@ -164,7 +166,7 @@ def time_course(
                 around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
-            _time_axis(axes, end, rows_below=len(doses), labeled=is_lowest, staying=staying)
+            _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
         figure.align_ylabels(figure.axes[len(changes) :])
         _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
@@ -225,14 +227,20 @@ def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
 
 def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
     draw_bands(axes, days, panel.bands)
-    for arm, (trough, peak) in enumerate(() if panel.envelope is None else panel.envelope):
+    swinging = (
+        [] if panel.envelope is None else [arm for arm, row in enumerate(panel.envelope) if np.isfinite(row).any()]
+    )
+    for place, arm in enumerate(swinging):
+        assert panel.envelope is not None
+        trough, peak = panel.envelope[arm]
         axes.fill_between(
             days,
             trough,
             peak,
             facecolor="none",
             edgecolor=color(arm),
-            hatch="/////",
+            # Lines of one direction over lines of the same direction would belong to no arm.
+            hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
             linewidth=0.4,
             alpha=0.6,
             zorder=5,
@@ -310,15 +318,23 @@ def _still_there(dataset: xr.Dataset) -> Callable[[float], str]:
 
 
 def _time_axis(
-    axes: Axes, end: float, *, rows_below: int, labeled: bool, staying: Callable[[float], str] | None
+    axes: Axes, end: float, *, shown_in: str, rows_below: int, labeled: bool, staying: Callable[[float], str] | None
 ) -> None:
-    """Ticks in months or days; where people leave, the number of those who stay stands below each."""
+    """Ticks in months or days, or in the unit in which times are shown.
+
+    Where people leave, the number of those who stay stands below each.
+    """
 
     def shown(day: float, label: str) -> str:
         return label if staying is None else f"{label}\n{staying(day)}"
 
     axes.set_xlim(-0.03 * end, 1.03 * end)
-    if end > 100.0:
+    if shown_in != "d":
+        scale = in_time_unit(1.0, shown_in)
+        ticks = [tick for tick in MaxNLocator(6).tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
+        axes.set_xticks([tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
+        label = f"time ({shown_in})"
+    elif end > 100.0:
         step = max(1, round(end / _MONTH / 4.0 / 3.0)) * 3 if end > 5.0 * _MONTH else 1
         months = np.arange(0, end / _MONTH + 0.1, step)
         axes.set_xticks(months * _MONTH, [shown(month * _MONTH, f"{month:g}") for month in months])
@@ -350,8 +366,9 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         "median",
         f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
     ]
-    if dataset.sizes["arm"] <= WIDE_BANDS:
-        handles += [wide]
+    if dataset.sizes["arm"] <= EDGED_BANDS:
+        is_filled = dataset.sizes["arm"] <= WIDE_BANDS
+        handles += [wide if is_filled else Line2D([], [], color=FAINT, linestyle=(0, (1.0, 3.0)), linewidth=0.8)]
         labels += [f"90 % of {people}"]
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))

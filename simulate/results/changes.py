@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from simulate.evidence.observations import Observation, Standing
+from simulate.evidence.observations import Observation, Observations, Standing, of_arm
 from simulate.results.tables import SummaryVisit, is_at, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
@@ -89,7 +89,7 @@ class ChangeRow:
         return self.up or 0.0, self.down or 0.0
 
 
-def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[ChangeRow, ...]:
+def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
     Parameters
@@ -97,7 +97,8 @@ def change_rows(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -
     dataset
         Result of a run.
     observations
-        What the source reported. A direction is set beside all patients and beside responders of arms that are treated.
+        What the source reported, by arm or of all. A direction is set beside all patients and beside responders of
+        arms that are treated.
     """
     dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
@@ -113,7 +114,7 @@ def _of_quantity(
     name: str,
     shown: Sequence[SummaryVisit],
     groups: Sequence[PatientGroup],
-    observations: Sequence[Observation],
+    observations: Observations,
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
     untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
@@ -126,7 +127,7 @@ def _of_quantity(
             for group in groups:
                 for visit, (values, unit) in zip(shown, changes, strict=True):
                     found = summed_up(values[arm], group.belonging[arm], draws)
-                    direction = "" if less else reported_direction(observations, name, visit)
+                    direction = "" if less else reported_direction(of_arm(observations, arm_name), name, visit)
                     if group.name not in (ALL, RESPONDERS) or not treated_by(dataset, visit.day)[arm]:
                         direction = ""
                     judged = verdict(direction, found) if direction else None
@@ -166,10 +167,7 @@ def reported_direction(observations: Sequence[Observation], quantity: str, visit
 
 
 def signed(value: float | None, unit: str = "%") -> str:
-    """A change for a reader, with its sign: percent to the digits that can be read, others to three.
-
-    What becomes more than ten times as much is told as a multiple of the baseline.
-    """
+    """A change for a reader, with its sign: percent to the digits that can be read, others to three."""
     from simulate.results.tables import rounded
 
     if value is None or not np.isfinite(value):
@@ -177,10 +175,16 @@ def signed(value: float | None, unit: str = "%") -> str:
     if value == 0.0:
         return "0"
     size = abs(value)
-    if unit == "%" and value >= 1000.0:
-        return f"×{1.0 + value / 100.0:.3g}"
     if unit.endswith("%"):
-        digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
+        digits = (
+            rounded(size)
+            if size >= 999.5
+            else f"{size:.0f}"
+            if size >= 9.95
+            else f"{size:.1f}"
+            if size >= 0.095
+            else f"{size:.1g}"
+        )
     else:
         digits = rounded(size)
     return f"{'-' if value < 0.0 else '+'}{digits}"

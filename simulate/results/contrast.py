@@ -8,14 +8,6 @@ from simulate.results.changes import WENT, signed
 from simulate.studies.contrast import BOTH, LARGE, Contrast
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
-CAPTION = (
-    f"both: % of patients in whom {BOTH[0]} rises and {BOTH[1]} falls, as was reported; resp. and others: of the "
-    f"responders and the others; >{LARGE:g} %: of all, by more than {LARGE:g} % each; {BOTH[0]}, {BOTH[1]}: median "
-    "change, %; n: patients in whom a sign test (two-sided, 5 %) shows the reported direction with a power of 80 %, by "
-    "the exact binomial distribution; a dash where 1000 would not show it"
-)
-"""What the columns of the printed table are."""
-
 
 def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
     """A row for each hypothesis, arm and endpoint, with all digits."""
@@ -37,7 +29,7 @@ def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
                     "both_large": one.large,
                     "quantity": part.quantity,
                     "unit": part.unit,
-                    "reported": WENT.get(part.direction, ""),
+                    "reported": WENT.get(part.direction, "") if part.is_reported else "",
                     "median": part.changed.median,
                     "p5": part.changed.p5,
                     "p95": part.changed.p95,
@@ -53,8 +45,7 @@ def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
 def contrast_cells(found: Sequence[Contrast]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of the printed table: a line for each hypothesis, and for each arm where there are several."""
     several = len({one.arm for one in found}) > 1
-    told = [name for name in BOTH if any(part.quantity == name for one in found for part in one.endpoints)]
-    has_both = any(one.both for one in found)
+    told, has_both = _told(found), any(one.both for one in found)
     headings = ["hypothesis", *(["arm"] if several else [])]
     headings += ["both", "resp.", "others", f">{LARGE:g} %"] if has_both else []
     endpoints = told or [part.quantity for part in found[0].endpoints]
@@ -71,3 +62,36 @@ def contrast_cells(found: Sequence[Contrast]) -> tuple[list[str], list[list[str]
             line += [signed(part.changed.median, part.unit), "–" if part.needed is None else str(part.needed)]
         lines.append(line)
     return headings, lines
+
+
+def _told(found: Sequence[Contrast]) -> list[str]:
+    return [name for name in BOTH if any(part.quantity == name for one in found for part in one.endpoints)]
+
+
+def contrast_caption(found: Sequence[Contrast]) -> str:
+    """What the columns of the printed table are: of those that it has, and no others."""
+    endpoints = [part for one in found for part in one.endpoints]
+    shown = [part for part in endpoints if part.quantity in _told(found)] or endpoints
+    names = _told(found) or list(dict.fromkeys(part.quantity for part in shown))
+    here = all(part.is_reported for part in shown if part.direction)
+    as_reported = "as was reported" if here else "as was reported of 100 mg a day at 6 months"
+    said = []
+    if any(one.both for one in found):
+        said += [
+            f"both: % of patients in whom {BOTH[0]} rises and {BOTH[1]} falls, {as_reported}",
+            "resp. and others: of the responders and the others",
+            f">{LARGE:g} %: of all, by more than {LARGE:g} % each",
+        ]
+    asked = [part for part in shown if part.direction]
+    way = "the reported direction" if here else f"the direction {as_reported.removeprefix('as was ')}"
+    if not asked:
+        way = "the way that more patients go"
+    elif len(asked) < len(shown):
+        way += ", or where there is none the way that more patients go"
+    units = list(dict.fromkeys(part.unit for part in shown))
+    said += [
+        f"{', '.join(names)}: median change, {' or '.join(units)}",
+        f"n: patients in whom a sign test (two-sided, 5 %) shows {way} with a power of 80 %, by the exact binomial "
+        "distribution; a dash where 1000 would not show it",
+    ]
+    return "; ".join(said)

@@ -41,6 +41,30 @@ _PARTS = (
 )
 CHANGES, SUMMARY = "changes.csv", "summary.csv"
 _FIRST = (CHANGES, SUMMARY)
+_WORDS = {
+    "arm": "arm",
+    "less": "minus the arm",
+    "group": "of whom",
+    "p5": "5 % of patients below",
+    "p95": "95 % of patients below",
+    "up": "share who rise",
+    "down": "share who fall",
+    "n": "patients",
+    "n_ok": "patients shown",
+    "agreeing": "share who agree",
+    "trough": "trough (median)",
+    "peak": "peak (median)",
+    "source": "the source printed",
+    "needed": "patients needed",
+    "going": "share who go that way",
+    "both": "share with both signs",
+    "p": "p-value",
+    "ed50": "ED50",
+}
+"""Words for names of columns that do not speak for themselves; in others an underscore is a blank."""
+
+_ENDS = {"_low": "low end", "_high": "high end", "_p5": "5 % of patients below", "_p95": "95 % of patients below"}
+
 _CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
 _NOT_SHOWN = {CHANGES: ("meaning", "day")}
 
@@ -234,17 +258,27 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
         if (directory / name).is_file():
             text = (directory / name).read_text(encoding="utf-8")
             rows = list(csv.reader(io.StringIO(text)))
-            kept = [column for column, heading in enumerate(rows[0]) if heading not in _NOT_SHOWN.get(name, ())]
+            kept = [column for column, title in enumerate(rows[0]) if title not in _NOT_SHOWN.get(name, ())]
             cells = [[_cell(row[column]) for column in kept if column < len(row)] for row in rows[1 : MOST_ROWS + 1]]
             parts += [
                 f"<h3>{escaped(_CAPTIONS.get(name, name))}</h3>",
-                table([rows[0][column] for column in kept], cells),
+                table([heading(rows[0][column]) for column in kept], cells),
             ]
             if name == CHANGES:
                 parts.append(paragraph(f"Changes are each patient's own; {RULE}."))
             if len(rows) - 1 > MOST_ROWS:
                 parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
     return section("Results", *parts)
+
+
+def heading(column: str) -> str:
+    """Words for the name of a column in a file."""
+    if column in _WORDS:
+        return _WORDS[column]
+    for end, words in _ENDS.items():
+        if column.endswith(end):
+            return f"{heading(column.removesuffix(end))}, {words}"
+    return column.replace("_", " ")
 
 
 def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:

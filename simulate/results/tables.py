@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from simulate.evidence.observations import Observation, Standing
+from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.following import values_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
@@ -45,7 +45,7 @@ class SummaryRow:
     peak: float | None = None
 
 
-def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tuple[SummaryRow, ...]:
+def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[SummaryRow, ...]:
     """Rows of the table: quantities, arms, visits, in this order.
 
     Parameters
@@ -53,7 +53,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
     dataset
         Result of a run.
     observations
-        What the source printed.
+        What the source printed, by arm or of all.
     """
     dataset = pooled(dataset)
     rows = []
@@ -84,7 +84,7 @@ def summary(dataset: xr.Dataset, observations: Sequence[Observation] = ()) -> tu
                         p95=high,
                         n_ok=int(there.sum()),
                         n=values.shape[1],
-                        source=printed(observations, name, visit, str(attributes["units"])),
+                        source=printed(of_arm(observations, str(arm_name)), name, visit, str(attributes["units"])),
                         trough=trough,
                         peak=peak,
                     )
@@ -133,12 +133,12 @@ def _significance(item: Observation) -> str:
     return "" if item.p is None else f", p = {item.p:g}"
 
 
-def printed_alone(observations: Sequence[Observation], rows: Sequence[SummaryRow]) -> tuple[str, ...]:
+def printed_alone(observations: Observations, rows: Sequence[SummaryRow]) -> tuple[str, ...]:
     """Counts that the source printed of something that no row shows, such as who responded."""
     shown = {row.quantity for row in rows}
     names = {day: name for day, name in VISITS}
     texts = []
-    for item in observations:
+    for item in of_all(observations):
         if item.quantity not in shown and item.count is not None:
             standing = "" if item.standing is Standing.REPORTED else f", {item.standing.value}"
             texts.append(

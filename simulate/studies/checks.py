@@ -118,9 +118,11 @@ def _kind(document: Document) -> str:
 
 def _scenario(path: Path, document: Document) -> str:
     study = prepare(scenario_from(document, name=path.stem))
+    draws = "" if study.draws is None else f" of each of {study.draws.origin}"
+    understood = "".join(f"; {line}" for line in study.scenario.understood)
     return (
-        f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}, {study.times[-1]:g} d, "
-        f"hypothesis {study.model.hypothesis}"
+        f"{_count(len(study.arms), 'arm')}, {_count(study.scenario.patients, 'patient')}{draws}, "
+        f"{study.times[-1]:g} d, hypothesis {study.hypothesis}{understood}"
     )
 
 
@@ -135,7 +137,13 @@ def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: s
     named = Path(people) if people is not None and people.endswith(".toml") else people
     population = population_for(model, named, is_shipped=True)
     covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
-    table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+    try:
+        table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+    except InputError as error:
+        # Advice for the command line, not for the arm of a scenario.
+        if error.where is not None and error.advice is not None and error.advice.startswith("declare it"):
+            error.advice = f"leave the column out: `--ignore {error.where.term}`"
+        raise
     tabled = Tabled(table, None)
     known_values([Treatment("", "", tabled, (), Where(file=str(path)))], population, len(tabled.patients))
     try:

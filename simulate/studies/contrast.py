@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,13 +41,15 @@ class EndpointContrast:
     quantity, title, unit
         Name, meaning, and unit of the change.
     direction
-        Reported, ``up`` or ``down``; empty for none.
+        That is asked for, ``up`` or ``down``: reported on this day or another; empty for none.
+    is_reported
+        Whether it was reported of this day and treatment.
     changed
         Change since baseline of all patients.
     p25, p75
         The middle half of them.
     going, needed
-        Share of patients who go the reported way, or the way that more go where none was reported; and the patients in
+        Share of patients who go the way that is asked for, or the way that more go where none is; and the patients in
         whom a sign test would show it with a power of 80 %: None if it would not.
     """
 
@@ -60,6 +62,7 @@ class EndpointContrast:
     p75: float | None
     going: float | None
     needed: int | None
+    is_reported: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,13 @@ class Contrast:
     endpoints: tuple[EndpointContrast, ...] = ()
 
 
-def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapping[str, str]) -> tuple[Contrast, ...]:
+def contrasts(
+    dataset: xr.Dataset,
+    hypothesis: str,
+    place: int,
+    directions: Mapping[str, str],
+    reported: Mapping[str, Collection[str]] | None = None,
+) -> tuple[Contrast, ...]:
     """What a hypothesis says of each arm that is treated.
 
     Parameters
@@ -104,7 +113,9 @@ def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapp
     place
         Index of the time of the visit.
     directions
-        Reported directions, ``up`` or ``down``, by quantity.
+        Directions that are asked for, ``up`` or ``down``, by quantity.
+    reported
+        Quantities of which they were reported at this visit, by arm; all if not given.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)
@@ -123,7 +134,15 @@ def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapp
             day,
             dataset.sizes["member"],
             endpoints=tuple(
-                _endpoint(dataset, name, *read[name], int(arm), directions.get(name, "")) for name in shown
+                _endpoint(
+                    dataset,
+                    name,
+                    *read[name],
+                    int(arm),
+                    directions.get(name, ""),
+                    reported is None or name in reported.get(str(dataset["arm"].values[arm]), ()),
+                )
+                for name in shown
             ),
         )
         if all(name in read and name in directions for name in BOTH):
@@ -146,7 +165,7 @@ def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapp
 
 
 def _endpoint(
-    dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str
+    dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str, is_reported: bool
 ) -> EndpointContrast:
     own = changes[arm]
     summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
@@ -159,4 +178,4 @@ def _endpoint(
         going = up if rises else down
         needed = patients_needed(going, down if rises else up)
     title = str(dataset[name].attrs["long_name"])
-    return EndpointContrast(name, title, unit, direction, summed, quarters[0], quarters[1], going, needed)
+    return EndpointContrast(name, title, unit, direction, summed, quarters[0], quarters[1], going, needed, is_reported)

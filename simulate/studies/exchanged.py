@@ -1,4 +1,4 @@
-"""Models of other programs as scenarios: one patient, untreated, for some time."""
+"""Models without a scenario, of other programs or of a model file: simulated as they are, untreated, for some time."""
 
 from __future__ import annotations
 
@@ -9,41 +9,61 @@ from pathlib import Path
 
 from simulate.errors import InputError, Where
 from simulate.exchange.sbml import is_sbml, read_sbml
-from simulate.files import parse_toml
-from simulate.studies.scenario import Scenario, read_scenario, scenario_from
+from simulate.files import Document, parse_toml, read_toml
+from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
-from simulate.symbolic.units import TIME_DIMENSION, parse_quantity
+from simulate.symbolic.modelfile import read_model
+from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, parse_quantity
 
 _TIMES = 100
+_OF_MODELS = {"species", "reactions", "definitions", "balances"}
+_OTHERS = {
+    "hypothesis": ("a hypothesis", "simulate run anakinra-100mg-daily -H {}"),
+    "axis": ("a sweep", "simulate sweep {}"),
+    "visit": ("a trial", "simulate trial --trial {}"),
+    "item": ("evidence", "simulate fit --evidence {}"),
+    "sample": ("a measurement", "simulate design --measurement {}"),
+}
+"""Files that are no scenarios, by a table that they have: what they are, and the verb that takes them."""
 
 
 def model_scenario(path: Path | str, end: str, every: str | None = None, settings: Sequence[Setting] = ()) -> Scenario:
-    """Scenario of an SBML file: its states and observables, at ``every`` time until the ``end``.
+    """Scenario of a model, in SBML or of a model file: its states and observables, ``every`` time until the ``end``.
+
+    Times are shown in the unit of time of an SBML file, in which a bare number is as well; of a model file, which has
+    units of its own, in that of the end. Of a model whose patients differ there are a hundred, else one.
 
     Raises
     ------
     InputError
-        ``units.…`` for what is no time; as `read_sbml` and `scenario_from`.
+        ``units.…`` for what is no time; as `read_sbml`, `read_model` and `scenario_from`.
     """
     path = Path(path)
-    imported = read_sbml(path)
-    model = imported.model.compose()
+    if is_sbml(path):
+        imported = read_sbml(path)
+        model, own = imported.model.compose(), imported.time_unit
+    else:
+        model, own = read_model(path).compose(), ""
     number, given = parse_quantity(end)
+    if own and given.dimension == DIMENSIONLESS.dimension:
+        end, every = f"{end} {own}", None if every is None else _timed(every, own)
+        number, given = parse_quantity(end)
+    if given.dimension != TIME_DIMENSION:
+        raise InputError(
+            f"`{end}` is not a time", code="units.mismatch", expected='a number with a unit of time, such as "10 h"'
+        )
     if every is None:
-        if given.dimension != TIME_DIMENSION:
-            raise InputError(
-                f"`{end}` is not a time", code="units.mismatch", expected='a number with a unit of time, such as "10 h"'
-            )
         days = Fraction(repr(number)) * given.factor / _TIMES
         every = f"{float(days)!r} d"
+    patients = 100 if any(part.spread is not None for part in model.parameters) else 1
     quantities = [part.name for part in (*model.species, *model.observables)]
     text = "\n".join(
         (
             "schema = 1",
             f"title = {json.dumps(model.title or path.stem)}",
             f"[model]\nfile = {json.dumps(path.name)}",
-            f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}",
-            "[cohort]\npatients = 1",
+            f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}\nunit = {json.dumps(own or given.text)}",
+            f"[cohort]\npatients = {patients}",
             '[[arm]]\nname = "model"\nregimen = "none"',
             f"[outputs]\nquantities = {json.dumps(quantities)}",
         )
@@ -51,31 +71,61 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     return scenario_from(parse_toml(text, str(path)), settings, name=path.stem)
 
 
+def _timed(every: str, own: str) -> str:
+    _, given = parse_quantity(every)
+    return f"{every} {own}" if given.dimension == DIMENSIONLESS.dimension else every
+
+
 def scenario_for(
     source: Path | str, end: str | None = None, every: str | None = None, settings: Sequence[Setting] = ()
 ) -> Scenario:
-    """Scenario of its name or file, or of an SBML file, which alone needs to be told its times.
+    """Scenario of its name or file, or of a model in SBML or TOML, which alone needs to be told its times.
 
     Raises
     ------
     InputError
-        ``exchange.time`` for an SBML file without an ``end``, and for times beside a scenario; as `model_scenario` and
-        `read_scenario`.
+        ``exchange.time`` for a model without an ``end``, and for times beside a scenario; ``run.kind`` for a file of
+        another kind; as `model_scenario` and `read_scenario`.
     """
-    if is_sbml(source):
+    path = Path(source) if is_sbml(source) else find_scenario(str(source))
+    if path.suffix.lower() == ".csv":
+        raise InputError(
+            "a table of doses is no scenario",
+            code="run.kind",
+            where=Where(str(source)),
+            expected="a scenario, or a model",
+            advice="name it in an arm of a scenario, in place of a regimen: "
+            f'`doses = {{ file = "{path.name}", time = "h", amount = "mg" }}`',
+        )
+    document = None if is_sbml(path) else read_toml(path)
+    if document is None or _is_model(document):
         if end is None:
             raise InputError(
-                "an SBML file does not say how long it is to be solved",
+                f"{'an SBML' if document is None else 'a model'} file does not say how long it is to be solved",
                 code="exchange.time",
                 where=Where(str(source)),
                 expected='--end "10 h"',
             )
-        return model_scenario(source, end, every, settings)
+        return model_scenario(path, end, every, settings)
+    for table, (what, verb) in _OTHERS.items():
+        if table in document.data:
+            raise InputError(
+                f"the file is {what}, and no scenario",
+                code="run.kind",
+                where=Where(str(source)),
+                expected="a scenario, or a model",
+                advice=f"`{verb.format(source)}`",
+            )
     if end is not None or every is not None:
         raise InputError(
-            "--end and --every are for an SBML file, and a scenario has times of its own",
+            "--end and --every are for a model, and a scenario has times of its own",
             code="exchange.time",
             where=Where(str(source)),
             advice='set them: --set "time.end=10 d"',
         )
     return read_scenario(source, settings)
+
+
+def _is_model(document: Document) -> bool:
+    keys = set(document.data)
+    return bool(keys & _OF_MODELS) and not keys & {"hypothesis", "arm", "time"}

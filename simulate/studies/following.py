@@ -9,8 +9,6 @@ import xarray as xr
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import values_shown
-from simulate.studies.scenario import REFERENCE
-from simulate.trials.reading import shipped_trial
 
 SWING = 0.03
 """Share of its average by which what follows the dose goes up and down in the median patient, at least."""
@@ -23,11 +21,8 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
     """What a quantity does in the dosing intervals, shape [arm, member, interval, part]; None if it follows no dose.
 
     It follows the dose where in an arm, in the last interval, the median patient's peak and trough are further apart
-    than `SWING` of the average. What the trial took a sample of at an hour after a dose is read as that sample was.
-    NaN for who failed; those who have left count.
+    than `SWING` of the average. NaN for who failed; those who have left count.
     """
-    if dataset.attrs.get("model") == REFERENCE and quantity in _sampled():
-        return None
     if "dosing_interval" not in dataset or quantity not in dataset["followed"].values:
         return None
     found = np.array(dataset["dosing_interval"].sel(followed=quantity).values, dtype=np.float64)
@@ -40,11 +35,6 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
         if there.any() and float(np.median((high - low)[there] / np.abs(mean[there]))) > SWING:
             return found
     return None
-
-
-def _sampled() -> frozenset[str]:
-    """Quantities of which the shipped trial drew blood at an hour after a dose."""
-    return frozenset(part.quantity for part in shipped_trial().readouts if part.sampling is not None)
 
 
 def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, FloatArray | None]:

@@ -99,6 +99,7 @@ class Study:
             **_of_draws(scenario.fit, self.draws),
             "end": scenario.times[-1],
             "every": scenario.times[1],
+            **({} if scenario.time_unit == "d" else {"time_unit": scenario.time_unit}),
             "patients": scenario.patients,
             "seed": scenario.seed,
             **({"first": scenario.first} if scenario.first else {}),
@@ -204,7 +205,8 @@ def _draws(scenario: Scenario) -> Draws:
     try:
         return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
     except InputError as error:
-        error.where = error.where or scenario.document.where("model", "fit")
+        key = "hypothesis" if error.code.startswith("hypothesis.") else "fit"
+        error.where = error.where or scenario.document.where("model", key)
         if error.code == "fit.bounds":
             error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
@@ -393,6 +395,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "hypothesis": study.hypothesis,
         "seed": study.scenario.seed,
         "dropout": int(study.scenario.dropout),
+        **({} if study.scenario.time_unit == "d" else {"time_unit": study.scenario.time_unit}),
         **({} if study.draws is None else {"fit": study.draws.origin}),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,

@@ -8,14 +8,15 @@ A scenario file in full::
 
     [model]
     name = "reference"  # or file = "my-model.toml", relative to this file
-    hypothesis = "H1+H6"  # or a hypothesis file, relative to this file
-    fit = "shipped"  # populations of the hypothesis' fit: "shipped", "prior", or a fit.json; "typical" if not given
+    hypothesis = "H1+H6"  # or a hypothesis file, relative to this file; "none" for no effect of IL-1 on CD4 cells
+    fit = "shipped"  # populations of the hypothesis' fit: "shipped", "prior", or a fit.json; "typical" for no draws
     draws = 16  # how many of them
     beyond_bounds = false  # whether parameters may be set beyond the bounds that are known for them
 
     [time]
     end = "182 d"
     every = "1 d"
+    unit = "d"  # in which times are shown in tables and figures; results are in days
     visits = ["28 d", "56 d"]  # when rules with `at_visits` look, see simulate.studies.arm_rules
 
     [cohort]
@@ -57,7 +58,9 @@ A scenario file in full::
     method = "dopri5+rodas5p"  # or "dopri5", "dop853", "taylor", "rodas5p"; "automatic" goes by each trajectory
 
 Required are ``schema``, ``title``, ``[time]`` with ``end``, and one ``[[arm]]`` with ``name`` and either ``regimen`` or
-``doses``; of ``doses``, the file and the units of time and amount.
+``doses``; of ``doses``, the file and the units of time and amount. A scenario of the reference model that names no
+hypothesis is of `DEFAULT_HYPOTHESIS`, and one that names no fit stands on the shipped one, where its patients are those
+of the trial; `Scenario.understood` says so to a reader.
 """
 
 from __future__ import annotations
@@ -69,15 +72,18 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate import shipped
+from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
+from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.settings import Setting, lay_over
 from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
 from simulate.symbolic.parts import Spread
+from simulate.symbolic.units import TIME_DIMENSION, unit
 from simulate.toml import TomlTable, listed
 
 MAX_PATIENTS = 10_000_000
@@ -110,6 +116,8 @@ class Scenario:
         Whether parameters may be set beyond their bounds.
     times
         When to record, days, ascending from 0.
+    time_unit
+        In which times are shown to a reader.
     visits
         Days on which rules look that look at visits only.
     patients, first, seed, population
@@ -146,6 +154,7 @@ class Scenario:
     draws: int
     beyond_bounds: bool
     times: tuple[float, ...]
+    time_unit: str
     visits: tuple[float, ...]
     patients: int
     first: int
@@ -166,6 +175,24 @@ class Scenario:
     document: Document
 
     @property
+    def understood(self) -> tuple[str, ...]:
+        """What the file does not say and a reader must know, in sentences: which hypothesis, and whose populations."""
+        if self.model is not None:
+            return ()
+        said = self.document.data.get("model")
+        keys = set(said) if isinstance(said, dict) else set()
+        found = []
+        if "hypothesis" not in keys:
+            found.append(
+                f'the scenario names no hypothesis: {DEFAULT_HYPOTHESIS} is meant (`hypothesis = "none"` for none)'
+            )
+        if "fit" not in keys and self.fit == SHIPPED:
+            found.append('the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)')
+        if "fit" not in keys and self.fit == TYPICAL:
+            found.append("the scenario stands on no fit: its patients are not those to whom hypotheses are fitted")
+        return tuple(found)
+
+    @property
     def tolerance(self) -> Tolerance:
         """Bound on the local error of a step."""
         return Tolerance(self.rtol, self.atol)
@@ -174,7 +201,7 @@ class Scenario:
 SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
     "": ("schema", "title", "question", "model", "time", "cohort", "arm", "parameters", "outputs", "solver"),
     "model": ("name", "file", "hypothesis", "fit", "draws", "beyond_bounds"),
-    "time": ("end", "every", "visits"),
+    "time": ("end", "every", "unit", "visits"),
     "cohort": (
         *("patients", "first", "seed", "population", "between_doses", "between_occasions", "occasion", "dropout"),
     ),
@@ -247,11 +274,15 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         title=title,
         question=top.parsed("question", str, None),
         model=_model_file(model),
-        hypothesis=hypothesis_parts(model.text("hypothesis", "none"), document.folder("model", "hypothesis")),
-        fit=_fit(model),
+        hypothesis=hypothesis_parts(
+            model.text("hypothesis", "none" if "file" in model else DEFAULT_HYPOTHESIS),
+            document.folder("model", "hypothesis"),
+        ),
+        fit=_fit(model, cohort),
         draws=model.integer("draws", 16, least=1, most=2048),
         beyond_bounds=model.boolean("beyond_bounds", False),
         times=times,
+        time_unit=_time_unit(time),
         visits=visits,
         patients=cohort.integer("patients", _tabled_patients(arms), least=1, most=MAX_PATIENTS),
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
@@ -311,10 +342,13 @@ def _model_file(model: TomlTable) -> Path | None:
     return model.document.folder("model", "file") / file
 
 
-def _fit(model: TomlTable) -> str | Path:
+def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
     """Words, or the file of a result, which may be given by its folder."""
     words = (TYPICAL, SHIPPED, PRIOR)
-    fit = model.text("fit", TYPICAL, expected='"shipped", "prior", "typical", or a file fit.json')
+    is_of_trial = "file" not in model and cohort.text("population", MYOSITIS) == MYOSITIS
+    fit = model.text(
+        "fit", SHIPPED if is_of_trial else TYPICAL, expected='"shipped", "prior", "typical", or a file fit.json'
+    )
     if fit in words:
         if fit != TYPICAL and "file" in model:
             raise InputError(
@@ -353,6 +387,13 @@ def _times(time: TomlTable) -> tuple[float, ...]:
         )
     # Exact fractions: a third of a day, 546 times over, must end at 182 d and not a hair beyond.
     return (*(float(index * every) for index in range(count)), float(end))
+
+
+def _time_unit(time: TomlTable) -> str:
+    found = time.parsed("unit", unit, unit("d"), expected='a unit of time, such as "h"')
+    if found.dimension != TIME_DIMENSION:
+        raise time.wrong("unit", 'a unit of time, such as "h"')
+    return found.text
 
 
 def _longest_step(solver: TomlTable, end: float) -> float | None:

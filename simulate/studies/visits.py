@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.solver.kernel import FloatArray
+from simulate.symbolic.units import convert, unit
 
 VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "12 months"))
 """Days and names of the visits of the trial."""
@@ -27,8 +28,29 @@ class SummaryVisit:
 
 
 def visits(dataset: xr.Dataset) -> tuple[SummaryVisit, ...]:
-    """Visits of the trial that the run covers, and the end of the run where it is none of them."""
-    return visits_at(np.asarray(dataset["time"].values, dtype=np.float64))
+    """Visits of the trial that the run covers, and the end of the run where it is none of them.
+
+    A run whose times are not shown in days has a beginning and an end alone.
+    """
+    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    shown = time_unit_of(dataset)
+    if shown == "d":
+        return visits_at(days)
+    end = len(days) - 1
+    return (
+        SummaryVisit(0, float(days[0]), "start", 0.0),
+        SummaryVisit(end, float(days[end]), f"{in_time_unit(float(days[end]), shown):.6g} {shown}", None),
+    )
+
+
+def time_unit_of(dataset: xr.Dataset) -> str:
+    """Unit in which the times of a run are shown."""
+    return str(dataset.attrs.get("time_unit", "d"))
+
+
+def in_time_unit(days: float, shown: str) -> float:
+    """Days in the unit in which they are shown."""
+    return convert(days, unit("d"), unit(shown))
 
 
 def visits_at(days: FloatArray) -> tuple[SummaryVisit, ...]:

@@ -25,7 +25,7 @@ from simulate.symbolic.hypothesis import NONE, Constraint, Hypothesis
 from simulate.symbolic.limits import check_states
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelwriting import model_text
-from simulate.symbolic.parameterfile import check_sources, parameter_of, read_parameters, read_sources
+from simulate.symbolic.parameterfile import PARAMETER_KEYS, check_sources, parameter_of, read_parameters, read_sources
 from simulate.symbolic.parts import (
     Balance,
     Condition,
@@ -51,9 +51,8 @@ __all__ = [
     "write_model",
 ]
 
-_PARAMETER = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
 # Keys of each kind of table, those that must be there first.
-_KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+MODEL_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "species": (("unit",), ("meaning", "initial")),
     "definitions": (("expression",), ("meaning", "unit")),
     "reactions": (("rate", "change"), ()),
@@ -63,7 +62,10 @@ _KINDS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "conditions": (("expression", "reason"), ()),
     "events": (("when",), ("set", "add", "delay", "priority", "persistent", "at_start", "values")),
 }
-_TABLES = ("model", "parameters", *_KINDS)
+_TABLES = ("model", "parameters", *MODEL_KEYS)
+
+HYPOTHESIS_KEYS = ("name", "title", "add", "remove", "replace", "constraints")
+"""Keys of the table ``[hypothesis]``, of which a name is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +130,11 @@ def read_hypothesis(path: Path | str, known: Mapping[str, Mechanism]) -> Hypothe
     """
     document = read_toml(Path(path))
     row = TomlTable(document, allowed=("hypothesis", *_TABLES), required=("hypothesis",)).table(
-        "hypothesis", allowed=("name", "title", "add", "remove", "replace", "constraints"), required=("name",)
+        "hypothesis", allowed=HYPOTHESIS_KEYS, required=("name",)
     )
     species = {part.name: part for mechanism in known.values() for part in mechanism.species}
     own = _mechanism(document, species)
-    has_parts = any(kind in document.data for kind in ("parameters", *_KINDS))
+    has_parts = any(kind in document.data for kind in ("parameters", *MODEL_KEYS))
     available = {**known, own.name: own} if has_parts else known
     replaced = {}
     table = row.table("replace")
@@ -302,7 +304,7 @@ class _MechanismReader:
         )
 
     def _rows(self, kind: str) -> Sequence[tuple[str, TomlTable]]:
-        required, optional = _KINDS[kind]
+        required, optional = MODEL_KEYS[kind]
         for name in (table := self.top.table(kind)):
             check_name(name, table.where(name))
         return list(self.top.named(kind, allowed=(*required, *optional), required=required))
@@ -348,7 +350,7 @@ class _MechanismReader:
         if isinstance(value, str):
             return Parameter(name, name, *table.parsed(name, parse_quantity))
         if isinstance(value, Mapping):
-            return parameter_of(name, table.table(name, allowed=_PARAMETER, required=("value", "unit")))
+            return parameter_of(name, table.table(name, allowed=PARAMETER_KEYS, required=("value", "unit")))
         return Parameter(name, name, table.number(name))
 
 

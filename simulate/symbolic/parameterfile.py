@@ -25,7 +25,9 @@ from simulate.symbolic.parts import Grade, Parameter, Source, Spread
 from simulate.symbolic.units import DIMENSIONLESS, unit
 from simulate.toml import TomlTable
 
-_KEYS = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
+PARAMETER_KEYS = ("meaning", "value", "unit", "spread", "bounds", "source", "grade", "note")
+"""Keys of the row of a parameter."""
+
 _REQUIRED = ("meaning", "value", "unit", "source", "grade")
 _GRADES = {grade.name.lower(): grade for grade in Grade}
 
@@ -44,7 +46,7 @@ def read_parameters(path: Path | str) -> dict[str, Parameter]:
     found = {}
     for name in rows:
         check_name(name, rows.where(name))
-        found[name] = parameter_of(name, rows.table(name, allowed=_KEYS, required=_REQUIRED))
+        found[name] = parameter_of(name, rows.table(name, allowed=PARAMETER_KEYS, required=_REQUIRED))
     return found
 
 

@@ -398,7 +398,7 @@ def _registry() -> UnitRegistry[Any]:
 
     registry: UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
     registry.define("cell = [cell]")
-    registry.define("@alias week = wk")
+    registry.define("@alias week = wk = w")
     return registry
 
 

@@ -469,6 +469,65 @@ class TrialDesign:
         )
 
 
+def changes_of(readouts: Sequence[Readout], visits: Sequence[Visit]) -> tuple[Outcome, ...]:
+    """What is asked of readings where nothing is said: the change of each from the first visit to the last."""
+    if len(visits) < 2:
+        return ()
+    return tuple(
+        Outcome(part.quantity, part.title, visits[0].day, visits[-1].day, is_compared=part.sampling is None)
+        for part in readouts
+    )
+
+
+def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
+    """A trial like another one, but for the day of its last visit; it has reported nothing.
+
+    Visits between stay as they are up to that day. What was asked of the last visit, or of one after the day, is asked
+    of the new last visit; its last dose comes as long before it as before.
+
+    Parameters
+    ----------
+    design
+        The other one.
+    day, name
+        When its last visit is, and how a reader is told.
+
+    Raises
+    ------
+    InputError
+        ``trial.end``: not after the first visit. ``trial.visit``; ``trial.window``.
+    """
+    if not day > design.first:
+        raise InputError(
+            f"the trial would end on day {day:g}",
+            code="trial.end",
+            expected=f"a day after the first visit, that of day {design.first:g}",
+        )
+    last = design.visits[-1]
+    kept = [visit for visit in design.visits[:-1] if visit.day < day]
+    gap = None if last.last_dose is None else last.day - last.last_dose
+    end = replace(last, name=name, day=day, last_dose=None if gap is None else max(0.0, day - gap))
+
+    def at(old: float) -> float:
+        return old if old in [visit.day for visit in kept] else day
+
+    response = design.response
+    return replace(
+        design,
+        visits=(*kept, end),
+        readouts=tuple(
+            replace(part, samples=(*part.samples[: len(kept)], part.samples[-1]) if part.samples else ())
+            for part in design.readouts
+        ),
+        response=None if response is None else replace(response, day=at(response.day)),
+        outcomes=tuple(
+            dict.fromkeys(replace(part, last=at(part.last)) for part in design.outcomes if part.first < day)
+        ),
+        foresight=None,
+        evidence=None,
+    )
+
+
 def check_order(before: float, after: float) -> None:
     """Refuse the day of a visit that is not after that of the one before it.
 

@@ -29,19 +29,31 @@ from simulate.trials.design import (
     TrialArm,
     TrialDesign,
     Visit,
+    changes_of,
     check_order,
 )
 
 DEFAULT = "zong-2011"
 """The trial that is meant where none is named."""
 
-_TOP = (
-    "schema", "title", "source", "evidence", "population", "options", "reference", "arm", "visit", "response",
-    "sampling", "assay", "outcome", "prediction",
-)  # fmt: skip
-_ORIGIN = ("source", "grade", "note")
-_NUMBER = ("meaning", "value", "unit", "bounds", *_ORIGIN)
-_REFERENCE = ("citation", "identifier", "read")
+_SAID = ("source", "grade")
+
+TRIAL_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": (
+        ("schema", "title", "source", "arm", "visit", "assay"),
+        ("evidence", "population", "options", "reference", "response", "sampling", "outcome", "prediction"),
+    ),
+    "reference.KEY": (("citation", "identifier", "read"), ()),
+    "arm": (("name", "regimen", "n", *_SAID), ("strata", "note")),
+    "visit": (("name", "day", *_SAID), ("last_dose", "n", "note")),
+    "assay.NAME": (("reads", "unit", "sd_log", *_SAID), ("limit", "events", "samples", "is_of_drug", "note")),
+    "sampling": (("earliest", "latest", "sd_occasion", "sd_assay"), ()),
+    "response": (("quantity", "event", "visit", *_SAID), ("note",)),
+    "outcome": (("quantity", "between"), ("reported", "compared", "with_fall_of")),
+    "prediction": (("doses", "weeks", "wash_out", "main", "titles"), ("early",)),
+    "a number": (("value", "unit", *_SAID), ("meaning", "bounds", "note")),
+}
+"""Keys of the tables of a trial file: those that it must have, and those that it may have besides."""
 _DAYS = unit("d")
 
 T = TypeVar("T")
@@ -99,13 +111,18 @@ def trial_from(document: Document, path: Path) -> TrialDesign:
     return _Reader(document, path).trial()
 
 
+def _keys(table: str) -> dict[str, tuple[str, ...]]:
+    required, optional = TRIAL_KEYS[table]
+    return {"allowed": (*required, *optional), "required": required}
+
+
 class _Reader:
     """Reads the parts of the file, and keeps its numbers with their sources."""
 
     def __init__(self, document: Document, path: Path) -> None:
         self.document = document
         self.path = path
-        self.top = TomlTable(document, allowed=_TOP, required=("schema", "title", "source", "arm", "visit", "assay"))
+        self.top = TomlTable(document, **_keys(""))
         self.references = tuple(self._references())
         self.sources = {*read_sources(shipped.sources_file()), *(part.key for part in self.references)}
         self.numbers: list[Parameter] = []
@@ -132,7 +149,8 @@ class _Reader:
                 visits=tuple(visits),
                 readouts=readouts,
                 response=self.judgment(days),
-                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome")),
+                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome"))
+                or changes_of(readouts, visits),
                 foresight=self.foresight(arms),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
@@ -149,7 +167,7 @@ class _Reader:
             raise
 
     def _references(self) -> Iterator[Source]:
-        for key, row in self.top.named("reference", allowed=_REFERENCE, required=_REFERENCE):
+        for key, row in self.top.named("reference", **_keys("reference.KEY")):
             yield Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
 
     def source(self, row: TomlTable) -> None:
@@ -165,7 +183,7 @@ class _Reader:
 
     def number(self, name: str, row: TomlTable, wanted: Unit, *, least: float = 0.0) -> float:
         """A number with its unit, source and grade, in another unit."""
-        row.check_keys(_NUMBER, ("value", "unit", "source", "grade"))
+        row.check_keys(**_keys("a number"))
         self.source(row)
         found = parameter_of(name, row)
         self.numbers.append(found)
@@ -182,7 +200,7 @@ class _Reader:
         self.numbers.append(Parameter(name, name, value, unit, source=row.text("source"), grade=grade))
 
     def arm(self, row: TomlTable) -> TrialArm:
-        row.check_keys(("name", "regimen", "n", "strata", *_ORIGIN), ("name", "regimen", "n", "source", "grade"))
+        row.check_keys(**_keys("arm"))
         name, n = row.text("name"), row.integer("n", least=1)
         self.stated(f"patients of {name}", row, float(n))
         table = row.table("strata")
@@ -191,7 +209,7 @@ class _Reader:
         return self.at(row, lambda: TrialArm(name, text, plan, n, strata), "strata")
 
     def visit(self, row: TomlTable, before: float) -> Visit:
-        row.check_keys(("name", "day", "last_dose", "n", *_ORIGIN), ("name", "day", "source", "grade"))
+        row.check_keys(**_keys("visit"))
         name, day = row.text("name"), row.number("day")
         self.stated(f"day of {name}", row, day, _DAYS)
         self.at(row, lambda: check_order(before, day), "day")
@@ -201,8 +219,7 @@ class _Reader:
     def judgment(self, days: Mapping[str, float]) -> Judgment | None:
         if "response" not in self.top:
             return None
-        keys = ("quantity", "event", "visit")
-        row = self.top.table("response", allowed=(*keys, *_ORIGIN), required=(*keys, "source", "grade"))
+        row = self.top.table("response", **_keys("response"))
         day = self.day(row, "visit", row.text("visit"), days)
         self.stated("day of the response", row, day, _DAYS)
         return Judgment(row.text("quantity"), row.text("event"), day)
@@ -222,8 +239,7 @@ class _Reader:
     def sampling(self) -> Sampling | None:
         if "sampling" not in self.top:
             return None
-        keys = ("earliest", "latest", "sd_occasion", "sd_assay")
-        row = self.top.table("sampling", allowed=keys, required=keys)
+        row, keys = self.top.table("sampling", **_keys("sampling")), TRIAL_KEYS["sampling"][0]
         units = (_DAYS, _DAYS, DIMENSIONLESS, DIMENSIONLESS)
         values = [
             self.number(f"sampling {key}", row.table(key), wanted) for key, wanted in zip(keys, units, strict=True)
@@ -240,8 +256,7 @@ class _Reader:
                 yield part
 
     def assay(self, name: str, row: TomlTable, sampling: Sampling | None) -> Iterator[Readout]:
-        allowed = ("reads", "unit", "is_of_drug", "samples", "sd_log", "limit", "events", *_ORIGIN)
-        row.check_keys(allowed, ("reads", "unit", "sd_log", "source", "grade"))
+        row.check_keys(**_keys("assay.NAME"))
         self.source(row)
         own = row.parsed("unit", unit)
         sd_log = self.number(f"{name} sd_log", row.table("sd_log"), DIMENSIONLESS)
@@ -264,7 +279,7 @@ class _Reader:
             yield Readout(quantity, reads.text(quantity), assay, sampling if is_of_drug else None, samples)
 
     def outcome(self, row: TomlTable, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
-        row.check_keys(("quantity", "between", "reported", "compared", "with_fall_of"), ("quantity", "between"))
+        row.check_keys(**_keys("outcome"))
         known = [part.quantity for part in readouts]
         for key in ("quantity", "with_fall_of"):
             if key in row:
@@ -286,8 +301,7 @@ class _Reader:
     def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
         if "prediction" not in self.top:
             return None
-        required = ("doses", "weeks", "wash_out", "main", "titles")
-        row = self.top.table("prediction", allowed=(*required, "early"), required=required)
+        row = self.top.table("prediction", **_keys("prediction"))
         titles = row.table("titles")
         named = {quantity: titles.text(quantity) for quantity in titles}
         found = Foresight(

@@ -103,7 +103,8 @@ def test_what_bounds_the_steps_of_a_scenario_bounds_those_of_every_method() -> N
 def test_an_arm_with_rules_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.toml"
     path.write_text(
-        'schema = 1\ntitle = "t"\n[time]\nend = "2 d"\n[[arm]]\nname = "a"\nregimen = "none"\n'
+        'schema = 1\ntitle = "t"\n[model]\nfit = "typical"\n[time]\nend = "2 d"\n'
+        '[[arm]]\nname = "a"\nregimen = "none"\n'
         '[[arm.rule]]\nquantity = "ck"\nabove = "1 µkat/L"\ndose = 0\n',
         encoding="utf-8",
     )

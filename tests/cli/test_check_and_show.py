@@ -81,7 +81,9 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "s.toml",
             'schema = 1\ntitle = "t"\n[time]\nend = "28 d"\n[[arm]]\nname = "a"\nregimen = "none"\n',
             "scenario",
-            "1 arm, 100 patients, 28 d, hypothesis none",
+            "1 arm, 100 patients of each of 16 draws of the fit, 28 d, hypothesis H1+H6; "
+            'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none); '
+            'the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)',
         ),
         (
             "d.toml",
@@ -152,7 +154,7 @@ def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, caps
             "error[table.column]: there is no column `AGE`\n  --> doses.csv:1:26, term `AGE`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, WEIGHT, WT, BW, "
             "CREATININE_CLEARANCE, CRCL, CLCR\n"
-            "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`\n",
+            "  try:      leave the column out: `--ignore AGE`\n",
         ),
         (
             DOSES.replace("70", "30"),

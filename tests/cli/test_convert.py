@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("libsbml")
 
 from simulate.cli.app import outcome
+from simulate.figures.time_course import time_course
+from simulate.studies.datasets import read_dataset
 from simulate.studies.exchanged import model_scenario
 from tests.exchange.models import apply, ci, compartment, math, parameter, reaction, sbml, species
 
@@ -89,7 +91,7 @@ def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:
 
 def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
     assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 3
-    assert "--end and --every are for an SBML file" in capsys.readouterr().err
+    assert "--end and --every are for a model, and a scenario has times of its own" in capsys.readouterr().err
     assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H4", "--every", "1 d"]) == 2
     assert capsys.readouterr().err == (
         "error[usage.option]: --end and --every say nothing beside several hypotheses\n"
@@ -102,3 +104,72 @@ def test_the_scenario_of_a_model_has_a_hundred_times_unless_told(model: str) -> 
     assert [round(time * 86400.0, 9) for time in told.times] == [0.0, 1.0, 2.0, 3.0, 4.0]
     assert len(model_scenario(model, "4 s").times) == 101
     assert (told.patients, told.quantities) == (1, ("S", "double"))
+
+
+def test_times_of_a_model_are_shown_in_its_own_unit(model: str, capsys: Capture) -> None:
+    assert outcome(["run", model, "--end", "4", "--out", "results", "--no-figures"]) == 0
+    shown = capsys.readouterr().out
+    heading = next(line for line in shown.splitlines() if line.startswith(" level"))
+    assert heading.split() == ["level", "start", "4", "s"]
+    assert "day" not in shown
+    # 8 exp(-0.5 * 4), the exact course
+    row = next(line for line in shown.partition("Levels\n")[2].splitlines() if line.startswith(" S"))
+    assert row.split()[-1] == "1.08"
+    assert "1 patient;" in shown
+    figure = time_course(read_dataset(Path("results/results.nc")))
+    assert {axes.get_xlabel() for axes in figure.axes} - {""} == {"time (s)"}
+
+
+def test_a_model_file_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", model, "-o", "decay.toml", "--time", "h"]) == 0
+    capsys.readouterr()
+    assert outcome(["run", "decay.toml"]) == 3
+    assert capsys.readouterr().err == (
+        "error[exchange.time]: a model file does not say how long it is to be solved\n"
+        "  --> decay.toml\n"
+        '  expected: --end "10 h"\n'
+    )
+    assert outcome(["run", "decay.toml", "--end", "4 h", "--every", "1 h", "--no-figures"]) == 0
+    shown = capsys.readouterr().out
+    row = next(line for line in shown.partition("Levels\n")[2].splitlines() if line.startswith(" S"))
+    assert row.split()[-1] == "1.08"
+    assert "4 h" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "h.toml",
+            '[hypothesis]\nname = "h"\n',
+            "error[run.kind]: the file is a hypothesis, and no scenario\n"
+            "  --> h.toml\n"
+            "  expected: a scenario, or a model\n"
+            "  try:      `simulate run anakinra-100mg-daily -H h.toml`\n",
+        ),
+        (
+            "t.toml",
+            "[[visit]]\nday = 0\n",
+            "error[run.kind]: the file is a trial, and no scenario\n"
+            "  --> t.toml\n"
+            "  expected: a scenario, or a model\n"
+            "  try:      `simulate trial --trial t.toml`\n",
+        ),
+        (
+            "d.csv",
+            "ID,TIME,AMT\n1,0,100\n",
+            "error[run.kind]: a table of doses is no scenario\n"
+            "  --> d.csv\n"
+            "  expected: a scenario, or a model\n"
+            "  try:      name it in an arm of a scenario, in place of a regimen: "
+            '`doses = { file = "d.csv", time = "h", amount = "mg" }`\n',
+        ),
+    ],
+)
+def test_a_file_of_another_kind_is_told_its_verb(
+    name: str, text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text(text, encoding="utf-8")
+    assert outcome(["run", name]) == 3
+    assert capsys.readouterr().err == message

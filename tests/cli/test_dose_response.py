@@ -32,12 +32,17 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
     arguments = ["dose-response", "anakinra-100mg-daily", *SMALL, "-e", "il17a:change@28d", "--out", str(target)]
     assert outcome(arguments) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith("anakinra 100 mg once a day for 6 months\n")
-    assert "il17a:change@28d" in captured.out
+    assert captured.out.startswith(
+        "dose-response, 1 to 300 mg, in place of the dose of `anakinra 100 mg/d` "
+        "(anakinra 100 mg once a day for 6 months)\n"
+    )
+    assert "il17a:change@28d, %" in captured.out
+    assert " ED50, mg " in captured.out
+    assert " average, pg/mL   trough, pg/mL   peak, pg/mL " in captured.out
     assert "blocked: share of the interval with the signal of IL-1 below 10 % of its baseline" in captured.out
     assert captured.err == f"wrote {target}\n"
     # Without a dose there is no change, and the error of the solver is not shown as one.
-    assert "0 (0 to 0) %" in captured.out
+    assert " 0 (0 to 0) " in captured.out
     drawn = ("dose-response", "dosing-interval", "exposure-response")
     names = ["curves.csv", "dose-response.json", "effects.csv", "inputs", "manifest.json", "models", "response.nc"]
     names = sorted([*names, *(f"{name}.{kind}" for name in drawn for kind in ("png", "svg"))])

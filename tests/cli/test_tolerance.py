@@ -23,6 +23,7 @@ from simulate.studies.settings import Setting
 FILE = """
 schema = 1
 title = "a week"
+model = {{ hypothesis = "none", fit = "typical" }}
 [time]
 end = "7 d"
 [cohort]

@@ -18,7 +18,7 @@ SHORT = ["trial", "-H", "H0", "--draws", "8", "--patients", "16", "--studies", "
 def test_power_errors_and_ranks_are_printed_and_the_design_is_told(capsys: Capture) -> None:
     assert outcome(SHORT) == 0
     shown = capsys.readouterr().out
-    assert "H0: as it was: 15 patients, 100 mg sc every 24 h" in shown
+    assert "H0, zong-2011, as it was, to day 182 (6 months): 15 patients, 100 mg sc every 24 h" in shown
     assert "no effect to find" in shown
     assert "cd45ro-ck-correlation r" in shown
     assert "200 studies of 8 draws of the fit, 16 virtual patients of each" in shown
@@ -34,7 +34,7 @@ def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(
     assert outcome([*SHORT, "--n", "20", "--placebo", "20"]) == 0
     shown = capsys.readouterr().out
     assert "200 studies of 8 draws of the prior, 16 virtual patients of each" in shown
-    assert "H0: 20 patients, 100 mg sc every 24 h against 20 on none" in shown
+    assert "H0, zong-2011, to day 182 (6 months): 20 patients, 100 mg sc every 24 h against 20 on none" in shown
     assert "controls: 20 enrolled, 15 to 6 months" in shown
 
 
@@ -68,3 +68,133 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
 def test_other_doses_have_no_ranks_of_what_was_printed_under_this_one(capsys: Capture) -> None:
     assert outcome([*SHORT, "--regimen", "50 mg sc every 24 h", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["printed"] == []
+
+
+PLANNED = """
+schema = 1
+title = "planned"
+source = "assumption"
+
+[[arm]]
+name = "placebo"
+regimen = "none"
+n = 40
+source = "assumption"
+grade = "assumed"
+
+[[arm]]
+name = "daily"
+regimen = "100 mg sc every 24 h"
+n = 40
+source = "assumption"
+grade = "assumed"
+
+[[arm]]
+name = "every other day"
+regimen = "100 mg sc every 48 h"
+n = 30
+source = "assumption"
+grade = "assumed"
+
+[[visit]]
+name = "baseline"
+day = 0
+source = "assumption"
+grade = "assumed"
+
+[[visit]]
+name = "week 12"
+day = 84
+source = "assumption"
+grade = "assumed"
+
+[assay.cytometry]
+reads = { il17a = "IL-17A+ cells" }
+unit = "%"
+sd_log = { value = 0.2, unit = "1", source = "assumption", grade = "assumed" }
+source = "assumption"
+grade = "assumed"
+"""
+
+
+@pytest.fixture
+def planned(tmp_path: Path) -> str:
+    path = tmp_path / "mine.toml"
+    path.write_text(PLANNED, encoding="utf-8")
+    return str(path)
+
+
+def test_a_planned_trial_of_three_arms_is_simulated_without_evidence(
+    planned: str, tmp_path: Path, capsys: Capture
+) -> None:
+    assert outcome([*SHORT, "--trial", planned, "--out", str(tmp_path / "trial")]) == 0
+    shown = capsys.readouterr().out
+    assert (
+        "H0, mine, to day 84 (week 12): 40 patients, 100 mg sc every 24 h, "
+        "30 on 100 mg sc every 48 h against 40 on none" in " ".join(shown.split())
+    )
+    assert "200 studies of 8 draws of the fit to zong-2011, 16 virtual patients of each" in shown
+    assert "treated (every other day): 30 enrolled, 30 to week 12" in shown
+    assert "controls (none): 40 enrolled" in shown
+    found = json.loads((tmp_path / "trial" / "trial.json").read_text(encoding="utf-8"))
+    assert {(row["effect"], row["n"]) for row in found["effects"]} == {
+        ("il17a-difference: daily", 80),
+        ("il17a-difference: every other day", 70),
+    }
+
+
+def test_a_planned_trial_is_predicted_from_the_fit_and_cannot_be_fitted(planned: str, capsys: Capture) -> None:
+    assert outcome(["predict", "H0", "--trial", planned, "--draws", "8", "--patients", "8", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["hypotheses"][0]["draws_of"] == "posterior"
+    assert outcome(["fit", "-H", "H0", "--trial", planned]) == 3
+    assert "error[trial.evidence]: the trial `mine` names no evidence\n" in capsys.readouterr().err
+
+
+def test_a_study_may_end_at_another_time_in_weeks_too(capsys: Capture) -> None:
+    ended = [*SHORT, "--n", "40", "--placebo", "40", "--json"]
+    assert outcome([*ended, "--end", "12 weeks"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["design"]["end"] == 84.0
+    assert found["design"]["as_it_was"] is False
+    assert found["printed"] == []
+    assert "ck-difference" in {row["effect"] for row in found["effects"]}
+    assert outcome([*ended, "--end", "84 d"]) == 0
+    assert json.loads(capsys.readouterr().out)["effects"] == found["effects"]
+
+
+def test_arms_may_be_given_one_by_one(capsys: Capture) -> None:
+    arms = ["--arm", "20: 100 mg sc every 24 h", "--arm", "20: none"]
+    assert outcome([*SHORT, *arms, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert outcome([*SHORT, "--n", "20", "--placebo", "20", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["effects"] == found["effects"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--arm", "40"],
+            "error[trial.arm]: `40` is not an arm\n"
+            "  expected: patients, a colon and a regimen, such as `40: 100 mg sc every 24 h` or `40: none`\n",
+        ),
+        (
+            ["--arm", "40: none", "--n", "4"],
+            "error[trial.arm]: arms are given, and numbers or regimens beside them\n"
+            "  expected: `--arm` for each arm, or `--n`, `--regimen`, `--placebo` and `--control`\n"
+            '  try:      say all of it in the arms: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`\n',
+        ),
+    ],
+)
+def test_arms_that_cannot_be_are_refused(arguments: list[str], message: str, capsys: Capture) -> None:
+    assert outcome([*SHORT, *arguments]) == 3
+    assert capsys.readouterr().err == message
+
+
+def test_one_regimen_for_several_arms_is_refused(planned: str, capsys: Capture) -> None:
+    assert outcome([*SHORT, "--trial", planned, "--regimen", "50 mg sc daily"]) == 3
+    assert capsys.readouterr().err == (
+        "error[trial.arm]: one regimen is given for the 2 arms that are treated\n"
+        "  found:    `daily`, `every other day`\n"
+        '  try:      give each arm: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`\n'
+    )

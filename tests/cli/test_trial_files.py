@@ -70,6 +70,7 @@ def test_a_study_of_two_arms_is_repeated_as_its_file_says(fits: Path, capsys: Ca
     shown = json.loads(capsys.readouterr().out)
     assert shown["design"] == {
         "trial": EXAMPLE,
+        "end": 84.0,
         "n": 16,
         "regimen": "100 mg sc every 24 h",
         "controls": 8,

@@ -166,13 +166,18 @@ def test_arms_with_the_same_doses_share_one_gray_row() -> None:
     assert len(ticks_of(data)) == 3
 
 
-def test_three_arms_have_the_narrow_band_only() -> None:
+def test_the_wide_band_of_three_or_four_arms_is_drawn_by_its_edges_and_of_more_not_at_all() -> None:
+    figures = {arms: time_course(dataset(arms=arms)) for arms in (2, 3, 5)}
     labels = {
-        arms: [text.get_text() for text in time_course(dataset(arms=arms)).legends[0].get_texts()] for arms in (2, 3)
+        arms: [text.get_text() for text in figure.legends[0].get_texts()][arms:] for arms, figure in figures.items()
     }
-    assert labels[2][2:] == ["median", "50 % of 21 patients", "90 % of 21 patients"]
-    assert labels[3][3:] == ["median", "50 % of 21 patients"]
-    assert [len(time_course(dataset(arms=arms)).axes[0].collections) for arms in (2, 3)] == [4, 3]
+    assert labels[2] == labels[3] == ["median", "50 % of 21 patients", "90 % of 21 patients"]
+    assert labels[5] == ["median", "50 % of 21 patients"]
+    filled = {arms: len(figure.axes[0].collections) for arms, figure in figures.items()}
+    lines = {arms: len(figure.axes[0].get_lines()) for arms, figure in figures.items()}
+    assert filled == {2: 4, 3: 3, 5: 5}
+    # A median, two edges of the narrow band, and two of the wide one.
+    assert lines == {2: 2, 3: 3 * 5, 5: 5 * 3}
 
 
 def test_the_legend_tells_how_many_of_how_many_patients_are_shown() -> None:
@@ -189,7 +194,7 @@ def test_a_printed_range_or_a_band_that_is_not_drawn_makes_no_logarithmic_axis()
     data["level"].values[:, 0] = 0.1
     data["level"].values[:, 1] = 0.1
     assert prepare(data.isel(arm=[0]))[0].logarithmic
-    assert not prepare(data.isel(arm=[0, 0, 0]))[0].logarithmic
+    assert not prepare(data.isel(arm=[0] * 5))[0].logarithmic
 
 
 def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:

@@ -96,6 +96,7 @@ def test_words_mean_a_plan(words: str, plan: Plan) -> None:
     [
         ("100 mg sc daily for 4 wk", "100 mg sc until 28 d every 24 h"),
         ("100 mg sc every 8 h x 3", "100 mg sc every 480 min until 24 h from 0 h"),
+        ("100 mg sc daily for 12 w", "100 mg sc daily for 12 weeks"),
         ("1 mg sc daily; from 7 d; x 14", "1 mg sc from 1 wk, daily, for 2 wk"),
         (
             "1 mg sc daily pause from 2 d to 3 d pause from 1 d to 2 d",

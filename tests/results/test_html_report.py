@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
@@ -138,7 +139,10 @@ def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> N
     text = report(made, Purpose(), error=False, figures=False)
     changes, levels = text.index("Change since baseline (changes.csv)"), text.index("Levels (summary.csv)")
     assert text.index("<h2>Results</h2>") < changes < text.index(RULE) < levels
-    assert "<th>median</th><th>p5</th><th>p95</th><th>up</th><th>down</th>" in text[changes:levels]
+    words = ("median", "5 % of patients below", "95 % of patients below", "share who rise", "share who fall")
+    assert "".join(f"<th>{word}</th>" for word in words) in text[changes:levels]
+    # No name of a column of a file is printed raw.
+    assert not [name for name in re.findall(r"<th>([^<]*)</th>", text) if "_" in name]
 
 
 def test_a_file_that_changed_since_is_marked(made: Path) -> None:

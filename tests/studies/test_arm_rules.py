@@ -17,7 +17,7 @@ from simulate.studies.scenario import read_scenario
 
 HEAD = """schema = 1
 title = "adaptive"
-
+model = {{ hypothesis = "none", fit = "typical" }}
 [time]
 end = "21 d"
 every = "0.5 d"

@@ -12,7 +12,7 @@ import xarray as xr
 
 from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
-from simulate.results.contrast import contrast_cells, contrast_rows
+from simulate.results.contrast import contrast_caption, contrast_cells, contrast_rows
 from simulate.studies.contrast import contrasts
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS
 from tests.figures.synthetic import dataset
@@ -52,6 +52,34 @@ def test_an_endpoint_has_its_change_its_share_and_the_patients_that_show_it() ->
     assert il17a.needed is not None
     assert ifng.needed is not None
     assert 6 < il17a.needed < ifng.needed
+
+
+def test_the_direction_of_a_report_is_asked_for_on_days_without_one_too() -> None:
+    # Half of the patients fall: of the six who move, four rise.
+    falling = moved()
+    falling["ifng"].values[:, :, 1:] = falling["level"].values[:, :, 1:] * (1.0 - IFNG[None, :, None] / 100.0)
+    (one,) = contrasts(falling, "H", 182, WAYS, {"arm 0": ["il17a"]})
+    ifng = next(part for part in one.endpoints if part.quantity == "ifng")
+    assert (ifng.direction, ifng.is_reported, ifng.going, ifng.needed) == ("up", False, 2 / 8, None)
+    rows = {row["quantity"]: row["reported"] for row in contrast_rows([one])}
+    assert (rows["ifng"], rows["il17a"]) == ("", "fell")
+    assert one.both[ALL] is not None
+
+
+def test_the_caption_explains_the_columns_that_are_there_and_no_others() -> None:
+    caption = contrast_caption(contrasts(moved(), "H", 182, WAYS))
+    assert caption == (
+        "both: % of patients in whom ifng rises and il17a falls, as was reported; resp. and others: of the "
+        "responders and the others; >10 %: of all, by more than 10 % each; ifng, il17a: median change, %; n: patients "
+        "in whom a sign test (two-sided, 5 %) shows the reported direction with a power of 80 %, by the exact binomial "
+        "distribution; a dash where 1000 would not show it"
+    )
+    elsewhere = contrast_caption(contrasts(moved(), "H", 182, WAYS, {}))
+    assert "as was reported of 100 mg a day at 6 months" in elsewhere
+    assert contrast_caption(contrasts(moved(), "H", 182, {})) == (
+        "ifng, il17a: median change, %; n: patients in whom a sign test (two-sided, 5 %) shows the way that more "
+        "patients go with a power of 80 %, by the exact binomial distribution; a dash where 1000 would not show it"
+    )
 
 
 def test_only_treated_arms_are_set_side_by_side() -> None:

@@ -14,7 +14,7 @@ from tests.studies.tabled import fault_of, study_of
 FILE = """\
 schema = 1
 title = "a test"
-
+model = { hypothesis = "none", fit = "typical" }
 [time]
 end = "20 d"
 

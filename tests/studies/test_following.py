@@ -162,6 +162,9 @@ def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
     figure = time_course(ran)
     assert "trough to peak (median)" in [text.get_text() for text in figure.legends[0].get_texts()]
     assert prepare(ran, quantities=["B"])[0].envelope is None
+    # Hatches of the arms that have an envelope run in different directions.
+    hatches = [part.get_hatch() for part in time_course(ran, quantities=["A"]).axes[0].collections if part.get_hatch()]
+    assert hatches == ["///", "\\\\\\"]
 
 
 @pytest.mark.parametrize(

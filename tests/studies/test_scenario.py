@@ -47,7 +47,11 @@ def fault(folder: Path, text: str, *settings: str) -> str:
 def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     scenario = read(tmp_path, FILE)
     assert (scenario.name, scenario.title, scenario.question) == ("test", "a test", None)
-    assert (scenario.model, scenario.hypothesis) == (None, ("none",))
+    assert (scenario.model, scenario.hypothesis, scenario.fit) == (None, ("H1", "H6"), "shipped")
+    assert scenario.understood == (
+        'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none)',
+        'the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)',
+    )
     assert (scenario.patients, scenario.seed, scenario.quantities) == (100, 1, ())
     assert (scenario.rtol, scenario.atol, scenario.max_steps, scenario.method) == (
         1e-6,
@@ -65,6 +69,33 @@ def test_every_shipped_scenario_can_be_read_by_its_name(name: str) -> None:
     assert scenario.name == name
     assert scenario.title
     assert scenario.arms
+
+
+@pytest.mark.parametrize("population", ["healthy", "people.toml"])
+def test_other_people_than_those_of_the_trial_stand_on_no_fit_unless_asked(tmp_path: Path, population: str) -> None:
+    others = (FILE, f"cohort.population={population}", "model.hypothesis=H4")
+    assert read(tmp_path, *others).fit == "typical"
+    assert read(tmp_path, *others).understood == (
+        "the scenario stands on no fit: its patients are not those to whom hypotheses are fitted",
+    )
+    asked = read(tmp_path, *others, "model.fit=shipped")
+    assert (asked.fit, asked.understood) == ("shipped", ())
+
+
+@pytest.mark.parametrize("fit", ["typical", "prior", "shipped"])
+def test_what_a_scenario_names_itself_is_not_told_again(tmp_path: Path, fit: str) -> None:
+    scenario = read(tmp_path, FILE, f"model.fit={fit}", "model.hypothesis=none")
+    assert (scenario.fit, scenario.hypothesis, scenario.understood) == (fit, ("none",), ())
+
+
+def test_a_model_of_ones_own_has_no_hypothesis_and_no_fit_of_another(tmp_path: Path) -> None:
+    scenario = read(tmp_path, FILE + '\n[model]\nfile = "mine.toml"\n')
+    assert (scenario.hypothesis, scenario.fit, scenario.understood) == (("none",), "typical", ())
+
+
+@pytest.mark.parametrize("name", list(shipped.scenario_files()))
+def test_a_shipped_scenario_leaves_nothing_to_be_understood(name: str) -> None:
+    assert read_scenario(name).understood == ()
 
 
 def test_eight_hours_meet_the_end_exactly(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from tests.studies.tiny import model
 FILE = """\
 schema = 1
 title = "a test"
-
+model = { hypothesis = "none", fit = "typical" }
 [time]
 end = "3 d"
 

@@ -43,6 +43,8 @@ def test_the_coherent_base_has_factor_one(text: str) -> None:
         ("mg", Fraction(1000)),
         ("h", Fraction(1, 24)),
         ("wk", Fraction(7)),
+        ("w", Fraction(7)),
+        ("weeks", Fraction(7)),
         ("pM", Fraction(1, 1000)),
         ("%", Fraction(1, 100)),
         ("percent", Fraction(1, 100)),

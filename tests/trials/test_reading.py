@@ -16,7 +16,7 @@ from simulate.evidence.reading import abstract_file
 from simulate.files import read_toml
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.units import unit
-from simulate.trials.design import Sampling, TrialArm
+from simulate.trials.design import Sampling, TrialArm, lasting
 from simulate.trials.reading import read_trial, shipped_trial, trial_from
 
 ZONG = shipped.trial_files()["zong-2011"]
@@ -96,7 +96,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'regime = "100 mg sc every 24 h"',
             "error[key.unknown]: unknown key `regime`\n"
             "  --> {path}:13, key `arm[0].regime`\n"
-            "  expected: `name`, `regimen`, `n`, `strata`, `source`, `grade`, `note`\n"
+            "  expected: `name`, `regimen`, `n`, `source`, `grade`, `strata`, `note`\n"
             "  try:      did you mean `regimen`?",
         ),
         (
@@ -281,3 +281,43 @@ def test_a_name_that_no_trial_has_is_refused_with_those_that_ship() -> None:
         read_trial("zong-2012")
     assert caught.value.code == "trial.unknown"
     assert caught.value.advice == "did you mean `zong-2011`?"
+
+
+def test_a_trial_that_lasts_otherwise_keeps_visits_before_and_asks_the_last_what_the_last_was_asked() -> None:
+    example = read_trial("example-two-arms")
+    short = lasting(example, 42.0, "6 weeks")
+    assert [(visit.name, visit.day, visit.last_dose) for visit in short.visits] == [
+        ("baseline", 0.0, None),
+        ("week 4", 28.0, 27.0),
+        ("6 weeks", 42.0, 41.0),
+    ]
+    assert {part.samples for part in short.readouts if part.samples} == {(20, 18, 16)}
+    assert [(part.quantity, part.first, part.last) for part in short.outcomes] == [
+        ("double_positive", 0.0, 42.0),
+        ("gcsf", 0.0, 28.0),
+        ("naive", 0.0, 42.0),
+    ]
+    assert short.evidence is None
+    long = lasting(shipped_trial(), 364.0, "52 weeks")
+    assert [(visit.day, visit.last_dose) for visit in long.visits] == [(0.0, None), (364.0, 363.0)]
+    assert long.response == Judgment("response", "clinical_response", 364.0)
+
+
+def test_a_trial_does_not_end_before_it_begins() -> None:
+    with pytest.raises(InputError) as caught:
+        lasting(shipped_trial(), 0.0, "0 d")
+    assert str(caught.value) == (
+        "error[trial.end]: the trial would end on day 0\n  expected: a day after the first visit, that of day 0"
+    )
+
+
+def test_where_nothing_is_asked_it_is_the_change_of_each_reading(tmp_path: Path) -> None:
+    text = (shipped.trial_files()["example-two-arms"]).read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(text.split("[[outcome]]")[0].replace('evidence = "example-two-arms"', ""), encoding="utf-8")
+    assert [(part.quantity, part.first, part.last, part.is_compared) for part in read_trial(path).outcomes] == [
+        ("serum_il1ra", 0.0, 84.0, False),
+        ("naive", 0.0, 84.0, True),
+        ("double_positive", 0.0, 84.0, True),
+        ("gcsf", 0.0, 84.0, True),
+    ]

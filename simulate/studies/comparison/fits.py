@@ -54,7 +54,11 @@ def fit_folder(problem: Problem, folder: Path = Path("fits")) -> Path:
 
 
 def problems_for(
-    hypotheses: Sequence[str], evidence: Evidence | None = None, trials: Sequence[TrialDesign] = ()
+    hypotheses: Sequence[str],
+    evidence: Evidence | None = None,
+    trials: Sequence[TrialDesign] = (),
+    *,
+    needs_evidence: bool = True,
 ) -> tuple[Problem, ...]:
     """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_for`.
 
@@ -63,7 +67,7 @@ def problems_for(
     InputError
         ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_for`.
     """
-    problems = tuple(problem_for(name, evidence, trials) for name in hypotheses)
+    problems = tuple(problem_for(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
     known: dict[str, str] = {}
     for problem in problems:
         first = known.setdefault(problem.key, problem.hypothesis)

@@ -205,7 +205,12 @@ def respond(
         coordinates["site"] = ("site", np.array(sites, dtype=object))
     attributes = {
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
-        "title": study.scenario.title,
+        "title": _title(
+            ladder,
+            str(results["over_dose"].attrs.get("units", "")),
+            study.arms[planned.treated].name,
+            study.scenario.title,
+        ),
         "question": study.scenario.question or "",
         "arm": study.arms[planned.treated].name,
         "second": "" if other is None else other.name,
@@ -219,6 +224,13 @@ def respond(
     if isobole:
         dataset.update(isoboles(dataset))
     return dataset
+
+
+def _title(doses: FloatArray, unit: str, arm: str, scenario: str) -> str:
+    """What was varied: the doses of an arm of a scenario, which has one of its own."""
+    given = doses[doses > 0.0]
+    span = f"{float(given.min()):g} to {float(given.max()):g} {unit}" if len(given) else f"0 {unit}"
+    return f"dose-response, {span}, in place of the dose of `{arm}` ({scenario})"
 
 
 def _shares(effect: Sequence[float]) -> tuple[float, ...]:

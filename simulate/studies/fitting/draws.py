@@ -11,7 +11,7 @@ import numpy as np
 from simulate import shipped
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
-from simulate.streams import FloatArray, IntArray
+from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
@@ -33,17 +33,21 @@ class Draws:
         Whether they are of a fit; otherwise they are of the prior.
     places
         Key of the places at which the patients stand.
+    fitted_to
+        Trial to which they were fitted, if that is not the problem's own; otherwise empty.
     """
 
     problem: Problem
     points: FloatArray
     is_fitted: bool
     places: int
+    fitted_to: str = ""
 
     @property
     def origin(self) -> str:
         """For a reader."""
-        return f"{len(self.points)} draws of {'the fit' if self.is_fitted else 'the prior'}"
+        other = f" to {self.fitted_to}" if self.fitted_to and self.is_fitted else ""
+        return f"{len(self.points)} draws of {'the fit' if self.is_fitted else 'the prior'}{other}"
 
     @property
     def name(self) -> str:
@@ -85,7 +89,8 @@ def draws_of(
     Parameters
     ----------
     problem
-        The hypothesis and its trial.
+        The hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
+        `draws_elsewhere`.
     wanted
         How many; fewer if the fit has kept fewer.
     posterior
@@ -98,6 +103,9 @@ def draws_of(
     InputError
         ``fit.stale``: the result is of another problem.
     """
+    if not problem.data:
+        base = draws_of(problem_for(problem.hypothesis), wanted, posterior=posterior, seed=seed, threads=threads)
+        return draws_elsewhere(base, problem, seed=seed)
     if posterior is not None:
         check_current(problem, posterior)
     found = shipped_fit(problem) if posterior is None else posterior
@@ -107,6 +115,29 @@ def draws_of(
     count = min(wanted, len(found.points))
     chosen = (np.arange(count) * len(found.points)) // count
     return Draws(problem, found.points[chosen], True, found.settings.places)
+
+
+def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
+    """The same populations in another trial; numbers that only that trial needs are of their prior.
+
+    Parameters
+    ----------
+    draws
+        Of the same hypothesis, in the trial to which it was fitted.
+    problem
+        The hypothesis in the other trial.
+    seed
+        Key of the numbers that are of their prior.
+    """
+    known = {part.name: column for column, part in enumerate(draws.problem.free)}
+    columns = [
+        draws.points[:, known[part.name]]
+        if part.name in known
+        else stream(seed, f"draws elsewhere: {part.name}", 0).standard_normal(len(draws.points))
+        for part in problem.free
+    ]
+    points = np.stack(columns, axis=-1) if columns else np.empty((len(draws.points), 0))
+    return Draws(problem, points, draws.is_fitted, draws.places, draws.problem.trial.name)
 
 
 ALL = 2048

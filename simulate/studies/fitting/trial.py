@@ -162,8 +162,14 @@ def _without_words(item: Item) -> Item:
     return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
-def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Sequence[TrialDesign] = ()) -> Problem:
-    """What is to be fitted under a hypothesis.
+def problem_for(
+    hypothesis: str,
+    evidence: Evidence | None = None,
+    trials: Sequence[TrialDesign] = (),
+    *,
+    needs_evidence: bool = True,
+) -> Problem:
+    """What is to be fitted, or only simulated, under a hypothesis.
 
     Parameters
     ----------
@@ -173,6 +179,8 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Seque
         Items; those that each trial's file names if not given.
     trials
         To which it is fitted; if not given, the one that the evidence names, or else the shipped one.
+    needs_evidence
+        Whether each trial must have reported something; one that is only planned has no data.
 
     Raises
     ------
@@ -183,7 +191,12 @@ def problem_for(hypothesis: str, evidence: Evidence | None = None, trials: Seque
     """
     designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
     chosen = tuple(shipped_trial() if design is None else design for design in designs)
-    reported = [_reported(design, evidence, is_alone=len(chosen) == 1) for design in chosen]
+    reported = [
+        Evidence(design.source, (), design.name)
+        if not needs_evidence and evidence is None and design.evidence is None
+        else _reported(design, evidence, is_alone=len(chosen) == 1)
+        for design in chosen
+    ]
     for design in chosen:
         if [one.name for one in chosen].count(design.name) > 1:
             raise InputError(
@@ -228,7 +241,8 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
         raise InputError(
             f"the trial `{design.name}` names no evidence",
             code="trial.evidence",
-            advice='give its file `evidence = "my-evidence.toml"`, or name evidence with `--evidence`',
+            expected="what it reported: a fit, a comparison and a reproduction are held against it",
+            advice='give its file `evidence = "my-evidence.toml"`; `simulate trial` and `simulate predict` need none',
         )
     items = read_evidence(design.evidence) if evidence is None else evidence
     if items.trial and find_trial(items.trial).stem != design.name:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from simulate.errors import InputError
+from simulate.regimen.words import parse_regimen
 from simulate.trials.design import TrialDesign
 
 FEWEST = 4
@@ -30,6 +31,15 @@ class Sizes:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyArm:
+    """Patients who are treated alike: a name for a reader, how many they are, and what they are given, in words."""
+
+    name: str
+    n: int
+    regimen: str
+
+
+@dataclass(frozen=True, slots=True)
 class StudyDesign:
     """How a study is done.
 
@@ -45,6 +55,10 @@ class StudyDesign:
         Patients of a second arm, and what they are given; 0 for a study without one.
     complete
         Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
+    name
+        Name of the arm that is treated.
+    others
+        Further arms that are treated, each held against the controls.
     """
 
     trial: TrialDesign
@@ -53,9 +67,12 @@ class StudyDesign:
     controls: int = 0
     control: str = "none"
     complete: bool = False
+    name: str = "treated"
+    others: tuple[StudyArm, ...] = ()
 
     def __post_init__(self) -> None:
-        for what, number in (("patients", self.n), ("controls", self.controls)):
+        numbers = [("patients", arm.n) for arm in self.treated]
+        for what, number in (*numbers, ("controls", self.controls)):
             if number < FEWEST and not (what == "controls" and number == 0):
                 raise InputError(
                     f"a study of {number} {what} is asked for",
@@ -65,17 +82,29 @@ class StudyDesign:
                 )
 
     @property
+    def treated(self) -> tuple[StudyArm, ...]:
+        """Arms that are treated, the first before the others."""
+        return (StudyArm(self.name, self.n, self.regimen), *self.others)
+
+    @property
     def is_that_of_the_study(self) -> bool:
-        """Whether it is as the study was."""
-        return self == design_of(self.trial)
+        """Whether it is as a study was that reported something."""
+        return self.trial.evidence is not None and self == design_of(self.trial)
 
     @property
     def title(self) -> str:
-        """For a reader."""
-        if self.is_that_of_the_study:
-            return f"as it was: {self.n} patients, {self.regimen}"
+        """For a reader: of which trial, until when, and who is given what."""
+        trial = f"{self.trial.name}, {'as it was, ' if self.is_that_of_the_study else ''}{self._end}"
+        arms = ", ".join(
+            f"{arm.n} {'patients, ' if index == 0 else 'on '}{arm.regimen}" for index, arm in enumerate(self.treated)
+        )
         second = f" against {self.controls} on {self.control}" if self.controls else ""
-        return f"{self.n} patients, {self.regimen}{second}" + (", all stay" if self.complete else "")
+        return f"{trial}: {arms}{second}" + (", all stay" if self.complete else "")
+
+    @property
+    def _end(self) -> str:
+        last = self.trial.visits[-1]
+        return f"to day {last.day:g} ({last.name})"
 
     def sizes(self, enrolled: int) -> Sizes:
         """Patients of an arm of so many, at least two where something is measured."""
@@ -101,21 +130,81 @@ def design_of(
     controls: int | None = None,
     control: str | None = None,
     complete: bool = False,
+    arms: Sequence[StudyArm] = (),
 ) -> StudyDesign:
     """A study like a trial, but for what is given.
 
     Parameters
     ----------
     trial
-        Its first arm is treated, its second the controls, if it has one.
+        Of its arms the one that is given nothing is the controls, or else the last of several; the others are treated.
     n, regimen, controls, control, complete
-        As in `StudyDesign`; as in the trial if not given.
+        As in `StudyDesign`; as in the trial if not given. The number of patients is that of each arm that is treated.
+    arms
+        In place of those of the trial, and told apart as they are.
+
+    Raises
+    ------
+    InputError
+        ``trial.arm``: arms are given beside what stands for them, or one regimen for several arms.
     """
-    first, second = trial.arms[0], trial.arms[1] if len(trial.arms) > 1 else None
+    if arms and (n, regimen, controls, control) != (None, None, None, None):
+        raise InputError(
+            "arms are given, and numbers or regimens beside them",
+            code="trial.arm",
+            expected="`--arm` for each arm, or `--n`, `--regimen`, `--placebo` and `--control`",
+            advice='say all of it in the arms: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`',
+        )
+    known = tuple(arms) or tuple(StudyArm(arm.name, arm.n, arm.regimen) for arm in trial.arms)
+    treated, second = _told_apart(known)
+    if regimen is not None and len(treated) > 1:
+        raise InputError(
+            f"one regimen is given for the {len(treated)} arms that are treated",
+            code="trial.arm",
+            found=", ".join(f"`{arm.name}`" for arm in treated),
+            advice='give each arm: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`',
+        )
+    first, *others = (replace(arm, n=arm.n if n is None else n) for arm in treated)
     if controls is None:
         controls = 0 if second is None else second.n
     if control is None:
         control = "none" if second is None else second.regimen
     return StudyDesign(
-        trial, first.n if n is None else n, first.regimen if regimen is None else regimen, controls, control, complete
+        trial,
+        first.n,
+        first.regimen if regimen is None else regimen,
+        controls,
+        control,
+        complete,
+        first.name,
+        tuple(others),
     )
+
+
+def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyArm | None]:
+    """Arms that are treated, and the controls, if there are several arms."""
+    if len(arms) == 1:
+        return tuple(arms), None
+    nothing = [arm for arm in arms if not parse_regimen(arm.regimen).courses]
+    controls = nothing[-1] if nothing else arms[-1]
+    return tuple(arm for arm in arms if arm is not controls), controls
+
+
+def arm_from(text: str) -> StudyArm:
+    """An arm from words, such as ``40: 100 mg sc every 24 h``.
+
+    Raises
+    ------
+    InputError
+        ``trial.arm``: there is no number before a colon. As for `parse_regimen`.
+    """
+    number, colon, regimen = text.partition(":")
+    if not colon or not number.strip().isdecimal():
+        raise InputError(
+            f"`{text[:60]}` is not an arm",
+            code="trial.arm",
+            expected="patients, a colon and a regimen, such as `40: 100 mg sc every 24 h` or `40: none`",
+        )
+    words = regimen.strip()
+    parse_regimen(words)
+    return StudyArm(words, int(number), words)

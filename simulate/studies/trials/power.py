@@ -126,7 +126,7 @@ class SimulatedTrials:
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
     """Patients that `trials` simulates and tells of."""
-    return len(draws.points) * patients * (2 if design.controls else 1)
+    return len(draws.points) * patients * (len(design.treated) + (1 if design.controls else 0))
 
 
 def trials(
@@ -170,10 +170,11 @@ def trials(
         )
         return trial.seen, float(trial.refused.mean())
 
-    seen, refused = seen_under(design.regimen)
+    looked = [seen_under(arm.regimen) for arm in design.treated]
+    seen, refused = looked[0]
     controls = seen_under(design.control)[0] if design.controls else None
     each = -(-studies // len(draws.points))
-    outcomes = repeated(design, seen, controls, studies=each, seed=seed)
+    outcomes = repeated(design, [part for part, _ in looked], controls, studies=each, seed=seed)
     powers = tuple(power_of(outcome, test, seed=seed) for outcome in outcomes for test in outcome.p_values)
     ranks = ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else ()
     return SimulatedTrials(design, draws, patients, each * len(draws.points), refused, powers, ranks)

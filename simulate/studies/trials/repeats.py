@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +100,12 @@ class _Arm:
 
 
 def repeated(
-    design: StudyDesign, seen: TrialObservations, controls: TrialObservations | None, *, studies: int, seed: int
+    design: StudyDesign,
+    seen: Sequence[TrialObservations],
+    controls: TrialObservations | None,
+    *,
+    studies: int,
+    seed: int,
 ) -> tuple[TrialOutcome, ...]:
     """Outcomes of many studies.
 
@@ -109,23 +114,35 @@ def repeated(
     design
         How each study is done.
     seen
-        What would be seen of the populations when treated.
+        What would be seen of the populations in each arm that is treated.
     controls
-        The same of the second arm; None if the design has none.
+        The same of the controls; None if the design has none.
     studies
         Studies of each population.
     seed
         Key of who is enrolled, of readings and of responses.
     """
-    arm = _arm("treated", seen, design.sizes(design.n), studies, seed)
-    if controls is None:
-        return tuple(
-            _changed(arm, asked) if asked.partner is None else _tied(arm, asked, asked.partner)
-            for asked in design.trial.outcomes
-        )
-    other = _arm("control", controls, design.sizes(design.controls), studies, seed)
-    found = [_different(arm, other, asked) for asked in design.trial.changes]
-    return (*found, *([] if design.trial.response is None else [_responded(arm, other)]))
+    other = None
+    if controls is not None:
+        other = _arm("control", controls, design.sizes(design.controls), studies, seed)
+    found: list[TrialOutcome] = []
+    for index, (part, treated) in enumerate(zip(seen, design.treated, strict=True)):
+        arm = _arm(f"treated {index}" if index else "treated", part, design.sizes(treated.n), studies, seed)
+        if other is None:
+            own = [
+                _changed(arm, asked) if asked.partner is None else _tied(arm, asked, asked.partner)
+                for asked in design.trial.outcomes
+            ]
+        else:
+            own = [_different(arm, other, asked) for asked in design.trial.changes]
+            own += [] if design.trial.response is None else [_responded(arm, other)]
+        found += own if not design.others else [_of_arm(outcome, treated.name) for outcome in own]
+    return tuple(found)
+
+
+def _of_arm(outcome: TrialOutcome, name: str) -> TrialOutcome:
+    """The outcome of one arm of several."""
+    return replace(outcome, name=f"{outcome.name}: {name}", title=f"{name}: {outcome.title}")
 
 
 def _changed(arm: _Arm, asked: Asked) -> TrialOutcome:

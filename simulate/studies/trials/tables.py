@@ -20,7 +20,9 @@ def document(result: SimulatedTrials) -> dict[str, Any]:
         "refused": result.refused,
         "design": {
             "trial": result.design.trial.name,
+            "end": result.design.trial.end,
             **{name: getattr(result.design, name) for name in ("n", "regimen", "controls", "control", "complete")},
+            **({"others": [asdict(arm) for arm in result.design.others]} if result.design.others else {}),
             "as_it_was": result.design.is_that_of_the_study,
         },
         "effects": [_plain(row) for row in result.powers],

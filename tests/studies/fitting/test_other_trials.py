@@ -14,6 +14,7 @@ from simulate.evidence.items import Evidence
 from simulate.evidence.reading import read_evidence
 from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Tolerance
+from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import Problem, cohort_at, only_trial, problem_for, sample_hours, trial_of
 from simulate.trials.reading import read_trial, shipped_trial
@@ -106,6 +107,30 @@ def fault(*arguments: object) -> str:
     return str(caught.value)
 
 
+def test_a_trial_that_is_planned_has_the_populations_that_another_trial_was_fitted_to() -> None:
+    planned = problem_for("H1", None, (dataclasses.replace(EXAMPLE, evidence=None),), needs_evidence=False)
+    assert planned.data == ()
+    found = draws_of(planned, 4)
+    assert found.origin == "4 draws of the fit to zong-2011"
+    fitted = draws_of(problem_for("H1"), 4)
+    own = {part.name: column for part, column in zip(planned.free, found.points.T, strict=True)}
+    base = {part.name: column for part, column in zip(fitted.problem.free, fitted.points.T, strict=True)}
+    for name in own.keys() & base.keys():
+        np.testing.assert_array_equal(own[name], base[name])
+    assert own.keys() < base.keys()
+
+
+def test_what_only_the_other_trial_needs_is_of_its_prior() -> None:
+    many = Draws(example(), np.zeros((2000, example().dimension)), True, 1)
+    found = draws_elsewhere(many, problem_for("H1"))
+    column = [part.name for part in found.problem.free].index("slope_response")
+    assert found.points[:, column].mean() == pytest.approx(0.0, abs=0.1)
+    assert found.points[:, column].std() == pytest.approx(1.0, abs=0.1)
+    shared = [index for index, part in enumerate(found.problem.free) if part in example().free]
+    assert len(shared) == example().dimension
+    np.testing.assert_array_equal(found.points[:, shared], 0.0)
+
+
 def test_what_cannot_be_fitted_together_is_refused() -> None:
     abstract = read_evidence()
     assert fault(None, (EXAMPLE, EXAMPLE)) == (
@@ -122,7 +147,8 @@ def test_what_cannot_be_fitted_together_is_refused() -> None:
     )
     assert fault(None, (dataclasses.replace(EXAMPLE, evidence=None),)) == (
         "error[trial.evidence]: the trial `example-two-arms` names no evidence\n"
-        '  try:      give its file `evidence = "my-evidence.toml"`, or name evidence with `--evidence`'
+        "  expected: what it reported: a fit, a comparison and a reproduction are held against it\n"
+        '  try:      give its file `evidence = "my-evidence.toml"`; `simulate trial` and `simulate predict` need none'
     )
     with pytest.raises(InputError) as caught:
         only_trial(both(), "a prediction")

@@ -11,7 +11,7 @@ from scipy import stats
 
 from simulate.errors import InputError
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.studies.trials.designs import StudyDesign, design_of
+from simulate.studies.trials.designs import StudyArm, StudyDesign, design_of
 from simulate.studies.trials.power import power_of
 from simulate.studies.trials.repeats import TrialOutcome, repeated
 from simulate.symbolic.units import unit
@@ -21,6 +21,7 @@ BEFORE, AFTER = 0.0, 182.0
 PATIENTS = 30
 POPULATIONS = 20
 NOISE = 0.3
+HIGH = "200 mg sc daily"
 LEVELS: Mapping[str, float] = {"ifng": 1.0, "il17a": 0.2, "ck": 5.0, "serum_il1ra": 2000.0, "cd45ro": 60.0}
 UNITS = {"ifng": "%", "il17a": "%", "ck": "µkat/L", "serum_il1ra": "pg/mL", "cd45ro": "%"}
 
@@ -58,7 +59,7 @@ def t_power(shift: float, n: int) -> float:
 
 @pytest.mark.parametrize("change", [0.0, 0.3, -0.6])
 def test_power_of_a_t_test_is_that_of_the_noncentral_distribution(change: float) -> None:
-    outcomes = named(repeated(like(), seen(change), None, studies=400, seed=1))
+    outcomes = named(repeated(like(), [seen(change)], None, studies=400, seed=1))
     for name, n in (("ifng-change", 6), ("ck-change", 11), ("serum_il1ra-change", 10)):
         row = power_of(outcomes[name], "t", seed=1)
         assert row.n == n
@@ -69,7 +70,7 @@ def test_power_of_a_t_test_is_that_of_the_noncentral_distribution(change: float)
 
 
 def test_a_population_without_an_effect_has_no_wrong_sign_and_false_positives_at_the_level() -> None:
-    row = power_of(named(repeated(like(), seen(0.0), None, studies=400, seed=2))["il17a-change"], "t", seed=1)
+    row = power_of(named(repeated(like(), [seen(0.0)], None, studies=400, seed=2))["il17a-change"], "t", seed=1)
     assert row.with_effect == 0.0
     assert row.wrong_sign is None
     assert row.exaggeration is None
@@ -78,7 +79,7 @@ def test_a_population_without_an_effect_has_no_wrong_sign_and_false_positives_at
 
 def test_what_is_significant_at_small_power_exaggerates_and_errs_in_sign() -> None:
     change = 0.05
-    row = power_of(named(repeated(like(), seen(change), None, studies=2000, seed=3))["ifng-change"], "t", seed=1)
+    row = power_of(named(repeated(like(), [seen(change)], None, studies=2000, seed=3))["ifng-change"], "t", seed=1)
     scale = NOISE * math.sqrt(2.0 / 6.0)
     edge = float(stats.t.ppf(0.975, 5))
     right, wrong = (float(stats.nct.sf(edge, 5, sign * change / scale)) for sign in (1.0, -1.0))
@@ -89,7 +90,7 @@ def test_what_is_significant_at_small_power_exaggerates_and_errs_in_sign() -> No
 
 def test_studies_of_two_arms_compare_them() -> None:
     design = like(n=12, controls=12, complete=True)
-    outcomes = named(repeated(design, seen(0.5, 0.7), seen(0.2, 0.3), studies=200, seed=4))
+    outcomes = named(repeated(design, [seen(0.5, 0.7)], seen(0.2, 0.3), studies=200, seed=4))
     assert set(outcomes) == {"ifng-difference", "il17a-difference", "ck-difference", "response-difference"}
     assert outcomes["ifng-difference"].n == 24
     np.testing.assert_allclose(outcomes["ck-difference"].truth, 0.3, atol=1e-12)
@@ -101,9 +102,30 @@ def test_studies_of_two_arms_compare_them() -> None:
     assert found.power == pytest.approx(float((events * significant).sum()), abs=0.03)
 
 
+def test_each_treated_arm_of_several_is_held_against_the_controls_and_as_if_alone() -> None:
+    arms = [StudyArm("none at all", 20, "none"), StudyArm("low", 30, "30 mg sc daily"), StudyArm("high", 40, HIGH)]
+    design = design_of(shipped_trial(), arms=arms)
+    assert [(arm.name, arm.n) for arm in design.treated] == [("low", 30), ("high", 40)]
+    assert (design.controls, design.control) == (20, "none")
+    found = named(repeated(design, [seen(0.2), seen(0.6)], seen(0.1), studies=100, seed=4))
+    assert {name for name in found if name.startswith("ifng")} == {"ifng-difference: low", "ifng-difference: high"}
+    for name, difference in (("low", 0.1), ("high", 0.5)):
+        outcome = found[f"ck-difference: {name}"]
+        assert outcome.title == f"{name}: change of creatine kinase, minus controls"
+        np.testing.assert_allclose(outcome.truth, difference)
+        assert found[f"ifng-difference: {name}"].n == sum(design.sizes(m).both["ifng"] for m in (n_of(name, arms), 20))
+    pair = design_of(shipped_trial(), arms=[arms[1], arms[0]])
+    alone = named(repeated(pair, [seen(0.2)], seen(0.1), studies=100, seed=4))
+    np.testing.assert_array_equal(alone["ck-difference"].estimates, found["ck-difference: low"].estimates)
+
+
+def n_of(name: str, arms: list[StudyArm]) -> int:
+    return next(arm.n for arm in arms if arm.name == name)
+
+
 def test_readings_below_the_limit_of_detection_are_read_as_the_limit() -> None:
     limits = {"il17a": LEVELS["il17a"]}
-    outcome = named(repeated(like(), seen(-3.0, limits=limits), None, studies=50, seed=1))["il17a-change"]
+    outcome = named(repeated(like(), [seen(-3.0, limits=limits)], None, studies=50, seed=1))["il17a-change"]
     assert (outcome.estimates <= 0.0).all()
     assert outcome.estimates.min() > -3.0
 
@@ -129,11 +151,11 @@ def test_studies_have_kinds_of_patients_in_proportion_and_do_not_depend_on_other
     treated = seen(0.1)
     kept = {name: getattr(treated, name) for name in ("weights", "levels", "units", "noise", "strata")}
     by_kind = TrialObservations(**kept, groups={"responders": response})
-    found = named(repeated(like(n=15, controls=15), by_kind, by_kind, studies=5, seed=1))["response-difference"]
+    found = named(repeated(like(n=15, controls=15), [by_kind], by_kind, studies=5, seed=1))["response-difference"]
     # Five of fifteen are of the second kind in every study, and only they respond.
     assert (found.estimates == 0.0).all()
-    alone = named(repeated(like(), treated.part(0, 3), None, studies=5, seed=1))["ifng-change"]
-    all_of_them = named(repeated(like(), treated, None, studies=5, seed=1))["ifng-change"]
+    alone = named(repeated(like(), [treated.part(0, 3)], None, studies=5, seed=1))["ifng-change"]
+    all_of_them = named(repeated(like(), [treated], None, studies=5, seed=1))["ifng-change"]
     np.testing.assert_array_equal(alone.estimates, all_of_them.estimates[:3])
 
 
