@@ -116,7 +116,7 @@ def _again(
         "calibrate": (fitting.calibrate, watched),
         "calibrate-choice": (fitting.calibrate_choice, watched),
         "compare": (fitting.compare, {"report": report}),
-        "contrast": (simulating.contrast, watched),
+        "side-by-side": (simulating.side_by_side, watched),
         "design": (studying.design, told),
         "dose-response": (simulating.responded, {}),
         "equilibria": (simulating.equilibria, {}),

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
 
-__all__ = ["contrast", "dose_response", "equilibria", "run", "sweep"]
+__all__ = ["dose_response", "equilibria", "run", "side_by_side", "sweep"]
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from simulate.results.provenance import Provenance
     from simulate.results.result import Result
     from simulate.results.tables import SummaryRow
-    from simulate.studies.contrast import Contrast
     from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
+    from simulate.studies.side_by_side import SideBySide
     from simulate.studies.steady_states import SteadyStates
     from simulate.studies.sweeps.plans import SweepPlan
     from simulate.symbolic.model import Model
@@ -249,7 +249,7 @@ def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 @verb
-def contrast(
+def side_by_side(
     scenario: str | Path,
     hypotheses: Sequence[str],
     *,
@@ -265,7 +265,7 @@ def contrast(
     force: bool = False,
     figures: bool = True,
     progress: Progress = quiet,
-) -> Result[tuple[Contrast, ...]]:
+) -> Result[tuple[SideBySide, ...]]:
     """Simulate the same patients under several hypotheses, and tell them apart.
 
     Parameters
@@ -280,49 +280,49 @@ def contrast(
     Returns
     -------
     Result
-        Its value says what each hypothesis says; table and figure ``contrast``.
+        Its value says what each hypothesis says; table and figure ``side-by-side``.
 
     Raises
     ------
     InputError
-        ``contrast.twice``: a hypothesis is given twice. Else as for `run`.
+        ``hypothesis.twice``: a hypothesis is given twice. Else as for `run`.
     """
     from simulate.errors import InputError
-    from simulate.results.contrast import contrast_rows
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.side_by_side import side_by_side_rows
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
     twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
     if twice is not None:
-        raise InputError(f"the hypothesis `{twice}` is given twice", code="contrast.twice", advice="give it once")
+        raise InputError(f"the hypothesis `{twice}` is given twice", code="hypothesis.twice", advice="give it once")
     chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol)
     studies = [prepare(read_scenario(scenario, [*chosen, *_hypothesis(name)])) for name in hypotheses]
     target = out(studies) if callable(out) else out
     arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "settings": chosen}
-    origin = asked("contrast", arguments, out=target, force=force)
-    found: list[Contrast] = []
+    origin = asked("side-by-side", arguments, out=target, force=force)
+    found: list[SideBySide] = []
     counters: dict[str, dict[str, int]] = {}
     with progress(sum(study.members * len(study.arms) for study in studies), "simulating") as advance:
         for study in studies:
-            own, counters[study.hypothesis] = _contrasts(study, threads, advance)
+            own, counters[study.hypothesis] = _side_by_side(study, threads, advance)
             found += own
-    rows = contrast_rows(found)
+    rows = side_by_side_rows(found)
 
     def draw() -> Any:
-        from simulate.figures.contrast import contrast_figure
+        from simulate.figures.side_by_side import side_by_side_figure
 
-        return contrast_figure(found)
+        return side_by_side_figure(found)
 
     result = Result(
         origin,
         f"{studies[0].scenario.title}: {', '.join(hypotheses)}",
         tuple(found),
-        document={"counters": counters, "contrast": rows},
-        tables={"contrast": table_of(rows)} if rows else {},
-        figures={"contrast": draw} if found else {},
+        document={"counters": counters, "hypotheses": rows},
+        tables={"side-by-side": table_of(rows)} if rows else {},
+        figures={"side-by-side": draw} if found else {},
         models={study.hypothesis: study.model for study in studies},
         facts={"scenario": studies[0].settings, "hypotheses": list(hypotheses)},
     )
@@ -337,14 +337,14 @@ def _hypothesis(name: str) -> list[Setting]:
     return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
 
 
-def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[Contrast, ...], dict[str, int]]:
+def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[SideBySide, ...], dict[str, int]]:
     """What a study says at the visit of which something was reported, else at its end; and how many reached the end."""
     from simulate.evidence.observations import comparable, read_observations
     from simulate.results.changes import reported_direction
     from simulate.results.tables import visits
-    from simulate.studies.contrast import contrasts
     from simulate.studies.datasets import ensemble_counts, quantity_names
     from simulate.studies.runs import run_study
+    from simulate.studies.side_by_side import set_side_by_side
 
     ensemble, dataset = run_study(study, threads=threads, progress=advance)
     printed = read_observations() if study.scenario.model is None else ()
@@ -355,7 +355,7 @@ def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tup
         for visit in shown[1:]
     }
     main = next((visit for visit in reversed(shown[1:]) if told[visit]), shown[-1])
-    own = contrasts(dataset, study.hypothesis, main.index, told.get(main, {}))
+    own = set_side_by_side(dataset, study.hypothesis, main.index, told.get(main, {}))
     return own, ensemble_counts(ensemble)
 
 

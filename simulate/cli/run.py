@@ -105,9 +105,9 @@ def run(
                 code="usage.option",
                 advice='a scenario has times of its own: --set "time.end=10 d"',
             )
-        from simulate.cli.contrast import contrast
+        from simulate.cli.side_by_side import side_by_side
 
-        return contrast(
+        return side_by_side(
             scenario, asked, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )
     result = simulated(

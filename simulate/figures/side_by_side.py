@@ -12,13 +12,13 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from simulate.figures.bands import titled
 from simulate.figures.changes import LETTERS, TITLES
 from simulate.figures.style import FAINT, INK, MILLIMETER, WIDTH, color, plain_number, styled
-from simulate.studies.contrast import Contrast
 from simulate.studies.paired import percent_of
+from simulate.studies.side_by_side import SideBySide
 
 _HEIGHT, _ROW = 34.0, 5.5
 
 
-def contrast_figure(found: Sequence[Contrast]) -> Figure:
+def side_by_side_figure(found: Sequence[SideBySide]) -> Figure:
     """Draw what hypotheses say of endpoints.
 
     Parameters

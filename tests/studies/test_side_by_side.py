@@ -11,10 +11,10 @@ import pytest
 import xarray as xr
 
 from simulate.cli.app import outcome
-from simulate.figures.contrast import contrast_figure
-from simulate.results.contrast import contrast_cells, contrast_rows
-from simulate.studies.contrast import contrasts
+from simulate.figures.side_by_side import side_by_side_figure
+from simulate.results.side_by_side import side_by_side_cells, side_by_side_rows
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS
+from simulate.studies.side_by_side import set_side_by_side
 from tests.figures.synthetic import dataset
 
 Capture = pytest.CaptureFixture[str]
@@ -37,14 +37,14 @@ def test_both_signs_are_counted_in_all_in_responders_and_in_the_others() -> None
     data = moved()
     chance = np.array([1.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0])
     data["response"] = data["level"].copy(data=np.broadcast_to(100.0 * chance[None, :, None], data["level"].shape))
-    (one,) = contrasts(data, "H", 182, WAYS)
+    (one,) = set_side_by_side(data, "H", 182, WAYS)
     assert (one.hypothesis, one.arm, one.day, one.n) == ("H", "arm 0", 182.0, 8)
     assert one.both == {ALL: 0.5, RESPONDERS: pytest.approx(0.75), OTHERS: pytest.approx(2.5 / 6.0)}
     assert one.large == 0.25
 
 
 def test_an_endpoint_has_its_change_its_share_and_the_patients_that_show_it() -> None:
-    (one,) = contrasts(moved(), "H", 182, WAYS)
+    (one,) = set_side_by_side(moved(), "H", 182, WAYS)
     il17a, ifng = one.endpoints
     assert (il17a.quantity, il17a.direction, il17a.going) == ("il17a", "down", 7 / 8)
     assert (ifng.going, ifng.changed.median) == (5 / 8, pytest.approx(5.0))
@@ -55,33 +55,33 @@ def test_an_endpoint_has_its_change_its_share_and_the_patients_that_show_it() ->
 
 
 def test_only_treated_arms_are_set_side_by_side() -> None:
-    assert [one.arm for one in contrasts(moved(arms=3), "H", 182, WAYS)] == ["arm 0"]
+    assert [one.arm for one in set_side_by_side(moved(arms=3), "H", 182, WAYS)] == ["arm 0"]
 
 
 def test_without_a_reported_direction_no_both_is_counted_and_the_greater_share_is_taken() -> None:
-    (one,) = contrasts(moved(), "H", 182, {})
+    (one,) = set_side_by_side(moved(), "H", 182, {})
     assert (one.both, one.large) == ({}, None)
     assert [part.going for part in one.endpoints] == [7 / 8, 5 / 8]
-    headings, lines = contrast_cells([one])
+    headings, lines = side_by_side_cells([one])
     assert headings == ["hypothesis", "ifng", "n", "il17a", "n"]
     assert lines[0][0] == "H"
 
 
 def test_draws_of_a_fit_have_their_own_shares() -> None:
     data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
-    (one,) = contrasts(data, "H", 182, WAYS)
+    (one,) = set_side_by_side(data, "H", 182, WAYS)
     # Three of the first four, and one of the others.
     assert one.both_of_draws == (pytest.approx(0.25 + 0.05 * 0.5), pytest.approx(0.75 - 0.05 * 0.5))
-    assert contrast_cells([one])[1][0][1] == "50 [28 to 72]"
+    assert side_by_side_cells([one])[1][0][1] == "50 [28 to 72]"
 
 
 def test_rows_and_figure_have_every_hypothesis_and_endpoint() -> None:
-    found = [*contrasts(moved(), "A", 182, WAYS), *contrasts(moved(), "B", 182, WAYS)]
-    rows = contrast_rows(found)
+    found = [*set_side_by_side(moved(), "A", 182, WAYS), *set_side_by_side(moved(), "B", 182, WAYS)]
+    rows = side_by_side_rows(found)
     assert [(row["hypothesis"], row["quantity"], row["both"]) for row in rows] == [
         (name, quantity, 0.5) for name in "AB" for quantity in ("il17a", "ifng")
     ]
-    figure = contrast_figure(found)
+    figure = side_by_side_figure(found)
     assert [axes.get_title(loc="left") for axes in figure.axes] == ["IL-17A+ cells ↓", "IFNγ+ cells ↑"]
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["A", "B"]
     assert [text.get_text() for text in figure.axes[1].texts if "%" in text.get_text()] == ["62 %", "62 %"]
@@ -102,19 +102,20 @@ def test_several_hypotheses_on_the_command_line_give_one_table(
     assert lines["H4"][1] == "100"
     assert lines["H4"][6] == "6"
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
-        "contrast.csv", "contrast.json", "contrast.png", "contrast.svg", "inputs", "manifest.json", "models",
+        "inputs", "manifest.json", "models",
+        "side-by-side.csv", "side-by-side.json", "side-by-side.png", "side-by-side.svg",
     ]  # fmt: skip
-    with open(tmp_path / "here" / "contrast.csv", encoding="utf-8", newline="") as file:
+    with open(tmp_path / "here" / "side-by-side.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert outcome(["run", "anakinra-100mg-daily", *small, "--no-figures", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["directory"].startswith("runs/anakinra-100mg-daily-")
     assert document["counters"] == {"H4": {"n": 6, "n_ok": 6}, "H0": {"n": 6, "n_ok": 6}}
-    assert [float(row["median"]) for row in rows] == [row["median"] for row in document["contrast"]]
+    assert [float(row["median"]) for row in rows] == [row["median"] for row in document["hypotheses"]]
 
 
 def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
     assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 3
     assert capsys.readouterr().err == (
-        "error[contrast.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
+        "error[hypothesis.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
     )

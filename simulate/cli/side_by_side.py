@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from simulate.studies.contrast import Contrast
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
+    from simulate.studies.side_by_side import SideBySide
 
 
-def contrast(
+def side_by_side(
     scenario: str,
     hypotheses: Sequence[str],
     settings: Sequence[Setting],
@@ -26,7 +26,7 @@ def contrast(
     as_json: bool,
 ) -> int:
     """Simulate a scenario under several hypotheses, and print what tells them apart."""
-    from simulate.api.simulating import contrast as function
+    from simulate.api.simulating import side_by_side as function
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import place
 
@@ -61,16 +61,16 @@ def contrast(
     return 0
 
 
-def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
+def _table(study: Study, found: Sequence[SideBySide]) -> list[RenderableType]:
     """One line for each hypothesis, and what the columns are."""
     import textwrap
 
     from rich import box
     from rich.table import Table
 
-    from simulate.results.contrast import CAPTION, contrast_cells
+    from simulate.results.side_by_side import CAPTION, side_by_side_cells
 
-    headings, lines = contrast_cells(found)
+    headings, lines = side_by_side_cells(found)
     table = Table(
         title=f"Hypotheses side by side, day {found[0].day:g}",
         box=box.SIMPLE_HEAD,

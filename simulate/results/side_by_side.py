@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from simulate.results.changes import WENT, signed
-from simulate.studies.contrast import BOTH, LARGE, Contrast
 from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
+from simulate.studies.side_by_side import BOTH, LARGE, SideBySide
 
 CAPTION = (
     f"both: % of patients in whom {BOTH[0]} rises and {BOTH[1]} falls, as was reported; resp. and others: of the "
@@ -17,7 +17,7 @@ CAPTION = (
 """What the columns of the printed table are."""
 
 
-def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
+def side_by_side_rows(found: Sequence[SideBySide]) -> list[dict[str, object]]:
     """A row for each hypothesis, arm and endpoint, with all digits."""
     rows: list[dict[str, object]] = []
     for one in found:
@@ -50,7 +50,7 @@ def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
     return rows
 
 
-def contrast_cells(found: Sequence[Contrast]) -> tuple[list[str], list[list[str]]]:
+def side_by_side_cells(found: Sequence[SideBySide]) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of the printed table: a line for each hypothesis, and for each arm where there are several."""
     several = len({one.arm for one in found}) > 1
     told = [name for name in BOTH if any(part.quantity == name for one in found for part in one.endpoints)]

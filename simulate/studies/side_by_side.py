@@ -33,7 +33,7 @@ LARGE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointContrast:
+class EndpointSideBySide:
     """What a hypothesis says of one endpoint.
 
     Attributes
@@ -63,7 +63,7 @@ class EndpointContrast:
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
+class SideBySide:
     """What a hypothesis says of a treated arm.
 
     Attributes
@@ -89,10 +89,12 @@ class Contrast:
     both: Mapping[str, float | None] = field(default_factory=dict)
     large: float | None = None
     both_of_draws: tuple[float, float] | None = None
-    endpoints: tuple[EndpointContrast, ...] = ()
+    endpoints: tuple[EndpointSideBySide, ...] = ()
 
 
-def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapping[str, str]) -> tuple[Contrast, ...]:
+def set_side_by_side(
+    dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapping[str, str]
+) -> tuple[SideBySide, ...]:
     """What a hypothesis says of each arm that is treated.
 
     Parameters
@@ -117,7 +119,7 @@ def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapp
     draws = draws_of_members(dataset)
     found = []
     for arm in np.flatnonzero(treated_by(dataset, day)):
-        one = Contrast(
+        one = SideBySide(
             hypothesis,
             str(dataset["arm"].values[arm]),
             day,
@@ -140,14 +142,14 @@ def contrasts(dataset: xr.Dataset, hypothesis: str, place: int, directions: Mapp
                 low, high = np.quantile([share for share in each if share is not None] or [np.nan], (0.05, 0.95))
                 band = float(low), float(high)
             large = share_of_both(changes, ways, own[ALL], beyond=LARGE)
-            one = Contrast(one.hypothesis, one.arm, day, one.n, both, large, band, one.endpoints)
+            one = SideBySide(one.hypothesis, one.arm, day, one.n, both, large, band, one.endpoints)
         found.append(one)
     return tuple(found)
 
 
 def _endpoint(
     dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str
-) -> EndpointContrast:
+) -> EndpointSideBySide:
     own = changes[arm]
     summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
     there = own[np.isfinite(own)]
@@ -159,4 +161,4 @@ def _endpoint(
         going = up if rises else down
         needed = patients_needed(going, down if rises else up)
     title = str(dataset[name].attrs["long_name"])
-    return EndpointContrast(name, title, unit, direction, summed, quarters[0], quarters[1], going, needed)
+    return EndpointSideBySide(name, title, unit, direction, summed, quarters[0], quarters[1], going, needed)
