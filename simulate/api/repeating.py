@@ -117,6 +117,7 @@ def _again(
         "calibrate-choice": (fitting.calibrate_choice, watched),
         "compare": (fitting.compare, {"report": report}),
         "side-by-side": (simulating.side_by_side, watched),
+        "contrast": (studying.contrast, watched),
         "design": (studying.design, told),
         "dose-response": (simulating.responded, {}),
         "equilibria": (simulating.equilibria, {}),
