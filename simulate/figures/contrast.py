@@ -13,8 +13,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.figures.style import COLORS, FAINT, INK, MILLIMETER, WIDTH, plain_number, styled
-from simulate.results.contrast import number_text
-from simulate.studies.contrast import Contrast, Readout
+from simulate.studies.contrast import Contrast, ContrastReadout
 from simulate.studies.measuring.ranking import SIZES
 
 _COLUMNS = 3
@@ -67,7 +66,7 @@ def contrast_figure(found: Contrast) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, found: Contrast, chosen: Readout) -> None:
+def _draw(axes: Axes, found: Contrast, chosen: ContrastReadout) -> None:
     own = sorted((one for one in found.readouts if one.quantity == chosen.quantity), key=lambda one: one.day)
     end = found.trial.end
     weeks = np.array([found.trial.first, *(one.day for one in own)]) / 7.0
@@ -85,7 +84,7 @@ def _draw(axes: Axes, found: Contrast, chosen: Readout) -> None:
     axes.set_ylim(low - 0.16 * (high - low), high)
     for one in _apart(own, chosen):
         axes.annotate(
-            "–" if one.n is None else number_text(one),
+            "–" if one.n is None else one.number,
             (one.day / 7.0, 0.0),
             xycoords=("data", "axes fraction"),
             xytext=(0.0, 2.0),
@@ -112,7 +111,7 @@ def _draw(axes: Axes, found: Contrast, chosen: Readout) -> None:
     axes.set_xlabel("weeks (dotted: last visit)")
 
 
-def _apart(own: list[Readout], chosen: Readout) -> list[Readout]:
+def _apart(own: list[ContrastReadout], chosen: ContrastReadout) -> list[ContrastReadout]:
     """Visits whose numbers would not stand on each other: the chosen one, and of close ones the later."""
     span = own[-1].day
     kept = [chosen]

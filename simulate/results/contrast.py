@@ -10,7 +10,7 @@ from typing import Any
 from simulate.results.answer import Answer
 from simulate.results.changes import WENT
 from simulate.studies.comparison.comparison import SAME
-from simulate.studies.contrast import Contrast, Course, Readout, ReportedSign, course_of
+from simulate.studies.contrast import Contrast, ContrastReadout, ReportedSign, Tendency, course_of
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES
 from simulate.studies.paired import percent_of
 from simulate.studies.prediction.prediction import Band
@@ -58,11 +58,6 @@ def short_visit(found: Contrast, day: float) -> str:
     return f"stop + {after / 7.0:g} wk" if after > 0.0 else f"week {day / 7.0:g}"
 
 
-def number_text(one: Readout) -> str:
-    """Patients that a readout takes, as a table has them."""
-    return (f"over {SIZES[-1]}" if one.n is None else f"{one.n}") + ("?" if one.is_sparse else "")
-
-
 def change_text(band: Band) -> str:
     """A band of changes: median, and 90 % of the draws."""
     return f"{_number(band.median)} [{_number(band.low)}, {_number(band.high)}]"
@@ -82,7 +77,7 @@ def cells(found: Contrast) -> tuple[list[str], list[list[str]]]:
             short_visit(found, one.day),
             *(change_text(band) for band in one.changes),
             f"{percent_of(one.higher)} %",
-            number_text(one),
+            one.number,
         ]
         for one in found.best
     ]
@@ -116,14 +111,14 @@ def _moves(band: Band) -> str:
     ends = sorted((abs(band.low), abs(band.high)))
     size, low, high = (f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" for value in (abs(band.median), *ends))
     way = course_of(band)
-    if way in (Course.RISES, Course.FALLS):
+    if way in (Tendency.RISES, Tendency.FALLS):
         return f"{way.value} by {size} % ({low} to {high} %)"
-    if way is Course.STAYS:
+    if way is Tendency.STAYS:
         return "stays as it was"
     return f"may rise or fall ({_number(band.low)} to {_number(band.high)} %)"
 
 
-def _enough(one: Readout) -> str:
+def _enough(one: ContrastReadout) -> str:
     return (
         f"{one.n} patients, read before and then, are enough: in {100 * ENOUGH:g} % of such studies the true one gets "
         f"odds of {ODDS:g} to 1."

@@ -35,7 +35,7 @@ _COMMON = 15
 """Patients of a measurement whose number is sought; a scale, and nothing that is printed."""
 
 
-class Course(enum.Enum):
+class Tendency(enum.Enum):
     """Which way a quantity goes, over the draws of a hypothesis. The value is what a reader sees."""
 
     RISES = "rises"
@@ -67,7 +67,7 @@ class ReportedSign:
 
 
 @dataclass(frozen=True, slots=True)
-class Readout:
+class ContrastReadout:
     """A change since before treatment at a visit, under two hypotheses.
 
     Attributes
@@ -100,7 +100,12 @@ class Readout:
     is_sparse: bool
 
     @property
-    def courses(self) -> tuple[Course, Course]:
+    def number(self) -> str:
+        """Patients that it takes, as a table has them."""
+        return (f"over {SIZES[-1]}" if self.n is None else f"{self.n}") + ("?" if self.is_sparse else "")
+
+    @property
+    def courses(self) -> tuple[Tendency, Tendency]:
         """Which way it goes under each."""
         first, second = (course_of(band) for band in self.changes)
         return first, second
@@ -132,7 +137,7 @@ class Contrast:
     draws: tuple[Draws, Draws]
     comparison: Comparison | None
     signs: tuple[ReportedSign, ...]
-    readouts: tuple[Readout, ...]
+    readouts: tuple[ContrastReadout, ...]
     alone: tuple[tuple[str, str], ...]
     patients: int
     studies: int
@@ -143,27 +148,27 @@ class Contrast:
         return self.draws[0].problem.hypothesis, self.draws[1].problem.hypothesis
 
     @property
-    def best(self) -> tuple[Readout, ...]:
+    def best(self) -> tuple[ContrastReadout, ...]:
         """Of each quantity the visit that takes the fewest patients, in the order of these."""
-        found: dict[str, Readout] = {}
+        found: dict[str, ContrastReadout] = {}
         for one in self.readouts:
             found.setdefault(one.quantity, one)
         return tuple(found.values())
 
     @property
-    def earliest(self) -> Readout | None:
+    def earliest(self) -> ContrastReadout | None:
         """The earliest readout that some number of patients tells them apart by."""
         able = [one for one in self.readouts if one.n is not None]
         return min(able, key=lambda one: (one.day, one.n)) if able else None
 
 
-def course_of(band: Band) -> Course:
+def course_of(band: Band) -> Tendency:
     """Which way a band goes; less than `LITTLE` percent are no way."""
     if band.low >= LITTLE:
-        return Course.RISES
+        return Tendency.RISES
     if band.high <= -LITTLE:
-        return Course.FALLS
-    return Course.STAYS if -LITTLE < band.low and band.high < LITTLE else Course.EITHER
+        return Tendency.FALLS
+    return Tendency.STAYS if -LITTLE < band.low and band.high < LITTLE else Tendency.EITHER
 
 
 def contrast_days(design: TrialDesign) -> tuple[float, ...]:
@@ -273,7 +278,7 @@ def _title(quantity: str, draws: Draws, design: TrialDesign) -> str:
     return design.foreseen.titles.get(quantity) or meaning.get(quantity) or quantity
 
 
-def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies: int, seed: int) -> Readout:
+def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies: int, seed: int) -> ContrastReadout:
     (sample,) = measurement.samples
     (reading,) = sample.readings
     design = pools[0].draws.problem.trial
@@ -281,7 +286,7 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
     prior = np.full(len(pools), 1.0 / len(pools))
     n, is_sparse = n_needed(measurement, pools, prior, studies, seed)
     low, high = (_band(own) for own in changes)
-    return Readout(
+    return ContrastReadout(
         quantity=reading.quantity,
         title=measurement.title,
         day=reading.day,

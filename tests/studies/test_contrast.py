@@ -14,7 +14,7 @@ from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
 from simulate.results.contrast import answer_of, change_text, page
 from simulate.results.result import Result
-from simulate.studies.contrast import Contrast, Course, contrasted, course_of, readouts_of
+from simulate.studies.contrast import Contrast, Tendency, contrasted, course_of, readouts_of
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.measuring.pool import MeasurementPool
@@ -64,7 +64,7 @@ def test_the_number_of_patients_is_that_of_a_test_between_two_normal_means(apart
     enough = [n for n in (4, 6, 8, 12, 16) if 0.5 * n * d**2 / s**2 - 0.8416 * np.sqrt(n) * d / s >= np.log(10.0)]
     assert one.n == enough[0]
     assert one.higher == 1.0
-    assert one.courses == (Course.RISES, Course.FALLS)
+    assert one.courses == (Tendency.RISES, Tendency.FALLS)
 
 
 def test_what_goes_alike_under_both_takes_more_patients_than_are_tried() -> None:
@@ -87,13 +87,13 @@ def test_signs_are_counted_over_draws_and_over_patients(apart: Contrast) -> None
 
 def test_a_band_goes_one_way_if_all_of_it_does() -> None:
     bands = [Band(2.0, 5.0, 9.0), Band(-9.0, -5.0, -2.0), Band(-0.5, 0.0, 0.5), Band(-3.0, 0.0, 8.0)]
-    assert [course_of(band) for band in bands] == [Course.RISES, Course.FALLS, Course.STAYS, Course.EITHER]
+    assert [course_of(band) for band in bands] == [Tendency.RISES, Tendency.FALLS, Tendency.STAYS, Tendency.EITHER]
     assert change_text(bands[3]) == "0 [-3.0, +8.0]"
 
 
 def test_under_the_null_hypothesis_no_cells_change_and_under_h4_they_do(found: Result[Contrast]) -> None:
     ifng = next(one for one in found.value.readouts if one.quantity == "ifng")
-    assert ifng.courses[0] is Course.STAYS
+    assert ifng.courses[0] is Tendency.STAYS
     assert ifng.changes[1].median > 1.0
     rises = found.value.signs[0]
     assert rises.draws[0] == 0.0
