@@ -7,8 +7,8 @@ import math
 import textwrap
 from typing import Any
 
-from simulate.results.answer import Answer
 from simulate.results.changes import WENT
+from simulate.results.opening import Opening
 from simulate.studies.comparison.comparison import SAME
 from simulate.studies.contrast import Contrast, ContrastReadout, ReportedSign, Tendency, course_of
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES
@@ -20,7 +20,7 @@ _ALIKE = 0.2
 """Distance of the share of pairs from a half below which two hypotheses say much the same."""
 
 
-def answer_of(found: Contrast) -> Answer:
+def answer_of(found: Contrast) -> Opening:
     """Question, answer and caveats: which fits, which signs, what would tell them apart, and in how many patients."""
     a, b = found.names
     able = [one for one in found.readouts if one.n is not None]
@@ -43,7 +43,7 @@ def answer_of(found: Contrast) -> Answer:
     alike = [one.title for one in found.best if one.n is None and abs(one.higher - 0.5) < _ALIKE]
     if alike:
         sentences.append(f"Much the same under both: {', '.join(alike)}.")
-    return Answer(f"What would tell {a} from {b}?", tuple(sentences), _caveats(found))
+    return Opening(f"What would tell {a} from {b}?", tuple(sentences), _caveats(found))
 
 
 def visit_of(found: Contrast, day: float) -> str:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simulate.manifest import MANIFEST, keep_inputs, seal
-from simulate.results.answer import Answer
+from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
 from simulate.store import new_directory
 from simulate.studies.models import file_name, keep_models
@@ -79,7 +79,7 @@ class Result(Generic[T]):
     models: Mapping[str, Model] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    answer: Answer | None = None
+    answer: Opening | None = None
 
     def __repr__(self) -> str:
         parts = [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]

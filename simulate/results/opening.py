@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Opening:
     """Question, answer and caveats of a run.
 
     Attributes
