@@ -14,7 +14,6 @@ threads, out, force, progress, report
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from simulate.results.provenance import Provenance
     from simulate.results.result import Result
     from simulate.results.tables import SummaryRow
+    from simulate.studies.dose_response.responses import ResponseRequest
     from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
@@ -287,7 +287,6 @@ def side_by_side(
     InputError
         ``hypothesis.twice``: a hypothesis is given twice. Else as for `run`.
     """
-    from simulate.errors import InputError
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.side_by_side import side_by_side_rows
@@ -295,9 +294,7 @@ def side_by_side(
     from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
-    twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
-    if twice is not None:
-        raise InputError(f"the hypothesis `{twice}` is given twice", code="hypothesis.twice", advice="give it once")
+    _refuse_twice(hypotheses)
     chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol)
     studies = [prepare(read_scenario(scenario, [*chosen, *_hypothesis(name)])) for name in hypotheses]
     target = out(studies) if callable(out) else out
@@ -495,9 +492,11 @@ def dose_response(
     arm: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
-    hypothesis: str | None = None,
+    hypothesis: str | Sequence[str] | None = None,
+    dropout: bool | None = None,
     fit: str | Path | None = None,
     draws: int | None = None,
+    rtol: float | None = None,
     settings: Settings = None,
     exposure: str | None = None,
     bound: float = 10.0,
@@ -507,6 +506,7 @@ def dose_response(
     threads: int | None = None,
     force: bool = False,
     figures: bool = True,
+    progress: Progress = quiet,
 ) -> xr.Dataset:
     """Simulate a scenario at many doses, the same patients at each, and fit the curves.
 
@@ -530,8 +530,8 @@ def dose_response(
         Percent of the span whose doses are sought, such as 90 for the ED90.
     arm
         Arm whose doses are varied; the first with doses if not given.
-    patients, seed, hypothesis, fit, draws, settings
-        In place of the scenario's; as for `simulate.run`.
+    patients, seed, hypothesis, dropout, fit, draws, rtol, settings
+        In place of the scenario's; as for `simulate.run`. Several hypotheses are shown beside each other.
     exposure
         Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
     bound
@@ -541,165 +541,170 @@ def dose_response(
     out, force, figures
         Run directory to be written, whether another run in it may be replaced, and whether to draw; nothing is written
         if not given.
-    workers, threads
+    workers, threads, progress
         As for `simulate.sweep`.
 
     Returns
     -------
     Dataset
-        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second); of
+        several hypotheses, along ``hypothesis``.
 
     Raises
     ------
     InputError
         As for `plan_response` and `sweep`.
     """
-    return responded(
-        scenario,
+    from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest, together
+
+    request = ResponseRequest(
         dose=dose,
-        endpoint=endpoint,
+        endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ENDPOINTS),
         second=second,
         isobole=isobole,
-        effect=effect,
+        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
         arm=arm,
-        settings=laid_over(settings, hypothesis=hypothesis, patients=patients, seed=seed, fit=fit, draws=draws),
         exposure=exposure,
         bound=bound,
         replicates=replicates,
+    )
+    found = responded(
+        str(scenario),
+        request,
+        hypotheses=[hypothesis] if isinstance(hypothesis, str) else list(hypothesis or ()),
+        settings=laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol),
         out=out,
         workers=workers,
         threads=threads,
         force=force,
         figures=figures,
-    ).value
+        progress=progress,
+    )
+    return together(found.value)
 
 
 @verb
 def responded(
-    scenario: str | Path,
+    scenario: str,
+    request: ResponseRequest,
     *,
-    dose: str = "1 mg:300 mg",
-    endpoint: str | Sequence[str] | None = None,
-    second: str | None = None,
-    isobole: bool = False,
-    effect: float | Sequence[float] = (),
-    arm: str | None = None,
+    hypotheses: Sequence[str] = (),
     settings: Sequence[Setting] = (),
-    exposure: str | None = None,
-    bound: float = 10.0,
-    replicates: int = 200,
     out: str | Path | None = None,
     workers: int = 1,
     threads: int | None = None,
     force: bool = False,
     figures: bool = True,
-) -> Result[xr.Dataset]:
-    """A dose-response study with its tables and figures; arguments as for `dose_response`.
+    progress: Progress = quiet,
+) -> Result[tuple[xr.Dataset, ...]]:
+    """A dose-response study under each of some hypotheses, with its tables and figures.
+
+    Parameters
+    ----------
+    scenario, settings, out, workers, threads, force, figures, progress
+        As for `dose_response`.
+    request
+        What is asked of doses.
+    hypotheses
+        In place of the scenario's, if there are any.
 
     Returns
     -------
     Result
-        Tables ``curves``, ``effects``, ``effect-doses``, ``influences`` and ``isoboles``, arrays ``response``.
-    """
-    arguments = dict(locals())
-    from simulate.results.provenance import asked
-    from simulate.studies.dose_response.responses import ENDPOINTS, plan_response, respond
+        Its value has a dataset for each hypothesis. Tables ``curves``, ``effects``, ``effect-doses``, ``influences``
+        and ``isoboles``, with the hypothesis in the first column; arrays ``response``, or for each hypothesis its own.
 
-    endpoints = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ENDPOINTS)
-    planned = plan_response(
-        str(scenario), settings, dose=dose, endpoint=endpoints, second=second, arm=arm, exposure=exposure
-    )
+    Raises
+    ------
+    InputError
+        ``hypothesis.twice``: a hypothesis is given twice. Else as for `plan_response` and `sweep`.
+    """
+    from simulate.results.provenance import asked
+    from simulate.studies.dose_response.responses import plan_response, respond
+
+    _refuse_twice(hypotheses)
+    chosen = [[*settings, *_hypothesis(name)] for name in hypotheses] or [list(settings)]
+    plans = [plan_response(scenario, own, request) for own in chosen]
+    arguments = {
+        "scenario": scenario, "request": request, "hypotheses": list(hypotheses), "settings": list(settings)
+    }  # fmt: skip
     origin = asked("dose-response", arguments, out=out, force=force)
-    dataset = respond(
-        planned,
-        isobole=isobole,
-        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
-        bound=bound,
-        replicates=replicates,
-        workers=workers,
-        threads=threads,
-    )
-    study = planned.sweep.study
-    models = {study.hypothesis: study.model}
-    result = response_result(origin, dataset, models=models, scenario=study.settings, figures=figures)
+    with progress(sum(planned.sweep.rows for planned in plans), "simulating") as advance:
+        datasets = tuple(respond(planned, workers=workers, threads=threads, progress=advance) for planned in plans)
+    studies = [planned.sweep.study for planned in plans]
+    models = {study.hypothesis: study.model for study in studies}
+    result = response_result(origin, datasets, models=models, scenario=studies[0].settings, figures=figures)
     if out is not None:
         result.write(out, force=force, figures=figures)
     return result
 
 
+def _refuse_twice(hypotheses: Sequence[str]) -> None:
+    from simulate.errors import InputError
+
+    twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
+    if twice is not None:
+        raise InputError(f"the hypothesis `{twice}` is given twice", code="hypothesis.twice", advice="give it once")
+
+
 def response_result(
     provenance: Provenance,
-    dataset: xr.Dataset,
+    datasets: Sequence[xr.Dataset],
     *,
     models: Mapping[str, Model],
     scenario: Mapping[str, Any],
     figures: bool = True,
-) -> Result[xr.Dataset]:
-    """Result of a dose-response study from its labeled arrays."""
+) -> Result[tuple[xr.Dataset, ...]]:
+    """Result of a dose-response study from its labeled arrays, one for each hypothesis."""
     from simulate.results.result import Result
-    from simulate.studies.dose_response.tables import (
-        CurveRow,
-        EffectRow,
-        InfluenceRow,
-        IsoboleRow,
-        ShareRow,
-        curve_rows,
-        effect_rows,
-        influence_rows,
-        isobole_rows,
-        share_rows,
-    )
-    from simulate.tabular import table_of
+    from simulate.studies.dose_response.responses import total_counts
+    from simulate.studies.dose_response.tables import response_tables
 
-    curves, effects, isoboles = curve_rows(dataset), effect_rows(dataset), isobole_rows(dataset)
-    shares, influences = share_rows(dataset), influence_rows(dataset)
-    counters = {"counters": json.loads(str(dataset.attrs["counters"]))} if "counters" in dataset.attrs else {}
+    first = datasets[0]
+    tables = response_tables(datasets)
+    counters = total_counts(datasets)
+    several = len(datasets) > 1
+    names = [str(one.attrs["hypothesis"]) for one in datasets]
     return Result(
         provenance,
-        str(dataset.attrs["title"]),
-        dataset,
+        str(first.attrs["title"]) + (f": {', '.join(names)}" if several else ""),
+        tuple(datasets),
         document={
-            "title": dataset.attrs["title"],
-            "hypothesis": dataset.attrs["hypothesis"],
-            "arm": dataset.attrs["arm"],
-            "second": dataset.attrs["second"] or None,
-            "second_unit": str(dataset["second"].attrs.get("units", "")),
-            "bound": dataset.attrs["bound"],
-            "curves": [asdict(row) for row in curves],
-            "effects": [asdict(row) for row in effects],
-            "effect_doses": [asdict(row) for row in shares],
-            "influences": [asdict(row) for row in influences],
-            "isoboles": [asdict(row) for row in isoboles],
+            "title": first.attrs["title"],
+            "hypotheses": names,
+            "arm": first.attrs["arm"],
+            "second": first.attrs["second"] or None,
+            "second_unit": str(first["second"].attrs.get("units", "")),
+            "bound": first.attrs["bound"],
+            **{
+                name.replace("-", "_"): tables[name].records() if name in tables else []
+                for name in ("curves", "effects", "effect-doses", "influences", "isoboles")
+            },
         },
-        tables={
-            "curves": table_of(curves, CurveRow),
-            "effects": table_of(effects, EffectRow),
-            **({"effect-doses": table_of(shares, ShareRow)} if shares else {}),
-            **({"influences": table_of(influences, InfluenceRow)} if influences else {}),
-            **({"isoboles": table_of(isoboles, IsoboleRow)} if isoboles else {}),
-        },
-        figures=_response_figures(dataset) if figures else {},
-        datasets={"response": dataset},
+        tables=tables,
+        figures=_response_figures(datasets) if figures else {},
+        datasets={f"response-{one.attrs['hypothesis']}" if several else "response": one for one in datasets},
         models=models,
         facts={
             **({"scenario": dict(scenario)} if scenario else {}),
-            **counters,
+            **({"hypotheses": names} if several else {}),
+            **({"counters": counters} if counters else {}),
             "study": {
-                "arm": dataset.attrs["arm"],
-                "doses": _values(dataset["dose"]),
-                **({dataset.attrs["second"]: _values(dataset["second"])} if dataset.attrs["second"] else {}),
-                "endpoints": ", ".join(str(text) for text in dataset["endpoint"].values),
-                "last day of exposures": dataset.attrs["window_end"],
-                "signal that counts as blocked, % of baseline": dataset.attrs["bound"],
+                "arm": first.attrs["arm"],
+                "doses": _values(first["dose"]),
+                **({first.attrs["second"]: _values(first["second"])} if first.attrs["second"] else {}),
+                "endpoints": ", ".join(str(text) for text in first["endpoint"].values),
+                "last day of exposures": first.attrs["window_end"],
+                "signal that counts as blocked, % of baseline": first.attrs["bound"],
             },
         },
     )
 
 
-def _response_figures(dataset: xr.Dataset) -> dict[str, Callable[[], Any]]:
+def _response_figures(datasets: Sequence[xr.Dataset]) -> dict[str, Callable[[], Any]]:
     from simulate.figures.responses import response_figures
 
-    return dict(response_figures(dataset))
+    return dict(response_figures(datasets))
 
 
 def _values(places: xr.DataArray) -> str:
