@@ -127,7 +127,7 @@ def _again(
         "contrast": (studying.contrast, watched),
         "design": (studying.design, told),
         "dose-response": (simulating.responded, watched),
-        "equilibria": (simulating.equilibria, {}),
+        "equilibria": (simulating.equilibria, watched),
         "fit": (fitting.fit, {"report": report}),
         "predict": (fitting.predict, watched),
         "reproduce": (fitting.reproduce, told),

@@ -717,6 +717,8 @@ def equilibria(
     source: str | Path = "untreated",
     *,
     hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
     settings: Settings = None,
     arm: str | None = None,
     over: str | None = None,
@@ -726,7 +728,8 @@ def equilibria(
     quantity: Sequence[str] | None = None,
     out: str | Path | None = None,
     force: bool = False,
-) -> Result[SteadyStates]:
+    progress: Progress = quiet,
+) -> Result[tuple[SteadyStates, ...]]:
     """Seek the steady states of a model, with their stability, and follow them over one parameter.
 
     Newton's method from many starts (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004), and pseudo-arclength
@@ -738,6 +741,9 @@ def equilibria(
         A scenario, shipped or a file, or a model file; the typical patient is meant, and doses are not given.
     hypothesis, settings
         In place of the scenario's; as for `simulate.run`.
+    fit, draws
+        Whose typical patients are meant: that of the tables if not given, else that of each of so many draws, as for
+        `simulate.run`.
     arm
         Whose parameters are taken; the first if not given.
     over
@@ -750,12 +756,14 @@ def equilibria(
         Observables that are drawn over the parameter; the first three if not given.
     out, force
         Run directory to be written, and whether another run in it may be replaced.
+    progress
+        What shows how far the work is; see `simulate.watching`.
 
     Returns
     -------
     Result
-        Its value has the states and branches; tables ``states`` and, with ``over``, ``branches`` and ``turns``, figure
-        ``branches``.
+        Its value has the states and branches of each patient; tables ``states`` and, with ``over``, ``branches`` and
+        ``turns``, figure ``branches``.
 
     Raises
     ------
@@ -766,11 +774,15 @@ def equilibria(
     from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.studies.scenario import TYPICAL
     from simulate.studies.steady_states import document, read_source, steady_states, tables
 
-    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis))
-    found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm)
-    model = found.study.model
+    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws))
+    with progress(1 if scenario.fit == TYPICAL else scenario.draws, "typical patients") as advance:
+        found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, progress=advance)
+    study = found[0].study
+    model = study.model
+    branches = [branch for one in found for branch in one.branches]
     names = [part.name for part in model.observables]
     shown = list(quantity or names[:3])
     for name in shown:
@@ -785,7 +797,7 @@ def equilibria(
 
         units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
-        return branch_diagram(found.branches, shown, units)
+        return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
 
     result = Result(
         origin,
@@ -793,8 +805,8 @@ def equilibria(
         found,
         document=document(found),
         tables=tables(found),
-        figures={"branches": draw} if found.branches and shown else {},
-        models={found.study.hypothesis: model},
+        figures={"branches": draw} if branches and shown else {},
+        models={study.hypothesis: model},
     )
     if out is not None:
         result.write(out, force=force)

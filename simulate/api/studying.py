@@ -328,6 +328,7 @@ def sensitivity(
     by: Literal["numbers", "patients", "all", "groups"] = "numbers",
     arm: str | None = None,
     hold: Sequence[str] | None = None,
+    fit: str | Path | None = None,
     settings: Mapping[str, object] | Sequence[Setting] | None = None,
     n: int = 512,
     trajectories: int = 32,
@@ -355,6 +356,8 @@ def sensitivity(
         Arm; the first if not given.
     hold
         Inputs that stay in the middle.
+    fit
+        Within what free numbers vary, one by one: ``"shipped"`` or the result of a fit; ``"prior"`` if not given.
     n, trajectories
         Rows of the Sobol design, a power of two, and trajectories of the Morris design; 0 for none.
     local
@@ -396,7 +399,7 @@ def sensitivity(
         )
     endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)
     read = read_scenario(scenario, laid_over(settings, hypothesis=hypothesis))
-    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [])
+    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [], fit=fit)
     origin = asked("sensitivity", arguments, out=out, force=force)
     is_local = By(by) is By.NUMBERS if local is None else local
     if is_local and report is not None:
