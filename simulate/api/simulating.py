@@ -15,7 +15,7 @@ threads, out, force, progress, report
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -251,12 +251,12 @@ def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
 @verb
 def side_by_side(
     scenario: str | Path,
-    hypotheses: Sequence[str],
+    hypotheses: Sequence[str] = (),
     *,
     patients: int | None = None,
     seed: int | None = None,
     dropout: bool | None = None,
-    fit: str | Path | None = None,
+    fit: str | Path | Sequence[str | Path] | None = None,
     draws: int | None = None,
     rtol: float | None = None,
     settings: Settings = None,
@@ -266,13 +266,15 @@ def side_by_side(
     figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[tuple[SideBySide, ...]]:
-    """Simulate the same patients under several hypotheses, and tell them apart.
+    """Simulate the same patients under several hypotheses, or before and after a fit, and tell them apart.
 
     Parameters
     ----------
     hypotheses
-        Two or more.
-    scenario, patients, seed, dropout, fit, draws, rtol, settings, threads, force, figures, progress
+        Those that are set side by side; the scenario's if none is given.
+    fit
+        As for `run`; or several, such as ``["prior", "shipped"]``, and each hypothesis stands on each.
+    scenario, patients, seed, dropout, draws, rtol, settings, threads, force, figures, progress
         As for `run`.
     out
         Run directory to be written, or what names it by the studies; nothing is written if not given.
@@ -285,7 +287,7 @@ def side_by_side(
     Raises
     ------
     InputError
-        ``hypothesis.twice``: a hypothesis is given twice. Else as for `run`.
+        ``hypothesis.twice``, ``fit.twice``: a hypothesis or a fit is given twice. Else as for `run`.
     """
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -295,17 +297,21 @@ def side_by_side(
     from simulate.tabular import table_of
 
     _refuse_twice(hypotheses)
-    chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol)
-    studies = [prepare(read_scenario(scenario, [*chosen, *_hypothesis(name)])) for name in hypotheses]
+    fits = [] if fit is None else [str(fit)] if isinstance(fit, str | Path) else [str(one) for one in fit]
+    _refuse_twice(fits, "fit")
+    chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, draws=draws, rtol=rtol)
+    asked_of = [[*_hypothesis(name), *_fit(one)] for name in hypotheses or (None,) for one in fits or (None,)]
+    studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
+    names = _names(studies, several=len(fits) > 1)
     target = out(studies) if callable(out) else out
-    arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "settings": chosen}
+    arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
     origin = asked("side-by-side", arguments, out=target, force=force)
     found: list[SideBySide] = []
     counters: dict[str, dict[str, int]] = {}
     with progress(sum(study.members * len(study.arms) for study in studies), "simulating") as advance:
-        for study in studies:
-            own, counters[study.hypothesis] = _side_by_side(study, threads, advance)
-            found += own
+        for name, study in zip(names, studies, strict=True):
+            own, counters[name] = _side_by_side(study, threads, advance)
+            found += [replace(one, name=name, draws_of=_draws_of(study)) for one in own]
     rows = side_by_side_rows(found)
 
     def draw() -> Any:
@@ -315,23 +321,43 @@ def side_by_side(
 
     result = Result(
         origin,
-        f"{studies[0].scenario.title}: {', '.join(hypotheses)}",
+        f"{studies[0].scenario.title}: {'; '.join(names)}",
         tuple(found),
         document={"counters": counters, "hypotheses": rows},
         tables={"side-by-side": table_of(rows)} if rows else {},
         figures={"side-by-side": draw} if found else {},
-        models={study.hypothesis: study.model for study in studies},
-        facts={"scenario": studies[0].settings, "hypotheses": list(hypotheses)},
+        models={name: study.model for name, study in zip(names, studies, strict=True)},
+        facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
     )
     if target is not None:
         result.write(target, force=force, figures=figures)
     return result
 
 
-def _hypothesis(name: str) -> list[Setting]:
+def _names(studies: Sequence[Study], *, several: bool) -> list[str]:
+    """What tells studies apart: hypotheses, and what they stand on where there are several fits."""
+    if not several:
+        return [study.hypothesis for study in studies]
+    names = [f"{study.hypothesis}, {_draws_of(study)}" for study in studies]
+    files = [f"{study.hypothesis}, {study.scenario.fit}" for study in studies]
+    # Two files of fits are told apart by their paths.
+    return [name if names.count(name) == 1 else file for name, file in zip(names, files, strict=True)]
+
+
+def _draws_of(study: Study) -> str:
+    return "typical" if study.draws is None else study.draws.name
+
+
+def _fit(name: str | None) -> list[Setting]:
     from simulate.studies.settings import Setting
 
-    return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
+    return [] if name is None else [Setting("model.fit", name, f"--fit {name}")]
+
+
+def _hypothesis(name: str | None) -> list[Setting]:
+    from simulate.studies.settings import Setting
+
+    return [] if name is None else [Setting("model.hypothesis", name, f"--hypothesis {name}")]
 
 
 def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[SideBySide, ...], dict[str, int]]:
@@ -639,12 +665,12 @@ def responded(
     return result
 
 
-def _refuse_twice(hypotheses: Sequence[str]) -> None:
+def _refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
     from simulate.errors import InputError
 
-    twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if twice is not None:
-        raise InputError(f"the hypothesis `{twice}` is given twice", code="hypothesis.twice", advice="give it once")
+        raise InputError(f"the {what} `{twice}` is given twice", code=f"{what}.twice", advice="give it once")
 
 
 def response_result(

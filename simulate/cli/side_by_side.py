@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def side_by_side(
     scenario: str,
     hypotheses: Sequence[str],
+    fits: Sequence[str],
     settings: Sequence[Setting],
     *,
     threads: int | None,
@@ -25,7 +26,7 @@ def side_by_side(
     figures: bool,
     as_json: bool,
 ) -> int:
-    """Simulate a scenario under several hypotheses, and print what tells them apart."""
+    """Simulate a scenario under several hypotheses, or on several fits, and print what tells them apart."""
     from simulate.api.simulating import side_by_side as function
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import place
@@ -39,6 +40,7 @@ def side_by_side(
     result = function(
         scenario,
         hypotheses,
+        fit=fits or None,
         settings=settings,
         threads=threads,
         out=target,

@@ -58,6 +58,8 @@ def _asked_again(directory: Path, entries: Mapping[str, Any]) -> Study | None:
     hypothesis = arguments.get("hypothesis") or next(iter(arguments.get("hypotheses") or []), None)
     if hypothesis is not None:
         settings.append(Setting("model.hypothesis", hypothesis, f"hypothesis {hypothesis}"))
+    if entries["kind"] == "side-by-side" and arguments.get("fit"):
+        settings.append(Setting("model.fit", arguments["fit"][0], f"--fit {arguments['fit'][0]}"))
     return prepare(scenario_for(arguments["scenario"], arguments.get("end"), arguments.get("every"), settings))
 
 

@@ -26,6 +26,7 @@ def side_by_side_rows(found: Sequence[SideBySide]) -> list[dict[str, object]]:
             rows.append(
                 {
                     "hypothesis": one.hypothesis,
+                    "draws_of": one.draws_of,
                     "arm": one.arm,
                     "day": one.day,
                     "patients": one.n,
@@ -39,6 +40,8 @@ def side_by_side_rows(found: Sequence[SideBySide]) -> list[dict[str, object]]:
                     "unit": part.unit,
                     "reported": WENT.get(part.direction, ""),
                     "median": part.changed.median,
+                    "median_low": part.changed.of_draws.get("median", (None, None))[0],
+                    "median_high": part.changed.of_draws.get("median", (None, None))[1],
                     "p5": part.changed.p5,
                     "p95": part.changed.p95,
                     "up": part.changed.up,
@@ -61,7 +64,7 @@ def side_by_side_cells(found: Sequence[SideBySide]) -> tuple[list[str], list[lis
     headings += [heading for name in endpoints for heading in (name, "n")]
     lines = []
     for one in found:
-        line = [one.hypothesis, *([one.arm] if several else [])]
+        line = [one.name or one.hypothesis, *([one.arm] if several else [])]
         if has_both:
             band = "" if one.both_of_draws is None else " [{} to {}]".format(*map(percent_of, one.both_of_draws))
             line += [percent_of(one.both.get(ALL)) + band]

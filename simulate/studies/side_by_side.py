@@ -80,6 +80,10 @@ class SideBySide:
         Between which values 90 % of the draws of a fit have their own share of all patients; None for one population.
     endpoints
         In the order of the results.
+    draws_of
+        What the patients are draws of, ``fit`` or ``prior``; ``typical`` for the one population of the tables.
+    name
+        What tells it from the others: the hypothesis, the draws, or both.
     """
 
     hypothesis: str
@@ -90,6 +94,8 @@ class SideBySide:
     large: float | None = None
     both_of_draws: tuple[float, float] | None = None
     endpoints: tuple[EndpointSideBySide, ...] = ()
+    draws_of: str = "typical"
+    name: str = ""
 
 
 def set_side_by_side(

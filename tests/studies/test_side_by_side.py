@@ -119,3 +119,38 @@ def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
     assert capsys.readouterr().err == (
         "error[hypothesis.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
     )
+
+
+def test_prior_and_fit_stand_side_by_side_in_one_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["-n", "3", "--draws", "3", "--set", "time.every=91 d", "--fit", "prior", "--fit", "typical", "-H", "H0"]
+    assert outcome(["run", "anakinra-100mg-daily", *small, "--no-figures", "--out", "here"]) == 0
+    shown = capsys.readouterr().out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert [line.split()[:2] for line in shown.splitlines() if line.startswith(" H0")] == [
+        ["H0,", "prior"], ["H0,", "typical"]
+    ]  # fmt: skip
+    with open(tmp_path / "here" / "side-by-side.csv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["quantity"] == "ck"]
+    assert [(row["hypothesis"], row["draws_of"]) for row in rows] == [("H0", "prior"), ("H0", "typical")]
+    assert float(rows[0]["median_low"]) < float(rows[0]["median_high"])
+    assert rows[1]["median_low"] == ""
+    assert outcome(["runs", "repeat", "here"]) == 0
+    assert capsys.readouterr().out.startswith("the same to the bit: side-by-side.csv")
+
+
+def test_medians_of_draws_are_dark_lines_about_the_medians() -> None:
+    data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    found = set_side_by_side(data, "H", 182, WAYS)
+    figure = side_by_side_figure(found)
+    assert "90 % of draws' medians" in [text.get_text() for text in figure.legends[0].get_texts()]
+    il17a = [line for line in figure.axes[0].get_lines() if line.get_marker() == "|"]
+    # Medians of four patients each are -20 and -5, of which the middle 90 % are drawn.
+    assert sorted(np.asarray(il17a[0].get_xdata()).tolist()) == pytest.approx([-19.25, -5.75])
+
+
+def test_a_fit_twice_is_refused(capsys: Capture) -> None:
+    assert outcome(["run", "anakinra-100mg-daily", "--fit", "prior", "--fit", "prior"]) == 3
+    assert capsys.readouterr().err == "error[fit.twice]: the fit `prior` is given twice\n  try:      give it once\n"
