@@ -185,6 +185,7 @@ def simulated(
     """
     from simulate.evidence.observations import comparable, read_observations
     from simulate.results.changes import ChangeRow, change_rows
+    from simulate.results.openings import of_run
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.tables import SummaryRow, summary
@@ -240,6 +241,7 @@ def simulated(
             "counters": {**ensemble_counts(ensemble), **work},
             "failures": failure_rows(found.failures),
         },
+        answer=of_run(study, found.changes, len(found.failures)),
     )
 
 
@@ -289,6 +291,7 @@ def side_by_side(
     InputError
         ``hypothesis.twice``, ``fit.twice``: a hypothesis or a fit is given twice. Else as for `run`.
     """
+    from simulate.results.openings import of_side_by_side
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.side_by_side import side_by_side_rows
@@ -328,6 +331,7 @@ def side_by_side(
         figures={"side-by-side": draw} if found else {},
         models={name: study.model for name, study in zip(names, studies, strict=True)},
         facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
+        answer=of_side_by_side(studies, found),
     )
     if target is not None:
         result.write(target, force=force, figures=figures)
@@ -682,6 +686,7 @@ def response_result(
     figures: bool = True,
 ) -> Result[tuple[xr.Dataset, ...]]:
     """Result of a dose-response study from its labeled arrays, one for each hypothesis."""
+    from simulate.results.openings import of_doses
     from simulate.results.result import Result
     from simulate.studies.dose_response.responses import total_counts
     from simulate.studies.dose_response.tables import response_tables
@@ -724,6 +729,7 @@ def response_result(
                 "signal that counts as blocked, % of baseline": first.attrs["bound"],
             },
         },
+        answer=of_doses(datasets),
     )
 
 

@@ -77,6 +77,7 @@ def trial(
         Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
     """
     arguments = dict(locals())
+    from simulate.results.openings import of_trials
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.fitting.draws import draws_of
@@ -112,6 +113,7 @@ def trial(
         tables=tables(found),
         figures={"trial": draw},
         models=models_of([problem]),
+        answer=of_trials(found),
     )
     if out is not None:
         result.write(out, force=force)
