@@ -14,7 +14,7 @@ from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import curve_rows, patients_text
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.paired import ALL, percent_of
+from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.runs import Study
 from simulate.studies.side_by_side import BOTH, SideBySide
 from simulate.studies.trials.power import SimulatedTrials
@@ -34,7 +34,9 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     visits = list(dict.fromkeys(row.visit for row in own))
     reported = [row.visit for row in own if row.reported]
     visit = max(reported, key=visits.index) if reported else visits[-1] if visits else ""
-    shown = sorted((row for row in own if row.visit == visit), key=lambda row: not row.reported)
+    first = {name: place for place, name in enumerate(ENDPOINTS)}
+    shown = [row for row in own if row.visit == visit]
+    shown.sort(key=lambda row: (not row.reported, first.get(row.quantity, len(first))))
     names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
     sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
     caveats = [*_people(study), *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else [])]
