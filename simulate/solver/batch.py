@@ -23,6 +23,8 @@ from simulate.solver.recording import observe_all
 from simulate.solver.rules import Adaptive, occurrences, watch, with_stops, with_visits
 from simulate.solver.trajectories import Trajectories
 
+_LINE = 64
+"""Bytes of a cache line."""
 _CHUNK = 256
 """Most members handed to a thread at a time: a larger chunk leaves fewer lanes idle at its end, a smaller one tells
 progress more often."""
@@ -117,7 +119,7 @@ def solve(
 
     def work(first: int) -> int:
         end = min(first + chunk, members)
-        workspace = np.zeros(layout.CONSTANTS + kernel.rows * layout.LANES)
+        workspace = _aligned(layout.CONSTANTS + kernel.rows * layout.LANES)
         lane_state = np.empty((LANE_ROWS, layout.LANES), dtype=np.int64)
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
@@ -155,6 +157,13 @@ def solve(
         method=method.name,
         occurrences=occurrences(watched),
     )
+
+
+def _aligned(size: int) -> FloatArray:
+    """Zeros that begin at a cache line: a row is as long as one, and would else lie across two."""
+    room = np.zeros(size + _LINE // 8)
+    first = -room.ctypes.data % _LINE // 8
+    return room[first : first + size]
 
 
 def workers(threads: int | None) -> int:
