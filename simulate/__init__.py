@@ -23,7 +23,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "simulate.api.fitting": ("calibrate_choice",),
     "simulate.api.repeating": ("RepeatedRun", "repeat"),
-    "simulate.api.simulating": ("contrast",),
+    "simulate.api.simulating": ("side_by_side",),
     "simulate.biology.hypotheses": ("hypothesis_named",),
     "simulate.biology.reference": ("REFERENCE", "parameter_table", "reference_model"),
     "simulate.cohort.draws": ("Cohort", "draw", "typical"),

@@ -231,7 +231,7 @@ def test_biology_has_no_bare_number_but_0_1_and_2() -> None:
 MAY_NAME_READINGS = {
     "simulate/figures/changes.py": "the changes that the figure of a run begins with",
     "simulate/studies/paired.py": "endpoints of the reference model, and what its response follows from",
-    "simulate/studies/contrast.py": "the two changes of which runs of several hypotheses are asked whether both occur",
+    "simulate/studies/side_by_side.py": "the two changes of which runs of several hypotheses are asked for both",
     "simulate/studies/intervals.py": "days at which dosing intervals of a run are summed up",
     "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
     "simulate/results/illustrations.py": "the order in which a report shows what a model has",

@@ -117,6 +117,7 @@ def fit(
     """
     arguments = dict(locals())
     from simulate.evidence.reading import read_evidence
+    from simulate.results.openings import of_fit
     from simulate.results.provenance import asked
     from simulate.results.result import Result, complete
     from simulate.store import working_folder
@@ -154,6 +155,7 @@ def fit(
         models=models_of([problem]),
         texts={RESULT: posterior_text(posterior)},
         facts={"file": str(folder / RESULT)},
+        answer=of_fit(posterior),
     )
     with working_folder(folder):
         complete(result, folder)
@@ -372,6 +374,7 @@ def compare(
         Its value is the comparison; tables ``hypotheses``, ``matrix`` and ``variants``, figure ``comparison``.
     """
     arguments = dict(locals())
+    from simulate.results.openings import of_comparison
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.comparison.comparison import compare as compared
@@ -403,6 +406,7 @@ def compare(
         tables=tables(comparison),
         figures={"comparison": draw},
         models=models_of(problems),
+        answer=of_comparison(comparison),
     )
     if out is not None:
         result.write(out, force=force)

@@ -109,6 +109,13 @@ def _again(
         return
     if "settings" in arguments:
         arguments["settings"] = settings_of(arguments)
+    if kind == "dose-response":
+        from simulate.studies.dose_response.responses import request_of
+
+        try:
+            arguments["request"] = request_of(arguments["request"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _not_known(folder, f"`{error.args[0]}`" if isinstance(error, KeyError) else None) from None
     watched: dict[str, Any] = {"progress": progress}
     told: dict[str, Any] = {**watched, "report": report}
     verbs: dict[str, tuple[Callable[..., Result[Any]], dict[str, Any]]] = {
@@ -116,10 +123,11 @@ def _again(
         "calibrate": (fitting.calibrate, watched),
         "calibrate-choice": (fitting.calibrate_choice, watched),
         "compare": (fitting.compare, {"report": report}),
-        "contrast": (simulating.contrast, watched),
+        "side-by-side": (simulating.side_by_side, watched),
+        "contrast": (studying.contrast, watched),
         "design": (studying.design, told),
-        "dose-response": (simulating.responded, {}),
-        "equilibria": (simulating.equilibria, {}),
+        "dose-response": (simulating.responded, watched),
+        "equilibria": (simulating.equilibria, watched),
         "fit": (fitting.fit, {"report": report}),
         "predict": (fitting.predict, watched),
         "reproduce": (fitting.reproduce, told),

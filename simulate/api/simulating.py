@@ -14,16 +14,15 @@ threads, out, force, progress, report
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
 
-__all__ = ["contrast", "dose_response", "equilibria", "run", "sweep"]
+__all__ = ["dose_response", "equilibria", "run", "side_by_side", "sweep"]
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,10 +33,11 @@ if TYPE_CHECKING:
     from simulate.results.provenance import Provenance
     from simulate.results.result import Result
     from simulate.results.tables import SummaryRow
-    from simulate.studies.contrast import Contrast
+    from simulate.studies.dose_response.responses import ResponseRequest
     from simulate.studies.failures import Entry
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
+    from simulate.studies.side_by_side import SideBySide
     from simulate.studies.steady_states import SteadyStates
     from simulate.studies.sweeps.plans import SweepPlan
     from simulate.symbolic.model import Model
@@ -185,6 +185,7 @@ def simulated(
     """
     from simulate.evidence.observations import of_all
     from simulate.results.changes import ChangeRow, change_rows
+    from simulate.results.openings import of_run
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.tables import SummaryRow, summary
@@ -239,6 +240,7 @@ def simulated(
             "counters": {**ensemble_counts(ensemble), **work},
             "failures": failure_rows(found.failures),
         },
+        answer=of_run(study, found.changes, len(found.failures)),
     )
 
 
@@ -248,14 +250,14 @@ def failure_rows(failures: Sequence[Entry]) -> list[dict[str, Any]]:
 
 
 @verb
-def contrast(
+def side_by_side(
     scenario: str | Path,
-    hypotheses: Sequence[str],
+    hypotheses: Sequence[str] = (),
     *,
     patients: int | None = None,
     seed: int | None = None,
     dropout: bool | None = None,
-    fit: str | Path | None = None,
+    fit: str | Path | Sequence[str | Path] | None = None,
     draws: int | None = None,
     rtol: float | None = None,
     settings: Settings = None,
@@ -264,14 +266,16 @@ def contrast(
     force: bool = False,
     figures: bool = True,
     progress: Progress = quiet,
-) -> Result[tuple[Contrast, ...]]:
-    """Simulate the same patients under several hypotheses, and tell them apart.
+) -> Result[tuple[SideBySide, ...]]:
+    """Simulate the same patients under several hypotheses, or before and after a fit, and tell them apart.
 
     Parameters
     ----------
     hypotheses
-        Two or more.
-    scenario, patients, seed, dropout, fit, draws, rtol, settings, threads, force, figures, progress
+        Those that are set side by side; the scenario's if none is given.
+    fit
+        As for `run`; or several, such as ``["prior", "shipped"]``, and each hypothesis stands on each.
+    scenario, patients, seed, dropout, draws, rtol, settings, threads, force, figures, progress
         As for `run`.
     out
         Run directory to be written, or what names it by the studies; nothing is written if not given.
@@ -279,64 +283,87 @@ def contrast(
     Returns
     -------
     Result
-        Its value says what each hypothesis says; table and figure ``contrast``.
+        Its value says what each hypothesis says; table and figure ``side-by-side``.
 
     Raises
     ------
     InputError
-        ``contrast.twice``: a hypothesis is given twice. Else as for `run`.
+        ``hypothesis.twice``, ``fit.twice``: a hypothesis or a fit is given twice. Else as for `run`.
     """
-    from simulate.errors import InputError
-    from simulate.results.contrast import contrast_rows
+    from simulate.results.openings import of_side_by_side
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.side_by_side import side_by_side_rows
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
-    twice = next((name for index, name in enumerate(hypotheses) if name in hypotheses[:index]), None)
-    if twice is not None:
-        raise InputError(f"the hypothesis `{twice}` is given twice", code="contrast.twice", advice="give it once")
-    chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol)
-    studies = [prepare(read_scenario(scenario, [*chosen, *_hypothesis(name)])) for name in hypotheses]
+    _refuse_twice(hypotheses)
+    fits = [] if fit is None else [str(fit)] if isinstance(fit, str | Path) else [str(one) for one in fit]
+    _refuse_twice(fits, "fit")
+    chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, draws=draws, rtol=rtol)
+    asked_of = [[*_hypothesis(name), *_fit(one)] for name in hypotheses or (None,) for one in fits or (None,)]
+    studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
+    names = _names(studies, several=len(fits) > 1)
     target = out(studies) if callable(out) else out
-    arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "settings": chosen}
-    origin = asked("contrast", arguments, out=target, force=force)
-    found: list[Contrast] = []
+    arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
+    origin = asked("side-by-side", arguments, out=target, force=force)
+    found: list[SideBySide] = []
     counters: dict[str, dict[str, int]] = {}
     with progress(sum(study.members * len(study.arms) for study in studies), "simulating") as advance:
-        for study in studies:
-            own, counters[study.hypothesis] = _contrasts(study, threads, advance)
-            found += own
-    rows = contrast_rows(found)
+        for name, study in zip(names, studies, strict=True):
+            own, counters[name] = _side_by_side(study, threads, advance)
+            found += [replace(one, name=name, draws_of=_draws_of(study)) for one in own]
+    rows = side_by_side_rows(found)
 
     def draw() -> Any:
-        from simulate.figures.contrast import contrast_figure
+        from simulate.figures.side_by_side import side_by_side_figure
 
-        return contrast_figure(found)
+        return side_by_side_figure(found)
 
     result = Result(
         origin,
-        f"{studies[0].scenario.title}: {', '.join(hypotheses)}",
+        f"{studies[0].scenario.title}: {'; '.join(names)}",
         tuple(found),
-        document={"counters": counters, "contrast": rows},
-        tables={"contrast": table_of(rows)} if rows else {},
-        figures={"contrast": draw} if found else {},
-        models={study.hypothesis: study.model for study in studies},
-        facts={"scenario": studies[0].settings, "hypotheses": list(hypotheses)},
+        document={"counters": counters, "hypotheses": rows},
+        tables={"side-by-side": table_of(rows)} if rows else {},
+        figures={"side-by-side": draw} if found else {},
+        models={name: study.model for name, study in zip(names, studies, strict=True)},
+        facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
+        answer=of_side_by_side(studies, found),
     )
     if target is not None:
         result.write(target, force=force, figures=figures)
     return result
 
 
-def _hypothesis(name: str) -> list[Setting]:
+def _names(studies: Sequence[Study], *, several: bool) -> list[str]:
+    """What tells studies apart: hypotheses, and what they stand on where there are several fits."""
+    if not several:
+        return [study.hypothesis for study in studies]
+    names = [f"{study.hypothesis}, {_draws_of(study)}" for study in studies]
+    files = [f"{study.hypothesis}, {study.scenario.fit}" for study in studies]
+    # Two files of fits are told apart by their paths.
+    return [name if names.count(name) == 1 else file for name, file in zip(names, files, strict=True)]
+
+
+def _draws_of(study: Study) -> str:
+    return "typical" if study.draws is None else study.draws.name
+
+
+def _fit(name: str | None) -> list[Setting]:
     from simulate.studies.settings import Setting
 
-    return [Setting("model.hypothesis", name, f"--hypothesis {name}")]
+    return [] if name is None else [Setting("model.fit", name, f"--fit {name}")]
 
 
-def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[Contrast, ...], dict[str, int]]:
+def _hypothesis(name: str | None) -> list[Setting]:
+    from simulate.studies.settings import Setting
+
+    return [] if name is None else [Setting("model.hypothesis", name, f"--hypothesis {name}")]
+
+
+def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[SideBySide, ...], dict[str, int]]:
     """What a study says at the visit of which something was reported, else at its end; and how many reached the end.
 
     Directions that are asked for are those that were reported, of whatever day and treatment.
@@ -344,10 +371,10 @@ def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tup
     from simulate.evidence.observations import comparable, read_observations
     from simulate.results.changes import reported_direction
     from simulate.results.tables import visits
-    from simulate.studies.contrast import contrasts
     from simulate.studies.datasets import ensemble_counts, quantity_names
     from simulate.studies.reported import observations_for
     from simulate.studies.runs import run_study
+    from simulate.studies.side_by_side import set_side_by_side
 
     ensemble, dataset = run_study(study, threads=threads, progress=advance)
     observations, names, shown = observations_for(study), quantity_names(dataset), visits(dataset)
@@ -364,7 +391,7 @@ def _contrasts(study: Study, threads: int | None, advance: Advance) -> tuple[tup
         for item in reversed(comparable(printed, population=study.scenario.population, treated=True))
         if item.direction and item.quantity in names
     }
-    own = contrasts(dataset, study.hypothesis, main.index, asked, told.get(main, {}))
+    own = set_side_by_side(dataset, study.hypothesis, main.index, asked, told.get(main, {}))
     return own, ensemble_counts(ensemble)
 
 
@@ -504,9 +531,11 @@ def dose_response(
     arm: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
-    hypothesis: str | None = None,
+    hypothesis: str | Sequence[str] | None = None,
+    dropout: bool | None = None,
     fit: str | Path | None = None,
     draws: int | None = None,
+    rtol: float | None = None,
     settings: Settings = None,
     exposure: str | None = None,
     bound: float = 10.0,
@@ -516,6 +545,7 @@ def dose_response(
     threads: int | None = None,
     force: bool = False,
     figures: bool = True,
+    progress: Progress = quiet,
 ) -> xr.Dataset:
     """Simulate a scenario at many doses, the same patients at each, and fit the curves.
 
@@ -539,8 +569,8 @@ def dose_response(
         Percent of the span whose doses are sought, such as 90 for the ED90.
     arm
         Arm whose doses are varied; the first with doses if not given.
-    patients, seed, hypothesis, fit, draws, settings
-        In place of the scenario's; as for `simulate.run`.
+    patients, seed, hypothesis, dropout, fit, draws, rtol, settings
+        In place of the scenario's; as for `simulate.run`. Several hypotheses are shown beside each other.
     exposure
         Quantity that exposure is measured by; that of IL-1Ra in serum if not given, or none in a model without it.
     bound
@@ -550,165 +580,172 @@ def dose_response(
     out, force, figures
         Run directory to be written, whether another run in it may be replaced, and whether to draw; nothing is written
         if not given.
-    workers, threads
+    workers, threads, progress
         As for `simulate.sweep`.
 
     Returns
     -------
     Dataset
-        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second).
+        As described in `simulate.studies.dose_response.reduction`, and ``isobole`` (endpoint, level, second); of
+        several hypotheses, along ``hypothesis``.
 
     Raises
     ------
     InputError
         As for `plan_response` and `sweep`.
     """
-    return responded(
-        scenario,
+    from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest, together
+
+    request = ResponseRequest(
         dose=dose,
-        endpoint=endpoint,
+        endpoint=(endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ENDPOINTS),
         second=second,
         isobole=isobole,
-        effect=effect,
+        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
         arm=arm,
-        settings=laid_over(settings, hypothesis=hypothesis, patients=patients, seed=seed, fit=fit, draws=draws),
         exposure=exposure,
         bound=bound,
         replicates=replicates,
+    )
+    found = responded(
+        str(scenario),
+        request,
+        hypotheses=[hypothesis] if isinstance(hypothesis, str) else list(hypothesis or ()),
+        settings=laid_over(settings, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol),
         out=out,
         workers=workers,
         threads=threads,
         force=force,
         figures=figures,
-    ).value
+        progress=progress,
+    )
+    return together(found.value)
 
 
 @verb
 def responded(
-    scenario: str | Path,
+    scenario: str,
+    request: ResponseRequest,
     *,
-    dose: str = "1 mg:300 mg",
-    endpoint: str | Sequence[str] | None = None,
-    second: str | None = None,
-    isobole: bool = False,
-    effect: float | Sequence[float] = (),
-    arm: str | None = None,
+    hypotheses: Sequence[str] = (),
     settings: Sequence[Setting] = (),
-    exposure: str | None = None,
-    bound: float = 10.0,
-    replicates: int = 200,
     out: str | Path | None = None,
     workers: int = 1,
     threads: int | None = None,
     force: bool = False,
     figures: bool = True,
-) -> Result[xr.Dataset]:
-    """A dose-response study with its tables and figures; arguments as for `dose_response`.
+    progress: Progress = quiet,
+) -> Result[tuple[xr.Dataset, ...]]:
+    """A dose-response study under each of some hypotheses, with its tables and figures.
+
+    Parameters
+    ----------
+    scenario, settings, out, workers, threads, force, figures, progress
+        As for `dose_response`.
+    request
+        What is asked of doses.
+    hypotheses
+        In place of the scenario's, if there are any.
 
     Returns
     -------
     Result
-        Tables ``curves``, ``effects``, ``effect-doses``, ``influences`` and ``isoboles``, arrays ``response``.
-    """
-    arguments = dict(locals())
-    from simulate.results.provenance import asked
-    from simulate.studies.dose_response.responses import ENDPOINTS, plan_response, respond
+        Its value has a dataset for each hypothesis. Tables ``curves``, ``effects``, ``effect-doses``, ``influences``
+        and ``isoboles``, with the hypothesis in the first column; arrays ``response``, or for each hypothesis its own.
 
-    endpoints = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint or ENDPOINTS)
-    planned = plan_response(
-        str(scenario), settings, dose=dose, endpoint=endpoints, second=second, arm=arm, exposure=exposure
-    )
+    Raises
+    ------
+    InputError
+        ``hypothesis.twice``: a hypothesis is given twice. Else as for `plan_response` and `sweep`.
+    """
+    from simulate.results.provenance import asked
+    from simulate.studies.dose_response.responses import plan_response, respond
+
+    _refuse_twice(hypotheses)
+    chosen = [[*settings, *_hypothesis(name)] for name in hypotheses] or [list(settings)]
+    plans = [plan_response(scenario, own, request) for own in chosen]
+    arguments = {
+        "scenario": scenario, "request": request, "hypotheses": list(hypotheses), "settings": list(settings)
+    }  # fmt: skip
     origin = asked("dose-response", arguments, out=out, force=force)
-    dataset = respond(
-        planned,
-        isobole=isobole,
-        effect=(effect,) if isinstance(effect, int | float) else tuple(effect),
-        bound=bound,
-        replicates=replicates,
-        workers=workers,
-        threads=threads,
-    )
-    study = planned.sweep.study
-    models = {study.hypothesis: study.model}
-    result = response_result(origin, dataset, models=models, scenario=study.settings, figures=figures)
+    with progress(sum(planned.sweep.rows for planned in plans), "simulating") as advance:
+        datasets = tuple(respond(planned, workers=workers, threads=threads, progress=advance) for planned in plans)
+    studies = [planned.sweep.study for planned in plans]
+    models = {study.hypothesis: study.model for study in studies}
+    result = response_result(origin, datasets, models=models, scenario=studies[0].settings, figures=figures)
     if out is not None:
         result.write(out, force=force, figures=figures)
     return result
 
 
+def _refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
+    from simulate.errors import InputError
+
+    twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
+    if twice is not None:
+        raise InputError(f"the {what} `{twice}` is given twice", code=f"{what}.twice", advice="give it once")
+
+
 def response_result(
     provenance: Provenance,
-    dataset: xr.Dataset,
+    datasets: Sequence[xr.Dataset],
     *,
     models: Mapping[str, Model],
     scenario: Mapping[str, Any],
     figures: bool = True,
-) -> Result[xr.Dataset]:
-    """Result of a dose-response study from its labeled arrays."""
+) -> Result[tuple[xr.Dataset, ...]]:
+    """Result of a dose-response study from its labeled arrays, one for each hypothesis."""
+    from simulate.results.openings import of_doses
     from simulate.results.result import Result
-    from simulate.studies.dose_response.tables import (
-        CurveRow,
-        EffectRow,
-        InfluenceRow,
-        IsoboleRow,
-        ShareRow,
-        curve_rows,
-        effect_rows,
-        influence_rows,
-        isobole_rows,
-        share_rows,
-    )
-    from simulate.tabular import table_of
+    from simulate.studies.dose_response.responses import total_counts
+    from simulate.studies.dose_response.tables import response_tables
 
-    curves, effects, isoboles = curve_rows(dataset), effect_rows(dataset), isobole_rows(dataset)
-    shares, influences = share_rows(dataset), influence_rows(dataset)
-    counters = {"counters": json.loads(str(dataset.attrs["counters"]))} if "counters" in dataset.attrs else {}
+    first = datasets[0]
+    tables = response_tables(datasets)
+    counters = total_counts(datasets)
+    several = len(datasets) > 1
+    names = [str(one.attrs["hypothesis"]) for one in datasets]
     return Result(
         provenance,
-        str(dataset.attrs["title"]),
-        dataset,
+        str(first.attrs["title"]) + (f": {', '.join(names)}" if several else ""),
+        tuple(datasets),
         document={
-            "title": dataset.attrs["title"],
-            "hypothesis": dataset.attrs["hypothesis"],
-            "arm": dataset.attrs["arm"],
-            "second": dataset.attrs["second"] or None,
-            "second_unit": str(dataset["second"].attrs.get("units", "")),
-            "bound": dataset.attrs["bound"],
-            "curves": [asdict(row) for row in curves],
-            "effects": [asdict(row) for row in effects],
-            "effect_doses": [asdict(row) for row in shares],
-            "influences": [asdict(row) for row in influences],
-            "isoboles": [asdict(row) for row in isoboles],
+            "title": first.attrs["title"],
+            "hypotheses": names,
+            "arm": first.attrs["arm"],
+            "second": first.attrs["second"] or None,
+            "second_unit": str(first["second"].attrs.get("units", "")),
+            "bound": first.attrs["bound"],
+            **{
+                name.replace("-", "_"): tables[name].records() if name in tables else []
+                for name in ("curves", "effects", "effect-doses", "influences", "isoboles")
+            },
         },
-        tables={
-            "curves": table_of(curves, CurveRow),
-            "effects": table_of(effects, EffectRow),
-            **({"effect-doses": table_of(shares, ShareRow)} if shares else {}),
-            **({"influences": table_of(influences, InfluenceRow)} if influences else {}),
-            **({"isoboles": table_of(isoboles, IsoboleRow)} if isoboles else {}),
-        },
-        figures=_response_figures(dataset) if figures else {},
-        datasets={"response": dataset},
+        tables=tables,
+        figures=_response_figures(datasets) if figures else {},
+        datasets={f"response-{one.attrs['hypothesis']}" if several else "response": one for one in datasets},
         models=models,
         facts={
             **({"scenario": dict(scenario)} if scenario else {}),
-            **counters,
+            **({"hypotheses": names} if several else {}),
+            **({"counters": counters} if counters else {}),
             "study": {
-                "arm": dataset.attrs["arm"],
-                "doses": _values(dataset["dose"]),
-                **({dataset.attrs["second"]: _values(dataset["second"])} if dataset.attrs["second"] else {}),
-                "endpoints": ", ".join(str(text) for text in dataset["endpoint"].values),
-                "last day of exposures": dataset.attrs["window_end"],
-                "signal that counts as blocked, % of baseline": dataset.attrs["bound"],
+                "arm": first.attrs["arm"],
+                "doses": _values(first["dose"]),
+                **({first.attrs["second"]: _values(first["second"])} if first.attrs["second"] else {}),
+                "endpoints": ", ".join(str(text) for text in first["endpoint"].values),
+                "last day of exposures": first.attrs["window_end"],
+                "signal that counts as blocked, % of baseline": first.attrs["bound"],
             },
         },
+        answer=of_doses(datasets),
     )
 
 
-def _response_figures(dataset: xr.Dataset) -> dict[str, Callable[[], Any]]:
+def _response_figures(datasets: Sequence[xr.Dataset]) -> dict[str, Callable[[], Any]]:
     from simulate.figures.responses import response_figures
 
-    return dict(response_figures(dataset))
+    return dict(response_figures(datasets))
 
 
 def _values(places: xr.DataArray) -> str:
@@ -721,6 +758,8 @@ def equilibria(
     source: str | Path = "untreated",
     *,
     hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
     settings: Settings = None,
     arm: str | None = None,
     over: str | None = None,
@@ -730,7 +769,8 @@ def equilibria(
     quantity: Sequence[str] | None = None,
     out: str | Path | None = None,
     force: bool = False,
-) -> Result[SteadyStates]:
+    progress: Progress = quiet,
+) -> Result[tuple[SteadyStates, ...]]:
     """Seek the steady states of a model, with their stability, and follow them over one parameter.
 
     Newton's method from many starts (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004), and pseudo-arclength
@@ -742,6 +782,9 @@ def equilibria(
         A scenario, shipped or a file, or a model file; the typical patient is meant, and doses are not given.
     hypothesis, settings
         In place of the scenario's; as for `simulate.run`.
+    fit, draws
+        Whose typical patients are meant: that of the tables if not given, else that of each of so many draws, as for
+        `simulate.run`.
     arm
         Whose parameters are taken; the first if not given.
     over
@@ -754,12 +797,14 @@ def equilibria(
         Observables that are drawn over the parameter; the first three if not given.
     out, force
         Run directory to be written, and whether another run in it may be replaced.
+    progress
+        What shows how far the work is; see `simulate.watching`.
 
     Returns
     -------
     Result
-        Its value has the states and branches; tables ``states`` and, with ``over``, ``branches`` and ``turns``, figure
-        ``branches``.
+        Its value has the states and branches of each patient; tables ``states`` and, with ``over``, ``branches`` and
+        ``turns``, figure ``branches``.
 
     Raises
     ------
@@ -770,11 +815,15 @@ def equilibria(
     from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.studies.scenario import TYPICAL
     from simulate.studies.steady_states import document, read_source, steady_states, tables
 
-    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis))
-    found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm)
-    model = found.study.model
+    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws))
+    with progress(1 if scenario.fit == TYPICAL else scenario.draws, "typical patients") as advance:
+        found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, progress=advance)
+    study = found[0].study
+    model = study.model
+    branches = [branch for one in found for branch in one.branches]
     names = [part.name for part in model.observables]
     shown = list(quantity or names[:3])
     for name in shown:
@@ -789,7 +838,7 @@ def equilibria(
 
         units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
-        return branch_diagram(found.branches, shown, units)
+        return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
 
     result = Result(
         origin,
@@ -797,8 +846,8 @@ def equilibria(
         found,
         document=document(found),
         tables=tables(found),
-        figures={"branches": draw} if found.branches and shown else {},
-        models={found.study.hypothesis: model},
+        figures={"branches": draw} if branches and shown else {},
+        models={study.hypothesis: model},
     )
     if out is not None:
         result.write(out, force=force)

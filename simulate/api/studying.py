@@ -14,10 +14,12 @@ from simulate.api.fitting import TrialNames, models_of, trials_of
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
-__all__ = ["design", "sensitivity", "trial"]
+__all__ = ["contrast", "design", "sensitivity", "trial"]
 
 if TYPE_CHECKING:
     from simulate.results.result import Result
+    from simulate.studies.comparison.fits import Fit
+    from simulate.studies.contrast import Contrast
     from simulate.studies.fitting.draws import Draws
     from simulate.studies.measuring.catalogue import Measurement
     from simulate.studies.measuring.ranking import Ranking
@@ -83,6 +85,7 @@ def trial(
         Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
     """
     arguments = dict(locals())
+    from simulate.results.openings import of_trials
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.fitting.draws import draws_elsewhere, draws_of
@@ -131,6 +134,7 @@ def trial(
         tables=tables(found),
         figures={"trial": draw},
         models=models_of([problem]),
+        answer=of_trials(found),
     )
     if out is not None:
         result.write(out, force=force)
@@ -185,7 +189,7 @@ def design(
 
     designs = trials_of(trial)
     catalogue = _catalogue(measurement or (), designs[0] if designs else None)
-    known = _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads)
+    known = [part for part, _ in _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads)]
     origin = asked("design", arguments, out=out, force=force)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
@@ -211,9 +215,96 @@ def design(
     return result
 
 
+@verb
+def contrast(
+    hypotheses: Sequence[str],
+    *,
+    trial: TrialNames = None,
+    fits: str | Path = "fits",
+    draws: int = 128,
+    patients: int = 32,
+    studies: int = 256,
+    seed: int = 1,
+    threads: int | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[Contrast]:
+    """Hold two hypotheses against each other: which fits, which signs, and what would tell them apart.
+
+    Parameters
+    ----------
+    hypotheses
+        Two.
+    draws, patients
+        Draws of each hypothesis, of its fit or else of its prior, and virtual patients of each draw, a power of two.
+    studies
+        Simulated studies under each hypothesis, from which the number of patients is taken.
+    seed
+        Seed of draws of a prior, and of simulated studies.
+    trial, fits, threads, out, force, progress
+        As for all functions of `simulate.api.fitting`.
+
+    Returns
+    -------
+    Result
+        Its value has fits, signs and readouts; table and figure ``contrast``, and the page as ``contrast.txt``.
+
+    Raises
+    ------
+    InputError
+        ``contrast.two``: not two hypotheses.
+    """
+    arguments = dict(locals())
+    from simulate.errors import InputError
+    from simulate.results.contrast import answer_of, document, page, tables
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.studies.contrast import contrasted, readouts_of
+    from simulate.studies.measuring.pool import needed, pool_of
+
+    names = [hypotheses] if isinstance(hypotheses, str) else list(hypotheses)
+    if len(names) != 2:
+        raise InputError(
+            "a contrast is of two hypotheses",
+            code="contrast.two",
+            found=", ".join(f"`{name}`" for name in names) or "none",
+            advice="`simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more",
+        )
+    known = _draws(names, trials_of(trial), Path(fits), draws, seed, threads)
+    origin = asked("contrast", arguments, out=out, force=force)
+    design = known[0][0].problem.trial
+    readouts = readouts_of(design, [part for part, _ in known])
+    total = sum(len(part.points) for part, _ in known) * patients * len(needed(readouts, design))
+    with progress(total, "virtual patients") as advance:
+        pools = [pool_of(part, readouts, patients=patients, threads=threads, progress=advance) for part, _ in known]
+    found = contrasted(pools, readouts, [fit for _, fit in known], patients=patients, studies=studies, seed=seed)
+
+    def draw() -> Any:
+        from simulate.figures.contrast import contrast_figure
+
+        return contrast_figure(found)
+
+    result = Result(
+        origin,
+        f"{found.names[0]} against {found.names[1]}: {design.title}",
+        found,
+        document=document(found),
+        tables=tables(found),
+        figures={"contrast": draw} if found.readouts else {},
+        models=models_of([part.problem for part, _ in known]),
+        texts={"contrast.txt": page(found)},
+        answer=answer_of(found),
+    )
+    if out is not None:
+        result.write(out, force=force)
+    return result
+
+
 def _draws(
     names: Sequence[str], trials: Sequence[TrialDesign], folder: Path, wanted: int, seed: int, threads: int | None
-) -> list[Draws]:
+) -> list[tuple[Draws, Fit | None]]:
+    """Draws of hypotheses, equally many of each, and their fits; of the prior where there is none."""
     import dataclasses
 
     from simulate.studies.comparison.fits import known_fit, problems_for
@@ -225,9 +316,9 @@ def _draws(
         only_trial(problem, "a ranking of measurements")
         fit = known_fit(problem, folder)
         posterior = None if fit is None else fit.posterior
-        found.append(draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads))
-    fewest = min(len(part.points) for part in found)
-    return [dataclasses.replace(part, points=part.points[:fewest]) for part in found]
+        found.append((draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads), fit))
+    fewest = min(len(part.points) for part, _ in found)
+    return [(dataclasses.replace(part, points=part.points[:fewest]), fit) for part, fit in found]
 
 
 def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:
@@ -260,6 +351,7 @@ def sensitivity(
     by: Literal["numbers", "patients", "all", "groups"] = "numbers",
     arm: str | None = None,
     hold: Sequence[str] | None = None,
+    fit: str | Path | None = None,
     settings: Mapping[str, object] | Sequence[Setting] | None = None,
     n: int = 512,
     trajectories: int = 32,
@@ -287,6 +379,8 @@ def sensitivity(
         Arm; the first if not given.
     hold
         Inputs that stay in the middle.
+    fit
+        Within what free numbers vary, one by one: ``"shipped"`` or the result of a fit; ``"prior"`` if not given.
     n, trajectories
         Rows of the Sobol design, a power of two, and trajectories of the Morris design; 0 for none.
     local
@@ -328,7 +422,7 @@ def sensitivity(
         )
     endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)
     read = read_scenario(scenario, laid_over(settings, hypothesis=hypothesis))
-    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [])
+    question = question_of(read, endpoints, by=By(by), arm=arm, hold=hold or [], fit=fit)
     origin = asked("sensitivity", arguments, out=out, force=force)
     is_local = By(by) is By.NUMBERS if local is None else local
     if is_local and report is not None:

@@ -1,92 +1,65 @@
-"""``simulate run`` with several hypotheses: the same patients under each, and one table that tells them apart."""
+"""``simulate contrast``: two hypotheses held against each other, on one page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
+import typer
 
-    from simulate.studies.contrast import Contrast
-    from simulate.studies.runs import Study
-    from simulate.studies.settings import Setting
+from simulate.api.studying import contrast as function
+from simulate.cli.options import Figured, Fits, Force, Json, Threads, Trials, defaults_of
 
 
+@defaults_of(function)
 def contrast(
-    scenario: str,
-    hypotheses: Sequence[str],
-    settings: Sequence[Setting],
-    *,
-    threads: int | None,
-    out: Path | None,
-    force: bool,
-    figures: bool,
-    as_json: bool,
+    hypotheses: Annotated[
+        list[str], typer.Argument(metavar="HYPOTHESIS HYPOTHESIS", help="Two: names, or hypothesis files.")
+    ],
+    trial: Trials,
+    fits: Fits,
+    draws: Annotated[int, typer.Option("--draws", metavar="K", min=10, help="Draws of each hypothesis.")],
+    patients: Annotated[
+        int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients of each draw; a power of two.")
+    ],
+    studies: Annotated[
+        int, typer.Option("--studies", metavar="N", min=20, help="Simulated studies under each hypothesis.")
+    ],
+    seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of draws and simulated studies.")],
+    threads: Threads,
+    out: Figured,
+    force: Force,
+    as_json: Json = False,
 ) -> int:
-    """Simulate a scenario under several hypotheses, and print what tells them apart."""
-    from simulate.api.simulating import contrast as function
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.cli.run import place
+    """Hold two hypotheses against each other: which fits, which signs, and what would tell them apart.
 
-    studies: list[Study] = []
+    One page: what the reported values say of both, whether both give the reported directions, and for each readout of
+    which an assay is known the change under each, at the visit that takes the fewest patients to tell them apart. A
+    hypothesis is what its fit has left of it, shipped or in the folder of fits; without a fit it is its prior.
 
-    def target(found: Sequence[Study]) -> Path:
-        studies.extend(found)
-        return place(out, *found)
+    \b
+    simulate contrast H1+H6 H3a
+    simulate contrast H1 my-hypothesis.toml --out h1-or-mine
+    """  # noqa: D301
+    from simulate.cli.console import print_json, print_text, progress, say
+    from simulate.results.contrast import page
 
-    result = function(
-        scenario,
+    found = function(
         hypotheses,
-        settings=settings,
+        trial=trial,
+        fits=fits,
+        draws=draws,
+        patients=patients,
+        studies=studies,
+        seed=seed,
         threads=threads,
-        out=target,
+        out=out,
         force=force,
-        figures=figures,
         progress=progress,
     )
-    folder, document = place(out, *studies), result.document or {}
     if as_json:
-        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        print_json({"directory": str(folder), "files": files, **document})
+        print_json(found.document)
     else:
-        print_text(studies[0].scenario.title)
-        if result.value:
-            print_rich("", *_table(studies[0], result.value))
-    for line in studies[0].scenario.understood:
-        say(line)
-    for name, counts in document["counters"].items():
-        if failed := counts["n"] - counts["n_ok"]:
-            say(f"{name}: left out: {failed} of {counts['n']} trajectories that did not reach the end")
-    say(f"wrote {folder}")
+        print_text(page(found.value))
+    if out is not None:
+        say(f"wrote {out}")
     return 0
-
-
-def _table(study: Study, found: Sequence[Contrast]) -> list[RenderableType]:
-    """One line for each hypothesis, and what the columns are."""
-    import textwrap
-
-    from rich import box
-    from rich.table import Table
-
-    from simulate.results.contrast import contrast_caption, contrast_cells
-
-    headings, lines = contrast_cells(found)
-    table = Table(
-        title=f"Hypotheses side by side, day {found[0].day:g}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    for heading in headings:
-        is_text = heading in ("hypothesis", "arm")
-        table.add_column(heading, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
-    for line in lines:
-        table.add_row(*line)
-    people = f"{study.scenario.patients} patients"
-    if study.draws is not None:
-        people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
-    return [table, *textwrap.wrap(f"{people}; {contrast_caption(found)}.", 80)]

@@ -7,9 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.simulating import dose_response as function
-from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Patients, Settings, Threads, defaults_of
+from simulate.cli.options import (
+    Draws,
+    Figured,
+    Fit,
+    Force,
+    Hypotheses,
+    Json,
+    Patients,
+    Rtol,
+    Settings,
+    Threads,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import xarray as xr
     from rich.table import Table
 
@@ -36,12 +50,17 @@ def dose_response(
         list[float] | None,
         typer.Option("--effect", metavar="PERCENT", help="Dose with this much of the effect, as 90; several times."),
     ],
-    hypothesis: Hypothesis,
+    hypothesis: Hypotheses,
     fit: Fit,
     draws: Draws,
     settings: Settings,
     patients: Patients,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
+    dropout: Annotated[
+        bool | None,
+        typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
+    ],
+    rtol: Rtol,
     arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")],
     exposure: Annotated[
         str | None, typer.Option("--exposure", metavar="QUANTITY", help="What exposure is measured by.")
@@ -63,48 +82,55 @@ def dose_response(
     """Simulate a scenario at many doses, the same patients at each, and fit sigmoid Emax curves.
 
     Intervals are over draws of the fit, where there are some, and resampled patients. A curve without a plateau in the
-    range is said not to be identifiable.
+    range is said not to be identifiable. Several hypotheses stand in one table and in one figure.
 
     \b
     simulate dose-response anakinra-100mg-daily --dose 1mg:300mg -e ifng@180d -e il17a@180d --out doses
     simulate dose-response anakinra-100mg-daily -e il17a:change@182 --second interval=12h:48h:4
     simulate dose-response anakinra-100mg-daily -e ck:change@182 --second f_m=0.1:0.9:5 --isobole --json
+    simulate dose-response anakinra-100mg-daily -e ifng:change@182 -H H1+H6 -H H3a --out two
     """  # noqa: D301
     from simulate.api.simulating import responded
-    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
+    from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
 
     result = responded(
         scenario,
-        dose=dose,
-        endpoint=endpoint,
-        second=second,
-        isobole=isobole,
-        effect=tuple(effect or ()),
-        arm=arm,
-        settings=chosen_settings(
-            settings or [], hypothesis=hypothesis, fit=fit, draws=draws, patients=patients, seed=seed
+        ResponseRequest(
+            dose=dose,
+            endpoint=tuple(endpoint or ENDPOINTS),
+            second=second,
+            isobole=isobole,
+            effect=tuple(effect or ()),
+            arm=arm,
+            exposure=exposure,
+            bound=bound,
+            replicates=replicates,
         ),
-        exposure=exposure,
-        bound=bound,
-        replicates=replicates,
+        hypotheses=hypothesis or (),
+        settings=chosen_settings(
+            settings or [], fit=fit, draws=draws, patients=patients, seed=seed, dropout=dropout, rtol=rtol
+        ),
         out=out,
         workers=workers,
         threads=threads,
         force=force,
         figures=figures,
+        progress=progress,
     )
     if as_json:
         print_json(result.document)
     else:
-        print_rich(_curves(result.value), _doses(result.value))
-        print_text("\n".join(_below(result.value)))
+        found = result.value
+        print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
+        print_text("\n".join(_below(found)))
     if out is not None:
         say(f"wrote {out}")
     return 0
 
 
-def _curves(dataset: xr.Dataset) -> Table:
+def _curves(datasets: Sequence[xr.Dataset]) -> Table:
     from rich import box
     from rich.table import Table
 
@@ -112,11 +138,15 @@ def _curves(dataset: xr.Dataset) -> Table:
     from simulate.studies.dose_response.emax import CurveVerdict
     from simulate.studies.dose_response.tables import curve_rows, patients_text
 
-    rows = curve_rows(dataset)
+    dataset, several = datasets[0], len(datasets) > 1
+    rows = [(one.attrs["hypothesis"], row) for one in datasets for row in curve_rows(one)]
+    # An endpoint under each hypothesis, and then the next.
+    rows.sort(key=lambda pair: dataset["endpoint"].values.tolist().index(pair[1].endpoint))
+    own = "" if several else f"hypothesis {dataset.attrs['hypothesis']}; "
+    people = "; ".join(dict.fromkeys(patients_text(one) for one in datasets))
     table = Table(
         title=dataset.attrs["title"],
-        caption=f"hypothesis {dataset.attrs['hypothesis']}; sigmoid Emax curves of the mean of "
-        f"{patients_text(dataset)}; 95 % of resampled cohorts in parentheses",
+        caption=f"{own}sigmoid Emax curves of the mean of {people}; 95 % of resampled cohorts in parentheses",
         box=box.SIMPLE_HEAD,
         title_justify="left",
         caption_justify="left",
@@ -125,6 +155,7 @@ def _curves(dataset: xr.Dataset) -> Table:
     )
     names = (
         "endpoint",
+        *(("hypothesis",) if several else ()),
         *((dataset.attrs["second"],) if dataset.attrs["second"] else ()),
         "base",
         "span",
@@ -132,23 +163,24 @@ def _curves(dataset: xr.Dataset) -> Table:
         "Hill",
     )
     for name in names:
-        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+        table.add_column(name, overflow="fold", justify="left" if name in ("endpoint", "hypothesis") else "right")
     table.add_column("own ED50 (5 to 95 %)", justify="right")
     table.add_column("verdict", overflow="fold")
     for first in range(0, len(rows), 4):
-        four = rows[first : first + 4]
+        hypothesis, four = rows[first][0], [row for _, row in rows[first : first + 4]]
         is_known = four[0].verdict == CurveVerdict.IDENTIFIED.value
         cells = [_known(row) if is_known else "–" for row in four]
-        own = four[2]
-        if own.estimate is None and own.low is not None:
-            cells[2] = f"{rounded(own.low)} to {rounded(own.high)}"
-        spread = f"{rounded(own.patients_median)} ({rounded(own.patients_p5)} to {rounded(own.patients_p95)})"
+        ed50 = four[2]
+        if ed50.estimate is None and ed50.low is not None:
+            cells[2] = f"{rounded(ed50.low)} to {rounded(ed50.high)}"
+        spread = f"{rounded(ed50.patients_median)} ({rounded(ed50.patients_p5)} to {rounded(ed50.patients_p95)})"
         table.add_row(
-            _with_unit(own.endpoint, four[0].unit),
-            *([f"{own.second:.4g}"] if own.second is not None else []),
+            _with_unit(ed50.endpoint, four[0].unit),
+            *([hypothesis] if several else []),
+            *([f"{ed50.second:.4g}"] if ed50.second is not None else []),
             *cells,
-            f"{spread} {own.unit}, {own.patients} patients" if own.patients else "–",
-            own.verdict,
+            f"{spread} {ed50.unit}, {ed50.patients} patients" if ed50.patients else "–",
+            ed50.verdict,
         )
     return table
 
@@ -198,8 +230,51 @@ def _doses(dataset: xr.Dataset) -> Table:
     return table
 
 
-def _below(dataset: xr.Dataset) -> list[str]:
-    """Other doses and what the ED50 goes with, as sentences; what "blocked" means; what is in no interval."""
+def _doses_of_several(datasets: Sequence[xr.Dataset]) -> Table:
+    """Means at each dose, a column for each hypothesis."""
+    from rich import box
+    from rich.table import Table
+
+    from simulate.studies.dose_response.tables import effect_rows
+
+    dataset = datasets[0]
+    rows = [effect_rows(one) for one in datasets]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption_justify="left", caption="means (95 %)")
+    unit = str(dataset["dose"].attrs.get("units", ""))
+    for name in ("endpoint", *((dataset.attrs["second"],) if dataset.attrs["second"] else ()), f"dose, {unit}"):
+        table.add_column(name, overflow="fold", justify="left" if name == "endpoint" else "right")
+    for one in datasets:
+        table.add_column(one.attrs["hypothesis"], justify="right")
+    for together in zip(*rows, strict=True):
+        row = together[0]
+        table.add_row(
+            row.endpoint,
+            *([f"{row.second:.4g}"] if row.second is not None else []),
+            f"{row.dose:.4g}",
+            *(f"{_effect(own.mean, own.mean_low, own.mean_high)} {own.unit}" for own in together),
+        )
+    return table
+
+
+def _below(datasets: Sequence[xr.Dataset]) -> list[str]:
+    """What "blocked" means, if it is shown; of each hypothesis its other doses; and what is in no interval."""
+    several = len(datasets) > 1
+    bound = datasets[0].attrs["bound"]
+    blocked = f"blocked: share of the interval with the signal of IL-1 below {bound:g} % of its baseline"
+    lines = [] if several else [blocked]
+    for one in datasets:
+        prefix = f"{one.attrs['hypothesis']}: " if several else ""
+        lines += [prefix + line for line in _of_doses(one)]
+    if any("draw" not in one.coords for one in datasets):
+        lines.append(
+            "Intervals are over patients alone, with parameters at their typical values: `--fit shipped` or "
+            "`--fit prior` adds what is not known of these."
+        )
+    return lines
+
+
+def _of_doses(dataset: xr.Dataset) -> list[str]:
+    """Other doses and what the ED50 goes with, as sentences."""
     from simulate.studies.dose_response.tables import influence_rows, isobole_rows, share_rows
 
     name = dataset.attrs["second"]
@@ -208,9 +283,7 @@ def _below(dataset: xr.Dataset) -> list[str]:
     def at(second: float | None) -> str:
         return "" if second is None else f" at {name} {second:.4g}"
 
-    lines = [
-        f"blocked: share of the interval with the signal of IL-1 below {dataset.attrs['bound']:g} % of its baseline"
-    ]
+    lines = []
     for share in share_rows(dataset):
         dose = _dose(share.dose, share.low, share.high, share.dose_unit, highest)
         lines.append(f"{share.endpoint}{at(share.second)}: ED{100.0 * share.share:g} {dose}")
@@ -224,11 +297,6 @@ def _below(dataset: xr.Dataset) -> list[str]:
         )
     for what, parameters in named.items():
         lines.append(f"{what}: patients' own ED50 goes with {', '.join(parameters)} (rank correlations)")
-    if "draw" not in dataset.coords:
-        lines.append(
-            "Intervals are over patients alone, with parameters at their typical values: `--fit shipped` or "
-            "`--fit prior` adds what is not known of these."
-        )
     return lines
 
 

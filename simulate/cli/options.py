@@ -31,6 +31,15 @@ Fit = Annotated[
         "--fit", metavar="FIT", help="Whose populations: shipped, prior, typical (of the tables), or a fit.json."
     ),
 ]
+SeveralFits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fit",
+        metavar="FIT",
+        help="Whose populations: shipped, prior, typical (of the tables), or a fit.json; repeat it to see them side by "
+        "side.",
+    ),
+]
 Draws = Annotated[int | None, typer.Option("--draws", metavar="N", min=1, help="Draws of the fit.")]
 Settings = Annotated[
     list[str] | None,

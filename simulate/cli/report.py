@@ -35,8 +35,8 @@ def report(
 ) -> None:
     """Write a report of a directory: one HTML file that needs no network.
 
-    It has the question and the context of use, the model with its equations, parameters with sources and grades,
-    regimen, results, figures, the numerical error, failures and versions. What was not stated is said not to have been.
+    It opens with question, answer, key figure and caveats. Then come results and figures, regimen, the model with its
+    equations, parameters with sources and grades, the numerical error, failures and versions.
 
     \b
     simulate run anakinra-100mg-daily --out mine && simulate report mine

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.simulating import run as function
-from simulate.cli.options import Draws, Fit, Force, Hypotheses, Json, Patients, Rtol, Settings, Threads, defaults_of
+from simulate.cli.options import (
+    Draws,
+    Force,
+    Hypotheses,
+    Json,
+    Patients,
+    Rtol,
+    Settings,
+    SeveralFits,
+    Threads,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +52,7 @@ def run(
         str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
     ],
     hypotheses: Hypotheses = None,
-    fit: Fit,
+    fit: SeveralFits,
     draws: Draws,
     settings: Settings,
     patients: Patients,
@@ -78,6 +89,7 @@ def run(
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
+    simulate run anakinra-100mg-daily --fit prior --fit shipped    # before the data and after, beside what was reported
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, or a model file in TOML
@@ -92,11 +104,12 @@ def run(
         raise UsageFault(
             "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
         )
-    asked = hypotheses or []
+    asked, fits = hypotheses or [], fit or []
+    is_alone = len(asked) <= 1 and len(fits) <= 1
     chosen = chosen_settings(
         settings or [],
-        hypothesis=asked[0] if len(asked) == 1 else None,
-        fit=fit,
+        hypothesis=asked[0] if asked and is_alone else None,
+        fit=fits[0] if fits and is_alone else None,
         draws=draws,
         patients=patients if patient is None else 1,
         first=patient,
@@ -104,17 +117,17 @@ def run(
         dropout=dropout,
         rtol=rtol,
     )
-    if len(asked) > 1:
+    if not is_alone:
         if end is not None or every is not None:
             raise UsageFault(
-                "--end and --every say nothing beside several hypotheses",
+                "--end and --every say nothing beside several hypotheses or fits",
                 code="usage.option",
                 advice='a scenario has times of its own: --set "time.end=10 d"',
             )
-        from simulate.cli.contrast import contrast
+        from simulate.cli.side_by_side import side_by_side
 
-        return contrast(
-            scenario, asked, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
+        return side_by_side(
+            scenario, asked, fits, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )
     result = simulated(
         scenario,

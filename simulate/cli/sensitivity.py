@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import sensitivity as function
-from simulate.cli.options import Figured, Force, Hypothesis, Json, Settings, Threads, defaults_of
+from simulate.cli.options import Figured, Fit, Force, Hypothesis, Json, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,6 +39,7 @@ def sensitivity(
     ],
     arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm; the first if not given.")],
     hold: Annotated[list[str] | None, typer.Option("--hold", metavar="NAME", help="Input that stays in the middle.")],
+    fit: Fit,
     settings: Settings,
     n: Annotated[
         int, typer.Option("--n", "-n", metavar="N", min=0, help="Rows of the Sobol design, a power of two; 0: none.")
@@ -58,11 +59,13 @@ def sensitivity(
 ) -> int:
     """Show what an endpoint depends on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
 
-    Inputs are the free numbers of the hypothesis, on the priors of a fit, and what patients differ in.
+    Inputs are the free numbers of the hypothesis, on their priors or, with --fit, on what a fit has left of each, and
+    what patients differ in.
 
     \b
     simulate sensitivity anakinra-100mg-daily -e il17a:change -e ifng:change -H H1+H3a+H4
     simulate sensitivity anakinra-100mg-daily -e il17a:change -H H1 --by groups --n 1024
+    simulate sensitivity anakinra-100mg-daily -e ifng:change -H H1+H6 --fit shipped
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
@@ -74,6 +77,7 @@ def sensitivity(
         by=by,  # type: ignore[arg-type]  # what it can be is checked there
         arm=arm,
         hold=hold,
+        fit=fit,
         settings=chosen_settings(settings or [], hypothesis=hypothesis),
         n=n,
         trajectories=trajectories,
@@ -92,6 +96,10 @@ def sensitivity(
     for part in results:
         print_rich(_table(question, part))
         print_text("\n".join(_below(part)))
+    if question.draws is not None:
+        print_text(f"numbers vary within {question.draws.origin}, each by itself: what goes together in it has no part")
+    elif fit is not None:
+        print_text("numbers vary within their priors")
     if question.unvaried:
         print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
     return 0

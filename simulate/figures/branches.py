@@ -15,7 +15,9 @@ from simulate.kernels.equilibria import Stability
 _HEIGHT = 1.9
 
 
-def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], units: Mapping[str, str]) -> Figure:
+def branch_diagram(
+    branches: Sequence[Branch], quantities: Sequence[str], units: Mapping[str, str], *, draws: int = 0
+) -> Figure:
     """Draw observables of steady states over the parameter that varies.
 
     Parameters
@@ -26,12 +28,15 @@ def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], units:
         Names of observables, a panel each.
     units
         Of the observables and of what varies, by name.
+    draws
+        Of how many draws of a fit they are; 0 for one patient.
 
     Returns
     -------
     Figure
         One column wide. Lines are stable states, dotted ones not; dots are folds.
     """
+    faint = 1.0 if draws < 2 else max(0.25, draws**-0.5)
     with styled(POINTS):
         figure = Figure(figsize=(COLUMN, _HEIGHT * len(quantities)), layout="constrained")
         panels = np.atleast_1d(figure.subplots(len(quantities), 1, sharex=True))
@@ -40,14 +45,19 @@ def branch_diagram(branches: Sequence[Branch], quantities: Sequence[str], units:
                 stable = np.array([one is Stability.STABLE for one in branch.stability])
                 values = branch.quantity(name)
                 for is_shown, line in ((stable, "-"), (~stable, ":")):
-                    axes.plot(branch.values, np.where(is_shown, values, np.nan), line, color=COLORS[0])
+                    axes.plot(branch.values, np.where(is_shown, values, np.nan), line, color=COLORS[0], alpha=faint)
                 place = branch.quantities.index(name)
                 for fold in branch.folds:
-                    axes.plot(fold.value, fold.observed[place], "o", color=INK, markersize=3.0)
+                    axes.plot(fold.value, fold.observed[place], "o", color=INK, markersize=3.0, alpha=faint)
             axes.set_ylabel(quantity_label(name, units.get(name, "")))
         axis = branches[0].axis
         panels[-1].set_xlabel(quantity_label(axis, units.get(axis, "")))
         lines = [Line2D([], [], color=COLORS[0]), Line2D([], [], color=COLORS[0], linestyle=":")]
         dot = Line2D([], [], color=INK, marker="o", markersize=3.0, linestyle="none")
-        figure.legend([*lines, dot], ["stable", "not stable", "fold"], loc="outside lower left", ncols=3)
+        figure.legend(
+            [*lines, dot],
+            [f"stable, {draws} draws" if draws else "stable", "not stable", "fold"],
+            loc="outside lower left",
+            ncols=3,
+        )
     return figure

@@ -27,6 +27,8 @@ MAX_LINES = 6
 _HEIGHT = 2.7
 _NOTHING = 1.0 / 3.0
 _VERDICTS = tuple(CurveVerdict)
+_MOST_NOTES = 3
+"""Lines of which each has its ED50 above a panel; of more, the table has them."""
 
 
 def dose_response(dataset: xr.Dataset) -> Figure:
@@ -42,7 +44,8 @@ def dose_response(dataset: xr.Dataset) -> Figure:
     Figure
         One column wide for one endpoint, a page wide for more. The dose of nothing stands at the left of the axis,
         apart from its scale. Where there is one curve, bars are intervals of the mean, the band is that of 90 % of the
-        patients, and the upright line is the ED50 with its interval.
+        patients, and the upright line is the ED50 with its interval. Hypotheses that stand beside each other
+        (`simulate.figures.responses.in_lines`) have bars as well, and their ED50 in the title.
     """
     endpoints = dataset.sizes["endpoint"]
     columns = 1 if endpoints == 1 else 2
@@ -71,11 +74,11 @@ def dose_response(dataset: xr.Dataset) -> Figure:
     return figure
 
 
-def shown_places(count: int) -> list[int]:
-    """Which places of the second axis are drawn."""
-    if count <= MAX_LINES:
+def shown_places(count: int, most: int = MAX_LINES) -> list[int]:
+    """Which places of the second axis are drawn, at most so many: the ends are among them."""
+    if count <= most:
         return list(range(count))
-    return sorted({round(index * (count - 1) / (MAX_LINES - 1)) for index in range(MAX_LINES)})
+    return sorted({round(index * (count - 1) / max(1, most - 1)) for index in range(most)})
 
 
 def places_of(doses: FloatArray) -> FloatArray:
@@ -103,7 +106,9 @@ def dose_axis(axes: Axes, doses: FloatArray, label: str) -> None:
 
 
 def second_label(dataset: xr.Dataset, place: int) -> str:
-    """What a place of the second axis is called, with its unit."""
+    """What a place of the second axis is called, with its unit; of hypotheses that stand along it, their names."""
+    if "line" in dataset.coords:
+        return str(dataset["line"].values[place])
     if not dataset.attrs["second"]:
         return "mean of patients"
     unit = str(dataset["second"].attrs.get("units", "1"))
@@ -123,6 +128,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
     positive = doses[doses > 0.0]
     fine = np.geomspace(positive[0], positive[-1], 200)
     own = dataset.isel(endpoint=endpoint)
+    is_named = "line" in dataset.coords
     for order, second in enumerate(lines):
         shade, one = color(order), own.isel(second=second)
         if len(lines) == 1:
@@ -133,10 +139,11 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
             axes.plot(fine, effect_at(fine, curve), color=shade, linewidth=1.4)
         bars = np.abs(np.stack([mean - low, high - mean]))
         bars[~np.isfinite(bars)] = 0.0
-        # Intervals of several curves would hide each other; the table has them.
-        shown = bars if len(lines) == 1 else None
+        # Intervals of several curves would hide each other; the table has them. Those of hypotheses stand side by side.
+        shown = bars if len(lines) == 1 or is_named else None
+        aside = 1.04 ** (order - 0.5 * (len(lines) - 1)) if is_named else 1.0
         axes.errorbar(
-            places, mean, yerr=shown, color=shade, linestyle="none", marker="o", markersize=3.0, elinewidth=0.8
+            places * aside, mean, yerr=shown, color=shade, linestyle="none", marker="o", markersize=3.0, elinewidth=0.8
         )
         if _VERDICTS[int(one["verdict"])] is CurveVerdict.IDENTIFIED and len(lines) == 1:
             axes.axvline(curve[2], color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), zorder=0)
@@ -150,8 +157,14 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
     unit = str(own["endpoint_unit"].values)
     axes.set_ylabel(unit if unit else "ratio")
     notes = [_note(own.isel(second=second), dataset) for second in lines]
+    is_noted = len(lines) == 1 or (is_named and len(lines) <= _MOST_NOTES)
+    if is_named:
+        notes = [
+            textwrap.fill(f"{second_label(dataset, second)}: {note}", 48)
+            for second, note in zip(lines, notes, strict=True)
+        ]
     title = textwrap.wrap(str(own["endpoint_title"].values), 46 if dataset.sizes["endpoint"] == 1 else 48)
-    axes.set_title("\n".join([*title, *(notes if len(notes) == 1 else [])]), loc="left")
+    axes.set_title("\n".join([*title, *(notes if is_noted else [])]), loc="left")
 
 
 def _range(one: xr.Dataset) -> tuple[float, float] | None:
@@ -181,7 +194,7 @@ def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int)
     people = f"n = {patients_text(dataset)}"
     if len(lines) > 1:
         handles.append(Line2D([], [], linestyle="none"))
-        labels.append(f"means, {people}")
+        labels.append(f"means{' and 95 %' if 'line' in dataset.coords else ''}, {people}")
     else:
         handles.append(Line2D([], [], color=FAINT, marker="|", markersize=6.0, linestyle="none"))
         labels.append(f"95 % of resampled means, {people}")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from simulate.figures.dose_response import dose_response
+from simulate.figures.dose_response import MAX_LINES, dose_response, second_label, shown_places
 from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
@@ -15,20 +16,49 @@ from simulate.figures.isobole import isobole
 from simulate.studies.dose_response.tables import patients_text
 
 
-def response_figures(dataset: xr.Dataset) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Name of each figure of a study and what draws it; none where nobody has a result."""
-    if not int(dataset["n"].max()):
+def response_figures(datasets: Sequence[xr.Dataset]) -> Iterator[tuple[str, Callable[[], Figure]]]:
+    """Name of each figure of a study and what draws it; none where nobody has a result.
+
+    Parameters
+    ----------
+    datasets
+        Results of `simulate.dose_response`, one for each hypothesis, in which doses and endpoints are the same.
+    """
+    if not any(int(one["n"].max()) for one in datasets):
         return
-    yield "dose-response", lambda: dose_response(dataset)
-    if "exposure" in dataset:
-        yield "exposure-response", lambda: exposure_response(dataset)
-    if "exposure" in dataset and "blocked" in dataset:
-        yield "dosing-interval", lambda: dosing_interval(dataset)
-    if dataset.sizes["second"] > 1:
-        for endpoint in range(dataset.sizes["endpoint"]):
-            yield f"heat-map-{endpoint + 1}", _heat_map(dataset, endpoint)
-    if "isobole" in dataset:
-        yield "isobole", lambda: isobole(dataset)
+    several = len(datasets) > 1
+    shown = in_lines(datasets) if several else datasets[0]
+    yield "dose-response", lambda: dose_response(shown)
+    if "exposure" in shown:
+        yield "exposure-response", lambda: exposure_response(datasets)
+    if "exposure" in shown and "blocked" in shown:
+        yield "dosing-interval", lambda: dosing_interval(shown)
+    for one in datasets if datasets[0].sizes["second"] > 1 else ():
+        name = f"heat-map-{one.attrs['hypothesis']}" if several else "heat-map"
+        for endpoint in range(one.sizes["endpoint"]):
+            yield f"{name}-{endpoint + 1}", _heat_map(one, endpoint)
+    if "isobole" in datasets[0]:
+        yield "isobole", lambda: isobole(datasets)
+
+
+def in_lines(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
+    """One dataset in which hypotheses stand along the second axis, with what was varied beside each, and have names.
+
+    Of many places of a second axis those are taken that can be shown apart.
+    """
+    parts, names = [], []
+    for one in datasets:
+        places = shown_places(one.sizes["second"], max(1, MAX_LINES // len(datasets)))
+        parts.append(one.isel(second=places).drop_dims([name for name in ("cause", "cohort") if name in one.dims]))
+        own = str(one.attrs["hypothesis"])
+        names += [f"{own}, {second_label(one, place)}" if one.attrs["second"] else own for place in places]
+    found = xr.concat(
+        parts, dim="second", join="outer", data_vars="minimal", coords="minimal", compat="override",
+        combine_attrs="override",
+    )  # fmt: skip
+    return found.assign_coords(
+        second=("second", np.arange(len(names), dtype=np.float64)), line=("second", np.array(names, dtype=object))
+    ).assign_attrs(second="hypothesis")
 
 
 def _heat_map(dataset: xr.Dataset, endpoint: int) -> Callable[[], Figure]:

@@ -9,7 +9,7 @@ from typing import Any
 from simulate.errors import InputError
 from simulate.inputs import given
 from simulate.manifest import kept_inputs
-from simulate.studies.dose_response.responses import ENDPOINTS, plan_response
+from simulate.studies.dose_response.responses import plan_response, request_of
 from simulate.studies.exchanged import scenario_for
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
@@ -52,13 +52,14 @@ def _asked_again(directory: Path, entries: Mapping[str, Any]) -> Study | None:
         return None
     settings = settings_of(arguments)
     if entries["kind"] == "dose-response":
-        named = {name: arguments[name] for name in ("dose", "second", "arm", "exposure")}
-        endpoint = arguments["endpoint"] or ENDPOINTS
-        endpoints = (endpoint,) if isinstance(endpoint, str) else tuple(endpoint)
-        return plan_response(arguments["scenario"], settings, endpoint=endpoints, **named).sweep.study
+        first = arguments["hypotheses"][:1]
+        settings += [Setting("model.hypothesis", name, f"--hypothesis {name}") for name in first]
+        return plan_response(arguments["scenario"], settings, request_of(arguments["request"])).sweep.study
     hypothesis = arguments.get("hypothesis") or next(iter(arguments.get("hypotheses") or []), None)
     if hypothesis is not None:
         settings.append(Setting("model.hypothesis", hypothesis, f"hypothesis {hypothesis}"))
+    if entries["kind"] == "side-by-side" and arguments.get("fit"):
+        settings.append(Setting("model.fit", arguments["fit"][0], f"--fit {arguments['fit'][0]}"))
     return prepare(scenario_for(arguments["scenario"], arguments.get("end"), arguments.get("every"), settings))
 
 

@@ -1,97 +1,232 @@
-"""What hypotheses say side by side, as rows for JSON, CSV and a reader."""
+"""Two hypotheses held against each other, in sentences, as rows, and as plain values."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import math
+import textwrap
+from typing import Any
 
-from simulate.results.changes import WENT, signed
-from simulate.studies.contrast import BOTH, LARGE, Contrast
-from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
+from simulate.results.changes import WENT
+from simulate.results.opening import Opening
+from simulate.studies.comparison.comparison import SAME
+from simulate.studies.contrast import Contrast, ContrastReadout, ReportedSign, Tendency, course_of
+from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES
+from simulate.studies.paired import percent_of
+from simulate.studies.prediction.prediction import Band
+from simulate.tabular import ResultTable, table_of
+
+_ALIKE = 0.2
+"""Distance of the share of pairs from a half below which two hypotheses say much the same."""
 
 
-def contrast_rows(found: Sequence[Contrast]) -> list[dict[str, object]]:
-    """A row for each hypothesis, arm and endpoint, with all digits."""
-    rows: list[dict[str, object]] = []
-    for one in found:
-        for part in one.endpoints:
-            low, high = one.both_of_draws or (None, None)
-            rows.append(
-                {
-                    "hypothesis": one.hypothesis,
-                    "arm": one.arm,
-                    "day": one.day,
-                    "patients": one.n,
-                    "both": one.both.get(ALL),
-                    "both_low": low,
-                    "both_high": high,
-                    "both_responders": one.both.get(RESPONDERS),
-                    "both_others": one.both.get(OTHERS),
-                    "both_large": one.large,
-                    "quantity": part.quantity,
-                    "unit": part.unit,
-                    "reported": WENT.get(part.direction, "") if part.is_reported else "",
-                    "median": part.changed.median,
-                    "p5": part.changed.p5,
-                    "p95": part.changed.p95,
-                    "up": part.changed.up,
-                    "down": part.changed.down,
-                    "going": part.going,
-                    "needed": part.needed,
-                }
+def answer_of(found: Contrast) -> Opening:
+    """Question, answer and caveats: which fits, which signs, what would tell them apart, and in how many patients."""
+    a, b = found.names
+    able = [one for one in found.readouts if one.n is not None]
+    sentences = [_of_fits(found), *(_of_sign(found, sign) for sign in found.signs)]
+    if able:
+        best, early = able[0], found.earliest
+        sentences.append(
+            f"Best told apart by {best.title} {visit_of(found, best.day)}: it {_moves(best.changes[0])} under {a} and "
+            f"{_moves(best.changes[1])} under {b}. {_enough(best)}"
+        )
+        if early is not None and early.day < best.day:
+            sentences.append(
+                f"The earliest that does is {early.title} {visit_of(found, early.day)}, in {early.n} patients."
             )
-    return rows
+    else:
+        sentences.append(
+            f"No single readout here tells them apart with up to {SIZES[-1]} patients; `simulate design` ranks "
+            "measurements of other kinds, such as dishes and untreated arms."
+        )
+    alike = [one.title for one in found.best if one.n is None and abs(one.higher - 0.5) < _ALIKE]
+    if alike:
+        sentences.append(f"Much the same under both: {', '.join(alike)}.")
+    return Opening(f"What would tell {a} from {b}?", tuple(sentences), _caveats(found))
 
 
-def contrast_cells(found: Sequence[Contrast]) -> tuple[list[str], list[list[str]]]:
-    """Headings and cells of the printed table: a line for each hypothesis, and for each arm where there are several."""
-    several = len({one.arm for one in found}) > 1
-    told, has_both = _told(found), any(one.both for one in found)
-    headings = ["hypothesis", *(["arm"] if several else [])]
-    headings += ["both", "resp.", "others", f">{LARGE:g} %"] if has_both else []
-    endpoints = told or [part.quantity for part in found[0].endpoints]
-    headings += [heading for name in endpoints for heading in (name, "n")]
-    lines = []
-    for one in found:
-        line = [one.hypothesis, *([one.arm] if several else [])]
-        if has_both:
-            band = "" if one.both_of_draws is None else " [{} to {}]".format(*map(percent_of, one.both_of_draws))
-            line += [percent_of(one.both.get(ALL)) + band]
-            line += [percent_of(one.both.get(RESPONDERS)), percent_of(one.both.get(OTHERS)), percent_of(one.large)]
-        for name in endpoints:
-            part = next(part for part in one.endpoints if part.quantity == name)
-            line += [signed(part.changed.median, part.unit), "–" if part.needed is None else str(part.needed)]
-        lines.append(line)
+def visit_of(found: Contrast, day: float) -> str:
+    """A day as a reader says it."""
+    after = day - found.trial.end
+    return f"{after / 7.0:g} weeks after the drug is stopped" if after > 0.0 else f"at week {day / 7.0:g}"
+
+
+def short_visit(found: Contrast, day: float) -> str:
+    """The same for a table."""
+    after = day - found.trial.end
+    return f"stop + {after / 7.0:g} wk" if after > 0.0 else f"week {day / 7.0:g}"
+
+
+def change_text(band: Band) -> str:
+    """A band of changes: median, and 90 % of the draws."""
+    return f"{_number(band.median)} [{_number(band.low)}, {_number(band.high)}]"
+
+
+COLUMNS = ("readout", "visit", "change, %: {}", "change, %: {}", "{} higher", "patients")
+"""Headings of the table of a page, with the names of the hypotheses."""
+
+
+def cells(found: Contrast) -> tuple[list[str], list[list[str]]]:
+    """Headings and cells of the table of a page: of each quantity the visit that takes the fewest patients."""
+    a, b = found.names
+    headings = [text.format(name) for text, name in zip(COLUMNS, ("", "", a, b, a, ""), strict=True)]
+    lines = [
+        [
+            textwrap.shorten(one.title, 28, placeholder="…"),
+            short_visit(found, one.day),
+            *(change_text(band) for band in one.changes),
+            f"{percent_of(one.higher)} %",
+            one.number,
+        ]
+        for one in found.best
+    ]
     return headings, lines
 
 
-def _told(found: Sequence[Contrast]) -> list[str]:
-    return [name for name in BOTH if any(part.quantity == name for one in found for part in one.endpoints)]
-
-
-def contrast_caption(found: Sequence[Contrast]) -> str:
-    """What the columns of the printed table are: of those that it has, and no others."""
-    endpoints = [part for one in found for part in one.endpoints]
-    shown = [part for part in endpoints if part.quantity in _told(found)] or endpoints
-    names = _told(found) or list(dict.fromkeys(part.quantity for part in shown))
-    here = all(part.is_reported for part in shown if part.direction)
-    as_reported = "as was reported" if here else "as was reported of 100 mg a day at 6 months"
-    said = []
-    if any(one.both for one in found):
-        said += [
-            f"both: % of patients in whom {BOTH[0]} rises and {BOTH[1]} falls, {as_reported}",
-            "resp. and others: of the responders and the others",
-            f">{LARGE:g} %: of all, by more than {LARGE:g} % each",
-        ]
-    asked = [part for part in shown if part.direction]
-    way = "the reported direction" if here else f"the direction {as_reported.removeprefix('as was ')}"
-    if not asked:
-        way = "the way that more patients go"
-    elif len(asked) < len(shown):
-        way += ", or where there is none the way that more patients go"
-    units = list(dict.fromkeys(part.unit for part in shown))
-    said += [
-        f"{', '.join(names)}: median change, {' or '.join(units)}",
-        f"n: patients in whom a sign test (two-sided, 5 %) shows {way} with a power of 80 %, by the exact binomial "
-        "distribution; a dash where 1000 would not show it",
+def page(found: Contrast) -> str:
+    """All on one page of plain text, 80 letters wide where names are short."""
+    told = answer_of(found)
+    headings, lines = cells(found)
+    widths = [max(len(row[column]) for row in (headings, *lines)) for column in range(len(headings))]
+    rows = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (headings, *lines)
     ]
-    return "; ".join(said)
+    rows.insert(1, "  ".join("-" * width for width in widths))
+    parts = [textwrap.fill(text, 80) for text in (told.question, *told.sentences)]
+    notes = [textwrap.fill(text, 80) for text in told.caveats]
+    return "\n\n".join([*parts, "\n".join(rows), "\n".join(notes)]) + "\n"
+
+
+def _number(value: float) -> str:
+    shown = f"{value:+.0f}" if abs(value) >= 9.95 else f"{value:+.1f}"
+    return "0" if float(shown) == 0.0 else shown
+
+
+def _moves(band: Band) -> str:
+    ends = sorted((abs(band.low), abs(band.high)))
+    size, low, high = (f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" for value in (abs(band.median), *ends))
+    way = course_of(band)
+    if way in (Tendency.RISES, Tendency.FALLS):
+        return f"{way.value} by {size} % ({low} to {high} %)"
+    if way is Tendency.STAYS:
+        return "stays as it was"
+    return f"may rise or fall ({_number(band.low)} to {_number(band.high)} %)"
+
+
+def _enough(one: ContrastReadout) -> str:
+    return (
+        f"{one.n} patients, read before and then, are enough: in {100 * ENOUGH:g} % of such studies the true one gets "
+        f"odds of {ODDS:g} to 1."
+    )
+
+
+def _of_fits(found: Contrast) -> str:
+    if found.comparison is None:
+        lacking = [part.problem.hypothesis for part in found.draws if not part.is_fitted]
+        names, plural = " and ".join(lacking), len(lacking) > 1
+        return (
+            f"{names} {'have' if plural else 'has'} no fit and {'stand' if plural else 'stands'} on draws of the "
+            "prior: nothing says how well it fits what was reported."
+        )
+    (pair,) = found.comparison.pairs
+    odds = f"odds of {_odds(pair.difference)} to 1 for {pair.a}, ln {pair.difference:.2f} ± {pair.error:.2f}"
+    if pair.verdict == SAME:
+        return f"Both were fitted, and what was reported cannot tell them apart ({odds}; {pair.reason})."
+    reason = f"; {pair.reason}" if pair.reason else ""
+    return f"What was reported favors {pair.a} over {pair.b} ({odds}{reason})."
+
+
+def _odds(difference: float) -> str:
+    odds = math.exp(min(difference, 700.0))
+    return f"{odds:.1f}" if odds < 10.0 else f"{odds:.0f}" if odds < 1e4 else f"{odds:.0e}"
+
+
+def _of_sign(found: Contrast, sign: ReportedSign) -> str:
+    parts = [
+        f"{percent_of(share)} % of the draws of {name} ({percent_of(band.median)} % of the patients)"
+        for name, share, band in zip(found.names, sign.draws, sign.patients, strict=True)
+    ]
+    return f"Reported: {sign.title} {WENT[sign.way]} {visit_of(found, sign.day)}. So they do in {' and '.join(parts)}."
+
+
+def _caveats(found: Contrast) -> tuple[str, ...]:
+    a, b = found.names
+    told = [
+        f"{a}: {found.draws[0].origin}; {b}: {found.draws[1].origin}; {found.patients} virtual patients of each, "
+        f"treated as in the trial {found.trial.name}. Bands are 90 % of the draws: what is not known, not how "
+        "patients differ.",
+        "The number of patients knows the error of the assays, of which most are assumed, and that patients differ; "
+        "it does not know patients who drop out.",
+    ]
+    if any(one.is_sparse for one in found.best):
+        told.append("A question mark: the draws are too few for an exact number; more --draws.")
+    if found.alone:
+        told.append("Not compared: " + ", ".join(f"{title} (of {name} alone)" for title, name in found.alone) + ".")
+    return tuple(told)
+
+
+def document(found: Contrast) -> dict[str, Any]:
+    """Everything as plain values, for JSON."""
+    told = answer_of(found)
+    pair = None if found.comparison is None else found.comparison.pairs[0]
+    return {
+        "hypotheses": [
+            {"hypothesis": part.problem.hypothesis, "draws": len(part.points), "draws_of": part.name}
+            for part in found.draws
+        ],
+        "trial": found.trial.name,
+        "patients": found.patients,
+        "studies": found.studies,
+        "question": told.question,
+        "answer": list(told.sentences),
+        "caveats": list(told.caveats),
+        "evidence": None if pair is None else dataclasses.asdict(pair) | {"error": pair.error},
+        "reported": [
+            {
+                "quantity": sign.quantity,
+                "title": sign.title,
+                "day": sign.day,
+                "direction": sign.way,
+                "draws": dict(zip(found.names, sign.draws, strict=True)),
+                "patients": {
+                    name: dataclasses.asdict(band) for name, band in zip(found.names, sign.patients, strict=True)
+                },
+            }
+            for sign in found.signs
+        ],
+        "readouts": _rows(found),
+        "not_compared": [{"title": title, "hypothesis": name} for title, name in found.alone],
+    }
+
+
+def _rows(found: Contrast) -> list[dict[str, Any]]:
+    return [
+        {
+            "quantity": one.quantity,
+            "title": one.title,
+            "day": one.day,
+            "visit": short_visit(found, one.day),
+            **{
+                f"{place}_{end}": getattr(band, end)
+                for place, band in zip(("first", "second"), one.changes, strict=True)
+                for end in ("low", "median", "high")
+            },
+            "first_course": one.courses[0].value,
+            "second_course": one.courses[1].value,
+            "first_higher": one.higher,
+            "n": one.n,
+            "found_with_most": one.found,
+            "n_is_sparse": one.is_sparse,
+        }
+        for one in found.readouts
+    ]
+
+
+def tables(found: Contrast) -> dict[str, ResultTable]:
+    """Tables by name: readouts at every visit, the one that takes the fewest patients first."""
+    return {"contrast": table_of(_rows(found))}

@@ -1,7 +1,8 @@
 """A report of one directory: what was asked, with which model, what came of it, and how far it can be trusted.
 
-The vocabulary is that of ICH M15: question of interest, context of use, model influence, consequence of a wrong
-decision, model risk. What was not stated is said not to have been stated.
+It opens with question, answer, key figure and caveats. The vocabulary of its purpose is that of ICH M15: question of
+interest, context of use, model influence, consequence of a wrong decision, model risk; what was not stated is named in
+one line.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from simulate.manifest import check_file
 from simulate.results.again import models_of, study_of
 from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
-from simulate.results.illustrations import illustrations
+from simulate.results.illustrations import ends_of_axes, illustrations
+from simulate.results.opening import Opening
+from simulate.results.openings import opening_of
 from simulate.results.tables import rounded
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
@@ -66,6 +69,9 @@ _WORDS = {
 _ENDS = {"_low": "low end", "_high": "high end", "_p5": "5 % of patients below", "_p95": "95 % of patients below"}
 
 _CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
+_KEY = ("time-course.png", "dose-response.png", "side-by-side.png")
+"""Figures that come first where there are several."""
+
 _NOT_SHOWN = {CHANGES: ("meaning", "day")}
 
 
@@ -118,17 +124,18 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
             check_file(directory, manifest, str(name))
     study = study_of(directory, manifest)
     title = str(manifest.get("title") or "a run")
+    pictures = list(_pictures(directory, manifest, draw=figures))
     body = [
         f"<h1>{escaped(title)}</h1>",
         paragraph(
             f"Report of il1sim {manifest.get('versions', {}).get('il1sim', '')}; {manifest.get('kind', 'run')} of "
             f"{manifest.get('written', 'an unknown time')}; key {manifest.get('key')}."
         ),
-        _purpose(manifest, purpose),
-        _models(directory, manifest),
-        _asked(manifest),
+        _opening(directory, manifest, purpose, pictures),
         _results(directory, manifest),
-        section("Figures", *_figures(directory, manifest, draw=figures)),
+        *([section("Further figures", *pictures[1:])] if pictures[1:] else []),
+        _asked(manifest),
+        _models(directory, manifest),
         _numerics(study, error),
         _failures(manifest),
         _versions(directory, manifest),
@@ -136,16 +143,43 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
     return page(title, body)
 
 
-def _purpose(manifest: Mapping[str, Any], purpose: Purpose) -> str:
+def _opening(directory: Path, manifest: Mapping[str, Any], purpose: Purpose, pictures: Sequence[str]) -> str:
+    """Question with the purpose as far as it was stated, answer, key figure and caveats."""
+    told = opening_of(manifest) or _of_sweep(directory, manifest) or Opening("", ())
     asked = manifest.get("scenario") or manifest.get("study") or {}
-    parts = []
-    for name, title, option in _PARTS:
-        text = getattr(purpose, name)
-        if text is None and name == "question":
-            text = asked.get("question")
-        parts.append(f"<h3>{escaped(title)}</h3>")
-        parts.append(paragraph(text) if text else missing(f"Not stated. Give it with {option}."))
-    return section("Purpose", *parts)
+    question = purpose.question or asked.get("question") or told.question or str(manifest.get("title") or "")
+    stated = [(title, getattr(purpose, name)) for name, title, _ in _PARTS[1:] if getattr(purpose, name)]
+    missed = [f"{title.lower()} ({option})" for name, title, option in _PARTS[1:] if not getattr(purpose, name)]
+    parts = [section("Question", paragraph(question), *([table(("", ""), stated)] if stated else []))]
+    answer = [paragraph(text) for text in told.sentences] or [paragraph("The tables below have what came out.")]
+    parts.append(section("Answer", *answer, *pictures[:1]))
+    caveats = [*told.caveats, *_uncounted(manifest)]
+    if missed:
+        caveats.append(f"Not stated: {', '.join(missed)}.")
+    parts.append(section("Caveats", *(paragraph(text) for text in caveats or ["None is known."])))
+    return "\n".join(parts)
+
+
+def _uncounted(manifest: Mapping[str, Any]) -> list[str]:
+    """Who is in no number of a directory that says nothing else of it."""
+    counters = manifest.get("counters") or {}
+    if "answer" in manifest and manifest.get("kind") == "run":
+        return []
+    total, finished = counters.get("n"), counters.get("n_ok", 0) + counters.get(STOPPED, 0)
+    if not isinstance(total, int) or total <= finished:
+        return []
+    return [f"{total - finished} of {total} trajectories did not reach the end, and are in no number."]
+
+
+def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
+    """Of a sweep with results that can be read: medians of patients at both ends of what varies."""
+    if manifest.get("kind") != "sweep":
+        return None
+    found = ends_of_axes(directory)
+    asked = manifest.get("resolved")
+    people = asked.get("patients") if isinstance(asked, Mapping) else None
+    caveats = () if people is None else (f"{people} patients at each point, the same at all. Medians of patients.",)
+    return Opening("", tuple(found), caveats)
 
 
 def _models(directory: Path, manifest: Mapping[str, Any]) -> str:
@@ -300,16 +334,14 @@ def _cell(text: str) -> str:
     return text if text.isdigit() else rounded(value)
 
 
-def _figures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Iterator[str]:
+def _pictures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> Iterator[str]:
+    """Figures of the directory, the key figure first, and what is drawn of its results."""
     kept = [name for name in manifest.get("files", {}) if name.endswith(".png") and (directory / name).is_file()]
+    kept.sort(key=lambda name: (_KEY.index(name) if name in _KEY else len(_KEY), name))
     for name in kept:
         yield picture((directory / name).read_bytes(), name.removesuffix(".png").replace("-", " "))
-    drawn = 0
     for content, caption in illustrations(directory, kept=kept) if draw else ():
-        drawn += 1
         yield picture(content, caption)
-    if not kept and not drawn:
-        yield missing("There is no figure.")
 
 
 def _numerics(study: Study | str, wanted: bool) -> str:

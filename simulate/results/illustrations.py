@@ -33,17 +33,47 @@ def illustrations(directory: Path, *, kept: Sequence[str] = ()) -> Iterator[tupl
     kept
         Names of pictures that the directory has already.
     """
+    dataset = _readable(directory)
+    if dataset is None:
+        return
+    axes = [str(name) for name in dataset.coords if str(name).startswith("over_")]
+    yield from _of_sweep(dataset, axes) if axes else _of_run(dataset, kept)
+
+
+def ends_of_axes(directory: Path) -> Iterator[str]:
+    """Sentences about a sweep: medians of some quantities at the last time, at both ends of each axis of numbers."""
+    dataset = _readable(directory)
+    if dataset is None:
+        return
+    day = float(dataset["time"].values[-1])
+    for axis in (str(name) for name in dataset.coords if str(name).startswith("over_")):
+        if dataset[axis].dtype.kind != "f":
+            continue
+        places = np.asarray(dataset[axis].values, dtype=np.float64)
+        unit = str(dataset[axis].attrs.get("units", ""))
+        shown = "" if unit in ("", "1") else f" {unit}"
+        for name in _chosen(dataset):
+            values = values_shown(dataset, name)[:, :, -1]
+            ends = [values[places == end] for end in (places.min(), places.max())]
+            if all(np.isfinite(part).any() for part in ends):
+                low, high = (f"{float(np.nanmedian(part)):.3g}" for part in ends)
+                own = str(dataset[name].attrs.get("units", "")).removesuffix("1")
+                yield (
+                    f"{name} on day {day:g}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
+                    f"where it is {places.max():.4g}{shown}."
+                )
+
+
+def _readable(directory: Path) -> xr.Dataset | None:
+    """Results of a directory that are not too large, and in which somebody reached the end."""
     path = directory / _RESULTS
     if not path.is_file():
-        return
+        return None
     with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
         if sum(variable.size for variable in opened.data_vars.values()) > MOST_VALUES:
-            return
-        axes = [str(name) for name in opened.coords if str(name).startswith("over_")]
+            return None
     dataset = read_dataset(path)
-    if not (np.asarray(dataset["status"].values) == Status.OK).any():
-        return
-    yield from _of_sweep(dataset, axes) if axes else _of_run(dataset, kept)
+    return dataset if (np.asarray(dataset["status"].values) == Status.OK).any() else None
 
 
 def few_arms(study: Study) -> Study:

@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from simulate.manifest import MANIFEST, keep_inputs, seal
+from simulate.results.opening import Opening
 from simulate.results.provenance import Provenance
 from simulate.store import new_directory
 from simulate.studies.models import file_name, keep_models
@@ -64,6 +65,8 @@ class Result(Generic[T]):
         What the manifest says beside: counters, failures, the scenario as it was read.
     texts
         Further files: name → content.
+    answer
+        What was asked and what came out, in sentences, with which a report opens; None where a verb has none.
     """
 
     provenance: Provenance
@@ -76,6 +79,7 @@ class Result(Generic[T]):
     models: Mapping[str, Model] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    answer: Opening | None = None
 
     def __repr__(self) -> str:
         parts = [f"table `{name}`: {len(table)} rows" for name, table in self.tables.items()]
@@ -142,6 +146,7 @@ def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tupl
         "arguments": dict(result.provenance.arguments),
         "inputs": places,
         "models": models,
+        **({} if result.answer is None else {"answer": asdict(result.answer)}),
         **result.facts,
     }
     seal(folder, entries, names)

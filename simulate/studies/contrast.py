@@ -1,181 +1,330 @@
-"""Hypotheses side by side: in how many patients each gives what was reported, how much, and how many would show it."""
+"""Two hypotheses held against each other: what each says of what was reported, and what would tell them apart.
+
+A hypothesis is its draws: of a fit where there is one, and else of the prior. A readout is the change of a quantity
+since before treatment, read once before and once at a later visit in each patient, with the error of its assay.
+Patients that it takes are those with whom the true hypothesis gets odds of `ODDS` in a share `ENOUGH` of simulated
+studies, draws of both being equally likely (`simulate.inference.information`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 
-from simulate.evidence.sign_test import patients_needed
+from simulate.errors import Where
+from simulate.evidence.trial_observations import EVERYONE
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names
-from simulate.studies.paired import (
-    ALL,
-    ENDPOINTS,
-    OTHERS,
-    RESPONDERS,
-    Paired,
-    changes_since_baseline,
-    draws_of_members,
-    groups_of,
-    share_of_both,
-    summed_up,
-    treated_by,
-)
+from simulate.studies.comparison.comparison import Comparison, compare
+from simulate.studies.comparison.fits import Fit
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.trial import COARSE
+from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
+from simulate.studies.measuring.pool import MeasurementPool, statistic_of
+from simulate.studies.measuring.ranking import SIZES, decided_with, n_needed
+from simulate.studies.prediction.prediction import LITTLE, Band
+from simulate.studies.resolution import Resolution
+from simulate.trials.design import Outcome, TrialDesign
 
-BOTH = ("ifng", "il17a")
-"""What was reported to change in opposite ways in the same cells; in how many patients both do is the question."""
+_ERROR = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
+"""What a change of a logarithm may be wrong by."""
 
-LARGE = 10.0
-"""Change in percent from which on it is called large."""
+_COMMON = 15
+"""Patients of a measurement whose number is sought; a scale, and nothing that is printed."""
+
+
+class Tendency(enum.Enum):
+    """Which way a quantity goes, over the draws of a hypothesis. The value is what a reader sees."""
+
+    RISES = "rises"
+    FALLS = "falls"
+    STAYS = "stays"
+    EITHER = "rises or falls"
 
 
 @dataclass(frozen=True, slots=True)
-class EndpointContrast:
-    """What a hypothesis says of one endpoint.
+class ReportedSign:
+    """A reported direction, and what two hypotheses say of it.
 
     Attributes
     ----------
-    quantity, title, unit
-        Name, meaning, and unit of the change.
-    direction
-        That is asked for, ``up`` or ``down``: reported on this day or another; empty for none.
-    is_reported
-        Whether it was reported of this day and treatment.
-    changed
-        Change since baseline of all patients.
-    p25, p75
-        The middle half of them.
-    going, needed
-        Share of patients who go the way that is asked for, or the way that more go where none is; and the patients in
-        whom a sign test would show it with a power of 80 %: None if it would not.
+    quantity, title, day, way
+        What changed up to which day, and ``up`` or ``down``.
+    draws
+        For each hypothesis the share of its draws in which the mean change goes that way.
+    patients
+        For each the share of the patients who go that way: median and 90 % of the draws.
     """
 
     quantity: str
     title: str
-    unit: str
-    direction: str
-    changed: Paired
-    p25: float | None
-    p75: float | None
-    going: float | None
-    needed: int | None
-    is_reported: bool = True
+    day: float
+    way: str
+    draws: tuple[float, float]
+    patients: tuple[Band, Band]
 
 
 @dataclass(frozen=True, slots=True)
-class Contrast:
-    """What a hypothesis says of a treated arm.
+class ContrastReadout:
+    """A change since before treatment at a visit, under two hypotheses.
 
     Attributes
     ----------
-    hypothesis, arm, day
-        Who says it, of which treatment, and when.
+    quantity, title, day
+        What is read again when, in days after the start.
+    is_after
+        Whether treatment has stopped by then.
+    changes
+        For each hypothesis the mean change of the patients, %: median and 90 % of the draws.
+    higher
+        Share of pairs of a draw of each in which the change is higher under the first; a half where nothing tells them
+        apart.
     n
-        Patients.
-    both
-        By group, the share of patients in whom both `BOTH` change as reported; empty where that cannot be said.
-    large
-        The same of all patients, by more than `LARGE` percent each; None where that cannot be said.
-    both_of_draws
-        Between which values 90 % of the draws of a fit have their own share of all patients; None for one population.
-    endpoints
-        In the order of the results.
+        Patients, each read twice, with whom the true hypothesis is found; None if not with the most that are tried.
+    found
+        Share of studies of the most patients that are tried in which it is.
+    is_sparse
+        Whether the draws are too far apart for the number to be exact.
     """
 
-    hypothesis: str
-    arm: str
+    quantity: str
+    title: str
     day: float
-    n: int
-    both: Mapping[str, float | None] = field(default_factory=dict)
-    large: float | None = None
-    both_of_draws: tuple[float, float] | None = None
-    endpoints: tuple[EndpointContrast, ...] = ()
+    is_after: bool
+    changes: tuple[Band, Band]
+    higher: float
+    n: int | None
+    found: float
+    is_sparse: bool
+
+    @property
+    def number(self) -> str:
+        """Patients that it takes, as a table has them."""
+        return (f"over {SIZES[-1]}" if self.n is None else f"{self.n}") + ("?" if self.is_sparse else "")
+
+    @property
+    def courses(self) -> tuple[Tendency, Tendency]:
+        """Which way it goes under each."""
+        first, second = (course_of(band) for band in self.changes)
+        return first, second
 
 
-def contrasts(
-    dataset: xr.Dataset,
-    hypothesis: str,
-    place: int,
-    directions: Mapping[str, str],
-    reported: Mapping[str, Collection[str]] | None = None,
-) -> tuple[Contrast, ...]:
-    """What a hypothesis says of each arm that is treated.
+@dataclass(frozen=True, slots=True, eq=False)
+class Contrast:
+    """Two hypotheses held against each other.
+
+    Attributes
+    ----------
+    trial
+        Of whose patients all is said.
+    draws
+        Draws of each.
+    comparison
+        What the reported values say of both; None where one of them has no fit.
+    signs
+        Reported directions.
+    readouts
+        The one that takes the fewest patients first.
+    alone
+        Quantities that only one of the models has: what a reader calls it, and the hypothesis.
+    patients, studies
+        Virtual patients of each draw, and simulated studies under each hypothesis.
+    """
+
+    trial: TrialDesign
+    draws: tuple[Draws, Draws]
+    comparison: Comparison | None
+    signs: tuple[ReportedSign, ...]
+    readouts: tuple[ContrastReadout, ...]
+    alone: tuple[tuple[str, str], ...]
+    patients: int
+    studies: int
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """The hypotheses, as the user named them."""
+        return self.draws[0].problem.hypothesis, self.draws[1].problem.hypothesis
+
+    @property
+    def best(self) -> tuple[ContrastReadout, ...]:
+        """Of each quantity the visit that takes the fewest patients, in the order of these."""
+        found: dict[str, ContrastReadout] = {}
+        for one in self.readouts:
+            found.setdefault(one.quantity, one)
+        return tuple(found.values())
+
+    @property
+    def earliest(self) -> ContrastReadout | None:
+        """The earliest readout that some number of patients tells them apart by."""
+        able = [one for one in self.readouts if one.n is not None]
+        return min(able, key=lambda one: (one.day, one.n)) if able else None
+
+
+def course_of(band: Band) -> Tendency:
+    """Which way a band goes; less than `LITTLE` percent are no way."""
+    if band.low >= LITTLE:
+        return Tendency.RISES
+    if band.high <= -LITTLE:
+        return Tendency.FALLS
+    return Tendency.STAYS if -LITTLE < band.low and band.high < LITTLE else Tendency.EITHER
+
+
+def contrast_days(design: TrialDesign) -> tuple[float, ...]:
+    """Days after the start on which readouts are tried: of treatment, the last visit, and after the drug is stopped."""
+    seen = design.foreseen
+    return tuple(sorted({day for day in (*seen.days, design.end, design.end + seen.wash_out) if day > design.first}))
+
+
+def readouts_of(design: TrialDesign, draws: Sequence[Draws]) -> tuple[Measurement, ...]:
+    """Readouts of which an assay is known and that all models have, on every day, as measurements of one sample."""
+    known = _assays(design)
+    names = [_quantities(part) for part in draws]
+    where = Where(file="simulate contrast")
+    return tuple(
+        Measurement(
+            name=f"{quantity} {day:g}",
+            title=_title(quantity, draws[0], design),
+            answers="",
+            note="",
+            cost=1.0,
+            cost_source="",
+            cost_grade="",
+            samples=(
+                Sample(
+                    EVERYONE,
+                    design.arms[0].name,
+                    _COMMON,
+                    (PlannedReading(quantity, day, design.first, None, noise, limit, False, where),),
+                ),
+            ),
+        )
+        for quantity, (noise, limit) in known.items()
+        if all(quantity in own for own in names)
+        for day in contrast_days(design)
+    )
+
+
+def contrasted(
+    pools: Sequence[MeasurementPool],
+    readouts: Sequence[Measurement],
+    fits: Sequence[Fit | None],
+    *,
+    patients: int,
+    studies: int,
+    seed: int,
+) -> Contrast:
+    """Hold two hypotheses against each other.
 
     Parameters
     ----------
-    dataset
-        Result of a run.
-    hypothesis
-        As a reader knows it.
-    place
-        Index of the time of the visit.
-    directions
-        Directions that are asked for, ``up`` or ``down``, by quantity.
-    reported
-        Quantities of which they were reported at this visit, by arm; all if not given.
+    pools
+        Simulated patients of both, equally many draws of each.
+    readouts
+        As `readouts_of` has them.
+    fits
+        Their fits; None for a hypothesis without.
+    patients, studies, seed
+        Virtual patients of each draw, for the record; simulated studies under each hypothesis; and their key.
     """
-    dataset = pooled(dataset)
-    names = quantity_names(dataset)
-    day = float(dataset["time"].values[place])
-    shown = [name for name in ENDPOINTS if name in names] or list(names[: len(ENDPOINTS)])
-    read = {
-        name: changes_since_baseline(dataset, name, place) for name in dict.fromkeys((*shown, *BOTH)) if name in names
-    }
-    groups = {group.name: group.belonging for group in groups_of(dataset)}
-    draws = draws_of_members(dataset)
-    found = []
-    for arm in np.flatnonzero(treated_by(dataset, day)):
-        one = Contrast(
-            hypothesis,
-            str(dataset["arm"].values[arm]),
-            day,
-            dataset.sizes["member"],
-            endpoints=tuple(
-                _endpoint(
-                    dataset,
-                    name,
-                    *read[name],
-                    int(arm),
-                    directions.get(name, ""),
-                    reported is None or name in reported.get(str(dataset["arm"].values[arm]), ()),
-                )
-                for name in shown
-            ),
-        )
-        if all(name in read and name in directions for name in BOTH):
-            ways = [directions[name] for name in BOTH]
-            changes = [read[name][0][arm] for name in BOTH]
-            own = {name: groups[name][arm] for name in (ALL, RESPONDERS, OTHERS) if name in groups}
-            both = {name: share_of_both(changes, ways, belonging) for name, belonging in own.items()}
-            band = None
-            if draws is not None:
-                each = [
-                    share_of_both([change[draws == draw] for change in changes], ways, own[ALL][draws == draw])
-                    for draw in np.unique(draws)
-                ]
-                low, high = np.quantile([share for share in each if share is not None] or [np.nan], (0.05, 0.95))
-                band = float(low), float(high)
-            large = share_of_both(changes, ways, own[ALL], beyond=LARGE)
-            one = Contrast(one.hypothesis, one.arm, day, one.n, both, large, band, one.endpoints)
-        found.append(one)
-    return tuple(found)
+    first, second = pools
+    design = first.draws.problem.trial
+    found = [_readout(one, pools, studies, seed) for one in readouts]
+    order = sorted(found, key=lambda one: (one.n is None, one.n or 0, -one.found, one.day))
+    known = [fit for fit in fits if fit is not None]
+    asked = [part for part in design.outcomes if part.way and part.partner is None]
+    shared = {one.quantity for one in found}
+    names = [_quantities(pool.draws) for pool in pools]
+    alone = tuple(
+        (_title(quantity, pool.draws, design), pool.draws.problem.hypothesis)
+        for index, pool in enumerate(pools)
+        for quantity in _assays(design)
+        if quantity in names[index] and quantity not in names[1 - index]
+    )
+    return Contrast(
+        trial=design,
+        draws=(first.draws, second.draws),
+        comparison=compare(known) if len(known) == len(fits) else None,
+        signs=tuple(_sign(part, pools) for part in asked if part.quantity in shared),
+        readouts=tuple(order),
+        alone=alone,
+        patients=patients,
+        studies=studies,
+    )
 
 
-def _endpoint(
-    dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str, is_reported: bool
-) -> EndpointContrast:
-    own = changes[arm]
-    summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
-    there = own[np.isfinite(own)]
-    quarters = np.quantile(there, (0.25, 0.75)).tolist() if len(there) else (None, None)
-    up, down = summed.up, summed.down
-    going, needed = None, None
-    if up is not None and down is not None:
-        rises = direction == "up" or (not direction and up >= down)
-        going = up if rises else down
-        needed = patients_needed(going, down if rises else up)
-    title = str(dataset[name].attrs["long_name"])
-    return EndpointContrast(name, title, unit, direction, summed, quarters[0], quarters[1], going, needed, is_reported)
+def _assays(design: TrialDesign) -> dict[str, tuple[float, float]]:
+    """Error and limit of what can be read: by the assays of the trial, else by those of the shipped measurements."""
+    found = {name: (assay.sd_log, assay.limit) for name, assay in design.assays.items()}
+    of_the_drug = {part.quantity for part in design.readouts if part.sampling is not None}
+    for measurement in shipped_measurements():
+        for sample in measurement.samples:
+            for reading in sample.readings:
+                found.setdefault(reading.quantity, (reading.noise, reading.limit))
+    # What is in the blood says what was injected, under every hypothesis.
+    return {name: assay for name, assay in found.items() if name not in of_the_drug}
+
+
+def _quantities(draws: Draws) -> tuple[str, ...]:
+    model = draws.problem.model
+    return tuple(part.name for part in (*model.observables, *model.species))
+
+
+def _title(quantity: str, draws: Draws, design: TrialDesign) -> str:
+    model = draws.problem.model
+    meaning = {part.name: part.meaning for part in model.species}
+    meaning |= {part.name: part.meaning for part in model.observables}
+    return design.foreseen.titles.get(quantity) or meaning.get(quantity) or quantity
+
+
+def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies: int, seed: int) -> ContrastReadout:
+    (sample,) = measurement.samples
+    (reading,) = sample.readings
+    design = pools[0].draws.problem.trial
+    changes = 100.0 * np.expm1(statistic_of(measurement, sample, pools).mean[:, :, 0])
+    prior = np.full(len(pools), 1.0 / len(pools))
+    n, is_sparse = n_needed(measurement, pools, prior, studies, seed)
+    low, high = (_band(own) for own in changes)
+    return ContrastReadout(
+        quantity=reading.quantity,
+        title=measurement.title,
+        day=reading.day,
+        is_after=reading.day > design.end,
+        changes=(low, high),
+        higher=_higher(changes[0], changes[1]),
+        n=n,
+        found=decided_with(SIZES[-1], measurement, pools, prior, studies, seed)[0],
+        is_sparse=is_sparse,
+    )
+
+
+def _higher(first: FloatArray, second: FloatArray) -> float:
+    """Share of pairs in which the first is higher; equal ones count half."""
+    apart = np.sign(first[:, np.newaxis] - second[np.newaxis])
+    return float(0.5 + 0.5 * apart.mean())
+
+
+def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
+    draws, patients = [], []
+    for pool in pools:
+        arm = pool.draws.problem.trial.arms[0].name
+        after, before = (pool.levels[arm, outcome.quantity, day] for day in (outcome.last, outcome.first))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved = np.where(pool.weights > 0.0, np.log(after / before), 0.0)
+        signed = moved if outcome.way == "up" else -moved
+        mean = 100.0 * np.expm1(np.einsum("kp,kp->k", pool.weights, moved))
+        draws.append(float(((mean if outcome.way == "up" else -mean) >= LITTLE).mean()))
+        patients.append(_band(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
+    return ReportedSign(
+        outcome.quantity,
+        outcome.title,
+        outcome.last,
+        outcome.way,
+        (draws[0], draws[1]),
+        (patients[0], patients[1]),
+    )
+
+
+def _band(values: FloatArray) -> Band:
+    return Band(*(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95))))

@@ -151,7 +151,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     parts = scenario.hypothesis
     if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
         parts = (*parts, ON_OCCASIONS.name)
-    draws = None if scenario.fit == TYPICAL else _draws(scenario)
+    draws = None if scenario.fit == TYPICAL else draws_of_scenario(scenario)
     if draws is not None:
         from simulate.studies.fitting.trial import study_patients
 
@@ -192,7 +192,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     )
 
 
-def _draws(scenario: Scenario) -> Draws:
+def draws_of_scenario(scenario: Scenario) -> Draws:
     """Populations of a scenario that stands on a fit, or on what is believed before one.
 
     Raises

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simulate.cohort.ensemble import typical_parameters
+from simulate.cohort.ensemble import Arm, typical_parameters
+from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
 from simulate.exchange.sbml import is_sbml
 from simulate.files import Document, read_toml
@@ -18,7 +19,7 @@ from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
-from simulate.studies.runs import Study, prepare
+from simulate.studies.runs import Study, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import parse_axis
@@ -43,6 +44,8 @@ class SteadyStates:
         Values of the observables, shape [state, observable].
     branches
         Curves of steady states over one parameter or route, each once; none where nothing varies.
+    draw
+        Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
     """
 
     study: Study
@@ -50,6 +53,7 @@ class SteadyStates:
     states: tuple[Equilibrium, ...]
     observed: FloatArray
     branches: tuple[Branch, ...]
+    draw: int | None = None
 
 
 def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
@@ -76,15 +80,24 @@ def steady_states(
     starts: int = 64,
     reach: float = 10.0,
     arm: str | None = None,
-) -> SteadyStates:
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[SteadyStates, ...]:
     """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
+
+    Returns
+    -------
+    tuple of SteadyStates
+        Of the typical patient of each draw of a fit, or of the one of the tables.
 
     Raises
     ------
     InputError
         ``equilibria.arm``, ``equilibria.over``; as for `simulate.kernels.equilibria.equilibria` and `branches`.
     """
-    study = prepare(scenario)
+    study = prepare(replace(scenario, fit=TYPICAL))
+    if scenario.fit != TYPICAL:
+        # Without what the fitted model has beside: creatine kinase that moves by itself never stays.
+        study = replace(study, draws=draws_of_scenario(scenario))
     names = [part.name for part in study.arms]
     if arm is not None and arm not in names:
         raise InputError(
@@ -95,13 +108,27 @@ def steady_states(
         )
     chosen = study.arms[0 if arm is None else names.index(arm)]
     system = lower(study.model)
-    known = dict(
-        zip(
-            (part.name for part in study.model.parameters),
-            typical_parameters(study.model, chosen, study.population),
-            strict=True,
-        )
-    )
+    draws = [None] if study.draws is None else list(range(len(study.draws.points)))
+    found = []
+    for draw in draws:
+        found.append(_of_patient(study, system, chosen, draw, over, fed, starts, reach))
+        progress(1)
+    return tuple(found)
+
+
+def _of_patient(
+    study: Study,
+    system: System,
+    arm: Arm,
+    draw: int | None,
+    over: str | None,
+    fed: Mapping[str, float] | None,
+    starts: int,
+    reach: float,
+) -> SteadyStates:
+    """Of the typical patient of a draw, or of the tables."""
+    names = (part.name for part in study.model.parameters)
+    known = dict(zip(names, typical_parameters(study.model, arm, _population(study, draw)), strict=True))
     parameters = np.array([known[name] for name in system.parameters])
     begin = initial_states(system, parameters[np.newaxis])[0]
     places = _starts(begin, starts, reach)
@@ -110,7 +137,21 @@ def steady_states(
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
     observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
     curves = () if over is None else _over(study, system, parameters, places, over, fed)
-    return SteadyStates(study, system, found, observed, curves)
+    return SteadyStates(study, system, found, observed, curves, draw)
+
+
+def _population(study: Study, draw: int | None) -> Population:
+    """Population of a draw as far as its typical patient goes: typical values in place of those of the tables."""
+    if draw is None or study.draws is None:
+        return study.population
+    changed = study.draws.changes(study.population, np.array([draw]))
+    return replace(
+        study.population,
+        parameters=tuple(
+            replace(part, value=float(changed.typical[part.name][0])) if part.name in changed.typical else part
+            for part in study.population.parameters
+        ),
+    )
 
 
 def _starts(begin: FloatArray, count: int, reach: float) -> FloatArray:
@@ -184,52 +225,66 @@ def _is_same(one: Branch, other: Branch) -> bool:
     return bool(np.allclose(left, right, rtol=_SAME, atol=_SAME * max(float(np.abs(left).max()), 1.0)))
 
 
-def tables(found: SteadyStates) -> dict[str, ResultTable]:
-    """Tables by name: states with their stability; and along branches, points and turns."""
-    names, quantities = found.system.states, tuple(part.name for part in found.study.model.observables)
+def tables(results: Sequence[SteadyStates]) -> dict[str, ResultTable]:
+    """Tables by name: states with their stability; and along branches, points and turns. A draw is the first column."""
+    first = results[0]
+    names, quantities = first.system.states, tuple(part.name for part in first.study.model.observables)
+    own = () if first.draw is None else ("draw",)
     head = ("stability", "leading_real", "leading_imaginary", *names, *quantities)
-    rows = [
-        (number, *_stability(one.eigenvalues, one.stability.name), *one.state.tolist(), *observed.tolist())
-        for number, (one, observed) in enumerate(zip(found.states, found.observed, strict=True), 1)
-    ]
-    made = {"states": ResultTable(("state", *head), tuple(rows))}
-    if found.branches:
-        points, turns = [], []
+    rows, points, turns = [], [], []
+    for found in results:
+        of_draw = () if found.draw is None else (found.draw,)
+        for number, (one, observed) in enumerate(zip(found.states, found.observed, strict=True), 1):
+            told = _stability(one.eigenvalues, one.stability.name)
+            rows.append((*of_draw, number, *told, *one.state.tolist(), *observed.tolist()))
         for number, branch in enumerate(found.branches, 1):
             for index, stability in enumerate(branch.stability):
                 told = _stability(branch.eigenvalues[index], stability.name)
                 values = (*branch.states[index].tolist(), *branch.observed[index].tolist())
-                points.append((number, float(branch.values[index]), *told, *values))
+                points.append((*of_draw, number, float(branch.values[index]), *told, *values))
             turns += [
-                (number, turn.kind.name.lower(), turn.value, *turn.state.tolist(), *turn.observed.tolist())
+                (*of_draw, number, turn.kind.name.lower(), turn.value, *turn.state.tolist(), *turn.observed.tolist())
                 for turn in branch.turns
             ]
-        axis = found.branches[0].axis
-        made["branches"] = ResultTable(("branch", axis, *head), tuple(points))
-        made["turns"] = ResultTable(("branch", "kind", axis, *names, *quantities), tuple(turns))
+    made = {"states": ResultTable((*own, "state", *head), tuple(rows))}
+    if axis := axis_of(results):
+        made["branches"] = ResultTable((*own, "branch", axis, *head), tuple(points))
+        made["turns"] = ResultTable((*own, "branch", "kind", axis, *names, *quantities), tuple(turns))
     return made
+
+
+def axis_of(results: Sequence[SteadyStates]) -> str | None:
+    """Over what branches were followed; None where there are none."""
+    return next((branch.axis for found in results for branch in found.branches), None)
 
 
 def _stability(eigenvalues: Any, name: str) -> tuple[str, float, float]:
     return name.lower(), float(eigenvalues[0].real), float(eigenvalues[0].imag)
 
 
-def document(found: SteadyStates) -> dict[str, Any]:
+def document(results: Sequence[SteadyStates]) -> dict[str, Any]:
     """Everything but the points of the branches as plain values."""
-    made = tables(found)
+    made, study = tables(results), results[0].study
     return {
-        "hypothesis": found.study.hypothesis,
+        "hypothesis": study.hypothesis,
+        **({} if study.draws is None else {"draws": len(results), "draws_of": study.draws.name}),
         "states": made["states"].records(),
-        "eigenvalues": [[[value.real, value.imag] for value in one.eigenvalues.tolist()] for one in found.states],
-        "over": found.branches[0].axis if found.branches else None,
+        "eigenvalues": [
+            [[value.real, value.imag] for value in one.eigenvalues.tolist()]
+            for found in results
+            for one in found.states
+        ],
+        "over": axis_of(results),
         "branches": [
             {
+                **({} if found.draw is None else {"draw": found.draw}),
                 "from": float(branch.values.min()),
                 "to": float(branch.values.max()),
                 "points": len(branch.values),
                 "ends": [end.value for end in branch.ends],
             }
+            for found in results
             for branch in found.branches
         ],
-        "turns": made["turns"].records() if found.branches else [],
+        "turns": made["turns"].records() if "turns" in made else [],
     }

@@ -34,7 +34,10 @@ INSTEAD: Mapping[tuple[str, str], str] = {
     ("dose-response", "outputs.quantities"): "what is looked at is named by `--endpoint` and `--exposure`",
     ("dose-response", "time.every"): "times follow from endpoints and doses",
     ("sensitivity", "cohort.patients"): "how many are simulated follows from `--n` and `--trajectories`",
-    ("sensitivity", "model.fit"): "parameters vary within all that is believed of them, whatever a fit says",
+    (
+        "sensitivity",
+        "model.fit",
+    ): "`--fit` says within what the numbers vary: their priors, if it is not given",
     ("sensitivity", "outputs.quantities"): "what is looked at is named by `--endpoint`",
     ("sensitivity", "time.every"): "times follow from endpoints and doses",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 import simulate
 from simulate.cli.app import outcome
+from simulate.studies.fitting.draws import draws_named
+from simulate.studies.fitting.trial import changes_at
+from simulate.studies.steady_states import _population
 from tests.faults.small import write_files
 
 # dx/dt = mu - x^2: two states at ±sqrt(mu), eigenvalues -2x, a fold at mu = 0. Shifted by 3, so that x is not negative.
@@ -91,3 +95,32 @@ def test_a_unit_of_the_rate_of_a_route_is_not_read_past(tmp_path: Path, capsys: 
         "  expected: numbers alone, which are in mg a day\n"
         "  try:      leave the unit out\n"
     )
+
+
+def test_each_draw_of_a_fit_has_the_steady_states_of_its_own_typical_patient(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["equilibria", "-H", "H1", "--fit", "prior", "--draws", "3", "--starts", "4", "--out", str(tmp_path / "a")]
+    assert outcome(asked) == 0
+    shown = capsys.readouterr().out
+    assert "of 3 draws of the prior: median (5 % to 95 % of these)" in " ".join(shown.split())
+    rows = csv.DictReader((tmp_path / "a" / "states.csv").read_text(encoding="utf-8").splitlines())
+    stable = {int(row["draw"]): row for row in rows if row["stability"] == "stable"}
+    assert sorted(stable) == [0, 1, 2]
+    # The balanced baseline is a steady state of each draw, and how well cells stain differs between them.
+    assert [float(row["signal_lymph"]) for row in stable.values()] == pytest.approx([100.0] * 3, rel=1e-6)
+    assert len({row["il17a"] for row in stable.values()}) == 3
+
+
+def test_a_draw_changes_the_typical_values_that_it_has_and_no_others() -> None:
+    found = simulate.equilibria(hypothesis="H1", fit="prior", draws=2, starts=2).value
+    known = draws_named("H1", "prior", 2)
+    rows = {part.name: part.value for part in found[0].study.population.parameters}
+    changes = changes_at(known.problem, known.points).typical
+    for one in found:
+        assert one.draw is not None
+        population = {part.name: part.value for part in _population(one.study, one.draw).parameters}
+        moved = {name for name in rows if population[name] != rows[name]}
+        assert moved <= changes.keys()
+        assert {name: population[name] for name in moved} == {name: float(changes[name][one.draw]) for name in moved}
+        assert moved

@@ -94,7 +94,7 @@ def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
     assert "--end and --every are for a model, and a scenario has times of its own" in capsys.readouterr().err
     assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H4", "--every", "1 d"]) == 2
     assert capsys.readouterr().err == (
-        "error[usage.option]: --end and --every say nothing beside several hypotheses\n"
+        "error[usage.option]: --end and --every say nothing beside several hypotheses or fits\n"
         '  try:      a scenario has times of its own: --set "time.end=10 d"\n'
     )
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import simulate
 from simulate.cli.app import outcome
 from simulate.cli.dose_response import _effect
+from simulate.results.provenance import Provenance
+from simulate.results.result import Result
+from simulate.studies.dose_response.responses import ResponseRequest
 
 Capture = pytest.CaptureFixture[str]
 SMALL = (
@@ -77,3 +82,54 @@ def test_a_folder_of_something_else_is_refused_before_any_work(tmp_path: Path, c
     assert outcome(["dose-response", "anakinra-100mg-daily", *SMALL, "--out", str(tmp_path)]) == 3
     assert "error[store.occupied]" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_two_hypotheses_stand_in_one_table_and_repeat_from_their_directory(tmp_path: Path, capsys: Capture) -> None:
+    target = tmp_path / "two"
+    arguments = ["dose-response", "anakinra-100mg-daily", *SMALL, "-e", "ifng:change@28", "-H", "H0", "-H", "H4"]
+    assert outcome([*arguments, "--no-figures", "--out", str(target)]) == 0
+    shown = capsys.readouterr().out
+    curves = {line.split()[1]: line for line in shown.splitlines() if line.split()[:1] == ["ifng:change@28"]}
+    assert set(curves) > {"H0", "H4"}
+    assert curves["H0"].rstrip().endswith("no response in the range")
+    heads = next(line for line in shown.splitlines() if "dose, mg" in line)
+    assert heads.split() == ["endpoint", "dose,", "mg", "H0", "H4"]
+    with open(target / "curves.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["hypothesis"] for row in rows] == ["H0"] * 4 + ["H4"] * 4
+    assert {"response-H0.nc", "response-H4.nc"} <= {path.name for path in target.iterdir()}
+    with open(target / "effects.csv", encoding="utf-8", newline="") as file:
+        means = {(row["hypothesis"], float(row["dose"])): float(row["mean"]) for row in csv.DictReader(file)}
+    assert {mean for (name, _), mean in means.items() if name == "H0"} == {0.0}
+    assert means["H4", 300.0] > means["H4", 1.0] > 0.0
+    assert outcome(["runs", "repeat", str(target)]) == 0
+    assert capsys.readouterr().out.startswith("the same to the bit: curves.csv, dose-response.json, effects.csv")
+
+
+def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
+    assert outcome(["dose-response", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 3
+    assert capsys.readouterr().err == (
+        "error[hypothesis.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
+    )
+
+
+def test_a_request_that_this_version_does_not_know_is_not_repeated(tmp_path: Path, capsys: Capture) -> None:
+    request = ResponseRequest(endpoint=("ck",))
+    arguments = {"scenario": "untreated", "hypotheses": [], "settings": [], "request": {**asdict(request), "luck": 3}}
+    Result(Provenance("dose-response", arguments, {}, "k"), "a study", None).write(tmp_path / "study")
+    assert outcome(["runs", "repeat", str(tmp_path / "study")]) == 3
+    assert capsys.readouterr().err == (
+        "error[runs.asked]: the run was asked in a way that this version does not know\n"
+        f"  --> {tmp_path / 'study'}\n  found:    `luck`\n"
+        "  try:      repeat it with the version that made it, which `simulate runs show` names\n"
+    )
+
+
+def test_tolerance_and_dropout_are_those_of_the_scenario(capsys: Capture) -> None:
+    found = simulate.dose_response(
+        "anakinra-100mg-daily", dose="1,10,30,100 mg", endpoint="ck@182", patients=40, fit="typical", dropout=True,
+        rtol=1e-5, replicates=0, out=None,
+    )  # fmt: skip
+    assert found.attrs["rtol"] == 1e-5
+    # Who has left has no value on the last day.
+    assert 0 < int(found["n"].values[0, 0]) < 40

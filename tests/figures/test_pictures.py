@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
 
 from simulate.figures.axis_response import axis_response
+from simulate.figures.contrast import contrast_figure
 from simulate.figures.dose_response import dose_response
 from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
@@ -23,6 +24,7 @@ from simulate.figures.forest import Effect, forest
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
 from simulate.figures.phase_plane import phase_plane
+from simulate.figures.responses import in_lines
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import time_course
 from simulate.figures.tornado import tornado
@@ -30,9 +32,11 @@ from simulate.figures.trials import trials_figure
 from simulate.figures.waterfall import waterfall
 from tests.figures.synthetic import dataset, observation
 from tests.figures.test_planes import field, plane
+from tests.figures.test_responses import two
 from tests.figures.test_tornado import sensitivity_of
 from tests.figures.test_trials import RANK, result
 from tests.studies.dose_response.made import response
+from tests.studies.test_contrast import made_up
 
 PICTURES = Path(__file__).with_name("pictures")
 LIMIT = 4.0
@@ -52,7 +56,9 @@ def over_dose() -> Figure:
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "axis-response": over_dose,
+    "contrast": lambda: contrast_figure(made_up((1.5, 1 / 1.5))),
     "dose-response": lambda: dose_response(response(seconds=3)),
+    "dose-response-hypotheses": lambda: dose_response(in_lines(two())),
     "dosing-interval": lambda: dosing_interval(response()),
     "dosing-interval-places": lambda: dosing_interval(response(seconds=3)),
     "exposure-response": lambda: exposure_response(response()),

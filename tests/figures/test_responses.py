@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.container import ErrorbarContainer
 
 from simulate.figures.axis_response import axis_response
@@ -12,7 +13,8 @@ from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
-from simulate.figures.responses import field
+from simulate.figures.responses import field, in_lines, response_figures
+from simulate.studies.dose_response.responses import together
 from tests.figures.check import check_figure, texts_of
 from tests.figures.synthetic import dataset
 from tests.studies.dose_response.made import DOSES, response
@@ -132,3 +134,46 @@ def test_a_sweep_over_one_axis_has_the_median_of_each_arm_at_the_last_time() -> 
     assert np.asarray(line.get_ydata()) == pytest.approx([40.0, 20.0, 61.5])
     assert figure.axes[0].get_xlabel() == "dose (mg)"
     assert figure.get_suptitle() == "day 182: median, 50 and 90 % of 20–21 of 21 patients"
+
+
+def two(**asked: int) -> list[xr.Dataset]:
+    """The same study under two hypotheses, the effects of the second half as large."""
+    first, second = response(**asked), response(**asked)
+    for name in ("mean", "mean_low", "mean_high", "p5", "p95", "effect"):
+        second[name] = 0.5 * second[name]
+    return [first.assign_attrs(hypothesis="H1"), second.assign_attrs(hypothesis="H3a")]
+
+
+def test_two_hypotheses_are_two_lines_with_bars_and_their_ed50_in_the_title() -> None:
+    figure = dose_response(in_lines(two(endpoints=1)))
+    check_figure(figure)
+    assert texts_of(figure) == ["H1", "H3a", "means and 95 %, n = 40 of 40 patients"]
+    title = figure.axes[0].get_title(loc="left").splitlines()
+    assert title == ["level on day 180", "H1: ED50 8 mg (8 to 8)", "H3a: ED50 8 mg (8 to 8)"]
+    assert len(figure.axes[0].containers) == 2
+
+
+def test_places_of_a_second_axis_are_shared_out_among_hypotheses() -> None:
+    lines = in_lines(two(seconds=8))["line"].values.tolist()
+    assert lines == [f"{name}, f_m = {value}" for name in ("H1", "H3a") for value in ("0.1", "0.9", "1.5")]
+
+
+def test_figures_of_two_hypotheses_have_one_name_each_but_for_heat_maps() -> None:
+    figures = dict(response_figures(two(seconds=2, endpoints=1)))
+    assert list(figures) == [
+        "dose-response", "exposure-response", "dosing-interval", "heat-map-H1-1", "heat-map-H3a-1", "isobole"
+    ]  # fmt: skip
+    exposures = figures["exposure-response"]()
+    check_figure(exposures)
+    assert texts_of(exposures)[:2] == ["H1", "H3a"]
+    assert len(exposures.axes[0].get_lines()) == 2
+    isoboles = figures["isobole"]()
+    check_figure(isoboles)
+    assert texts_of(isoboles)[-2:] == ["H1", "H3a"]
+    assert {line.get_linestyle() for line in isoboles.axes[0].get_lines()} == {"-", "--"}
+
+
+def test_results_of_two_hypotheses_are_one_dataset_along_them() -> None:
+    found = together(two(endpoints=1))
+    assert found["hypothesis"].values.tolist() == ["H1", "H3a"]
+    np.testing.assert_array_equal(found["mean"].sel(hypothesis="H3a"), two(endpoints=1)[1]["mean"])

@@ -8,11 +8,13 @@ import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
+from simulate.manifest import manifest_text, read_manifest
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml
 from simulate.results.html_report import Purpose, report
@@ -83,17 +85,16 @@ def test_a_report_is_sound_html_that_runs_and_fetches_nothing(made: Path) -> Non
     assert "<script>alert(1)</script>" in "".join(document.texts)
 
 
-def test_a_report_has_every_section_and_says_what_was_not_stated(made: Path) -> None:
+def test_a_report_opens_with_question_answer_and_caveats_and_has_no_empty_boxes(made: Path) -> None:
     text = report(made, Purpose(context="a second study", influence="low"), error=False, figures=False)
     titles = [part.split("</h2>")[0] for part in text.split("<h2>")[1:]]
     assert titles == [
-        *("Purpose", "Model", "Parameters", "Sources", "Regimen and patients", "Results", "Figures"),
-        *("Numerical error", "Failures", "Versions and files"),
+        *("Question", "Answer", "Caveats", "Results", "Regimen and patients"),
+        *("Model", "Parameters", "Sources", "Numerical error", "Failures", "Versions and files"),
     ]
-    assert "<p>a second study</p>" in text
-    for option in ("--consequence", "--risk"):
-        assert f'<span class="missing">Not stated. Give it with {option}.</span>' in text
-    assert "Not stated. Give it with --question." not in text
+    assert "<td>Context of use</td><td>a second study</td>" in text
+    assert "<p>Not stated: consequence of a wrong decision (--consequence), model risk (--risk).</p>" in text
+    assert '<span class="missing">' not in text.split("<h2>Numerical error")[0]
     assert "None failed." in text
     assert text.count("<td>as written</td>") == len(manifest_of(made)["files"]) >= 6
     assert "<td>1 mg iv every 1 d until 3 d</td>" in text
@@ -223,4 +224,35 @@ def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> Non
     assert "The folder has no model." in text
     assert "<h3>curves.csv</h3>" in text
     assert '<td>ed50</td><td>mg</td><td class="number">8.00</td>' in text
-    assert "There is no figure." in text
+    assert "<img" not in text
+    assert "<p>The tables below have what came out.</p>" in text
+
+
+def test_a_run_answers_with_the_change_of_what_it_keeps_and_says_of_whom(made: Path) -> None:
+    text = report(made, Purpose(question="what is left?"), error=False)
+    opening = text[text.index("<h2>Question</h2>") : text.index("<h2>Results</h2>")]
+    assert "<p>what is left?</p>" in opening
+    assert "<p>X at day 4: change -14 %; rises in 0 %, falls in 100 % of patients.</p>" in opening
+    assert "Parameters are at their typical values" in opening
+    assert opening.count("<img") == 1
+
+
+def test_a_sweep_answers_with_both_ends_of_its_axis(tmp_path: Path) -> None:
+    with simulate.sweep(write_files(tmp_path), {"dose": "1,2,4 mg"}, out=tmp_path / "doses") as swept:
+        medians = np.median(swept["X"].values[:, :, -1], axis=1)
+    text = report(tmp_path / "doses", Purpose(), error=False)
+    (answer,) = [line for line in text.splitlines() if "where dose is 1 mg, " in line]
+    told = [float(part.split()[0]) for part in (answer.split(": ")[1], answer.split("1 mg, ")[1])]
+    assert told == pytest.approx([medians[0], medians[2]], rel=0.005)
+    assert told[0] < told[1]
+    assert answer.endswith("where it is 4 mg.</p>")
+
+
+def test_an_opening_of_a_stranger_is_shown_as_text(made: Path) -> None:
+    manifest = read_manifest(made)
+    assert manifest is not None
+    told = {"question": "<script>", "sentences": ["<img src=x>"], "caveats": "none"}
+    for answer in (told, "no", None):
+        (made / "manifest.json").write_text(manifest_text(manifest | {"answer": answer}), encoding="utf-8")
+        text = report(made, Purpose(), error=False, figures=False)
+        assert Reading(text).tags <= ALLOWED

@@ -106,8 +106,8 @@ def test_a_manifest_of_a_stranger_cannot_say_where_a_run_is_written(made: Path, 
     shutil.copytree(made, precious)
     before = (precious / "manifest.json").read_bytes()
     arguments = json.loads(before)["arguments"]
-    contrast = {"hypotheses": ["none"], "out": str(precious), "force": True}
-    hostile = asked_otherwise(made, tmp_path / "hostile", kind="contrast", arguments=arguments | contrast)
+    asked = {"hypotheses": ["none"], "out": str(precious), "force": True}
+    hostile = asked_otherwise(made, tmp_path / "hostile", kind="side-by-side", arguments=arguments | asked)
     assert simulate.repeat(hostile, out=tmp_path / "new").differing
     assert (precious / "manifest.json").read_bytes() == before
 

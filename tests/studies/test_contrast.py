@@ -1,4 +1,4 @@
-"""Hypotheses side by side: who gives both signs, how much, and how many patients would show it."""
+"""Two hypotheses held against each other: fits, signs, and what would tell them apart, on one page."""
 
 from __future__ import annotations
 
@@ -8,141 +8,143 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import xarray as xr
 
+import simulate
 from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
-from simulate.results.contrast import contrast_caption, contrast_cells, contrast_rows
-from simulate.studies.contrast import contrasts
-from simulate.studies.paired import ALL, OTHERS, RESPONDERS
-from tests.figures.synthetic import dataset
+from simulate.results.contrast import answer_of, change_text, page
+from simulate.results.result import Result
+from simulate.studies.contrast import Contrast, Tendency, contrasted, course_of, readouts_of
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.trial import problem_for
+from simulate.studies.measuring.pool import MeasurementPool
+from simulate.studies.prediction.prediction import Band
 
 Capture = pytest.CaptureFixture[str]
 
-WAYS = {"ifng": "up", "il17a": "down"}
-IFNG = np.array([20.0, 20.0, 5.0, 5.0, -5.0, 0.0, 20.0, -20.0])
-IL17A = np.array([-20.0, -20.0, -20.0, 5.0, -5.0, -5.0, -5.0, -20.0])
+
+@pytest.fixture(scope="module")
+def found() -> Result[Contrast]:
+    return simulate.contrast(["H0", "H4"], draws=12, patients=8, studies=40)
 
 
-def moved(arms: int = 1) -> xr.Dataset:
-    """Eight patients of whom four change as reported, two by more than 10 % both; the first arm is treated."""
-    data = dataset(arms=arms, members=8, doses=5)
-    for name, changes in (("ifng", IFNG), ("il17a", IL17A)):
-        data[name] = data["level"].copy(data=data["level"].values.copy())
-        data[name].values[:, :, 1:] *= 1.0 + changes[None, :, None] / 100.0
-    return data
+@pytest.fixture(scope="module")
+def apart() -> Contrast:
+    return made_up((1.5, 1 / 1.5))
 
 
-def test_both_signs_are_counted_in_all_in_responders_and_in_the_others() -> None:
-    data = moved()
-    chance = np.array([1.0, 0.5, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0])
-    data["response"] = data["level"].copy(data=np.broadcast_to(100.0 * chance[None, :, None], data["level"].shape))
-    (one,) = contrasts(data, "H", 182, WAYS)
-    assert (one.hypothesis, one.arm, one.day, one.n) == ("H", "arm 0", 182.0, 8)
-    assert one.both == {ALL: 0.5, RESPONDERS: pytest.approx(0.75), OTHERS: pytest.approx(2.5 / 6.0)}
-    assert one.large == 0.25
-
-
-def test_an_endpoint_has_its_change_its_share_and_the_patients_that_show_it() -> None:
-    (one,) = contrasts(moved(), "H", 182, WAYS)
-    il17a, ifng = one.endpoints
-    assert (il17a.quantity, il17a.direction, il17a.going) == ("il17a", "down", 7 / 8)
-    assert (ifng.going, ifng.changed.median) == (5 / 8, pytest.approx(5.0))
-    assert (ifng.p25, ifng.p75) == (pytest.approx(-1.25), pytest.approx(20.0))
-    assert il17a.needed is not None
-    assert ifng.needed is not None
-    assert 6 < il17a.needed < ifng.needed
-
-
-def test_the_direction_of_a_report_is_asked_for_on_days_without_one_too() -> None:
-    # Half of the patients fall: of the six who move, four rise.
-    falling = moved()
-    falling["ifng"].values[:, :, 1:] = falling["level"].values[:, :, 1:] * (1.0 - IFNG[None, :, None] / 100.0)
-    (one,) = contrasts(falling, "H", 182, WAYS, {"arm 0": ["il17a"]})
-    ifng = next(part for part in one.endpoints if part.quantity == "ifng")
-    assert (ifng.direction, ifng.is_reported, ifng.going, ifng.needed) == ("up", False, 2 / 8, None)
-    rows = {row["quantity"]: row["reported"] for row in contrast_rows([one])}
-    assert (rows["ifng"], rows["il17a"]) == ("", "fell")
-    assert one.both[ALL] is not None
-
-
-def test_the_caption_explains_the_columns_that_are_there_and_no_others() -> None:
-    caption = contrast_caption(contrasts(moved(), "H", 182, WAYS))
-    assert caption == (
-        "both: % of patients in whom ifng rises and il17a falls, as was reported; resp. and others: of the "
-        "responders and the others; >10 %: of all, by more than 10 % each; ifng, il17a: median change, %; n: patients "
-        "in whom a sign test (two-sided, 5 %) shows the reported direction with a power of 80 %, by the exact binomial "
-        "distribution; a dash where 1000 would not show it"
-    )
-    elsewhere = contrast_caption(contrasts(moved(), "H", 182, WAYS, {}))
-    assert "as was reported of 100 mg a day at 6 months" in elsewhere
-    assert contrast_caption(contrasts(moved(), "H", 182, {})) == (
-        "ifng, il17a: median change, %; n: patients in whom a sign test (two-sided, 5 %) shows the way that more "
-        "patients go with a power of 80 %, by the exact binomial distribution; a dash where 1000 would not show it"
-    )
-
-
-def test_only_treated_arms_are_set_side_by_side() -> None:
-    assert [one.arm for one in contrasts(moved(arms=3), "H", 182, WAYS)] == ["arm 0"]
-
-
-def test_without_a_reported_direction_no_both_is_counted_and_the_greater_share_is_taken() -> None:
-    (one,) = contrasts(moved(), "H", 182, {})
-    assert (one.both, one.large) == ({}, None)
-    assert [part.going for part in one.endpoints] == [7 / 8, 5 / 8]
-    headings, lines = contrast_cells([one])
-    assert headings == ["hypothesis", "ifng", "n", "il17a", "n"]
-    assert lines[0][0] == "H"
-
-
-def test_draws_of_a_fit_have_their_own_shares() -> None:
-    data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
-    (one,) = contrasts(data, "H", 182, WAYS)
-    # Three of the first four, and one of the others.
-    assert one.both_of_draws == (pytest.approx(0.25 + 0.05 * 0.5), pytest.approx(0.75 - 0.05 * 0.5))
-    assert contrast_cells([one])[1][0][1] == "50 [28 to 72]"
-
-
-def test_rows_and_figure_have_every_hypothesis_and_endpoint() -> None:
-    found = [*contrasts(moved(), "A", 182, WAYS), *contrasts(moved(), "B", 182, WAYS)]
-    rows = contrast_rows(found)
-    assert [(row["hypothesis"], row["quantity"], row["both"]) for row in rows] == [
-        (name, quantity, 0.5) for name in "AB" for quantity in ("il17a", "ifng")
+def made_up(changes: tuple[float, float], draws: int = 24) -> Contrast:
+    """Patients of two hypotheses, alike in everything but the factor of IFNγ+ cells on every later day."""
+    known = Draws(problem_for("H0"), np.zeros((draws, 1)), False, 1)
+    arm = known.problem.trial.arms[0].name
+    readouts = [
+        one
+        for one in readouts_of(known.problem.trial, [known, known])
+        if one.samples[0].readings[0].quantity in ("ifng", "il17a")
     ]
-    figure = contrast_figure(found)
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["IL-17A+ cells ↓", "IFNγ+ cells ↑"]
-    assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["A", "B"]
-    assert [text.get_text() for text in figure.axes[1].texts if "%" in text.get_text()] == ["62 %", "62 %"]
+    spread = np.linspace(-0.02, 0.02, draws)[:, np.newaxis] + np.zeros((draws, 8))
+    pools = []
+    for change in changes:
+        levels = {}
+        for one in readouts:
+            reading = one.samples[0].readings[0]
+            moved = np.log(change) if reading.quantity == "ifng" else 0.0
+            levels[arm, reading.quantity, 0.0] = np.full(spread.shape, 10.0)
+            levels[arm, reading.quantity, reading.day] = 10.0 * np.exp(moved + spread)
+        pools.append(MeasurementPool(known, ("ifng", "il17a"), np.full(spread.shape, 0.125), levels, {}))
+    return contrasted(pools, readouts, [None, None], patients=8, studies=200, seed=1)
 
 
-def test_several_hypotheses_on_the_command_line_give_one_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    small = ["--fit", "typical", "-n", "6", "--set", "time.every=91 d", "-H", "H4", "-H", "H0"]
-    assert outcome(["run", "anakinra-100mg-daily", *small, "--out", "here"]) == 0
-    shown = capsys.readouterr()
-    assert shown.err.endswith("wrote here\n")
-    assert max(len(line) for line in shown.out.splitlines()) <= 80
-    lines = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.split()}
-    # H0 changes no cells at all; under H4 all patients rise and fall, which six show.
-    assert lines["H0"][1:] == ["0", "0", "0", "0", "0", "–", "0", "–"]
-    assert lines["H4"][1] == "100"
-    assert lines["H4"][6] == "6"
-    assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
-        "contrast.csv", "contrast.json", "contrast.png", "contrast.svg", "inputs", "manifest.json", "models",
-    ]  # fmt: skip
-    with open(tmp_path / "here" / "contrast.csv", encoding="utf-8", newline="") as file:
+def test_the_number_of_patients_is_that_of_a_test_between_two_normal_means(apart: Contrast) -> None:
+    # Mean log changes that are d apart, with an error of s: the log-likelihood ratio of n patients is normal with a
+    # mean of n d² / 2 s² and a variance of n d² / s²; it is above ln 10 in 80 % where its 20 % quantile is.
+    one = apart.readouts[0]
+    assert one.quantity == "ifng"
+    d, s = 2.0 * np.log(1.5), np.sqrt(2.0) * 0.3
+    enough = [n for n in (4, 6, 8, 12, 16) if 0.5 * n * d**2 / s**2 - 0.8416 * np.sqrt(n) * d / s >= np.log(10.0)]
+    assert one.n == enough[0]
+    assert one.higher == 1.0
+    assert one.courses == (Tendency.RISES, Tendency.FALLS)
+
+
+def test_what_goes_alike_under_both_takes_more_patients_than_are_tried() -> None:
+    same = made_up((1.2, 1.2))
+    assert {one.n for one in same.readouts} == {None}
+    assert all(one.higher == pytest.approx(0.5) for one in same.readouts)
+    told = " ".join(answer_of(same).sentences)
+    assert "No single readout here tells them apart with up to 512 patients" in told
+    assert "Much the same under both: " in told
+
+
+def test_signs_are_counted_over_draws_and_over_patients(apart: Contrast) -> None:
+    rises, falls = apart.signs
+    assert (rises.quantity, rises.way, rises.draws) == ("ifng", "up", (1.0, 0.0))
+    assert (rises.patients[0].median, rises.patients[1].median) == (pytest.approx(1.0), 0.0)
+    # IL-17A moves by up to 2 % either way, and less than 1 % is no way.
+    assert falls.quantity == "il17a"
+    assert falls.draws == (pytest.approx(0.25, abs=0.05),) * 2
+
+
+def test_a_band_goes_one_way_if_all_of_it_does() -> None:
+    bands = [Band(2.0, 5.0, 9.0), Band(-9.0, -5.0, -2.0), Band(-0.5, 0.0, 0.5), Band(-3.0, 0.0, 8.0)]
+    assert [course_of(band) for band in bands] == [Tendency.RISES, Tendency.FALLS, Tendency.STAYS, Tendency.EITHER]
+    assert change_text(bands[3]) == "0 [-3.0, +8.0]"
+
+
+def test_under_the_null_hypothesis_no_cells_change_and_under_h4_they_do(found: Result[Contrast]) -> None:
+    ifng = next(one for one in found.value.readouts if one.quantity == "ifng")
+    assert ifng.courses[0] is Tendency.STAYS
+    assert ifng.changes[1].median > 1.0
+    rises = found.value.signs[0]
+    assert rises.draws[0] == 0.0
+    assert rises.draws[1] > 0.5
+    days = {one.day for one in found.value.readouts}
+    assert days == {14.0, 28.0, 84.0, 168.0, 182.0, 210.0}
+    assert "serum_il1ra" not in {one.quantity for one in found.value.readouts}
+
+
+def test_the_page_opens_with_the_question_and_says_what_both_stand_on(found: Result[Contrast]) -> None:
+    shown = page(found.value)
+    assert shown.startswith("What would tell H0 from H4?\n\n")
+    assert "Reported: IFNγ+ cells rose at week 26." in " ".join(shown.split())
+    assert "H0: 12 draws of the " in shown
+    assert found.answer is not None
+    assert found.answer.question == "What would tell H0 from H4?"
+
+
+def test_a_hypothesis_without_a_fit_is_said_to_stand_on_its_prior(apart: Contrast) -> None:
+    sentence = answer_of(apart).sentences[0]
+    assert sentence == (
+        "H0 and H0 have no fit and stand on draws of the prior: nothing says how well it fits what was reported."
+    )
+
+
+def test_the_figure_has_a_panel_for_each_quantity_with_the_patients_of_the_best_visit(apart: Contrast) -> None:
+    figure = contrast_figure(apart)
+    assert figure.axes[0].get_title(loc="left") == "a  IFNγ+"
+    bold = [text.get_text() for text in figure.axes[0].texts if text.get_fontweight() == "bold"]
+    assert bold == [str(apart.readouts[0].n)]
+    assert "↑" in [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_command_writes_the_page_the_rows_and_the_figure(tmp_path: Path, capsys: Capture) -> None:
+    short = ["contrast", "H0", "H4", "--draws", "12", "--patients", "8", "--studies", "40"]
+    assert outcome([*short, "--out", str(tmp_path / "out"), "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    folder = tmp_path / "out"
+    assert shown == json.loads((folder / "contrast.json").read_text(encoding="utf-8"))
+    assert (folder / "contrast.txt").read_text(encoding="utf-8").startswith(f"{shown['question']}\n")
+    assert (folder / "contrast.png").is_file()
+    with (folder / "contrast.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert outcome(["run", "anakinra-100mg-daily", *small, "--no-figures", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document["directory"].startswith("runs/anakinra-100mg-daily-")
-    assert document["counters"] == {"H4": {"n": 6, "n_ok": 6}, "H0": {"n": 6, "n_ok": 6}}
-    assert [float(row["median"]) for row in rows] == [row["median"] for row in document["contrast"]]
+    assert [row["quantity"] for row in rows] == [row["quantity"] for row in shown["readouts"]]
+    assert json.loads((folder / "manifest.json").read_text())["answer"]["question"] == shown["question"]
 
 
-def test_a_hypothesis_twice_is_refused(capsys: Capture) -> None:
-    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H1"]) == 3
+@pytest.mark.parametrize(("names", "found"), [(["H1"], "`H1`"), (["H1", "H4", "H0"], "`H1`, `H4`, `H0`")])
+def test_other_than_two_hypotheses_are_refused(names: list[str], found: str, capsys: Capture) -> None:
+    assert outcome(["contrast", *names]) == 3
     assert capsys.readouterr().err == (
-        "error[contrast.twice]: the hypothesis `H1` is given twice\n  try:      give it once\n"
+        f"error[contrast.two]: a contrast is of two hypotheses\n  found:    {found}\n"
+        "  try:      `simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more\n"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,12 +63,45 @@ _FEWEST = 4
 _KEPT = ("model", "hypothesis", "fit", "seed", "source", "rtol", "atol")
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseRequest:
+    """What is asked of doses; the attributes are arguments of `simulate.dose_response`."""
+
+    dose: str = DOSES
+    endpoint: tuple[str, ...] = ENDPOINTS
+    second: str | None = None
+    isobole: bool = False
+    effect: tuple[float, ...] = ()
+    arm: str | None = None
+    exposure: str | None = None
+    bound: float = BOUND
+    replicates: int = REPLICATES
+
+
+def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
+    """A request from its attributes as JSON has them.
+
+    Raises
+    ------
+    KeyError
+        An attribute that there is not.
+    """
+    known = {part.name for part in fields(ResponseRequest)}
+    for name in entries:
+        if name not in known:
+            raise KeyError(name)
+    plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in entries.items()}
+    return ResponseRequest(**plain)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponsePlan:
     """A dose-response study whose every name has been found.
 
     Attributes
     ----------
+    request
+        What was asked.
     sweep
         The sweep over doses and the second axis.
     study, treated
@@ -81,6 +114,7 @@ class ResponsePlan:
         The last interval between doses before the last endpoint, at each place of the second axis.
     """
 
+    request: ResponseRequest
     sweep: SweepPlan
     study: Study
     treated: int
@@ -96,31 +130,31 @@ class ResponsePlan:
         return max(part.day for part in self.endpoints)
 
 
-def plan_response(
-    scenario: str,
-    laid_over: Sequence[Setting],
-    *,
-    dose: str = DOSES,
-    endpoint: Sequence[str] = ENDPOINTS,
-    second: str | None = None,
-    arm: str | None = None,
-    exposure: str | None = None,
-) -> ResponsePlan:
-    """Resolve the names of a dose-response study; arguments as for `simulate.dose_response`.
+def plan_response(scenario: str, laid_over: Sequence[Setting], request: ResponseRequest) -> ResponsePlan:
+    """Resolve the names of a dose-response study.
 
     Raises
     ------
     InputError
         ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
-        is the dose or has no list of values, ``response.endpoint``, ``response.arm``, ``endpoint.*``; else as `sweep`.
+        is the dose or has no list of values, or isoboles without one; ``response.effect``, ``response.endpoint``,
+        ``response.arm``, ``endpoint.*``; else as `sweep`.
     """
+    _shares(request.effect)
+    if request.isobole and request.second is None:
+        raise InputError(
+            "isoboles need a second axis",
+            code="response.second",
+            expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
+        )
+    second = request.second
     study = prepare(read_scenario(scenario, laid_over))
-    treated = _arm(study, arm)
+    treated = _arm(study, request.arm)
     refuse_unread(study.scenario, "dose-response", treated)
-    doses = _doses(dose)
+    doses = _doses(request.dose)
     other = None if second is None else _second(second)
-    endpoints = tuple(_of_a_day(one) for one in parse_endpoints(endpoint, study.model, float(study.times[-1])))
-    measured = _exposure(study, exposure)
+    endpoints = tuple(_of_a_day(one) for one in parse_endpoints(request.endpoint, study.model, float(study.times[-1])))
+    measured = _exposure(study, request.exposure)
     names = {part.name for part in study.model.observables}
     sites = tuple(site for site in SITES if site in names)
     day = max(part.day for part in endpoints)
@@ -135,44 +169,43 @@ def plan_response(
     windows = _windows(plan_sweep(read_request(scenario, options)), day)
     at = tuple(f"{time!r} d" for time in _times(endpoints, windows))
     sweep = plan_sweep(read_request(scenario, replace(options, at=at)))
-    return ResponsePlan(sweep, study, treated, endpoints, other, measured, sites, windows)
+    return ResponsePlan(request, sweep, study, treated, endpoints, other, measured, sites, windows)
 
 
 def respond(
     planned: ResponsePlan,
     *,
-    isobole: bool = False,
-    effect: Sequence[float] = (),
-    bound: float = BOUND,
-    replicates: int = REPLICATES,
     workers: int = 1,
     threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
-    """Simulate a planned study and fit the curves; arguments and result as for `simulate.dose_response`.
+    """Simulate a planned study and fit the curves.
 
-    Raises
-    ------
-    InputError
-        ``response.second``: isoboles without a second axis; ``response.effect``.
+    Parameters
+    ----------
+    planned
+        The study.
+    workers, threads, progress
+        As for `run_sweep`.
+
+    Returns
+    -------
+    Dataset
+        As for `simulate.dose_response`.
     """
     import xarray as xr
 
-    shares = _shares(effect)
-    if isobole and planned.other is None:
-        raise InputError(
-            "isoboles need a second axis",
-            code="response.second",
-            expected="something else that is varied, such as `--second f_m=0.1:0.9:5`",
-        )
+    request = planned.request
+    shares = _shares(request.effect)
     study, endpoints, other, windows = planned.study, planned.endpoints, planned.other, planned.windows
     measured, sites = planned.measured, planned.sites
-    results = swept(planned.sweep, workers=workers, threads=threads)
+    results = swept(planned.sweep, workers=workers, threads=threads, progress=progress)
     ladder, steps, arms = placed(results, None if other is None else other.name)
     effects, errors = effects_of(results, endpoints, arms)
     variables = {"effect": (("endpoint", "second", "dose", "member"), effects)}
     of_draws = np.asarray(results["draw"].values) if "draw" in results.coords else None
     variables |= reduced(  # type: ignore[arg-type]
-        ladder, effects, errors, seed=study.scenario.seed, replicates=replicates, draws=of_draws, shares=shares
+        ladder, effects, errors, seed=study.scenario.seed, replicates=request.replicates, draws=of_draws, shares=shares
     )
     causes = _causes(study, planned.treated)
     rank = np.full((*effects.shape[:2], len(causes)), np.nan)
@@ -201,7 +234,7 @@ def respond(
     if sites:
         shape = ("site", "second", "dose", "member")
         label = {"units": "%", "long_name": "share of the interval between doses with the signal below the bound"}
-        variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, bound), label)  # type: ignore[assignment]
+        variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, request.bound), label)  # type: ignore[assignment]
         coordinates["site"] = ("site", np.array(sites, dtype=object))
     attributes = {
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
@@ -215,13 +248,13 @@ def respond(
         "arm": study.arms[planned.treated].name,
         "second": "" if other is None else other.name,
         "window_end": planned.day,
-        "bound": bound,
+        "bound": request.bound,
         "counters": json.dumps(
             outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
         ),
     }
     dataset = xr.Dataset(variables, coords=coordinates, attrs=attributes)
-    if isobole:
+    if request.isobole:
         dataset.update(isoboles(dataset))
     return dataset
 
@@ -231,6 +264,34 @@ def _title(doses: FloatArray, unit: str, arm: str, scenario: str) -> str:
     given = doses[doses > 0.0]
     span = f"{float(given.min()):g} to {float(given.max()):g} {unit}" if len(given) else f"0 {unit}"
     return f"dose-response, {span}, in place of the dose of `{arm}` ({scenario})"
+
+
+def together(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Results of several hypotheses in one, along ``hypothesis``; as they are where there is one.
+
+    A parameter that differs between the patients under one hypothesis alone is a cause under this one alone.
+    """
+    if len(datasets) == 1:
+        return datasets[0]
+    import xarray as xr
+
+    names = xr.DataArray(np.array([one.attrs["hypothesis"] for one in datasets], dtype=object), dims="hypothesis")
+    found = xr.concat(
+        list(datasets), dim=names.rename("hypothesis"), join="outer", coords="minimal", compat="override",
+        combine_attrs="override",
+    )  # fmt: skip
+    counters = total_counts(datasets)
+    found.attrs |= {"hypothesis": ", ".join(names.values.tolist()), "counters": json.dumps(counters)}
+    return found
+
+
+def total_counts(datasets: Sequence[xr.Dataset]) -> dict[str, int]:
+    """Trajectories and how they ended, over several studies."""
+    found: dict[str, int] = {}
+    for one in datasets:
+        for name, count in json.loads(str(one.attrs.get("counters", "{}"))).items():
+            found[name] = found.get(name, 0) + int(count)
+    return found
 
 
 def _shares(effect: Sequence[float]) -> tuple[float, ...]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
+from simulate.tabular import ResultTable
 
 _VERDICTS = tuple(CurveVerdict)
+_ALWAYS = ("curves", "effects")
+"""Tables that a study has even if they are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,25 @@ class InfluenceRow:
     parameter: str
     rank_correlation: float
     patients: int
+
+
+def response_tables(datasets: Sequence[xr.Dataset]) -> dict[str, ResultTable]:
+    """Tables of a study by name, of one or several hypotheses, which stand in the first column."""
+    rows = {
+        "curves": (curve_rows, CurveRow),
+        "effects": (effect_rows, EffectRow),
+        "effect-doses": (share_rows, ShareRow),
+        "influences": (influence_rows, InfluenceRow),
+        "isoboles": (isobole_rows, IsoboleRow),
+    }
+    found = {}
+    for name, (rows_of, kind) in rows.items():
+        own = [(str(one.attrs["hypothesis"]), row) for one in datasets for row in rows_of(one)]
+        if own or name in _ALWAYS:
+            columns = ("hypothesis", *(part.name for part in fields(kind)))
+            values = tuple((hypothesis, *(getattr(row, part) for part in columns[1:])) for hypothesis, row in own)
+            found[name] = ResultTable(columns, values)
+    return found
 
 
 def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:

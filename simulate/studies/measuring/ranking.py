@@ -171,7 +171,7 @@ def rank_measurements(
         one = gain(joint, prior)
         bound = classifier_bound(np.concatenate(values, axis=2), draws, prior)
         after = posterior_probabilities(joint, prior)
-        needed, is_sparse = _needed(measurement, pools, prior, measurements, seed)
+        needed, is_sparse = n_needed(measurement, pools, prior, measurements, seed)
         decided = _decided(after)
         (misled_3, interval_3), (misled_10, interval_10) = (_misled(after, odds) for odds in (3.0, ODDS))
         rows.append(
@@ -207,17 +207,29 @@ def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Lik
     return total
 
 
-def _needed(
+def n_needed(
     measurement: Measurement, pools: Sequence[MeasurementPool], prior: FloatArray, measurements: int, seed: int
 ) -> tuple[int | None, bool]:
-    """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes."""
+    """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes.
+
+    Parameters
+    ----------
+    measurement, pools
+        What is measured, and the patients of the hypotheses.
+    prior
+        Probabilities of the hypotheses, shape [hypothesis].
+    measurements, seed
+        Simulated measurements under each hypothesis, and their key.
+
+    Returns
+    -------
+    int or None, bool
+        One of `SIZES`, None if none is enough; and whether the draws are too far apart for what so many would tell.
+    """
 
     def at(n: int) -> tuple[bool, bool]:
-        scale = n / measurement.n
-        statistics = [statistic_of(measurement, sample, pools, scale=scale) for sample in measurement.samples]
-        joint = _joint(statistics, [measured(one, measurements, seed=seed) for one in statistics])
-        is_enough = float(_decided(posterior_probabilities(joint, prior)).mean()) >= ENOUGH
-        return is_enough, effective_draws(joint) < FEWEST
+        share, is_sparse = decided_with(n, measurement, pools, prior, measurements, seed)
+        return share >= ENOUGH, is_sparse
 
     is_enough, is_sparse = at(SIZES[-1])
     if not is_enough:
@@ -231,6 +243,24 @@ def _needed(
         else:
             low = middle
     return SIZES[high], is_sparse
+
+
+def decided_with(
+    n: int,
+    measurement: Measurement,
+    pools: Sequence[MeasurementPool],
+    prior: FloatArray,
+    measurements: int,
+    seed: int,
+) -> tuple[float, bool]:
+    """Share of measurements of so many patients that give the true hypothesis its odds; arguments as for `n_needed`.
+
+    The second value tells whether the draws are too far apart for it.
+    """
+    scale = n / measurement.n
+    statistics = [statistic_of(measurement, sample, pools, scale=scale) for sample in measurement.samples]
+    joint = _joint(statistics, [measured(one, measurements, seed=seed) for one in statistics])
+    return float(_decided(posterior_probabilities(joint, prior)).mean()), effective_draws(joint) < FEWEST
 
 
 def _greedy(

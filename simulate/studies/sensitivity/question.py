@@ -2,6 +2,8 @@
 
 Inputs are the free numbers of a hypothesis, each on its prior, and the places at which patients stand in their
 population; all are independent and uniform on (0, 1), whatever they become. A point is one patient of one population.
+With a fit each free number is on what the fit has left of it, taken by itself: that numbers go together in the draws
+has no part in it, as shares of variance are of independent inputs.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import dataclasses
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr, ndtri
 
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import Arm, overrides_of
@@ -22,13 +26,16 @@ from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
+from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import Free, Role
 from simulate.studies.fitting.trial import Problem, changes_at, parameters_of, problem_of, study_patients
 from simulate.studies.fitting.trial import ProblemPart as TrialStudy
 from simulate.studies.runs import Study, prepare
-from simulate.studies.scenario import Scenario
+from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
 from simulate.trials.reading import shipped_trial
+
+_QUANTILES = np.linspace(-4.0, 4.0, 17)
 
 BETWEEN = " between patients"
 """What follows the name of a parameter in that of the place of patients."""
@@ -72,6 +79,8 @@ class SensitivityQuestion:
         Free numbers that cannot act on a single patient at the middle of all places.
     overrides
         What the scenario sets in the arm; it is certain, and no input.
+    draws
+        Draws of the fit within which free numbers vary; None where they vary on their priors.
     """
 
     study: Study
@@ -82,6 +91,7 @@ class SensitivityQuestion:
     inputs: tuple[Input, ...]
     unvaried: tuple[str, ...]
     overrides: Overrides = field(default_factory=dict)
+    draws: Draws | None = None
 
     @property
     def treatment(self) -> Arm:
@@ -101,6 +111,7 @@ def question_of(
     by: By = By.NUMBERS,
     arm: str | None = None,
     hold: Sequence[str] = (),
+    fit: str | Path | None = None,
 ) -> SensitivityQuestion:
     """What is asked of a scenario.
 
@@ -117,10 +128,13 @@ def question_of(
         Name of the arm; the first if not given.
     hold
         Names of inputs that stay in the middle.
+    fit
+        Within what free numbers vary: as for `draws_named`; their priors if not given.
 
     Raises
     ------
     InputError
+        ``sensitivity.fit``: the typical population, in which no number is uncertain.
         ``sensitivity.model``: a model of a user, for which nothing says what is free. ``sensitivity.arm``,
         ``sensitivity.input``: no such name. ``scenario.unread``: a setting that has no part in it. ``endpoint.*``, and
         as for `prepare`.
@@ -131,6 +145,14 @@ def question_of(
             code="sensitivity.model",
             found=f"model `{scenario.model}`",
             expected="a scenario of the reference model",
+        )
+    if fit == TYPICAL:
+        raise InputError(
+            "in the typical population no number is uncertain",
+            code="sensitivity.fit",
+            found=f"`{fit}`",
+            expected="`prior`, `shipped`, or a file fit.json",
+            advice="what patients differ in is `--by patients`",
         )
     own = [part for part in scenario.hypothesis if part != "none"]
     options = [option for option in shipped_trial().options if option not in own]
@@ -152,7 +174,9 @@ def question_of(
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
     asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
-    return SensitivityQuestion(study, index, problem, asked, columns, inputs, unvaried, overrides)
+    draws = None if fit is None else draws_named(label, fit)
+    draws = draws if draws is not None and draws.is_fitted else None
+    return SensitivityQuestion(study, index, problem, asked, columns, inputs, unvaried, overrides, draws)
 
 
 def _is_set(part: Free, overrides: Overrides) -> bool:
@@ -207,9 +231,28 @@ def people_at(question: SensitivityQuestion, points: FloatArray) -> tuple[FloatA
     numbers = len(problem.free)
     names = _place_names(problem, question.overrides)
     kinds = _kinds(problem, points, names, numbers)
-    changes = dataclasses.replace(changes_at(problem, ndtri(points[:, :numbers])), overrides=question.overrides)
+    scores = scores_of(problem, ndtri(points[:, :numbers]), question.draws)
+    changes = dataclasses.replace(changes_at(problem, scores), overrides=question.overrides)
     uniforms = {name: points[:, numbers + column] for column, name in enumerate(names)}
     return parameters_of(problem, uniforms, kinds, changes), kinds
+
+
+def scores_of(problem: Problem, scores: FloatArray, draws: Draws | None) -> FloatArray:
+    """Free numbers on the normal scale of their priors, shape [point, number], by the scores of their inputs.
+
+    With draws of a fit an input is a place among the draws of its number. Between seventeen quantiles, from -4 to 4
+    standard deviations, it is interpolated by monotone cubic pieces (Fritsch and Carlson, SIAM J. Numer. Anal. 17,
+    1980, 238), so that it has a derivative.
+    """
+    if draws is None:
+        return scores
+    known = [part.name for part in draws.problem.free]
+    found = scores.copy()
+    for column, part in enumerate(problem.free):
+        own = draws.points[:, known.index(part.name)]
+        ends = np.quantile(own, ndtr(_QUANTILES))
+        found[:, column] = PchipInterpolator(_QUANTILES, ends)(np.clip(scores[:, column], -4.0, 4.0))
+    return found
 
 
 def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: int) -> IntArray:

@@ -57,12 +57,18 @@ def rows(question: SensitivityQuestion, found: Sensitivity) -> list[dict[str, An
     return table
 
 
+def stands_on(question: SensitivityQuestion) -> str:
+    """Within what the free numbers vary."""
+    return "their priors" if question.draws is None else question.draws.origin
+
+
 def document(question: SensitivityQuestion, results: Sequence[Sensitivity], settings: dict[str, Any]) -> dict[str, Any]:
     """Everything as plain values."""
     return {
         "scenario": question.study.scenario.name,
         "hypothesis": question.problem.hypothesis,
         "arm": question.study.arms[question.arm].name,
+        "vary_within": stands_on(question),
         "settings": settings,
         "not_varied": list(question.unvaried),
         "endpoints": [

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 
 from simulate.errors import InputError
+from simulate.studies.fitting.draws import Draws
+from simulate.studies.fitting.trial import problem_for
 from simulate.studies.scenario import read_scenario
-from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of
+from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of, scores_of
 from simulate.studies.settings import Setting
 from tests.studies.sensitivity.asked import asked
 
@@ -123,4 +126,49 @@ def test_an_endpoint_that_is_asked_for_twice_is_refused() -> None:
         "error[endpoint.twice]: an endpoint is asked for twice\n"
         "  found:    'ck:change' and 'ck:change@182'\n"
         "  try:      leave one of the two out"
+    )
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> Draws:
+    """Draws of a fit of H0: every number a tenth as uncertain as before, and one standard deviation higher."""
+    problem = problem_for("H0")
+    scores = ndtri((np.arange(2048) + 0.5) / 2048.0)
+    points = np.stack([1.0 + 0.1 * np.roll(scores, 37 * column) for column in range(len(problem.free))], axis=1)
+    known = Draws(problem, points, True, 1)
+    monkeypatch.setattr("simulate.studies.sensitivity.question.draws_named", lambda *_: known)
+    return known
+
+
+def test_numbers_of_a_fit_vary_within_its_draws(fitted: Draws) -> None:
+    scenario = read_scenario("anakinra-100mg-daily", [Setting("model.hypothesis", "H0", "test")])
+    question = question_of(scenario, ("ck",), fit="mine.json")
+    assert question.draws is fitted
+    scores = np.linspace(-2.0, 2.0, 9)[:, np.newaxis] + np.zeros((9, len(question.problem.free)))
+    found = scores_of(question.problem, scores, fitted)
+    np.testing.assert_allclose(found, 1.0 + 0.1 * scores, atol=0.002)
+
+
+def test_the_middle_of_a_fit_is_its_median_and_not_that_of_the_prior(fitted: Draws) -> None:
+    scenario = read_scenario("anakinra-100mg-daily", [Setting("model.hypothesis", "H0", "test")])
+    before, after = question_of(scenario, ("ck",)), question_of(scenario, ("ck",), fit="mine.json")
+    points = np.full((1, before.dimension), 0.5)
+    part = next(part for part in before.problem.free if part.name == "p_unchanged")
+    assert cohort_at(before, points).of("p_unchanged")[0] == pytest.approx(float(part.values(np.zeros(1))[0]))
+    assert cohort_at(after, points).of("p_unchanged")[0] == pytest.approx(float(part.values(np.ones(1))[0]), rel=1e-3)
+
+
+def test_the_prior_by_name_is_what_is_meant_without_a_fit() -> None:
+    scenario = read_scenario("anakinra-100mg-daily", [Setting("model.hypothesis", "H0", "test")])
+    assert question_of(scenario, ("ck",), fit="prior").draws is None
+
+
+def test_a_typical_population_in_which_nothing_is_uncertain_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        question_of(read_scenario("anakinra-100mg-daily"), ("ck",), fit="typical")
+    assert str(caught.value) == (
+        "error[sensitivity.fit]: in the typical population no number is uncertain\n"
+        "  found:    `typical`\n"
+        "  expected: `prior`, `shipped`, or a file fit.json\n"
+        "  try:      what patients differ in is `--by patients`"
     )

@@ -1,0 +1,94 @@
+"""``simulate run`` with several hypotheses: the same patients under each, and one table that tells them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from simulate.studies.runs import Study
+    from simulate.studies.settings import Setting
+    from simulate.studies.side_by_side import SideBySide
+
+
+def side_by_side(
+    scenario: str,
+    hypotheses: Sequence[str],
+    fits: Sequence[str],
+    settings: Sequence[Setting],
+    *,
+    threads: int | None,
+    out: Path | None,
+    force: bool,
+    figures: bool,
+    as_json: bool,
+) -> int:
+    """Simulate a scenario under several hypotheses, or on several fits, and print what tells them apart."""
+    from simulate.api.simulating import side_by_side as function
+    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.run import place
+
+    studies: list[Study] = []
+
+    def target(found: Sequence[Study]) -> Path:
+        studies.extend(found)
+        return place(out, *found)
+
+    result = function(
+        scenario,
+        hypotheses,
+        fit=fits or None,
+        settings=settings,
+        threads=threads,
+        out=target,
+        force=force,
+        figures=figures,
+        progress=progress,
+    )
+    folder, document = place(out, *studies), result.document or {}
+    if as_json:
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        print_json({"directory": str(folder), "files": files, **document})
+    else:
+        print_text(studies[0].scenario.title)
+        if result.value:
+            print_rich("", *_table(studies[0], result.value))
+    for line in studies[0].scenario.understood:
+        say(line)
+    for name, counts in document["counters"].items():
+        if failed := counts["n"] - counts["n_ok"]:
+            say(f"{name}: left out: {failed} of {counts['n']} trajectories that did not reach the end")
+    say(f"wrote {folder}")
+    return 0
+
+
+def _table(study: Study, found: Sequence[SideBySide]) -> list[RenderableType]:
+    """One line for each hypothesis, and what the columns are."""
+    import textwrap
+
+    from rich import box
+    from rich.table import Table
+
+    from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
+
+    headings, lines = side_by_side_cells(found)
+    table = Table(
+        title=f"Hypotheses side by side, day {found[0].day:g}",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for heading in headings:
+        is_text = heading in ("hypothesis", "arm")
+        table.add_column(heading, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
+    for line in lines:
+        table.add_row(*line)
+    people = f"{study.scenario.patients} patients"
+    if study.draws is not None:
+        people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
+    return [table, *textwrap.wrap(f"{people}; {side_by_side_caption(found)}.", 80)]

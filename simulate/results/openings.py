@@ -1,0 +1,158 @@
+"""What runs of each kind answer, in sentences: with these their reports open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import xarray as xr
+
+from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged
+from simulate.results.opening import Opening
+from simulate.results.tables import rounded
+from simulate.studies.comparison.comparison import Comparison
+from simulate.studies.dose_response.emax import CurveVerdict
+from simulate.studies.dose_response.tables import curve_rows, patients_text
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.paired import ALL, ENDPOINTS, percent_of
+from simulate.studies.runs import Study
+from simulate.studies.side_by_side import BOTH, SideBySide
+from simulate.studies.trials.power import SimulatedTrials
+
+_MOST = 4
+"""Quantities that the answer of a run tells of."""
+
+_PATIENTS_ALONE = (
+    "Parameters are at their typical values: bands are how patients differ; what is not known, which a fit would add, "
+    "is not in them."
+)
+
+
+def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
+    """Of a run: what changed most in question, first what was reported, at the last visit of which something was."""
+    own = [row for row in rows if row.group == ALL and not row.less]
+    visits = list(dict.fromkeys(row.visit for row in own))
+    reported = [row.visit for row in own if row.reported]
+    visit = max(reported, key=visits.index) if reported else visits[-1] if visits else ""
+    first = {name: place for place, name in enumerate(ENDPOINTS)}
+    shown = [row for row in own if row.visit == visit]
+    shown.sort(key=lambda row: (not row.reported, first.get(row.quantity, len(first))))
+    names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
+    sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
+    caveats = [*_people(study), *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else [])]
+    if failed:
+        caveats.append(f"{failed} trajectories did not reach the end, and are in no number.")
+    return Opening(study.scenario.question or study.scenario.title, tuple(sentences), tuple(caveats))
+
+
+def _changed(row: ChangeRow, several: bool) -> str:
+    arm = f", {row.arm}" if several else ""
+    draws = f"; between draws {between_draws(row)}" if row.median_low is not None else ""
+    reported = f"; reported: {' '.join(judged(row).split())}" if row.reported else ""
+    went = "" if row.up is None else f"; rises in {percent_of(row.up)} %, falls in {percent_of(row.down)} % of patients"
+    unit = "%" if row.unit == "%" else row.unit
+    return f"{row.quantity} at {row.visit}{arm}: change {banded(row)} {unit}{draws}{went}{reported}."
+
+
+def _people(study: Study) -> list[str]:
+    people = f"Hypothesis {study.hypothesis}; {study.scenario.patients} patients"
+    if study.draws is None:
+        return [f"{people}.", _PATIENTS_ALONE]
+    return [f"{people} in each of {study.draws.origin}."]
+
+
+def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Opening:
+    """Of hypotheses or fits side by side: in whom each gives both reported signs, and the median changes."""
+    sentences = []
+    for one in found:
+        both = one.both.get(ALL)
+        told = "" if both is None else f"{BOTH[0]} rises and {BOTH[1]} falls in {percent_of(both)} % of the patients; "
+        medians = ", ".join(f"{part.quantity} {rounded(part.changed.median)} {part.unit}" for part in one.endpoints)
+        sentences.append(f"{one.name or one.hypothesis}, {one.arm}, day {one.day:g}: {told}median changes {medians}.")
+    asked = studies[0].scenario
+    caveats = list(dict.fromkeys(text for study in studies for text in _people(study)))
+    return Opening(asked.question or asked.title, tuple(sentences), tuple(caveats))
+
+
+def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
+    """Of a dose-response study: the ED50 of each curve, or why there is none."""
+    sentences, unit = [], str(datasets[0]["dose"].attrs.get("units", ""))
+    for one in datasets:
+        for row in curve_rows(one):
+            if row.parameter != "ed50":
+                continue
+            at = "" if row.second is None else f" at {one.attrs['second']} {row.second:.4g}"
+            ends = "" if row.low is None else f" ({rounded(row.low)} to {rounded(row.high)})"
+            is_known = row.verdict == CurveVerdict.IDENTIFIED.value
+            found = f"ED50 {rounded(row.estimate)} {unit}{ends}" if is_known else row.verdict
+            sentences.append(f"{one.attrs['hypothesis']}, {row.endpoint}{at}: {found}.")
+    caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
+    if any("draw" not in one.coords for one in datasets):
+        caveats.append(_PATIENTS_ALONE)
+    first = datasets[0].attrs
+    return Opening(str(first.get("question") or first["title"]), tuple(sentences), tuple(caveats))
+
+
+def of_fit(found: Posterior) -> Opening:
+    """Of a fit: what was learned, and whether the draws can be trusted."""
+    informed = [row.name for row in found.estimates if row.verdict == "informed"]
+    unlearned = [row.name for row in found.estimates if row.verdict == "prior"]
+    told = found.diagnostics
+    sentences = [
+        f"Of {len(found.estimates)} numbers the reported values say much of {len(informed)}"
+        + (f": {', '.join(informed)}." if informed else "."),
+        f"They say nothing of {len(unlearned)}" + (f": {', '.join(unlearned)}." if unlearned else "."),
+        f"Log-evidence {found.log_evidence:.2f} ± {found.errors[0]:.2f} (sampler) ± {found.errors[1]:.2f} (patients).",
+    ]
+    caveats = [
+        f"{told.effective:.0f} effective draws"
+        + ("" if told.r_hat is None else f", R-hat {told.r_hat:.3f}")
+        + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
+        *(f"Warning: {text}." for text in told.warnings),
+    ]
+    question = f"What do the reported values say of {found.hypothesis}?"
+    return Opening(question, tuple(sentences), tuple(caveats))
+
+
+def of_comparison(found: Comparison) -> Opening:
+    """Of a comparison: the verdict, probabilities, and what the verdict hangs on."""
+    chances = ", ".join(
+        f"{name} {percent_of(float(chance))} %" for name, chance in zip(found.names, found.probabilities, strict=True)
+    )
+    reasons = dict.fromkeys(
+        f"{pair.a} against {pair.b}: {pair.reason}." for pair in found.pairs if pair.reason and pair.a == found.names[0]
+    )
+    equal = "equal" if np.ptp(found.prior) < 1e-12 else "the given"
+    sentence = f"{found.sentence[:1].upper()}{found.sentence[1:]}."
+    return Opening(
+        "Which hypothesis do the reported values favor?",
+        (sentence, f"Probabilities, from {equal} ones before: {chances}."),
+        tuple(reasons),
+    )
+
+
+def of_trials(found: SimulatedTrials) -> Opening:
+    """Of repeated studies: power, and errors of sign and size."""
+    sentences = []
+    for row in found.powers:
+        share = f"{row.title}, n {row.n}: significant in {percent_of(row.power)} % of the studies"
+        wrong = "" if row.wrong_sign is None else f", of these {percent_of(row.wrong_sign)} % with the wrong sign"
+        size = "" if row.exaggeration is None else f", the effect {row.exaggeration:.1f} times as large as it is"
+        sentences.append(f"{share}{wrong}{size}.")
+    caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
+    if not found.design.controls:
+        caveats.append(
+            "Without a second arm a change is no effect of the drug: it holds whatever else changes as well."
+        )
+    question = f"What would {found.design.title} show, if {found.draws.problem.hypothesis} is true?"
+    return Opening(question, tuple(sentences), tuple(caveats))
+
+
+def opening_of(entries: Mapping[str, object]) -> Opening | None:
+    """Opening that a manifest has, as far as it is one: a stranger may have written it."""
+    told = entries.get("answer")
+    if not isinstance(told, Mapping):
+        return None
+    parts = {name: told.get(name) for name in ("sentences", "caveats")}
+    texts = {name: tuple(map(str, part)) if isinstance(part, list) else () for name, part in parts.items()}
+    return Opening(str(told.get("question") or ""), texts["sentences"], texts["caveats"])

@@ -1,0 +1,189 @@
+"""Hypotheses side by side: in how many patients each gives what was reported, how much, and how many would show it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from simulate.evidence.sign_test import patients_needed
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.paired import (
+    ALL,
+    ENDPOINTS,
+    OTHERS,
+    RESPONDERS,
+    Paired,
+    changes_since_baseline,
+    draws_of_members,
+    groups_of,
+    share_of_both,
+    summed_up,
+    treated_by,
+)
+
+BOTH = ("ifng", "il17a")
+"""What was reported to change in opposite ways in the same cells; in how many patients both do is the question."""
+
+LARGE = 10.0
+"""Change in percent from which on it is called large."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSideBySide:
+    """What a hypothesis says of one endpoint.
+
+    Attributes
+    ----------
+    quantity, title, unit
+        Name, meaning, and unit of the change.
+    direction
+        That is asked for, ``up`` or ``down``: reported on this day or another; empty for none.
+    is_reported
+        Whether it was reported of this day and treatment.
+    changed
+        Change since baseline of all patients.
+    p25, p75
+        The middle half of them.
+    going, needed
+        Share of patients who go the way that is asked for, or the way that more go where none is; and the patients in
+        whom a sign test would show it with a power of 80 %: None if it would not.
+    """
+
+    quantity: str
+    title: str
+    unit: str
+    direction: str
+    changed: Paired
+    p25: float | None
+    p75: float | None
+    going: float | None
+    needed: int | None
+    is_reported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What a hypothesis says of a treated arm.
+
+    Attributes
+    ----------
+    hypothesis, arm, day
+        Who says it, of which treatment, and when.
+    n
+        Patients.
+    both
+        By group, the share of patients in whom both `BOTH` change as reported; empty where that cannot be said.
+    large
+        The same of all patients, by more than `LARGE` percent each; None where that cannot be said.
+    both_of_draws
+        Between which values 90 % of the draws of a fit have their own share of all patients; None for one population.
+    endpoints
+        In the order of the results.
+    draws_of
+        What the patients are draws of, ``fit`` or ``prior``; ``typical`` for the one population of the tables.
+    name
+        What tells it from the others: the hypothesis, the draws, or both.
+    """
+
+    hypothesis: str
+    arm: str
+    day: float
+    n: int
+    both: Mapping[str, float | None] = field(default_factory=dict)
+    large: float | None = None
+    both_of_draws: tuple[float, float] | None = None
+    endpoints: tuple[EndpointSideBySide, ...] = ()
+    draws_of: str = "typical"
+    name: str = ""
+
+
+def set_side_by_side(
+    dataset: xr.Dataset,
+    hypothesis: str,
+    place: int,
+    directions: Mapping[str, str],
+    reported: Mapping[str, Collection[str]] | None = None,
+) -> tuple[SideBySide, ...]:
+    """What a hypothesis says of each arm that is treated.
+
+    Parameters
+    ----------
+    dataset
+        Result of a run.
+    hypothesis
+        As a reader knows it.
+    place
+        Index of the time of the visit.
+    directions
+        Directions that are asked for, ``up`` or ``down``, by quantity.
+    reported
+        Quantities of which they were reported at this visit, by arm; all if not given.
+    """
+    dataset = pooled(dataset)
+    names = quantity_names(dataset)
+    day = float(dataset["time"].values[place])
+    shown = [name for name in ENDPOINTS if name in names] or list(names[: len(ENDPOINTS)])
+    read = {
+        name: changes_since_baseline(dataset, name, place) for name in dict.fromkeys((*shown, *BOTH)) if name in names
+    }
+    groups = {group.name: group.belonging for group in groups_of(dataset)}
+    draws = draws_of_members(dataset)
+    found = []
+    for arm in np.flatnonzero(treated_by(dataset, day)):
+        one = SideBySide(
+            hypothesis,
+            str(dataset["arm"].values[arm]),
+            day,
+            dataset.sizes["member"],
+            endpoints=tuple(
+                _endpoint(
+                    dataset,
+                    name,
+                    *read[name],
+                    int(arm),
+                    directions.get(name, ""),
+                    reported is None or name in reported.get(str(dataset["arm"].values[arm]), ()),
+                )
+                for name in shown
+            ),
+        )
+        if all(name in read and name in directions for name in BOTH):
+            ways = [directions[name] for name in BOTH]
+            changes = [read[name][0][arm] for name in BOTH]
+            own = {name: groups[name][arm] for name in (ALL, RESPONDERS, OTHERS) if name in groups}
+            both = {name: share_of_both(changes, ways, belonging) for name, belonging in own.items()}
+            band = None
+            if draws is not None:
+                each = [
+                    share_of_both([change[draws == draw] for change in changes], ways, own[ALL][draws == draw])
+                    for draw in np.unique(draws)
+                ]
+                low, high = np.quantile([share for share in each if share is not None] or [np.nan], (0.05, 0.95))
+                band = float(low), float(high)
+            large = share_of_both(changes, ways, own[ALL], beyond=LARGE)
+            one = SideBySide(one.hypothesis, one.arm, day, one.n, both, large, band, one.endpoints)
+        found.append(one)
+    return tuple(found)
+
+
+def _endpoint(
+    dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str, is_reported: bool
+) -> EndpointSideBySide:
+    own = changes[arm]
+    summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
+    there = own[np.isfinite(own)]
+    quarters = np.quantile(there, (0.25, 0.75)).tolist() if len(there) else (None, None)
+    up, down = summed.up, summed.down
+    going, needed = None, None
+    if up is not None and down is not None:
+        rises = direction == "up" or (not direction and up >= down)
+        going = up if rises else down
+        needed = patients_needed(going, down if rises else up)
+    title = str(dataset[name].attrs["long_name"])
+    return EndpointSideBySide(
+        name, title, unit, direction, summed, quarters[0], quarters[1], going, needed, is_reported
+    )

@@ -1,0 +1,107 @@
+"""With what reports of each kind open: an answer in sentences, and what a reader must know before believing it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import simulate
+from simulate.manifest import read_manifest
+from simulate.results.opening import Opening
+from simulate.results.openings import of_doses, of_fit, of_side_by_side, opening_of
+from simulate.studies.fitting.posterior import shipped_posterior
+from simulate.studies.runs import Study, prepare
+from simulate.studies.scenario import read_scenario
+from simulate.studies.settings import Setting
+from simulate.studies.side_by_side import set_side_by_side
+from tests.studies.dose_response.made import response
+from tests.studies.test_side_by_side import WAYS, moved
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    typical = [Setting("model.fit", "typical", "test"), Setting("model.hypothesis", "H0", "test")]
+    return prepare(read_scenario("anakinra-100mg-daily", typical))
+
+
+def opening_in(folder: Path) -> Opening:
+    entries = read_manifest(folder)
+    assert entries is not None
+    found = opening_of(entries)
+    assert found is not None
+    return found
+
+
+def test_a_dose_response_study_answers_with_each_ed50_or_why_there_is_none() -> None:
+    data = response(endpoints=2)
+    data["verdict"].values[1, 0] = 3
+    found = of_doses([data])
+    assert found.sentences == (
+        "none, level@0: ED50 8.00 mg (8.00 to 8.00).",
+        "none, level@1: not identifiable in the range: no plateau is reached.",
+    )
+    assert found.caveats[0] == "Means of 40 of 40 patients; intervals are 95 %."
+    assert found.caveats[1].startswith("Parameters are at their typical values")
+
+
+def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study) -> None:
+    (one,) = set_side_by_side(moved(), "H0", 182, WAYS)
+    found = of_side_by_side([study, study], [replace(one, name="H0, prior")])
+    assert found.question == study.scenario.question
+    assert found.sentences == (
+        "H0, prior, arm 0, day 182: ifng rises and il17a falls in 50 % of the patients; "
+        "median changes il17a -12.5 %, ifng 5.00 %.",
+    )
+    assert found.caveats[0] == f"Hypothesis H0; {study.scenario.patients} patients."
+    assert len(found.caveats) == 2
+
+
+def test_a_fit_answers_with_what_was_learned_and_what_was_not() -> None:
+    fit = shipped_posterior("H0")
+    verdicts = ["informed", "prior", *["weakly informed"] * (len(fit.estimates) - 2)]
+    estimates = tuple(replace(row, verdict=verdict) for row, verdict in zip(fit.estimates, verdicts, strict=True))
+    told = replace(fit, estimates=estimates, diagnostics=replace(fit.diagnostics, warnings=("few draws",)))
+    found = of_fit(told)
+    assert found.question == "What do the reported values say of H0?"
+    assert found.sentences[0] == f"Of {len(estimates)} numbers the reported values say much of 1: {estimates[0].name}."
+    assert found.sentences[1] == f"They say nothing of 1: {estimates[1].name}."
+    assert found.caveats[-1] == "Warning: few draws."
+
+
+def test_a_trial_answers_with_its_power_and_says_what_a_single_arm_cannot(tmp_path: Path) -> None:
+    found = simulate.trial("H0", studies=100, draws=8, patients=16, out=tmp_path / "here").value
+    opening = opening_in(tmp_path / "here")
+    assert opening.question == f"What would {found.design.title} show, if H0 is true?"
+    assert len(opening.sentences) == len(found.powers)
+    first = found.powers[0]
+    assert opening.sentences[0].startswith(f"{first.title}, n {first.n}: significant in ")
+    assert opening.caveats[-1].startswith("Without a second arm")
+
+
+def test_a_comparison_answers_with_its_verdict_and_probabilities(tmp_path: Path) -> None:
+    found = simulate.compare(["H0", "H4"], out=tmp_path / "here").value
+    opening = opening_in(tmp_path / "here")
+    assert opening.sentences[0].casefold() == f"{found.sentence}.".casefold()
+    assert all(f"{name} " in opening.sentences[1] for name in ("H0", "H4"))
+    shares = [int(part.split()[-2]) for part in opening.sentences[1].split(": ")[1].rstrip(".").split(", ")]
+    assert sum(shares) == pytest.approx(100, abs=1)
+
+
+def test_a_run_answers_first_with_what_was_reported(tmp_path: Path) -> None:
+    simulate.run(
+        "anakinra-100mg-daily", hypothesis="H4", patients=3, fit="prior", draws=2, settings={"time.every": "91 d"},
+        out=tmp_path / "here", figures=False,
+    )  # fmt: skip
+    opening = opening_in(tmp_path / "here")
+    assert [text.split()[0] for text in opening.sentences[:2]] == ["il17a", "ifng"]
+    assert all("; between draws [" in text and "; reported: " in text for text in opening.sentences[:2])
+    assert opening.caveats[0] == "Hypothesis H4; 3 patients in each of 2 draws of the prior."
+    assert opening.caveats[1].startswith("A reported direction agrees where 75 %")
+
+
+def test_an_opening_that_is_none_is_none() -> None:
+    assert opening_of({}) is None
+    assert opening_of({"answer": "yes"}) is None
+    assert opening_of({"answer": {"sentences": "a", "caveats": [1]}}) == Opening("", (), ("1",))
