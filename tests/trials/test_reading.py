@@ -35,7 +35,7 @@ def test_the_shipped_trial_is_the_study_of_the_abstract() -> None:
     assert [(arm.name, arm.regimen, arm.n) for arm in trial.arms] == [("anakinra", "100 mg sc every 24 h", 15)]
     assert [(visit.day, visit.last_dose) for visit in trial.visits] == [(0.0, None), (182.0, 181.0)]
     assert trial.quantities == ("serum_il1ra", "ifng", "il17a", "cd45ro", "ck")
-    assert trial.assays["il17a"] == Assay(unit("%"), 0.3, 0.01, 50_000)
+    assert trial.assays["il17a"] == Assay(unit("%"), 0.36, 0.01, 50_000)
     assert trial.assays["ck"] == Assay(unit("µkat/L"), 0.05)
     sampling = Sampling(20 / 24, 1.5, 0.447, 0.4)
     assert {part.quantity: part.sampling for part in trial.readouts if part.sampling} == {"serum_il1ra": sampling}
@@ -81,7 +81,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
     for old, new in (
         ('regimen = "100 mg sc every 24 h"', 'regimen = "100 mg sc every 12 h"'),
         ("last_dose = 181", "last_dose = 180"),
-        ("value = 0.30", "value = 0.31"),
+        ("value = 0.36", "value = 0.37"),
         ("value = 36", "value = 35"),
         ('event = "clinical_response"', 'event = "improvement"'),
     ):

@@ -97,7 +97,7 @@ class Likelihood:
         parts = self.problem.parts
         ensembles = self._ensembles(points)
         trials = [
-            seen_at(part, ensemble, len(points), patients=self.patients, seed=self.places)
+            seen_at(part, ensemble, points, patients=self.patients, seed=self.places)
             for part, ensemble in zip(parts, ensembles, strict=True)
         ]
         feasible = np.all([trial.feasible for trial in trials], axis=0)
