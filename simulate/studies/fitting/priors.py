@@ -215,7 +215,9 @@ def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
             if readout.quantity not in NOISY or row is None or row.bounds is None:
                 continue
             assay = row.name.removesuffix(" sd_log")
-            name = f"noise_{assay}" if len(trials) == 1 else f"noise_{assay}@{trial.name}"
+            name = f"noise_{assay}"
+            if name in found and found[name].targets[0] != trial.name:
+                name += f"@{trial.name}"
             before = found.get(name)
             of = (trial.name,) if before is None else before.targets
             found[name] = _free(replace(row, name=name), Role.NOISE, (*of, readout.quantity), extra)

@@ -136,8 +136,11 @@ class Problem:
     @property
     def parts(self) -> tuple[Problem, ...]:
         """The same hypothesis with each trial alone."""
-        alone = dataclasses.replace(self, others=())
-        return (alone, *(dataclasses.replace(alone, **_fields(study)) for study in self.others))
+        return (dataclasses.replace(self, others=()), *(self.with_part(study) for study in self.others))
+
+    def with_part(self, part: ProblemPart) -> Problem:
+        """The same hypothesis and free numbers with one other trial, its patients and what it reported."""
+        return dataclasses.replace(self, others=(), **_fields(part))
 
     @property
     def data(self) -> tuple[Item, ...]:
