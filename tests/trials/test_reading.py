@@ -63,7 +63,7 @@ def test_readings_of_so_many_patients_are_there_at_each_visit() -> None:
 @pytest.mark.parametrize("name", shipped.trial_files())
 def test_every_number_of_a_shipped_trial_has_a_source_and_a_grade(name: str) -> None:
     trial = read_trial(name)
-    assert len(trial.numbers) > 8
+    assert len(trial.numbers) > 3
     assert all(row.source for row in trial.numbers)
     assert trial.evidence is not None
     assert trial.evidence.exists()
@@ -219,7 +219,8 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'evidence = "abstrct"',
             "error[trial.evidence]: there is no evidence `abstrct`\n"
             "  --> {path}:7, key `evidence`\n"
-            "  expected: `abstract`, `example-two-arms`, `external`, or a file\n"
+            "  expected: `abstract`, `example-two-arms`, `external`, `infliximab-pilot`, `lasiglie-2011`, `zong-2014`, "
+            "or a file\n"
             "  try:      did you mean `abstract`?",
         ),
     ],
@@ -280,4 +281,4 @@ def test_a_name_that_no_trial_has_is_refused_with_those_that_ship() -> None:
     with pytest.raises(InputError) as caught:
         read_trial("zong-2012")
     assert caught.value.code == "trial.unknown"
-    assert caught.value.advice == "did you mean `zong-2011`?"
+    assert caught.value.advice == "did you mean `zong-2014` or `zong-2011`?"
