@@ -10,10 +10,10 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from simulate import inputs
 from simulate.disk import open_regular, sync
@@ -159,14 +159,20 @@ def write_atomically(path: Path | str, data: bytes | str) -> None:
     MissingExtra
         ``file.unwritable``: the folder is missing, read-only or full.
     """
+    with replacing(path) as file:
+        file.write(data.encode("utf-8") if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def replacing(path: Path | str) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of the target when all is written; as `write_atomically`, piece by piece."""
     target = Path(path)
-    content = data.encode("utf-8") if isinstance(data, str) else data
     try:
         # Held while it is written, so that nobody takes it for what a killed process left.
         descriptor, temporary = new_file(target.parent)
         try:
             with open(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
                 if os.name == "posix":

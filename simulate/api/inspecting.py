@@ -10,9 +10,14 @@ from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
 from simulate.watching import Progress, quiet
 
-__all__ = ["audit", "report", "verify"]
+__all__ = ["audit", "report", "tidy", "verify"]
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd  # type: ignore[import-untyped]
+    import xarray as xr
+
     from simulate.evidence.items import Evidence, Finding
     from simulate.results.result import Result
     from simulate.studies.verification import Verification
@@ -195,3 +200,68 @@ def report(
     if out is not None:
         write_atomically(Path(out), text)
     return text
+
+
+def tidy(
+    results: str | Path | xr.Dataset, *, quantities: Sequence[str] | None = None, at: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Results as one long data frame: a row for each number.
+
+    Its columns are ``id``, ``stratum``, ``arm``, the axes of a sweep, ``draw``, ``day``, ``quantity``, ``unit`` and
+    ``value``; those that the results do not have are absent.
+
+    Parameters
+    ----------
+    results
+        What `run` or `sweep` return, or a run directory of theirs.
+    quantities
+        Names of quantities; all if not given.
+    at
+        Times, such as ``["0 d", "182 d"]``; all that were recorded if not given.
+
+    Raises
+    ------
+    InputError
+        ``tidy.results``, ``tidy.quantity``, ``tidy.time``: there is no such thing; ``tidy.size``: more rows than memory
+        should hold; ``runs.changed``: the directory is damaged.
+    """
+    from simulate.results.tidy import tidy_frame
+
+    return tidy_frame(_courses(results), quantities, _days(at))
+
+
+def write_long(
+    directory: Path, out: Path, *, quantities: Sequence[str] | None, at: Sequence[str] | None, force: bool
+) -> int:
+    """Write the long table of a run directory; returns its number of rows. Errors as `tidy`, and for files."""
+    from simulate.results.tidy import write_tidy
+    from simulate.store import check_file
+
+    check_file(out, force=force)
+    return write_tidy(_courses(directory), out, quantities, _days(at))
+
+
+def _days(at: Sequence[str] | None) -> list[float] | None:
+    from simulate.studies.treatments import days_of
+
+    return None if at is None else [float(days_of(time, or_none=True)) for time in at]
+
+
+def _courses(results: str | Path | xr.Dataset) -> xr.Dataset:
+    if not isinstance(results, str | Path):
+        return results
+    from simulate.errors import InputError, Where
+    from simulate.manifest import check_file, read_manifest
+    from simulate.studies.datasets import read_dataset
+
+    directory = Path(results)
+    entries = read_manifest(directory)
+    if entries is None or "results.nc" not in entries.get("files", {}):
+        raise InputError(
+            "no courses of patients are in the directory",
+            code="tidy.results",
+            where=Where(file=str(directory)),
+            found="no finished run" if entries is None else f"a directory of {entries.get('kind', 'another kind')}",
+            expected="the directory of a run or a sweep",
+        )
+    return read_dataset(check_file(directory, entries, "results.nc"))

@@ -60,7 +60,7 @@ def runs(
     ] = None,
     as_json: Json = False,
 ) -> int:
-    """List, show, compare, repeat, resume and tidy run directories, of any verb.
+    """List, show, compare, repeat, resume and remove run directories, of any verb.
 
     `diff` says which inputs differ between two runs, and which outputs did, quantity by quantity to the bit. `repeat`
     makes a run again from its directory alone, and says whether it is the same; exit code 5 if not. `gc` removes what

@@ -384,12 +384,15 @@ def kernel_of(model: Model) -> Kernel:
 
 
 def cancelling(model: Model, names: Sequence[str]) -> tuple[str, ...]:
-    """Those of the named states and observables that are added up from terms of both signs."""
+    """Those of the named states and observables in which terms of both signs are added up."""
+    from sympy import Symbol
+
     from simulate.kernels.terms import cancels
 
     system = _system(model)
     observed = dict(zip(system.observables, system.observed, strict=True))
-    return tuple(name for name in names if name in observed and cancels(observed[name]))
+    moving = {Symbol(name) for name in system.states}
+    return tuple(name for name in names if name in observed and cancels(observed[name], moving))
 
 
 @functools.lru_cache(maxsize=64)

@@ -182,10 +182,11 @@ class Clock:
                 continue
             done.add(function)
             slope = derivative(function, TIME)
-            if TIME in slope.free_symbols:
+            zero = -function.xreplace({TIME: sympy.S.Zero}) / slope if TIME not in slope.free_symbols else TIME
+            if zero.has(TIME, sympy.zoo, sympy.nan):
                 others.append((is_kink, self._function(function)))
             else:
-                straight.append((is_kink, -function.xreplace({TIME: sympy.S.Zero}) / slope))
+                straight.append((is_kink, zero))
         are_kinks = tuple(is_kink for is_kink, _ in straight)
         return _Part(self._function(part), (are_kinks, self._each([zero for _, zero in straight])), tuple(others))
 

@@ -8,7 +8,7 @@ smaller side; so are its derivatives. Terms with exponents up to 4 stay as they 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -161,21 +161,50 @@ def _term(node: Expr, moving: set[Symbol]) -> Expr:
         one, other = (one, other) if isinstance(other, sympy.exp) else (other, one)
         if isinstance(other, sympy.exp) and one == 1:
             return softplus(other.args[0])
-    factors = list(sympy.Mul.make_args(node))
+    factors = [one for factor in sympy.Mul.make_args(node) for one in _one_by_one(factor)]
     quotients = [
         (factor, above)
-        for factor in factors
+        for factor in dict.fromkeys(factors)
         if factor.is_Pow and factor.exp == -1 and factor.base.is_Add and _at_risk(factor.base)
         for above in factor.base.args
     ]
     # A numerator of 1 is everywhere, and the last to be looked for.
     for below, above in sorted(quotients, key=lambda pair: pair[1] == 1):
-        others = [factor for factor in factors if factor is not below]
-        own = [factor for factor in sympy.Mul.make_args(above) if factor != 1]
-        ratio = _ratio(above, below.base - above, moving) if set(own) <= set(others) else None
-        if ratio is not None:
-            return _term(sympy.Mul(ratio, *(factor for factor in others if factor not in own)), moving)
+        others = list(factors)
+        others.remove(below)
+        rest = _divided(others, above)
+        ratio = None if rest is None else _ratio(above, below.base - above, moving)
+        if rest is not None and ratio is not None:
+            return _term(sympy.Mul(ratio, *rest), moving)
     return node
+
+
+def _one_by_one(factor: Expr) -> list[Expr]:
+    """The factors of a quotient's power, such as ``(1 + x**n)**-2``; anything else is one factor."""
+    if factor.is_Pow and factor.exp.is_Integer and -_HARMLESS <= factor.exp < -1:
+        return [1 / factor.base] * -int(factor.exp)
+    return [factor]
+
+
+def _divided(factors: Sequence[Expr], above: Expr) -> list[Expr] | None:
+    """Factors without those of a numerator; None where it is not among them."""
+    left = list(factors)
+    for own in sympy.Mul.make_args(above):
+        if own == 1:
+            continue
+        base, exponent = (sympy.E, own.args[0]) if isinstance(own, sympy.exp) else own.as_base_exp()
+        for place, factor in enumerate(left):
+            there, power = (sympy.E, factor.args[0]) if isinstance(factor, sympy.exp) else factor.as_base_exp()
+            if factor == own or (there == base and _at_risk(own) and _is_positive_integer(power / exponent)):
+                left[place] = base ** (power - exponent)
+                break
+        else:
+            return None
+    return left
+
+
+def _is_positive_integer(number: Expr) -> bool:
+    return bool(number.is_Integer and number > 0)
 
 
 def _ratio(above: Expr, rest: Expr, moving: set[Symbol]) -> Expr | None:

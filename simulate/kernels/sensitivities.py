@@ -201,7 +201,8 @@ def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
         raise InputError(
             "sensitivities cannot be solved for a model that switches or has events",
             code="sensitivities.switches",
-            found=", ".join(event.name for event in plan.switches.events) or "a condition on time or on states",
+            found=", ".join(event.name for event in plan.switches.events)
+            or "a condition on time or on states, or a kink or pulse whose place in time a state says",
             expected="a model without events, `piecewise`, `floor` and `ceil` of what moves",
             advice="take differences of runs with other values",
         )

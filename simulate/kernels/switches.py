@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import sympy
 from sympy import Expr, Symbol
 
+from simulate.kernels.features import centers_and_edges, kinks_as_switches
 from simulate.kernels.hoisting import Program, sign, straight_line
 from simulate.kernels.system import Happening
 from simulate.solver.hybrid import WITHOUT
@@ -73,8 +74,10 @@ def with_modes(
         Symbols that change along a solution: time and states.
     """
     atoms = _Atoms(moving)
-    smooth = tuple(atoms.smooth(rate) for rate in rates)
+    smooth = tuple(atoms.smooth(rate) for rate in kinks_as_switches(rates, moving))
     triggers = [atoms.trigger(event.when) for event in events]
+    for function in centers_and_edges(rates, moving):
+        atoms.watch(function)
     if not atoms.watched and not events:
         return tuple(rates), NONE
     watched = tuple(atoms.watched)
@@ -107,6 +110,10 @@ class _Atoms:
     def trigger(self, expression: Expr) -> Expr:
         """Condition as it is, in which two sides are equal also where they have just met between two steps."""
         return self._walk(expression, self._triggers, self._as_it_is)
+
+    def watch(self, function: Expr) -> None:
+        """End steps where the sign of a function changes."""
+        self._place(sign(function))
 
     def _walk(self, expression: Expr, done: dict[Expr, Expr], change: object) -> Expr:
         if not expression.args or not expression.has(above, at_least, same, floor):

@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 import numpy as np
 import sympy
-from sympy import Expr, Symbol
+from sympy import Dummy, Expr, Symbol
 
+from simulate.kernels.hoisting import derivative
 from simulate.kernels.system import System
 from simulate.kernels.vectorfield import numpy_function
 from simulate.solver.kernel import FloatArray
+from simulate.symbolic.functions import rebuild
 from simulate.symbolic.parts import TIME
 
 
-def cancels(expression: Expr) -> bool:
-    """Whether a sum with terms of both signs is all of an expression, or a factor or whole power of it."""
+def cancels(expression: Expr, moving: Set[Symbol]) -> bool:
+    """Whether there is a sum with moving terms and terms of both signs anywhere in an expression.
+
+    Parameters
+    ----------
+    moving
+        Symbols whose values are solved and have errors; parameters and time have none.
+    """
+    if not expression.free_symbols & moving:
+        return False
+    signs = {argument.as_coeff_Mul()[0].is_negative for argument in expression.args} if expression.is_Add else set()
+    return len(signs) > 1 or any(cancels(argument, moving) for argument in expression.args)
+
+
+def added_sizes(expression: Expr, moving: Set[Symbol]) -> Expr:
+    """Number that is as wrong, relative to itself, as a moving symbol is, as far as terms cancel in an expression.
+
+    A sum has the sizes of its terms: ``k*(a - b)`` gives ``|k|*(|a| + |b|)``. The error of a sum reaches what is made
+    of it by the derivative: ``1/(a - b)`` gives ``(|a| + |b|)/(a - b)**2``, or its own size if that is larger.
+    """
+    if not cancels(expression, moving):
+        return sympy.Abs(expression, evaluate=False) if expression.free_symbols else abs(expression)
     if expression.is_Add:
-        signs = {argument.as_coeff_Mul()[0].is_negative for argument in expression.args}
-        return len(signs) > 1 or any(map(cancels, expression.args))
-    return any(map(cancels, _passed_through(expression)))
+        return sympy.Add(*(added_sizes(argument, moving) for argument in expression.args))
+    sums: dict[Expr, Dummy] = {}
+    made = _of_sums(expression, moving, sums)
+    back = {place: one for one, place in sums.items()}
+    by_sum = (
+        sympy.Abs(derivative(made, place).xreplace(back), evaluate=False) * added_sizes(one, moving)
+        for one, place in sums.items()
+    )
+    return sympy.Max(sympy.Abs(expression, evaluate=False), sympy.Add(*by_sum), evaluate=False)
 
 
-def added_sizes(expression: Expr) -> Expr:
-    """Expression with sizes for terms: ``k*(a - b)`` gives ``|k|*(|a| + |b|)``; in divisors terms stay as they are."""
-    if expression.is_Add or expression.is_Mul:
-        return expression.func(*map(added_sizes, expression.args))
-    if _passed_through(expression):
-        return added_sizes(expression.base) ** expression.exp
-    return sympy.Abs(expression, evaluate=False) if expression.free_symbols else abs(expression)
-
-
-def _passed_through(expression: Expr) -> tuple[Expr, ...]:
-    if expression.is_Mul:
-        return tuple(expression.args)
-    whole = expression.is_Pow and expression.exp.is_Integer and expression.exp.is_positive
-    return (expression.base,) if whole else ()
+def _of_sums(expression: Expr, moving: Set[Symbol], sums: dict[Expr, Dummy]) -> Expr:
+    """Expression with a symbol for each outermost sum in which terms cancel."""
+    if not cancels(expression, moving):
+        return expression
+    if expression.is_Add:
+        return sums.setdefault(expression, Dummy())
+    return rebuild(expression.func, [_of_sums(argument, moving, sums) for argument in expression.args])
 
 
 def term_sizes(system: System, observable: str) -> Callable[[FloatArray, FloatArray, FloatArray], FloatArray]:
@@ -49,7 +70,9 @@ def term_sizes(system: System, observable: str) -> Callable[[FloatArray, FloatAr
     """
     expression = system.observed[system.observables.index(observable)]
     symbols = [TIME, *map(Symbol, system.states), *map(Symbol, system.parameters)]
-    function = numpy_function(system.constants, [added_sizes(expression)], symbols)
+    function = numpy_function(
+        system.constants, [added_sizes(expression, {Symbol(name) for name in system.states})], symbols
+    )
 
     def sizes(states: FloatArray, parameters: FloatArray, times: FloatArray) -> FloatArray:
         columns = (parameters[:, column, np.newaxis] for column in range(parameters.shape[1]))

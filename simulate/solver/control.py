@@ -105,9 +105,7 @@ def judge(w: Any, n: int, rtol: float, exponent: float) -> None:
         allowed = absolute + choose(a > b, a, b) * rtol
         # A state that overflows may pass here; it is found where states are looked at one by one.
         scaled = near_quotient(load(w, ERROR + i), choose(allowed > _HUGE, every(_HUGE), allowed))
-        scaled = scaled * scaled
-        store(w, ERROR + i, scaled)
-        total = total + scaled
+        total = total + scaled * scaled
     ratio = total * (1.0 / n)
     limit = load(w, LIMIT)
     factor = near_power(ratio, exponent) * SAFETY

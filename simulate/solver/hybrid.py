@@ -21,13 +21,17 @@ import numpy as np
 
 from simulate.compiled import inlined
 from simulate.solver.kernel import IntArray
-from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESULT, STATE, STEP, TIME
+from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
 
 SLOTS, FEW_SLOTS = 32, 4
 """How often an event may wait at one time: one with a delay, and one without."""
 _MOST_ROUNDS = 1000
 """Events of one time after which a member is given up: they call each other up for ever."""
 _HALVINGS = 64
+_LOOKS = 4
+"""How often what has switched before is looked for from where the first thing has."""
+_FRACTION = 0.125
+"""The step after one that passed something narrow, as a share of the way to it."""
 WITHOUT = -1e300
 """Priority of an event without one."""
 
@@ -146,28 +150,49 @@ def share_of_switching(w: Any, table: Any, lane: int, n: int, sense: Any, interp
         w[_at(table[MET] + index, lane)] = 1.0 if differs else 0.0
     for state in range(n):
         w[_at(table[END] + state, lane)] = w[STATE + state * LANES + lane]
-    for index in range(table[WATCHED]):
-        if w[_at(table[MET] + index, lane)] == 0.0:
-            continue
-        before, after = 0.0, min(first, 1.0)
-        if first <= 1.0 and not _beyond(w, table, index, lane, n, after, sense, interpolate):
-            continue
-        for _ in range(_HALVINGS):
-            middle = 0.5 * (before + after)
-            if not before < middle < after:
-                break
-            if w[NOW + lane] + middle * w[STEP + lane] >= w[NOW + lane] + after * w[STEP + lane]:
-                break
-            if _beyond(w, table, index, lane, n, middle, sense, interpolate):
-                after = middle
-            else:
-                before = middle
-        first = after
+    passed = 2.0
+    for look in range(_LOOKS):
+        # What has passed and returned is seen from where the first has switched, not from the end of the step.
+        latest = first
+        for index in range(table[WATCHED]):
+            if look == 0 and w[_at(table[MET] + index, lane)] == 0.0:
+                continue
+            after = min(first, 1.0)
+            if (look > 0 or first <= 1.0) and not _beyond(w, table, index, lane, n, after, sense, interpolate):
+                continue
+            earlier = _first_beyond(w, table, index, lane, n, after, sense, interpolate)
+            if look == 0 or earlier < first:
+                passed = earlier if passed > 1.0 else passed
+                first = earlier
+        if first > 1.0 or first == latest:
+            break
+    if first < passed <= 1.0:
+        # What lies between is narrower than the step.
+        w[RESTART + lane] = _FRACTION * (passed - first) * w[STEP + lane]
     for index in range(table[WATCHED]):
         w[_at(table[MET] + index, lane)] = 0.0
     for state in range(n):
         w[STATE + state * LANES + lane] = w[_at(table[END] + state, lane)]
     return first
+
+
+@inlined
+def _first_beyond(
+    w: Any, table: Any, index: int, lane: int, n: int, after: float, sense: Any, interpolate: Any
+) -> float:
+    """Share of the step after which a watched value is another, at most ``after``, at which it is."""
+    before = 0.0
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (before + after)
+        if not before < middle < after:
+            break
+        if w[NOW + lane] + middle * w[STEP + lane] >= w[NOW + lane] + after * w[STEP + lane]:
+            break
+        if _beyond(w, table, index, lane, n, middle, sense, interpolate):
+            after = middle
+        else:
+            before = middle
+    return after
 
 
 @inlined

@@ -45,6 +45,7 @@ from simulate.solver.lane_state import (
     undefined,
 )
 from simulate.solver.layout import (
+    ABSOLUTE,
     ACCEPT,
     ATTEMPTED,
     DUE,
@@ -58,6 +59,7 @@ from simulate.solver.layout import (
     NOW,
     RATE,
     RATIO,
+    RELATIVE,
     RESTART,
     RESTARTING,
     RUNNING,
@@ -120,14 +122,15 @@ def _stuck(w: Any, lane: int) -> bool:
 
 @inlined
 def _blame(w: Any, n: int, lane: int) -> int:
-    """The first state that is not finite, else the one with the largest error."""
-    worst = 0
+    """The first state that is not finite, else the one with the largest error beside what is allowed."""
+    worst, largest = 0, 0.0
     for state in range(n):
         i = state * LANES + lane
         if not (math.isfinite(w[STATE + i]) and math.isfinite(w[RATE + i]) and math.isfinite(w[ERROR + i])):
             return state
-        if w[ERROR + i] > w[ERROR + worst * LANES + lane]:
-            worst = state
+        allowed = w[ABSOLUTE + i] + w[RELATIVE + lane] * max(abs(w[START + i]), abs(w[STATE + i]))
+        if abs(w[ERROR + i]) > largest * allowed:
+            worst, largest = state, abs(w[ERROR + i]) / allowed
     return worst
 
 

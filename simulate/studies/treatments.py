@@ -267,8 +267,8 @@ def _value_in_unit(row: Override, number: float, parameter: Parameter, beyond_bo
     return value
 
 
-def days_of(text: str) -> Fraction:
-    """Days of a text with a unit of time, more than none.
+def days_of(text: str, *, or_none: bool = False) -> Fraction:
+    """Days of a text with a unit of time, more than none, or from none where ``or_none`` says so.
 
     Raises
     ------
@@ -283,9 +283,10 @@ def days_of(text: str) -> Fraction:
             expected='a number with a unit of time, such as "182 d" or "12 h"',
         )
     days = exact(value) * given.factor
-    if not 0 < days <= MAX_DAYS:
+    if not 0 <= days <= MAX_DAYS or (days == 0 and not or_none):
+        least = "0 d or more" if or_none else "more than 0 d"
         raise InputError(
-            f"the time `{text}` is out of range", code="key.value", expected=f"more than 0 d, at most {MAX_DAYS} d"
+            f"the time `{text}` is out of range", code="key.value", expected=f"{least}, at most {MAX_DAYS} d"
         )
     return days
 

@@ -34,11 +34,13 @@ ONLY_OF_THE_COMMAND = {
     "sweep": {"dry_run", "part_size"},
     "audit": {"everything"},
     "compare": {"calibrate", "larger"},
+    "tidy": {"directory", "out", "force"},
 }
-"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts."""
+"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, a file."""
 
-INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}}
-"""Arguments whose option is another: one hypothesis of a run is one of several; a verification takes all cores."""
+INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}, "tidy": {"results"}}
+"""Arguments whose option is another: one hypothesis of a run is one of several; a verification takes all cores; a
+directory is what a command has of results."""
 
 
 def options_of(verb: str) -> dict[str, Any]:

@@ -138,12 +138,12 @@ def test_a_pulse_is_found_where_a_state_stands_in_its_argument_too() -> None:
         solve(kernel, members, Schedule.empty(3), np.array([182.0]), method=TAYLOR)
 
 
-PULSE_OF_STATE = equations({"x": "exp(-((t - c)/w)**2)", "c": "0"}, [0.0, 5.37], parameters=["w"])
+PULSE_OF_STATE = equations({"x": "exp(-((y - c)/w)**2)", "y": "1"}, [0.0, 0.0], parameters=["c", "w"])
 
 
 def test_what_nobody_can_find_is_bounded_or_named() -> None:
     kernel = build(PULSE_OF_STATE)
-    area, members, none = math.sqrt(math.pi) * 0.01, np.array([[0.01]]), Schedule.empty(1)
+    area, members, none = math.sqrt(math.pi) * 0.01, np.array([[5.37, 0.01]]), Schedule.empty(1)
 
     def found(schedule: Schedule = none, **settings: float | list[float]) -> float:
         return float(solve(kernel, members, schedule, np.array([10.0]), **settings).values[0, 0, 0])  # type: ignore[arg-type]

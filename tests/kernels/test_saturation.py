@@ -28,6 +28,10 @@ TERMS = {
     "boltzmann": "exp(n*x)/(exp(n*x) + exp(n*K))",
     "softplus": "log(1 + exp(n*(x - K)))/n",
     "product": "2*x*hill(x, K, n)/3",
+    "window": "(x/K)**n/(1 + (x/K)**n)**2",
+    "bell": "exp(n*(x - K))/(1 + exp(n*(x - K)))**2",
+    "squared": "hill(x, K, n)**2",
+    "cubed": "1/(1 + (x/K)**n)**3",
 }
 SYSTEM = equations(
     {name: f"k*({term})" for name, term in TERMS.items()},
@@ -71,6 +75,10 @@ def exact(name: str, x: float, half: float, n: float) -> float:
         "boltzmann": lambda: 1 / (1 + mpmath.exp(-u)),
         "softplus": lambda: mpmath.log1p(mpmath.exp(u)) / n if u < 1000 else u / n,
         "product": lambda: 2 * x * s / (1 + s) / 3,
+        "window": lambda: s / (1 + s) ** 2,
+        "bell": lambda: mpmath.exp(u) / (1 + mpmath.exp(u)) ** 2,
+        "squared": lambda: (s / (1 + s)) ** 2,
+        "cubed": lambda: 1 / (1 + s) ** 3,
     }.get(name, lambda: s / (1 + s))()
     return float(value)
 
@@ -81,7 +89,7 @@ def test_no_term_overflows_on_the_way(kernel: CompiledKernel) -> None:
         for name in TERMS:
             wanted = [exact(name, *point[:3]) for point in POINTS]
             # An exponent n*(x - K) has an error of its own, and so has log(1 + s) far below 0.
-            rtol = 1e-9 if name in {"sigmoid", "turned", "boltzmann", "softplus"} else 1e-12
+            rtol = 1e-9 if name in {"sigmoid", "turned", "boltzmann", "softplus", "bell"} else 1e-12
             np.testing.assert_allclose(
                 found.quantity(f"value_{name}")[:, 0], wanted, rtol=rtol, atol=1e-300, err_msg=name
             )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sympy import Symbol
 
 import simulate
 from simulate.api.simulating import dose_response
@@ -150,17 +151,31 @@ def test_errors_of_a_difference_are_those_of_its_terms() -> None:
     [
         ("A - B", 5.0),
         ("2*(A - B)/K", 10.0 / 7.0),
-        ("(1 - A)**2", 9.0),
+        ("(1 - A)**2", 2.0 * 3.0),
         ("exp(-A)*(B - A*K)", 17.0 * np.exp(-2.0)),
+        ("1/(A - B)", 5.0),
+        ("A/(A - B)", 2.0 * 5.0),
+        ("1/(A - B)**2", 2.0 * 5.0),
+        ("log(B - A + 4)", 9.0 / 5.0),
+        ("sqrt(B*K - A)", np.sqrt(19.0)),
+        ("exp(100*(A - B))", np.exp(-100.0) * 500.0),
+        ("abs(A - B)", 5.0),
+        ("max(A - B, K - A)", 9.0),
+        ("hill(B - A, K, 2)", 2.0 / 50.0 * 5.0 + (10.0 + 49.0) / 50.0**2),
+        ("(1 - K)*A", None),
+        ("A**(K - 1)", None),
         ("A + B", None),
-        ("1/(A - B)", None),
+        ("1/(A + B)", None),
         ("hill(A, K, 2)", None),
     ],
 )
 def test_terms_are_added_up_without_their_signs(text: str, sizes: float | None) -> None:
-    expression = parse_expression(text)
-    assert cancels(expression) is (sizes is not None)
-    if sizes is not None:
-        values = {"A": 2.0, "B": 3.0, "K": 7.0}
-        found = added_sizes(expression).subs({symbol: values[str(symbol)] for symbol in expression.free_symbols})
-        assert float(found) == pytest.approx(sizes)
+    expression, moving = parse_expression(text), {Symbol("A"), Symbol("B")}
+    assert cancels(expression, moving) is (sizes is not None)
+    values = {"A": 2.0, "B": 3.0, "K": 7.0}
+    found = added_sizes(expression, moving)
+    found = float(found.subs({symbol: values[str(symbol)] for symbol in expression.free_symbols}))
+    if sizes is None:
+        assert found == pytest.approx(float(expression.subs(values)) * np.sign(float(expression.subs(values))))
+    else:
+        assert found == pytest.approx(sizes)

@@ -1,0 +1,187 @@
+"""Results as one long table, a row for each number, as pandas and R have it.
+
+The columns are ``id`` (the patient), ``stratum``, ``arm``, a column for each axis of a sweep, ``draw`` (of the fit, if
+the results stand on one), ``day``, ``quantity``, ``unit`` and ``value``. A patient who failed has no values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulate.errors import InputError, MissingExtra, Where, did_you_mean
+from simulate.files import replacing
+
+if TYPE_CHECKING:
+    import pandas as pd  # type: ignore[import-untyped]
+    import xarray as xr
+
+MOST_ROWS = 20_000_000
+"""Rows of the largest table that is made in memory: some 2 GB."""
+_AXIS = "over_"
+
+
+def tidy_frame(
+    dataset: xr.Dataset, quantities: Sequence[str] | None = None, days: Sequence[float] | None = None
+) -> pd.DataFrame:
+    """One long table of the results of a run or sweep.
+
+    Parameters
+    ----------
+    dataset
+        What `simulate.run` or `simulate.sweep` return.
+    quantities
+        Their names; all if not given.
+    days
+        Times in days; all that were recorded if not given.
+
+    Raises
+    ------
+    InputError
+        ``tidy.results``: it has no courses of patients; ``tidy.quantity``, ``tidy.time``: nothing was recorded under
+        that name, at that time; ``tidy.size``: more rows than memory should hold.
+    """
+    import pandas
+
+    dataset, names, places = _chosen(dataset, quantities, days)
+    rows = len(names) * len(places) * dataset.sizes["arm"] * dataset.sizes["member"]
+    if rows > MOST_ROWS:
+        raise InputError(
+            "the table would be too large for memory",
+            code="tidy.size",
+            found=f"{rows:,} rows",
+            expected=f"at most {MOST_ROWS:,}",
+            advice="name quantities or days, or write a file piece by piece: `simulate tidy DIR --out long.parquet`",
+        )
+    return pandas.concat(list(_blocks(dataset, names, places)), ignore_index=True)
+
+
+def write_tidy(
+    dataset: xr.Dataset, out: Path, quantities: Sequence[str] | None = None, days: Sequence[float] | None = None
+) -> int:
+    """Write the long table piece by piece, as CSV or Parquet by the name's ending, and return its number of rows.
+
+    Raises
+    ------
+    InputError
+        As `tidy_frame`, but for the size; ``tidy.ending`` for another ending.
+    MissingExtra
+        ``extra.parquet``: Parquet needs pyarrow; ``file.unwritable``.
+    """
+    dataset, names, places = _chosen(dataset, quantities, days)
+    writing = {".csv": _write_csv, ".parquet": _write_parquet}.get(out.suffix)
+    if writing is None:
+        raise InputError(
+            "a long table is CSV or Parquet",
+            code="tidy.ending",
+            where=Where(file=str(out)),
+            found=out.suffix or "no ending",
+            expected="a name that ends in .csv or .parquet",
+        )
+    return writing(out, _blocks(dataset, names, places))
+
+
+def _write_csv(out: Path, blocks: Iterator[pd.DataFrame]) -> int:
+    rows = 0
+    with replacing(out) as file:
+        for block in blocks:
+            file.write(block.to_csv(index=False, header=rows == 0, lineterminator="\n").encode())
+            rows += len(block)
+    return rows
+
+
+def _write_parquet(out: Path, blocks: Iterator[pd.DataFrame]) -> int:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra(
+            "Parquet files need the package pyarrow",
+            code="extra.parquet",
+            expected="pyarrow",
+            advice='pip install "il1sim[parquet]", or write CSV',
+        ) from error
+    rows, writer = 0, None
+    with replacing(out) as file:
+        for block in blocks:
+            table = pyarrow.Table.from_pandas(block, preserve_index=False)
+            writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema)
+            writer.write_table(table)
+            rows += len(block)
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+def _chosen(
+    dataset: xr.Dataset, quantities: Sequence[str] | None, days: Sequence[float] | None
+) -> tuple[xr.Dataset, list[str], list[int]]:
+    """The patients of all draws beside each other, names, and places of the times."""
+    from simulate.studies.datasets import pooled, quantity_names
+
+    dataset = pooled(dataset)
+    known = quantity_names(dataset)
+    if not known:
+        raise InputError(
+            "these results have no courses of patients",
+            code="tidy.results",
+            found=str(dataset.attrs.get("title", "no title")),
+            expected="the results of a run or a sweep",
+            advice="other verbs write their tables as CSV files beside the manifest",
+        )
+    for name in quantities or ():
+        if name not in known:
+            raise InputError(
+                f"no quantity `{name}` was recorded",
+                code="tidy.quantity",
+                expected=", ".join(known),
+                advice=did_you_mean(name, known),
+            )
+    times = dataset["time"].values
+    for day in days or ():
+        if not np.isclose(times, day, rtol=0.0, atol=1e-9).any():
+            raise InputError(
+                f"nothing was recorded at {day:g} d",
+                code="tidy.time",
+                expected=f"a time of {times[0]:g} to {times[-1]:g} d, of {len(times)}",
+                advice=f"the nearest is {times[np.abs(times - day).argmin()]:g} d",
+            )
+    wanted = times if days is None else np.asarray(days, dtype=float)
+    places = [
+        int(place) for place in np.nonzero(np.isclose(times[:, None], wanted, rtol=0.0, atol=1e-9).any(axis=1))[0]
+    ]
+    return dataset, list(quantities or known), places
+
+
+def _blocks(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) -> Iterator[pd.DataFrame]:
+    """The table in pieces: an arm and a quantity."""
+    import pandas
+
+    from simulate.studies.datasets import values_of_finished
+
+    members, times = dataset.sizes["member"], dataset["time"].values[list(places)]
+    count = len(times)
+    patients: dict[str, Any] = {
+        name: np.repeat(dataset[coordinate].values, count)
+        for name, coordinate in (("id", "member"), ("stratum", "stratum"), ("draw", "draw"))
+        if coordinate in dataset.coords
+    }
+    axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
+    values = {name: values_of_finished(dataset, name) for name in names}
+    for arm in range(dataset.sizes["arm"]):
+        label = dataset["arm"].values[arm]
+        for name in names:
+            columns: dict[str, Any] = {
+                **{key: patients[key] for key in ("id", "stratum") if key in patients},
+                "arm": np.full(members * count, label, dtype=object),
+                **{axis.removeprefix(_AXIS): np.full(members * count, dataset[axis].values[arm]) for axis in axes},
+                **{key: patients[key] for key in ("draw",) if key in patients},
+                "day": np.tile(times, members),
+                "quantity": np.full(members * count, name, dtype=object),
+                "unit": np.full(members * count, dataset[name].attrs.get("units", ""), dtype=object),
+                "value": values[name][arm][:, list(places)].ravel(),
+            }
+            yield pandas.DataFrame(columns)
