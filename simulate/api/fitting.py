@@ -125,7 +125,7 @@ def fit(
     from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.posterior import Settings, posterior_text
-    from simulate.studies.fitting.standing import not_used, problem_on
+    from simulate.studies.fitting.standing import problem_on
     from simulate.tabular import table_of
 
     problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
@@ -140,7 +140,7 @@ def fit(
             report(line)
     posterior = make_fit(problem, settings, folder, threads=threads, report=report)
     profiled = _profiled(problem, posterior, threads, report) if profiles else ()
-    document = posterior.as_dict() | {"not_used": [asdict(part) for part in not_used(problem)]}
+    document = posterior.as_dict()
     tables = {"estimates": table_of([_flat(asdict(row)) for row in posterior.estimates])}
     if profiled:
         document["profiles"] = [asdict(row) for row in profiled]

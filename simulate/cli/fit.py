@@ -56,6 +56,7 @@ def fit(
     simulate fit --trial zong-2011 --trial my-trial.toml
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
     found = function(
@@ -79,11 +80,11 @@ def fit(
         print_rich(_estimates(found.value))
         if "profiles" in found.tables:
             print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
+        known = evidence_sets().get(found.value.evidence)
         left_out = (
-            f"not used: {part['statement']} ({part['source']}): {part['why']}"
-            for part in (found.document or {})["not_used"]
+            f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ())
         )
-        print_text("\n".join((*_summary(found.value), *left_out, f"written to {found.facts['file']}")))
+        print_text("\n".join((*_summary(found.value), *map(str, left_out), f"written to {found.facts['file']}")))
     return 0
 
 

@@ -111,7 +111,7 @@ def _below(shown: Reproduction) -> str:
     error = math.hypot(posterior.errors[0], null.errors[0], error_by_patients(posterior, null)[0])
     lines = [
         f"fitted to the evidence {posterior.evidence or 'abstract'}",
-        *(f"not used: {part.statement} ({part.source}): {part.why}" for part in shown.not_used),
+        *map(str, shown.not_used),
         f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]

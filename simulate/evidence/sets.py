@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from simulate import shipped
 from simulate.files import read_toml
@@ -22,6 +23,9 @@ class NotUsed:
     statement: str
     source: str
     why: str
+
+    def __str__(self) -> str:
+        return f"not used: {self.statement} ({self.source}): {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +48,10 @@ class EvidenceSet:
     not_used: tuple[NotUsed, ...] = ()
 
 
-def evidence_sets() -> Mapping[str, EvidenceSet]:
-    """Sets of evidence that ship, by name."""
+def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
+    """Sets of evidence of a file by name; those that ship if none is given."""
     found = {}
-    for name, row in _top().named("set", allowed=_KEYS, required=_KEYS[:2]):
+    for name, row in _top(path).named("set", allowed=_KEYS, required=_KEYS[:2]):
         left_out = row.tables("not_used", allowed=("statement", "source", "why"))
         found[name] = EvidenceSet(
             name,
@@ -63,7 +67,7 @@ def check_trials() -> tuple[str, ...]:
     return _top().table("checks", allowed=_KEYS[:2], required=_KEYS[:2]).texts("trials")
 
 
-def _top() -> TomlTable:
-    top = TomlTable(read_toml(shipped.evidence_sets_file()), allowed=("schema", "set", "checks"))
+def _top(path: Path | None = None) -> TomlTable:
+    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), allowed=("schema", "set", "checks"))
     top.schema()
     return top
