@@ -51,7 +51,12 @@ def trial_files() -> dict[str, Path]:
 
 def observation_files() -> dict[str, Path]:
     """Shipped files of evidence, name → file, sorted by name."""
-    return {name: path for name, path in _by_stem("observations").items() if name != "doubt"}
+    return {name: path for name, path in _by_stem("observations").items() if name not in ("doubt", "sets")}
+
+
+def evidence_sets_file() -> Path:
+    """Named sets of evidence, and what they do not use."""
+    return root() / "observations" / "sets.toml"
 
 
 def priors_file() -> Path:

@@ -35,6 +35,7 @@ from simulate.watching import Progress, Report, quiet
 __all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
 
 if TYPE_CHECKING:
+    from simulate.evidence.sets import NotUsed
     from simulate.results.result import Result
     from simulate.studies.comparison.choice import Choice
     from simulate.studies.comparison.comparison import Comparison
@@ -90,7 +91,7 @@ def fit(
     hypothesis, trial, threads, report
         As for all functions of `simulate.api.fitting`.
     evidence
-        Evidence file; that of the trial if not given.
+        A set of evidence by name, ``abstract`` or ``synthesis``, or a file; that of the trial if not given.
     out
         Folder of the result, in which progress is kept: the same call goes on after an interruption, to the same bits.
         One in ``fits`` if not given.
@@ -116,7 +117,6 @@ def fit(
         Too many points could not be solved, or the sampler does not move.
     """
     arguments = dict(locals())
-    from simulate.evidence.reading import read_evidence
     from simulate.results.openings import of_fit
     from simulate.results.provenance import asked
     from simulate.results.result import Result, complete
@@ -124,12 +124,10 @@ def fit(
     from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.posterior import Settings, posterior_text
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.standing import problem_on
     from simulate.tabular import table_of
 
-    problem = problem_for(
-        hypothesis or DEFAULT, None if evidence is None else read_evidence(evidence), trials_of(trial)
-    )
+    problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
     settings = Settings(
         particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
     )
@@ -148,7 +146,7 @@ def fit(
         tables["profiles"] = table_of(profiled)
     result = Result(
         origin,
-        f"fit of {problem.hypothesis}",
+        f"fit of {problem.hypothesis} to the evidence {posterior.evidence}",
         posterior,
         document=document,
         tables=tables,
@@ -185,17 +183,19 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reproduction:
-    """Reported values beside what is predicted for them, and the fits that predict it."""
+    """Reported values beside what is predicted for them, the fits that predict it, and what they do not use."""
 
     rows: tuple[Row, ...]
     posterior: Posterior
     null: Posterior
+    not_used: tuple[NotUsed, ...] = ()
 
 
 @verb
 def reproduce(
     hypothesis: str | None = None,
     *,
+    evidence: str | Path | None = None,
     trial: TrialNames = None,
     fit: str | Path | None = None,
     fits: str | Path = "fits",
@@ -211,6 +211,8 @@ def reproduce(
     ----------
     hypothesis, trial, fits, out, force, progress, report
         As for all functions of `simulate.api.fitting`; the hypothesis is that of the fit, if one is named.
+    evidence
+        As for `fit`; that of the fit, if one is named.
     fit
         Result of `fit`, if not one of those.
     refit
@@ -228,13 +230,14 @@ def reproduce(
     """
     arguments = dict(locals())
     from simulate.errors import InputError
+    from simulate.evidence.sets import evidence_sets
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.fitting.fit import fit as fit_problem
     from simulate.studies.fitting.posterior import named, posterior_text, read_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.standing import evidence_name, not_used, problem_on
     from simulate.tabular import table_of
 
     if refit and fit is not None:
@@ -247,7 +250,9 @@ def reproduce(
     designs = trials_of(trial)
     posterior = None if fit is None else read_posterior(fit)
     name = named(hypothesis, posterior, DEFAULT)
-    problem, null = problem_for(name, None, designs), problem_for(NULL, None, designs)
+    if evidence is None and posterior is not None and not designs and posterior.evidence in evidence_sets():
+        evidence = posterior.evidence
+    problem, null = problem_on(name, evidence, designs), problem_on(NULL, evidence, designs)
     if not refit:
         posterior = _fit_of(problem, Path(fits)) if posterior is None else posterior
         null_posterior = _fit_of(null, Path(fits))
@@ -257,7 +262,7 @@ def reproduce(
     assert posterior is not None
     with progress(workload(problem, posterior, null_posterior), "repeating the study") as advance:
         rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
-    own = posterior.hypothesis
+    own, left_out = posterior.hypothesis, not_used(problem)
 
     def draw() -> Any:
         from simulate.figures.reproduction import reproduction_figure
@@ -268,9 +273,15 @@ def reproduce(
     documents = [_reproduced(row) for row in rows]
     result = Result(
         origin,
-        f"reported values under {own}",
-        Reproduction(tuple(rows), posterior, null_posterior),
-        document={"hypothesis": own, "null": NULL, "rows": documents},
+        f"reported values under {own}, fitted to the evidence {evidence_name(problem)}",
+        Reproduction(tuple(rows), posterior, null_posterior, left_out),
+        document={
+            "hypothesis": own,
+            "null": NULL,
+            "evidence": evidence_name(problem),
+            "rows": documents,
+            "not_used": [asdict(part) for part in left_out],
+        },
         tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
         figures={"reproduction": draw},
         models=models_of([problem, null]),
@@ -284,8 +295,10 @@ def reproduce(
 def _fit_of(problem: Problem, folder: Path) -> Posterior:
     """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
     from simulate.errors import InputError
+    from simulate.evidence.sets import evidence_sets
     from simulate.studies.comparison.fits import fit_folder, known_fit
     from simulate.studies.fitting.posterior import shipped_posterior
+    from simulate.studies.fitting.standing import evidence_name
     from simulate.trials.reading import DEFAULT as SHIPPED
 
     found = known_fit(problem, folder)
@@ -294,6 +307,14 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     names = [part.trial.name for part in problem.parts]
     if names == [SHIPPED]:
         return shipped_posterior(problem.hypothesis)
+    name = evidence_name(problem)
+    if name in evidence_sets():
+        raise InputError(
+            f"no fit of `{problem.hypothesis}` to the evidence `{name}` is of today's numbers",
+            code="fit.missing",
+            expected=f"a result in {fit_folder(problem, folder)}",
+            advice=f"make one: `simulate fit --hypothesis {problem.hypothesis} --evidence {name}`",
+        )
     raise InputError(
         f"no fit of `{problem.hypothesis}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
         code="fit.missing",
@@ -356,7 +377,7 @@ def compare(
     hypotheses
         All whose fits ship if not given.
     evidence
-        Evidence file; that of the trial if not given.
+        As for `fit`.
     prior
         Weight of each hypothesis before the data; 1 if not given.
     against
@@ -381,6 +402,7 @@ def compare(
     from simulate.studies.comparison.fits import find_fit, known_fit
     from simulate.studies.comparison.tables import document, tables
     from simulate.studies.fitting.posterior import Settings
+    from simulate.studies.fitting.standing import evidence_name
 
     problems = _problems(hypotheses, evidence, trial)
     found = [known_fit(problem, Path(fits)) for problem in problems]
@@ -392,6 +414,7 @@ def compare(
         if known is None:
             _note_made(problem, used[-1], Path(fits))
     comparison = compared(used, prior=prior or {}, against=against)
+    standing = evidence_name(problems[0])
 
     def draw() -> Any:
         from simulate.figures.comparison import comparison_figure
@@ -400,7 +423,7 @@ def compare(
 
     result = Result(
         origin,
-        "comparison of " + ", ".join(problem.hypothesis for problem in problems),
+        "comparison of " + ", ".join(problem.hypothesis for problem in problems) + f" on the evidence {standing}",
         comparison,
         document=document(comparison),
         tables=tables(comparison),
@@ -415,11 +438,9 @@ def compare(
 
 def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, trial: TrialNames) -> tuple[Problem, ...]:
     from simulate import shipped
-    from simulate.evidence.reading import read_evidence
     from simulate.studies.comparison.fits import problems_for
 
-    given = None if evidence is None else read_evidence(evidence)
-    return problems_for(hypotheses or list(shipped.fit_files()), given, trials_of(trial))
+    return problems_for(hypotheses or list(shipped.fit_files()), evidence, trials_of(trial))
 
 
 def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
@@ -476,6 +497,7 @@ def calibrate_choice(
 def predict(
     hypotheses: Sequence[str] | None = None,
     *,
+    evidence: str | Path | None = None,
     trial: TrialNames = None,
     draws: int = 48,
     patients: int = 16,
@@ -491,6 +513,8 @@ def predict(
     ----------
     hypotheses
         All single ones that ship if not given.
+    evidence
+        As for `fit`: on which evidence fits stand. Of a set with several trials the patients are those of the first.
     draws, patients
         Populations of each hypothesis, and patients of each.
     seed
@@ -508,7 +532,7 @@ def predict(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.studies.comparison.fits import problems_for
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.standing import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
     from simulate.studies.prediction.questions import ABSENT
@@ -517,11 +541,14 @@ def predict(
     designs = trials_of(trial)
     names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
     problems = (
-        problems_for(names, None, designs, needs_evidence=False)
+        problems_for(names, evidence, designs, needs_evidence=False)
         if len(names) > 1
-        else (problem_for(names[0], None, designs, needs_evidence=False),)
+        else (problem_on(names[0], evidence, designs, needs_evidence=False),)
     )
     posteriors = [_posterior(problem, Path(fits)) for problem in problems]
+    standing = evidence_name(problems[0])
+    if not designs:
+        problems = tuple(problem.parts[0] for problem in problems)
     origin = asked("predict", arguments, out=out, force=force)
     total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
     with progress(total, "predicting") as advance:
@@ -539,9 +566,9 @@ def predict(
     sources = [{"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found]
     result = Result(
         origin,
-        "predictions of " + ", ".join(names),
+        "predictions of " + ", ".join(names) + f" on the evidence {standing}",
         found,
-        document={"hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
+        document={"evidence": standing, "hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
         tables={"prediction": table_of(table)},
         figures={"prediction": draw},
         models=models_of(problems),

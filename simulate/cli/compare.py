@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import compare as function
-from simulate.cli.options import Figured, Fits, Force, Json, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,9 +24,7 @@ def compare(
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all whose fits ship if none is given."),
     ],
-    evidence: Annotated[
-        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
-    ],
+    evidence: EvidenceName,
     trial: Trials,
     prior: Annotated[
         list[str] | None,
@@ -65,6 +63,7 @@ def compare(
     simulate compare
     simulate compare H0 H1+H3a+H4 --out compared
     simulate compare H0 H4 mine.toml --prior H0=2
+    simulate compare H0 H1 --evidence synthesis
     simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
@@ -103,6 +102,9 @@ def compare(
         print_json(found.document)
     else:
         print_rich(_hypotheses(found.value), _matrix(found.value))
+        print_text(f"evidence: {(found.document or {})['evidence']}")
+        for part in (found.document or {})["not_used"]:
+            print_text(f"not used: {part['statement']} ({part['source']}): {part['why']}")
         print_text("\n".join(_below(found.value)))
     return 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import fit as function
-from simulate.cli.options import Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 @defaults_of(function)
 def fit(
     hypothesis: Hypothesis,
-    evidence: Annotated[
-        str | None, typer.Option("--evidence", metavar="FILE", help="Evidence; that of the trial if not given.")
-    ],
+    evidence: EvidenceName,
     trial: Trials,
     out: Annotated[
         Path | None,
@@ -54,9 +52,11 @@ def fit(
     simulate fit
     simulate fit --hypothesis H5 --out fits/H5
     simulate fit --hypothesis my-hypothesis.toml --evidence my-evidence.toml
+    simulate fit --evidence synthesis
     simulate fit --trial zong-2011 --trial my-trial.toml
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
     found = function(
@@ -80,7 +80,11 @@ def fit(
         print_rich(_estimates(found.value))
         if "profiles" in found.tables:
             print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
-        print_text("\n".join((*_summary(found.value), f"written to {found.facts['file']}")))
+        known = evidence_sets().get(found.value.evidence)
+        left_out = (
+            f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ())
+        )
+        print_text("\n".join((*_summary(found.value), *map(str, left_out), f"written to {found.facts['file']}")))
     return 0
 
 
@@ -126,6 +130,7 @@ def _summary(result: Posterior) -> list[str]:
     informed = [row.name for row in result.estimates if row.verdict == "informed"]
     chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
     lines = [
+        f"evidence: {result.evidence}, {len(result.items)} data",
         f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
         f"solver {solver:.4f}",
         f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "

@@ -52,6 +52,14 @@ Trials = Annotated[
         "--trial", metavar="NAME|FILE", help="A trial (simulate list, or a file); repeat it to take several at once."
     ),
 ]
+EvidenceName = Annotated[
+    str | None,
+    typer.Option(
+        "--evidence",
+        metavar="NAME|FILE",
+        help="A set of evidence, abstract or synthesis, or a file; that of the trial if not given.",
+    ),
+]
 Rtol = Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")]
 Fits = Annotated[Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import predict as function
-from simulate.cli.options import Figured, Fits, Force, Json, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ def predict(
         list[str] | None,
         typer.Argument(metavar="[NAME|FILE]...", help="Hypotheses; all single ones that ship if none is given."),
     ],
+    evidence: EvidenceName,
     trial: Trials,
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")],
     patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")],
@@ -45,6 +46,7 @@ def predict(
 
     found = function(
         hypotheses,
+        evidence=evidence,
         trial=trial,
         draws=draws,
         patients=patients,
@@ -58,7 +60,7 @@ def predict(
         print_json(found.document)
     else:
         print_rich(_table(found.value))
-        print_text("\n".join(_below(found.value)))
+        print_text("\n".join((f"evidence of the fits: {(found.document or {})['evidence']}", *_below(found.value))))
     return 0
 
 

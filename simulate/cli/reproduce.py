@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import reproduce as function
-from simulate.cli.options import Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
+    from simulate.api.fitting import Reproduction
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
     from simulate.studies.fitting.reproduction import Row
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @defaults_of(function)
 def reproduce(
     hypothesis: Hypothesis,
+    evidence: EvidenceName,
     trial: Trials,
     fit: Annotated[
         Path | None,
@@ -55,6 +57,7 @@ def reproduce(
 
     found = function(
         hypothesis,
+        evidence=evidence,
         trial=trial,
         fit=fit,
         fits=fits,
@@ -69,7 +72,7 @@ def reproduce(
     else:
         shown = found.value
         print_rich(_table(shown.rows, shown.posterior, NULL))
-        print_text(_below(shown.posterior, shown.null))
+        print_text(_below(shown))
     return 0
 
 
@@ -100,12 +103,15 @@ def _tail(predicted: Predicted | None) -> str:
     return "" if predicted is None or predicted.tail_probability is None else f"{predicted.tail_probability:.2g}"
 
 
-def _below(posterior: Posterior, null: Posterior) -> str:
+def _below(shown: Reproduction) -> str:
     from simulate.studies.fitting.posterior import error_by_patients
 
+    posterior, null = shown.posterior, shown.null
     difference = posterior.log_evidence - null.log_evidence
     error = math.hypot(posterior.errors[0], null.errors[0], error_by_patients(posterior, null)[0])
     lines = [
+        f"fitted to the evidence {posterior.evidence or 'abstract'}",
+        *map(str, shown.not_used),
         f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]

@@ -171,11 +171,22 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Items of a file, in its order, and the trial that reported them, by name or file; empty if none is named."""
+    """Items of a file, in its order.
+
+    Attributes
+    ----------
+    source, items
+        Key of the reference, and what it states.
+    trial
+        Trial that reported them, by name or file; empty if none is named.
+    name
+        Name of the file; empty if they are of none. It decides no likelihood.
+    """
 
     source: str
     items: tuple[Item, ...]
     trial: str = ""
+    name: str = field(default="", compare=False)
 
     def __getitem__(self, name: str) -> Item:
         return next(item for item in self.items if item.name == name)

@@ -46,7 +46,7 @@ class TrialProtocol:
         Visits.
     noise
         Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
-        The quantities named here are those that are seen.
+        Of shape [cohort, 1] where cohorts are read unlike. The quantities named here are those that are seen.
     limits, substitutes
         As in `TrialObservations`.
     response
@@ -56,7 +56,7 @@ class TrialProtocol:
     """
 
     days: tuple[float, ...]
-    noise: Mapping[str | Key, float]
+    noise: Mapping[str | Key, float | FloatArray]
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
     response: Judgment | None = None

@@ -4,6 +4,7 @@
 
     schema = 1
     source = "zong-2011"  # a key of sources.toml
+    includes = "abstract"  # optional: another file, shipped or beside this one, whose items come first
     trial = "zong-2011"  # whose visits, arms and quantities are meant: a shipped trial, or a file beside this one
 
     [[item]]
@@ -82,7 +83,7 @@ def shipped_doubts() -> dict[Standing, float]:
 
 
 def read_evidence(path: Path | str | None = None) -> Evidence:
-    """Items of a file; of the abstract if none is given.
+    """Items of a file, or of a shipped one by name; of the abstract if none is given.
 
     Raises
     ------
@@ -91,18 +92,27 @@ def read_evidence(path: Path | str | None = None) -> Evidence:
         ``evidence.shares``: the shares of readings do not add up to 1; ``evidence.among``: no such item counts people;
         ``evidence.empty``: no item.
     """
-    return evidence_from(read_toml(abstract_file() if path is None else path))
+    files = shipped.observation_files()
+    return evidence_from(read_toml(abstract_file() if path is None else files.get(str(path), Path(path))))
 
 
 def evidence_from(document: Document) -> Evidence:
     """Items of a document that was read; errors are those of `read_evidence`."""
-    top = TomlTable(document, allowed=("schema", "source", "trial", "item"), required=("schema", "source", "item"))
+    top = TomlTable(
+        document, allowed=("schema", "source", "trial", "includes", "item"), required=("schema", "source", "item")
+    )
     top.schema()
     source = top.text("source")
     if top["item"] == []:
         raise InputError("the file has no item", code="evidence.empty", where=document.where("item"))
     doubts = shipped_doubts()
+    included = top.text("includes", "")
     items: dict[str, Item] = {}
+    if included:
+        known = shipped.observation_files()
+        other = read_evidence(known.get(included, Path(document.path).parent / included))
+        items = {item.name: item for item in other.items}
+    before = len(items)
     for row in top.tables("item", required=("kind",)):
         item = _item(row, source, doubts)
         if item.name in items:
@@ -113,7 +123,7 @@ def evidence_from(document: Document) -> Evidence:
                 advice="give one of them another name",
             )
         items[item.name] = item
-    for index, item in enumerate(items.values()):
+    for index, item in enumerate(list(items.values())[before:]):
         if item.among is not None and not (item.among in items and hasattr(items[item.among].statement, "count")):
             raise InputError(
                 f"`{item.among}` is not an item that counts people",
@@ -124,7 +134,7 @@ def evidence_from(document: Document) -> Evidence:
     trial = top.text("trial", "")
     if trial.endswith(".toml"):
         trial = str(Path(document.path).parent / trial)
-    return Evidence(source, tuple(items.values()), trial)
+    return Evidence(source, tuple(items.values()), trial, Path(document.path).stem)
 
 
 def _item(row: TomlTable, source: str, doubts: Mapping[Standing, float]) -> Item:

@@ -7,7 +7,6 @@ only how exactly that population is known.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -40,7 +39,8 @@ class TrialObservations:
         Units of the levels by quantity.
     noise
         Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
-        from one day to the next. By quantity, or by (quantity, day) where a visit has its own.
+        from one day to the next. By quantity, or by (quantity, day) where a visit has its own; of shape [cohort, 1]
+        where cohorts are read unlike.
     limits
         Detection limits by quantity, in its unit; none where a quantity is absent.
     substitutes
@@ -62,7 +62,7 @@ class TrialObservations:
     weights: FloatArray
     levels: Mapping[Key, FloatArray]
     units: Mapping[str, Unit]
-    noise: Mapping[str | Key, float]
+    noise: Mapping[str | Key, float | FloatArray]
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
     groups: Mapping[str, FloatArray] = field(default_factory=dict)
@@ -83,7 +83,7 @@ class TrialObservations:
                         expected=str(shape),
                     )
         for name, spread in self.noise.items():
-            if not 0.0 < spread < np.inf:
+            if not np.all((np.asarray(spread) > 0.0) & (np.asarray(spread) < np.inf)):
                 raise InputError(
                     f"the noise of `{name}` is not above 0",
                     code="evidence.noise",
@@ -107,6 +107,9 @@ class TrialObservations:
             self,
             weights=self.weights[chosen],
             levels={key: values[chosen] for key, values in self.levels.items()},
+            noise={
+                key: spread[chosen] if isinstance(spread, np.ndarray) else spread for key, spread in self.noise.items()
+            },
             groups={name: values[chosen] for name, values in self.groups.items()},
             present={day: values[chosen] for day, values in self.present.items()},
             events={key: values[chosen] for key, values in self.events.items()},
@@ -194,8 +197,8 @@ class TrialObservations:
         last = max(days, default=0.0)
         return weights * self.present[last] if last in self.present else weights
 
-    def spread(self, quantity: str, day: float) -> float:
-        """Standard deviation of the logarithm of a reading at a visit.
+    def spread(self, quantity: str, day: float) -> FloatArray:
+        """Standard deviation of the logarithm of a reading at a visit, shape [cohort, 1].
 
         Raises
         ------
@@ -204,7 +207,7 @@ class TrialObservations:
         """
         for key in ((quantity, day), quantity):
             if key in self.noise:
-                return self.noise[key]
+                return np.broadcast_to(np.asarray(self.noise[key], dtype=np.float64), (self.cohorts, 1))
         raise InputError(
             f"nothing says how well `{quantity}` is read",
             code="evidence.noise",
@@ -231,14 +234,14 @@ class TrialObservations:
         ]
         return parts[0] if len(parts) == 1 else Marginal.pooled(*parts)
 
-    def change(self, subject: Subject) -> tuple[FloatArray, FloatArray, float]:
+    def change(self, subject: Subject) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Change of the logarithm in each patient between two visits.
 
         Returns
         -------
         tuple
             Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation
-            of the noise of a change. A patient who failed has no weight and no change.
+            of the noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
         """
         since = 0.0 if subject.since is None else subject.since
         day = subject.days[-1]
@@ -247,7 +250,7 @@ class TrialObservations:
         total = weights.sum(axis=-1, keepdims=True)
         with np.errstate(invalid="ignore", divide="ignore"):
             weights = weights / total
-        noise = math.hypot(self.spread(subject.quantity, since), self.spread(subject.quantity, day))
+        noise = np.hypot(self.spread(subject.quantity, since), self.spread(subject.quantity, day))
         return weights, np.where(np.isfinite(change), change, 0.0), noise
 
     def event(self, subject: Subject) -> FloatArray:

@@ -11,6 +11,8 @@ from simulate.biology.reference import parameter_table
 from simulate.cohort.reading import read_population
 from simulate.errors import InputError, Where
 from simulate.evidence.observations import read_observations
+from simulate.evidence.reading import read_evidence
+from simulate.evidence.sets import evidence_sets
 from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
@@ -93,6 +95,8 @@ def _kind(document: Document) -> str:
         return "hypothesis"
     if "item" in keys:
         return "observations"
+    if "set" in keys:
+        return "evidence sets"
     if "sample" in keys:
         return "measurement"
     if keys & _OF_TRIALS:
@@ -210,6 +214,12 @@ def _observations(path: Path, document: Document) -> str:
     return _count(len(read_observations(path)), "printed figure")
 
 
+def _sets(path: Path, document: Document) -> str:
+    found = evidence_sets(path)
+    left_out = sum(len(part.not_used) for part in found.values())
+    return f"{_count(len(found), 'set')}, {_count(left_out, 'statement')} not used"
+
+
 def _measurement(path: Path, document: Document) -> str:
     found = read_measurement(path)
     return f"{_count(len(found.samples), 'group')}, {_count(found.n, 'patient')}, cost {found.cost:g}"
@@ -220,6 +230,9 @@ def _trial(path: Path, document: Document) -> str:
     if design.evidence is None:
         check_observed(design, find_model(None, design.options))
         reported = "no evidence"
+    elif not read_evidence(design.evidence).data:
+        check_observed(design, find_model(None, (*design.options, "response")))
+        reported = _count(len(read_evidence(design.evidence).checks), "finding") + " to hold a fit against"
     else:
         problem = problem_for("none", None, (design,))
         reported = _count(len(problem.evidence.data), "printed statement") + " to fit to"
@@ -238,6 +251,7 @@ _CHECKS = {
     "sources": _sources,
     "population": _population,
     "observations": _observations,
+    "evidence sets": _sets,
     "measurement": _measurement,
     "trial": _trial,
 }

@@ -137,6 +137,8 @@ class Readout:
         When its sample is drawn after the last dose of a visit; None if the hour does not matter.
     samples
         Patients with a reading at each visit; empty where everybody in the study has one.
+    noise
+        Row of the noise of the assay, with its bounds, source and grade; None if the file was not read.
     """
 
     quantity: str
@@ -144,6 +146,7 @@ class Readout:
     assay: Assay
     sampling: Sampling | None = None
     samples: tuple[int, ...] = ()
+    noise: Parameter | None = field(default=None, compare=False)
 
     def check_samples(self, visits: Sequence[Visit]) -> None:
         """Refuse numbers of samples that are not one for each visit.

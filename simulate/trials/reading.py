@@ -260,6 +260,7 @@ class _Reader:
         self.source(row)
         own = row.parsed("unit", unit)
         sd_log = self.number(f"{name} sd_log", row.table("sd_log"), DIMENSIONLESS)
+        noise = self.numbers[-1]
         limit = self.number(f"{name} limit", row.table("limit"), own) if "limit" in row else 0.0
         events = None
         if "events" in row:
@@ -276,7 +277,7 @@ class _Reader:
         samples = row.integers("samples")
         reads = row.table("reads")
         for quantity in reads:
-            yield Readout(quantity, reads.text(quantity), assay, sampling if is_of_drug else None, samples)
+            yield Readout(quantity, reads.text(quantity), assay, sampling if is_of_drug else None, samples, noise)
 
     def outcome(self, row: TomlTable, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
         row.check_keys(**_keys("outcome"))

@@ -10,7 +10,9 @@ import pytest
 
 from simulate.cli.app import outcome
 
-HELD = [word for name in ("det1", "det17", "d_M17", "p_unchanged", "slope_response") for word in ("--hold", name)]
+HELD = [
+    word for name in ("det1", "det17", "d_M17", "p_unchanged", "slope_response", "R_0") for word in ("--hold", name)
+]
 SHORT = ["sensitivity", "anakinra-100mg-daily", "-H", "H0", *HELD, "--n", "8", "--trajectories", "2", "--no-local"]
 
 Capture = pytest.CaptureFixture[str]
@@ -22,7 +24,7 @@ def test_a_table_says_what_matters_and_what_is_undefined(capsys: Capture) -> Non
     assert "change to day 28 of creatine kinase in serum (%), H0" in shown
     assert "undefined" in shown
     assert "whatever the inputs: shares of its variance are undefined" in shown
-    assert "not varied, as they act between patients only: spread_det1, spread_det17, rho_chi_f_RO" in shown
+    assert "not varied, as they act between patients only: spread_det1, spread_det17, spread_R_0, rho_chi_f_RO" in shown
 
 
 def test_the_folder_holds_what_json_says_and_a_figure_for_each_endpoint(tmp_path: Path, capsys: Capture) -> None:

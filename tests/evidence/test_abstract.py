@@ -120,7 +120,7 @@ def test_what_is_fitted_is_what_the_trial_found() -> None:
 
 def test_external_findings_are_checks_and_never_data() -> None:
     assert EXTERNAL.data == ()
-    assert len(EXTERNAL.checks) == len(EXTERNAL.items) == 7
+    assert len(EXTERNAL.checks) == len(EXTERNAL.items) == 3
     nobody = [item.statement for item in EXTERNAL.items if isinstance(item.statement, Count)]
     assert [(count.count, count.n) for count in nobody] == [(0, 4), (0, 5)]
 

@@ -29,8 +29,8 @@ def test_levels_are_those_of_the_ensemble_cohort_by_cohort(ensemble: Ensemble) -
     expected = ensemble.quantity("concentration")[1, :, 4].reshape(2, 3)
     np.testing.assert_array_equal(found.levels["concentration", 2.0], expected)
     np.testing.assert_allclose(found.weights, 1.0 / 3.0)
-    assert found.spread("concentration", 0.0) == 0.2
-    assert found.spread("concentration", 2.0) == 0.3
+    assert found.spread("concentration", 0.0).tolist() == [[0.2], [0.2]]
+    assert found.spread("concentration", 2.0).tolist() == [[0.3], [0.3]]
     assert found.units == {"concentration": unit("mg/L")}
 
 

@@ -144,7 +144,7 @@ def test_what_is_read_past_is_refused_before_anything_is_solved(scenario: Path, 
     assert "`simulate verify` does not read `cohort.dropout`" in capsys.readouterr().err
 
 
-HELD = ("chi", "det1", "det17", "d_M17", "p_unchanged", "slope_response", "il1_muscle")
+HELD = ("chi", "det1", "det17", "d_M17", "p_unchanged", "slope_response", "il1_muscle", "R_0")
 
 
 def asked(*settings: tuple[str, object]) -> Any:

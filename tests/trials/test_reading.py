@@ -35,7 +35,7 @@ def test_the_shipped_trial_is_the_study_of_the_abstract() -> None:
     assert [(arm.name, arm.regimen, arm.n) for arm in trial.arms] == [("anakinra", "100 mg sc every 24 h", 15)]
     assert [(visit.day, visit.last_dose) for visit in trial.visits] == [(0.0, None), (182.0, 181.0)]
     assert trial.quantities == ("serum_il1ra", "ifng", "il17a", "cd45ro", "ck")
-    assert trial.assays["il17a"] == Assay(unit("%"), 0.3, 0.01, 50_000)
+    assert trial.assays["il17a"] == Assay(unit("%"), 0.36, 0.01, 50_000)
     assert trial.assays["ck"] == Assay(unit("µkat/L"), 0.05)
     sampling = Sampling(20 / 24, 1.5, 0.447, 0.4)
     assert {part.quantity: part.sampling for part in trial.readouts if part.sampling} == {"serum_il1ra": sampling}
@@ -63,7 +63,7 @@ def test_readings_of_so_many_patients_are_there_at_each_visit() -> None:
 @pytest.mark.parametrize("name", shipped.trial_files())
 def test_every_number_of_a_shipped_trial_has_a_source_and_a_grade(name: str) -> None:
     trial = read_trial(name)
-    assert len(trial.numbers) > 8
+    assert len(trial.numbers) > 3
     assert all(row.source for row in trial.numbers)
     assert trial.evidence is not None
     assert trial.evidence.exists()
@@ -81,7 +81,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
     for old, new in (
         ('regimen = "100 mg sc every 24 h"', 'regimen = "100 mg sc every 12 h"'),
         ("last_dose = 181", "last_dose = 180"),
-        ("value = 0.30", "value = 0.31"),
+        ("value = 0.36", "value = 0.37"),
         ("value = 36", "value = 35"),
         ('event = "clinical_response"', 'event = "improvement"'),
     ):
@@ -219,7 +219,8 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'evidence = "abstrct"',
             "error[trial.evidence]: there is no evidence `abstrct`\n"
             "  --> {path}:7, key `evidence`\n"
-            "  expected: `abstract`, `example-two-arms`, `external`, or a file\n"
+            "  expected: `abstract`, `example-two-arms`, `external`, `infliximab-pilot`, `lasiglie-2011`, `zong-2014`, "
+            "or a file\n"
             "  try:      did you mean `abstract`?",
         ),
     ],
@@ -280,7 +281,7 @@ def test_a_name_that_no_trial_has_is_refused_with_those_that_ship() -> None:
     with pytest.raises(InputError) as caught:
         read_trial("zong-2012")
     assert caught.value.code == "trial.unknown"
-    assert caught.value.advice == "did you mean `zong-2011`?"
+    assert caught.value.advice == "did you mean `zong-2014` or `zong-2011`?"
 
 
 def test_a_trial_that_lasts_otherwise_keeps_visits_before_and_asks_the_last_what_the_last_was_asked() -> None:

@@ -137,11 +137,11 @@ class Correlation:
         level = np.where(usable, level, 1.0)
         # A reading is the level times a log-normal factor: its mean and its mean square, given the patient.
         level_mean = level * np.exp(0.5 * spread * spread)
-        level_square = (weights * level * level).sum(axis=-1) * np.exp(2.0 * spread * spread)
+        level_square = (weights * level * level).sum(axis=-1) * np.exp(2.0 * np.square(spread[:, 0]))
         mean_x, mean_y = (weights * level_mean).sum(axis=-1), (weights * change).sum(axis=-1)
         covariance = (weights * level_mean * change).sum(axis=-1) - mean_x * mean_y
         variance_x = level_square - mean_x * mean_x
-        variance_y = (weights * change * change).sum(axis=-1) - mean_y * mean_y + noise * noise
+        variance_y = (weights * change * change).sum(axis=-1) - mean_y * mean_y + np.square(noise[:, 0])
         correlations: FloatArray = np.clip(covariance / np.sqrt(variance_x * variance_y), -1.0, 1.0)
         return correlations
 
@@ -161,7 +161,8 @@ class Correlation:
             seen.spread(self.partner, day),
         ]
         x, before, after = (
-            of_chosen(np.exp(np.nan_to_num(log)), patients) * np.exp(noise * trials.normals(f"correlation {index}", n))
+            of_chosen(np.exp(np.nan_to_num(log)), patients)
+            * np.exp(noise[..., np.newaxis] * trials.normals(f"correlation {index}", n))
             for index, (log, noise) in enumerate(zip(logs, noises, strict=True))
         )
         if self.scale == "log":

@@ -80,7 +80,7 @@ class Direction:
         if self.sense in ("mean", "significant"):
             # The spread of one change: between patients, and that of its two readings.
             mean = (weights * change).sum(axis=-1)
-            variance = (weights * (change - mean[:, np.newaxis]) ** 2).sum(axis=-1) + noise * noise
+            variance = (weights * (change - mean[:, np.newaxis]) ** 2).sum(axis=-1) + np.square(noise[:, 0])
             threshold = _SIGNIFICANT if self.sense == "significant" else 0.0
             result: FloatArray = log_ndtr(mean * np.sqrt(self.n / variance) - threshold)
             return result
@@ -98,14 +98,14 @@ class Direction:
     def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         weights, change, noise = seen.change(subject)
         patients = chosen(weights, self.n, trials)
-        read = of_chosen(change, patients) + noise * trials.normals("change", self.n)
+        read = of_chosen(change, patients) + noise[..., np.newaxis] * trials.normals("change", self.n)
         if self.sense in ("mean", "significant"):
             means: FloatArray = read.mean(axis=-1)[..., np.newaxis]
             return means
         moved = WAYS[self.way] * read > 0.0
         if self.partner is not None and self.partner_way is not None:
             _, other, noise = seen.change(self._of_partner(self.partner, subject))
-            read = of_chosen(other, patients) + noise * trials.normals("change of the other", self.n)
+            read = of_chosen(other, patients) + noise[..., np.newaxis] * trials.normals("change of the other", self.n)
             moved &= WAYS[self.partner_way] * read > 0.0
         counts: FloatArray = moved.sum(axis=-1)[..., np.newaxis].astype(np.float64)
         return counts

@@ -99,7 +99,9 @@ class PValue:
         """Changes of the logarithm in simulated trials, positive in the printed direction."""
         weights, change, noise = seen.change(subject)
         patients = chosen(weights, self.n, trials)
-        return WAYS[self.way] * (of_chosen(change, patients) + noise * trials.normals("change", self.n))
+        return WAYS[self.way] * (
+            of_chosen(change, patients) + noise[..., np.newaxis] * trials.normals("change", self.n)
+        )
 
     def _t_values(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Values of t of the differences in simulated trials, shape [cohort, trial]."""
@@ -108,7 +110,9 @@ class PValue:
         patients = chosen(weights, self.n, trials)
         before, after = (
             of_chosen(np.exp(np.nan_to_num(seen.logarithm(subject.quantity, day))), patients)
-            * np.exp(seen.spread(subject.quantity, day) * trials.normals(f"difference {index}", self.n))
+            * np.exp(
+                seen.spread(subject.quantity, day)[..., np.newaxis] * trials.normals(f"difference {index}", self.n)
+            )
             for index, day in enumerate((since, subject.days[-1]))
         )
         difference = WAYS[self.way] * (after - before)

@@ -14,6 +14,7 @@ from simulate.streams import FloatArray
 from simulate.studies.comparison.fits import Fit
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
 from simulate.studies.fitting.posterior import error_by_patients, same_patients
+from simulate.studies.fitting.standing import evidence_name
 
 NULL = "H0"
 
@@ -148,6 +149,21 @@ class Comparison:
         return None if support is None else min(support.tails, key=lambda row: row[2], default=None)
 
 
+def _check_evidence(fits: Sequence[Fit]) -> None:
+    """Refuse fits to different data: their evidences are probabilities of different things."""
+    names = {(evidence_name(fit.problem), fit.posterior.items): fit.name for fit in fits}
+    if len(names) > 1:
+        (first, _), (second, _) = list(names)[:2]
+        one, other = list(names.values())[:2]
+        raise InputError(
+            f"`{one}` and `{other}` stand on different evidence",
+            code="compare.evidence",
+            found=f"`{first}` and `{second}`",
+            expected="fits to the same statements",
+            advice="fit all to one set: `simulate compare --evidence NAME`",
+        )
+
+
 def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, against: str | None = None) -> Comparison:
     """Compare hypotheses that were fitted to the same evidence.
 
@@ -163,8 +179,10 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
     Raises
     ------
     InputError
-        ``compare.prior`` and ``compare.against``: no such hypothesis, or a weight that is none.
+        ``compare.evidence``: they stand on different evidence. ``compare.prior`` and ``compare.against``: no such
+        hypothesis, or a weight that is none.
     """
+    _check_evidence(fits)
     order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
     names = [fit.name for fit in order]
     weights = _weights(names, prior or {})

@@ -10,13 +10,15 @@ from pathlib import Path
 
 from simulate import shipped
 from simulate.errors import InputError, Where
-from simulate.evidence.items import Evidence
+from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_given, is_there
 from simulate.store import working_folder
 from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
-from simulate.studies.fitting.trial import Problem, problem_for
+from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
+from simulate.studies.fitting.standing import evidence_name, problem_on
+from simulate.studies.fitting.trial import Problem
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import DEFAULT
 
@@ -47,27 +49,30 @@ class Fit:
 
 
 def fit_folder(problem: Problem, folder: Path = Path("fits")) -> Path:
-    """Folder in which a fit is kept, if the user names none: of the hypothesis, and of trials that do not ship."""
+    """Folder in which a fit is kept, if the user names none: of the hypothesis, and of evidence that is not usual."""
     name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
     trials = [part.trial.name for part in problem.parts]
+    evidence = evidence_name(problem)
+    if evidence != STANDS_ON and evidence in evidence_sets():
+        return folder / f"{name}@{evidence}"
     return folder / (name if trials == [DEFAULT] else f"{name}@{'+'.join(trials)}")
 
 
 def problems_for(
     hypotheses: Sequence[str],
-    evidence: Evidence | None = None,
+    evidence: str | Path | None = None,
     trials: Sequence[TrialDesign] = (),
     *,
     needs_evidence: bool = True,
 ) -> tuple[Problem, ...]:
-    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_for`.
+    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`.
 
     Raises
     ------
     InputError
-        ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_for`.
+        ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_on`.
     """
-    problems = tuple(problem_for(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
+    problems = tuple(problem_on(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
     known: dict[str, str] = {}
     for problem in problems:
         first = known.setdefault(problem.key, problem.hypothesis)

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from simulate.studies.comparison.comparison import Comparison
+from simulate.studies.fitting.standing import evidence_name, not_used
 from simulate.tabular import ResultTable
 
 
@@ -32,6 +33,8 @@ def document(comparison: Comparison) -> dict[str, Any]:
             }
         )
     return {
+        "evidence": evidence_name(comparison.fits[0].problem),
+        "not_used": [dataclasses.asdict(part) for part in not_used(comparison.fits[0].problem)],
         "hypotheses": rows,
         "verdict": comparison.verdict,
         "sentence": comparison.sentence,
@@ -52,8 +55,8 @@ def document(comparison: Comparison) -> dict[str, Any]:
             {
                 "variant": variant.name,
                 "sort": variant.sort.value,
-                "changes": dict(zip(comparison.names, (part.value for part in row), strict=True)),
-                "tails": dict(zip(comparison.names, (part.tail for part in row), strict=True)),
+                "changes": dict(zip(comparison.names, (_known(part.value) for part in row), strict=True)),
+                "tails": dict(zip(comparison.names, (_known(part.tail) for part in row), strict=True)),
             }
             for variant, row in zip(comparison.variants, comparison.changes, strict=True)
         ],

@@ -1,4 +1,4 @@
-"""What else could have been believed before the data: other priors, doubts and readings, without another fit.
+"""What else could have been believed before the data: other priors, noise, doubts and readings, without another fit.
 
 The draws of a posterior are weighted anew: with another prior π′ the log-evidence changes by the logarithm of the mean
 of π′/π over them, with another likelihood L′ by that of L′/L. The shape of the tail of these weights says whether that
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 
 from simulate.evidence.items import Item, Standing
 from simulate.inference.polish import pareto_shape
@@ -33,12 +33,16 @@ _GRADES = ("widening_seen", "widening_calculated", "widening_memory", "widening_
 
 _TAIL = 0.7
 
+_FEWEST = 10
+"""Draws that must be possible under another belief; of fewer nothing is known."""
+
 
 class Sort(enum.Enum):
     """What a variant changes."""
 
     PRIORS = "priors"
     NUMBER = "the prior of one number"
+    NOISE = "measurement noise"
     DOUBT = "doubt"
     READING = "a reading"
 
@@ -88,13 +92,15 @@ class Change:
 def change(variant: Variant, fit: Fit) -> Change:
     """What a variant does to the log-evidence of a hypothesis."""
     logs = variant.log_ratio(fit)
+    if np.isfinite(logs).sum() < _FEWEST:
+        return Change(-np.inf, np.inf)
     value = float(logsumexp(logs) - np.log(len(logs)))
     return Change(value, pareto_shape(np.exp(logs - logs.max())) if np.ptp(logs) > 1e-12 else 0.0)
 
 
 def variants(fits: Sequence[Fit]) -> tuple[Variant, ...]:
     """All variants of a comparison; those of doubts and readings only if every fit has kept what they need."""
-    found = [*_of_priors(), *_of_numbers(fits)]
+    found = [*_of_priors(), *_of_numbers(fits), *_of_noise(fits)]
     if all(fit.posterior.support is not None for fit in fits):
         items = fits[0].problem.data
         found += [*_of_doubts(items), *_of_readings(items)]
@@ -112,7 +118,7 @@ def _of_priors() -> list[Variant]:
         return scale[min(max(place + step, 0), len(scale) - 1)]
 
     def is_own(part: Free) -> bool:
-        return part.role is Role.TYPICAL and part.name not in COMMON
+        return part.role in (Role.TYPICAL, Role.CENTER) and part.name not in COMMON
 
     def always(part: Free) -> bool:
         return True
@@ -138,6 +144,29 @@ def _of_numbers(fits: Sequence[Fit]) -> list[Variant]:
         for name in dict.fromkeys(_label(part) for fit in fits for part in fit.problem.free)
         for word, by in _EITHER_WAY
     ]
+
+
+def _of_noise(fits: Sequence[Fit]) -> list[Variant]:
+    """Readings better, or worse, than two thirds of the prior of their noise have it."""
+    found = {}
+    for part in (part for fit in fits for part in fit.problem.free if part.role is Role.NOISE):
+        for word, place in (("below", 1.0 / 3.0), ("above", 2.0 / 3.0)):
+            edge = float(ndtri(place))
+            name = f"{_label(part)} {word} {part.values(np.array([edge]))[0]:.2g}"
+            found[name] = Variant(name, Sort.NOISE, _within_third(part.name, edge, is_below=word == "below"))
+    return list(found.values())
+
+
+def _within_third(name: str, edge: float, *, is_below: bool) -> LogRatio:
+    """The prior of one number, of which only the lower or the upper third is left."""
+
+    def log_ratio(fit: Fit) -> FloatArray:
+        column = [part.name for part in fit.problem.free].index(name)
+        coordinates = fit.posterior.points[:, column]
+        is_left = coordinates < edge if is_below else coordinates > edge
+        return np.where(is_left, np.log(3.0), -np.inf)
+
+    return log_ratio
 
 
 def _scaled(chosen: Callable[[Free], bool], by: float) -> LogRatio:

@@ -17,13 +17,17 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     """
     figures = sum(len(item.statement.figures) for item in problem.data)
     typical = [part.targets[0] for part in problem.free if part.role is Role.TYPICAL]
-    spreads = len(problem.free) - len(typical)
+    spreads = sum(part.role in (Role.SPREAD, Role.CORRELATION) for part in problem.free)
+    noises = sum(part.role is Role.NOISE for part in problem.free)
+    kinds = f"{spreads} of them spreads and correlations between patients"
+    if noises:
+        kinds += f", {noises} the noise of readings"
     names = {part.name for part in problem.model.observables}
     seen = [name for part in problem.parts for name in part.trial.watched]
     watched = [f"{name}{REGRESSED}" if f"{name}{REGRESSED}" in names else name for name in dict.fromkeys(seen)]
     answer = structural(problem.model, typical, watched)
     return (
-        f"{len(problem.free)} numbers are free ({spreads} of them spreads and correlations between patients), and "
+        f"{len(problem.free)} numbers are free ({kinds}), and "
         f"{figures} figures were printed: most of what is not known will stay so",
         "one patient, watched without noise and without pause:",
         *(f"  {line}" for line in answer.lines()),

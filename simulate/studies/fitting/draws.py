@@ -15,6 +15,7 @@ from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
+from simulate.studies.fitting.standing import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.trial import Problem, changes_at, problem_for
 from simulate.studies.scenario import PRIOR, SHIPPED
 
@@ -46,8 +47,16 @@ class Draws:
     @property
     def origin(self) -> str:
         """For a reader."""
-        other = f" to {self.fitted_to}" if self.fitted_to and self.is_fitted else ""
-        return f"{len(self.points)} draws of {'the fit' if self.is_fitted else 'the prior'}{other}"
+        of = "the fit" if self.is_fitted else "the prior"
+        return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}"
+
+    @property
+    def standing(self) -> str:
+        """For a reader, to which trial or on which evidence, where that is not the problem's own or the default."""
+        if self.fitted_to:
+            return f" to {self.fitted_to}"
+        name = evidence_name(self.problem)
+        return "" if name == DEFAULT else f" to the evidence {name}"
 
     @property
     def name(self) -> str:
@@ -163,7 +172,10 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)
-    return draws_of(problem_for(hypothesis), wanted, posterior=None if fit == SHIPPED else read_posterior(fit))
+    if fit == SHIPPED:
+        return draws_of(problem_for(hypothesis), wanted)
+    posterior = read_posterior(fit)
+    return draws_of(evidence_for(hypothesis, posterior.evidence), wanted, posterior=posterior)
 
 
 def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:

@@ -24,6 +24,7 @@ from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.remaining import Remaining
+from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
 from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
 
@@ -97,7 +98,7 @@ class Likelihood:
         parts = self.problem.parts
         ensembles = self._ensembles(points)
         trials = [
-            seen_at(part, ensemble, len(points), patients=self.patients, seed=self.places)
+            seen_at(part, ensemble, points, patients=self.patients, seed=self.places)
             for part, ensemble in zip(parts, ensembles, strict=True)
         ]
         feasible = np.all([trial.feasible for trial in trials], axis=0)
@@ -263,6 +264,7 @@ def fit(
     )
     return Posterior(
         hypothesis=problem.hypothesis,
+        evidence=evidence_name(problem),
         key=key,
         settings=chosen,
         estimates=tuple(

@@ -199,6 +199,8 @@ class Posterior:
         Contribution of each item to the log-evidence, shape [item].
     support
         What a comparison needs beside; None in results that were made before it was kept.
+    evidence
+        Name of the evidence that it stands on; empty in results that were made before it was kept.
     """
 
     hypothesis: str
@@ -213,6 +215,7 @@ class Posterior:
     log_likelihoods: FloatArray
     shares: FloatArray
     support: Support | None = None
+    evidence: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -220,6 +223,7 @@ class Posterior:
             "program": "il1sim",
             "format": FORMAT,
             "hypothesis": self.hypothesis,
+            "evidence": self.evidence,
             "key": self.key,
             "settings": dataclasses.asdict(self.settings),
             "log_evidence": self.log_evidence,
@@ -276,6 +280,7 @@ def read_posterior(path: Path | str) -> Posterior:
         errors = data["errors"]
         posterior = Posterior(
             hypothesis=str(data["hypothesis"]),
+            evidence=str(data.get("evidence", "")),
             key=str(data["key"]),
             settings=Settings(**data["settings"]),
             estimates=tuple(

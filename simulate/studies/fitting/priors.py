@@ -1,11 +1,15 @@
 """What a fit leaves free, and what is believed of it before.
 
-Free are typical values of patients, factors on spreads between patients, and one correlation. Each has a coordinate
-with a standard normal prior. The prior of a typical value is made of its row in the tables: its value is the median and
-its bounds are the 95 % limits on either side, on a logarithmic scale if they are above zero. Both half-normal pieces
-are widened by the grade of the row, and what would then lie out of the bounds is cut off, so that a value that was
-assumed is nearly flat on either side. Nothing is ever narrowed. Where the row of the table says what a hypothesis would
-do rather than what is believed of this trial, the row `prior_…` of the priors takes its place.
+Free are typical values of patients, factors on spreads between patients, one correlation, and the noise of readings.
+Each has a coordinate with a standard normal prior. The prior of a typical value is made of its row in the tables: its
+value is the median and its bounds are the 95 % limits on either side, on a logarithmic scale if they are above zero.
+Both half-normal pieces are widened by the grade of the row, and what would then lie out of the bounds is cut off, so
+that a value that was assumed is nearly flat on either side. Nothing is ever narrowed. Where the row of the table is not
+what was believed before the trial reported, the row `prior_…` of the priors takes its place: it says what a hypothesis
+would do, or was chosen so that the typical patient has the figures that were printed, which a fit must not use twice.
+
+The noise of a reading is that of the assay in the file of the trial, and where a hypothesis has regression to the mean
+it is the same noise: the correlation of two readings of one patient follows from it.
 
 Under every hypothesis the parameters of `COMMON` are free with the same priors; beside them is free what the
 hypothesis adds to the model, but for `FIXED`.
@@ -15,8 +19,8 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -28,15 +32,33 @@ from simulate.streams import FloatArray
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.parts import Parameter
+from simulate.trials.design import TrialDesign
 
-COMMON = ("det1", "det17", "chi", "f_m", "il1_muscle", "d_M17", "p_unchanged", "slope_response")
+COMMON = ("det1", "det17", "chi", "f_m", "il1_muscle", "d_M17", "p_unchanged", "slope_response", "R_0")
 """Typical values that are free under every hypothesis, where what the trial reads depends on them."""
 
-SPREADS = ("det1", "det17")
+SPREADS = ("det1", "det17", "R_0")
 """Parameters of whose spread between patients a factor is free: the row `spread_…` of the priors."""
 
 PAIRS = (("chi", "f_RO"),)
 """Correlations that are free: the row `rho_…` of the priors."""
+
+NOISY = ("ifng", "il17a")
+"""Readings whose noise is free: the row ``sd_log`` of the assay that reads them, in the file of the trial."""
+
+RELIABILITY = MappingProxyType(
+    {"r_ifng": ("ifng", ("det1", "f_Th1", "f_RO")), "r_il17a": ("il17a", ("det17", "f_Th17", "f_RO"))}
+)
+"""Correlation of two distant readings of one patient → the reading, and the parameters of whose product its level is.
+
+With the variance v of the logarithm of the level between patients and the noise σ it is v / (v + σ²).
+"""
+
+CENTERS = MappingProxyType({"ifng_typical": "det1", "il17a_typical": "det17"})
+"""Reading that is typical of the center → its detection, which is the same in the patients of the trial.
+
+Free is the ratio of the two: the row `ratio_…` of the priors.
+"""
 
 FIXED = MappingProxyType(
     {
@@ -46,9 +68,9 @@ FIXED = MappingProxyType(
         "f_28null": "acts through the loss of CD28null cells, of which nothing was printed",
         "d_null": "acts through the loss of CD28null cells, of which nothing was printed",
         "ck_typical": "a mean of patients of the center, not of the hypothesis",
-        "ifng_typical": "a mean of patients of the center, not of the hypothesis",
-        "il17a_typical": "a mean of patients of the center, not of the hypothesis",
         "r_ck": "calculated from repeated readings in another study",
+        "r_ifng": "follows from the noise of the readings, which is free",
+        "r_il17a": "follows from the noise of the readings, which is free",
         "t_regression": "short beside six months, whatever it is",
         "inflamed_entry": "says in which patients, which is the hypothesis itself",
         "taper_start": "prescribed",
@@ -69,6 +91,8 @@ class Role(enum.Enum):
     TYPICAL = "typical value"
     SPREAD = "factor on a spread"
     CORRELATION = "correlation"
+    NOISE = "noise of readings"
+    CENTER = "typical reading, over that of these patients"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +104,7 @@ class Free:
     name, meaning, unit
         As a reader sees them.
     role, targets
-        What it is, of which parameters.
+        What it is, of which parameters; of a noise, the name of the trial and the quantities that are read.
     median, low, high
         Middle and limits of the prior.
     widening
@@ -164,8 +188,8 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
             code="fit.parameter",
             advice=did_you_mean(missing[0], rows) or "fit a hypothesis of the reference model",
         )
-    own = [name for name in rows if name not in known and name not in FIXED]
-    fixed = {name for name, row in rows.items() if _is_fixed(row)}
+    own = [name for name in rows if name not in known and name not in FIXED and name not in CENTERS]
+    fixed = {name for name, row in rows.items() if is_fixed(row)}
     found = [
         _free(extra.get(f"prior_{name}", rows[name]), Role.TYPICAL, (name,), extra)
         for name in (*common, *own)
@@ -173,10 +197,34 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
     ]
     found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS if name not in fixed]
     found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS if not fixed & {a, b}]
+    found += [
+        _free(extra[f"ratio_{name}"], Role.CENTER, (name,), extra)
+        for name in CENTERS
+        if name in rows and name not in known and name not in fixed
+    ]
     return tuple(found)
 
 
-def _is_fixed(row: Parameter) -> bool:
+def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
+    """What is free of how well trials read: the noise of each assay of `NOISY` readings whose row has bounds."""
+    extra = prior_rows()
+    found: dict[str, Free] = {}
+    for trial in trials:
+        for readout in trial.readouts:
+            row = readout.noise
+            if readout.quantity not in NOISY or row is None or row.bounds is None:
+                continue
+            assay = row.name.removesuffix(" sd_log")
+            name = f"noise_{assay}"
+            if name in found and found[name].targets[0] != trial.name:
+                name += f"@{trial.name}"
+            before = found.get(name)
+            of = (trial.name,) if before is None else before.targets
+            found[name] = _free(replace(row, name=name), Role.NOISE, (*of, readout.quantity), extra)
+    return tuple(found.values())
+
+
+def is_fixed(row: Parameter) -> bool:
     """Whether a hypothesis has fixed the value for everybody, as `simulate.symbolic.composition` marks it."""
     return row.bounds is None and row.source.startswith("hypothesis ")
 

@@ -21,6 +21,7 @@ from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
+from simulate.studies.fitting.standing import checks_of, evidence_name
 from simulate.studies.fitting.trial import Problem, trial_of
 from simulate.trials.design import TrialDesign
 
@@ -89,8 +90,17 @@ def check_current(problem: Problem, posterior: Posterior) -> None:
     Raises
     ------
     InputError
-        ``fit.stale``: it was made with another model, other numbers, patients, evidence or priors.
+        ``fit.evidence``: it stands on other evidence. ``fit.stale``: it was made with another model, other numbers,
+        patients, evidence or priors.
     """
+    name = evidence_name(problem)
+    if posterior.evidence not in ("", name):
+        raise InputError(
+            f"the fit of `{posterior.hypothesis}` stands on the evidence `{posterior.evidence}`, not on `{name}`",
+            code="fit.evidence",
+            expected="a fit to the evidence that is named",
+            advice=f"name its evidence, `--evidence {posterior.evidence}`, or another fit",
+        )
     if not is_current(problem, posterior):
         raise InputError(
             f"the fit of `{posterior.hypothesis}` was made with other numbers, patients, evidence or priors "
@@ -111,7 +121,7 @@ def reproduce(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Row, ...]:
-    """Every row of the evidence, and then the findings of other studies.
+    """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well.
 
     Parameters
     ----------
@@ -148,7 +158,15 @@ def reproduce(
         )
         of_first = of_first or seen
         rows += _rows(part.evidence, seen, part.trial.name)
-    return (*rows, *_rows(read_evidence(external_file()), of_first))
+    rows += _rows(read_evidence(external_file()), of_first)
+    for part, null_part in zip(checks_of(problem), checks_of(null), strict=True):
+        seen = (
+            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
+            _seen(part, posterior, before, threads, progress),
+            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
+        )
+        rows += _rows(part.evidence, seen, part.trial.name, is_fitted=False)
+    return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,7 +212,7 @@ def repeated_study(
     for quantity in design.quantities:
         for day, found in zip(ends, (before, after), strict=True):
             luck = trials.normals(f"{quantity} {day:g}", first)
-            logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day) * luck
+            logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day)[0] * luck
             found[quantity] = np.exp(logs[0])
     return ReproducedStudy(design, both, before, after)
 
@@ -204,7 +222,7 @@ def workload(problem: Problem, posterior: Posterior, null_posterior: Posterior) 
     per_draw = posterior.settings.final_patients
     points = 2 * min(_DRAWS, len(posterior.points)) * per_draw
     points += min(_DRAWS, len(null_posterior.points)) * null_posterior.settings.final_patients
-    return points * sum(len(part.trial.arms) for part in problem.parts)
+    return points * sum(len(part.trial.arms) for part in (*problem.parts, *checks_of(problem)))
 
 
 def _seen(
@@ -251,16 +269,18 @@ def prior_points(
     return points
 
 
-def _rows(evidence: Evidence, seen: Sequence[TrialObservations], trial: str = "") -> tuple[Row, ...]:
-    return tuple(row for item in evidence.items for row in _rows_of(item, seen, trial))
+def _rows(
+    evidence: Evidence, seen: Sequence[TrialObservations], trial: str = "", *, is_fitted: bool = True
+) -> tuple[Row, ...]:
+    return tuple(row for item in evidence.items for row in _rows_of(item, seen, trial, is_fitted=is_fitted))
 
 
-def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str) -> list[Row]:
+def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str, *, is_fitted: bool) -> list[Row]:
     most = max(item.readings, key=lambda reading: reading.share)
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most
     statement = reading.statement
-    used = most.statement.figures if item.use is Use.DATUM else ()
+    used = most.statement.figures if item.use is Use.DATUM and is_fitted else ()
     reason = "" if statement.figures else "nothing is counted or measured in it"
     predictions: list[FloatArray | None] = [None] * len(seen)
     if statement.figures:

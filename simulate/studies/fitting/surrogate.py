@@ -125,7 +125,7 @@ class Surrogate:
             moved = np.repeat(part.mean[np.newaxis], len(points), axis=0)
             moved[:, part.varying] += np.einsum("ij,jk->ik", near, part.weights)
             ensemble = _predicted(part, points, moved, self.patients, self.places)
-            trial = seen_at(part.problem, ensemble, len(points), patients=self.patients, seed=self.places)
+            trial = seen_at(part.problem, ensemble, points, patients=self.patients, seed=self.places)
             feasible &= trial.feasible
             found = np.full(len(points), LEAST)
             if trial.feasible.any():

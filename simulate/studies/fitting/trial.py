@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtr
 
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
@@ -36,12 +39,22 @@ from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
-from simulate.studies.fitting.priors import Free, Role, free_numbers, prior_rows
+from simulate.studies.fitting.priors import (
+    CENTERS,
+    RELIABILITY,
+    Free,
+    Role,
+    free_numbers,
+    is_fixed,
+    noise_numbers,
+    prior_rows,
+)
 from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.serum import until_sample
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert
 from simulate.trials.design import TrialDesign, Visit
 from simulate.trials.reading import find_trial, read_trial, shipped_trial
@@ -123,8 +136,11 @@ class Problem:
     @property
     def parts(self) -> tuple[Problem, ...]:
         """The same hypothesis with each trial alone."""
-        alone = dataclasses.replace(self, others=())
-        return (alone, *(dataclasses.replace(alone, **_fields(study)) for study in self.others))
+        return (dataclasses.replace(self, others=()), *(self.with_part(study) for study in self.others))
+
+    def with_part(self, part: ProblemPart) -> Problem:
+        """The same hypothesis and free numbers with one other trial, its patients and what it reported."""
+        return dataclasses.replace(self, others=(), **_fields(part))
 
     @property
     def data(self) -> tuple[Item, ...]:
@@ -225,6 +241,7 @@ def problem_of(hypothesis: str, model: Model, *studies: ProblemPart) -> Problem:
         for part in free_numbers(model, find_model(None, options))
         if part.role is not Role.CORRELATION or part.targets in pairs
     )
+    free += noise_numbers([study.trial for study in studies])
     first, *others = studies
     return Problem(hypothesis, model, first.population, first.evidence, free, first.trial, tuple(others))
 
@@ -351,6 +368,7 @@ def changes_at(problem: Problem, points: FloatArray) -> Changes:
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
     rho: dict[tuple[str, str], FloatArray] = {}
+    ratios: dict[str, FloatArray] = {}
     rows = {part.name: part for part in problem.population.parameters}
     for column, part in enumerate(problem.free):
         values = part.values(points[..., column])
@@ -358,11 +376,70 @@ def changes_at(problem: Problem, points: FloatArray) -> Changes:
         if part.role is Role.TYPICAL:
             typical[first] = values
         elif part.role is Role.SPREAD:
-            spread = rows[first].spread
-            sd_log[first] = values * (0.0 if spread is None else spread.sd_log)
-        else:
+            sd_log[first] = values * _sd_log(rows[first])
+        elif part.role is Role.CORRELATION:
             rho[first, others[0]] = values
+        elif part.role is Role.CENTER:
+            ratios[first] = values
+    for name, ratio in ratios.items():
+        # What the center's other patients would have read is read with the same detection.
+        detection = CENTERS[name]
+        typical[name] = rows[name].value * ratio * typical.get(detection, ratio * 0.0 + rows[detection].value)
+        typical[name] /= rows[detection].value
+    noises = noise_at(problem, points)
+    for name, (quantity, factors) in RELIABILITY.items():
+        if name in rows and quantity in noises and not is_fixed(rows[name]):
+            between = sum(
+                _variance(
+                    typical.get(factor, noises[quantity] * 0.0 + rows[factor].value),
+                    sd_log.get(factor, noises[quantity] * 0.0 + _sd_log(rows[factor])),
+                    rows[factor].bounds,
+                )
+                for factor in factors
+            )
+            typical[name] = between / (between + np.square(noises[quantity]))
     return Changes(typical, sd_log, rho)
+
+
+def _sd_log(row: Parameter) -> float:
+    return 0.0 if row.spread is None else row.spread.sd_log
+
+
+def _variance(typical: FloatArray, sd_log: FloatArray, bounds: tuple[float, float] | None) -> FloatArray:
+    """Variance of the logarithm of what is log-normal and cut at bounds."""
+    if bounds is None:
+        return np.square(sd_log)
+    with np.errstate(divide="ignore"):
+        low, high = (np.log(max(bound, 0.0) / typical) / sd_log for bound in bounds)
+    ends = [np.exp(-0.5 * np.square(edge)) / math.sqrt(2.0 * math.pi) for edge in (low, high)]
+    mass = ndtr(high) - ndtr(low)
+    # At an edge that is infinitely far away its product with the density is 0.
+    slope = (np.where(np.isfinite(low), low, 0.0) * ends[0] - high * ends[1]) / mass
+    variance: FloatArray = np.square(sd_log) * (1.0 + slope - np.square((ends[0] - ends[1]) / mass))
+    return variance
+
+
+def noise_at(problem: Problem, points: FloatArray) -> dict[str, FloatArray]:
+    """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...].
+
+    Parameters
+    ----------
+    problem
+        What is fitted, of which the first trial is meant.
+    points
+        Shape [..., coordinate].
+    """
+    return {
+        quantity: part.values(points[..., column])
+        for column, part in enumerate(problem.free)
+        if part.role is Role.NOISE and part.targets[0] == problem.trial.name
+        for quantity in part.targets[1:]
+    }
+
+
+def without_noise(problem: Problem) -> Problem:
+    """The same with every noise as the file of the trial has it: for what reads nothing, or reads it otherwise."""
+    return dataclasses.replace(problem, free=tuple(part for part in problem.free if part.role is not Role.NOISE))
 
 
 @functools.lru_cache(maxsize=16)
@@ -539,24 +616,25 @@ def trial_of(
     ensemble = simulate_points(
         problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
     )
-    return seen_at(problem, ensemble, len(points), patients=patients, seed=seed)
+    return seen_at(problem, ensemble, points, patients=patients, seed=seed)
 
 
-def seen_at(problem: Problem, ensemble: Ensemble, points: int, *, patients: int, seed: int) -> Trial:
+def seen_at(problem: Problem, ensemble: Ensemble, points: FloatArray, *, patients: int, seed: int) -> Trial:
     """What the trial would have seen of the populations at some points, of which an ensemble has the patients.
 
     Parameters
     ----------
-    problem, patients, seed
+    problem, points, patients, seed
         As for `simulate_points`.
-    ensemble, points
-        The patients of the points, and how many points there are.
+    ensemble
+        The patients of the points.
     """
     at = uniforms_for(problem, patients, seed)
-    hours = {name: np.tile(at[name], points) for name in sample_hours(problem.trial)}
+    hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
     kind = kinds_of(problem.population, at[KIND])
+    noises = {quantity: values[:, np.newaxis] for quantity, values in noise_at(problem, points).items()}
     found = [
-        _seen_of(problem, ensemble, number, hours, kind, shape=(points, patients))
+        _seen_of(problem, ensemble, number, hours, kind, noises, shape=(len(points), patients))
         for number in range(len(ensemble.arms))
     ]
     seen = found[0][0]
@@ -572,12 +650,13 @@ def _seen_of(
     number: int,
     hours: Mapping[str, FloatArray],
     kind: IntArray,
+    noises: Mapping[str, FloatArray],
     *,
     shape: tuple[int, int],
 ) -> tuple[TrialObservations, FloatArray]:
     """What would have been seen in one arm, and the share of patients of each point who cannot exist."""
     levels = levels_of(problem, ensemble, hours, arm=number)
-    looked = protocol(problem, ensemble.arms[number])
+    looked = protocol(problem, ensemble.arms[number], noises)
     seen = observe(ensemble, looked, arm=number, cohorts=shape[0], levels=levels)
     exists = (ensemble.status[number] != Status.INFEASIBLE).reshape(shape)
     refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
@@ -630,7 +709,9 @@ def levels_of(
     return found
 
 
-def protocol(problem: Problem, arm: Arm | None = None) -> TrialProtocol:
+def protocol(
+    problem: Problem, arm: Arm | None = None, noises: Mapping[str, FloatArray] = MappingProxyType({})
+) -> TrialProtocol:
     """When the trial looked, and how well.
 
     Parameters
@@ -639,11 +720,15 @@ def protocol(problem: Problem, arm: Arm | None = None) -> TrialProtocol:
         Its trial and its patients.
     arm
         Who is looked at; those of the first arm of the trial if not given, or if the trial has no such arm.
+    noises
+        Noise by quantity, of shape [point, 1], in place of that of the assays.
     """
     design = problem.trial
     own = next((part for part in design.arms if arm is not None and part.name == arm.name), design.arms[0])
     is_dosed = bool(own.plan.courses if arm is None else arm.plan.courses)
-    noise: dict[str | Key, float] = {part.quantity: part.assay.sd_log for part in design.readouts}
+    noise: dict[str | Key, float | FloatArray] = {
+        part.quantity: noises.get(part.quantity, part.assay.sd_log) for part in design.readouts
+    }
     for part in design.readouts:
         if part.sampling is not None and is_dosed:
             # On the drug, what varies from one occasion to the next comes on top.

@@ -27,8 +27,15 @@ from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.draws import Draws, draws_named
-from simulate.studies.fitting.priors import Free, Role
-from simulate.studies.fitting.trial import Problem, changes_at, parameters_of, problem_of, study_patients
+from simulate.studies.fitting.priors import RELIABILITY, Free, Role
+from simulate.studies.fitting.trial import (
+    Problem,
+    changes_at,
+    parameters_of,
+    problem_of,
+    study_patients,
+    without_noise,
+)
 from simulate.studies.fitting.trial import ProblemPart as TrialStudy
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -172,6 +179,9 @@ def question_of(
     people = study_patients(study.population)
     problem = problem_of(label, study.model, TrialStudy(shipped_trial(), people, read_evidence()))
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
+    if not any(part.name in RELIABILITY for part in study.model.parameters):
+        # Nothing is read here, and nothing regresses with the noise of a reading.
+        problem = without_noise(problem)
     asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
     draws = None if fit is None else draws_named(label, fit)
@@ -182,7 +192,7 @@ def question_of(
 def _is_set(part: Free, overrides: Overrides) -> bool:
     """Whether a scenario says a number that a fit leaves free."""
     set_here = [overrides[name] for name in part.targets if name in overrides]
-    if part.role is Role.TYPICAL:
+    if part.role in (Role.TYPICAL, Role.CENTER):
         return any(row.value is not None or row.sd_log == 0.0 for row in set_here)
     return part.role is Role.SPREAD and any(row.sd_log is not None for row in set_here)
 
@@ -200,7 +210,9 @@ def _inputs(
     ]
     columns = tuple(part.name for part in (*numbers, *places))
     # A spread or a correlation moves nobody who stands in the middle.
-    unvaried = [part.name for part in problem.free if part.role is not Role.TYPICAL] if by is By.NUMBERS else []
+    unvaried = (
+        [part.name for part in problem.free if part.role in (Role.SPREAD, Role.CORRELATION)] if by is By.NUMBERS else []
+    )
     free = [] if by is By.PATIENTS else [part for part in numbers if part.name not in unvaried]
     between = [] if by is By.NUMBERS else places
     names = [part.name for part in (*free, *between)]

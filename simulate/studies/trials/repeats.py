@@ -73,7 +73,7 @@ class _Arm:
         found = np.empty((*self.picks.shape[:2], n))
         for population, picked in enumerate(self.picks[:, :, :n]):
             luck = stream(self.seed, f"trial: {self.role}: {quantity} {day:g}", population)
-            noise = self.seen.spread(quantity, day) * luck.standard_normal(self.picks.shape[1:])[:, :n]
+            noise = self.seen.spread(quantity, day)[population] * luck.standard_normal(self.picks.shape[1:])[:, :n]
             found[population] = levels[population][picked] + noise
         limit = self.seen.limits.get(quantity)
         return found if limit is None else np.maximum(found, math.log(limit))

@@ -115,10 +115,10 @@ class People:
         found = np.empty((len(cube), len(self.statistics) + 1 + len(self.changes)))
         for column, statistic in enumerate(self.statistics):
             logs = seen.logarithm(statistic.quantity, statistic.day)[0]
-            noise = seen.spread(statistic.quantity, statistic.day)
+            noise = float(seen.spread(statistic.quantity, statistic.day)[0, 0])
             if statistic.since is not None:
                 logs = logs - seen.logarithm(statistic.quantity, statistic.since)[0]
-                noise = math.hypot(noise, seen.spread(statistic.quantity, statistic.since))
+                noise = math.hypot(noise, float(seen.spread(statistic.quantity, statistic.since)[0, 0]))
             found[:, column] = logs + noise * luck[:, column]
         first = len(self.statistics)
         found[:, first] = seen.groups["responders"][0]
@@ -145,7 +145,7 @@ class People:
         """Standard deviation of the logarithm of the change of a reading that comes from reading alone."""
         spread, quantity = protocol(self.problem).noise, change.quantity
         at = [spread.get((quantity, day), spread.get(quantity)) for day in (change.first, change.last)]
-        return math.hypot(*(0.0 if value is None else value for value in at))
+        return math.hypot(*(0.0 if value is None else float(value) for value in at))
 
 
 def _inside(uniform: FloatArray) -> FloatArray:

@@ -15,7 +15,7 @@ from simulate.inference.populations.conclusions import Answer, Conclusion, Quest
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of
+from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
     ACCEPTANCE,
@@ -125,7 +125,7 @@ def virtual_populations(
     only_trial(problem, "a virtual population")
     chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
-    people = People(problem, found.statistics, threads)
+    people = People(without_noise(problem), found.statistics, threads)
 
     def told(cube: FloatArray) -> FloatArray:
         outputs = people(cube)

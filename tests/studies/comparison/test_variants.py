@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.studies.comparison.variants import DOUBT, FACTOR, Sort, Variant, change, variants
@@ -72,8 +73,30 @@ def test_a_reading_alone_gives_the_likelihood_of_the_item_without_the_others() -
         np.testing.assert_allclose(variant.log_ratio(found), expected, atol=1e-9)
 
 
-def test_without_the_readings_only_priors_vary() -> None:
+def test_a_noise_of_another_size_has_the_evidence_of_the_prior_that_is_left() -> None:
+    """Of the evidence with a third of the prior the share of the posterior in it is a third: their ratio."""
+    below = [variant for variant in variants([fit("H0"), fit("H1")]) if variant.sort is Sort.NOISE]
+    assert [variant.name for variant in below] == ["noise staining below 0.3", "noise staining above 0.44"]
+    for name in ("H0", "H1"):
+        found = fit(name)
+        column = [part.name for part in found.problem.free].index("noise_staining")
+        noise = found.problem.free[column]
+        assert noise.values(norm.ppf([1.0 / 3.0, 2.0 / 3.0])) == pytest.approx([0.305, 0.436], abs=0.001)
+        points = np.random.default_rng(1).standard_normal((400, found.problem.dimension)) - 0.3
+        share = float((norm.cdf(points[:, column]) < 1.0 / 3.0).mean())
+        many = replace(found, posterior=replace(found.posterior, points=points))
+        assert change(below[0], many).value == pytest.approx(np.log(3.0 * share))
+
+
+def test_of_a_noise_that_hardly_a_draw_has_nothing_is_known() -> None:
+    (above,) = (variant for variant in variants([fit("H0"), fit("H1")]) if variant.name.startswith("noise staining ab"))
+    found = fit("H0")
+    none = replace(found, posterior=replace(found.posterior, points=np.zeros_like(found.posterior.points)))
+    assert not change(above, none).is_known
+
+
+def test_without_the_readings_only_priors_and_noise_vary() -> None:
     found = fit("H1")
     older = replace(found, posterior=replace(found.posterior, support=None))
     sorts = {variant.sort for variant in variants([older, fit("H0")])}
-    assert sorts == {Sort.PRIORS, Sort.NUMBER}
+    assert sorts == {Sort.PRIORS, Sort.NUMBER, Sort.NOISE}

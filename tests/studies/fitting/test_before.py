@@ -8,8 +8,8 @@ from tests.studies.fitting.tiny import problem
 
 def test_the_numbers_of_free_values_and_of_printed_figures_are_told() -> None:
     assert before_fit(problem("H1"))[0] == (
-        "13 numbers are free (3 of them spreads and correlations between patients), and 17 figures were printed: most "
-        "of what is not known will stay so"
+        "16 numbers are free (4 of them spreads and correlations between patients, 1 the noise of readings), and 17 "
+        "figures were printed: most of what is not known will stay so"
     )
 
 
@@ -21,4 +21,4 @@ def test_a_rate_without_effect_on_anything_watched_leaves_no_trace() -> None:
 
 
 def test_under_h1_turnover_of_memory_can_be_learned_in_principle() -> None:
-    assert "10 of 10" in "\n".join(before_fit(problem("H1")))
+    assert "11 of 11" in "\n".join(before_fit(problem("H1")))

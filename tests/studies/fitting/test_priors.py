@@ -9,8 +9,17 @@ from scipy.stats import norm
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table, reference_model
 from simulate.errors import InputError
-from simulate.studies.fitting.priors import COMMON, FIXED, Free, Role, free_numbers
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.priors import (
+    CENTERS,
+    COMMON,
+    FIXED,
+    RELIABILITY,
+    Free,
+    Role,
+    free_numbers,
+    prior_rows,
+)
+from simulate.studies.fitting.trial import changes_at, noise_at, problem_for, trial_of
 
 
 def free(median: float, low: float, high: float, widening: float = 1.0) -> Free:
@@ -72,7 +81,63 @@ def test_what_a_hypothesis_adds_is_free_or_has_a_reason_not_to_be() -> None:
     for name in ("H1", "H2", "H3a", "H3b", "H4", "H4-dm", "H5a", "H5b"):
         problem = problem_for(name)
         added = {part.name for part in problem.model.parameters} - base
-        assert added == {part.name for part in problem.free if part.name in added} | (added & FIXED.keys())
+        free_of = {target for part in problem.free for target in part.targets}
+        assert added == (free_of & added) | (added & FIXED.keys())
+
+
+USED_TWICE = ("det1", "det17", "p_unchanged", "slope_response", "R_0")
+
+
+def test_no_prior_begins_at_a_figure_that_it_is_fitted_to() -> None:
+    """Their rows in the tables have the abstract as their source, or were chosen to have its figures."""
+    extra = prior_rows()
+    of = {part.name: part for part in problem_for("H5a").free}
+    for name in USED_TWICE:
+        row = extra[f"prior_{name}"]
+        assert row.source != "zong-2011"
+        assert (of[name].median, (of[name].low, of[name].high)) == (row.value, row.bounds)
+    # What the abstract would have them be is in the prior all the same: 1.85 ng/mL, and 1.1 % of a quarter of 60 %.
+    assert of["R_0"].low < 1.85 < of["R_0"].high
+    assert of["det1"].low < 0.011 / (0.25 * 0.6) < of["det1"].high
+
+
+def test_a_free_row_that_names_the_abstract_has_another_prior() -> None:
+    """But for how much IL-1 blockade favors Th1: of that the abstract gives the idea and no figure."""
+    names = {part.targets[0] for name in ("H1+H6", "H2", "H3a+H4", "H5") for part in problem_for(name).free}
+    table = parameter_table()
+    of_abstract = {name for name in names if name in table and table[name].source == "zong-2011"}
+    assert {name for name in of_abstract if f"prior_{name}" not in prior_rows()} == {"y_1"}
+
+
+def test_the_noise_of_readings_is_free_with_the_row_of_the_assay_as_its_prior() -> None:
+    (noise,) = (part for part in problem_for("H1").free if part.role is Role.NOISE)
+    assert noise.targets == ("zong-2011", "ifng", "il17a")
+    assert (noise.name, noise.median, noise.low, noise.high) == ("noise_staining", 0.36, 0.18, 0.8)
+
+
+def test_the_likelihood_and_regression_to_the_mean_have_the_same_noise() -> None:
+    """A reliability of v / (v + σ²), with the variance of the level between the very patients that are simulated."""
+    problem = problem_for("H5a")
+    points = np.random.default_rng(3).standard_normal((4, problem.dimension))
+    noises, typical = noise_at(problem, points), changes_at(problem, points).typical
+    seen = trial_of(problem, points, patients=128, seed=1).seen
+    for name, (quantity, _) in RELIABILITY.items():
+        np.testing.assert_array_equal(seen.spread(quantity, 0.0)[:, 0], noises[quantity])
+        between = seen.logarithm(quantity, 0.0).var(axis=1)
+        expected = between / (between + noises[quantity] ** 2)
+        # A variance of 128 patients has an error of one in eight, and r (1 − r) is at most a quarter.
+        np.testing.assert_allclose(typical[name], expected, atol=0.04)
+
+
+def test_what_is_typical_of_the_center_is_read_with_the_detection_of_the_trial() -> None:
+    problem = problem_for("H5a")
+    points = np.zeros((2, problem.dimension))
+    names = [part.name for part in problem.free]
+    points[1, names.index("det1")] = 1.0
+    typical, table = changes_at(problem, points).typical, parameter_table()
+    ratio = typical["ifng_typical"] / typical["det1"]
+    np.testing.assert_allclose(ratio, table["ifng_typical"].value / table["det1"].value)
+    assert set(CENTERS) <= typical.keys()
 
 
 def test_reasons_are_of_parameters_that_exist() -> None:

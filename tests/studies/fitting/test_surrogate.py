@@ -31,7 +31,7 @@ def points(problem: Problem, number: int, seed: int) -> FloatArray:
 @pytest.mark.parametrize("given", [lambda: problem("H1"), two_trials], ids=["one arm", "two trials, two arms"])
 def test_a_guess_is_near_to_the_likelihood(given: object) -> None:
     asked = given()  # type: ignore[operator]
-    guess = LearnedLikelihood(asked, PATIENTS, 1).learned(points(asked, 64, 1))
+    guess = LearnedLikelihood(asked, PATIENTS, 1).learned(points(asked, 96, 1))
     fresh = points(asked, 32, 2)
     true = Likelihood(asked, PATIENTS, 1)(fresh).total
     error = guess(fresh) - true

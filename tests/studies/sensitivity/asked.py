@@ -19,4 +19,4 @@ def asked(
 
 def muscle(endpoints: Sequence[str]) -> SensitivityQuestion:
     """Three numbers that muscle depends on, under H0."""
-    return asked(endpoints, hold=("det1", "det17", "d_M17", "p_unchanged", "slope_response"))
+    return asked(endpoints, hold=("det1", "det17", "d_M17", "p_unchanged", "slope_response", "R_0"))

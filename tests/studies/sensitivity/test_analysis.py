@@ -110,7 +110,7 @@ def test_an_endpoint_that_only_rounding_moves_is_constant() -> None:
     scenario = read_scenario(
         "untreated", [Setting("time.end", "20 d", "test"), Setting("model.hypothesis", "H0", "test")]
     )
-    question = question_of(scenario, ("ifng:change@20",), hold=("det1", "det17", "d_M17", "p_unchanged"))
+    question = question_of(scenario, ("ifng:change@20",), hold=("det1", "det17", "d_M17", "p_unchanged", "R_0"))
     (found,) = sensitivity(question, n=8, trajectories=2, local=False)
     assert found.middle == 0.0
     assert (found.low == 0.0).all()

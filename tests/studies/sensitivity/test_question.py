@@ -20,7 +20,7 @@ from tests.studies.sensitivity.asked import asked
 
 def test_numbers_leave_out_what_acts_between_patients_and_say_so() -> None:
     question = asked(("ck",))
-    assert question.unvaried == ("spread_det1", "spread_det17", "rho_chi_f_RO")
+    assert question.unvaried == ("spread_det1", "spread_det17", "spread_R_0", "rho_chi_f_RO")
     assert not {*question.unvaried} & {part.name for part in question.inputs}
     every = asked(("ck",), by=By.ALL)
     assert {*question.unvaried} < {part.name for part in every.inputs}
@@ -98,7 +98,7 @@ def test_an_unknown_input_or_arm_is_refused() -> None:
         asked(("ck",), hold=("chj",))
     assert str(caught.value) == (
         "error[sensitivity.input]: there is no input `chj` to hold\n"
-        "  expected: `det1`, `det17`, `chi`, `f_m`, `il1_muscle`, `d_M17`, `p_unchanged`, `slope_response`\n"
+        "  expected: `det1`, `det17`, `chi`, `f_m`, `il1_muscle`, `d_M17`, `p_unchanged`, `slope_response`, `R_0`\n"
         "  try:      did you mean `chi`?"
     )
     with pytest.raises(InputError) as caught:

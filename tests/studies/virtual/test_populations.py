@@ -13,7 +13,7 @@ from simulate.errors import NotConverged
 from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
-from simulate.studies.fitting.trial import problem_for, protocol, trial_of
+from simulate.studies.fitting.trial import problem_for, protocol, trial_of, without_noise
 from simulate.studies.virtual.methods import PopulationSettings
 from simulate.studies.virtual.patients import People, evenly
 from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations
@@ -26,7 +26,7 @@ SMALL = PopulationSettings(patients=256, fewest=30, selections=10, chains=8, ste
 
 @cache
 def people(threads: int | None = None) -> People:
-    problem = problem_for("H1")
+    problem = without_noise(problem_for("H1"))
     units = {part.name: part.unit for part in problem.model.observables}
     return People(problem, printed(problem.evidence, protocol(problem), units).statistics, threads)
 

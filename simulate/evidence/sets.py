@@ -1,0 +1,73 @@
+"""Named sets of evidence: which trials a fit stands on, and which statements it leaves out for what reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate import shipped
+from simulate.files import read_toml
+from simulate.toml import TomlTable
+
+DEFAULT = "abstract"
+"""The set that is meant where none is named."""
+
+_KEYS = ("title", "trials", "not_used")
+
+
+@dataclass(frozen=True, slots=True)
+class NotUsed:
+    """A statement that a set does not use, the key of its source, and why it is not used."""
+
+    statement: str
+    source: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"not used: {self.statement} ({self.source}): {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSet:
+    """A set of evidence.
+
+    Attributes
+    ----------
+    name, title
+        As ``--evidence`` takes it, and words.
+    trials
+        Shipped trials, each with the evidence that its file names.
+    not_used
+        What it could have and does not use.
+    """
+
+    name: str
+    title: str
+    trials: tuple[str, ...]
+    not_used: tuple[NotUsed, ...] = ()
+
+
+def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
+    """Sets of evidence of a file by name; those that ship if none is given."""
+    found = {}
+    for name, row in _top(path).named("set", allowed=_KEYS, required=_KEYS[:2]):
+        left_out = row.tables("not_used", allowed=("statement", "source", "why"))
+        found[name] = EvidenceSet(
+            name,
+            row.text("title"),
+            row.texts("trials"),
+            tuple(NotUsed(part.text("statement"), part.text("source"), part.text("why")) for part in left_out),
+        )
+    return found
+
+
+def check_trials() -> tuple[str, ...]:
+    """Shipped trials of other patients or drugs, which a fit is held against if it does not use them."""
+    return _top().table("checks", allowed=_KEYS[:2], required=_KEYS[:2]).texts("trials")
+
+
+def _top(path: Path | None = None) -> TomlTable:
+    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), allowed=("schema", "set", "checks"))
+    top.schema()
+    return top
