@@ -26,7 +26,6 @@ from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.rules import Adaptive, with_stops
 from simulate.solver.trajectories import Trajectories
-from simulate.symbolic.switching import SWITCHING
 
 if importlib.util.find_spec("numba_cuda") is None:
     raise MissingExtra(
@@ -123,13 +122,6 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
             found=method,
             expected="`DOP853`, `DOPRI5`, `RODAS5P`",
         )
-    if system.events or any(expression.has(*SWITCHING) for expression in system.rhs):
-        raise InputError(
-            "the engine for graphics cards has no events, and nothing in it may switch",
-            code="cuda.switches",
-            expected="a model without events, `piecewise`, `floor` and `ceil`",
-            advice="solve it on the processor",
-        )
     edition = Edition(
         capacity=max(len(system.states), len(system.observables)),
         door=decorated_by(functools.partial(cuda.jit, device=True)()),
@@ -139,6 +131,13 @@ def compile_for_cuda(system: System, method: str = "DOPRI5") -> CudaEngine:
     # Instructions of the processor are of no use here: functions are compiled from their text by Numba.
     vars(builder)["is_direct"] = lambda _source, _name: False
     kernel = builder.build(system)
+    if kernel.hybrid is not None:
+        raise InputError(
+            "the engine for graphics cards has no events, and nothing in it may switch",
+            code="cuda.switches",
+            expected="a model without events, `piecewise`, `floor` and `ceil`, or kinks that states place in time",
+            advice="solve it on the processor",
+        )
     chosen = getattr(edition.module("simulate.solver.methods"), method)
     launch, observe = _entry_points(edition, kernel, chosen)
     return CudaEngine(kernel, chosen, launch, observe)

@@ -8,8 +8,10 @@ card that integrates one trajectory.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import importlib
+import importlib.abc
 import importlib.util
 import math
 from collections.abc import Callable, Mapping
@@ -64,9 +66,13 @@ class Edition:
     def execute(self, specification: ModuleSpec) -> ModuleType:
         """A module whose imports come from this edition; no other edition sees it."""
         module = importlib.util.module_from_spec(specification)
-        assert specification.loader is not None
+        loader = specification.loader
+        assert isinstance(loader, importlib.abc.InspectLoader)
+        source = loader.get_source(specification.name)
+        assert source is not None
         vars(module)["__builtins__"] = self._builtins
-        specification.loader.exec_module(module)
+        tree = _Elements().visit(ast.parse(source))
+        exec(compile(tree, specification.origin or specification.name, "exec", dont_inherit=True), vars(module))
         return module
 
     def _import(
@@ -81,6 +87,28 @@ class Edition:
         if known and wanted:
             return self.module(name)
         return builtins.__import__(name, namespace, local, wanted or (), level)
+
+
+class _Elements(ast.NodeTransformer):
+    """Rows of one lane are elements: ``load(w, i)`` is ``w[i]``, and ``store(w, i, x)`` is ``w[i] = x``.
+
+    That is what these functions do in `simulate.solver.single`; a simulator takes long to call them.
+    """
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in ("load", "row_at") and len(node.args) == 2:
+            return ast.copy_location(ast.Subscript(node.args[0], node.args[1], ast.Load()), node)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        self.generic_visit(node)
+        call = node.value
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "store":
+            row, place, value = call.args
+            target = ast.copy_location(ast.Subscript(row, place, ast.Store()), node)
+            return ast.copy_location(ast.Assign([target], value), node)
+        return node
 
 
 def _module(name: str, contents: Mapping[str, Any]) -> ModuleType:

@@ -89,8 +89,9 @@ def test_two_hypotheses_stand_in_one_table_and_repeat_from_their_directory(tmp_p
     arguments = ["dose-response", "anakinra-100mg-daily", *SMALL, "-e", "ifng:change@28", "-H", "H0", "-H", "H4"]
     assert outcome([*arguments, "--no-figures", "--out", str(target)]) == 0
     shown = capsys.readouterr().out
-    curves = {line.split()[1]: line for line in shown.splitlines() if line.split()[:1] == ["ifng:change@28"]}
-    assert set(curves) > {"H0", "H4"}
+    lines = [line for line in shown.splitlines() if line.split()[:2] == ["ifng:change@28,", "%"]]
+    curves = {line.split()[2]: line for line in lines}
+    assert set(curves) == {"H0", "H4"}
     assert curves["H0"].rstrip().endswith("no response in the range")
     heads = next(line for line in shown.splitlines() if "dose, mg" in line)
     assert heads.split() == ["endpoint", "dose,", "mg", "H0", "H4"]

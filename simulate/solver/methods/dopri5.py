@@ -56,16 +56,17 @@ _K1, _K2, _K3, _K4, _K5, _K6 = (stage(index) for index in range(6))
 
 
 @inlined
-def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
+def take_stages(w: Any, first: int, end: int, rhs: Any, in_blocks: bool) -> None:
     """All stages of the states whose rows are from ``first`` up to ``end``, and their new values.
 
-    Which stage it is stands in ``COMMAND`` for a kernel whose states come in blocks.
+    Where states come ``in_blocks``, which stage it is stands in ``COMMAND``.
     """
     h = load(w, STEP)
     for i in range(first, end, LANES):
         store(w, STATE + i, load(w, START + i) + h * (_A21 * load(w, _K1 + i)))
     to_node(w, _C2)
-    w[COMMAND + STAGE] = 0.0
+    if in_blocks:
+        w[COMMAND + STAGE] = 0.0
     rhs(w)
     # Each sum also puts the derivative just computed into its place: one pass over memory instead of two.
     for i in range(first, end, LANES):
@@ -73,7 +74,8 @@ def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
         store(w, _K2 + i, k2)
         store(w, STATE + i, load(w, START + i) + h * (_A31 * load(w, _K1 + i) + _A32 * k2))
     to_node(w, _C3)
-    w[COMMAND + STAGE] = 1.0
+    if in_blocks:
+        w[COMMAND + STAGE] = 1.0
     rhs(w)
     for i in range(first, end, LANES):
         k3 = load(w, RATE + i)
@@ -81,7 +83,8 @@ def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
         total = _A41 * load(w, _K1 + i) + _A42 * load(w, _K2 + i) + _A43 * k3
         store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C4)
-    w[COMMAND + STAGE] = 2.0
+    if in_blocks:
+        w[COMMAND + STAGE] = 2.0
     rhs(w)
     for i in range(first, end, LANES):
         k4 = load(w, RATE + i)
@@ -89,7 +92,8 @@ def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
         total = _A51 * load(w, _K1 + i) + _A52 * load(w, _K2 + i) + _A53 * load(w, _K3 + i) + _A54 * k4
         store(w, STATE + i, load(w, START + i) + h * total)
     to_node(w, _C5)
-    w[COMMAND + STAGE] = 3.0
+    if in_blocks:
+        w[COMMAND + STAGE] = 3.0
     rhs(w)
     for i in range(first, end, LANES):
         k5 = load(w, RATE + i)
@@ -97,7 +101,8 @@ def take_stages(w: Any, first: int, end: int, rhs: Any) -> None:
         total = _A61 * load(w, _K1 + i) + _A62 * load(w, _K2 + i) + _A63 * load(w, _K3 + i) + _A64 * load(w, _K4 + i)
         store(w, STATE + i, load(w, START + i) + h * (total + _A65 * k5))
     to_node(w, 1.0)
-    w[COMMAND + STAGE] = 4.0
+    if in_blocks:
+        w[COMMAND + STAGE] = 4.0
     rhs(w)
     for i in range(first, end, LANES):
         k6 = load(w, RATE + i)
@@ -117,7 +122,7 @@ def estimate(w: Any, size: int) -> None:
 
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
-    take_stages(w, 0, n * LANES, rhs)
+    take_stages(w, 0, n * LANES, rhs, False)
     rhs(w)
     estimate(w, n * LANES)
 

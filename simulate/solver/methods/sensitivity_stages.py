@@ -23,10 +23,10 @@ from simulate.solver.methods.method import ATTEMPT, Method
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     size = int(w[COMMAND + EXTENT]) * LANES
     w[COMMAND + DIRECTION] = SHARED
-    take_stages(w, 0, size, rhs)
+    take_stages(w, 0, size, rhs, True)
     for block in range(1, n * LANES // size):
         w[COMMAND + DIRECTION] = block
-        take_stages(w, block * size, (block + 1) * size, rhs)
+        take_stages(w, block * size, (block + 1) * size, rhs, True)
     w[COMMAND + DIRECTION] = EVERYTHING
     w[COMMAND + STAGE] = 0.0
     rhs(w)
