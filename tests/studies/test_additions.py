@@ -16,7 +16,6 @@ title = "t"
 [model]
 name = "reference"
 hypothesis = "H1+H3a"
-[model]
 fit = "typical"
 [time]
 end = "6 d"
