@@ -170,28 +170,41 @@ def replacing(path: Path | str) -> Iterator[BinaryIO]:
     try:
         # Held while it is written, so that nobody takes it for what a killed process left.
         descriptor, temporary = new_file(target.parent)
-        try:
-            with open(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-                if os.name == "posix":
-                    os.replace(temporary, target)
-            if os.name != "posix":
-                # Windows renames nothing that is open.
-                os.replace(temporary, target)
-            sync(target.parent)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-            raise
     except (OSError, ValueError) as error:
-        raise MissingExtra(
-            f"cannot write the file: {_reason(error)}",
-            code="file.unwritable",
-            where=Where(file=str(path)),
-            advice="choose a folder that exists, is writable and has space",
-        ) from error
+        raise _unwritable(path, error) from error
+    try:
+        with open(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            if os.name == "posix":
+                _put(temporary, target)
+        if os.name != "posix":
+            # Windows renames nothing that is open.
+            _put(temporary, target)
+        sync(target.parent)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from error
+        raise
+
+
+def _put(temporary: Path, target: Path) -> None:
+    try:
+        os.replace(temporary, target)
+    except ValueError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(path: Path | str, error: Exception) -> MissingExtra:
+    return MissingExtra(
+        f"cannot write the file: {_reason(error)}",
+        code="file.unwritable",
+        where=Where(file=str(path)),
+        advice="choose a folder that exists, is writable and has space",
+    )
 
 
 def content_hash(*parts: bytes | str) -> str:

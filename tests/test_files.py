@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.files import MAX_TOML_BYTES, content_hash, dotted, parse_toml, read_toml, write_atomically
+from simulate.files import MAX_TOML_BYTES, content_hash, dotted, parse_toml, read_toml, replacing, write_atomically
 
 TEXT = """\
 # a comment with [brackets] and key = "value"
@@ -298,3 +298,16 @@ def test_the_hash_knows_where_parts_end() -> None:
     assert content_hash("ab", "c") != content_hash("a", "bc")
     assert content_hash("é") == content_hash("é".encode())
     assert content_hash() == "cae66941d9efbd404e4d88758ea67670"
+
+
+def test_a_fault_of_what_writes_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    def write(path: Path) -> None:
+        with replacing(path) as file:
+            file.write(b"half")
+            raise ValueError("a wrong number")
+
+    with pytest.raises(ValueError, match="a wrong number"):
+        write(tmp_path / "long.csv")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(MissingExtra, match="cannot write the file"):
+        write(tmp_path / "no" / "folder")

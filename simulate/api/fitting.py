@@ -582,16 +582,12 @@ def _posterior(problem: Problem, fits: Path) -> Posterior | None:
     """Fit of a hypothesis to its trials; to the shipped one, with its draws in the trial that is only planned."""
     import dataclasses
 
-    from simulate.studies.comparison.fits import known_fit
+    from simulate.studies.comparison.fits import fit_behind
     from simulate.studies.fitting.draws import Draws, draws_elsewhere
-    from simulate.studies.fitting.trial import problem_for
 
-    if problem.data or problem.others:
-        known = known_fit(problem, fits)
+    known = fit_behind(problem, fits)
+    if known is None or problem.data or problem.others:
         return None if known is None else known.posterior
-    known = known_fit(problem_for(problem.hypothesis), fits)
-    if known is None:
-        return None
     found = known.posterior
     draws = Draws(known.problem, found.points, True, found.settings.places)
     return dataclasses.replace(found, points=draws_elsewhere(draws, problem).points)

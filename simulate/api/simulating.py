@@ -304,6 +304,8 @@ def side_by_side(
     chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, draws=draws, rtol=rtol)
     asked_of = [[*_hypothesis(name), *_fit(one)] for name in hypotheses or (None,) for one in fits or (None,)]
     studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
+    if len(fits) < 2:
+        _refuse_twice([study.hypothesis for study in studies])
     names = _names(studies, several=len(fits) > 1)
     target = out(studies) if callable(out) else out
     arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
@@ -664,6 +666,7 @@ def responded(
     _refuse_twice(hypotheses)
     chosen = [[*settings, *_hypothesis(name)] for name in hypotheses] or [list(settings)]
     plans = [plan_response(scenario, own, request) for own in chosen]
+    _refuse_twice([planned.sweep.study.hypothesis for planned in plans])
     arguments = {
         "scenario": scenario, "request": request, "hypotheses": list(hypotheses), "settings": list(settings)
     }  # fmt: skip

@@ -189,7 +189,7 @@ def design(
 
     designs = trials_of(trial)
     catalogue = _catalogue(measurement or (), designs[0] if designs else None)
-    known = [part for part, _ in _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads)]
+    known = [part for part, _ in _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads, "design")]
     origin = asked("design", arguments, out=out, force=force)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
@@ -271,7 +271,7 @@ def contrast(
             found=", ".join(f"`{name}`" for name in names) or "none",
             advice="`simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more",
         )
-    known = _draws(names, trials_of(trial), Path(fits), draws, seed, threads)
+    known = _draws(names, trials_of(trial), Path(fits), draws, seed, threads, "a contrast")
     origin = asked("contrast", arguments, out=out, force=force)
     design = known[0][0].problem.trial
     readouts = readouts_of(design, [part for part, _ in known])
@@ -302,19 +302,25 @@ def contrast(
 
 
 def _draws(
-    names: Sequence[str], trials: Sequence[TrialDesign], folder: Path, wanted: int, seed: int, threads: int | None
+    names: Sequence[str],
+    trials: Sequence[TrialDesign],
+    folder: Path,
+    wanted: int,
+    seed: int,
+    threads: int | None,
+    what: str,
 ) -> list[tuple[Draws, Fit | None]]:
     """Draws of hypotheses, equally many of each, and their fits; of the prior where there is none."""
     import dataclasses
 
-    from simulate.studies.comparison.fits import known_fit, problems_for
+    from simulate.studies.comparison.fits import fit_behind, problems_for
     from simulate.studies.fitting.draws import draws_of
     from simulate.studies.fitting.trial import only_trial
 
     found = []
     for problem in problems_for(names, None, trials, needs_evidence=False):
-        only_trial(problem, "a ranking of measurements")
-        fit = known_fit(problem, folder)
+        only_trial(problem, what)
+        fit = fit_behind(problem, folder)
         posterior = None if fit is None else fit.posterior
         found.append((draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads), fit))
     fewest = min(len(part.points) for part, _ in found)

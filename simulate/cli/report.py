@@ -44,7 +44,8 @@ def report(
     """  # noqa: D301
     from simulate.cli.console import print_json, say
 
-    target = directory.with_name(f"{directory.name}.html") if out is None else out
+    whole = directory.resolve()
+    target = whole.with_name(f"{whole.name}.html") if out is None else out
     text = function(
         directory,
         question=question,

@@ -55,7 +55,7 @@ def side_by_side(
     else:
         print_text(studies[0].scenario.title)
         if result.value:
-            print_rich("", *_table(studies[0], result.value))
+            print_rich("", *_table(studies, result.value))
     for line in studies[0].scenario.understood:
         say(line)
     for name, counts in document["counters"].items():
@@ -65,7 +65,7 @@ def side_by_side(
     return 0
 
 
-def _table(study: Study, found: Sequence[SideBySide]) -> list[RenderableType]:
+def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[RenderableType]:
     """One line for each hypothesis, and what the columns are."""
     import textwrap
 
@@ -88,7 +88,11 @@ def _table(study: Study, found: Sequence[SideBySide]) -> list[RenderableType]:
         table.add_column(heading, justify="left" if is_text else "right", overflow="fold" if is_text else "ellipsis")
     for line in lines:
         table.add_row(*line)
-    people = f"{study.scenario.patients} patients"
-    if study.draws is not None:
-        people += " of each of " + f"{len(study.draws.points)} draws; [ ]: where 90 % of the draws have their own"
+    people = f"{studies[0].scenario.patients} patients"
+    counts = sorted({len(study.draws.points) for study in studies if study.draws is not None})
+    if counts:
+        whose = "" if all(study.draws is not None for study in studies) else ", where there are draws"
+        people += (
+            f" of each of {' or '.join(map(str, counts))} draws{whose}; [ ]: where 90 % of the draws have their own"
+        )
     return [table, *textwrap.wrap(f"{people}; {side_by_side_caption(found)}.", 80)]

@@ -35,7 +35,8 @@ def tidy(
     from simulate.api.inspecting import write_long
     from simulate.cli.console import print_json, say
 
-    target = directory.with_name(f"{directory.name}.csv") if out is None else out
+    whole = directory.resolve()
+    target = whole.with_name(f"{whole.name}.csv") if out is None else out
     rows = write_long(directory, target, quantities=quantities, at=at, force=force)
     if as_json:
         print_json({"table": str(target), "rows": rows})

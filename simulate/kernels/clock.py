@@ -29,17 +29,15 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import TIME
 from simulate.symbolic.switching import above, at_least, same
 
-_CELLS = 2048
-"""Parts of the time of a solve in which the sign of an argument is looked at."""
+_CELLS = 4096
+"""Parts of the time of a solve, at most, in which the sign of an argument is looked at; at least half as many."""
 _TOGETHER = 64
 """Members looked at together."""
 _HALVINGS = 64
 _BITS = 2.0**40
 """Times are rounded to as many bits, so that nobody sees in which company they were computed."""
 _SCALES = 2.0 ** np.arange(-40, 18)
-"""Distances from a center, days."""
-_WIDE = 1.0 / 16.0
-"""Share of the time of a solve from which on a feature is wide: steps see it."""
+"""Distances from a center, days; what is nearer to the start is at it."""
 _SHARE = 0.05
 """Where an expression changes by this share of its largest change, from one distance to twice that, it is watched."""
 _MOST_TERMS = 4
@@ -156,7 +154,10 @@ class Clock:
 
     def _found(self, parameters: FloatArray, start: float, end: float) -> list[FloatArray]:
         found = [np.full((len(parameters), 0), np.nan)]
-        grid = np.broadcast_to(np.linspace(start, end, _CELLS + 1), (len(parameters), _CELLS + 1))
+        # Powers of two: a longer solve looks at the same places, or at every other of them.
+        cell = 2.0 ** np.ceil(np.log2(max(end - start, _SCALES[0]) / _CELLS))
+        places = np.append(np.arange(start, end, cell), end)
+        grid = np.broadcast_to(places, (len(parameters), len(places)))
         with np.errstate(all="ignore"):
             for part in self._parts:
                 are_kinks, zeros = part.straight
@@ -167,10 +168,10 @@ class Clock:
                     more = _zeros(function, np.concatenate([grid, inside], axis=1), parameters)
                     known = np.concatenate([known, more], axis=1)
                     are_kink += [is_kink] * more.shape[1]
-                known = np.where((known > start) & (known < end), known, np.nan)
+                known = np.where((known > start + _SCALES[0]) & (known < end), known, np.nan)
                 kinks = np.array(are_kink, dtype=bool)
                 found.append(known[:, kinks])
-                found.append(_surroundings(part.at, known[:, ~kinks], parameters, (end - start) * _WIDE))
+                found.append(_surroundings(part.at, known[:, ~kinks], parameters))
         return list(np.concatenate(found, axis=1))
 
     def _read(self, part: Expr) -> _Part:
@@ -256,11 +257,13 @@ def _padded(owners: IntArray, values: FloatArray, members: int) -> FloatArray:
     return padded
 
 
-def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray, wide: float) -> FloatArray:
-    """A center and the distances from it at which a part changes, where that is less than ``wide``; else NaN."""
+def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray) -> FloatArray:
+    """A center and the distances from it at which a part changes, however wide it is; else NaN.
+
+    How long it is solved has no say, so that what is recorded does not depend on it.
+    """
     members = len(centers)
-    scales = _SCALES[wide * 16.0 > _SCALES]
-    distances = np.concatenate([-scales[::-1], [0.0], scales])
+    distances = np.concatenate([-_SCALES[::-1], [0.0], _SCALES])
     times = centers[:, :, None] + distances
     values = at(times.reshape(members, -1), parameters).reshape(times.shape)
     changes = np.abs(np.diff(values, axis=2))
@@ -269,8 +272,7 @@ def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray, wide: fl
     kept = np.zeros(times.shape, dtype=bool)
     kept[:, :, 1:] |= watched
     kept[:, :, :-1] |= watched
-    kept &= np.abs(distances) <= wide
-    kept[:, :, len(scales)] = kept.any(axis=2)
+    kept[:, :, len(_SCALES)] = kept.any(axis=2)
     return np.where(kept, times, np.nan).reshape(members, -1)
 
 

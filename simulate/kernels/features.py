@@ -28,6 +28,8 @@ _TAIL = sympy.Rational(198, 100)
 """The edge of ``1/(eps + x**2)`` is where ``x**2`` is 99 times ``eps``: the solution of this for that function."""
 _KINKS = (sympy.Abs, Abs, sympy.Min, sympy.Max)
 _EXPONENTIALS = (sympy.exp, sympy.tanh, logistic, softplus)
+_LIMIT = 64
+"""Symbols, numbers and operations of an expression whose features are looked for: derivatives of long ones explode."""
 
 
 def kinks_as_switches(rates: Sequence[Expr], moving: Set[Symbol]) -> tuple[Expr, ...]:
@@ -42,7 +44,7 @@ def kinks_as_switches(rates: Sequence[Expr], moving: Set[Symbol]) -> tuple[Expr,
 
     def walk(expression: Expr) -> Expr:
         # Beyond a kink a choice goes on as it was, which an exponential or a pole would not stand.
-        if not expression.args or not _meets(expression, moving) or _is_steep(expression):
+        if not expression.args or _is_steep(expression) or not _meets(expression, moving):
             return expression
         if expression not in done:
             arguments = [walk(argument) for argument in expression.args]
@@ -58,13 +60,24 @@ def centers_and_edges(rates: Sequence[Expr], moving: Set[Symbol]) -> tuple[Expr,
     seen: set[Expr] = set()
     for rate in rates:
         for node in sympy.postorder_traversal(rate):
-            if node in seen or not _meets(node, moving):
+            if node in seen:
                 continue
             seen.add(node)
+            if not _is_short(node) or not _meets(node, moving):
+                continue
             centers, edges = _around(node)
             if any(_is_placed_by_states(center, moving) for center in centers):
                 found |= dict.fromkeys([*centers, *edges])
     return tuple(found)
+
+
+def _is_short(expression: Expr) -> bool:
+    return sum(1 for _ in itertools.islice(sympy.preorder_traversal(expression), _LIMIT + 1)) <= _LIMIT
+
+
+def _slope(expression: Expr) -> Expr:
+    """Derivative by time, of a jump 0."""
+    return derivative(expression, TIME).replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
 
 
 def _meets(expression: Expr, moving: Set[Symbol]) -> bool:
@@ -77,9 +90,10 @@ def _is_placed_by_states(function: Expr, moving: Set[Symbol]) -> bool:
     """Whether states say at which time a function is zero."""
     if not _meets(function, moving):
         return False
-    slope = derivative(function, TIME)
+    slope = _slope(function)
     if TIME in slope.free_symbols:
-        return True
+        # Where time and states are in factors of their own, each has zeros of its own.
+        return any(_meets(factor, moving) for factor in sympy.Mul.make_args(sympy.factor_terms(function)))
     return bool(sympy.cancel(function.xreplace({TIME: sympy.S.Zero}) / slope).free_symbols & moving)
 
 
@@ -101,7 +115,7 @@ def _around(node: Expr) -> tuple[list[Expr], list[Expr]]:
     """Functions at whose zeros an expression has centers, and edges."""
     if isinstance(node, (*_KINKS, *CONDITIONS)):
         sides = (node.args[0], sympy.S.Zero) if isinstance(node, (sympy.Abs, Abs)) else node.args
-        slopes = (derivative(one - other, TIME) for one, other in itertools.combinations(sides, 2))
+        slopes = (_slope(one - other) for one, other in itertools.combinations(sides, 2))
         return [slope for slope in slopes if TIME in slope.free_symbols], []
     if isinstance(node, share):
         ratio, power = node.args
@@ -112,16 +126,16 @@ def _around(node: Expr) -> tuple[list[Expr], list[Expr]]:
         return list(_turns(inner, inner)), [inner + _FAR, inner - _FAR]
     if isinstance(node, sympy.log) or (isinstance(node, sympy.Pow) and not _is_whole(node.exp)):
         inner = node.base if isinstance(node, sympy.Pow) else node.args[0]
-        slope = derivative(inner, TIME)
+        slope = _slope(inner)
         if TIME not in slope.free_symbols:
             return [inner], []
-        return [slope], [slope**2 - _TAIL * inner * derivative(slope, TIME)]
+        return [slope], [slope**2 - _TAIL * inner * _slope(slope)]
     return [], []
 
 
 def _turns(argument: Expr, zero: Expr) -> Iterator[Expr]:
     """The slope of an argument, where it turns, else what is zero at its middle."""
-    slope = derivative(argument, TIME)
+    slope = _slope(argument)
     yield slope if TIME in slope.free_symbols else zero
 
 

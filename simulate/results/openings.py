@@ -50,7 +50,7 @@ def _changed(row: ChangeRow, several: bool) -> str:
     draws = f"; between draws {between_draws(row)}" if row.median_low is not None else ""
     reported = f"; reported: {' '.join(judged(row).split())}" if row.reported else ""
     went = "" if row.up is None else f"; rises in {percent_of(row.up)} %, falls in {percent_of(row.down)} % of patients"
-    unit = "%" if row.unit == "%" else row.unit
+    unit = row.unit
     return f"{row.quantity} at {row.visit}{arm}: change {banded(row)} {unit}{draws}{went}{reported}."
 
 

@@ -6,6 +6,7 @@ the results stand on one), ``day``, ``quantity``, ``unit`` and ``value``. A pati
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 20_000_000
 """Rows of the largest table that is made in memory: some 2 GB."""
 _AXIS = "over_"
+_TOGETHER = 2048
+"""Patients of one piece."""
 
 
 def tidy_frame(
@@ -157,31 +160,37 @@ def _chosen(
 
 
 def _blocks(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) -> Iterator[pd.DataFrame]:
-    """The table in pieces: an arm and a quantity."""
+    """The table in pieces: some patients of a quantity in an arm."""
     import pandas
 
     from simulate.studies.datasets import values_of_finished
 
     members, times = dataset.sizes["member"], dataset["time"].values[list(places)]
-    count = len(times)
-    patients: dict[str, Any] = {
-        name: np.repeat(dataset[coordinate].values, count)
-        for name, coordinate in (("id", "member"), ("stratum", "stratum"), ("draw", "draw"))
-        if coordinate in dataset.coords
+    coordinates = {
+        name: dataset[own].values
+        for name, own in (("id", "member"), ("stratum", "stratum"), ("draw", "draw"))
+        if own in dataset.coords
     }
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
-    values = {name: values_of_finished(dataset, name) for name in names}
-    for arm in range(dataset.sizes["arm"]):
-        label = dataset["arm"].values[arm]
-        for name in names:
+    for name in names:
+        values = values_of_finished(dataset, name)[:, :, list(places)]
+        for arm, first in itertools.product(range(dataset.sizes["arm"]), range(0, members, _TOGETHER)):
+            some = slice(first, first + _TOGETHER)
+            block = values[arm, some]
+            rows = block.size
+
+            def same(value: Any, rows: int = rows) -> Any:
+                return np.full(rows, value, dtype=object if isinstance(value, str) else None)
+
+            own = {key: np.repeat(column[some], len(times)) for key, column in coordinates.items()}
             columns: dict[str, Any] = {
-                **{key: patients[key] for key in ("id", "stratum") if key in patients},
-                "arm": np.full(members * count, label, dtype=object),
-                **{axis.removeprefix(_AXIS): np.full(members * count, dataset[axis].values[arm]) for axis in axes},
-                **{key: patients[key] for key in ("draw",) if key in patients},
-                "day": np.tile(times, members),
-                "quantity": np.full(members * count, name, dtype=object),
-                "unit": np.full(members * count, dataset[name].attrs.get("units", ""), dtype=object),
-                "value": values[name][arm][:, list(places)].ravel(),
+                **{key: own[key] for key in ("id", "stratum") if key in own},
+                "arm": same(str(dataset["arm"].values[arm])),
+                **{axis.removeprefix(_AXIS): same(dataset[axis].values[arm]) for axis in axes},
+                **{key: own[key] for key in ("draw",) if key in own},
+                "day": np.tile(times, len(block)),
+                "quantity": same(name),
+                "unit": same(str(dataset[name].attrs.get("units", ""))),
+                "value": block.ravel(),
             }
             yield pandas.DataFrame(columns)

@@ -162,8 +162,8 @@ def share_of_switching(w: Any, table: Any, lane: int, n: int, sense: Any, interp
                 continue
             earlier = _first_beyond(w, table, index, lane, n, after, sense, interpolate)
             if look == 0 or earlier < first:
-                passed = earlier if passed > 1.0 else passed
                 first = earlier
+        passed = first if look == 0 else passed
         if first > 1.0 or first == latest:
             break
     if first < passed <= 1.0:

@@ -106,7 +106,7 @@ EVERYTHING, SHARED = 0, -1
 START = vector(4)
 """State at the start of the step."""
 ERROR = vector(5)
-"""Error estimate of the step, then its square in units of the tolerance."""
+"""Error estimate of the step."""
 UNSEEN = vector(6)
 """Whether the scale of a state was found and not seen, while scales are looked for."""
 ABSOLUTE = vector(7)

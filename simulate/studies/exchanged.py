@@ -45,8 +45,8 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     else:
         model, own = read_model(path).compose(), ""
     number, given = parse_quantity(end)
-    if own and given.dimension == DIMENSIONLESS.dimension:
-        end, every = f"{end} {own}", None if every is None else _timed(every, own)
+    if own:
+        end, every = _timed(end, own), None if every is None else _timed(every, own)
         number, given = parse_quantity(end)
     if given.dimension != TIME_DIMENSION:
         raise InputError(
@@ -71,9 +71,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     return scenario_from(parse_toml(text, str(path)), settings, name=path.stem)
 
 
-def _timed(every: str, own: str) -> str:
-    _, given = parse_quantity(every)
-    return f"{every} {own}" if given.dimension == DIMENSIONLESS.dimension else every
+def _timed(text: str, own: str) -> str:
+    _, given = parse_quantity(text)
+    return f"{text} {own}" if given.dimension == DIMENSIONLESS.dimension else text
 
 
 def scenario_for(
@@ -98,7 +98,7 @@ def scenario_for(
             f'`doses = {{ file = "{path.name}", time = "h", amount = "mg" }}`',
         )
     document = None if is_sbml(path) else read_toml(path)
-    if document is None or _is_model(document):
+    if document is None or is_model(document):
         if end is None:
             raise InputError(
                 f"{'an SBML' if document is None else 'a model'} file does not say how long it is to be solved",
@@ -126,6 +126,7 @@ def scenario_for(
     return read_scenario(source, settings)
 
 
-def _is_model(document: Document) -> bool:
+def is_model(document: Document) -> bool:
+    """Whether a TOML file is a model, and no scenario or hypothesis."""
     keys = set(document.data)
     return bool(keys & _OF_MODELS) and not keys & {"hypothesis", "arm", "time"}

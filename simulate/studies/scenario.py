@@ -187,7 +187,10 @@ class Scenario:
                 f'the scenario names no hypothesis: {DEFAULT_HYPOTHESIS} is meant (`hypothesis = "none"` for none)'
             )
         if "fit" not in keys and self.fit == SHIPPED:
-            found.append('the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)')
+            found.append(
+                "the scenario names no fit: the shipped one is meant, or the prior where none ships "
+                '(`fit = "typical"` for neither)'
+            )
         if "fit" not in keys and self.fit == TYPICAL:
             found.append("the scenario stands on no fit: its patients are not those to whom hypotheses are fitted")
         return tuple(found)

@@ -162,8 +162,8 @@ def set_side_by_side(
                     share_of_both([change[draws == draw] for change in changes], ways, own[ALL][draws == draw])
                     for draw in np.unique(draws)
                 ]
-                low, high = np.quantile([share for share in each if share is not None] or [np.nan], (0.05, 0.95))
-                band = float(low), float(high)
+                shares = [share for share in each if share is not None]
+                band = (float(np.quantile(shares, 0.05)), float(np.quantile(shares, 0.95))) if shares else None
             large = share_of_both(changes, ways, own[ALL], beyond=LARGE)
             one = SideBySide(one.hypothesis, one.arm, day, one.n, both, large, band, one.endpoints)
         found.append(one)

@@ -19,6 +19,7 @@ from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
+from simulate.studies.exchanged import is_model
 from simulate.studies.runs import Study, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
 from simulate.studies.settings import Setting
@@ -66,7 +67,7 @@ def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenari
     if not any(setting.key == "model.fit" for setting in chosen):
         chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
     document = None if is_sbml(path) else read_toml(path)
-    if document is None or "species" in document.data:
+    if document is None or is_model(document):
         data = {**_NO_SCENARIO, "title": path.stem, "model": {"file": path.name}}
         document = Document(path=str(path), data=data, text="")
     return scenario_from(document, chosen, name=path.stem)

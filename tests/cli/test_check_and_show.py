@@ -83,7 +83,8 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "scenario",
             "1 arm, 100 patients of each of 16 draws of the fit, 28 d, hypothesis H1+H6; "
             'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none); '
-            'the scenario names no fit: the shipped one is meant (`fit = "typical"` for none)',
+            "the scenario names no fit: the shipped one is meant, or the prior where none ships "
+            '(`fit = "typical"` for neither)',
         ),
         (
             "d.toml",

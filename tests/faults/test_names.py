@@ -56,7 +56,7 @@ def scenario(folder: Path, name: str) -> Path:
 def test_a_name_that_collides_is_refused_before_anything_is_solved(
     tmp_path: Path, name: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulate.solver.batch.solve", None)
+    monkeypatch.setattr("simulate.solver.automatic.solve", None)
     path = str(scenario(tmp_path, name))
     for words in (
         ["run", path, "--out", str(tmp_path / "out")],

@@ -56,6 +56,17 @@ def test_each_pulse_leaves_its_area_behind_whatever_the_member(kernel: CompiledK
     np.testing.assert_allclose(found.values[:, 0], early, atol=1e-6)
 
 
+def test_breaks_do_not_depend_on_how_long_it_is_solved(kernel: CompiledKernel) -> None:
+    # Two windows that open and close within one part of the longest time are the limit; these are a day apart.
+    wide = np.array([[5.37, 3.0, 1.0], [2.0, 0.2, 1.0]])
+    owners, days = kernel.breaks(wide, 0.0, 8.0)
+    for end in (8.5, 20.0, 182.0):
+        more, later = kernel.breaks(wide, 0.0, end)
+        for member in range(2):
+            kept = later[more == member]
+            assert kept[kept < 8.0].tolist() == days[owners == member].tolist()
+
+
 def test_breaks_and_bits_of_a_member_are_its_own(kernel: CompiledKernel) -> None:
     times = np.array([5.0, 182.0])
     together = solve(kernel, MEMBERS, Schedule.empty(4), times)

@@ -83,6 +83,24 @@ def test_a_saturating_power_switches_where_a_state_says() -> None:
     np.testing.assert_allclose(found.values[:, 0, 0], 0.01, rtol=2e-3)
 
 
+@pytest.mark.parametrize(
+    "rate",
+    [
+        "V*x*(1 + cos(t))/(K + x*(1 + cos(t)))",
+        "V/(K + x*(1 + cos(t)/2))",
+        "(x*(1 + cos(t)/2))**1.5",
+        "exp(-x*cos(t))",
+        "max(0, x*cos(t))",
+        "x**1.5*exp(-k*t)",
+    ],
+)
+def test_a_state_that_time_modulates_places_nothing(rate: str) -> None:
+    rates = equations({"x": rate}, [1.0], parameters=["V", "K", "k"]).rhs
+    moving = {Symbol("t"), Symbol("x")}
+    assert centers_and_edges(rates, moving) == ()
+    assert kinks_as_switches(rates, moving) == rates
+
+
 def test_a_place_in_time_that_parameters_say_costs_nothing_here() -> None:
     moving = {Symbol("t"), Symbol("x"), Symbol("y")}
     rates = equations(

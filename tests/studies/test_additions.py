@@ -16,6 +16,7 @@ title = "t"
 [model]
 name = "reference"
 hypothesis = "H1+H3a"
+fit = "typical"
 [time]
 end = "6 d"
 [cohort]
@@ -59,6 +60,13 @@ def assert_kept(before: xr.Dataset, after: xr.Dataset) -> None:
             kept = np.isin(after[dimension].values, before[dimension].values)
             after = after.isel({dimension: np.flatnonzero(kept)})
         np.testing.assert_array_equal(after[name].values, before[name].values, err_msg=str(name))
+
+
+def test_a_longer_time_changes_no_number_of_a_run_that_stands_on_draws(plain: tuple[Path, xr.Dataset]) -> None:
+    # Their model reads creatine kinase, which drifts by a power of time.
+    file, _ = plain
+    before, after = (simulate.run(file, fit="prior", draws=2, settings={"time.end": end}) for end in ("6 d", "8 d"))
+    assert_kept(before, after)
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ VALUES: dict[str, Any] = {
     "time.end": "3 d",
     "time.every": "12 h",
     "time.visits": ["1 d"],
+    "time.unit": "h",
     "cohort.patients": 3,
     "cohort.first": 1,
     "cohort.seed": 7,

@@ -113,6 +113,18 @@ def known_fit(problem: Problem, folder: Path) -> Fit | None:
     return None
 
 
+def fit_behind(problem: Problem, folder: Path) -> Fit | None:
+    """The fit on which a hypothesis stands: to its trials or, where these are only planned, to the shipped one.
+
+    Raises
+    ------
+    InputError
+        As `known_fit`.
+    """
+    is_planned = not (problem.data or problem.others)
+    return known_fit(problem_for(problem.hypothesis) if is_planned else problem, folder)
+
+
 def find_fit(
     problem: Problem,
     settings: Settings,

@@ -146,7 +146,7 @@ def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
         for part in problem.free
     ]
     points = np.stack(columns, axis=-1) if columns else np.empty((len(draws.points), 0))
-    return Draws(problem, points, draws.is_fitted, draws.places, draws.problem.trial.name)
+    return Draws(problem, points, draws.is_fitted, draws.places, draws.fitted_to or draws.problem.trial.name)
 
 
 ALL = 2048

@@ -146,7 +146,7 @@ def design_of(
     Raises
     ------
     InputError
-        ``trial.arm``: arms are given beside what stands for them, or one regimen for several arms.
+        ``trial.arm``: arms are given beside what stands for them, one regimen for several arms, or the same to two.
     """
     if arms and (n, regimen, controls, control) != (None, None, None, None):
         raise InputError(
@@ -154,6 +154,14 @@ def design_of(
             code="trial.arm",
             expected="`--arm` for each arm, or `--n`, `--regimen`, `--placebo` and `--control`",
             advice='say all of it in the arms: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`',
+        )
+    names = [arm.name for arm in arms]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(
+            f"two arms are given `{twice}`",
+            code="trial.arm",
+            expected="arms of different regimens: results are told apart by them",
+            advice="give one arm with the patients of both",
         )
     known = tuple(arms) or tuple(StudyArm(arm.name, arm.n, arm.regimen) for arm in trial.arms)
     treated, second = _told_apart(known)

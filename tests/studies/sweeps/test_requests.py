@@ -134,7 +134,7 @@ def test_a_scenario_of_a_file_is_found_beside_it(tmp_path: Path) -> None:
             'time.ende = "14 d"',
             "error[key.unknown]: unknown key `ende`\n"
             "  --> doses.toml:7, key `time.ende`\n"
-            "  expected: `end`, `every`, `visits`\n"
+            "  expected: `end`, `every`, `unit`, `visits`\n"
             "  try:      did you mean `end`?",
         ),
         (
