@@ -22,7 +22,7 @@ _INFLATION = 1.2
 _PRIOR = 0.1
 """Share of the prior in the proposal."""
 
-_GUESSED, _SCORED = 2, 0.15
+_GUESSED, _SCORED = 2, 0.25
 """Draws that are guessed for each draw that is asked for, and the share of these that is scored."""
 
 _BY_PRIOR = 0.2
@@ -134,7 +134,7 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
         Share of the normal prior that is feasible.
     draws
         Number of draws, best a power of two; one batch. Of a target that can be learned twice as many are guessed, and
-        a third as many are scored.
+        half as many are scored.
     seed
         Key of all random numbers.
     """

@@ -371,7 +371,7 @@ def _polished(
     tell(f"effective draws {first.effective:.0f}: once more, from a mixture fitted to these")
     again = _kept(first, len(particles), settings.seed, "fit refit")
     second = polish.polish(target, first.points[again], feasible, draws=settings.draws, seed=settings.seed + 1)
-    return second if second.effective > first.effective else first
+    return max((first, second), key=lambda found: (found.tail < _TAIL, found.effective))
 
 
 def _kept(weighted: polish.Weighted, number: int, seed: int, purpose: str) -> IntArray:
