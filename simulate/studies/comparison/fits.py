@@ -122,7 +122,7 @@ def fit_behind(problem: Problem, folder: Path) -> Fit | None:
         As `known_fit`.
     """
     is_planned = not (problem.data or problem.others)
-    return known_fit(problem_for(problem.hypothesis) if is_planned else problem, folder)
+    return known_fit(problem_on(problem.hypothesis) if is_planned else problem, folder)
 
 
 def find_fit(
