@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
 from simulate.results.contrast import answer_of, change_text, page
 from simulate.results.result import Result
-from simulate.studies.contrast import Contrast, Tendency, contrasted, course_of, readouts_of
+from simulate.studies.contrast import Contrast, Tendency, contrast_days, contrasted, course_of, readouts_of
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.measuring.pool import MeasurementPool
@@ -65,6 +66,15 @@ def test_the_number_of_patients_is_that_of_a_test_between_two_normal_means(apart
     assert one.n == enough[0]
     assert one.higher == 1.0
     assert one.courses == (Tendency.RISES, Tendency.FALLS)
+
+
+def test_what_was_reported_of_a_day_that_no_one_predicts_is_read_too() -> None:
+    design = problem_for("H0").trial
+    reported = dataclasses.replace(design.outcomes[0], last=84.0)
+    foresight = dataclasses.replace(design.foreseen, days=(14.0,))
+    changed = dataclasses.replace(design, outcomes=(reported, *design.outcomes[1:]), foresight=foresight)
+    assert {14.0, 84.0} <= set(contrast_days(changed))
+    assert design.first not in contrast_days(changed)
 
 
 def test_what_goes_alike_under_both_takes_more_patients_than_are_tried() -> None:
