@@ -62,6 +62,14 @@ def trials_of(names: TrialNames) -> tuple[TrialDesign, ...]:
     return tuple(read_trial(name) for name in given)
 
 
+FitNames = str | Path | Sequence[str | Path] | None
+
+
+def fits_of(names: FitNames) -> tuple[str | Path, ...]:
+    """Fits that are named; none if none is, which means those that ship."""
+    return (names,) if isinstance(names, str | Path) else tuple(names or ())
+
+
 def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
     """Models of hypotheses by their names."""
     return {problem.hypothesis: problem.model for problem in problems}
@@ -501,6 +509,7 @@ def predict(
     trial: TrialNames = None,
     draws: int = 48,
     patients: int = 16,
+    fit: FitNames = None,
     fits: str | Path = "fits",
     seed: int = 1,
     out: str | Path | None = None,
@@ -517,6 +526,10 @@ def predict(
         As for `fit`: on which evidence fits stand. Of a set with several trials the patients are those of the first.
     draws, patients
         Populations of each hypothesis, and patients of each.
+    fit
+        Whose draws the populations are: results of `fit`, each for its own hypothesis, and for all others ``shipped``,
+        ``prior`` or ``typical``, one population with the parameters as the tables have them. What ships or lies in the
+        folder of fits if not given.
     seed
         Seed of patients and of draws of a prior.
     trial, fits, out, force, progress
@@ -528,10 +541,12 @@ def predict(
         Its value has a prediction of each hypothesis; table and figure ``prediction``.
     """
     arguments = dict(locals())
+    import dataclasses
+
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.studies.comparison.fits import problems_for
+    from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
     from simulate.studies.fitting.standing import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
@@ -545,17 +560,17 @@ def predict(
         if len(names) > 1
         else (problem_on(names[0], evidence, designs, needs_evidence=False),)
     )
-    posteriors = [_posterior(problem, Path(fits)) for problem in problems]
     standing = evidence_name(problems[0])
-    if not designs:
-        problems = tuple(problem.parts[0] for problem in problems)
+    populations = []
+    for problem in problems:
+        asked_for = fit_for(problem.hypothesis, fits_of(fit))
+        known, _ = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
+        own = known.problem if designs else dataclasses.replace(known.problem, others=())
+        populations.append(dataclasses.replace(known, problem=own))
     origin = asked("predict", arguments, out=out, force=force)
-    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
+    total = sum(workload(part, patients=patients) for part in populations)
     with progress(total, "predicting") as advance:
-        found = tuple(
-            predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
-            for problem, posterior in zip(problems, posteriors, strict=True)
-        )
+        found = tuple(predicted(part, patients=patients, seed=seed, progress=advance) for part in populations)
     table = rows(found)
 
     def draw() -> Any:
@@ -576,21 +591,6 @@ def predict(
     if out is not None:
         result.write(out, force=force)
     return result
-
-
-def _posterior(problem: Problem, fits: Path) -> Posterior | None:
-    """Fit of a hypothesis to its trials; to the shipped one, with its draws in the trial that is only planned."""
-    import dataclasses
-
-    from simulate.studies.comparison.fits import fit_behind
-    from simulate.studies.fitting.draws import Draws, draws_elsewhere
-
-    known = fit_behind(problem, fits)
-    if known is None or problem.data or problem.others:
-        return None if known is None else known.posterior
-    found = known.posterior
-    draws = Draws(known.problem, found.points, True, found.settings.places)
-    return dataclasses.replace(found, points=draws_elsewhere(draws, problem).points)
 
 
 @verb

@@ -124,9 +124,7 @@ def test_the_page_opens_with_the_question_and_says_what_both_stand_on(found: Res
 
 def test_a_hypothesis_without_a_fit_is_said_to_stand_on_its_prior(apart: Contrast) -> None:
     sentence = answer_of(apart).sentences[0]
-    assert sentence == (
-        "H0 and H0 have no fit and stand on draws of the prior: nothing says how well it fits what was reported."
-    )
+    assert sentence == ("H0 and H0 stand on 24 draws of the prior: nothing says how well they fit what was reported.")
 
 
 def test_the_figure_has_a_panel_for_each_quantity_with_the_patients_of_the_best_visit(apart: Contrast) -> None:
@@ -157,4 +155,14 @@ def test_other_than_two_hypotheses_are_refused(names: list[str], found: str, cap
     assert capsys.readouterr().err == (
         f"error[contrast.two]: a contrast is of two hypotheses\n  found:    {found}\n"
         "  try:      `simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more\n"
+    )
+
+
+def test_one_population_of_each_tells_nothing_apart(capsys: Capture) -> None:
+    assert outcome(["contrast", "H0", "H4", "--fit", "typical"]) == 3
+    assert capsys.readouterr().err == (
+        "error[fit.typical]: a contrast of one population of each hypothesis says nothing\n"
+        "  found:    `typical`\n"
+        "  expected: `shipped`, `prior` or results of fits: draws, by whose spread hypotheses are told apart\n"
+        "  try:      leave `--fit typical` out; `simulate predict --fit typical` has one population of each\n"
     )
