@@ -125,9 +125,9 @@ def fit(
         Too many points could not be solved, or the sampler does not move.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_fit
     from simulate.results.provenance import asked
     from simulate.results.result import Result, complete
+    from simulate.results.study_openings import of_fit
     from simulate.store import working_folder
     from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
@@ -241,6 +241,7 @@ def reproduce(
     from simulate.evidence.sets import evidence_sets
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_reproduction
     from simulate.studies.fitting.fit import fit as fit_problem
     from simulate.studies.fitting.posterior import named, posterior_text, read_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
@@ -293,6 +294,7 @@ def reproduce(
         tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
         figures={"reproduction": draw},
         models=models_of([problem, null]),
+        answer=of_reproduction(rows, posterior, null_posterior),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
     )
     if out is not None:
@@ -403,9 +405,9 @@ def compare(
         Its value is the comparison; tables ``hypotheses``, ``matrix`` and ``variants``, figure ``comparison``.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_comparison
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_comparison
     from simulate.studies.comparison.comparison import compare as compared
     from simulate.studies.comparison.fits import find_fit, known_fit
     from simulate.studies.comparison.tables import document, tables
@@ -546,6 +548,7 @@ def predict(
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_predictions
     from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
     from simulate.studies.fitting.standing import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
@@ -587,6 +590,7 @@ def predict(
         tables={"prediction": table_of(table)},
         figures={"prediction": draw},
         models=models_of(problems),
+        answer=of_predictions(found),
     )
     if out is not None:
         result.write(out, force=force)
@@ -704,6 +708,7 @@ def vpop(
     arguments = dict(locals())
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_virtual_populations
     from simulate.studies.fitting.draws import shipped_fit
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
@@ -731,6 +736,7 @@ def vpop(
         document=document(found),
         tables=patients_tables(found),
         models=models_of([problem]),
+        answer=of_virtual_populations(found),
     )
     if out is not None:
         result.write(out, force=force)

@@ -87,9 +87,9 @@ def trial(
         Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_trials
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_trials
     from simulate.studies.comparison.fits import draws_behind, named_result
     from simulate.studies.fitting.draws import draws_elsewhere
     from simulate.studies.fitting.posterior import named
@@ -188,6 +188,7 @@ def design(
     arguments = dict(locals())
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_ranking
     from simulate.studies.measuring.pool import needed, pool_of
     from simulate.studies.measuring.ranking import rank_measurements
     from simulate.studies.measuring.tables import document, tables
@@ -217,6 +218,7 @@ def design(
         tables=tables(ranking),
         figures={"design": draw},
         models=models_of([part.problem for part in known]),
+        answer=of_ranking(ranking),
     )
     if out is not None:
         result.write(out, force=force)
@@ -431,6 +433,7 @@ def sensitivity(
     from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_sensitivity
     from simulate.studies.models import file_name
     from simulate.studies.scenario import read_scenario
     from simulate.studies.sensitivity.analysis import sensitivity as analyzed
@@ -477,6 +480,7 @@ def sensitivity(
         figures={f"tornado-{file_name(part.endpoint.text)}": drawing(part) for part in found},
         models={question.problem.hypothesis: question.study.model},
         facts={"scenario": question.study.settings},
+        answer=of_sensitivity(question, tuple(found)),
     )
     if out is not None:
         result.write(out, force=force)
