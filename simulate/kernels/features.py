@@ -28,7 +28,7 @@ _TAIL = sympy.Rational(198, 100)
 """The edge of ``1/(eps + x**2)`` is where ``x**2`` is 99 times ``eps``: the solution of this for that function."""
 _KINKS = (sympy.Abs, Abs, sympy.Min, sympy.Max)
 _EXPONENTIALS = (sympy.exp, sympy.tanh, logistic, softplus)
-_LIMIT = 64
+_LIMIT = 48
 """Symbols, numbers and operations of an expression whose features are looked for: derivatives of long ones explode."""
 
 
