@@ -363,17 +363,26 @@ def _run(
 def _polished(
     target: Likelihood, particles: FloatArray, feasible: float, settings: Settings, tell: Report
 ) -> polish.Weighted:
-    """Draws from a mixture fitted to the particles, and once more from one fitted to these draws if they fall short."""
+    """Draws from a mixture fitted to the particles; more guesses if they fall short, then a mixture fitted to these."""
     tell(f"{settings.draws} draws with {settings.final_patients} patients each")
-    first = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
-    if first.effective >= _EFFECTIVE and first.tail < _TAIL:
-        return first
-    tell(f"effective draws {first.effective:.0f}: once more, and more of them, from a mixture fitted to these")
-    again = first.points[_kept(first, len(particles), settings.seed, "fit refit")]
-    second = polish.polish(
-        target, again, feasible, draws=settings.draws, seed=settings.seed + 1, guessed=polish.MORE_GUESSED
-    )
-    return max((first, second), key=lambda found: (found.tail < _TAIL, found.effective))
+    best = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
+    for attempt in range(2):
+        if best.effective >= _EFFECTIVE and best.tail < _TAIL:
+            return best
+        source = "" if attempt == 0 else ", from a mixture fitted to these"
+        tell(f"effective draws {best.effective:.0f}: once more, with more guesses{source}")
+        if attempt:
+            particles = best.points[_kept(best, len(particles), settings.seed, "fit refit")]
+        again = polish.polish(
+            target,
+            particles,
+            feasible,
+            draws=settings.draws,
+            seed=settings.seed + attempt,
+            guessed=polish.MORE_GUESSED,
+        )
+        best = max((best, again), key=lambda found: (found.tail < _TAIL, found.effective))
+    return best
 
 
 def _kept(weighted: polish.Weighted, number: int, seed: int, purpose: str) -> IntArray:
