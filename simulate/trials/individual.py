@@ -95,8 +95,8 @@ class IndividualData:
 
     Attributes
     ----------
-    name, title
-        Name of the file without its ending, and what a reader is told.
+    file, name, title
+        The file, its name without its ending, and what a reader is told.
     table
         Doses and observations.
     model, hypothesis, population
@@ -110,6 +110,7 @@ class IndividualData:
         `PRIOR` or `MODE`; None for what suits the model.
     """
 
+    file: str
     name: str
     title: str
     table: ObservedTable
@@ -145,7 +146,7 @@ def _of_table(file: Path) -> IndividualData:
             advice="or a data file, in which `[readings.QUANTITY]` says so: docs/individual-data.md",
         )
     readings = tuple(ReadingOf(name, name, None, (("log", USUAL),), _place(table, name)) for name in names)
-    return IndividualData(file.stem, file.stem, table, None, None, None, readings, None, None)
+    return IndividualData(str(file), file.stem, file.stem, table, None, None, None, readings, None, None)
 
 
 def _place(table: ObservedTable, name: str) -> Where:
@@ -171,6 +172,7 @@ def _of_file(file: Path) -> IndividualData:
     _check_told(table, readings)
     free = tuple(_free(name, row) for name, row in top.named("free", **_keys("free.PARAMETER")))
     return IndividualData(
+        file=str(file),
         name=file.stem,
         title=top.text("title", file.stem),
         table=table,

@@ -13,7 +13,7 @@ from simulate.cohort.ensemble import Arm
 from simulate.cohort.points import POINTS
 from simulate.cohort.population import Population
 from simulate.cohort.transform import SCHEME, Changes, coordinates
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.observed import Observation
@@ -174,6 +174,7 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
         raise InputError(
             "nothing is free in the fit",
             code="data.free",
+            where=Where(file=data.file),
             expected="`[free.PARAMETER]` in the data file, or a noise with bounds",
             advice="such as `[free.CL]` with `typical = [0.5, 10]` and `spread = [0.1, 1]`",
         )
@@ -308,6 +309,7 @@ def _average(data: IndividualData, model: Model, population: Population) -> str:
         raise InputError(
             "virtual patients cannot stand about the mode of a patient",
             code="data.average",
+            where=Where(file=data.file),
             found=reason,
             expected=f'`average = "{PRIOR}"`',
         )
@@ -393,7 +395,7 @@ def _covariates(data: IndividualData, population: Population) -> dict[str, Mappi
             raise InputError(
                 f"the population has no covariate for the column `{column}`",
                 code="data.covariate",
-                found=f"the column `{column}` of {data.table.doses.file}",
+                where=Where(data.table.doses.file, 1),
                 expected=", ".join(f"`{name}`" for name in names) or "none: the population has no covariates",
                 advice=f'a `population` with covariates under `[model]`, or `ignore = ["{column}"]`',
             )

@@ -165,7 +165,7 @@ def check_readings(problem: IndividualProblem, *, threads: int | None = None) ->
             has_additive = any(kind == "additive" for kind, _ in part.noises)
             if not has_additive and level[0, 0, number] == 0.0 and not np.isfinite(density[number]):
                 raise row.cell.error(
-                    f"the model has no `{part.quantity}` at all when it was read, and its noise there is nothing",
+                    f"the model has no `{part.quantity}` then, and noise in proportion to it is nothing",
                     "data.noise",
                     expected="readings after something was given, or a noise that is not in proportion",
                     advice="leave the reading out, or give the noise an `additive` part",
