@@ -74,6 +74,11 @@ def measurement_files() -> dict[str, Path]:
     return _by_stem("measurements")
 
 
+def template_files() -> dict[str, Path]:
+    """Commented files to begin with, kind → file, sorted by kind."""
+    return _by_stem("templates")
+
+
 def scenario_files() -> dict[str, Path]:
     """Shipped scenarios, name → file, sorted by name."""
     return {path.stem: path for path in sorted((root() / "scenarios").glob("*.toml"))}

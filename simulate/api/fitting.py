@@ -63,6 +63,14 @@ def trials_of(names: TrialNames) -> tuple[TrialDesign, ...]:
     return tuple(read_trial(name) for name in given)
 
 
+FitNames = str | Path | Sequence[str | Path] | None
+
+
+def fits_of(names: FitNames) -> tuple[str | Path, ...]:
+    """Fits that are named; none if none is, which means those that ship."""
+    return (names,) if isinstance(names, str | Path) else tuple(names or ())
+
+
 def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
     """Models of hypotheses by their names."""
     return {problem.hypothesis: problem.model for problem in problems}
@@ -125,9 +133,9 @@ def fit(
         data hangs on too few virtual ones.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_fit
     from simulate.results.provenance import asked
     from simulate.results.result import Result, complete
+    from simulate.results.study_openings import of_fit
     from simulate.store import working_folder
     from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
@@ -274,6 +282,7 @@ def reproduce(
     from simulate.evidence.sets import evidence_sets
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_reproduction
     from simulate.studies.fitting.fit import fit as fit_problem
     from simulate.studies.fitting.posterior import named, posterior_text, read_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
@@ -326,6 +335,7 @@ def reproduce(
         tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
         figures={"reproduction": draw},
         models=models_of([problem, null]),
+        answer=of_reproduction(rows, posterior, null_posterior),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
     )
     if out is not None:
@@ -436,9 +446,9 @@ def compare(
         Its value is the comparison; tables ``hypotheses``, ``matrix`` and ``variants``, figure ``comparison``.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_comparison
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_comparison
     from simulate.studies.comparison.comparison import compare as compared
     from simulate.studies.comparison.fits import find_fit, known_fit
     from simulate.studies.comparison.tables import document, tables
@@ -542,6 +552,7 @@ def predict(
     trial: TrialNames = None,
     draws: int = 48,
     patients: int = 16,
+    fit: FitNames = None,
     fits: str | Path = "fits",
     seed: int = 1,
     out: str | Path | None = None,
@@ -558,6 +569,10 @@ def predict(
         As for `fit`: on which evidence fits stand. Of a set with several trials the patients are those of the first.
     draws, patients
         Populations of each hypothesis, and patients of each.
+    fit
+        Whose draws the populations are: results of `fit`, each for its own hypothesis, and for all others ``shipped``,
+        ``prior`` or ``typical``, one population with the parameters as the tables have them. What ships or lies in the
+        folder of fits if not given.
     seed
         Seed of patients and of draws of a prior.
     trial, fits, out, force, progress
@@ -569,10 +584,13 @@ def predict(
         Its value has a prediction of each hypothesis; table and figure ``prediction``.
     """
     arguments = dict(locals())
+    import dataclasses
+
     from simulate.biology.hypotheses import HYPOTHESES
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.studies.comparison.fits import problems_for
+    from simulate.results.study_openings import of_predictions
+    from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
     from simulate.studies.fitting.standing import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
@@ -586,17 +604,17 @@ def predict(
         if len(names) > 1
         else (problem_on(names[0], evidence, designs, needs_evidence=False),)
     )
-    posteriors = [_posterior(problem, Path(fits)) for problem in problems]
     standing = evidence_name(problems[0])
-    if not designs:
-        problems = tuple(problem.parts[0] for problem in problems)
+    populations = []
+    for problem in problems:
+        asked_for = fit_for(problem.hypothesis, fits_of(fit))
+        known, _ = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
+        own = known.problem if designs else dataclasses.replace(known.problem, others=())
+        populations.append(dataclasses.replace(known, problem=own))
     origin = asked("predict", arguments, out=out, force=force)
-    total = sum(workload(*pair, draws=draws, patients=patients) for pair in zip(problems, posteriors, strict=True))
+    total = sum(workload(part, patients=patients) for part in populations)
     with progress(total, "predicting") as advance:
-        found = tuple(
-            predicted(problem, posterior, draws=draws, patients=patients, seed=seed, progress=advance)
-            for problem, posterior in zip(problems, posteriors, strict=True)
-        )
+        found = tuple(predicted(part, patients=patients, seed=seed, progress=advance) for part in populations)
     table = rows(found)
 
     def draw() -> Any:
@@ -613,25 +631,11 @@ def predict(
         tables={"prediction": table_of(table)},
         figures={"prediction": draw},
         models=models_of(problems),
+        answer=of_predictions(found),
     )
     if out is not None:
         result.write(out, force=force)
     return result
-
-
-def _posterior(problem: Problem, fits: Path) -> Posterior | None:
-    """Fit of a hypothesis to its trials; to the shipped one, with its draws in the trial that is only planned."""
-    import dataclasses
-
-    from simulate.studies.comparison.fits import fit_behind
-    from simulate.studies.fitting.draws import Draws, draws_elsewhere
-
-    known = fit_behind(problem, fits)
-    if known is None or problem.data or problem.others:
-        return None if known is None else known.posterior
-    found = known.posterior
-    draws = Draws(known.problem, found.points, True, found.settings.places)
-    return dataclasses.replace(found, points=draws_elsewhere(draws, problem).points)
 
 
 @verb
@@ -745,6 +749,7 @@ def vpop(
     arguments = dict(locals())
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_virtual_populations
     from simulate.studies.fitting.draws import shipped_fit
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
@@ -772,6 +777,7 @@ def vpop(
         document=document(found),
         tables=patients_tables(found),
         models=models_of([problem]),
+        answer=of_virtual_populations(found),
     )
     if out is not None:
         result.write(out, force=force)

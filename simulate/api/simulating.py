@@ -818,6 +818,7 @@ def equilibria(
     from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_steady_states
     from simulate.studies.scenario import TYPICAL
     from simulate.studies.steady_states import document, read_source, steady_states, tables
 
@@ -851,6 +852,7 @@ def equilibria(
         tables=tables(found),
         figures={"branches": draw} if branches and shown else {},
         models={study.hypothesis: model},
+        answer=of_steady_states(found),
     )
     if out is not None:
         result.write(out, force=force)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.asking import verb
-from simulate.api.fitting import TrialNames, models_of, trials_of
+from simulate.api.fitting import FitNames, TrialNames, fits_of, models_of, trials_of
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Progress, Report, quiet
 
@@ -39,6 +39,7 @@ def trial(
     *,
     trial: TrialNames = None,
     fit: str | Path | None = None,
+    fits: str | Path = "fits",
     n: int | None = None,
     regimen: str | None = None,
     placebo: int | None = None,
@@ -60,7 +61,8 @@ def trial(
     Parameters
     ----------
     fit
-        Result of `simulate.fit`; the shipped one if not given.
+        ``shipped``, ``prior``, ``typical`` for the parameters as the tables have them, or the result of `simulate.fit`;
+        the shipped one, or that in the folder of fits, if not given.
     n, regimen
         Patients who are treated, and what they are given; as in the trial if not given.
     placebo, control
@@ -76,7 +78,7 @@ def trial(
         Studies, at least; draws of the fit; and virtual patients of each draw, a power of two.
     seed
         Seed of the studies.
-    hypothesis, trial, threads, out, force, progress
+    hypothesis, trial, fits, threads, out, force, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -85,11 +87,12 @@ def trial(
         Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
     """
     arguments = dict(locals())
-    from simulate.results.openings import of_trials
     from simulate.results.provenance import asked
     from simulate.results.result import Result
-    from simulate.studies.fitting.draws import draws_elsewhere, draws_of
-    from simulate.studies.fitting.posterior import named, read_posterior
+    from simulate.results.study_openings import of_trials
+    from simulate.studies.comparison.fits import draws_behind, named_result
+    from simulate.studies.fitting.draws import draws_elsewhere
+    from simulate.studies.fitting.posterior import named
     from simulate.studies.fitting.trial import only_trial, problem_for
     from simulate.studies.treatments import days_of
     from simulate.studies.trials.designs import arm_from, design_of
@@ -98,8 +101,7 @@ def trial(
     from simulate.trials.design import lasting
 
     designs = trials_of(trial)
-    posterior = None if fit is None else read_posterior(fit)
-    name = named(hypothesis, posterior, DEFAULT)
+    name = named(hypothesis, named_result(fit), DEFAULT)
     problem = problem_for(name, None, designs, needs_evidence=False)
     trial_done = only_trial(problem, "a repeated study")
     ended = None if end is None else lasting(trial_done, float(days_of(end)), end)
@@ -112,7 +114,7 @@ def trial(
         complete=complete,
         arms=[arm_from(text) for text in arms or ()],
     )
-    populations = draws_of(problem, draws, posterior=posterior, seed=seed, threads=threads)
+    populations, _ = draws_behind(problem, fit, Path(fits), draws, seed=seed, threads=threads)
     if ended is not None:
         populations = draws_elsewhere(populations, problem_for(name, None, (ended,), needs_evidence=False), seed=seed)
     origin = asked("trial", arguments, out=out, force=force)
@@ -147,6 +149,7 @@ def design(
     *,
     measurement: Sequence[str | Path] | None = None,
     trial: TrialNames = None,
+    fit: FitNames = None,
     fits: str | Path = "fits",
     draws: int = 128,
     patients: int = 32,
@@ -166,6 +169,8 @@ def design(
         Two or more; H0 to H5 if not given.
     measurement
         Names of the catalogue, or files; all of the catalogue if not given.
+    fit
+        As for `predict`.
     draws, patients
         Draws of each hypothesis, and virtual patients of each, a power of two.
     repeats
@@ -183,13 +188,17 @@ def design(
     arguments = dict(locals())
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_ranking
     from simulate.studies.measuring.pool import needed, pool_of
     from simulate.studies.measuring.ranking import rank_measurements
     from simulate.studies.measuring.tables import document, tables
 
     designs = trials_of(trial)
     catalogue = _catalogue(measurement or (), designs[0] if designs else None)
-    known = [part for part, _ in _draws(hypotheses or RANKED, designs, Path(fits), draws, seed, threads, "design")]
+    known = [
+        part
+        for part, _ in _draws(hypotheses or RANKED, designs, fits_of(fit), Path(fits), draws, seed, threads, "design")
+    ]
     origin = asked("design", arguments, out=out, force=force)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
@@ -209,6 +218,7 @@ def design(
         tables=tables(ranking),
         figures={"design": draw},
         models=models_of([part.problem for part in known]),
+        answer=of_ranking(ranking),
     )
     if out is not None:
         result.write(out, force=force)
@@ -220,6 +230,7 @@ def contrast(
     hypotheses: Sequence[str],
     *,
     trial: TrialNames = None,
+    fit: FitNames = None,
     fits: str | Path = "fits",
     draws: int = 128,
     patients: int = 32,
@@ -236,6 +247,8 @@ def contrast(
     ----------
     hypotheses
         Two.
+    fit
+        As for `predict`.
     draws, patients
         Draws of each hypothesis, of its fit or else of its prior, and virtual patients of each draw, a power of two.
     studies
@@ -271,7 +284,7 @@ def contrast(
             found=", ".join(f"`{name}`" for name in names) or "none",
             advice="`simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more",
         )
-    known = _draws(names, trials_of(trial), Path(fits), draws, seed, threads, "a contrast")
+    known = _draws(names, trials_of(trial), fits_of(fit), Path(fits), draws, seed, threads, "a contrast")
     origin = asked("contrast", arguments, out=out, force=force)
     design = known[0][0].problem.trial
     readouts = readouts_of(design, [part for part, _ in known])
@@ -304,6 +317,7 @@ def contrast(
 def _draws(
     names: Sequence[str],
     trials: Sequence[TrialDesign],
+    chosen: Sequence[str | Path],
     folder: Path,
     wanted: int,
     seed: int,
@@ -313,16 +327,24 @@ def _draws(
     """Draws of hypotheses, equally many of each, and their fits; of the prior where there is none."""
     import dataclasses
 
-    from simulate.studies.comparison.fits import fit_behind, problems_for
-    from simulate.studies.fitting.draws import draws_of
+    from simulate.errors import InputError
+    from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
     from simulate.studies.fitting.trial import only_trial
+    from simulate.studies.scenario import TYPICAL
 
     found = []
     for problem in problems_for(names, None, trials, needs_evidence=False):
         only_trial(problem, what)
-        fit = fit_behind(problem, folder)
-        posterior = None if fit is None else fit.posterior
-        found.append((draws_of(problem, wanted, posterior=posterior, seed=seed, threads=threads), fit))
+        asked_for = fit_for(problem.hypothesis, chosen)
+        if asked_for == TYPICAL:
+            raise InputError(
+                f"{what} of one population of each hypothesis says nothing",
+                code="fit.typical",
+                found=f"`{TYPICAL}`",
+                expected="`shipped`, `prior` or results of fits: draws, by whose spread hypotheses are told apart",
+                advice=f"leave `--fit {TYPICAL}` out; `simulate predict --fit {TYPICAL}` has one population of each",
+            )
+        found.append(draws_behind(problem, asked_for, folder, wanted, seed=seed, threads=threads))
     fewest = min(len(part.points) for part, _ in found)
     return [(dataclasses.replace(part, points=part.points[:fewest]), fit) for part, fit in found]
 
@@ -411,6 +433,7 @@ def sensitivity(
     from simulate.errors import InputError, did_you_mean
     from simulate.results.provenance import asked
     from simulate.results.result import Result
+    from simulate.results.study_openings import of_sensitivity
     from simulate.studies.models import file_name
     from simulate.studies.scenario import read_scenario
     from simulate.studies.sensitivity.analysis import sensitivity as analyzed
@@ -457,6 +480,7 @@ def sensitivity(
         figures={f"tornado-{file_name(part.endpoint.text)}": drawing(part) for part in found},
         models={question.problem.hypothesis: question.study.model},
         facts={"scenario": question.study.settings},
+        answer=of_sensitivity(question, tuple(found)),
     )
     if out is not None:
         result.write(out, force=force)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.studying import contrast as function
-from simulate.cli.options import Figured, Fits, Force, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 
 @defaults_of(function)
@@ -16,6 +16,7 @@ def contrast(
         list[str], typer.Argument(metavar="HYPOTHESIS HYPOTHESIS", help="Two: names, or hypothesis files.")
     ],
     trial: Trials,
+    fit: FitsOfEach,
     fits: Fits,
     draws: Annotated[int, typer.Option("--draws", metavar="K", min=10, help="Draws of each hypothesis.")],
     patients: Annotated[
@@ -46,6 +47,7 @@ def contrast(
     found = function(
         hypotheses,
         trial=trial,
+        fit=fit,
         fits=fits,
         draws=draws,
         patients=patients,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import design as function
-from simulate.cli.options import Figured, Fits, Force, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,6 +26,7 @@ def design(
         typer.Option("--measurement", metavar="NAME|FILE", help="One of the catalogue, or a file; all if not given."),
     ],
     trial: Trials,
+    fit: FitsOfEach,
     fits: Fits,
     draws: Annotated[int, typer.Option("--draws", metavar="K", min=10, help="Draws of each hypothesis.")],
     patients: Annotated[
@@ -55,6 +56,7 @@ def design(
         hypotheses,
         measurement=measurement,
         trial=trial,
+        fit=fit,
         fits=fits,
         draws=draws,
         patients=patients,

@@ -40,6 +40,15 @@ SeveralFits = Annotated[
         "side.",
     ),
 ]
+FitsOfEach = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fit",
+        metavar="FIT",
+        help="Whose draws: shipped, prior, typical (of the tables), or a fit.json for its own hypothesis; repeat it "
+        "for more.",
+    ),
+]
 Draws = Annotated[int | None, typer.Option("--draws", metavar="N", min=1, help="Draws of the fit.")]
 Settings = Annotated[
     list[str] | None,

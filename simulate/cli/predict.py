@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import predict as function
-from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Figured, Fits, FitsOfEach, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,7 @@ def predict(
     trial: Trials,
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Populations of each hypothesis.")],
     patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Patients of each population.")],
+    fit: FitsOfEach,
     fits: Fits,
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of patients and of draws of a prior.")],
     out: Figured,
@@ -35,12 +36,13 @@ def predict(
 ) -> int:
     """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
 
-    Bands are over draws of the posterior where a fit of today's numbers ships or lies in the folder of fits, else over
-    draws of the prior, and the table says which. Beside each stands what the literature expects.
+    Bands are over draws of a fit where one of today's numbers ships or lies in the folder of fits, else over draws of
+    the prior, unless --fit names others; the table says which. Beside each stands what the literature expects.
 
     \b
     simulate predict
     simulate predict H1 H4 mine.toml --out predicted
+    simulate predict H1 H4 --fit prior
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress
 
@@ -50,6 +52,7 @@ def predict(
         trial=trial,
         draws=draws,
         patients=patients,
+        fit=fit,
         fits=fits,
         seed=seed,
         out=out,

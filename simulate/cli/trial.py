@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulate.api.studying import trial as function
-from simulate.cli.options import Figured, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 def trial(
     hypothesis: Hypothesis,
     trial: Trials,
-    fit: Annotated[
-        Path | None, typer.Option("--fit", metavar="FILE", help="Result of `simulate fit`; else the shipped one.")
-    ],
+    fit: Fit,
+    fits: Fits,
     n: Annotated[
         int | None,
         typer.Option("--n", "-n", metavar="N", help="Patients who are treated, if not as in the trial."),
@@ -75,6 +73,7 @@ def trial(
         hypothesis,
         trial=trial,
         fit=fit,
+        fits=fits,
         n=n,
         regimen=regimen,
         placebo=placebo,

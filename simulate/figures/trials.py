@@ -47,7 +47,7 @@ def trials_figure(result: SimulatedTrials) -> Figure:
         power.set_yticks(range(len(rows)), [f"{row.effect}, {row.test}, n {row.n}" for row in rows])
         power.set_ylim(len(rows) - 0.5, -0.5)
         hypothesis = result.draws.problem.hypothesis
-        origin = "fit" if result.draws.is_fitted else "prior"
+        origin = result.draws.name
         parts[0].suptitle(f"{result.design.title} ({hypothesis}, {origin})", x=0.01, ha="left", fontweight="bold")
         if ranks:
             _ranks(parts[1].subplots(1, 1), ranks)

@@ -22,8 +22,11 @@ _INFLATION = 1.2
 _PRIOR = 0.1
 """Share of the prior in the proposal."""
 
-_GUESSED, _SCORED = 2, 0.25
-"""Draws that are guessed for each draw that is asked for, and the share of these that is scored."""
+GUESSED, MORE_GUESSED = 2, 8
+"""Draws that are guessed for each draw that is asked for: at first, and where these turn out to be too few."""
+
+_SCORED = 0.5
+"""Draws that are scored for each draw that is asked for, where others are guessed."""
 
 _BY_PRIOR = 0.2
 """Share of the scored draws that are chosen as the prior would: the path from the prior needs them."""
@@ -121,7 +124,9 @@ def pareto_shape(weights: FloatArray) -> float:
     return float(np.log1p(-slope * excess).mean())
 
 
-def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int, seed: int) -> Weighted:
+def polish(
+    target: Target, particles: FloatArray, feasible: float, *, draws: int, seed: int, guessed: int = GUESSED
+) -> Weighted:
     """Draws from a mixture fitted to particles of the posterior.
 
     Parameters
@@ -133,14 +138,16 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
     feasible
         Share of the normal prior that is feasible.
     draws
-        Number of draws, best a power of two; one batch. Of a target that can be learned twice as many are guessed, and
-        half as many are scored.
+        Number of draws, best a power of two; one batch. Of a target that can be learned so many times as many are
+        guessed, and half as many are scored.
     seed
         Key of all random numbers.
+    guessed
+        How many times as many.
     """
     dimension = particles.shape[1]
     guess = guess_of(target, particles)
-    number = draws if guess is None else _GUESSED * draws
+    number = draws if guess is None else guessed * draws
     components = _components(particles, seed)
     sobol = qmc.Sobol(dimension + 2, scramble=True, rng=int(stream(seed, "polish", 0).integers(2**62)))
     uniform = np.clip(sobol.random(number), 2.0**-53, 1.0 - 2.0**-53)
@@ -165,7 +172,7 @@ def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int
 
 def solved(draws: int) -> int:
     """How many points of a target that can be learned are scored for so many draws."""
-    return max(round(_SCORED * _GUESSED * draws), 2)
+    return max(round(_SCORED * draws), 2)
 
 
 def _of_some(

@@ -23,9 +23,21 @@ JOINTS = ("and", "then")
 
 RESERVED = frozenset(
     "and then none every once twice daily weekly from at to until for x over missing percent pause skipping "
-    "stop restart day lag reset rate steady added".split()
+    "stop restart day lag reset rate steady added other thrice times after loading".split()
 )
-"""Words of the language of regimens, which cannot be the names of routes."""
+"""Words of the language of regimens, which cannot be the names of routes; nor can what is written on prescriptions."""
+
+PRESCRIBED = {
+    "qd": Fraction(1),
+    "bid": Fraction(1, 2),
+    "tid": Fraction(1, 3),
+    "qid": Fraction(1, 4),
+    "qod": Fraction(2),
+    "qw": Fraction(7),
+}
+"""Days between doses, as prescriptions have them."""
+
+_EVERY = re.compile(r"q([1-9][0-9]{0,3})(h|d|w|wk)")
 
 _SHORTEST = Fraction(1, 1_000_000)
 _ROUTE_NAME = re.compile(r"(?![xX][0-9])[A-Za-z_][A-Za-z0-9_]*")
@@ -34,7 +46,15 @@ _UNIT_TEXT = re.compile(r"[^\s;,0-9.][^\s;,]*")
 
 def route_is_free(name: str) -> bool:
     """Whether a text can be the name of a route: an ASCII identifier that is no word of the language."""
-    return _ROUTE_NAME.fullmatch(name) is not None and name.casefold() not in RESERVED
+    return _ROUTE_NAME.fullmatch(name) is not None and name.casefold() not in RESERVED and prescribed(name) is None
+
+
+def prescribed(word: str) -> Fraction | None:
+    """Days between doses that a word such as ``bid`` or ``q48h`` of a prescription says; None for another word."""
+    found = _EVERY.fullmatch(word.casefold())
+    if found is None:
+        return PRESCRIBED.get(word.casefold())
+    return int(found[1]) * {"h": Fraction(1, 24), "d": Fraction(1)}.get(found[2], Fraction(7))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -136,8 +156,8 @@ class Course:
         1 if the doses find the drug as it would be if they had always been given, in place of whatever was given
         before; 2 if that is added to it; 0 if there is no such past. The end may then be the start: no dose is given.
     counted, follows
-        Whether the end was written as a number of doses, and the start as the end of the course before: what they are
-        at another interval.
+        Whether the end was written as a number of doses, and the start as the end of the course before, or as one
+        interval after a loading dose: what they are at another interval.
     """
 
     amount: Fraction

@@ -29,7 +29,7 @@ NEEDED = ("ID", "TIME", "DV")
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class ObservedRow:
     """A reading of a patient: when (days), of what (DVID; empty without the column), and what was read.
 
     ``is_below`` says that what was to be read is below ``value``. The cell is that of DV.
@@ -49,7 +49,7 @@ class ObservedTable:
     """Doses and observations of patients, each of whom has observations."""
 
     doses: DoseTable
-    observations: tuple[Observation, ...]
+    observations: tuple[ObservedRow, ...]
 
 
 def read_observed(
@@ -90,7 +90,7 @@ def observed_of(
         sheet, time=time, amount=amount, covariates=declared, ignored=(*unread, "DVID"), where=where, needed=needed
     )
     reader = RecordReader(time_unit(time, where))
-    found: list[Observation] = []
+    found: list[ObservedRow] = []
     seen: dict[str, None] = {}
     first: dict[str, Cell] = {}
     for row in sheet.rows:
@@ -110,7 +110,7 @@ def observed_of(
     return ObservedTable(doses, tuple(found))
 
 
-def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) -> Observation:
+def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) -> ObservedRow:
     cell = cells["DV"]
     if cell.is_absent:
         raise cell.error("the observation has no DV", advice="MDV 1 marks a row without a reading")
@@ -131,10 +131,10 @@ def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) 
     if "DVID" in cells and what.text in ("", "."):
         raise what.error("the observation does not say what was read", expected="a DVID in each observation")
     text = what.text if "DVID" in cells else ""
-    return Observation(patient, reader.time(cells), text, float(cell.number()), bool(below), cell, what)
+    return ObservedRow(patient, reader.time(cells), text, float(cell.number()), bool(below), cell, what)
 
 
-def _check_everybody(patients: Sequence[str], found: Sequence[Observation], first: Mapping[str, Cell]) -> None:
+def _check_everybody(patients: Sequence[str], found: Sequence[ObservedRow], first: Mapping[str, Cell]) -> None:
     observed = {row.patient for row in found}
     for patient in patients:
         if patient not in observed and patient in first:

@@ -5,6 +5,8 @@ Examples::
     none
     100 mg sc
     100 mg sc every 24 h until 180 d
+    100 mg sc every other day; pause 2 wk after 60 d
+    loading dose 200 mg sc, then 100 mg sc q12h
     100 mg sc daily from 7 d for 4 wk missing 10 %
     100 mg sc every 8 h x 28; pause from 3 d to 5 d
     100 mg sc daily; stop at 90 d; restart at 120 d; until 360 d
@@ -17,25 +19,29 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
 
     prescription = "none" | part { ("and" | "then") part }
     part         = course | "reset" ["at"] time
-    course       = number unit route { clause }
-    clause       = "every" length | ["once" | "twice"] ("daily" | "weekly")   rhythm; without it, one dose
+    course       = ["loading" ["dose"] ["of"]] number unit route { clause }
+    clause       = rhythm                                     without one, one dose
                  | "from" time | "at" time                    first dose, 0 d if not given
                  | "until" time | "for" length | "x" count    end, exclusive: 24 h until 3 d are three doses
                  | "over" length | "rate" number unit         infusion, or absorption of order zero; see below
                  | "lag" length                               from giving a dose to when it begins to enter the body
                  | "missing" number "%"                       each dose is missed with this probability
                  | ("pause" | "skipping") ["from"] time "to" time   no doses from the first time to before the second
+                 | ("pause" | "skipping") ["for"] length "after" time   the same, by its length
                  | "stop" ["at"] time                         no doses from then on ...
                  | "restart" ["at"] time                      ... and the timetable begins anew
                  | "steady" ["added"]                         the doses were always given before the first
+    rhythm       = "every" period | "daily" | "weekly" | "qd" | "bid" | "tid" | "qid" | "qod" | "qw" | such as "q12h"
+                 | ("once" | "twice" | "thrice" | count "times") ("daily" | "weekly" | ("a" | "per" | "every") period)
+    period       = length | ["other"] ("hour" | "day" | "week")
     time         = length | "day" number                      days since the start of the simulation
     length       = number unit
     number       = digits with a decimal point and exponent, or a fraction such as 1/3
 
-"and" puts courses side by side; "then" begins a course where the one before it ends, unless it has a "from" of its
-own. "x" counts the places of the timetable, so a dose that falls into a pause is not made up for. "reset" returns the
-patient to the untreated state of the beginning: what was given before is gone, even if its lag is not over, and what
-is given at the same time is given after it. Courses go on.
+"and" puts courses side by side; "then" begins a course where the one before it ends, or one interval after a loading
+dose, unless it has a "from" of its own. "x" counts the places of the timetable, so a dose that falls into a pause is
+not made up for. "reset" returns the patient to the untreated state of the beginning: what was given before is gone,
+even if its lag is not over, and what is given at the same time is given after it. Courses go on.
 
 Bioavailability changes how much an infusion "over 2 h" brings an hour, and how long one at a "rate 50 mg/h" takes.
 "steady" lets the first dose find the drug as if its doses had always been given, in place of all that was given before
@@ -48,7 +54,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from simulate.errors import Where, did_you_mean
-from simulate.regimen.doses import JOINTS, Course, Interruption, Plan, route_is_free
+from simulate.regimen.doses import JOINTS, Course, Interruption, Plan, prescribed, route_is_free
 from simulate.regimen.tokens import EXAMPLE, Token, Tokens, quoted
 from simulate.symbolic.units import Unit, unit
 
@@ -85,20 +91,25 @@ def _read_plan(tokens: Tokens) -> Plan:
     courses: list[Course] = []
     resets: list[Fraction] = []
     begin: Fraction | None = Fraction(0)
+    loaded: Fraction | None = None
     joint: Token | None = None
     while True:
         following = tokens.peek()
+        load: Fraction | None = None
         if following is not None and tokens.maybe("reset"):
             resets.append(_read_reset(tokens, following))
             ended: Fraction | None = resets[-1]
         else:
-            courses.append(_CourseReader(tokens, begin, joint).read())
+            reader = _CourseReader(tokens, begin, joint, loaded)
+            courses.append(reader.read())
             ended = courses[-1].until
+            load = courses[-1].start if reader.is_loading else None
         joint = tokens.peek()
         if joint is None:
             return Plan(tuple(courses), tuple(resets))
         tokens.at += 1
-        begin = ended if joint.folded == "then" else Fraction(0)
+        is_next = joint.folded == "then"
+        begin, loaded = (ended, load) if is_next else (Fraction(0), None)
 
 
 def _read_reset(tokens: Tokens, reset: Token) -> Fraction:
@@ -119,10 +130,14 @@ def _read_reset(tokens: Tokens, reset: Token) -> Fraction:
 class _CourseReader:
     """Reads one course: the dose, then clauses in any order."""
 
-    def __init__(self, tokens: Tokens, begin: Fraction | None, joint: Token | None = None) -> None:
+    def __init__(
+        self, tokens: Tokens, begin: Fraction | None, joint: Token | None = None, loaded: Fraction | None = None
+    ) -> None:
         self.tokens = tokens
         self.begin = begin
         self.joint = joint
+        self.loaded = loaded
+        self.is_loading = False
         self.given: dict[str, Token] = {}
         self.start: Fraction | None = None
         self.every: Fraction | None = None
@@ -138,6 +153,11 @@ class _CourseReader:
         self.stopped: tuple[Fraction, Token] | None = None
 
     def read(self) -> Course:
+        loading = self.tokens.peek()
+        if loading is not None and self.tokens.maybe("loading"):
+            self.is_loading = True
+            self.tokens.maybe("dose")
+            self.tokens.maybe("of")
         amount, first = self.tokens.number("the amount of a dose")
         _, unit_token = self.tokens.unit("the unit of the dose")
         route = self.tokens.take("the route of the dose", "word")
@@ -150,12 +170,21 @@ class _CourseReader:
             )
         while (token := self.tokens.peek()) is not None and token.folded not in JOINTS:
             self.clause(token)
+        if self.is_loading and self.every is not None:
+            raise self.tokens.error(
+                "a loading dose is given once",
+                self.given["rhythm"],
+                "regimen.conflict",
+                advice="`loading dose 200 mg sc, then 100 mg sc daily`",
+            )
         if self.stopped is not None:
             self.interruptions.append(Interruption(self.stopped[0], None))
         return self.finish(amount, unit_token.text, route.text, first)
 
     def finish(self, amount: Fraction, unit_text: str, route: str, first: Token) -> Course:
         start = self.start if self.start is not None else self.begin
+        if start is None and self.loaded is not None and self.every is not None:
+            start = self.loaded + self.every
         if start is None:
             raise self.tokens.error(
                 "the course before `then` has no end, so this one has no beginning",
@@ -198,12 +227,14 @@ class _CourseReader:
 
     def clause(self, token: Token) -> None:
         rule = _CLAUSES.get(token.folded)
+        if rule is None and (prescribed(token.folded) is not None or token.kind == "number"):
+            rule = _CourseReader.read_rhythm
         if rule is None:
             raise self.tokens.error(
                 f"{quoted(token.text)} is not a word of regimens",
                 token,
-                expected="every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
-                "skipping, stop, restart, steady, and, then",
+                expected="every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+                "pause, skipping, stop, restart, steady, and, then",
                 advice="a reset is a part of its own: `and reset at 90 d`"
                 if token.folded == "reset"
                 else did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
@@ -225,16 +256,52 @@ class _CourseReader:
     def read_rhythm(self, token: Token) -> None:
         self.once("rhythm", token)
         if token.folded == "every":
-            self.every = self.tokens.length("the interval between doses")
-            return
-        per_period = 2 if token.folded == "twice" else 1
-        period = token.folded
-        if period in ("once", "twice"):
-            period = next((word for word in ("daily", "weekly") if self.tokens.maybe(word)), period)
-        if period == "twice":
-            raise self.tokens.error("`twice` needs `daily` or `weekly`", token)
-        if period != "once":
-            self.every = Fraction(7 if period == "weekly" else 1, per_period)
+            self.every = self.period()
+        elif token.folded in _PERIODS:
+            self.every = _PERIODS[token.folded]
+        elif (interval := prescribed(token.folded)) is not None:
+            self.every = interval
+        else:
+            self.every = self.repeated(token)
+
+    def repeated(self, token: Token) -> Fraction | None:
+        """Days between doses that are given so many times in a period; None for a single dose."""
+        times = Fraction(_TIMES.get(token.folded, 0))
+        if token.kind == "number":
+            self.tokens.at -= 1
+            times, _ = self.tokens.number("how often doses are given")
+            if not self.tokens.maybe("times"):
+                raise self.tokens.error(
+                    "a number says nothing by itself",
+                    token,
+                    found=quoted(token.text),
+                    expected="such as `3 times a day`, `x 28` for a number of doses, or `for 28 d`",
+                )
+            if times.denominator != 1 or times < 1:
+                raise self.tokens.error(
+                    "doses are not given a whole number of times", token, "regimen.number", found=quoted(token.text)
+                )
+        period = next((days for word, days in _PERIODS.items() if self.tokens.maybe(word)), None)
+        if period is None and self.tokens.maybe("a", "per", "every"):
+            period = self.period()
+        if period is None and token.folded != "once":
+            said = token.text if token.kind == "word" else f"{token.text} times"
+            raise self.tokens.error(f"`{said}` needs `daily`, `weekly`, `a day`, `a week` or the like", token)
+        return None if period is None else period / times
+
+    def period(self) -> Fraction:
+        """A length of time, or a word for one."""
+        step = 2 if self.tokens.maybe("other") else 1
+        for word, days in _WORDS_OF_TIME.items():
+            if self.tokens.maybe(word):
+                return step * days
+        if step == 2:
+            raise self.tokens.error(
+                "the interval between doses is missing",
+                self.tokens.peek(),
+                expected="`every other hour`, `every other day` or `every other week`",
+            )
+        return self.tokens.length("the interval between doses")
 
     def read_start(self, token: Token) -> None:
         self.once("start", token)
@@ -315,13 +382,24 @@ class _CourseReader:
         self.missing = number / 100
 
     def read_pause(self, token: Token) -> None:
-        self.tokens.maybe("from")
-        start, counted = self.tokens.time("the start of the pause")
-        if not self.tokens.maybe("to", "until"):
+        if self.tokens.maybe("for"):
+            length, counted, is_length = self.tokens.length("the length of the pause"), False, True
+        else:
+            self.tokens.maybe("from")
+            length, counted = self.tokens.time("the start of the pause")
+            is_length = False
+        if not counted and self.tokens.maybe("after"):
+            start, _ = self.tokens.time("the start of the pause")
+            end = start + length
+        elif not is_length and self.tokens.maybe("to", "until"):
+            start = length
+            end, _ = self.tokens.time("the end of the pause", after_day=counted)
+        else:
             raise self.tokens.error(
-                "the end of the pause is missing", token, expected="such as `pause from 60 d to 90 d`"
+                "the start of the pause is missing" if is_length else "the end of the pause is missing",
+                token,
+                expected="such as `pause from 60 d to 90 d` or `pause 2 wk after 60 d`",
             )
-        end, _ = self.tokens.time("the end of the pause", after_day=counted)
         self.interruptions.append(self.tokens.blame(lambda: Interruption(start, end), token))
 
     def read_stop(self, token: Token) -> None:
@@ -345,12 +423,17 @@ class _CourseReader:
         self.stopped = None
 
 
+_PERIODS = {"daily": Fraction(1), "weekly": Fraction(7)}
+_WORDS_OF_TIME = {"hour": Fraction(1, 24), "day": Fraction(1), "week": Fraction(7)}
+_TIMES = {"once": 1, "twice": 2, "thrice": 3}
+
 _CLAUSES: dict[str, Callable[[_CourseReader, Token], None]] = {
     "every": _CourseReader.read_rhythm,
     "daily": _CourseReader.read_rhythm,
     "weekly": _CourseReader.read_rhythm,
     "once": _CourseReader.read_rhythm,
     "twice": _CourseReader.read_rhythm,
+    "thrice": _CourseReader.read_rhythm,
     "from": _CourseReader.read_start,
     "at": _CourseReader.read_start,
     "until": _CourseReader.read_until,

@@ -127,11 +127,11 @@ def _enough(one: ContrastReadout) -> str:
 
 def _of_fits(found: Contrast) -> str:
     if found.comparison is None:
-        lacking = [part.problem.hypothesis for part in found.draws if not part.is_fitted]
-        names, plural = " and ".join(lacking), len(lacking) > 1
+        lacking = [part for part in found.draws if not part.is_fitted]
+        names, plural = " and ".join(part.problem.hypothesis for part in lacking), len(lacking) > 1
         return (
-            f"{names} {'have' if plural else 'has'} no fit and {'stand' if plural else 'stands'} on draws of the "
-            "prior: nothing says how well it fits what was reported."
+            f"{names} {'stand' if plural else 'stands'} on {lacking[0].origin}: nothing says how well "
+            f"{'they fit' if plural else 'it fits'} what was reported."
         )
     (pair,) = found.comparison.pairs
     odds = f"odds of {_odds(pair.difference)} to 1 for {pair.a}, ln {pair.difference:.2f} ± {pair.error:.2f}"

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import xarray as xr
 
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged
 from simulate.results.opening import Opening
 from simulate.results.tables import rounded
-from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import curve_rows, patients_text
-from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.runs import Study
 from simulate.studies.side_by_side import BOTH, SideBySide
-from simulate.studies.trials.power import SimulatedTrials
 
 _MOST = 4
 """Quantities that the answer of a run tells of."""
@@ -91,62 +87,6 @@ def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
         caveats.append(_PATIENTS_ALONE)
     first = datasets[0].attrs
     return Opening(str(first.get("question") or first["title"]), tuple(sentences), tuple(caveats))
-
-
-def of_fit(found: Posterior) -> Opening:
-    """Of a fit: what was learned, and whether the draws can be trusted."""
-    informed = [row.name for row in found.estimates if row.verdict == "informed"]
-    unlearned = [row.name for row in found.estimates if row.verdict == "prior"]
-    told = found.diagnostics
-    said = "reported values" if found.individuals is None else "readings"
-    sentences = [
-        f"Of {len(found.estimates)} numbers the {said} say much of {len(informed)}"
-        + (f": {', '.join(informed)}." if informed else "."),
-        f"They say nothing of {len(unlearned)}" + (f": {', '.join(unlearned)}." if unlearned else "."),
-        f"Log-evidence {found.log_evidence:.2f} ± {found.errors[0]:.2f} (sampler) ± {found.errors[1]:.2f} (patients).",
-    ]
-    caveats = [
-        f"{told.effective:.0f} effective draws"
-        + ("" if told.r_hat is None else f", R-hat {told.r_hat:.3f}")
-        + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
-        *(f"Warning: {text}." for text in told.warnings),
-    ]
-    question = f"What do the {said} say of {found.hypothesis}?"
-    return Opening(question, tuple(sentences), tuple(caveats))
-
-
-def of_comparison(found: Comparison) -> Opening:
-    """Of a comparison: the verdict, probabilities, and what the verdict hangs on."""
-    chances = ", ".join(
-        f"{name} {percent_of(float(chance))} %" for name, chance in zip(found.names, found.probabilities, strict=True)
-    )
-    reasons = dict.fromkeys(
-        f"{pair.a} against {pair.b}: {pair.reason}." for pair in found.pairs if pair.reason and pair.a == found.names[0]
-    )
-    equal = "equal" if np.ptp(found.prior) < 1e-12 else "the given"
-    sentence = f"{found.sentence[:1].upper()}{found.sentence[1:]}."
-    return Opening(
-        "Which hypothesis do the reported values favor?",
-        (sentence, f"Probabilities, from {equal} ones before: {chances}."),
-        tuple(reasons),
-    )
-
-
-def of_trials(found: SimulatedTrials) -> Opening:
-    """Of repeated studies: power, and errors of sign and size."""
-    sentences = []
-    for row in found.powers:
-        share = f"{row.title}, n {row.n}: significant in {percent_of(row.power)} % of the studies"
-        wrong = "" if row.wrong_sign is None else f", of these {percent_of(row.wrong_sign)} % with the wrong sign"
-        size = "" if row.exaggeration is None else f", the effect {row.exaggeration:.1f} times as large as it is"
-        sentences.append(f"{share}{wrong}{size}.")
-    caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
-    if not found.design.controls:
-        caveats.append(
-            "Without a second arm a change is no effect of the drug: it holds whatever else changes as well."
-        )
-    question = f"What would {found.design.title} show, if {found.draws.problem.hypothesis} is true?"
-    return Opening(question, tuple(sentences), tuple(caveats))
 
 
 def opening_of(entries: Mapping[str, object]) -> Opening | None:

@@ -23,7 +23,7 @@ from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
-from simulate.studies.measuring.ranking import SIZES, decided_with, n_needed
+from simulate.studies.measuring.ranking import SIZES, n_needed
 from simulate.studies.prediction.prediction import LITTLE, Band
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
@@ -172,9 +172,11 @@ def course_of(band: Band) -> Tendency:
 
 
 def contrast_days(design: TrialDesign) -> tuple[float, ...]:
-    """Days after the start on which readouts are tried: of treatment, the last visit, and after the drug is stopped."""
+    """Days after the start on which readouts are tried: of treatment, of what was reported, and after the last dose."""
     seen = design.foreseen
-    return tuple(sorted({day for day in (*seen.days, design.end, design.end + seen.wash_out) if day > design.first}))
+    reported = (day for part in design.outcomes for day in (part.first, part.last))
+    days = (*seen.days, *reported, design.end, design.end + seen.wash_out)
+    return tuple(sorted({day for day in days if day > design.first}))
 
 
 def readouts_of(design: TrialDesign, draws: Sequence[Draws]) -> tuple[Measurement, ...]:
@@ -284,7 +286,7 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
     design = pools[0].draws.problem.trial
     changes = 100.0 * np.expm1(statistic_of(measurement, sample, pools).mean[:, :, 0])
     prior = np.full(len(pools), 1.0 / len(pools))
-    n, is_sparse = n_needed(measurement, pools, prior, studies, seed)
+    n, is_sparse, most = n_needed(measurement, pools, prior, studies, seed)
     low, high = (_band(own) for own in changes)
     return ContrastReadout(
         quantity=reading.quantity,
@@ -294,7 +296,7 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
         changes=(low, high),
         higher=_higher(changes[0], changes[1]),
         n=n,
-        found=decided_with(SIZES[-1], measurement, pools, prior, studies, seed)[0],
+        found=most,
         is_sparse=is_sparse,
     )
 

@@ -19,7 +19,7 @@ def test_predictions_stand_side_by_side_with_what_is_expected(
     out = tmp_path / "out"
     assert outcome(["predict", "H0", "H1", "--fits", str(tmp_path), "--out", str(out), *SHORT]) == 0
     said = capsys.readouterr().out
-    assert "H0 (posterior)" in said
+    assert "H0 (fit)" in said
     assert "IL-17A+, week 12" in said
     assert "not in the model: IL-10 of Th17 cells" in said
     assert (out / "prediction.png").stat().st_size > 20_000
@@ -30,7 +30,7 @@ def test_predictions_stand_side_by_side_with_what_is_expected(
     assert len(document["rows"]) == len(written)
     assert document["hypotheses"][0] == {
         "hypothesis": "H0",
-        "draws_of": "posterior",
+        "draws_of": "fit",
         "refused": pytest.approx(0.0, abs=1e-9),
     }
 

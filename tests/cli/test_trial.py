@@ -145,7 +145,7 @@ def test_a_planned_trial_of_three_arms_is_simulated_without_evidence(
 
 def test_a_planned_trial_is_predicted_from_the_fit_and_cannot_be_fitted(planned: str, capsys: Capture) -> None:
     assert outcome(["predict", "H0", "--trial", planned, "--draws", "8", "--patients", "8", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["hypotheses"][0]["draws_of"] == "posterior"
+    assert json.loads(capsys.readouterr().out)["hypotheses"][0]["draws_of"] == "fit"
     assert outcome(["fit", "-H", "H0", "--trial", planned]) == 3
     assert "error[trial.evidence]: the trial `mine` names no evidence\n" in capsys.readouterr().err
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -38,6 +39,46 @@ def error_of(text: str) -> str:
         ("Reset 90 d and reset at 90 d", Plan((), (Fraction(90),))),
         ("100 mg sc twice daily", Plan((course(100, "mg", "sc", every=0.5),))),
         ("1 mg sc once weekly from day 7 x 2", Plan((course(1, "mg", "sc", start=7, every=7, until=21),))),
+        ("100 mg sc every day", Plan((course(100, "mg", "sc", every=1),))),
+        ("100 mg sc every other day", Plan((course(100, "mg", "sc", every=2),))),
+        ("100 mg sc every other week x 2", Plan((course(100, "mg", "sc", every=14, until=28),))),
+        ("100 mg sc twice a day", Plan((course(100, "mg", "sc", every=0.5),))),
+        ("100 mg sc thrice daily", Plan((course(100, "mg", "sc", every=DAY / 3),))),
+        ("100 mg sc 4 times per week", Plan((course(100, "mg", "sc", every=7 * DAY / 4),))),
+        ("100 mg sc once every 3 d", Plan((course(100, "mg", "sc", every=3),))),
+        ("100 mg sc q12h", Plan((course(100, "mg", "sc", every=0.5),))),
+        ("100 mg sc Q48H until day 10", Plan((course(100, "mg", "sc", every=2, until=10),))),
+        ("100 mg sc q2w", Plan((course(100, "mg", "sc", every=14),))),
+        ("100 mg sc bid", Plan((course(100, "mg", "sc", every=0.5),))),
+        ("100 mg sc qod", Plan((course(100, "mg", "sc", every=2),))),
+        (
+            "loading dose 200 mg sc, then 100 mg sc every 12 h",
+            Plan((course(200, "mg", "sc"), course(100, "mg", "sc", start=0.5, every=0.5))),
+        ),
+        (
+            "loading 200 mg iv over 2 h at 3 d then 100 mg sc daily until 9 d then 50 mg sc qod",
+            Plan(
+                (
+                    course(200, "mg", "iv", start=3, duration=DAY / 12),
+                    course(100, "mg", "sc", start=4, every=1, until=9),
+                    course(50, "mg", "sc", start=9, every=2),
+                )
+            ),
+        ),
+        (
+            "100 mg sc daily, pause 2 wk after 60 d, skipping for 1 d after day 90",
+            Plan(
+                (
+                    course(
+                        100,
+                        "mg",
+                        "sc",
+                        every=1,
+                        interruptions=(Interruption(60 * DAY, 74 * DAY), Interruption(90 * DAY, 91 * DAY)),
+                    ),
+                )
+            ),
+        ),
         ("1 mg sc once", Plan((course(1, "mg", "sc"),))),
         ("100 mg sc every 1/3 d x 3", Plan((course(100, "mg", "sc", every=DAY / 3, until=1),))),
         ("100 mg sc every 8 h for 1 d", Plan((course(100, "mg", "sc", every=DAY / 3, until=1),))),
@@ -140,8 +181,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "100 mg sc evry 24 h",
             "error[regimen.syntax]: `evry` is not a word of regimens\n"
             "  --> <regimen>:1:11, term `100 mg sc evry 24 h`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
-            "skipping, stop, restart, steady, and, then\n  try:      did you mean `every`?",
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n  try:      did you mean `every`?",
         ),
         (
             "100 mg sc every 24 mg",
@@ -210,7 +251,43 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
         (
             "1 mg sc daily pause 3 d",
             "error[regimen.syntax]: the end of the pause is missing\n"
-            "  --> <regimen>:1:15, term `1 mg sc daily pause 3 d`\n  expected: such as `pause from 60 d to 90 d`",
+            "  --> <regimen>:1:15, term `1 mg sc daily pause 3 d`\n  expected: such as `pause from 60 d to 90 d` or "
+            "`pause 2 wk after 60 d`",
+        ),
+        (
+            "1 mg sc daily pause for 3 d",
+            "error[regimen.syntax]: the start of the pause is missing\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily pause for 3 d`\n"
+            "  expected: such as `pause from 60 d to 90 d` or `pause 2 wk after 60 d`",
+        ),
+        (
+            "1 mg sc every other 3 d",
+            "error[regimen.syntax]: the interval between doses is missing\n"
+            "  --> <regimen>:1:21, term `1 mg sc every other 3 d`\n"
+            "  expected: `every other hour`, `every other day` or `every other week`",
+        ),
+        (
+            "1 mg sc 28",
+            "error[regimen.syntax]: a number says nothing by itself\n"
+            "  --> <regimen>:1:9, term `1 mg sc 28`\n  found:    `28`\n"
+            "  expected: such as `3 times a day`, `x 28` for a number of doses, or `for 28 d`",
+        ),
+        (
+            "1 mg sc 1.5 times a day",
+            "error[regimen.number]: doses are not given a whole number of times\n"
+            "  --> <regimen>:1:9, term `1 mg sc 1.5 times a day`\n  found:    `1.5`",
+        ),
+        (
+            "1 mg sc q12h daily",
+            "error[regimen.conflict]: `daily` says again what `q12h` in column 9 has said\n"
+            "  --> <regimen>:1:14, term `1 mg sc q12h daily`\n"
+            "  try:      keep one of them, or join two courses by `and`",
+        ),
+        (
+            "loading dose 2 mg sc daily",
+            "error[regimen.conflict]: a loading dose is given once\n"
+            "  --> <regimen>:1:22, term `loading dose 2 mg sc daily`\n"
+            "  try:      `loading dose 200 mg sc, then 100 mg sc daily`",
         ),
         (
             "1 mg sc daily pause 3 d to 2 d",
@@ -250,8 +327,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "1 mg sc daily reset at 3 d",
             "error[regimen.syntax]: `reset` is not a word of regimens\n"
             "  --> <regimen>:1:15, term `1 mg sc daily reset at 3 d`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
-            "skipping, stop, restart, steady, and, then\n"
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n"
             "  try:      a reset is a part of its own: `and reset at 90 d`",
         ),
         (
@@ -267,7 +344,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
         ),
         (
             "1 mg sc twice 3 d",
-            "error[regimen.syntax]: `twice` needs `daily` or `weekly`\n  --> <regimen>:1:9, term `1 mg sc twice 3 d`",
+            "error[regimen.syntax]: `twice` needs `daily`, `weekly`, `a day`, `a week` or the like\n"
+            "  --> <regimen>:1:9, term `1 mg sc twice 3 d`",
         ),
         (
             "1 mg sc daily until 1e30 d",
@@ -364,3 +442,21 @@ def test_any_text_is_a_plan_or_an_error_of_input(text: str) -> None:
     else:
         printed = print_regimen(plan)
     assert "\x1b" not in printed
+
+
+def test_the_page_of_regimens_has_none_that_cannot_be_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "regimens.md").read_text(encoding="utf-8")
+    said = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert len(said) > 15
+    assert [parse_regimen(text) == Plan() for text in said] == [text == "none" for text in said]
+    pairs = {
+        line.split("`")[1]: line.split("`")[3::2]
+        for line in page.splitlines()
+        if line.startswith("| `1") and "also" in line
+    }
+    for text, others in pairs.items():
+        tails = {
+            parse_regimen(other if other[0].isdigit() else f"100 mg sc {'daily, ' if 'pause' in other else ''}{other}")
+            for other in others
+        }
+        assert tails == {parse_regimen(text)}

@@ -10,8 +10,7 @@ import pytest
 import simulate
 from simulate.manifest import read_manifest
 from simulate.results.opening import Opening
-from simulate.results.openings import of_doses, of_fit, of_side_by_side, opening_of
-from simulate.studies.fitting.posterior import shipped_posterior
+from simulate.results.openings import of_doses, of_side_by_side, opening_of
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -56,28 +55,6 @@ def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study
     )
     assert found.caveats[0] == f"Hypothesis H0; {study.scenario.patients} patients."
     assert len(found.caveats) == 2
-
-
-def test_a_fit_answers_with_what_was_learned_and_what_was_not() -> None:
-    fit = shipped_posterior("H0")
-    verdicts = ["informed", "prior", *["weakly informed"] * (len(fit.estimates) - 2)]
-    estimates = tuple(replace(row, verdict=verdict) for row, verdict in zip(fit.estimates, verdicts, strict=True))
-    told = replace(fit, estimates=estimates, diagnostics=replace(fit.diagnostics, warnings=("few draws",)))
-    found = of_fit(told)
-    assert found.question == "What do the reported values say of H0?"
-    assert found.sentences[0] == f"Of {len(estimates)} numbers the reported values say much of 1: {estimates[0].name}."
-    assert found.sentences[1] == f"They say nothing of 1: {estimates[1].name}."
-    assert found.caveats[-1] == "Warning: few draws."
-
-
-def test_a_trial_answers_with_its_power_and_says_what_a_single_arm_cannot(tmp_path: Path) -> None:
-    found = simulate.trial("H0", studies=100, draws=8, patients=16, out=tmp_path / "here").value
-    opening = opening_in(tmp_path / "here")
-    assert opening.question == f"What would {found.design.title} show, if H0 is true?"
-    assert len(opening.sentences) == len(found.powers)
-    first = found.powers[0]
-    assert opening.sentences[0].startswith(f"{first.title}, n {first.n}: significant in ")
-    assert opening.caveats[-1].startswith("Without a second arm")
 
 
 def test_a_comparison_answers_with_its_verdict_and_probabilities(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from simulate.cli.app import outcome
 from simulate.figures.contrast import contrast_figure
 from simulate.results.contrast import answer_of, change_text, page
 from simulate.results.result import Result
-from simulate.studies.contrast import Contrast, Tendency, contrasted, course_of, readouts_of
+from simulate.studies.contrast import Contrast, Tendency, contrast_days, contrasted, course_of, readouts_of
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.measuring.pool import MeasurementPool
@@ -67,6 +68,15 @@ def test_the_number_of_patients_is_that_of_a_test_between_two_normal_means(apart
     assert one.courses == (Tendency.RISES, Tendency.FALLS)
 
 
+def test_what_was_reported_of_a_day_that_no_one_predicts_is_read_too() -> None:
+    design = problem_for("H0").trial
+    reported = dataclasses.replace(design.outcomes[0], last=84.0)
+    foresight = dataclasses.replace(design.foreseen, days=(14.0,))
+    changed = dataclasses.replace(design, outcomes=(reported, *design.outcomes[1:]), foresight=foresight)
+    assert {14.0, 84.0} <= set(contrast_days(changed))
+    assert design.first not in contrast_days(changed)
+
+
 def test_what_goes_alike_under_both_takes_more_patients_than_are_tried() -> None:
     same = made_up((1.2, 1.2))
     assert {one.n for one in same.readouts} == {None}
@@ -114,9 +124,7 @@ def test_the_page_opens_with_the_question_and_says_what_both_stand_on(found: Res
 
 def test_a_hypothesis_without_a_fit_is_said_to_stand_on_its_prior(apart: Contrast) -> None:
     sentence = answer_of(apart).sentences[0]
-    assert sentence == (
-        "H0 and H0 have no fit and stand on draws of the prior: nothing says how well it fits what was reported."
-    )
+    assert sentence == ("H0 and H0 stand on 24 draws of the prior: nothing says how well they fit what was reported.")
 
 
 def test_the_figure_has_a_panel_for_each_quantity_with_the_patients_of_the_best_visit(apart: Contrast) -> None:
@@ -147,4 +155,14 @@ def test_other_than_two_hypotheses_are_refused(names: list[str], found: str, cap
     assert capsys.readouterr().err == (
         f"error[contrast.two]: a contrast is of two hypotheses\n  found:    {found}\n"
         "  try:      `simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more\n"
+    )
+
+
+def test_one_population_of_each_tells_nothing_apart(capsys: Capture) -> None:
+    assert outcome(["contrast", "H0", "H4", "--fit", "typical"]) == 3
+    assert capsys.readouterr().err == (
+        "error[fit.typical]: a contrast of one population of each hypothesis says nothing\n"
+        "  found:    `typical`\n"
+        "  expected: `shipped`, `prior` or results of fits: draws, by whose spread hypotheses are told apart\n"
+        "  try:      leave `--fit typical` out; `simulate predict --fit typical` has one population of each\n"
     )

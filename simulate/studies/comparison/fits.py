@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_given, is_there
 from simulate.store import working_folder
+from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
 from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
-from simulate.studies.fitting.standing import evidence_name, problem_on
+from simulate.studies.fitting.standing import evidence_for, evidence_name, problem_on
 from simulate.studies.fitting.trial import Problem
+from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import DEFAULT
 
@@ -117,16 +122,88 @@ def known_fit(problem: Problem, folder: Path) -> Fit | None:
     return None
 
 
-def fit_behind(problem: Problem, folder: Path) -> Fit | None:
-    """The fit on which a hypothesis stands: to its trials or, where these are only planned, to the shipped one.
+def draws_behind(
+    problem: Problem,
+    fit: str | Path | None,
+    folder: Path,
+    wanted: int,
+    *,
+    seed: int = 1,
+    threads: int | None = None,
+) -> tuple[Draws, Fit | None]:
+    """Draws on which a hypothesis stands in a trial, and the fit that they are of; None where they are of none.
+
+    Parameters
+    ----------
+    problem
+        The hypothesis and its trial, which may be one that is only planned: then draws are of a fit to what the default
+        evidence has, and numbers that only the planned trial needs are of their prior.
+    fit
+        ``shipped``, as if not given: of the fit that ships or lies in the folder, or of the prior where none does;
+        ``prior``; ``typical``: a single one, of the parameters as the tables have them; or the result of a fit.
+    folder
+        Folder of the folders of fits.
+    wanted
+        How many; fewer if the fit has kept fewer.
+    seed
+        Key of draws of the prior.
 
     Raises
     ------
     InputError
-        As `known_fit`.
+        ``fit.stale``: the result is of another problem. As for `known_fit` and `read_posterior`.
     """
+    posterior = named_result(fit)
+    if fit == TYPICAL:
+        return Draws(dataclasses.replace(problem, free=()), np.empty((1, 0)), False, 1), None
     is_planned = not (problem.data or problem.others)
-    return known_fit(problem_on(problem.hypothesis) if is_planned else problem, folder)
+    base = problem_on(problem.hypothesis) if is_planned else problem
+    if fit == PRIOR:
+        known = None
+    elif posterior is None:
+        known = known_fit(base, folder)
+    else:
+        base = evidence_for(problem.hypothesis, posterior.evidence) if is_planned else base
+        known = Fit(base, posterior, str(fit))
+    if known is None:
+        draws = prior_draws(base, wanted, seed=seed, threads=threads)
+    else:
+        draws = draws_of(base, wanted, posterior=known.posterior)
+    return (draws_elsewhere(draws, problem, seed=seed) if is_planned else draws), known
+
+
+def named_result(fit: str | Path | None) -> Posterior | None:
+    """The result of a fit that is named by its file; None where nothing or a word such as ``prior`` is named."""
+    return None if fit is None or fit in (SHIPPED, PRIOR, TYPICAL) else read_posterior(fit)
+
+
+def fit_for(hypothesis: str, fits: Sequence[str | Path]) -> str | Path | None:
+    """Which of several fits a user means for a hypothesis: its own, or the one word that is for all.
+
+    Parameters
+    ----------
+    hypothesis
+        As the user named it.
+    fits
+        Results of fits, each for its own hypothesis, or one of ``shipped``, ``prior`` and ``typical`` for all others.
+
+    Raises
+    ------
+    InputError
+        ``fit.twice``: two of them are for this hypothesis. As for `read_posterior`.
+    """
+    results = {fit: named_result(fit) for fit in fits}
+    words = [fit for fit, result in results.items() if result is None]
+    own = [fit for fit, result in results.items() if result and result.hypothesis.casefold() == hypothesis.casefold()]
+    if len(own) > 1 or len(words) > 1:
+        raise InputError(
+            f"two fits are named for `{hypothesis}`",
+            code="fit.twice",
+            found=", ".join(f"`{fit}`" for fit in (own if len(own) > 1 else words)),
+            expected="at most one result for each hypothesis, and one word for all others",
+            advice="leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other",
+        )
+    return (*own, *words, None)[0]
 
 
 def find_fit(

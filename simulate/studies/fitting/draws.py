@@ -18,7 +18,7 @@ from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
 from simulate.studies.fitting.standing import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.trial import Problem, changes_at, problem_for
-from simulate.studies.scenario import PRIOR, SHIPPED
+from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,8 @@ class Draws:
     @property
     def origin(self) -> str:
         """For a reader."""
+        if not self.problem.free:
+            return "the parameters of the tables"
         of = "the fit" if self.is_fitted else "the prior"
         return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}"
 
@@ -66,8 +68,8 @@ class Draws:
 
     @property
     def name(self) -> str:
-        """What they are draws of, in a word."""
-        return "fit" if self.is_fitted else "prior"
+        """What they are draws of, in a word; ``typical`` where nothing is free and all is as the tables have it."""
+        return TYPICAL if not self.problem.free else "fit" if self.is_fitted else PRIOR
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
         """In what the populations of draws differ from one of the same parameters.

@@ -16,7 +16,7 @@ from simulate.cohort.transform import SCHEME, Changes, coordinates
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
-from simulate.regimen.observed import Observation
+from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.kernel import IntArray
@@ -64,7 +64,7 @@ class RealPatient:
     values: FloatArray
     below: npt.NDArray[np.bool_]
     given: Mapping[str, float]
-    rows: tuple[Observation, ...]
+    rows: tuple[ObservedRow, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -328,7 +328,7 @@ def _patients(
     plans = data.table.doses.plans(model.routes)
     covariates = _covariates(data, population)
     by_dvid = {part.dvid: number for number, part in enumerate(readings)}
-    rows: dict[str, list[Observation]] = {name: [] for name in plans}
+    rows: dict[str, list[ObservedRow]] = {name: [] for name in plans}
     for row in data.table.observations:
         rows[row.patient].append(row)
     found = []
@@ -370,7 +370,7 @@ def _times(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntArray]:
     return np.array(times), np.array([place[day] for day in days.tolist()], dtype=np.int64)
 
 
-def _value(row: Observation, part: ReadingOf, units: Mapping[str, Unit]) -> float:
+def _value(row: ObservedRow, part: ReadingOf, units: Mapping[str, Unit]) -> float:
     value = row.value * _factor(part, units)
     if part.is_log and not value > 0.0:
         raise row.cell.error(

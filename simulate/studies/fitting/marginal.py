@@ -27,7 +27,7 @@ from simulate.studies.fitting.noise import log_densities, slopes
 from simulate.studies.fitting.sampling import Asked
 from simulate.studies.fitting.smooth import Smooth, smooth
 from simulate.studies.fitting.trial import MOST_REFUSED
-from simulate.studies.fitting.virtual import FINE, BoolArray, Predicted, names_of, predict
+from simulate.studies.fitting.virtual import FINE, BoolArray, VirtualReadings, names_of, predict
 from simulate.trials.individual import MODE
 
 _BATCH = 8192
@@ -136,7 +136,7 @@ class IndividualLikelihood:
 
     def _seen(
         self, patient: RealPatient, points: FloatArray, names: tuple[str, ...], scores: FloatArray, kinds: IntArray
-    ) -> Predicted:
+    ) -> VirtualReadings:
         uniforms = {name: ndtr(scores[..., column]) for column, name in enumerate(names)}
         return predict(self.problem, patient, points, uniforms, kinds, tolerance=self.tolerance, threads=self.threads)
 

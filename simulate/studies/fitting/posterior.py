@@ -31,8 +31,8 @@ class Settings:
     patients
         Virtual patients of a point while sampling.
     draws, final_patients
-        Draws of the final importance sampling, of which `simulate.inference.polish` guesses twice as many and solves
-        half as many, and virtual patients of each.
+        Draws of the final importance sampling, of which `simulate.inference.polish` guesses twice as many, or eight
+        times where these fall short, and solves half as many; and virtual patients of each.
     kept
         Draws that the result keeps.
     seed

@@ -140,9 +140,11 @@ def polished(
     first = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
     if first.effective >= _EFFECTIVE and first.tail < _TAIL:
         return first
-    tell(f"effective draws {first.effective:.0f}: once more, from a mixture fitted to these")
-    again = kept_of(first, len(particles), settings.seed, "fit refit")
-    second = polish.polish(target, first.points[again], feasible, draws=settings.draws, seed=settings.seed + 1)
+    tell(f"effective draws {first.effective:.0f}: once more, and more of them, from a mixture fitted to these")
+    again = first.points[kept_of(first, len(particles), settings.seed, "fit refit")]
+    second = polish.polish(
+        target, again, feasible, draws=settings.draws, seed=settings.seed + 1, guessed=polish.MORE_GUESSED
+    )
     return max((first, second), key=lambda found: (found.tail < _TAIL, found.effective))
 
 

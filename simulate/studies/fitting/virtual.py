@@ -30,7 +30,7 @@ _EDGE = 2.0**-53
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Predicted:
+class VirtualReadings:
     """What virtual patients have.
 
     Attributes
@@ -60,7 +60,7 @@ def predict(
     *,
     tolerance: Tolerance = FINE,
     threads: int | None = None,
-) -> Predicted:
+) -> VirtualReadings:
     """What virtual patients have on the days of a real one, treated as that one.
 
     Parameters
@@ -96,7 +96,7 @@ def predict(
             found[:, mine] = trajectories.quantity(part.quantity)[:, patient.columns[mine]]
     status = trajectories.status.reshape(shape)
     exists = status != Status.INFEASIBLE
-    return Predicted(found.reshape(*shape, -1), exists, exists & (status != Status.OK))
+    return VirtualReadings(found.reshape(*shape, -1), exists, exists & (status != Status.OK))
 
 
 def _members(

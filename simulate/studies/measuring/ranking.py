@@ -171,7 +171,7 @@ def rank_measurements(
         one = gain(joint, prior)
         bound = classifier_bound(np.concatenate(values, axis=2), draws, prior)
         after = posterior_probabilities(joint, prior)
-        needed, is_sparse = n_needed(measurement, pools, prior, measurements, seed)
+        needed, is_sparse, _ = n_needed(measurement, pools, prior, measurements, seed)
         decided = _decided(after)
         (misled_3, interval_3), (misled_10, interval_10) = (_misled(after, odds) for odds in (3.0, ODDS))
         rows.append(
@@ -209,7 +209,7 @@ def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Lik
 
 def n_needed(
     measurement: Measurement, pools: Sequence[MeasurementPool], prior: FloatArray, measurements: int, seed: int
-) -> tuple[int | None, bool]:
+) -> tuple[int | None, bool, float]:
     """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes.
 
     Parameters
@@ -223,26 +223,26 @@ def n_needed(
 
     Returns
     -------
-    int or None, bool
-        One of `SIZES`, None if none is enough; and whether the draws are too far apart for what so many would tell.
+    int or None, bool, float
+        One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
+        share of measurements of the most patients in which it gets them.
     """
 
-    def at(n: int) -> tuple[bool, bool]:
-        share, is_sparse = decided_with(n, measurement, pools, prior, measurements, seed)
-        return share >= ENOUGH, is_sparse
+    def at(n: int) -> tuple[float, bool]:
+        return decided_with(n, measurement, pools, prior, measurements, seed)
 
-    is_enough, is_sparse = at(SIZES[-1])
-    if not is_enough:
-        return None, is_sparse
+    most, is_sparse = at(SIZES[-1])
+    if most < ENOUGH:
+        return None, is_sparse, most
     low, high = -1, len(SIZES) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        enough_here, sparse_here = at(SIZES[middle])
-        if enough_here:
+        share, sparse_here = at(SIZES[middle])
+        if share >= ENOUGH:
             high, is_sparse = middle, sparse_here
         else:
             low = middle
-    return SIZES[high], is_sparse
+    return SIZES[high], is_sparse, most
 
 
 def decided_with(

@@ -1,6 +1,6 @@
 """What hypotheses say of what was not measured: courses, doses, wash-out, responders, with bands.
 
-A band is over populations: draws of the posterior of a fit, or of the prior where there is none. In each population the
+A band is over populations: draws of a fit, or of the prior where there is none. In each population the
 mean change of the logarithm is taken over its patients; how they differ from one another is not in the band.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
 from simulate.solver.trajectories import Status
-from simulate.streams import FloatArray, normals
-from simulate.studies.fitting.posterior import Posterior
+from simulate.streams import FloatArray
+from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import (
     COARSE,
     MOST_REFUSED,
@@ -107,7 +107,7 @@ class Prediction:
     hypothesis
         As the user named it.
     source
-        ``posterior`` or ``prior``.
+        What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one.
     trial
         Of whose patients it is said.
     days
@@ -130,10 +130,8 @@ class Prediction:
 
 
 def predict(
-    problem: Problem,
-    posterior: Posterior | None,
+    draws: Draws,
     *,
-    draws: int = 48,
     patients: int = 16,
     seed: int = 1,
     threads: int | None = None,
@@ -143,23 +141,18 @@ def predict(
 
     Parameters
     ----------
-    problem
-        Hypothesis.
-    posterior
-        Result of its fit; None for draws of its prior.
-    draws, patients
-        Populations, at most as many as the posterior has draws, and patients of each, best a power of two.
+    draws
+        Populations of the hypothesis in the trial.
+    patients
+        Patients of each, best a power of two.
     seed
-        Key of the places of the patients, and of draws of the prior.
+        Key of the places of the patients.
     threads, progress
         As for `simulate.solver.solve`.
     """
+    problem = draws.problem
     only_trial(problem, "a prediction")
-    if posterior is None:
-        points = normals(seed, "predict prior", np.arange(draws), problem.dimension)
-    else:
-        points = posterior.points[:draws]
-    ensemble, weights, refused = _simulated(problem, points, patients, seed, threads, progress)
+    ensemble, weights, refused = _simulated(problem, draws.points, patients, seed, threads, progress)
     design = problem.trial
     changes = _Changes(ensemble, weights, design)
     asked = questions(design)
@@ -171,7 +164,7 @@ def predict(
     }
     return Prediction(
         problem.hypothesis,
-        "prior" if posterior is None else "posterior",
+        draws.name,
         design,
         recorded_days(design),
         courses,
@@ -183,10 +176,9 @@ def predict(
     )
 
 
-def workload(problem: Problem, posterior: Posterior | None, *, draws: int = 48, patients: int = 16) -> int:
+def workload(draws: Draws, *, patients: int = 16) -> int:
     """Trajectories that `predict` solves."""
-    points = draws if posterior is None else min(draws, len(posterior.points))
-    return points * patients * len(_doses(problem.trial))
+    return len(draws.points) * patients * len(_doses(draws.problem.trial))
 
 
 def recorded_days(design: TrialDesign) -> FloatArray:

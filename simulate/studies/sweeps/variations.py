@@ -170,6 +170,8 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
         start = course.start
         if course.follows and before is not None and before.until == course.start and courses[-1].until is not None:
             start = courses[-1].until
+        elif course.follows and before is not None and before.every is None and before.until is None:
+            start = courses[-1].start + every
         until = None if course.until is None else course.until + start - course.start
         if course.every is not None and until is not None and course.counted and course.until is not None:
             until = start + (course.until - course.start) / course.every * every

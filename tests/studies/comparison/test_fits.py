@@ -5,13 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulate import shipped
 from simulate.errors import InputError
 from simulate.inputs import given
 from simulate.locks import is_locked
-from simulate.studies.comparison.fits import RESULT, find_fit, fit_folder, known_fit, make_fit, problems_for
+from simulate.studies.comparison.fits import (
+    RESULT,
+    draws_behind,
+    find_fit,
+    fit_folder,
+    fit_for,
+    known_fit,
+    make_fit,
+    problems_for,
+)
 from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
 from simulate.studies.fitting.trial import Problem
 from tests.studies.comparison.short import posterior
@@ -122,3 +132,38 @@ def test_one_hypothesis_is_no_comparison() -> None:
         problems_for(["H1"])
     assert caught.value.code == "compare.few"
     assert "`simulate list` has those that ship" in str(caught.value)
+
+
+def test_a_hypothesis_stands_on_the_fit_that_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "fit.json"
+    write_posterior(file, posterior("H1"))
+    known, fit = draws_behind(problem("H1"), file, tmp_path, 8)
+    assert fit is not None
+    assert (known.name, fit.source) == ("fit", str(file))
+    assert {tuple(point) for point in known.points} <= {tuple(point) for point in posterior("H1").points}
+    prior, none = draws_behind(problem("H1"), "prior", tmp_path, 8)
+    assert (prior.name, len(prior.points), none) == ("prior", 8, None)
+
+
+def test_a_typical_population_has_the_parameters_of_the_tables(tmp_path: Path) -> None:
+    typical, none = draws_behind(problem("H1"), "typical", tmp_path, 8)
+    assert (typical.name, typical.points.shape, none) == ("typical", (1, 0), None)
+    population = typical.problem.population
+    changes = typical.changes(population, np.zeros(3, dtype=np.int64))
+    assert (changes.typical, changes.sd_log, changes.rho) == ({}, {}, {})
+
+
+def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: Path) -> None:
+    file = tmp_path / "fit.json"
+    write_posterior(file, posterior("H1"))
+    assert fit_for("h1", [file, "prior"]) == file
+    assert fit_for("H0", [file, "prior"]) == "prior"
+    assert fit_for("H0", [file]) is None
+    with pytest.raises(InputError) as caught:
+        fit_for("H0", ["prior", "shipped"])
+    assert str(caught.value) == (
+        "error[fit.twice]: two fits are named for `H0`\n"
+        "  found:    `prior`, `shipped`\n"
+        "  expected: at most one result for each hypothesis, and one word for all others\n"
+        "  try:      leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other"
+    )

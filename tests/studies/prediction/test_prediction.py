@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from simulate.studies.fitting.draws import prior_draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.prediction.prediction import Band, PredictedAnswer, Prediction, predict, rows
 from simulate.studies.prediction.questions import PredictedReading, PredictionQuestion
@@ -17,7 +18,7 @@ from tests.studies.fitting.tiny import problem
 
 @cache
 def predicted(hypothesis: str) -> Prediction:
-    return predict(problem(hypothesis), None, draws=8, patients=8)
+    return predict(prior_draws(problem(hypothesis), 8), patients=8)
 
 
 def band(hypothesis: str, text: str) -> Band:
@@ -65,7 +66,7 @@ def test_an_answer_agrees_where_its_middle_goes_as_expected() -> None:
 
 
 def test_a_trial_of_another_shape_is_predicted_at_its_own_visits_and_doses() -> None:
-    found = predict(problem_for("H1", None, (read_trial("example-two-arms"),)), None, draws=8, patients=8)
+    found = predict(prior_draws(problem_for("H1", None, (read_trial("example-two-arms"),)), 8), patients=8)
     answers = {answer.question.text: answer.band for answer in found.answers}
     less, without = answers["G-CSF, 30 less 100 mg"], answers["G-CSF, without the drug"]
     assert less is not None
@@ -78,7 +79,7 @@ def test_a_trial_of_another_shape_is_predicted_at_its_own_visits_and_doses() -> 
 
 
 def test_the_same_is_predicted_twice_and_rows_hold_every_answer() -> None:
-    again = predict(problem("H1"), None, draws=8, patients=8)
+    again = predict(prior_draws(problem("H1"), 8), patients=8)
     assert again.answers == predicted("H1").answers
     for key, course in again.courses.items():
         np.testing.assert_array_equal(course, predicted("H1").courses[key])

@@ -40,6 +40,8 @@ def test_each_point_is_an_arm_named_by_its_values_with_units() -> None:
 def test_doses_intervals_and_regimens_change_what_is_given() -> None:
     assert regimens("dose=10 mg,0.05 g") == ["0.01 g sc every 1 d until 182 d", "0.05 g sc every 1 d until 182 d"]
     assert regimens("interval=12 h,2 d") == ["100 mg sc every 0.5 d until 182 d", "100 mg sc every 2 d until 182 d"]
+    loaded = "regimen=loading dose 200 mg sc then 100 mg sc daily"
+    assert regimens(loaded, "interval=12 h") == ["200 mg sc and 100 mg sc every 0.5 d from 0.5 d"]
     words = "regimen=50 mg sc every 24 h | 30 mg sc every 12 h"
     assert regimens(words, "dose=7") == ["7 mg sc every 1 d", "7 mg sc every 0.5 d"]
 

@@ -1,0 +1,79 @@
+"""Files to begin with are right as they are, and replace nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulate import shipped
+from simulate.cli.app import outcome
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.parametrize("kind", ["scenario", "model", "hypothesis", "trial"])
+def test_a_new_file_of_each_kind_has_nothing_wrong(kind: str, tmp_path: Path, capsys: Capture) -> None:
+    file = tmp_path / "mine.toml"
+    assert outcome(["new", kind, str(tmp_path / "mine")]) == 0
+    assert f"simulate check {file}" in capsys.readouterr().out
+    text = file.read_text(encoding="utf-8")
+    assert "NAME" not in text
+    assert outcome(["check", str(file)]) == 0
+    assert f"nothing wrong with this {kind} file" in capsys.readouterr().out
+    assert outcome(["new", kind, str(file)]) == 2
+    assert capsys.readouterr().err == (
+        f"error[usage.argument]: the file {file} is there already\n  try:      --force, or another name\n"
+    )
+    file.write_text("old", encoding="utf-8")
+    assert outcome(["new", kind, str(file), "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kind"] == kind
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_scenario_or_trial_that_ships_is_copied(tmp_path: Path, capsys: Capture) -> None:
+    scenario, trial = tmp_path / "scenario.toml", tmp_path / "trial.toml"
+    assert outcome(["new", "scenario", str(scenario), "--like", "dose-arms"]) == 0
+    assert scenario.read_bytes() == shipped.scenario_files()["dose-arms"].read_bytes()
+    assert outcome(["check", str(scenario)]) == 0
+    # What a trial reported is not what another one will.
+    assert outcome(["new", "trial", str(trial), "--like", "zong-2011"]) == 0
+    assert trial.read_text(encoding="utf-8").count("evidence") > 0
+    assert outcome(["check", str(trial)]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("no evidence")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["scenari", "mine"],
+            "error[usage.argument]: there are no files of the kind `scenari`\n"
+            "  expected: `scenario`, `model`, `hypothesis`, `trial`\n  try:      did you mean `scenario`?\n",
+        ),
+        (
+            ["hypothesis", "il-23"],
+            "error[usage.argument]: 'il-23' cannot be the name of a hypothesis\n"
+            "  expected: letters, digits and `_`, a letter first\n",
+        ),
+        (
+            ["model", "mine", "--like", "killing"],
+            "error[usage.argument]: no model `killing` ships\n"
+            "  try:      leave `--like` out: `simulate new model mine`\n",
+        ),
+        (
+            ["trial", "mine", "--like", "zong-2010"],
+            "error[usage.argument]: no trial `zong-2010` ships\n"
+            f"  expected: {', '.join(f'`{name}`' for name in shipped.trial_files())}\n"
+            "  try:      did you mean `zong-2014` or `zong-2011`?\n",
+        ),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert outcome(["new", *arguments]) == 2
+    assert capsys.readouterr().err == message
+    assert not list(tmp_path.iterdir())
