@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from simulate.studies.comparison.comparison import Comparison
     from simulate.studies.comparison.fits import Fit
     from simulate.studies.fitting.calibration import Calibration
+    from simulate.studies.fitting.individual import IndividualProblem
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
     from simulate.studies.fitting.profiling import Profiled
@@ -77,10 +78,11 @@ def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
 
 @noting()
 def fit(
-    hypothesis: str | None = DEFAULT,
+    hypothesis: str | None = None,
     *,
     evidence: str | Path | None = None,
     trial: TrialNames = None,
+    data: str | Path | None = None,
     out: str | Path | None = None,
     particles: int = 200,
     runs: int = 2,
@@ -92,21 +94,23 @@ def fit(
     threads: int | None = None,
     report: Report | None = None,
 ) -> Result[Posterior]:
-    """Fit a hypothesis to what was reported.
+    """Fit a hypothesis to what was reported, or a model to readings of single patients.
 
     Parameters
     ----------
     hypothesis, trial, threads, report
-        As for all functions of `simulate.api.fitting`.
+        As for all functions of `simulate.api.fitting`; the usual hypothesis, or that of the data, if not given.
     evidence
         A set of evidence by name, ``abstract`` or ``synthesis``, or a file; that of the trial if not given.
+    data
+        Individual data in place of what was reported: their file, or a table (docs/individual-data.md).
     out
         Folder of the result, in which progress is kept: the same call goes on after an interruption, to the same bits.
         One in ``fits`` if not given.
     particles, runs
         Particles of a run of the sampler, and runs from different seeds.
     patients
-        Virtual patients of a point while sampling.
+        Virtual patients of a point while sampling; with individual data, of each patient.
     draws, final_patients
         Draws of the final importance sampling, and virtual patients of each.
     seed
@@ -117,12 +121,16 @@ def fit(
     Returns
     -------
     Result
-        Its value is the posterior; tables ``estimates`` and, if asked for, ``profiles``.
+        Its value is the posterior; tables ``estimates`` and, if asked for, ``profiles``; with individual data
+        ``patients``.
 
     Raises
     ------
+    InputError
+        ``fit.data``: individual data beside evidence, trials or profiles.
     NotConverged
-        Too many points could not be solved, or the sampler does not move.
+        Too many points could not be solved, the sampler does not move, or the likelihood of a patient of individual
+        data hangs on too few virtual ones.
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
@@ -131,34 +139,44 @@ def fit(
     from simulate.store import working_folder
     from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
     from simulate.studies.fitting.before import before_fit
+    from simulate.studies.fitting.individual import IndividualProblem
     from simulate.studies.fitting.posterior import Settings, posterior_text
     from simulate.studies.fitting.standing import problem_on
     from simulate.tabular import table_of
 
-    problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
+    problem: Problem | IndividualProblem
+    if data is not None:
+        problem = _individual(data, hypothesis, {"evidence": evidence, "trial": trial, "profiles": profiles})
+    else:
+        problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
     settings = Settings(
         particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients, seed=seed
     )
     folder = fit_folder(problem) if out is None else Path(out)
     # The folder is looked at by `make_fit`, which knows what it goes on with.
     origin = asked("fit", arguments, out=None, force=False)
-    if report is not None:
+    if report is not None and not isinstance(problem, IndividualProblem):
         for line in before_fit(problem):
             report(line)
     posterior = make_fit(problem, settings, folder, threads=threads, report=report)
-    profiled = _profiled(problem, posterior, threads, report) if profiles else ()
+    profiled: tuple[Profiled, ...] = ()
+    if profiles and not isinstance(problem, IndividualProblem):
+        profiled = _profiled(problem, posterior, threads, report)
     document = posterior.as_dict()
     tables = {"estimates": table_of([_flat(asdict(row)) for row in posterior.estimates])}
     if profiled:
         document["profiles"] = [asdict(row) for row in profiled]
         tables["profiles"] = table_of(profiled)
+    if posterior.individuals is not None:
+        tables["patients"] = table_of(posterior.individuals.patients)
+    standing = "the individual data" if posterior.individuals is not None else "the evidence"
     result = Result(
         origin,
-        f"fit of {problem.hypothesis} to the evidence {posterior.evidence}",
+        f"fit of {problem.hypothesis} to {standing} {posterior.evidence}",
         posterior,
         document=document,
         tables=tables,
-        models=models_of([problem]),
+        models={problem.hypothesis: problem.model},
         texts={RESULT: posterior_text(posterior)},
         facts={"file": str(folder / RESULT)},
         answer=of_fit(posterior),
@@ -166,6 +184,29 @@ def fit(
     with working_folder(folder):
         complete(result, folder)
     return result
+
+
+def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, object]) -> IndividualProblem:
+    """What is to be fitted to individual data.
+
+    Raises
+    ------
+    InputError
+        ``fit.data``.
+    """
+    from simulate.errors import InputError
+    from simulate.studies.fitting.individual import individual_problem
+    from simulate.trials.individual import read_individual
+
+    named = [name for name, value in others.items() if value]
+    if named:
+        raise InputError(
+            f"`{named[0]}` is named beside individual data",
+            code="fit.data",
+            expected="individual data alone: nothing that was reported, and no profiles",
+            advice=f"leave out `{named[0]}` or `data`",
+        )
+    return individual_problem(read_individual(data), hypothesis)
 
 
 def _profiled(

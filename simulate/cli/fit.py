@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from simulate.studies.fitting.posterior import Posterior
+    from simulate.studies.fitting.posterior import Individuals, Posterior
     from simulate.studies.fitting.profiling import Profiled
 
 
@@ -24,6 +24,10 @@ def fit(
     hypothesis: Hypothesis,
     evidence: EvidenceName,
     trial: Trials,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="FILE", help="Readings of single patients: a data file, or a table alone."),
+    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; one in fits if not given."),
@@ -54,6 +58,7 @@ def fit(
     simulate fit --hypothesis my-hypothesis.toml --evidence my-evidence.toml
     simulate fit --evidence synthesis
     simulate fit --trial zong-2011 --trial my-trial.toml
+    simulate fit --data my-data.toml --patients 16 --final-patients 64
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.sets import evidence_sets
@@ -63,6 +68,7 @@ def fit(
         hypothesis,
         evidence=evidence,
         trial=trial,
+        data=data,
         out=out,
         particles=particles,
         runs=runs,
@@ -78,6 +84,8 @@ def fit(
         print_json(found.document)
     else:
         print_rich(_estimates(found.value))
+        if found.value.individuals is not None:
+            print_rich(_individuals(found.value.individuals))
         if "profiles" in found.tables:
             print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
         known = evidence_sets().get(found.value.evidence)
@@ -100,6 +108,19 @@ def _profiles(rows: Sequence[Profiled]) -> Table:
     for row in rows:
         ends = ["open" if end is None else f"{end:.3g} {row.unit}".removesuffix(" 1") for end in (row.low, row.high)]
         table.add_row(row.name, row.verdict, *ends, f"{row.drop:.1f}")
+    return table
+
+
+def _individuals(found: Individuals) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    where = "about the mode of each" if found.average == "mode" else "drawn as patients are"
+    table = Table(box=box.SIMPLE_HEAD, title=f"Patients; virtual ones {where}", title_justify="left")
+    for header in ("patient", "readings", "effective virtual patients", "in 19 of 20 draws more than"):
+        table.add_column(header)
+    for row in found.patients:
+        table.add_row(row.name, str(row.observations), f"{row.effective:.0f}", f"{row.least_effective:.0f}")
     return table
 
 
@@ -129,8 +150,12 @@ def _summary(result: Posterior) -> list[str]:
     found = result.diagnostics
     informed = [row.name for row in result.estimates if row.verdict == "informed"]
     chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
+    best = result.individuals
     lines = [
-        f"evidence: {result.evidence}, {len(result.items)} data",
+        f"evidence: {result.evidence}, {len(result.items)} data"
+        if best is None
+        else f"individual data: {result.evidence}, {len(result.items)} patients, "
+        f"{sum(row.observations for row in best.patients)} readings",
         f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
         f"solver {solver:.4f}",
         f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "

@@ -77,7 +77,7 @@ class RecordReader:
                 cells[name].number()
         time = self.time(cells)
         amount = self._not_negative(cells, "AMT")
-        steady = self._one_of(cells, "SS", (0, 1, 2), "0, 1 (replaces) or 2 (adds), as in NONMEM")
+        steady = self._steady(cells)
         rate, duration = self._rate(cells)
         every = self._not_negative(cells, "II") * self.days
         if not self._is_dose(cells, amount, steady):
@@ -136,6 +136,15 @@ class RecordReader:
                 expected="0 observation, 1 dose, 2 other event, 3 reset or 4 reset and dose",
             )
         return event
+
+    def observes(self, cells: Mapping[str, Cell]) -> bool:
+        """Whether a row is an observation: no dose and no other event, and not marked as without a value by MDV."""
+        if self.event(cells) != 0 or self._is_dose(cells, self._not_negative(cells, "AMT"), self._steady(cells)):
+            return False
+        return not self._one_of(cells, "MDV", (0, 1), "0, or 1 for a row without a value")
+
+    def _steady(self, cells: Mapping[str, Cell]) -> int:
+        return self._one_of(cells, "SS", (0, 1, 2), "0, 1 (replaces) or 2 (adds), as in NONMEM")
 
     def _is_dose(self, cells: Mapping[str, Cell], amount: Fraction, steady: int) -> bool:
         if "EVID" not in cells:

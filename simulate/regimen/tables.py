@@ -159,8 +159,10 @@ def read_dose_table(
     InputError
         ``file.*``, ``table.*`` with row and column, ``units.*``.
     """
-    units = _time_unit(time, where), _amount_unit(amount, where)
-    return _read(read_sheet(path), *units, _folded(covariates), _folded(ignored), rate_stays)
+    sheet = read_sheet(path)
+    return dose_table_of(
+        sheet, time=time, amount=amount, covariates=covariates, ignored=ignored, rate_stays=rate_stays, where=where
+    )
 
 
 def parse_dose_table(
@@ -174,15 +176,38 @@ def parse_dose_table(
     file: str = "<table>",
 ) -> DoseTable:
     """As `read_dose_table`, from text."""
-    units = _time_unit(time, None), _amount_unit(amount, None)
-    return _read(parse_sheet(text, file), *units, _folded(covariates), _folded(ignored), rate_stays)
+    sheet = parse_sheet(text, file)
+    return dose_table_of(sheet, time=time, amount=amount, covariates=covariates, ignored=ignored, rate_stays=rate_stays)
+
+
+def dose_table_of(
+    sheet: CsvTable,
+    *,
+    time: str,
+    amount: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    rate_stays: bool = True,
+    where: Where | None = None,
+    needed: Sequence[str] = ("TIME", "AMT"),
+) -> DoseTable:
+    """As `read_dose_table`, of cells that were read; ``needed`` are the columns that must be there."""
+    units = time_unit(time, where), _amount_unit(amount, where)
+    return _read(sheet, *units, _folded(covariates), _folded(ignored), rate_stays, needed)
 
 
 def _folded(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name.upper() for name in names)
 
 
-def _time_unit(text: str, where: Where | None) -> Fraction:
+def time_unit(text: str, where: Where | None = None) -> Fraction:
+    """Days of a unit of time by its text.
+
+    Raises
+    ------
+    InputError
+        ``units.*``: it is none.
+    """
     found = _unit(text, where)
     if found.dimension != unit("d").dimension:
         raise InputError(
@@ -211,8 +236,9 @@ def _read(
     covariates: Sequence[str],
     ignored: Sequence[str],
     rate_stays: bool,
+    needed: Sequence[str],
 ) -> DoseTable:
-    columns = _columns(sheet, covariates, ignored)
+    columns = columns_of(sheet, covariates, ignored, needed)
     reader = RecordReader(days, rate_stays=rate_stays)
     properties = Covariates([name for name in columns if name in covariates])
     patients: dict[str, None] = {}
@@ -236,8 +262,16 @@ def _read(
     )
 
 
-def _columns(sheet: CsvTable, covariates: Sequence[str], ignored: Sequence[str]) -> dict[str, int]:
-    """Index of each column that is looked at, by its name in capitals."""
+def columns_of(
+    sheet: CsvTable, covariates: Sequence[str], ignored: Sequence[str], needed: Sequence[str]
+) -> dict[str, int]:
+    """Index of each column that is looked at, by its name in capitals.
+
+    Raises
+    ------
+    InputError
+        ``table.column``: a column that is not known, occurs twice, or is missing.
+    """
     declared = (*covariates, *ignored)
     columns: dict[str, int] = {}
     for index, cell in enumerate(sheet.header):
@@ -259,10 +293,10 @@ def _columns(sheet: CsvTable, covariates: Sequence[str], ignored: Sequence[str])
             )
         columns[name] = index
     columns = {name: index for name, index in columns.items() if name not in ignored}
-    for needed in ("TIME", "AMT"):
-        if needed not in columns:
+    for name in needed:
+        if name not in columns:
             raise sheet.header[0].error(
-                f"the column {needed} is missing", "table.column", expected="at least TIME and AMT"
+                f"the column {name} is missing", "table.column", expected=f"at least {' and '.join(needed)}"
             )
     for one, other in (("DUR", "TINF"), ("ADDL", "TOTAL"), ("ADDL", "UNTIL"), ("TOTAL", "UNTIL")):
         if one in columns and other in columns:

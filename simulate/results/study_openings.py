@@ -44,8 +44,9 @@ def of_fit(found: Posterior) -> Opening:
     informed = [row.name for row in found.estimates if row.verdict == "informed"]
     unlearned = [row.name for row in found.estimates if row.verdict == "prior"]
     told = found.diagnostics
+    said = "reported values" if found.individuals is None else "readings"
     sentences = [
-        f"Of {len(found.estimates)} numbers the reported values say much of {len(informed)}"
+        f"Of {len(found.estimates)} numbers the {said} say much of {len(informed)}"
         + (f": {', '.join(informed)}." if informed else "."),
         f"They say nothing of {len(unlearned)}" + (f": {', '.join(unlearned)}." if unlearned else "."),
         f"Log-evidence {found.log_evidence:.2f} ± {found.errors[0]:.2f} (sampler) ± {found.errors[1]:.2f} (patients).",
@@ -56,7 +57,7 @@ def of_fit(found: Posterior) -> Opening:
         + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
         *(f"Warning: {text}." for text in told.warnings),
     ]
-    question = f"What do the reported values say of {found.hypothesis}?"
+    question = f"What do the {said} say of {found.hypothesis}?"
     return Opening(question, tuple(sentences), tuple(caveats))
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulate.studies.fitting.draws import Draws
+    from simulate.studies.fitting.individual_draws import IndividualDraws
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +68,7 @@ class Study:
     times: FloatArray
     quantities: tuple[str, ...]
     known: Mapping[str, FloatArray] = field(default_factory=dict)
-    draws: Draws | None = None
+    draws: Draws | IndividualDraws | None = None
 
     @property
     def members(self) -> int:
@@ -84,7 +85,7 @@ class Study:
         """Hypothesis without the options that every fitted model has."""
         if self.draws is None:
             return self.model.hypothesis
-        asked = [part for part in self.model.hypothesis.split("+") if part not in self.draws.problem.options]
+        asked = [part for part in self.model.hypothesis.split("+") if part not in self.draws.options]
         return "+".join(asked) or "none"
 
     @property
@@ -155,7 +156,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     if draws is not None:
         from simulate.studies.fitting.trial import study_patients
 
-        parts = (*parts, *(option for option in draws.problem.options if option not in parts))
+        parts = (*parts, *(option for option in draws.options if option not in parts))
     model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
@@ -167,7 +168,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         is_shipped=scenario.model is None,
         where=scenario.document.where("cohort", "population"),
     )
-    if draws is not None:
+    if draws is not None and scenario.model is None:
         population = study_patients(population)
     if scenario.between_doses is not None:
         spread = Spread.from_cv(scenario.between_doses).sd_log
@@ -192,7 +193,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     )
 
 
-def draws_of_scenario(scenario: Scenario) -> Draws:
+def draws_of_scenario(scenario: Scenario) -> Draws | IndividualDraws:
     """Populations of a scenario that stands on a fit, or on what is believed before one.
 
     Raises
@@ -201,9 +202,16 @@ def draws_of_scenario(scenario: Scenario) -> Draws:
         ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
     """
     from simulate.studies.fitting.draws import draws_named
+    from simulate.studies.fitting.individual_draws import individual_draws
+    from simulate.studies.fitting.posterior import read_posterior
 
     try:
-        return draws_named("+".join(map(str, scenario.hypothesis)), scenario.fit, scenario.draws)
+        hypothesis = "+".join(map(str, scenario.hypothesis))
+        if isinstance(scenario.fit, Path):
+            posterior = read_posterior(scenario.fit)
+            if posterior.individuals is not None or scenario.model is not None:
+                return individual_draws(hypothesis, scenario.fit, posterior, scenario.draws, model=scenario.model)
+        return draws_named(hypothesis, scenario.fit, scenario.draws)
     except InputError as error:
         key = "hypothesis" if error.code.startswith("hypothesis.") else "fit"
         error.where = error.where or scenario.document.where("model", key)
@@ -212,7 +220,7 @@ def draws_of_scenario(scenario: Scenario) -> Draws:
         raise
 
 
-def _of_draws(fit: str | Path, draws: Draws | None) -> dict[str, object]:
+def _of_draws(fit: str | Path, draws: Draws | IndividualDraws | None) -> dict[str, object]:
     """What a manifest says of the draws: what they are of, how many, and the hash of all of them."""
     if draws is None:
         return {}

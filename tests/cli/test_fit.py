@@ -34,6 +34,38 @@ def test_a_fit_prints_what_was_learned_and_leaves_its_result(
     assert document == json.loads((folder / "fit.json").read_text(encoding="utf-8"))
 
 
+def test_individual_data_are_refused_beside_a_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = Path(__file__).parents[1] / "data" / "theophylline.toml"
+    arguments = ["fit", "--data", str(data), "--trial", "zong-2011", "--out", str(tmp_path / "x")]
+    assert outcome(arguments) == 3
+    assert capsys.readouterr().err == (
+        "error[fit.data]: `trial` is named beside individual data\n"
+        "  expected: individual data alone: nothing that was reported, and no profiles\n"
+        "  try:      leave out `trial` or `data`\n"
+    )
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_fit_to_individual_data_tells_how_many_virtual_patients_count(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = '[parameters.level]\nvalue = 3\nunit = "nM"\nspread = { sd_log = 0.5 }\n'
+    model += '[parameters.k]\nvalue = 0.2\nunit = "1/d"\n'
+    model += '[species.X]\nunit = "nM"\ninitial = "level"\n[reactions.loss]\nrate = "k*X"\nchange = { X = -1 }\n'
+    data = 'schema = 1\ntable = "t.csv"\ntime = "d"\n[model]\nfile = "m.toml"\n[readings.X]\nlog = 0.3\n'
+    data += "[free.level]\ntypical = [0.5, 20]\n"
+    for name, text in {"m.toml": model, "d.toml": data, "t.csv": "ID,TIME,DV\na,0,2\nb,1,4\n"}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    folder = tmp_path / "mine"
+    arguments = ["fit", "--data", str(tmp_path / "d.toml"), "--out", str(folder), *SHORT[:-1], "16"]
+    assert outcome(arguments) == 0
+    said = capsys.readouterr().out
+    assert "individual data: d, 2 patients, 2 readings" in said
+    assert "Patients; virtual ones about the mode of each" in said
+    kept = json.loads((folder / "fit.json").read_text(encoding="utf-8"))["individuals"]
+    assert [(row["name"], row["observations"]) for row in kept["patients"]] == [("a", 1), ("b", 1)]
+
+
 def test_an_unknown_hypothesis_is_told_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,6 +18,8 @@ from simulate.inputs import is_given, is_there
 from simulate.store import working_folder
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
 from simulate.studies.fitting.fit import fit, fit_key
+from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.individual_fit import fit_individuals
 from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
@@ -53,9 +55,11 @@ class Fit:
         return self.problem.hypothesis
 
 
-def fit_folder(problem: Problem, folder: Path = Path("fits")) -> Path:
+def fit_folder(problem: Problem | IndividualProblem, folder: Path = Path("fits")) -> Path:
     """Folder in which a fit is kept, if the user names none: of the hypothesis, and of evidence that is not usual."""
     name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
+    if isinstance(problem, IndividualProblem):
+        return folder / f"{name}@{problem.name}"
     trials = [part.trial.name for part in problem.parts]
     evidence = evidence_name(problem)
     if evidence != STANDS_ON and evidence in evidence_sets():
@@ -246,7 +250,7 @@ def find_fit(
 
 
 def make_fit(
-    problem: Problem,
+    problem: Problem | IndividualProblem,
     settings: Settings,
     folder: Path,
     *,
@@ -263,7 +267,10 @@ def make_fit(
     """
     with working_folder(folder):
         _check_result(folder / RESULT, fit_key(problem, settings))
-        made = fit(problem, settings, folder=folder, threads=threads, report=report)
+        if isinstance(problem, IndividualProblem):
+            made = fit_individuals(problem, settings, folder=folder, threads=threads, report=report)
+        else:
+            made = fit(problem, settings, folder=folder, threads=threads, report=report)
         write_posterior(folder / RESULT, made)
     return made
 

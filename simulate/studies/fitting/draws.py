@@ -11,6 +11,7 @@ import numpy as np
 from simulate import shipped
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
+from simulate.errors import InputError, Where
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.priors import Role
@@ -43,6 +44,11 @@ class Draws:
     is_fitted: bool
     places: int
     fitted_to: str = ""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that the model has beside those that a scenario names."""
+        return self.problem.options
 
     @property
     def origin(self) -> str:
@@ -122,10 +128,14 @@ def draws_of(
     found = shipped_fit(problem) if posterior is None else posterior
     if found is None:
         return prior_draws(problem, wanted, seed=seed, threads=threads)
-    # Draws that are the same stand beside each other: every so many of them, and not the first.
-    count = min(wanted, len(found.points))
-    chosen = (np.arange(count) * len(found.points)) // count
-    return Draws(problem, found.points[chosen], True, found.settings.places)
+    return Draws(problem, every_so_many(found.points, wanted), True, found.settings.places)
+
+
+def every_so_many(points: FloatArray, wanted: int) -> FloatArray:
+    """Some of the draws of a fit: as those that are the same stand beside each other, not the first of them."""
+    count = min(wanted, len(points))
+    chosen: FloatArray = points[(np.arange(count) * len(points)) // count]
+    return chosen
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
@@ -170,13 +180,22 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
     Raises
     ------
     InputError
-        ``fit.stale``: the result is of another problem. As for `problem_for` and `read_posterior`.
+        ``fit.stale``: the result is of another problem. ``fit.individual``: it is of individual data. As for
+        `problem_for` and `read_posterior`.
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)
     if fit == SHIPPED:
         return draws_of(problem_for(hypothesis), wanted)
     posterior = read_posterior(fit)
+    if posterior.individuals is not None:
+        raise InputError(
+            "the fit is to individual data, and a fit to what was reported is needed",
+            code="fit.individual",
+            where=Where(file=str(fit)),
+            expected="a fit of `simulate fit` without `--data`",
+            advice="`simulate run --fit` takes either",
+        )
     return draws_of(evidence_for(hypothesis, posterior.evidence), wanted, posterior=posterior)
 
 

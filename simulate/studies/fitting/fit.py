@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,29 +12,37 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import NotConverged
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.files import content_hash
-from simulate.inference import checkpoint, diagnostics, polish, search, smc
+from simulate.inference import diagnostics, polish, search
 from simulate.inference.target import Scores
 from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
-from simulate.streams import FloatArray, IntArray, normals, stream
-from simulate.studies.fitting.posterior import Diagnostics, Estimate, Posterior, Settings, Support
+from simulate.streams import FloatArray
+from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.posterior import Diagnostics, Posterior, Settings, Support
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.remaining import Remaining
+from simulate.studies.fitting.sampling import (
+    Asked,
+    Report,
+    check_resolved,
+    estimates_of,
+    generations_of,
+    informed_directions,
+    kept_of,
+    polished,
+    prior_of,
+    some_of,
+    warnings_of,
+)
 from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
 from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded, and progress is told."""
-
-_R_HAT, _EFFECTIVE, _TAIL = 1.05, 400.0, 0.7
-_UNRESOLVED = 1e-3
-
-_PRIOR_DRAWS = 4096
 
 _PATIENT_SETS = 5
 """Further sets of places from which the error by the choice of patients is taken."""
@@ -47,20 +55,8 @@ _ALGORITHM = "moves by what was learned 1"
 
 _FINE = Tolerance(COARSE.rtol / 100.0)
 
-Report = Callable[[str], None]
-"""Told what the fit is doing, a line at a time."""
-
-
 _Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
 """States of the patients of a point in each trial, and the log-likelihood of each datum."""
-
-
-@dataclass
-class _Asked:
-    """How many points were asked, and how many of them could not be solved."""
-
-    points: int = 0
-    unresolved: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class Likelihood:
     places: int
     tolerance: Tolerance = COARSE
     threads: int | None = None
-    asked: _Asked = field(default_factory=_Asked, compare=False)
+    asked: Asked = field(default_factory=Asked, compare=False)
     solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
@@ -164,7 +160,7 @@ class LearnedLikelihood(Likelihood):
         )
 
 
-def fit_key(problem: Problem, settings: Settings) -> str:
+def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
     """Content hash of what decides the result of a fit, but for the engine."""
     return content_hash("fit 2", problem.key, repr(settings))
 
@@ -209,23 +205,17 @@ def fit(
     coarse = LearnedLikelihood(problem, chosen.patients, chosen.places, threads=threads)
     remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
     chains = [
-        _run(problem, chosen, coarse, generations_key, number, folder, tell, remaining) for number in range(chosen.runs)
+        generations_of(problem.dimension, chosen, coarse, generations_key, number, folder, tell, remaining)
+        for number in range(chosen.runs)
     ]
     particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
     final = LearnedLikelihood(problem, chosen.final_patients, chosen.places, threads=threads)
-    weighted = _polished(final, particles, feasible, chosen, tell)
-    if coarse.asked.unresolved + final.asked.unresolved > _UNRESOLVED * (coarse.asked.points + final.asked.points):
-        raise NotConverged(
-            "too many sets of parameters could not be solved",
-            code="fit.unresolved",
-            found=f"{coarse.asked.unresolved + final.asked.unresolved} of {coarse.asked.points + final.asked.points}",
-            expected=f"at most {100 * _UNRESOLVED:g} %",
-            advice="look at such a run: `simulate run --hypothesis` names what fails",
-        )
-    kept = _kept(weighted, chosen.kept, chosen.seed, "fit draws")
+    weighted = polished(final, particles, feasible, chosen, tell)
+    unresolved = check_resolved(coarse.asked, final.asked)
+    kept = kept_of(weighted, chosen.kept, chosen.seed, "fit draws")
     points = weighted.points[kept]
     tell("errors of the evidence: other patients, a finer solver")
     items = weighted.scores.items[kept]
@@ -235,7 +225,7 @@ def fit(
         float(np.std([0.0, *sets], ddof=1)),
         _finer(problem, chosen, points, items.sum(axis=1), threads),
     )
-    prior = _prior(chains, feasible, problem.dimension, chosen.seed)
+    prior = prior_of(chains, feasible, problem.dimension, chosen.seed)
     learned = diagnostics.learned(weighted.points, weighted.weights, prior)
     parts = problem.parts
     different, place = np.unique(points, axis=0, return_inverse=True)
@@ -254,9 +244,9 @@ def fit(
         effective=weighted.effective,
         tail=weighted.tail,
         log_evidences=(*runs, weighted.log_evidence),
-        unresolved=(coarse.asked.unresolved + final.asked.unresolved) / (coarse.asked.points + final.asked.points),
+        unresolved=unresolved,
         refused=float(np.mean([trial.refused.mean() for trial in trials])),
-        informed_directions=_directions(weighted, prior),
+        informed_directions=informed_directions(weighted, prior),
         stages=tuple((stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages),
         optimum=best.log_likelihood,
         distinct=best.distinct,
@@ -267,23 +257,8 @@ def fit(
         evidence=evidence_name(problem),
         key=key,
         settings=chosen,
-        estimates=tuple(
-            Estimate(
-                name=part.name,
-                meaning=part.meaning,
-                unit=part.unit,
-                role=part.role.value,
-                prior=_three(part.values(np.array(diagnostics.quantiles(prior, _even(prior), _SHARES))[:, column])),
-                posterior=_three(
-                    part.values(np.array([learned.low[column], learned.median[column], learned.high[column]]))
-                ),
-                contraction=float(learned.contraction[column]),
-                overlap=float(learned.overlap[column]),
-                verdict=learned.verdict[column],
-            )
-            for column, part in enumerate(problem.free)
-        ),
-        diagnostics=dataclasses.replace(checks, warnings=_warnings(checks, errors)),
+        estimates=estimates_of(problem.free, learned, prior),
+        diagnostics=dataclasses.replace(checks, warnings=warnings_of(checks, errors)),
         log_evidence=weighted.log_evidence,
         errors=errors,
         points=points,
@@ -315,87 +290,6 @@ def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[Flo
     return tuple(np.maximum(term, diagnostics.LEAST) for term in terms)
 
 
-_SHARES = (0.05, 0.5, 0.95)
-
-
-def _three(values: FloatArray) -> tuple[float, float, float]:
-    low, middle, high = values.tolist()
-    return low, middle, high
-
-
-def _even(points: FloatArray) -> FloatArray:
-    return np.full(len(points), 1.0 / len(points))
-
-
-def _run(
-    problem: Problem,
-    settings: Settings,
-    target: Likelihood,
-    key: str,
-    number: int,
-    folder: Path | None,
-    tell: Report,
-    remaining: Remaining,
-) -> list[smc.Generation]:
-    """All generations of one run, those of an interrupted one taken from the folder."""
-
-    def place(stage: int) -> Path | None:
-        return None if folder is None else folder / f"run-{number + 1}-stage-{stage}.npz"
-
-    seed = settings.seed + number
-    generations: list[smc.Generation] = []
-    while not generations or generations[-1].beta < 1.0:
-        path = place(len(generations))
-        known = None if path is None else checkpoint.load(path, key)
-        if known is None:
-            if generations:
-                known = smc.advance(target, generations[-1], seed)
-            else:
-                known = smc.begin(target, problem.dimension, settings.particles, seed)
-            if path is not None:
-                checkpoint.save(path, known, key)
-        generations.append(known)
-        left = remaining.told(number, [one.beta for one in generations], target.asked.points)
-        tell(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}{left}")
-    return generations
-
-
-def _polished(
-    target: Likelihood, particles: FloatArray, feasible: float, settings: Settings, tell: Report
-) -> polish.Weighted:
-    """Draws from a mixture fitted to the particles; more guesses if they fall short, then a mixture fitted to these."""
-    tell(f"{settings.draws} draws with {settings.final_patients} patients each")
-    best = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
-    for attempt in range(2):
-        if best.effective >= _EFFECTIVE and best.tail < _TAIL:
-            return best
-        source = "" if attempt == 0 else ", from a mixture fitted to these"
-        tell(f"effective draws {best.effective:.0f}: once more, with more guesses{source}")
-        if attempt:
-            particles = best.points[_kept(best, len(particles), settings.seed, "fit refit")]
-        again = polish.polish(
-            target,
-            particles,
-            feasible,
-            draws=settings.draws,
-            seed=settings.seed + attempt,
-            guessed=polish.MORE_GUESSED,
-        )
-        best = max((best, again), key=lambda found: (found.tail < _TAIL, found.effective))
-    return best
-
-
-def _kept(weighted: polish.Weighted, number: int, seed: int, purpose: str) -> IntArray:
-    return smc.resampled(weighted.weights, number, float(stream(seed, purpose, 0).random()))
-
-
-def _prior(chains: Sequence[Sequence[smc.Generation]], feasible: float, dimension: int, seed: int) -> FloatArray:
-    """Draws of the prior; where it is cut by what is infeasible, those that the runs began with."""
-    if feasible == 1.0:
-        return normals(seed, "fit prior", np.arange(_PRIOR_DRAWS), dimension)
-    return np.concatenate([chain[0].points for chain in chains])
-
-
 def _other_sets(
     problem: Problem, settings: Settings, points: FloatArray, items: FloatArray, threads: int | None
 ) -> tuple[FloatArray, FloatArray]:
@@ -403,7 +297,7 @@ def _other_sets(
 
     Shape [set] and [set, item]. The sets are the same for all hypotheses, so that the changes are as well in part.
     """
-    some = _some(len(points))
+    some = some_of(len(points))
     changes, of_items = [], []
     for number in range(1, _PATIENT_SETS + 1):
         found = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)(points[some])
@@ -416,42 +310,7 @@ def _other_sets(
 
 def _finer(problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None) -> float:
     """Largest change of a log-likelihood with a finer solver."""
-    few = _some(len(points))
+    few = some_of(len(points))
     few = few[:: max(len(few) // 8, 1)]
     finer = Likelihood(problem, settings.final_patients, settings.places, tolerance=_FINE, threads=threads)
     return float(np.abs(finer(points[few]).total - totals[few]).max())
-
-
-def _some(number: int) -> IntArray:
-    return np.unique(np.linspace(0, number - 1, 64).astype(np.int64))
-
-
-def _directions(weighted: polish.Weighted, prior: FloatArray) -> int:
-    """Directions in which the variance of the prior is at least halved: there the data say more than the prior."""
-    mean = np.einsum("i,ij->j", weighted.weights, weighted.points)
-    apart = weighted.points - mean
-    covariance = np.einsum("i,ij,ik->jk", weighted.weights, apart, apart)
-    scale = prior.std(axis=0)
-    return int((np.linalg.eigvalsh(covariance / np.outer(scale, scale)) < 0.5).sum())
-
-
-def _warnings(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
-    checks = (
-        (found.r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
-        (
-            found.r_hat is not None and found.r_hat > _R_HAT,
-            f"R-hat between runs is {found.r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
-        ),
-        (
-            found.effective < _EFFECTIVE,
-            f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws",
-        ),
-        (found.tail > _TAIL, f"the weights have a tail of shape {found.tail:.2f}, above {_TAIL}: more particles"),
-        (
-            abs(found.log_evidences[-1] - found.log_evidences[0]) > 1.0,
-            "the evidences of the particles and of the final draws differ by more than 1: more patients while sampling",
-        ),
-        (errors[1] > 0.3, f"other virtual patients move the log-evidence by {errors[1]:.2f}: more final patients"),
-        (errors[2] > 0.1, f"a finer solver moves a log-likelihood by {errors[2]:.2f}"),
-    )
-    return tuple(text for is_so, text in checks if is_so)

@@ -15,6 +15,7 @@ from simulate import shipped
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.streams import FloatArray
+from simulate.studies.fitting.priors import Free, Role
 
 FORMAT = 1
 
@@ -173,6 +174,78 @@ def _support(data: dict[str, Any], items: int) -> Support:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class FittedPatient:
+    """How well a patient's likelihood is known.
+
+    Attributes
+    ----------
+    name
+        ID.
+    observations
+        Readings of the patient.
+    effective
+        Effective number of virtual patients at the best point.
+    least_effective
+        That which 19 of 20 draws of the posterior exceed.
+    """
+
+    name: str
+    observations: int
+    effective: float
+    least_effective: float
+
+
+@dataclass(frozen=True, slots=True)
+class Individuals:
+    """What a fit to individual data keeps beside its draws.
+
+    Attributes
+    ----------
+    model
+        Content hash of the model: where it is another, the draws mean nothing.
+    average
+        Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.
+    free
+        What a point says, coordinate by coordinate.
+    best
+        The best point.
+    patients
+        Patient by patient.
+    """
+
+    model: str
+    average: str
+    free: tuple[Free, ...]
+    best: tuple[float, ...]
+    patients: tuple[FittedPatient, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything as plain values, for JSON."""
+        return {
+            "model": self.model,
+            "average": self.average,
+            "free": [{**dataclasses.asdict(part), "role": part.role.value} for part in self.free],
+            "best": list(self.best),
+            "best_values": {
+                part.name: float(part.values(np.array(place))) for part, place in zip(self.free, self.best, strict=True)
+            },
+            "patients": [dataclasses.asdict(patient) for patient in self.patients],
+        }
+
+
+def _individuals(data: dict[str, Any]) -> Individuals:
+    return Individuals(
+        model=str(data["model"]),
+        average=str(data["average"]),
+        free=tuple(
+            Free(**{**row, "role": Role(row["role"]), "targets": tuple(row["targets"])}) for row in data["free"]
+        ),
+        best=tuple(float(place) for place in data["best"]),
+        patients=tuple(FittedPatient(**row) for row in data["patients"]),
+    )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
     """The result of a fit.
@@ -201,6 +274,8 @@ class Posterior:
         What a comparison needs beside; None in results that were made before it was kept.
     evidence
         Name of the evidence that it stands on; empty in results that were made before it was kept.
+    individuals
+        What is kept of a fit to individual data; None in other fits.
     """
 
     hypothesis: str
@@ -216,6 +291,7 @@ class Posterior:
     shares: FloatArray
     support: Support | None = None
     evidence: str = ""
+    individuals: Individuals | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -236,6 +312,7 @@ class Posterior:
             ],
             "points": self.points.tolist(),
             **({} if self.support is None else {"support": self.support.as_dict()}),
+            **({} if self.individuals is None else {"individuals": self.individuals.as_dict()}),
         }
 
 
@@ -302,6 +379,7 @@ def read_posterior(path: Path | str) -> Posterior:
             log_likelihoods=np.array([row["log_likelihoods"] for row in items], dtype=np.float64).T,
             shares=np.array([row["share"] for row in items], dtype=np.float64),
             support=_support(data["support"], len(items)) if "support" in data else None,
+            individuals=_individuals(data["individuals"]) if "individuals" in data else None,
         )
         if posterior.points.ndim != 2 or posterior.points.shape[1] != len(posterior.estimates):
             raise ValueError(f"draws of shape {posterior.points.shape} for {len(posterior.estimates)} numbers")

@@ -90,6 +90,7 @@ class Role(enum.Enum):
 
     TYPICAL = "typical value"
     SPREAD = "factor on a spread"
+    SD = "spread between patients"
     CORRELATION = "correlation"
     NOISE = "noise of readings"
     CENTER = "typical reading, over that of these patients"

@@ -167,7 +167,7 @@ def surrogate(
     center, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-12
     solved = (numbers - center) / scale
     gram = _kernel(solved, solved) + _NOISE * np.eye(len(solved))
-    inverse = _inverse(gram)
+    inverted = inverse(gram)
     parts = []
     bounded = np.maximum(items, LEAST)
     before = 0
@@ -192,14 +192,14 @@ def surrogate(
         left = {item for item, flat in zip(part.evidence.data, is_flat, strict=True) if not flat}
         evidence = replace(part.evidence, items=tuple(item for item in part.evidence.items if item in left))
         item_mean = float(of_flat.mean())
-        item_weights = np.einsum("ij,j->i", inverse, of_flat - item_mean)
+        item_weights = np.einsum("ij,j->i", inverted, of_flat - item_mean)
         at = times[times > 0.0]
         on_visits, in_serum = np.isin(at, part.trial.days), _states_seen(part, only_sampled=True)
         is_wanted = on_visits[:, np.newaxis] | np.isin(seen, in_serum)
         is_wanted = np.broadcast_to(is_wanted, is_ratio.shape).reshape(-1)
         mean = np.where(is_wanted, mean, 0.0)
         varying = np.flatnonzero(is_wanted & ((apart.std(axis=0) > _STILL) | ~is_ratio.reshape(-1)))
-        weights = np.einsum("ij,jk->ik", inverse, np.ascontiguousarray(apart[:, varying]))
+        weights = np.einsum("ij,jk->ik", inverted, np.ascontiguousarray(apart[:, varying]))
         parts.append(_Part(part, times, seen, is_ratio, mean, varying, weights, evidence, item_mean, item_weights))
     return Surrogate(tuple(parts), solved, center, scale, patients, places, threads)
 
@@ -234,7 +234,7 @@ def _kernel(first: FloatArray, second: FloatArray) -> FloatArray:
     return found
 
 
-def _inverse(matrix: FloatArray) -> FloatArray:
+def inverse(matrix: FloatArray) -> FloatArray:
     """Inverse of a positive definite matrix by elimination: the bits of LAPACK depend on threads for large ones."""
     n = len(matrix)
     work = np.concatenate([matrix, np.eye(n)], axis=1)

@@ -365,18 +365,37 @@ def study_patients(shipped: Population) -> Population:
 
 def changes_at(problem: Problem, points: FloatArray) -> Changes:
     """In what the populations of points differ, points of shape [..., coordinate]; arrays of shape [...]."""
+    return changes_of(problem.population, problem.free, points, noise_at(problem, points))
+
+
+def changes_of(
+    population: Population, free: Sequence[Free], points: FloatArray, noises: Mapping[str, FloatArray]
+) -> Changes:
+    """In what populations differ from one.
+
+    Parameters
+    ----------
+    population
+        Before anything is changed.
+    free, points
+        What a point says, coordinate by coordinate; and points of shape [..., coordinate].
+    noises
+        Noise of readings by quantity, shape [...]; regression to the mean follows from it.
+    """
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
     rho: dict[tuple[str, str], FloatArray] = {}
     ratios: dict[str, FloatArray] = {}
-    rows = {part.name: part for part in problem.population.parameters}
-    for column, part in enumerate(problem.free):
+    rows = {part.name: part for part in population.parameters}
+    for column, part in enumerate(free):
         values = part.values(points[..., column])
         first, *others = part.targets
         if part.role is Role.TYPICAL:
             typical[first] = values
         elif part.role is Role.SPREAD:
             sd_log[first] = values * _sd_log(rows[first])
+        elif part.role is Role.SD:
+            sd_log[first] = values
         elif part.role is Role.CORRELATION:
             rho[first, others[0]] = values
         elif part.role is Role.CENTER:
@@ -386,7 +405,6 @@ def changes_at(problem: Problem, points: FloatArray) -> Changes:
         detection = CENTERS[name]
         typical[name] = rows[name].value * ratio * typical.get(detection, ratio * 0.0 + rows[detection].value)
         typical[name] /= rows[detection].value
-    noises = noise_at(problem, points)
     for name, (quantity, factors) in RELIABILITY.items():
         if name in rows and quantity in noises and not is_fixed(rows[name]):
             between = sum(

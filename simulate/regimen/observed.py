@@ -1,0 +1,146 @@
+"""What was observed in single patients, from the same table as their doses.
+
+In a table of doses (`simulate.regimen.tables`) a row is an observation if it is no dose and no other event:
+
+========  ==============================================================================================================
+DV        what was read; every observation has one
+DVID      what was read, as a name or a number that the reader of the table is told; may be absent where all is one
+MDV       1 marks a row without a reading
+CENS      1: what was to be read is below DV, the limit of the assay
+========  ==============================================================================================================
+
+LLOQ and LIMIT, which programs read in different ways, and CENS -1 are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from simulate.errors import Where
+from simulate.regimen.cells import Cell, CsvTable, read_sheet
+from simulate.regimen.records import RecordReader
+from simulate.regimen.tables import DoseTable, columns_of, dose_table_of, time_unit
+
+NEEDED = ("ID", "TIME", "DV")
+"""Columns of a table of individual data that must be there; without AMT nobody has a dose."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedRow:
+    """A reading of a patient: when (days), of what (DVID; empty without the column), and what was read.
+
+    ``is_below`` says that what was to be read is below ``value``. The cell is that of DV.
+    """
+
+    patient: str
+    time: Fraction
+    what: str
+    value: float
+    is_below: bool
+    cell: Cell
+    what_cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedTable:
+    """Doses and observations of patients, each of whom has observations."""
+
+    doses: DoseTable
+    observations: tuple[ObservedRow, ...]
+
+
+def read_observed(
+    path: Path | str,
+    *,
+    time: str,
+    amount: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    where: Where | None = None,
+) -> ObservedTable:
+    """Read a table of doses and observations; arguments as for `read_dose_table`.
+
+    Raises
+    ------
+    InputError
+        As `read_dose_table`; ``table.value``: an observation without DV, a dose with one; ``table.unsupported``;
+        ``table.observations``: a patient has none.
+    """
+    return observed_of(read_sheet(path), time=time, amount=amount, covariates=covariates, ignored=ignored, where=where)
+
+
+def observed_of(
+    sheet: CsvTable,
+    *,
+    time: str,
+    amount: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    where: Where | None = None,
+) -> ObservedTable:
+    """As `read_observed`, of cells that were read."""
+    declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))
+    columns = columns_of(sheet, declared, unread, NEEDED)
+    needed = ("TIME", "AMT") if columns.keys() & {"EVID", "SS", "RATE", "II"} else ("TIME",)
+    # What was read may be a name, and a table of doses has numbers there.
+    doses = dose_table_of(
+        sheet, time=time, amount=amount, covariates=declared, ignored=(*unread, "DVID"), where=where, needed=needed
+    )
+    reader = RecordReader(time_unit(time, where))
+    found: list[ObservedRow] = []
+    seen: dict[str, None] = {}
+    first: dict[str, Cell] = {}
+    for row in sheet.rows:
+        cells = {name: row[index] for name, index in columns.items()}
+        patient = reader.patient(cells, seen)
+        seen[patient] = None
+        first.setdefault(patient, cells["ID"])
+        if reader.observes(cells):
+            found.append(_observation(reader, patient, cells))
+        elif cells["DV"].number():
+            raise cells["DV"].error(
+                "a row that is no observation has a reading",
+                expected="0 or `.` in the row of a dose or another event",
+                advice="give the reading a row of its own, without an amount",
+            )
+    _check_everybody(doses.patients, found, first)
+    return ObservedTable(doses, tuple(found))
+
+
+def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) -> ObservedRow:
+    cell = cells["DV"]
+    if cell.is_absent:
+        raise cell.error("the observation has no DV", advice="MDV 1 marks a row without a reading")
+    for name in ("LLOQ", "LIMIT"):
+        if name in cells and not cells[name].is_absent:
+            raise cells[name].error(
+                f"{name} is not supported",
+                "table.unsupported",
+                expected="a reading below the limit of the assay as CENS 1, with the limit in DV",
+                advice=f'leave the column unread: `ignore = ["{name}"]`',
+            )
+    below = cells["CENS"].count() if "CENS" in cells else 0
+    if below not in (0, 1):
+        raise cells["CENS"].error(
+            f"CENS {below} is not supported", "table.unsupported", expected="0, or 1 for a reading below DV"
+        )
+    what = cells.get("DVID", cell)
+    if "DVID" in cells and what.text in ("", "."):
+        raise what.error("the observation does not say what was read", expected="a DVID in each observation")
+    text = what.text if "DVID" in cells else ""
+    return ObservedRow(patient, reader.time(cells), text, float(cell.number()), bool(below), cell, what)
+
+
+def _check_everybody(patients: Sequence[str], found: Sequence[ObservedRow], first: Mapping[str, Cell]) -> None:
+    observed = {row.patient for row in found}
+    for patient in patients:
+        if patient not in observed and patient in first:
+            raise first[patient].error(
+                f"the patient `{patient}` has no observation",
+                "table.observations",
+                expected="at least one reading of each patient",
+                advice="leave out the rows of the patient",
+            )

@@ -1,0 +1,109 @@
+"""Draws of a fit to individual data, on which a run can stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate.cohort.population import Population
+from simulate.cohort.transform import Changes
+from simulate.errors import InputError, Where
+from simulate.streams import FloatArray, IntArray
+from simulate.studies.fitting.draws import every_so_many
+from simulate.studies.fitting.posterior import Posterior
+from simulate.studies.fitting.priors import Free, Role
+from simulate.studies.fitting.trial import changes_of
+from simulate.studies.models import find_model, hypothesis_parts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndividualDraws:
+    """Equally likely populations of a model that was fitted to individual data.
+
+    Attributes
+    ----------
+    data
+        Name of the data.
+    free
+        What a point says, coordinate by coordinate.
+    points
+        Shape [draw, coordinate], on the standard normal scale of the prior.
+    """
+
+    data: str
+    free: tuple[Free, ...]
+    points: FloatArray
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Options that the model has beside those that a scenario names; none."""
+        return ()
+
+    @property
+    def standing(self) -> str:
+        """For a reader, what they were fitted to."""
+        return f" to the individual data {self.data}"
+
+    @property
+    def origin(self) -> str:
+        """For a reader."""
+        return f"{len(self.points)} draws of the fit{self.standing}"
+
+    @property
+    def name(self) -> str:
+        """What they are draws of, in a word."""
+        return "fit"
+
+    @property
+    def is_fitted(self) -> bool:
+        """Whether they are of a fit; they are."""
+        return True
+
+    def changes(self, population: Population, draws: IntArray) -> Changes:
+        """In what the populations of draws differ from one; arguments as for `Draws.changes`."""
+        pairs = {(pair.a, pair.b) for pair in population.correlations}
+        free = [part for part in self.free if part.role is not Role.CORRELATION or part.targets in pairs]
+        kept = [column for column, part in enumerate(self.free) if part in free]
+        return changes_of(population, free, self.points[:, kept], {}).of(draws)
+
+
+def individual_draws(
+    hypothesis: str, fit: Path, posterior: Posterior, wanted: int, *, model: Path | None = None
+) -> IndividualDraws:
+    """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other.
+
+    Parameters
+    ----------
+    hypothesis, model
+        Of the scenario: names or files, and a model of the user's own; None for the reference model.
+    fit, posterior
+        File of the fit, and what is in it.
+    wanted
+        How many; fewer if the fit has kept fewer.
+
+    Raises
+    ------
+    InputError
+        ``fit.model``: a fit of the reference model to what was reported, in a model of the user's own. ``fit.stale``:
+        the fit is of another model. As for `find_model`.
+    """
+    kept = posterior.individuals
+    if kept is None:
+        raise InputError(
+            "the fit is of the reference model, and the scenario has a model of its own",
+            code="fit.model",
+            where=Where(file=str(fit)),
+            expected="a fit of the same model, which `simulate fit --data` makes",
+            advice="leave `fit` out",
+        )
+    found = find_model(model, hypothesis_parts(hypothesis))
+    if found.key != kept.model:
+        raise InputError(
+            f"the fit to the individual data {posterior.evidence} is of another model",
+            code="fit.stale",
+            where=Where(file=str(fit)),
+            found=f"a model with the key {found.key}",
+            expected=f"the key {kept.model}",
+            advice="the same model file and hypothesis, with the same numbers; else fit again",
+        )
+    return IndividualDraws(posterior.evidence, kept.free, every_so_many(posterior.points, wanted))

@@ -1,0 +1,126 @@
+"""What virtual patients have of what was read in a real one: solved for many points at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulate.cohort.draws import cohort_of
+from simulate.cohort.ensemble import from_before, kernel_of, outputs_of, schedule_of
+from simulate.cohort.transform import coordinates, transform
+from simulate.regimen.steady import needs_kinetics
+from simulate.regimen.stops import compile_schedule
+from simulate.solver.automatic import Automatic, solve_automatically
+from simulate.solver.kernel import IntArray
+from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.trajectories import Status
+from simulate.streams import FloatArray
+from simulate.studies.fitting.individual import IndividualProblem, RealPatient
+from simulate.studies.methods import quickest_method
+
+BoolArray = npt.NDArray[np.bool_]
+
+FINE = Tolerance(1e-6)
+"""Tolerance of fits to individual data, whose readings may err by a few percent."""
+
+_EDGE = 2.0**-53
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VirtualReadings:
+    """What virtual patients have.
+
+    Attributes
+    ----------
+    values
+        Shape [point, place, observation]; NaN for those who do not exist or could not be solved.
+    exists, unsolved
+        Who has a steady baseline; and who has one but could not be solved; shape [point, place].
+    """
+
+    values: FloatArray
+    exists: BoolArray
+    unsolved: BoolArray
+
+
+def names_of(problem: IndividualProblem, patient: RealPatient) -> tuple[str, ...]:
+    """Names of the numbers in which virtual patients of a real one differ; known covariates are not among them."""
+    return tuple(name for name in coordinates(problem.population) if name not in patient.given)
+
+
+def predict(
+    problem: IndividualProblem,
+    patient: RealPatient,
+    points: FloatArray,
+    uniforms: Mapping[str, FloatArray],
+    kinds: IntArray,
+    *,
+    tolerance: Tolerance = FINE,
+    threads: int | None = None,
+) -> VirtualReadings:
+    """What virtual patients have on the days of a real one, treated as that one.
+
+    Parameters
+    ----------
+    problem, patient
+        What is fitted, and who is meant.
+    points
+        Shape [point, coordinate].
+    uniforms
+        Numbers between 0 and 1 by the names of `names_of`, shape [point, place] each.
+    kinds
+        Stratum, shape [point, place].
+    tolerance, threads
+        As for `simulate.solver.solve`.
+    """
+    shape = kinds.shape
+    schedule, values = _members(problem, patient, points, uniforms, kinds)
+    trajectories = from_before(
+        solve_automatically(
+            kernel_of(problem.model),
+            values,
+            schedule,
+            outputs_of(patient.times),
+            tolerance=tolerance,
+            choice=Automatic(quickest_method(problem.model), patience=None),
+            threads=threads,
+        )
+    )
+    found = np.empty((len(values), len(patient.values)))
+    for number, part in enumerate(problem.readings):
+        mine = np.flatnonzero(patient.readings == number)
+        if len(mine):
+            found[:, mine] = trajectories.quantity(part.quantity)[:, patient.columns[mine]]
+    status = trajectories.status.reshape(shape)
+    exists = status != Status.INFEASIBLE
+    return VirtualReadings(found.reshape(*shape, -1), exists, exists & (status != Status.OK))
+
+
+def _members(
+    problem: IndividualProblem,
+    patient: RealPatient,
+    points: FloatArray,
+    uniforms: Mapping[str, FloatArray],
+    kinds: IntArray,
+) -> tuple[Schedule, FloatArray]:
+    """Stops and parameters of virtual patients, point by point."""
+    population, model = problem.population, problem.model
+    size, each = kinds.size, kinds.shape[1]
+    at = {name: np.clip(column.ravel(), _EDGE, 1.0 - _EDGE) for name, column in uniforms.items()}
+    # The place of what is known is not looked at.
+    at |= {name: np.full(size, 0.5) for name in patient.given}
+    given = {name: np.full(size, value) for name, value in patient.given.items()}
+    changes = problem.changes(np.repeat(points, each, axis=0))
+    made = transform(population, at, kinds.ravel(), changes=changes, given=given, names=population.names)
+    columns = [made.get(part.name, part.value) for part in model.parameters]
+    values = np.stack([np.broadcast_to(np.asarray(column, dtype=np.float64), size) for column in columns], axis=1)
+    end = float(patient.times[-1])
+    if needs_kinetics(patient.arm.plan, model.routes):
+        people = np.stack([made[name] for name in population.names], axis=1)
+        cohort = cohort_of(population, people, kinds.ravel(), seed=0)
+        return schedule_of(model, [patient.arm], cohort, end), values
+    one = compile_schedule([patient.arm.plan], model.routes, horizon=end)
+    return one.of(np.zeros(size, dtype=np.int64)), values
