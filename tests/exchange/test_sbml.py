@@ -342,4 +342,4 @@ def test_what_someone_else_will_give_stays_a_parameter(tmp_path: Path) -> None:
     assert {"c", "k"} <= set(system.parameters)
     # Six units in the compartment are a concentration of 6/c, and what leaves is divided by the volume too.
     assert print_expression(system.initial[0]) == "6/c"
-    assert print_expression(system.rhs[0]) == "-A*k*per_time/c"
+    assert print_expression(system.rhs[0]) == "-k*per_time*A/c"

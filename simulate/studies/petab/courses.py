@@ -22,8 +22,9 @@ from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import System
 from simulate.solver.automatic import Automatic, solve_automatically
 from simulate.solver.kernel import FloatArray
-from simulate.solver.methods import RODAS5P
+from simulate.solver.methods import DOPRI5, RODAS5P
 from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.trajectories import Trajectories
 from simulate.studies.petab.equations import TIME, Equations, Values, initial_values, model_parameters
 
 STILL = 1e-8
@@ -34,8 +35,6 @@ _SIZE = 1e-4
 RTOL = 1e-8
 """Relative tolerance of the solver."""
 _MAX_STEPS = 200_000
-_PATIENCE = 20_000
-"""Steps of the explicit method with derivatives, after which the stiff one is tried."""
 
 
 @dataclass(slots=True)
@@ -385,10 +384,16 @@ def _kernel_of(system: System) -> CompiledKernel:
 def _plain(
     kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
 ) -> FloatArray:
+    return _automatically(kernel, parameters, times, begin, solver).values
+
+
+def _automatically(
+    kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
+) -> Trajectories:
     return solve_automatically(
         kernel, parameters, Schedule.empty(len(parameters)), times, start=begin, tolerance=Tolerance(solver.rtol),
         choice=Automatic(), max_steps=_MAX_STEPS, threads=solver.threads,
-    ).values  # fmt: skip
+    )  # fmt: skip
 
 
 def _solved(
@@ -411,21 +416,32 @@ def _solved(
     if not moving:
         values = _plain(_kernel_of(system), parameters, times, begin, solver)
         return values, [np.zeros((*own.shape, directions)) for own in values]
-    found = solve_sensitivities(
-        system, parameters, Schedule.empty(len(parameters)), times, of=moving, start=begin,
-        tolerance=Tolerance(solver.rtol), max_steps=_PATIENCE, threads=solver.threads,
-    )  # fmt: skip
-    if found.trajectories.failures:
-        found = solve_sensitivities(
-            system, parameters, Schedule.empty(len(parameters)), times, of=moving, start=begin, method=RODAS5P,
-            tolerance=Tolerance(solver.rtol), max_steps=_MAX_STEPS, threads=solver.threads,
-        )  # fmt: skip
+    values, derivatives = _with_derivatives(system, parameters, times, begin, moving, solver)
     slopes = []
     for place, member in enumerate(members):
         zero = np.zeros(directions)
         chain = np.array([zero if (slope := member[name].slope) is None else slope for name in moving])
-        slopes.append(np.einsum("tqd,dk->tqk", found.values[place], chain))
-    return found.trajectories.values, slopes
+        slopes.append(np.einsum("tqd,dk->tqk", derivatives[place], chain))
+    return values, slopes
+
+
+def _with_derivatives(
+    system: System, parameters: FloatArray, times: FloatArray, begin: float, of: Sequence[str], solver: Solver
+) -> tuple[FloatArray, FloatArray]:
+    """Values, and derivatives by some parameters: each member by the method that a plain solve has chosen for it."""
+    plain = _automatically(_kernel_of(system), parameters, times, begin, solver)
+    values, derivatives = plain.values.copy(), np.full((*plain.values.shape, len(of)), np.nan)
+    stiff = np.zeros(len(parameters), dtype=np.int64) if plain.chosen is None else plain.chosen
+    for choice, method in enumerate((DOPRI5, RODAS5P)):
+        mine = np.flatnonzero(stiff == choice)
+        if not len(mine):
+            continue
+        found = solve_sensitivities(
+            system, parameters[mine], Schedule.empty(len(mine)), times, of=of, start=begin, method=method,
+            tolerance=Tolerance(solver.rtol), max_steps=_MAX_STEPS, threads=solver.threads,
+        )  # fmt: skip
+        values[mine], derivatives[mine] = found.trajectories.values, found.values
+    return values, derivatives
 
 
 def _refuse_waiting(equations: Equations) -> None:
