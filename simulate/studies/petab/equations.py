@@ -60,6 +60,13 @@ class Equations:
     givens: Mapping[str, str]
     parameters: Mapping[str, str]
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was not read of the tables and the model; not what the tables alone use of it."""
+        used = {self.known(name) for name in (*_names(self.problem), *(part.id for part in self.problem.parameters))}
+        unused = {f"the parameter `{name}`, which nothing uses" for name in used}
+        return (*self.problem.dropped, *(line for line in self.imported.dropped if line not in unused))
+
     def known(self, name: str) -> str:
         """Identifier of the model that a name of the tables stands for, or the name itself."""
         return self.problem.aliases.get(name, name)
