@@ -74,7 +74,8 @@ def descend(
     value
         The function; infinite or not a number where it has no value.
     slope
-        The function with its gradient and curvature, asked for where a step has ended.
+        The function with its gradient and curvature, asked for where a step has ended; a step to where they are not
+        finite is not taken.
     start
         Where to begin, shape [coordinate]; the function is finite there.
     bounds
@@ -103,9 +104,9 @@ def descend(
         found = value(moved)
         evaluations += 1
         gained = here.value - found
-        if promised > 0.0 and gained > 0.0:
-            point, steps = moved, steps + 1
-            here = slope(point)
+        there = slope(moved) if promised > 0.0 and gained > 0.0 else None
+        if there is not None and _is_finite(there):
+            point, here, steps = moved, there, steps + 1
             damping = max(damping * max(1.0 / 3.0, 1.0 - (2.0 * gained / promised - 1.0) ** 3), 1e-15)
             growth = 2.0
             small = small + 1 if gained <= tolerance else 0
@@ -118,6 +119,10 @@ def descend(
             ended = "damping"
             break
     return Descent(point, here.value, here, steps, evaluations, ended)
+
+
+def _is_finite(there: Slope) -> bool:
+    return bool(np.isfinite(there.gradient).all() and np.isfinite(there.curvature).all())
 
 
 def _step(here: Slope, free: np.ndarray[tuple[int], np.dtype[np.bool_]], damping: float) -> FloatArray:

@@ -54,6 +54,15 @@ def test_a_region_without_a_value_is_stepped_around() -> None:
     np.testing.assert_allclose(found.point, [1.0, 1.0], rtol=1e-6)
 
 
+def test_a_step_to_where_there_is_no_gradient_is_not_taken() -> None:
+    def with_hole(point: FloatArray) -> Slope:
+        own = slope(point)
+        return own if point[1] > -2.9 or point[0] > 1.3 else own._replace(gradient=np.full(2, np.nan))
+
+    found = descend(value, with_hole, np.array([1.4, -3.0]), WIDE, tolerance=1e-18)
+    np.testing.assert_allclose(found.point, [1.0, 1.0], rtol=1e-6)
+
+
 def test_a_coordinate_without_influence_stays_where_it_began() -> None:
     def half(point: FloatArray) -> Slope:
         return Slope(0.5 * (point[0] - 3.0) ** 2, np.array([point[0] - 3.0, 0.0]), np.diag([1.0, 0.0]))

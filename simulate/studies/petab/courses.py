@@ -372,7 +372,13 @@ def _horizons(
 
 
 def _parameters(system: System, members: Sequence[Mapping[str, Dual]]) -> FloatArray:
-    return np.array([[float(member[name].value) for name in system.parameters] for member in members])
+    found = np.array([[float(member[name].value) for name in system.parameters] for member in members])
+    if not np.isfinite(found).all():
+        place = int(np.argwhere(~np.isfinite(found))[0, 1])
+        raise NumericalError(
+            f"`{system.parameters[place]}` is infinite or undefined where a period begins", code="petab.solve"
+        )
+    return found
 
 
 @functools.lru_cache(maxsize=32)

@@ -243,7 +243,15 @@ def _slopes(objective: Objective, gradient: str) -> Callable[[FloatArray], Slope
             -score.total, -slope, _curvature(score, residuals, deviations, is_laplace, _prior_curvature(objective))
         )
 
-    return by_sensitivities if gradient == SENSITIVITIES else by_differences
+    own = by_sensitivities if gradient == SENSITIVITIES else by_differences
+
+    def where_it_can_be_solved(point: FloatArray) -> Slope:
+        try:
+            return own(point)
+        except NumericalError:
+            return Slope(math.inf, np.full(len(point), np.nan), np.full((len(point), len(point)), np.nan))
+
+    return where_it_can_be_solved
 
 
 def _laplace(objective: Objective) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -322,10 +330,7 @@ def _begin(
             [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
         )
         if math.isfinite(_total(objective, point)):
-            try:
-                found = slope(point)
-            except NumericalError:
-                continue
+            found = slope(point)
             if np.isfinite(found.gradient).all() and np.isfinite(found.curvature).all():
                 return point
     return None
