@@ -10,14 +10,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulate.errors import InputError, NumericalError
-from simulate.exchange.petab.problem import ConditionChange, Experiment, Period
 from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.duals import Dual, constant, evaluate
+from simulate.kernels.duals import Dual, constant
 from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import System
 from simulate.solver.automatic import Automatic, solve_automatically
@@ -25,7 +24,8 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import DOPRI5, RODAS5P
 from simulate.solver.problem import Schedule, Tolerance
 from simulate.solver.trajectories import Trajectories
-from simulate.studies.petab.equations import TIME, Equations, Values, initial_values, model_parameters
+from simulate.studies.petab.equations import TIME, Equations, Values
+from simulate.studies.petab.periods import ExperimentCourse, begin_period, beginning, holding, own_parameters, starting
 
 STILL = 1e-8
 """Share of its size by which a state may differ, between a time and ten times it, and be steady."""
@@ -37,22 +37,6 @@ RTOL = 1e-8
 _MAX_STEPS = 200_000
 
 
-@dataclass(slots=True)
-class Course:
-    """One experiment while it is solved, and what was recorded of it.
-
-    ``constants`` are values of identifiers in the present period; ``states`` those of states at its beginning.
-    ``recorded`` has for each period its times and the values of identifiers then.
-    """
-
-    experiment: Experiment
-    times: tuple[float, ...]
-    constants: dict[str, Dual]
-    states: dict[str, Dual] = field(default_factory=dict)
-    initials: dict[str, Dual] = field(default_factory=dict)
-    recorded: list[tuple[FloatArray, dict[str, Dual]]] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Solver:
     """How the equations are solved: relative tolerance, and threads (all cores if None)."""
@@ -61,7 +45,7 @@ class Solver:
     threads: int | None = None
 
 
-def solve_experiments(equations: Equations, values: Values, directions: int, solver: Solver) -> list[Course]:
+def solve_experiments(equations: Equations, values: Values, directions: int, solver: Solver) -> list[ExperimentCourse]:
     """Solve all experiments of a problem.
 
     Parameters
@@ -88,15 +72,15 @@ def solve_experiments(equations: Equations, values: Values, directions: int, sol
     courses = []
     for place, experiment in enumerate(problem.experiments):
         times = sorted({one.time for one in problem.measurements if one.experiment == place})
-        courses.append(Course(experiment, tuple(times), dict(base)))
+        courses.append(ExperimentCourse(experiment, tuple(times), dict(base)))
     for stage in range(max(len(course.experiment.periods) for course in courses)):
         present = [course for course in courses if stage < len(course.experiment.periods)]
         events = []
         for course in present:
-            was = _holding(equations, course) if stage else None
-            _begin(equations, course, stage, base)
-            events.append(_starting(equations, course, was))
-        begins = [_beginning(course.experiment, stage) for course in present]
+            was = holding(equations, course) if stage else None
+            begin_period(equations, course, stage, base)
+            events.append(starting(equations, course, was))
+        begins = [beginning(course.experiment, stage) for course in present]
         for begin, pattern in dict.fromkeys(zip(begins, events, strict=True)):
             group = [
                 course
@@ -107,168 +91,9 @@ def solve_experiments(equations: Equations, values: Values, directions: int, sol
     return courses
 
 
-def _beginning(experiment: Experiment, stage: int) -> float:
-    """Time at which a period is begun; a steady one counts its own, from 0."""
-    period = experiment.periods[stage]
-    return 0.0 if period.is_steady else period.time
-
-
-# What happens at the beginning of a period.
-def _begin(equations: Equations, course: Course, stage: int, base: Values) -> None:
-    period = course.experiment.periods[stage]
-    if stage == 0:
-        _begin_first(equations, course, period)
-    else:
-        _begin_next(equations, course, stage, base)
-
-
-def _begin_first(equations: Equations, course: Course, period: Period) -> None:
-    """Initial values as the model has them, but for what the conditions set."""
-    before, givens = initial_values(equations, course.constants, {})
-    time = constant(_beginning(course.experiment, 0))
-    known = {**_identified(equations, before), **givens, **course.constants, TIME: time}
-    changes = {equations.known(change.target): change for change in period.changes if change.value is not None}
-    found = {name: _changed(equations, change, known) for name, change in changes.items()}
-    course.constants |= {name: value for name, value in found.items() if equations.state_of(name) is None}
-    chosen = {name: value for name, value in found.items() if equations.state_of(name) is not None}
-    unset, _ = initial_values(equations, course.constants, {})
-    chosen = _as_states(equations, chosen, course.constants, unset)
-    course.states, course.initials = initial_values(equations, course.constants, chosen)
-
-
-def _begin_next(equations: Equations, course: Course, stage: int, base: Values) -> None:
-    """States as they are, but for what the conditions set."""
-    period = course.experiment.periods[stage]
-    _, last = course.recorded[-1]
-    now = {
-        name: Dual(value.value[-1], None if value.slope is None else value.slope[-1]) for name, value in last.items()
-    }
-    now[TIME] = constant(_beginning(course.experiment, stage))
-    states = {name: now[f"state {name}"] for name in equations.starts}
-    found: dict[str, Dual] = {}
-    for change in period.changes:
-        name = equations.known(change.target)
-        if change.value is not None:
-            found[name] = _changed(equations, change, {**course.constants, **now})
-        elif equations.state_of(name) is None and name in base:
-            found[name] = base[name]
-        elif equations.state_of(name) is None:
-            course.constants.pop(name, None)
-    constants = {name: value for name, value in found.items() if equations.state_of(name) is None}
-    imported = equations.imported
-    for name, compartment in imported.compartments.items():
-        state = equations.state_of(name)
-        if state is not None and name not in imported.amounts and name in imported.concentrations:
-            if compartment in constants and equations.problem.version > 1:
-                # What is in a compartment stays in it when its size is set.
-                states[state] = states[state] * course.constants[compartment] / constants[compartment]
-    course.constants |= constants
-    set_states = {name: value for name, value in found.items() if equations.state_of(name) is not None}
-    states |= _as_states(equations, set_states, course.constants, states)
-    course.states = states
-    course.initials |= {name: value for name, value in constants.items() if name in equations.givens}
-    _check_initials(equations, course)
-
-
-def _check_initials(equations: Equations, course: Course) -> None:
-    """Refuse initial assignments that a condition would change after a steady state, where PEtab does not say how."""
-    if equations.problem.version > 1 or not equations.givens:
-        return
-    _, again = initial_values(equations, course.constants, {})
-    for name, value in again.items():
-        if not np.isclose(float(value.value), float(course.initials[name].value), rtol=1e-12, atol=0.0):
-            raise InputError(
-                f"the initial assignment of `{name}` has another value under the condition after a steady state",
-                code="petab.initial",
-                found=f"{float(course.initials[name].value):g}, then {float(value.value):g}",
-                advice="write the problem in version 2 of PEtab",
-            )
-
-
-def _changed(equations: Equations, change: ConditionChange, known: Values) -> Dual:
-    assert change.value is not None
-    named = {**known, **{alias: known[name] for alias, name in equations.problem.aliases.items() if name in known}}
-    try:
-        return evaluate(change.value, named)
-    except KeyError as error:
-        raise InputError(
-            f"nothing gives `{error.args[0]}` a value here", code="petab.name", where=change.where
-        ) from None
-
-
-def _as_states(equations: Equations, found: Mapping[str, Dual], constants: Values, states: Values) -> dict[str, Dual]:
-    """States behind identifiers that are set: of a concentration in a volume that changes, the amount."""
-    imported = equations.imported
-    direct = {name: value for name, value in found.items() if name not in imported.amounts}
-    now = {**states, **{str(equations.state_of(name)): value for name, value in direct.items()}}
-    chosen = {str(equations.state_of(name)): value for name, value in direct.items()}
-    for name, value in found.items():
-        if name in direct:
-            continue
-        compartment = imported.compartments[name]
-        state = equations.state_of(compartment)
-        volume = now[state] if state is not None else constants.get(compartment)
-        if volume is None or f"{imported.names[compartment]}" in equations.original.observables:
-            raise InputError(
-                f"a condition sets `{name}`, whose volume a rule computes",
-                code="petab.volume",
-                advice="set the amount of a species that has only units of substance",
-            )
-        chosen[imported.amounts[name]] = value * volume
-    return chosen
-
-
-def _identified(equations: Equations, states: Values) -> dict[str, Dual]:
-    """Values of states by identifiers of the file, where an identifier is the state itself."""
-    imported = equations.imported
-    own = {name for name in imported.names if name not in imported.amounts}
-    return {name: states[imported.names[name]] for name in own if imported.names[name] in states}
-
-
-# Events at the beginning of a period.
-def _holding(equations: Equations, course: Course) -> tuple[bool, ...]:
-    """Which triggers of events hold at the end of a period."""
-    _, last = course.recorded[-1]
-    states = {name: Dual(last[f"state {name}"].value[-1]) for name in equations.starts}
-    return _triggers(equations, course, states, float(course.recorded[-1][0][-1]))
-
-
-def _triggers(equations: Equations, course: Course, states: Values, time: float) -> tuple[bool, ...]:
-    system = equations.solved
-    if not system.events:
-        return ()
-    known = _solved_values(equations, course, states)
-    known["t"] = constant(time)
-    return tuple(bool(evaluate(event.when, known).value > 0.5) for event in system.events)
-
-
-def _solved_values(equations: Equations, course: Course, states: Values) -> dict[str, Dual]:
-    """Values of all symbols of the solved system but time."""
-    system = equations.solved
-    known = _own_parameters(equations, course)
-    for symbol, expression in system.constants:
-        known[str(symbol)] = evaluate(expression, known)
-    return {**known, **states}
-
-
-def _own_parameters(equations: Equations, course: Course) -> dict[str, Dual]:
-    own = {equations.starts[name]: value for name, value in course.states.items()}
-    own |= {equations.givens[name]: value for name, value in course.initials.items()}
-    found = model_parameters(equations, equations.solved.parameters, course.constants)
-    return found | {name: value for name, value in own.items() if name in found}
-
-
-def _starting(equations: Equations, course: Course, was: tuple[bool, ...] | None) -> tuple[bool, ...]:
-    """Which events happen at the beginning of a period, should their triggers hold: those that did not hold before."""
-    if was is None:
-        return tuple(event.at_start for event in equations.solved.events)
-    return tuple(not held for held in was)
-
-
-# Solving.
 def _advance(
     equations: Equations,
-    group: Sequence[Course],
+    group: Sequence[ExperimentCourse],
     stage: int,
     begin: float,
     pattern: tuple[bool, ...],
@@ -281,7 +106,7 @@ def _advance(
         _refuse_waiting(equations)
         events = tuple(replace(event, at_start=at) for event, at in zip(system.events, pattern, strict=True))
         system = replace(system, events=events)
-    members = [_own_parameters(equations, course) for course in group]
+    members = [own_parameters(equations, course) for course in group]
     wanted = [_wanted(course, stage) for course in group]
     # Experiments of which this period is the same are solved once.
     keys = [_key(member, own) for member, own in zip(members, wanted, strict=True)]
@@ -316,7 +141,7 @@ def _key(member: Mapping[str, Dual], wanted: Sequence[float]) -> tuple[object, .
     return (*parts, *wanted)
 
 
-def _by_identifier(equations: Equations, course: Course, recorded: Mapping[str, Dual]) -> dict[str, Dual]:
+def _by_identifier(equations: Equations, course: ExperimentCourse, recorded: Mapping[str, Dual]) -> dict[str, Dual]:
     imported = equations.imported
     found = {f"state {name}": recorded[name] for name in equations.starts}
     for identifier, name in imported.names.items():
@@ -325,7 +150,7 @@ def _by_identifier(equations: Equations, course: Course, recorded: Mapping[str, 
     return found
 
 
-def _wanted(course: Course, stage: int) -> list[float]:
+def _wanted(course: ExperimentCourse, stage: int) -> list[float]:
     """Times of a period at which something is measured, and its end; infinity where it is to become steady."""
     periods = course.experiment.periods
     if periods[stage].is_steady:
@@ -461,7 +286,7 @@ def _refuse_waiting(equations: Equations) -> None:
             )
 
 
-def formula_values(equations: Equations, course: Course, period: int, rows: Sequence[int]) -> dict[str, Dual]:
+def formula_values(equations: Equations, course: ExperimentCourse, period: int, rows: Sequence[int]) -> dict[str, Dual]:
     """Values of identifiers and names of the tables at some of the times that were recorded in a period."""
     times, recorded = course.recorded[period]
     found = dict(course.constants) | course.initials

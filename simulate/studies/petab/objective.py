@@ -18,8 +18,9 @@ from simulate.errors import InputError
 from simulate.exchange.petab.problem import EstimatedParameter, Measured, MeasuredValue, PetabProblem
 from simulate.kernels.duals import Dual, constant, evaluate, stacked
 from simulate.solver.kernel import FloatArray
-from simulate.studies.petab.courses import RTOL, Course, Solver, formula_values, solve_experiments
+from simulate.studies.petab.courses import RTOL, Solver, formula_values, solve_experiments
 from simulate.studies.petab.equations import Equations, equations_of
+from simulate.studies.petab.periods import ExperimentCourse
 from simulate.studies.petab.priors import log_density
 
 _LOG_10 = math.log(10.0)
@@ -212,7 +213,12 @@ def _log_slope(values: FloatArray, scale: str) -> FloatArray:
 
 
 def _predicted(
-    equations: Equations, course: Course, period: int, observable: Measured, measured: list[MeasuredValue], count: int
+    equations: Equations,
+    course: ExperimentCourse,
+    period: int,
+    observable: Measured,
+    measured: list[MeasuredValue],
+    count: int,
 ) -> tuple[Dual, Dual]:
     """Observable and noise of measurements."""
     times = course.recorded[period][0]
