@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
     from typing import Any
 
+    from simulate.api.estimating import *
     from simulate.api.fitting import *
     from simulate.api.inspecting import *
     from simulate.api.repeating import *
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "simulate.api.estimating": ("fit_problem",),
     "simulate.api.fitting": ("calibrate_choice",),
     "simulate.api.repeating": ("RepeatedRun", "repeat"),
     "simulate.api.simulating": ("side_by_side",),

@@ -92,7 +92,7 @@ def _again(
     folder: Path, entries: Mapping[str, Any], target: Path, *, force: bool, progress: Progress, report: Report | None
 ) -> None:
     """Ask what a directory was asked, into another."""
-    from simulate.api import fitting, inspecting, simulating, studying
+    from simulate.api import estimating, fitting, inspecting, simulating, studying
     from simulate.results.again import settings_of
     from simulate.results.provenance import UNASKED
 
@@ -137,6 +137,8 @@ def _again(
         "verify": (inspecting.verify, watched),
         "vpop": (fitting.vpop, watched),
     }
+    if kind == "fit" and "problem" in arguments:
+        verbs["fit"] = (estimating.fit_problem, {"report": report})
     if kind not in verbs:
         raise _not_known(folder, f"`{kind[:40]}`" if kind.isprintable() else None)
     function, options = verbs[kind]

@@ -12,7 +12,10 @@ from simulate.cli.options import Json
 def check(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="A TOML file, a shipped scenario, a table of doses (CSV), a model (SBML)."),
+        typer.Argument(
+            metavar="FILE",
+            help="A TOML file, a shipped scenario, a table of doses (CSV), a model (SBML), a PEtab problem.",
+        ),
     ],
     time: Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of a dose table.")] = "h",
     amount: Annotated[
@@ -29,13 +32,14 @@ def check(
     """Check a scenario, sweep, model, hypothesis, parameter or trial file, or a table of doses, without solving.
 
     What a TOML file is follows from its tables; a CSV file is a dose table for the reference model, and an XML file a
-    model in SBML, of which is listed what is left out. The first fault is
-    printed with file, line and advice, and the exit code is 3.
+    model in SBML, of which is listed what is left out; a YAML file is an estimation problem in PEtab. The first fault
+    is printed with file, line and advice, and the exit code is 3.
 
     \b
     simulate check my-scenario.toml
     simulate check my-trial.toml
     simulate check model.xml
+    simulate check problem.yaml
     simulate check doses.csv --time d --population renal
     """  # noqa: D301
     from dataclasses import asdict

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulate.api.fitting import fit as function
-from simulate.cli.options import EvidenceName, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.table import Table
 
     from simulate.studies.fitting.posterior import Individuals, Posterior
     from simulate.studies.fitting.profiling import Profiled
+    from simulate.studies.petab.fitting import PetabFit
 
 
 @defaults_of(function)
 def fit(
+    *,
+    problem: Annotated[
+        str | None,
+        typer.Argument(metavar="[PROBLEM]", help="An estimation problem in PEtab (YAML), in place of a hypothesis."),
+    ] = None,
     hypothesis: Hypothesis,
     evidence: EvidenceName,
     trial: Trials,
@@ -43,6 +50,13 @@ def fit(
     profiles: Annotated[
         bool, typer.Option("--profiles", help="Profile the likelihood of each number as well; some minutes.")
     ],
+    starts: Annotated[
+        int | None, typer.Option("--starts", metavar="N", min=1, help="Starting points of a PROBLEM; 20 if not given.")
+    ] = None,
+    rtol: Annotated[
+        float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance of a PROBLEM; 1e-8 if not given.")
+    ] = None,
+    force: Force = False,
     threads: Threads,
     as_json: Json = False,
 ) -> int:
@@ -59,11 +73,20 @@ def fit(
     simulate fit --evidence synthesis
     simulate fit --trial zong-2011 --trial my-trial.toml
     simulate fit --data my-data.toml --patients 16 --final-patients 64
+
+    A problem in PEtab is fitted from many starting points instead: estimates, their errors, how many starts agree.
+
+    \b
+    simulate fit problem.yaml --starts 50
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
+    own = {"starts": starts, "rtol": rtol, "force": force or None}
+    _refuse_strange(problem, own, locals())
+    if problem is not None:
+        return _of_problem(problem, {name: value for name, value in own.items() if value}, seed, threads, out, as_json)
     found = function(
         hypothesis,
         evidence=evidence,
@@ -94,6 +117,62 @@ def fit(
         )
         print_text("\n".join((*_summary(found.value), *map(str, left_out), f"written to {found.facts['file']}")))
     return 0
+
+
+def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mapping[str, object]) -> None:
+    """Refuse options of hypotheses where a problem is given, and options of problems where none is."""
+    from simulate.cli.console import UsageFault
+
+    if problem is None:
+        strange = [name for name, value in own.items() if value is not None]
+        whose = "a PROBLEM, and none is given"
+    else:
+        defaults = inspect.signature(function).parameters
+        shared = {"out", "seed", "threads", "report"}
+        strange = [
+            name
+            for name, part in defaults.items()
+            if name not in shared and (given[name] or None) != (part.default or None)
+        ]
+        whose = "the fit of a hypothesis, and a PROBLEM is given"
+    if strange:
+        raise UsageFault(
+            f"--{strange[0].replace('_', '-')} is for {whose}", code="usage.argument", advice="leave it out"
+        )
+
+
+def _of_problem(
+    problem: str, own: Mapping[str, Any], seed: int, threads: int | None, out: Path | None, as_json: bool
+) -> int:
+    """Fit an estimation problem, write its directory and print its estimates."""
+    from simulate.api.estimating import fit_problem
+    from simulate.cli.console import print_json, print_rich, print_text, say
+
+    found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, report=say)
+    folder = Path("fits", f"{Path(problem).stem}-{found.provenance.key[:8]}") if out is None else out
+    if out is None:
+        found.write(folder, force=True)
+    if as_json:
+        print_json(found.document)
+        return 0
+    print_rich(_found(found.value))
+    assert found.answer is not None
+    print_text("\n".join((*found.answer.sentences[:2], *found.answer.caveats, f"written to {folder}")))
+    return 0
+
+
+def _found(result: PetabFit) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title="Estimates; errors are on the scale", title_justify="left")
+    for header in ("parameter", "scale", "estimate", "error", "bounds", "nominal"):
+        table.add_column(header)
+    for row in result.parameters:
+        error = f"at the {row.at} bound" if row.at else "" if row.error is None else f"{row.error:.2g}"
+        nominal = "" if row.nominal is None else f"{row.nominal:.4g}"
+        table.add_row(row.name, row.scale, f"{row.value:.4g}", error, f"{row.lower:.3g} to {row.upper:.3g}", nominal)
+    return table
 
 
 def _profiles(rows: Sequence[Profiled]) -> Table:

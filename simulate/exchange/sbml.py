@@ -11,7 +11,7 @@ The language: M. Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021 (Level 3
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +69,10 @@ class Imported:
         Species whose number is a concentration; of others it is an amount.
     time_unit
         Unit of time of the file, or the one that was given.
+    initials
+        Definition of each identifier that has one value for a whole course, which an initial assignment gives.
+    amounts
+        State of each species whose number is the ratio of that state to a volume that changes.
     """
 
     model: UserModel
@@ -78,9 +82,13 @@ class Imported:
     compartments: Mapping[str, str]
     concentrations: frozenset[str]
     time_unit: str
+    initials: Mapping[str, str]
+    amounts: Mapping[str, str]
 
 
-def read_sbml(path: Path | str, *, time_unit: str | None = None, fluxes: bool = False) -> Imported:
+def read_sbml(
+    path: Path | str, *, time_unit: str | None = None, fluxes: bool = False, held: Collection[str] = ()
+) -> Imported:
     """Read an SBML file.
 
     Parameters
@@ -91,6 +99,8 @@ def read_sbml(path: Path | str, *, time_unit: str | None = None, fluxes: bool = 
         Unit of time of the model; that of the file if not given, or seconds where the file gives none, as SBML has it.
     fluxes
         Whether rates of reactions are observables.
+    held
+        Identifiers whose values someone else will give: those that do not change stay parameters whatever their value.
 
     Raises
     ------
@@ -105,7 +115,7 @@ def read_sbml(path: Path | str, *, time_unit: str | None = None, fluxes: bool = 
     document = lib.readSBMLFromString(content.decode("utf-8", errors="replace"))
     _check_document(lib, document, str(path))
     model = _flattened(lib, document, path)
-    return _Reader(lib, model, path, time_unit, fluxes).read()
+    return _Reader(lib, model, path, time_unit, fluxes, frozenset(held)).read()
 
 
 def _library() -> Any:
@@ -224,8 +234,10 @@ class _Variable:
 class _Reader:
     """One reading of one model."""
 
-    def __init__(self, lib: Any, model: Any, path: Path, time_unit: str | None, fluxes: bool) -> None:
-        self.lib, self.model, self.path, self.fluxes = lib, model, path, fluxes
+    def __init__(
+        self, lib: Any, model: Any, path: Path, time_unit: str | None, fluxes: bool, held: frozenset[str]
+    ) -> None:
+        self.lib, self.model, self.path, self.fluxes, self.held = lib, model, path, fluxes, held
         self.level, self.version = model.getLevel(), model.getVersion()
         self.taken: set[str] = set()
         self.dropped: list[str] = []
@@ -301,6 +313,16 @@ class _Reader:
                 name for name, one in self.variables.items() if one.kind == "species" and not one.is_amount
             ),
             time_unit=self.time_unit,
+            initials=MappingProxyType(
+                {name: str(one.symbol) for name, one in self.variables.items() if one.how == "initial"}
+            ),
+            amounts=MappingProxyType(
+                {
+                    name: one.state.name
+                    for name, one in self.variables.items()
+                    if one.from_amount and one.state is not None
+                }
+            ),
         )
 
     def _refuse_what_cannot_be(self) -> None:
@@ -544,6 +566,8 @@ class _Reader:
         if name in self.parameters:
             return
         value = self._initial_number(variable)
+        if value is None and variable.id in self.held:
+            value = 1.0
         if value is not None and not math.isfinite(value):
             raise InputError(
                 f"`{variable.id}` has the value {value} and stands in a formula",
@@ -558,7 +582,6 @@ class _Reader:
                 where=self.where(variable.element),
                 advice="give it one, or an initial assignment",
             )
-        variable.value = value
         self.parameters[name] = Parameter(name, self._meaning(variable), value, DIMENSIONLESS, source="the SBML file")
 
     def _initial_number(self, variable: _Variable) -> float | None:
@@ -572,7 +595,7 @@ class _Reader:
             if is_amount == variable.is_amount:
                 return value
             assert variable.compartment is not None
-            size = variable.compartment.value
+            size = None if variable.compartment.id in self.held else variable.compartment.value
             if variable.compartment.how not in ("constant", "state") or variable.compartment.initial is not None:
                 return None
             if size is None or (size == 0 and is_amount):
@@ -611,7 +634,7 @@ class _Reader:
 
     def _volume(self, compartment: _Variable | None, where: Where) -> Expr:
         assert compartment is not None
-        if compartment.how == "constant" and compartment.value == 1.0:
+        if compartment.how == "constant" and compartment.value == 1.0 and compartment.id not in self.held:
             # Most have this size: equations without it are easier to read.
             return sympy.S.One
         return self._symbol(compartment.id, where)
@@ -706,7 +729,8 @@ class _Reader:
         identifier = reference.getIdAttribute()
         if identifier and identifier in self.variables:
             variable = self.variables[identifier]
-            if variable.how == "constant" and variable.value is not None and not self._is_named(identifier):
+            is_fixed = not self._is_named(identifier) and identifier not in self.held
+            if variable.how == "constant" and variable.value is not None and is_fixed:
                 return _number(variable.value, self.where(reaction))
             return self._symbol(identifier, self.where(reaction))
         if self.level < 3 and reference.isSetStoichiometryMath():

@@ -12,6 +12,7 @@ from simulate.results.tables import rounded
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import curve_rows, patients_text
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
+from simulate.studies.petab.fitting import NEAR, PetabFit
 from simulate.studies.runs import Study
 from simulate.studies.side_by_side import BOTH, SideBySide
 
@@ -97,3 +98,27 @@ def opening_of(entries: Mapping[str, object]) -> Opening | None:
     parts = {name: told.get(name) for name in ("sentences", "caveats")}
     texts = {name: tuple(map(str, part)) if isinstance(part, list) else () for name, part in parts.items()}
     return Opening(str(told.get("question") or ""), texts["sentences"], texts["caveats"])
+
+
+def of_problem(name: str, found: PetabFit) -> Opening:
+    """Of the fit of an estimation problem: the likelihood, how many starts agree, and what is not determined."""
+    told = ", ".join(f"{row.name} {row.value:.3g}" for row in found.parameters[:_MOST])
+    rest = len(found.parameters) - _MOST
+    nominal = found.nominal_log_likelihood
+    caveats = [f"Gradients by {found.gradient}."]
+    if edge := [row.name for row in found.parameters if row.at]:
+        caveats.append(f"At a bound: {', '.join(edge)}.")
+    if all(row.error is None for row in found.parameters):
+        caveats.append("The measurements do not determine all parameters: there are no standard errors.")
+    if found.reached < 2:
+        caveats.append("Only one start ended there: another may end higher.")
+    return Opening(
+        f"What do the measurements of {name} say of its parameters?",
+        (
+            f"The greatest log-likelihood found is {found.log_likelihood:.4f}"
+            + ("." if nominal is None else f"; at the nominal values it is {nominal:.4f}."),
+            f"{found.reached} of {len(found.starts)} starts ended within {NEAR:g} of it.",
+            f"Estimates: {told}{f', and {rest} more' if rest > 0 else ''}.",
+        ),
+        tuple(caveats),
+    )

@@ -13,6 +13,7 @@ from simulate.errors import InputError, Where
 from simulate.evidence.observations import read_observations
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import evidence_sets
+from simulate.exchange.petab.reading import is_petab, read_petab
 from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
@@ -67,8 +68,9 @@ def check_file(
     Parameters
     ----------
     name
-        Path of an SBML file, or of a scenario, sweep, model, hypothesis, population, parameter, reference, observation,
-        measurement or trial file, the name of a shipped scenario, or a table of doses, whose name ends in ``.csv``.
+        Path of an SBML file, of a PEtab problem, or of a scenario, sweep, model, hypothesis, population, parameter,
+        reference, observation, measurement or trial file, the name of a shipped scenario, or a table of doses, whose
+        name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -84,6 +86,8 @@ def check_file(
         return FileFinding(str(path), "dose", _doses(path, time, amount, ignored, population))
     if is_sbml(path):
         return FileFinding(str(path), "SBML", _sbml(path))
+    if is_petab(path):
+        return FileFinding(str(path), "PEtab", _petab(path))
     document = read_toml(path)
     kind = _kind(document)
     return FileFinding(document.path, kind, _CHECKS[kind](path, document))
@@ -181,6 +185,22 @@ def _sbml(path: Path) -> str:
     return (
         f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}, "
         f"{_count(len(model.events), 'event')}, time in {imported.time_unit}{left_out}"
+    )
+
+
+def _petab(path: Path) -> str:
+    from simulate.studies.petab.fitting import gradient_of
+    from simulate.studies.petab.objective import objective_of
+
+    problem = read_petab(path)
+    objective = objective_of(problem)
+    left_out = objective.equations.left_out
+    shown = f"; left out: {'; '.join(left_out)}" if left_out else ""
+    return (
+        f"version {problem.version}, {_count(len(problem.parameters), 'parameter')} of which "
+        f"{len(problem.estimated)} are sought, {_count(len(problem.experiments), 'experiment')}, "
+        f"{_count(len(problem.observables), 'observable')}, {_count(len(problem.measurements), 'measurement')}, "
+        f"{_count(len(objective.equations.solved.states), 'state')}; gradients by {gradient_of(objective)}{shown}"
     )
 
 

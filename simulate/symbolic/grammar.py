@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -34,7 +34,13 @@ COMPARISONS = (">", ">=", "<", "<=", "==", "!=")
 """Signs of comparisons."""
 
 
-def parse_expression(text: str, *, where: Where | None = None, condition: bool = False) -> Expr:
+def parse_expression(
+    text: str,
+    *,
+    where: Where | None = None,
+    condition: bool = False,
+    functions: Mapping[str, Function] = FUNCTIONS,
+) -> Expr:
     """SymPy expression from text.
 
     Numbers, names, ``+ - * / **``, parentheses, functions of one argument (``exp log sqrt tanh abs sin cos tan asin
@@ -46,6 +52,8 @@ def parse_expression(text: str, *, where: Where | None = None, condition: bool =
     ----------
     condition
         Whether the text is to be a condition; a number otherwise.
+    functions
+        The functions that may occur, where another format has others.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def parse_expression(text: str, *, where: Where | None = None, condition: bool =
             expected=f"at most {MAX_LENGTH}",
             advice="name its parts in definitions",
         )
-    return _Parser(text, where).parse(condition)
+    return _Parser(text, where, functions).parse(condition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,10 @@ _TOKEN = re.compile(
 class _Parser:
     """One reading of one text; tokens are cut off as they are needed, so that the first fault is the one reported."""
 
-    def __init__(self, text: str, where: Where | None) -> None:
+    def __init__(self, text: str, where: Where | None, functions: Mapping[str, Function]) -> None:
         self.text = text
         self.where = where
+        self.functions = functions
         self._depth = 0
         self._tokens = self._split()
         self._token = next(self._tokens)
@@ -257,16 +266,16 @@ class _Parser:
         self._unexpected("a number, a name or `(`")
 
     def _call(self, name: _Token) -> _Term:
-        function = FUNCTIONS.get(name.text)
+        function = self.functions.get(name.text)
         if function is None:
             familiar = {"ln": "write `log`", "log10": "write `log(x)/log(10)`", "pow": "write `x**n`"}
             raise self._fault(
                 f"`{_clip(name.text)}` is not a function",
                 name,
                 "function",
-                expected=" ".join(FUNCTIONS),
+                expected=" ".join(self.functions),
                 advice=familiar.get(name.text)
-                or did_you_mean(name.text, FUNCTIONS)
+                or did_you_mean(name.text, self.functions)
                 or "write `*` if you mean a product",
             )
         self._deeper(self._take())

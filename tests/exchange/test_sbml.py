@@ -327,3 +327,19 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path) -> None:
         except InputError as error:
             outcomes.add(error.code.partition(".")[0])
     assert {"xml"} <= outcomes
+
+
+def test_what_someone_else_will_give_stays_a_parameter(tmp_path: Path) -> None:
+    path = tmp_path / "model.xml"
+    lists = {
+        "Compartments": compartment(1.0),
+        "Species": species("A", amount=6.0),
+        "Parameters": parameter("k"),
+        "Reactions": reaction("J", apply("times", ci("k"), ci("A")), "A", ""),
+    }
+    path.write_text(sbml(**lists), encoding="utf-8")
+    system = lower(read_sbml(path, time_unit="d", held=["c", "k"]).model.compose())
+    assert {"c", "k"} <= set(system.parameters)
+    # Six units in the compartment are a concentration of 6/c, and what leaves is divided by the volume too.
+    assert print_expression(system.initial[0]) == "6/c"
+    assert print_expression(system.rhs[0]) == "-k*per_time*A/c"

@@ -1,0 +1,1 @@
+"""PEtab, the format in which parameter estimation problems are exchanged, read into plain values."""

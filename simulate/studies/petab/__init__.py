@@ -1,0 +1,1 @@
+"""Estimation problems in PEtab: their model solved under each condition, their objective, and fits."""

@@ -1,0 +1,393 @@
+"""Fits of estimation problems: the greatest likelihood times prior, from many starting points.
+
+Each start goes down by damped Newton steps (`simulate.inference.descent`). Their curvature is that of Fisher's
+information: of the residuals, and of the widths of the noise where these are sought too; for Laplace noise that of a
+parabola above the absolute value. Gradients are forward sensitivities. A model that switches or has events has none;
+its gradients are central differences, and the result says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from simulate.errors import InputError, NotConverged, NumericalError
+from simulate.exchange.petab.problem import EstimatedParameter
+from simulate.inference.descent import Descent, Slope, descend
+from simulate.solver.kernel import FloatArray
+from simulate.streams import uniforms
+from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
+
+SENSITIVITIES = "forward sensitivities"
+NEAR = 0.1
+"""Log-likelihood within which a start has reached the best point."""
+_DIFFERENCE = 1e-5
+"""Half the step of a central difference, as a share of the distance of the bounds."""
+_TRIES = 20
+"""Points that are tried for each start until the model can be solved."""
+_EDGE = 1e-6
+"""Share of the distance of the bounds at which a value is at one."""
+_SINGULAR = 1e-10
+"""Least eigenvalue of the scaled information, over the greatest, with which standard errors exist."""
+_LEAST_RESIDUAL = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class FittedParameter:
+    """What a fit says of a parameter.
+
+    Attributes
+    ----------
+    name, scale
+        Its name, and the scale on which it was sought.
+    value, lower, upper, nominal
+        Estimate, bounds and nominal value; None where there is none.
+    error
+        Standard error on the scale, by Fisher's information; None where the data do not determine the parameters, and
+        of a value at a bound.
+    at
+        ``lower`` or ``upper`` where the estimate is at a bound, else empty.
+    """
+
+    name: str
+    scale: str
+    value: float
+    lower: float
+    upper: float
+    nominal: float | None
+    error: float | None
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FitStart:
+    """One start: where it ended. ``log_posterior`` is None where no point was found that can be solved."""
+
+    start: int
+    log_posterior: float | None
+    steps: int
+    evaluations: int
+    ended: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PetabFit:
+    """A fit of an estimation problem.
+
+    Attributes
+    ----------
+    log_likelihood, log_prior, chi2
+        At the best point.
+    nominal_log_likelihood
+        At the nominal values; None where there are none, or they cannot be solved.
+    measurements
+        Number of measurements.
+    gradient
+        How gradients were computed, in words.
+    reached
+        How many starts ended within `NEAR` of the best.
+    parameters, starts
+        Estimates, and all starts, the best first.
+    point
+        The best point on the scales of the parameters.
+    simulated
+        Values of the observables there, in the order of the measurements.
+    """
+
+    log_likelihood: float
+    log_prior: float
+    chi2: float
+    nominal_log_likelihood: float | None
+    measurements: int
+    gradient: str
+    reached: int
+    parameters: tuple[FittedParameter, ...]
+    starts: tuple[FitStart, ...]
+    point: FloatArray
+    simulated: FloatArray
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fit as plain values."""
+        own = {
+            name: getattr(self, name)
+            for name in (
+                *("log_likelihood", "log_prior", "chi2", "nominal_log_likelihood", "measurements", "gradient"),
+                "reached",
+            )
+        }
+        return {
+            **own,
+            "parameters": [asdict(row) for row in self.parameters],
+            "starts": [asdict(row) for row in self.starts],
+        }
+
+
+def fit_objective(
+    objective: Objective, *, starts: int, seed: int, told: Callable[[FitStart], None] | None = None
+) -> PetabFit:
+    """Fit a problem from several starting points.
+
+    Parameters
+    ----------
+    objective
+        The objective.
+    starts
+        Number of starts. They are uniform between the bounds on the scales of the parameters, or drawn from the
+        priors that the problem has for this; more starts have the fewer as their first.
+    seed
+        Seed of the starts.
+    told
+        Called with each start when it has ended.
+
+    Raises
+    ------
+    InputError
+        ``petab.nothing``: no parameter is sought.
+    NotConverged
+        ``petab.starts``: no start can be solved.
+    """
+    problem = objective.problem
+    if not problem.estimated:
+        raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
+    gradient = gradient_of(objective)
+    slope = _slopes(objective, gradient)
+    bounds = objective.bounds()
+    found: list[tuple[FitStart, Descent | None]] = []
+    for number in range(starts):
+        begun = _begin(objective, slope, bounds, seed, number)
+        descent = None if begun is None else descend(lambda point: -_total(objective, point), slope, begun, bounds)
+        row = FitStart(number, None, 0, _TRIES, "not solved")
+        if descent is not None:
+            row = FitStart(number, -descent.value, descent.steps, descent.evaluations, descent.ended)
+        found.append((row, descent))
+        if told is not None:
+            told(row)
+    ended = [(row, descent) for row, descent in found if descent is not None]
+    if not ended:
+        raise NotConverged(
+            "the model could be solved at none of the starting points",
+            code="petab.starts",
+            found=f"{starts} starts, {_TRIES} points each",
+            advice="narrow the bounds, or give priors for the starting points",
+        )
+    row, best = max(ended, key=lambda one: -one[1].value)
+    score = objective(best.point)
+    return PetabFit(
+        log_likelihood=score.log_likelihood,
+        log_prior=score.log_prior,
+        chi2=score.chi2,
+        nominal_log_likelihood=_nominal(objective),
+        measurements=len(problem.measurements),
+        gradient=gradient,
+        reached=sum(descent.value <= best.value + NEAR for _, descent in ended),
+        parameters=tuple(_parameters(objective, best)),
+        starts=tuple(sorted((row for row, _ in found), key=lambda one: (-_rank(one), one.start))),
+        point=best.point,
+        simulated=score.simulated,
+    )
+
+
+def gradient_of(objective: Objective) -> str:
+    """How gradients of an objective are computed: by sensitivities, or why not."""
+    from simulate.kernels.blueprint import blueprint
+    from simulate.kernels.switches import NONE
+
+    system = objective.equations.solved
+    if system.events:
+        return "central differences, because the model has events, of which no sensitivities are solved"
+    if blueprint(system).switches is not NONE:
+        return "central differences, because the model switches, and no sensitivities are solved of one that does"
+    return SENSITIVITIES
+
+
+def _rank(row: FitStart) -> float:
+    return -math.inf if row.log_posterior is None else row.log_posterior
+
+
+def _nominal(objective: Objective) -> float | None:
+    try:
+        found = objective(objective.nominal()).log_likelihood
+    except (InputError, NumericalError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _total(objective: Objective, point: FloatArray) -> float:
+    try:
+        return objective(point).total
+    except NumericalError:
+        return -math.inf
+
+
+def _slopes(objective: Objective, gradient: str) -> Callable[[FloatArray], Slope]:
+    is_laplace = _laplace(objective)
+
+    def by_sensitivities(point: FloatArray) -> Slope:
+        score = objective(point, gradient=True)
+        assert score.gradient is not None
+        assert score.residuals.slope is not None
+        assert score.deviations.slope is not None
+        return Slope(
+            -score.total,
+            -score.gradient,
+            _curvature(score, score.residuals.slope, score.deviations.slope, is_laplace, _prior_curvature(objective)),
+        )
+
+    def by_differences(point: FloatArray) -> Slope:
+        score, residuals, deviations, slope = _differences(objective, point)
+        return Slope(
+            -score.total, -slope, _curvature(score, residuals, deviations, is_laplace, _prior_curvature(objective))
+        )
+
+    own = by_sensitivities if gradient == SENSITIVITIES else by_differences
+
+    def where_it_can_be_solved(point: FloatArray) -> Slope:
+        try:
+            return own(point)
+        except NumericalError:
+            return Slope(math.inf, np.full(len(point), np.nan), np.full((len(point), len(point)), np.nan))
+
+    return where_it_can_be_solved
+
+
+def _laplace(objective: Objective) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    known = {one.id: one.distribution == "laplace" for one in objective.problem.observables}
+    return np.array([known[one.observable] for one in objective.problem.measurements])
+
+
+def _curvature(
+    score: Score,
+    residuals: FloatArray,
+    deviations: FloatArray,
+    is_laplace: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    prior: FloatArray,
+) -> FloatArray:
+    """Curvature of the negative logarithm, never negative.
+
+    Of normal noise with a width σ that is sought it is Fisher's information: of what is expected, over σ², and twice
+    that of log σ. So the part of a residual that the width has is taken out of its slope.
+    """
+    width = deviations / score.deviations.value[:, np.newaxis]
+    own = residuals + score.residuals.value[:, np.newaxis] * width
+    weight = np.where(is_laplace, 1.0 / np.maximum(np.abs(score.residuals.value), _LEAST_RESIDUAL), 1.0)
+    of_width = np.where(is_laplace, 1.0, 2.0)
+    found: FloatArray = np.diag(prior)
+    for part, by in ((own, weight), (width, of_width)):
+        found = found + np.einsum("mi,m,mj->ij", part, by, part)
+    return found
+
+
+def _prior_curvature(objective: Objective) -> FloatArray:
+    """Curvature of priors that are normal on the scale on which the parameter is sought; of others none."""
+    found = np.zeros(len(objective.problem.estimated))
+    for place, parameter in enumerate(objective.problem.estimated):
+        prior = parameter.prior
+        if prior is not None and prior.kind == "normal" and prior.scale == parameter.scale:
+            found[place] = 1.0 / prior.second**2
+    return found
+
+
+def _differences(objective: Objective, point: FloatArray) -> tuple[Score, FloatArray, FloatArray, FloatArray]:
+    """Score, and central differences of residuals, deviations and logarithm; one-sided at a bound or an edge."""
+    here = objective(point)
+    count = len(point)
+    residuals, deviations = np.zeros((2, len(here.simulated), count))
+    slope = np.zeros(count)
+    for place, (low, high) in enumerate(objective.bounds()):
+        ends = []
+        for side in (-1.0, 1.0):
+            moved = point.copy()
+            moved[place] = np.clip(point[place] + side * _DIFFERENCE * (high - low), low, high)
+            try:
+                score = objective(moved)
+            except NumericalError:
+                score = here
+            ends.append((moved[place] if score is not here else point[place], score))
+        (left, first), (right, second) = ends
+        if right == left:
+            raise NumericalError(
+                f"no difference can be taken along `{objective.problem.estimated[place].id}`", code="petab.solve"
+            )
+        width = right - left
+        residuals[:, place] = (second.residuals.value - first.residuals.value) / width
+        deviations[:, place] = (second.deviations.value - first.deviations.value) / width
+        slope[place] = (second.total - first.total) / width
+    return here, residuals, deviations, slope
+
+
+def _begin(
+    objective: Objective, slope: Callable[[FloatArray], Slope], bounds: FloatArray, seed: int, number: int
+) -> FloatArray | None:
+    """A starting point at which the model can be solved, if one of a few is found."""
+    estimated = objective.problem.estimated
+    for attempt in range(_TRIES):
+        shares = uniforms(seed, f"petab start {attempt}", [number], len(estimated))[0]
+        point = np.array(
+            [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
+        )
+        if math.isfinite(_total(objective, point)):
+            found = slope(point)
+            if np.isfinite(found.gradient).all() and np.isfinite(found.curvature).all():
+                return point
+    return None
+
+
+def _drawn(parameter: EstimatedParameter, share: float, bounds: FloatArray) -> float:
+    """Quantile of where a parameter is begun, on its scale and between its bounds."""
+    prior = parameter.start
+    low, high = float(bounds[0]), float(bounds[1])
+    if prior is None:
+        return low + share * (high - low)
+    if prior.kind == "uniform":
+        place = prior.first + share * (prior.second - prior.first)
+    elif prior.kind == "normal":
+        from scipy.special import ndtri
+
+        place = prior.first + prior.second * float(ndtri(share))
+    else:
+        tail = math.log(2.0 * min(share, 1.0 - share))
+        place = prior.first + (prior.second * tail if share < 0.5 else -prior.second * tail)
+    return min(max(scaled(unscaled(place, prior.scale), parameter.scale), low), high)
+
+
+def _parameters(objective: Objective, best: Descent) -> list[FittedParameter]:
+    bounds = objective.bounds()
+    edge = _EDGE * (bounds[:, 1] - bounds[:, 0])
+    at = [
+        "lower" if value <= low + near else "upper" if value >= high - near else ""
+        for value, (low, high), near in zip(best.point, bounds, edge, strict=True)
+    ]
+    errors = _errors(best.slope.curvature, np.array([not one for one in at]))
+    return [
+        FittedParameter(
+            name=parameter.id,
+            scale=parameter.scale,
+            value=unscaled(float(value), parameter.scale),
+            lower=parameter.lower,
+            upper=parameter.upper,
+            nominal=None if math.isnan(parameter.nominal) else parameter.nominal,
+            error=error,
+            at=where,
+        )
+        for parameter, value, error, where in zip(objective.problem.estimated, best.point, errors, at, strict=True)
+    ]
+
+
+def _errors(information: FloatArray, free: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> list[float | None]:
+    """Standard errors of the coordinates that are free; None for others, and for all if they are not determined."""
+    found: list[float | None] = [None] * len(free)
+    own = information[np.ix_(free, free)]
+    if not free.any() or np.any(np.diag(own) <= 0.0):
+        return found
+    root = np.sqrt(np.diag(own))
+    values, vectors = np.linalg.eigh(own / np.outer(root, root))
+    if values[0] <= _SINGULAR * values[-1]:
+        return found
+    variances = np.square(vectors / np.sqrt(values)).sum(axis=1) / root**2
+    for place, variance in zip(np.flatnonzero(free), variances, strict=True):
+        found[int(place)] = float(math.sqrt(variance))
+    return found

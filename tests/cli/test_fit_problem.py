@@ -1,0 +1,87 @@
+"""``simulate fit problem.yaml`` and ``simulate check problem.yaml``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("libsbml")
+pytest.importorskip("yaml")
+
+import simulate
+from simulate.cli.app import outcome
+from tests.exchange.problems import write_problem
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Path of a problem in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return str(write_problem(Path("p")))
+
+
+def test_a_problem_is_fitted_written_and_repeated_to_the_same_bits(problem: str, capsys: Capture) -> None:
+    assert outcome(["fit", problem, "--starts", "1", "--out", "mine", "--threads", "1"]) == 0
+    said = capsys.readouterr()
+    assert "The greatest log-likelihood found is" in said.out
+    assert "Gradients by forward sensitivities." in said.out
+    assert "start 1 of 1" in said.err
+    document = json.loads(Path("mine/fit.json").read_text(encoding="utf-8"))
+    assert [row["name"] for row in document["parameters"]] == ["k", "a0"]
+    names = {path.name for path in Path("mine").iterdir()}
+    assert names == {"estimates.csv", "starts.csv", "simulations.csv", "fit.json", "inputs", "manifest.json"}
+    again = simulate.repeat("mine")
+    assert again.differing == ()
+    assert {"estimates.csv", "fit.json", "simulations.csv", "starts.csv"} <= set(again.same)
+
+
+def test_the_document_of_a_fit_is_printed_alone_when_it_is_asked_for(problem: str, capsys: Capture) -> None:
+    assert outcome(["fit", problem, "--starts", "1", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (folder,) = Path("fits").iterdir()
+    assert document == json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--particles", "30"],
+            "error[usage.argument]: --particles is for the fit of a hypothesis, and a PROBLEM is given",
+        ),
+        (["-H", "H1"], "error[usage.argument]: --hypothesis is for the fit of a hypothesis, and a PROBLEM is given"),
+    ],
+)
+def test_options_of_hypotheses_are_refused_with_a_problem(
+    problem: str, capsys: Capture, arguments: list[str], message: str
+) -> None:
+    assert outcome(["fit", problem, *arguments]) == 2
+    assert capsys.readouterr().err == f"error[usage.argument]: {message}\n  try:      leave it out\n"
+
+
+def test_options_of_problems_are_refused_without_one(capsys: Capture) -> None:
+    assert outcome(["fit", "--starts", "3"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --starts is for a PROBLEM, and none is given\n  try:      leave it out\n"
+    )
+
+
+def test_checking_a_problem_says_what_it_holds(problem: str, capsys: Capture) -> None:
+    assert outcome(["check", problem]) == 0
+    assert capsys.readouterr().out == (
+        "p/problem.yaml: nothing wrong with this PEtab file: version 1, 3 parameters of which 2 are sought, "
+        "1 experiment, 1 observable, 3 measurements, 2 states; gradients by forward sensitivities; "
+        "left out: the parameter `unused`, which nothing uses\n"
+    )
+
+
+def test_checking_a_problem_that_cannot_be_taken_names_the_place(problem: str, capsys: Capture) -> None:
+    table = Path("p/parameters.tsv")
+    table.write_text(table.read_text(encoding="utf-8").replace("log10", "log3"), encoding="utf-8")
+    assert outcome(["check", problem]) == 3
+    assert "error[petab.choice]" in (said := capsys.readouterr().err)
+    assert "p/parameters.tsv:2, key `parameterScale`" in said

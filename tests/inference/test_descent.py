@@ -1,0 +1,77 @@
+"""Descents end where a closed form, or SciPy, has the minimum."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from simulate.inference.descent import Slope, descend
+from simulate.streams import FloatArray
+
+WIDE = np.array([[-10.0, 10.0], [-10.0, 10.0]])
+
+
+def residuals(point: FloatArray) -> FloatArray:
+    """Those of Rosenbrock's function, with its minimum at (1, 1)."""
+    return np.array([10.0 * (point[1] - point[0] ** 2), 1.0 - point[0]])
+
+
+def jacobian(point: FloatArray) -> FloatArray:
+    return np.array([[-20.0 * point[0], 10.0], [-1.0, 0.0]])
+
+
+def value(point: FloatArray) -> float:
+    return 0.5 * float(np.square(residuals(point)).sum())
+
+
+def slope(point: FloatArray) -> Slope:
+    own = jacobian(point)
+    return Slope(value(point), own.T @ residuals(point), own.T @ own)
+
+
+def test_a_curved_valley_is_followed_to_its_end() -> None:
+    found = descend(value, slope, np.array([-1.2, 1.0]), WIDE, tolerance=1e-18)
+    np.testing.assert_allclose(found.point, [1.0, 1.0], rtol=1e-7)
+    assert found.converged
+    assert found.value == pytest.approx(0.0, abs=1e-14)
+
+
+def test_a_bound_holds_the_point_where_another_solver_has_it() -> None:
+    bounds = np.array([[-10.0, 0.5], [-10.0, 10.0]])
+    found = descend(value, slope, np.array([-1.2, 1.0]), bounds)
+    other = least_squares(residuals, [-1.2, 1.0], jacobian, bounds=([-10.0, -10.0], [0.5, 10.0]), xtol=1e-14)
+    assert found.point[0] == 0.5
+    np.testing.assert_allclose(found.point, other.x, atol=1e-6)
+    np.testing.assert_allclose(found.point[1], 0.25, atol=1e-6)
+
+
+def test_a_region_without_a_value_is_stepped_around() -> None:
+    def with_hole(point: FloatArray) -> float:
+        return np.nan if point[0] > 1.5 else value(point)
+
+    found = descend(with_hole, slope, np.array([1.4, -3.0]), WIDE, tolerance=1e-18)
+    np.testing.assert_allclose(found.point, [1.0, 1.0], rtol=1e-6)
+
+
+def test_a_step_to_where_there_is_no_gradient_is_not_taken() -> None:
+    def with_hole(point: FloatArray) -> Slope:
+        own = slope(point)
+        return own if point[1] > -2.9 or point[0] > 1.3 else own._replace(gradient=np.full(2, np.nan))
+
+    found = descend(value, with_hole, np.array([1.4, -3.0]), WIDE, tolerance=1e-18)
+    np.testing.assert_allclose(found.point, [1.0, 1.0], rtol=1e-6)
+
+
+def test_a_coordinate_without_influence_stays_where_it_began() -> None:
+    def half(point: FloatArray) -> Slope:
+        return Slope(0.5 * (point[0] - 3.0) ** 2, np.array([point[0] - 3.0, 0.0]), np.diag([1.0, 0.0]))
+
+    found = descend(lambda point: half(point).value, half, np.array([0.0, 2.0]), WIDE)
+    np.testing.assert_allclose(found.point, [3.0, 2.0], atol=1e-4)
+    assert found.converged
+
+
+def test_the_limit_of_steps_is_kept_and_told() -> None:
+    found = descend(value, slope, np.array([-1.2, 1.0]), WIDE, most_steps=2)
+    assert (found.steps, found.ended, found.converged) == (2, "steps", False)

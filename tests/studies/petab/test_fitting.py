@@ -1,0 +1,102 @@
+"""Fits of problems whose optimum has a closed form."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("libsbml")
+pytest.importorskip("yaml")
+
+from simulate.errors import Il1simError
+from simulate.exchange.petab.reading import read_petab
+from simulate.studies.petab.fitting import FitStart, fit_objective, gradient_of
+from simulate.studies.petab.objective import Objective, objective_of
+from tests.exchange.models import apply, cn, event
+from tests.exchange.models import ci as name
+from tests.exchange.problems import FIRST, MODEL, write_problem
+
+K, A0, SIGMA = 0.5, 2.0, 0.25
+TIMES = np.array([0.0, 1.0, 3.0])
+COURSE = A0 * np.exp(-K * TIMES)
+EXACT = "observableId simulationConditionId time measurement\n" + "\n".join(
+    f"o c0 {time!r} {float(value)!r}" for time, value in zip(TIMES.tolist(), COURSE, strict=True)
+)
+FIXED = FIRST["parameters"].replace("0.5 1", "0.5 0").replace("10 2 1", "10 2 0")
+
+
+def objective(folder: Path, **changed: str) -> Objective:
+    return objective_of(read_petab(write_problem(folder, **changed)), rtol=1e-10, threads=1)
+
+
+def test_exact_measurements_give_back_their_parameters_with_the_errors_of_the_information(tmp_path: Path) -> None:
+    found = fit_objective(objective(tmp_path, measurements=EXACT), starts=3, seed=1)
+    k, a0 = found.parameters
+    assert (k.value, a0.value) == pytest.approx((K, A0), rel=1e-5)
+    assert found.reached >= 2
+    assert found.gradient == "forward sensitivities"
+    slopes = np.stack([-TIMES * COURSE * K * math.log(10.0), COURSE / A0], axis=1) / SIGMA
+    errors = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
+    assert (k.error, a0.error) == pytest.approx(tuple(errors), rel=1e-4)
+    assert found.log_likelihood == pytest.approx(found.nominal_log_likelihood, abs=1e-8)
+
+
+def test_the_width_of_the_noise_is_the_root_of_the_mean_square(tmp_path: Path) -> None:
+    found = fit_objective(objective(tmp_path, parameters=FIXED.replace("0.25 0", "0.25 1")), starts=2, seed=1)
+    (sigma,) = found.parameters
+    residuals = np.array([2.1, 1.2, 0.5]) - COURSE
+    assert sigma.value == pytest.approx(math.sqrt((residuals**2).mean()), rel=1e-5)
+    assert found.chi2 == pytest.approx(3.0, rel=1e-4)
+    assert sigma.error == pytest.approx(sigma.value / math.sqrt(6.0), rel=1e-4)
+
+
+def test_an_offset_under_laplace_noise_is_the_median_of_the_residuals(tmp_path: Path) -> None:
+    found = fit_objective(
+        objective(
+            tmp_path,
+            parameters=FIXED + "\noffset lin -5 5 0 1",
+            observables="observableId observableFormula noiseFormula noiseDistribution\no A+offset sigma laplace",
+            measurements="observableId simulationConditionId time measurement\no c0 0 2.1\no c0 1 1.6\no c0 3 0.9",
+        ),
+        starts=1,
+        seed=1,
+    )
+    residuals = np.array([2.1, 1.6, 0.9]) - COURSE
+    assert found.parameters[0].value == pytest.approx(float(np.median(residuals)), abs=1e-5)
+
+
+def test_an_optimum_at_a_bound_is_said_to_be_at_it(tmp_path: Path) -> None:
+    bounded = FIRST["parameters"].replace("a0 lin 0 10 2", "a0 lin 0 1.5 1")
+    found = fit_objective(objective(tmp_path, measurements=EXACT, parameters=bounded), starts=2, seed=1)
+    a0 = found.parameters[1]
+    assert (a0.value, a0.at, a0.error) == (1.5, "upper", None)
+    assert found.parameters[0].error is not None
+
+
+def test_more_starts_begin_with_the_fewer(tmp_path: Path) -> None:
+    problem = objective(tmp_path)
+    told: list[list[FitStart]] = [[], []]
+    fit_objective(problem, starts=1, seed=5, told=told[0].append)
+    fit_objective(problem, starts=2, seed=5, told=told[1].append)
+    assert told[1][:1] == told[0]
+
+
+def test_a_model_with_events_says_that_its_gradients_are_differences(tmp_path: Path) -> None:
+    dose = event("dose", apply("geq", name("A"), cn(100.0)), {"A": cn(0.0)})
+    model = MODEL.replace("</model>", f"<listOfEvents>{dose}</listOfEvents></model>")
+    problem = objective(tmp_path, model=model, measurements=EXACT)
+    assert gradient_of(problem) == (
+        "central differences, because the model has events, of which no sensitivities are solved"
+    )
+    found = fit_objective(problem, starts=1, seed=1)
+    assert found.gradient.startswith("central differences")
+    assert (found.parameters[0].value, found.parameters[1].value) == pytest.approx((K, A0), rel=1e-4)
+
+
+def test_a_problem_without_a_sought_parameter_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Il1simError) as caught:
+        fit_objective(objective(tmp_path, parameters=FIXED), starts=1, seed=1)
+    assert str(caught.value) == "error[petab.nothing]: no parameter of the problem is to be estimated"
