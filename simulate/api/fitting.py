@@ -590,7 +590,7 @@ def predict(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_predictions
-    from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
+    from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
     from simulate.studies.fitting.standing import evidence_name, problem_on
     from simulate.studies.prediction.prediction import predict as predicted
     from simulate.studies.prediction.prediction import rows, workload
@@ -606,8 +606,7 @@ def predict(
     )
     standing = evidence_name(problems[0])
     populations = []
-    for problem in problems:
-        asked_for = fit_for(problem.hypothesis, fits_of(fit))
+    for problem, asked_for in zip(problems, fits_for(names, fits_of(fit)), strict=True):
         known, _ = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
         own = known.problem if designs else dataclasses.replace(known.problem, others=())
         populations.append(dataclasses.replace(known, problem=own))

@@ -328,14 +328,14 @@ def _draws(
     import dataclasses
 
     from simulate.errors import InputError
-    from simulate.studies.comparison.fits import draws_behind, fit_for, problems_for
+    from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
     from simulate.studies.fitting.trial import only_trial
     from simulate.studies.scenario import TYPICAL
 
     found = []
-    for problem in problems_for(names, None, trials, needs_evidence=False):
+    problems = problems_for(names, None, trials, needs_evidence=False)
+    for problem, asked_for in zip(problems, fits_for(names, chosen), strict=True):
         only_trial(problem, what)
-        asked_for = fit_for(problem.hypothesis, chosen)
         if asked_for == TYPICAL:
             raise InputError(
                 f"{what} of one population of each hypothesis says nothing",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -54,7 +55,7 @@ def new(
             expected=", ".join(f"`{known}`" for known in _NEXT),
             advice=did_you_mean(kind, _NEXT),
         )
-    file = name if name.suffix == ".toml" else name.with_name(f"{name.name}.toml")
+    file = name if name.suffix == ".toml" or not name.name else name.with_name(f"{name.name}.toml")
     # The name of a model or hypothesis is part of names in its equations.
     is_part = kind in ("model", "hypothesis")
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*" if is_part else r"[A-Za-z0-9][A-Za-z0-9_-]*", file.stem) is None:
@@ -63,7 +64,7 @@ def new(
             code="usage.argument",
             expected="letters, digits and `_`, a letter first" if is_part else "letters, digits, `_` and `-`",
         )
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise UsageFault(f"the file {file} is there already", code="usage.argument", advice="--force, or another name")
     source = shipped.template_files()[kind]
     if like is not None:

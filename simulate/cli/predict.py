@@ -63,7 +63,9 @@ def predict(
         print_json(found.document)
     else:
         print_rich(_table(found.value))
-        print_text("\n".join((f"evidence of the fits: {(found.document or {})['evidence']}", *_below(found.value))))
+        fitted = any(part.source == "fit" for part in found.value)
+        standing = [f"evidence of the fits: {(found.document or {})['evidence']}"] if fitted else []
+        print_text("\n".join((*standing, *_below(found.value))))
     return 0
 
 
@@ -109,7 +111,7 @@ def _below(predictions: Sequence[Prediction]) -> list[str]:
     ]
     priors = [part.hypothesis for part in predictions if part.source == "prior"]
     if priors:
-        lines.append(f"no fit of today's numbers: draws of the prior for {', '.join(priors)}")
+        lines.append(f"draws of the prior for {', '.join(priors)}")
     return lines + [
         f"{part.hypothesis}: {100.0 * part.refused:.1f} % of the patients have no steady baseline"
         for part in predictions

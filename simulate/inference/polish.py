@@ -187,8 +187,8 @@ def _of_some(
     """Draws that are scored only in part, each with a probability that the guess decides and its weight makes up for.
 
     Sampling in two phases: C.-E. Särndal and others, Model Assisted Survey Sampling (1992), chapter 9. The evidence is
-    the mean of the guess over all draws and of what it errs by over those that are scored; both are without bias,
-    whatever the guess is.
+    the mean of the guess over all draws and of what it errs by over those that are scored; both are without bias
+    wherever the guess is finite.
     """
     logs = guessed + ratios
     possible = np.isfinite(logs)

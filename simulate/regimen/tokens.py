@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TypeVar
 
 from simulate.errors import InputError, Where
-from simulate.regimen.doses import RESERVED
+from simulate.regimen.doses import RESERVED, prescribed
 from simulate.symbolic.units import Unit, unit
 
 MAX_LENGTH = 10_000
@@ -170,7 +170,12 @@ class Tokens:
 
     def _unit_follows(self) -> bool:
         follower = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
-        return follower is not None and follower.kind == "word" and follower.folded not in RESERVED
+        return (
+            follower is not None
+            and follower.kind == "word"
+            and follower.folded not in (*RESERVED, "×")
+            and prescribed(follower.folded) is None
+        )
 
 
 def quoted(text: str) -> str:

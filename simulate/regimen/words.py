@@ -93,6 +93,7 @@ def _read_plan(tokens: Tokens) -> Plan:
     begin: Fraction | None = Fraction(0)
     loaded: Fraction | None = None
     joint: Token | None = None
+    follows = False
     while True:
         following = tokens.peek()
         load: Fraction | None = None
@@ -100,7 +101,7 @@ def _read_plan(tokens: Tokens) -> Plan:
             resets.append(_read_reset(tokens, following))
             ended: Fraction | None = resets[-1]
         else:
-            reader = _CourseReader(tokens, begin, joint, loaded)
+            reader = _CourseReader(tokens, begin, joint, loaded, follows=follows)
             courses.append(reader.read())
             ended = courses[-1].until
             load = courses[-1].start if reader.is_loading else None
@@ -109,6 +110,7 @@ def _read_plan(tokens: Tokens) -> Plan:
             return Plan(tuple(courses), tuple(resets))
         tokens.at += 1
         is_next = joint.folded == "then"
+        follows = is_next and following is not None and following.folded != "reset"
         begin, loaded = (ended, load) if is_next else (Fraction(0), None)
 
 
@@ -131,8 +133,15 @@ class _CourseReader:
     """Reads one course: the dose, then clauses in any order."""
 
     def __init__(
-        self, tokens: Tokens, begin: Fraction | None, joint: Token | None = None, loaded: Fraction | None = None
+        self,
+        tokens: Tokens,
+        begin: Fraction | None,
+        joint: Token | None = None,
+        loaded: Fraction | None = None,
+        *,
+        follows: bool = False,
     ) -> None:
+        self.follows = follows
         self.tokens = tokens
         self.begin = begin
         self.joint = joint
@@ -170,10 +179,11 @@ class _CourseReader:
             )
         while (token := self.tokens.peek()) is not None and token.folded not in JOINTS:
             self.clause(token)
-        if self.is_loading and self.every is not None:
+        repeats = [self.given[kind] for kind in ("rhythm", "end", "steady") if kind in self.given]
+        if self.is_loading and repeats:
             raise self.tokens.error(
                 "a loading dose is given once",
-                self.given["rhythm"],
+                repeats[0],
                 "regimen.conflict",
                 advice="`loading dose 200 mg sc, then 100 mg sc daily`",
             )
@@ -185,12 +195,20 @@ class _CourseReader:
         start = self.start if self.start is not None else self.begin
         if start is None and self.loaded is not None and self.every is not None:
             start = self.loaded + self.every
+        if start is None and self.loaded is not None:
+            raise self.tokens.error(
+                "how often doses follow the loading dose is not said, so they have no beginning",
+                self.joint,
+                "regimen.conflict",
+                advice="add a rhythm, such as `every 24 h`, or a `from`",
+            )
         if start is None:
             raise self.tokens.error(
                 "the course before `then` has no end, so this one has no beginning",
                 self.joint,
                 "regimen.conflict",
-                advice="end the one before, as in `for 4 wk`, or give this one a `from`",
+                advice="end the one before, as in `daily for 4 wk`; give this one a `from`; or begin the one before "
+                "with `loading dose`",
             )
         until = self.until
         if self.length is not None:
@@ -220,7 +238,7 @@ class _CourseReader:
                 rated=self.rate is not None,
                 steady=self.steady,
                 counted=self.count is not None,
-                follows=self.joint is not None and self.joint.folded == "then" and self.start is None,
+                follows=self.follows and self.start is None,
             ),
             self.given.get("end", first),
         )
@@ -383,17 +401,17 @@ class _CourseReader:
 
     def read_pause(self, token: Token) -> None:
         if self.tokens.maybe("for"):
-            length, counted, is_length = self.tokens.length("the length of the pause"), False, True
+            length, counted, is_length, is_day = self.tokens.length("the length of the pause"), False, True, False
         else:
-            self.tokens.maybe("from")
-            length, counted = self.tokens.time("the start of the pause")
-            is_length = False
+            counted = self.tokens.maybe("from")
+            length, is_day = self.tokens.time("the start of the pause")
+            counted, is_length = counted or is_day, False
         if not counted and self.tokens.maybe("after"):
             start, _ = self.tokens.time("the start of the pause")
             end = start + length
         elif not is_length and self.tokens.maybe("to", "until"):
             start = length
-            end, _ = self.tokens.time("the end of the pause", after_day=counted)
+            end, _ = self.tokens.time("the end of the pause", after_day=is_day)
         else:
             raise self.tokens.error(
                 "the start of the pause is missing" if is_length else "the end of the pause is missing",
@@ -424,7 +442,7 @@ class _CourseReader:
 
 
 _PERIODS = {"daily": Fraction(1), "weekly": Fraction(7)}
-_WORDS_OF_TIME = {"hour": Fraction(1, 24), "day": Fraction(1), "week": Fraction(7)}
+_WORDS_OF_TIME = {"hour": Fraction(1, 24), "day": Fraction(1), "week": Fraction(7), "wk": Fraction(7)}
 _TIMES = {"once": 1, "twice": 2, "thrice": 3}
 
 _CLAUSES: dict[str, Callable[[_CourseReader, Token], None]] = {

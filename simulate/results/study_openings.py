@@ -34,7 +34,7 @@ _UNLIKELY = 0.05
 
 _POPULATIONS = {
     "fit": "draws of a fit, with 90 % of them in brackets",
-    "prior": "draws of the prior, with 90 % of them in brackets: no fit says how well they suit what was reported",
+    "prior": "draws of the prior, with 90 % of them in brackets: before anything reported was seen",
     "typical": "one population, with the parameters of the tables: what is not known is in no number",
 }
 
@@ -108,11 +108,12 @@ def of_predictions(found: Sequence[Prediction]) -> Opening:
             and answer.question.reading.quantity in seen.main
             and answer.band is not None
         ]
-        sentences.append(f"{part.hypothesis}: {'; '.join(told)}.")
+        sentences.append(f"{part.hypothesis}: {'; '.join(told) or 'the model has nothing of what is mainly read'}.")
     agree = [answer.agrees for part in found for answer in part.answers if answer.agrees is not None]
-    sentences.append(
-        f"{sum(agree)} of the {len(agree)} signs of which the literature expects something are as it expects."
-    )
+    if agree:
+        sentences.append(
+            f"Of {len(agree)} signs of which the literature expects something {sum(agree)} are as it says."
+        )
     sources: dict[str, list[str]] = {}
     for part in found:
         sources.setdefault(_POPULATIONS[part.source], []).append(part.hypothesis)

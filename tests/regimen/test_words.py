@@ -42,6 +42,11 @@ def error_of(text: str) -> str:
         ("100 mg sc every day", Plan((course(100, "mg", "sc", every=1),))),
         ("100 mg sc every other day", Plan((course(100, "mg", "sc", every=2),))),
         ("100 mg sc every other week x 2", Plan((course(100, "mg", "sc", every=14, until=28),))),
+        ("100 mg sc every wk", Plan((course(100, "mg", "sc", every=7),))),
+        (
+            "100 mg sc pause day 10 to 20 bid",
+            Plan((course(100, "mg", "sc", every=0.5, interruptions=(Interruption(10 * DAY, 20 * DAY),)),)),
+        ),
         ("100 mg sc twice a day", Plan((course(100, "mg", "sc", every=0.5),))),
         ("100 mg sc thrice daily", Plan((course(100, "mg", "sc", every=DAY / 3),))),
         ("100 mg sc 4 times per week", Plan((course(100, "mg", "sc", every=7 * DAY / 4),))),
@@ -224,7 +229,8 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "1 mg sc daily then 2 mg sc",
             "error[regimen.conflict]: the course before `then` has no end, so this one has no beginning\n"
             "  --> <regimen>:1:15, term `1 mg sc daily then 2 mg sc`\n"
-            "  try:      end the one before, as in `for 4 wk`, or give this one a `from`",
+            "  try:      end the one before, as in `daily for 4 wk`; give this one a `from`; or "
+            "begin the one before with `loading dose`",
         ),
         (
             "1 mg sc daily missing 10",
@@ -282,6 +288,24 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "error[regimen.conflict]: `daily` says again what `q12h` in column 9 has said\n"
             "  --> <regimen>:1:14, term `1 mg sc q12h daily`\n"
             "  try:      keep one of them, or join two courses by `and`",
+        ),
+        (
+            "1 mg sc daily pause from 2 wk after day 60",
+            "error[regimen.syntax]: the end of the pause is missing\n"
+            "  --> <regimen>:1:15, term `1 mg sc daily pause from 2 wk after day 60`\n"
+            "  expected: such as `pause from 60 d to 90 d` or `pause 2 wk after 60 d`",
+        ),
+        (
+            "loading dose 2 mg sc then 1 mg sc",
+            "error[regimen.conflict]: how often doses follow the loading dose is not said, so they have no beginning\n"
+            "  --> <regimen>:1:22, term `loading dose 2 mg sc then 1 mg sc`\n"
+            "  try:      add a rhythm, such as `every 24 h`, or a `from`",
+        ),
+        (
+            "loading dose 2 mg sc for 3 d",
+            "error[regimen.conflict]: a loading dose is given once\n"
+            "  --> <regimen>:1:22, term `loading dose 2 mg sc for 3 d`\n"
+            "  try:      `loading dose 200 mg sc, then 100 mg sc daily`",
         ),
         (
             "loading dose 2 mg sc daily",

@@ -177,6 +177,27 @@ def named_result(fit: str | Path | None) -> Posterior | None:
     return None if fit is None or fit in (SHIPPED, PRIOR, TYPICAL) else read_posterior(fit)
 
 
+def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:
+    """Which of several fits a user means for each of several hypotheses; arguments as for `fit_for`.
+
+    Raises
+    ------
+    InputError
+        ``fit.hypothesis``: a result of a hypothesis that is not among them. As for `fit_for`.
+    """
+    asked = {name.casefold() for name in hypotheses}
+    for chosen in fits:
+        result = named_result(chosen)
+        if result is not None and result.hypothesis.casefold() not in asked:
+            raise InputError(
+                f"the fit `{chosen}` is of `{result.hypothesis}`, which is not asked for",
+                code="fit.hypothesis",
+                expected="a fit of " + " or ".join(f"`{name}`" for name in hypotheses),
+                advice="name its hypothesis as well, or leave the fit out",
+            )
+    return [fit_for(name, fits) for name in hypotheses]
+
+
 def fit_for(hypothesis: str, fits: Sequence[str | Path]) -> str | Path | None:
     """Which of several fits a user means for a hypothesis: its own, or the one word that is for all.
 

@@ -137,9 +137,13 @@ def polished(
 ) -> polish.Weighted:
     """Draws from a mixture fitted to the particles; more guesses if they fall short, then a mixture fitted to these."""
     tell(f"{settings.draws} draws with {settings.final_patients} patients each")
+
+    def is_enough(found: polish.Weighted) -> bool:
+        return found.effective >= _EFFECTIVE and found.tail < _TAIL
+
     best = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
     for attempt in range(2):
-        if best.effective >= _EFFECTIVE and best.tail < _TAIL:
+        if is_enough(best):
             return best
         source = "" if attempt == 0 else ", from a mixture fitted to these"
         tell(f"effective draws {best.effective:.0f}: once more, with more guesses{source}")
@@ -153,7 +157,7 @@ def polished(
             seed=settings.seed + attempt,
             guessed=polish.MORE_GUESSED,
         )
-        best = max((best, again), key=lambda found: (found.tail < _TAIL, found.effective))
+        best = max((best, again), key=lambda found: (is_enough(found), found.effective))
     return best
 
 

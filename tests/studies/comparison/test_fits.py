@@ -18,6 +18,7 @@ from simulate.studies.comparison.fits import (
     find_fit,
     fit_folder,
     fit_for,
+    fits_for,
     known_fit,
     make_fit,
     problems_for,
@@ -158,7 +159,14 @@ def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: 
     write_posterior(file, posterior("H1"))
     assert fit_for("h1", [file, "prior"]) == file
     assert fit_for("H0", [file, "prior"]) == "prior"
-    assert fit_for("H0", [file]) is None
+    assert fits_for(["H0", "H1"], [file]) == [None, file]
+    with pytest.raises(InputError) as strange:
+        fits_for(["H0", "H4"], [file])
+    assert str(strange.value) == (
+        f"error[fit.hypothesis]: the fit `{file}` is of `H1`, which is not asked for\n"
+        "  expected: a fit of `H0` or `H4`\n"
+        "  try:      name its hypothesis as well, or leave the fit out"
+    )
     with pytest.raises(InputError) as caught:
         fit_for("H0", ["prior", "shipped"])
     assert str(caught.value) == (
