@@ -115,6 +115,8 @@ def _moves(band: Band) -> str:
         return f"{way.value} by {size} % ({low} to {high} %)"
     if way is Tendency.STAYS:
         return "stays as it was"
+    if way is not Tendency.EITHER:
+        return f"{way.value} ({_number(band.low)} to {_number(band.high)} %)"
     return f"may rise or fall ({_number(band.low)} to {_number(band.high)} %)"
 
 

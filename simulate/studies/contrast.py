@@ -41,6 +41,8 @@ class Tendency(enum.Enum):
     RISES = "rises"
     FALLS = "falls"
     STAYS = "stays"
+    RISES_AT_MOST = "rises or stays"
+    FALLS_AT_MOST = "falls or stays"
     EITHER = "rises or falls"
 
 
@@ -168,7 +170,9 @@ def course_of(band: Band) -> Tendency:
         return Tendency.RISES
     if band.high <= -LITTLE:
         return Tendency.FALLS
-    return Tendency.STAYS if -LITTLE < band.low and band.high < LITTLE else Tendency.EITHER
+    if band.low > -LITTLE:
+        return Tendency.STAYS if band.high < LITTLE else Tendency.RISES_AT_MOST
+    return Tendency.FALLS_AT_MOST if band.high < LITTLE else Tendency.EITHER
 
 
 def contrast_days(design: TrialDesign) -> tuple[float, ...]:

@@ -99,6 +99,8 @@ def test_a_band_goes_one_way_if_all_of_it_does() -> None:
     bands = [Band(2.0, 5.0, 9.0), Band(-9.0, -5.0, -2.0), Band(-0.5, 0.0, 0.5), Band(-3.0, 0.0, 8.0)]
     assert [course_of(band) for band in bands] == [Tendency.RISES, Tendency.FALLS, Tendency.STAYS, Tendency.EITHER]
     assert change_text(bands[3]) == "0 [-3.0, +8.0]"
+    nearly = [Band(-17.0, -8.0, -0.9), Band(-0.9, 4.0, 9.0)]
+    assert [course_of(band).value for band in nearly] == ["falls or stays", "rises or stays"]
 
 
 def test_under_the_null_hypothesis_no_cells_change_and_under_h4_they_do(found: Result[Contrast]) -> None:
