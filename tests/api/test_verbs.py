@@ -35,8 +35,10 @@ ONLY_OF_THE_COMMAND = {
     "audit": {"everything"},
     "compare": {"calibrate", "larger"},
     "tidy": {"directory", "out", "force"},
+    "fit": {"problem", "starts", "rtol", "force"},
 }
-"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, a file."""
+"""Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, a file, a
+problem in PEtab, which `simulate.fit_problem` fits."""
 
 INSTEAD = {"run": {"hypothesis"}, "verify": {"threads"}, "tidy": {"results"}}
 """Arguments whose option is another: one hypothesis of a run is one of several; a verification takes all cores; a
