@@ -197,7 +197,9 @@ def design(
     catalogue = _catalogue(measurement or (), designs[0] if designs else None)
     known = [
         part
-        for part, _ in _draws(hypotheses or RANKED, designs, fits_of(fit), Path(fits), draws, seed, threads, "design")
+        for part, _ in _draws(
+            hypotheses or RANKED, designs, fits_of(fit), Path(fits), draws, seed, threads, "a ranking of measurements"
+        )
     ]
     origin = asked("design", arguments, out=out, force=force)
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))

@@ -51,9 +51,9 @@ def test_the_document_of_a_fit_is_printed_alone_when_it_is_asked_for(problem: st
     [
         (
             ["--particles", "30"],
-            "error[usage.argument]: --particles is for the fit of a hypothesis, and a PROBLEM is given",
+            "--particles is for the fit of a hypothesis, and a PROBLEM is given",
         ),
-        (["-H", "H1"], "error[usage.argument]: --hypothesis is for the fit of a hypothesis, and a PROBLEM is given"),
+        (["-H", "H1"], "--hypothesis is for the fit of a hypothesis, and a PROBLEM is given"),
     ],
 )
 def test_options_of_hypotheses_are_refused_with_a_problem(

@@ -104,8 +104,8 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             'regimen = "100 mg sc evry 24 h"',
             "error[regimen.syntax]: `evry` is not a word of regimens\n"
             "  --> {path}:13, key `arm[0].regimen`, term `100 mg sc evry 24 h`\n"
-            "  expected: every, once, twice, daily, weekly, from, at, until, for, x, over, rate, lag, missing, pause, "
-            "skipping, stop, restart, steady, and, then\n"
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n"
             "  try:      did you mean `every`?",
         ),
         (
