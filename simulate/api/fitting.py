@@ -607,7 +607,8 @@ def predict(
     standing = evidence_name(problems[0])
     populations = []
     for problem, asked_for in zip(problems, fits_for(names, fits_of(fit)), strict=True):
-        known, _ = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
+        known, behind = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
+        standing = standing if behind is None else evidence_name(behind.problem)
         own = known.problem if designs else dataclasses.replace(known.problem, others=())
         populations.append(dataclasses.replace(known, problem=own))
     origin = asked("predict", arguments, out=out, force=force)
