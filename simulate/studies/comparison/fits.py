@@ -178,53 +178,48 @@ def named_result(fit: str | Path | None) -> Posterior | None:
 
 
 def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:
-    """Which of several fits a user means for each of several hypotheses; arguments as for `fit_for`.
+    """Which of several fits a user means for each hypothesis: its own, or the one word that is for all others.
+
+    Parameters
+    ----------
+    hypotheses
+        As the user named them.
+    fits
+        Results of fits, each for its own hypothesis, and one of ``shipped``, ``prior`` and ``typical`` for all others.
 
     Raises
     ------
     InputError
-        ``fit.hypothesis``: a result of a hypothesis that is not among them. As for `fit_for`.
+        ``fit.hypothesis``: a result of a hypothesis that is not among them. ``fit.twice``: two of them are for one. As
+        for `read_posterior`.
     """
-    asked = {name.casefold() for name in hypotheses}
+    asked = [name.casefold() for name in hypotheses]
+    words: list[str | Path] = []
+    own: dict[str, list[str | Path]] = {name: [] for name in asked}
     for chosen in fits:
         result = named_result(chosen)
-        if result is not None and result.hypothesis.casefold() not in asked:
+        if result is None:
+            words.append(chosen)
+        elif result.hypothesis.casefold() in own:
+            own[result.hypothesis.casefold()].append(chosen)
+        else:
             raise InputError(
                 f"the fit `{chosen}` is of `{result.hypothesis}`, which is not asked for",
                 code="fit.hypothesis",
                 expected="a fit of " + " or ".join(f"`{name}`" for name in hypotheses),
                 advice="name its hypothesis as well, or leave the fit out",
             )
-    return [fit_for(name, fits) for name in hypotheses]
-
-
-def fit_for(hypothesis: str, fits: Sequence[str | Path]) -> str | Path | None:
-    """Which of several fits a user means for a hypothesis: its own, or the one word that is for all.
-
-    Parameters
-    ----------
-    hypothesis
-        As the user named it.
-    fits
-        Results of fits, each for its own hypothesis, or one of ``shipped``, ``prior`` and ``typical`` for all others.
-
-    Raises
-    ------
-    InputError
-        ``fit.twice``: two of them are for this hypothesis. As for `read_posterior`.
-    """
-    results = {fit: named_result(fit) for fit in fits}
-    words = [fit for fit, result in results.items() if result is None]
-    own = [fit for fit, result in results.items() if result and result.hypothesis.casefold() == hypothesis.casefold()]
-    if len(own) > 1 or len(words) > 1:
-        raise InputError(
-            f"two fits are named for `{hypothesis}`",
-            code="fit.twice",
-            found=", ".join(f"`{fit}`" for fit in (own if len(own) > 1 else words)),
-            expected="at most one result for each hypothesis, and one word for all others",
-            advice="leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other",
-        )
-    return (*own, *words, None)[0]
+    for name, key in zip(hypotheses, asked, strict=True):
+        several = next((found for found in (own[key], words) if len(found) > 1), None)
+        if several is not None:
+            raise InputError(
+                f"two fits are named for `{name}`",
+                code="fit.twice",
+                found=", ".join(f"`{one}`" for one in several),
+                expected="at most one result for each hypothesis, and one word for all others",
+                advice="leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other",
+            )
+    return [(*own[key], *words, None)[0] for key in asked]
 
 
 def find_fit(

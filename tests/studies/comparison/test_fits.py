@@ -17,7 +17,6 @@ from simulate.studies.comparison.fits import (
     draws_behind,
     find_fit,
     fit_folder,
-    fit_for,
     fits_for,
     known_fit,
     make_fit,
@@ -157,8 +156,7 @@ def test_a_typical_population_has_the_parameters_of_the_tables(tmp_path: Path) -
 def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: Path) -> None:
     file = tmp_path / "fit.json"
     write_posterior(file, posterior("H1"))
-    assert fit_for("h1", [file, "prior"]) == file
-    assert fit_for("H0", [file, "prior"]) == "prior"
+    assert fits_for(["h1", "H0"], [file, "prior"]) == [file, "prior"]
     assert fits_for(["H0", "H1"], [file]) == [None, file]
     with pytest.raises(InputError) as strange:
         fits_for(["H0", "H4"], [file])
@@ -168,7 +166,7 @@ def test_a_result_is_for_its_own_hypothesis_and_a_word_for_all_others(tmp_path: 
         "  try:      name its hypothesis as well, or leave the fit out"
     )
     with pytest.raises(InputError) as caught:
-        fit_for("H0", ["prior", "shipped"])
+        fits_for(["H0"], ["prior", "shipped"])
     assert str(caught.value) == (
         "error[fit.twice]: two fits are named for `H0`\n"
         "  found:    `prior`, `shipped`\n"
