@@ -135,7 +135,7 @@ def test_every_number_of_a_population_has_a_source_and_a_grade(name: str) -> Non
     assert rows
     for row in rows:
         assert row["source"] in sources, row
-        assert row["grade"] in ("seen", "calculated", "memory", "assumed"), row
+        assert row["grade"] in ("read", "calculated", "recalled", "assumed"), row
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -206,7 +206,7 @@ def of_all() -> Population:
 
 def test_retention_of_nobody_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('[[retention]]\nday = 91\nreached = 3\nof = 0\nsource = "x"\ngrade = "seen"\n', encoding="utf-8")
+    path.write_text('[[retention]]\nday = 91\nreached = 3\nof = 0\nsource = "x"\ngrade = "read"\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_population(path, EVERYONE)
     assert str(caught.value) == (
