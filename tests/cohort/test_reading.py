@@ -236,7 +236,7 @@ def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> N
             "  --> {path}:8, key `covariate.weight.grade`\n"
             "  found:    'recaled'\n"
             "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
-            "  try:      did you mean `recalled`?",
+            "  try:      did you mean `recalled` or `read`?",
         ),
         (
             "[[stratum]]",

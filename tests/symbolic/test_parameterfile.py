@@ -83,7 +83,7 @@ def test_a_spread_may_be_that_of_the_logarithm(tmp_path: Path) -> None:
             "  --> rows.toml:8, key `k_a.grade`\n"
             "  found:    'reed'\n"
             "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
-            "  try:      did you mean `read`?",
+            "  try:      did you mean `read` or `recalled`?",
         ),
         (
             "value = 4.1",

@@ -115,7 +115,7 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             "  --> {path}:17, key `arm[0].grade`\n"
             "  found:    'reed'\n"
             "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
-            "  try:      did you mean `read`?",
+            "  try:      did you mean `read` or `recalled`?",
         ),
         (
             "strata = { PM = 6, DM = 4, IBM = 5 }",
