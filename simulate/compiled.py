@@ -34,8 +34,6 @@ from simulate.interruption import heed
 _numba: Any = numba
 _serialize: Any = serialize
 _CompileResult: Any = compiler.CompileResult
-_Compiler: Any = compiler.Compiler
-_JitCodeLibrary: Any = codegen.JITCodeLibrary
 
 if getattr(numba.config, "DISABLE_JIT", 0):
     raise MissingExtra(
@@ -175,7 +173,7 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
-class _Part(_JitCodeLibrary):
+class _Part(codegen.JITCodeLibrary):
     """Code that is never run by itself: it waits, as it was written, for the function that takes it in."""
 
     def finalize(self) -> None:
@@ -184,7 +182,7 @@ class _Part(_JitCodeLibrary):
         self._finalized = True
 
     def get_pointer_to_function(self, name: str) -> int:
-        self._ensure_finalized()
+        self._ensure_finalized()  # type: ignore[no-untyped-call]
         return 0
 
     @property
@@ -195,11 +193,12 @@ class _Part(_JitCodeLibrary):
         """No machine code is there to tell of its environment, and none of it has need of one."""
 
 
-class _PartCompiler(_Compiler):
+class _PartCompiler(compiler.Compiler):
     """Numba's compiler, without machine code of a helper's own: that would be made and thrown away a hundred times."""
 
     def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
-        super().__init__(typingctx, targetctx, library or _Part(targetctx.codegen(), "part"), *rest)
+        own: Any = library or _Part(targetctx.codegen(), "part")  # type: ignore[no-untyped-call]
+        super().__init__(typingctx, targetctx, own, *rest)  # type: ignore[no-untyped-call]
 
 
 _PART_OPTIONS = {
@@ -209,7 +208,7 @@ _PART_OPTIONS = {
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that only compiled functions call; it is compiled into each of them."""
-    return numba.njit(**_PART_OPTIONS, **_OPTIONS)(function)
+    return _numba.njit(**_PART_OPTIONS, **_OPTIONS)(function)
 
 
 def verbatim(function: Callable[..., Any]) -> Any:
@@ -219,4 +218,4 @@ def verbatim(function: Callable[..., Any]) -> Any:
     code stands in its caller for certain, without which a loop around it is not vectorized.
     """
     options = {name: value for name, value in _OPTIONS.items() if name != "fastmath"}
-    return numba.njit(**_PART_OPTIONS, **options)(function)
+    return _numba.njit(**_PART_OPTIONS, **options)(function)

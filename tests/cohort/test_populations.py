@@ -12,8 +12,9 @@ import pytest
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table, reference_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw, dropout_times, typical
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Population, Retained
 from simulate.cohort.reading import read_population, shipped_population
 from simulate.errors import InputError
