@@ -58,7 +58,9 @@ def test_every_command_of_a_document_is_one_that_the_program_understands(page: s
     group = get_command(app)
     context = group.make_context("simulate", [], resilient_parsing=True)
     name, verb, rest = group.resolve_command(context, words)
-    verb.make_context(name, rest, parent=context).close()
+    understood = verb.make_context(name, rest, parent=context)
+    assert understood.info_name == name == words[0]
+    understood.close()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)

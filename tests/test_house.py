@@ -97,10 +97,12 @@ def test_no_modules_import_each_other() -> None:
     # The face of a package hands on what its modules have, and they import one another past it.
     faces = {module for module, path in modules.items() if path.name == "__init__.py"}
     order = TopologicalSorter({module: names - faces for module, names in graph.items() if module not in faces})
+    circle: list[str] = []
     try:
         order.prepare()
     except CycleError as error:
-        pytest.fail(" imports ".join(reversed(error.args[1])))
+        circle = list(reversed(error.args[1]))
+    assert circle == []
 
 
 def test_no_import_is_relative() -> None:
