@@ -27,6 +27,7 @@ from simulate.symbolic.expressions import is_name, substitute
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.modelfile import UserModel
 from simulate.symbolic.parts import (
+    CONVERSION,
     TIME,
     Definition,
     Event,
@@ -780,7 +781,10 @@ class _Reader:
             species, reactions = self._clock(species, reactions)
         self._check_sizes(species)
         self.parameters[str(self.per_time)] = Parameter(
-            str(self.per_time), f"one per unit of time, {self.time_unit}", *_inverse(self.time_unit)
+            str(self.per_time),
+            f"one per unit of time, {self.time_unit}",
+            *_inverse(self.time_unit),
+            source=CONVERSION,
         )
         return Mechanism(
             name="sbml",

@@ -10,7 +10,7 @@ from pathlib import Path
 from simulate.errors import InputError, Where
 from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.files import Document, parse_toml, read_toml
-from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
+from simulate.studies.scenario import DEFAULT_PATIENTS, Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, parse_quantity
@@ -31,7 +31,8 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     """Scenario of a model, in SBML or of a model file: its states and observables, ``every`` time until the ``end``.
 
     Times are shown in the unit of time of an SBML file, in which a bare number is as well; of a model file, which has
-    units of its own, in that of the end. Of a model whose patients differ there are a hundred, else one.
+    units of its own, in that of the end. Where patients differ, by the model or the settings, there are a hundred, else
+    one.
 
     Raises
     ------
@@ -55,7 +56,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     if every is None:
         days = Fraction(repr(number)) * given.factor / _TIMES
         every = f"{float(days)!r} d"
-    patients = 100 if any(part.spread is not None for part in model.parameters) else 1
+    varies = any("spread" in setting.key.split(".") for setting in settings)
+    varies = varies or any(part.spread is not None for part in model.parameters)
+    patients = DEFAULT_PATIENTS if varies else 1
     quantities = [part.name for part in (*model.species, *model.observables)]
     text = "\n".join(
         (
