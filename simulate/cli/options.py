@@ -63,7 +63,7 @@ Vary = Annotated[
     ),
 ]
 End = Annotated[
-    str | None, typer.Option("--end", metavar="TIME", help="How long a model file (TOML, SBML) is solved: '10 s'.")
+    str | None, typer.Option("--end", metavar="TIME", help="How long a model (TOML, SBML, Antimony) is solved: '10 s'.")
 ]
 Every = Annotated[
     str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")

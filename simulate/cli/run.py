@@ -52,7 +52,7 @@ TOLERATED = 0.05
 def run(
     *,
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
+        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML, Antimony).")
     ],
     hypotheses: Hypotheses = None,
     fit: SeveralFits,
@@ -92,12 +92,12 @@ def run(
     simulate run anakinra-100mg-daily --fit prior --fit shipped    # before the data and after, beside what was reported
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
-    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, or a model file in TOML
+    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, Antimony or TOML
     simulate run model.xml --end "10 h" --vary cv=0.3 --vary k_cat.cv=0.1 -n 1000    # a virtual population
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
-    from simulate.exchange.sbml import is_sbml, read_sbml
+    from simulate.exchange.foreign import is_foreign, read_foreign
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
 
@@ -141,7 +141,7 @@ def run(
         force=force,
         progress=progress,
     )
-    for line in read_sbml(scenario).dropped if is_sbml(scenario) else ():
+    for line in read_foreign(scenario).dropped if is_foreign(scenario) else ():
         say(f"left out: {line}")
     found = result.value
     target = place(out, found.study)

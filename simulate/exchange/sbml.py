@@ -119,6 +119,14 @@ def read_sbml(
     return _Reader(lib, model, path, time_unit, fluxes, frozenset(held)).read()
 
 
+def read_sbml_text(text: str, name: str, *, time_unit: str | None = None) -> Imported:
+    """Read SBML that was made of another format, of the file ``name``: places have no lines. Else as `read_sbml`."""
+    lib = _library()
+    document = lib.readSBMLFromString(text)
+    _check_document(lib, document, name)
+    return _Reader(lib, document.getModel(), Path(name), time_unit, False, frozenset(), has_lines=False).read()
+
+
 def _library() -> Any:
     try:
         import libsbml
@@ -236,8 +244,17 @@ class _Reader:
     """One reading of one model."""
 
     def __init__(
-        self, lib: Any, model: Any, path: Path, time_unit: str | None, fluxes: bool, held: frozenset[str]
+        self,
+        lib: Any,
+        model: Any,
+        path: Path,
+        time_unit: str | None,
+        fluxes: bool,
+        held: frozenset[str],
+        *,
+        has_lines: bool = True,
     ) -> None:
+        self.has_lines = has_lines
         self.lib, self.model, self.path, self.fluxes, self.held = lib, model, path, fluxes, held
         self.level, self.version = model.getLevel(), model.getVersion()
         self.taken: set[str] = set()
@@ -257,7 +274,10 @@ class _Reader:
     # Places and names.
     def where(self, element: Any, key: str | None = None) -> Where:
         named = key or (element.getIdAttribute() if hasattr(element, "getIdAttribute") else element.getId()) or None
-        return Where(file=str(self.path), line=element.getLine() or None, key=named)
+        return Where(file=str(self.path), line=self._line(element), key=named)
+
+    def _line(self, element: Any) -> int | None:
+        return (element.getLine() or None) if self.has_lines else None
 
     def refuse(self, what: str, code: str, element: Any, **more: Any) -> InputError:
         return InputError(what, code=f"sbml.{code}", where=self.where(element), **more)
@@ -925,12 +945,12 @@ class _Reader:
     def _places(self) -> dict[str, Where]:
         places = {}
         for variable in self.variables.values():
-            where = Where(file=str(self.path), line=variable.element.getLine() or None)
+            where = Where(file=str(self.path), line=self._line(variable.element))
             for kind in ("species", "parameters", "definitions", "observables"):
                 places[f"{kind}.{self.names[variable.id]}"] = where
             places[f"definitions.{variable.symbol}"] = where
         for name, reaction in self.reactions.items():
-            where = Where(file=str(self.path), line=reaction.getLine() or None)
+            where = Where(file=str(self.path), line=self._line(reaction))
             places[f"reactions.{self.names[name]}"] = places[f"definitions.{self.flux_symbols[name]}"] = where
         return places
 

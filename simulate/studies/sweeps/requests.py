@@ -44,7 +44,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, Where, relocated
-from simulate.exchange.sbml import is_sbml
+from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
@@ -154,8 +154,8 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         ``sweep.*`` for what is wrong in the sweep, else as `read_scenario`; with the line or option at fault.
     """
     options = Options() if options is None else options
-    path = Path(source) if is_sbml(source) else find_scenario(str(source))
-    document = None if is_sbml(path) else read_toml(path)
+    path = Path(source) if is_foreign(source) else find_scenario(str(source))
+    document = None if is_foreign(path) else read_toml(path)
     if document is not None and ("scenario" in document.data or "axis" in document.data):
         _refuse_times(options, document)
         return replace(_with_options(_of_file(document, path, options), options), files=noted())
