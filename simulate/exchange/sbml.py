@@ -20,8 +20,9 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, Where
 from simulate.exchange.mathml import Formula
+from simulate.exchange.sbmldocument import check_document, flattened, library
 from simulate.exchange.xml import checked
 from simulate.symbolic.expressions import is_name, substitute
 from simulate.symbolic.gathering import check_name
@@ -112,110 +113,19 @@ def read_sbml(
     """
     path = Path(path)
     content = checked(path)
-    lib = _library()
+    lib = library()
     document = lib.readSBMLFromString(content.decode("utf-8", errors="replace"))
-    _check_document(lib, document, str(path))
-    model = _flattened(lib, document, path)
+    check_document(lib, document, str(path))
+    model = flattened(lib, document, path)
     return _Reader(lib, model, path, time_unit, fluxes, frozenset(held)).read()
 
 
 def read_sbml_text(text: str, name: str, *, time_unit: str | None = None) -> Imported:
     """Read SBML that was made of another format, of the file ``name``: places have no lines. Else as `read_sbml`."""
-    lib = _library()
+    lib = library()
     document = lib.readSBMLFromString(text)
-    _check_document(lib, document, name)
+    check_document(lib, document, name)
     return _Reader(lib, document.getModel(), Path(name), time_unit, False, frozenset(), has_lines=False).read()
-
-
-def _library() -> Any:
-    try:
-        import libsbml
-    except ImportError:
-        raise MissingExtra(
-            "reading SBML needs the package python-libsbml",
-            code="extra.sbml",
-            expected="python-libsbml",
-            advice='pip install "il1sim[sbml]"',
-        ) from None
-    return libsbml
-
-
-_KNOWN_PACKAGES = ("layout", "render", "groups", "annot", "comp", "fbc", "l3v2extendedmath")
-
-
-def _check_document(lib: Any, document: Any, name: str) -> None:
-    for index in range(document.getNumErrors()):
-        error = document.getError(index)
-        if error.getSeverity() >= lib.LIBSBML_SEV_ERROR:
-            text = " ".join(error.getMessage().split())
-            if error.getErrorId() in (lib.RequiredPackagePresent, lib.UnrequiredPackagePresent):
-                continue
-            raise InputError(
-                "the file is no sound SBML",
-                code="sbml.syntax",
-                where=Where(file=name, line=error.getLine() or None),
-                found=text[:200],
-            )
-    if document.getModel() is None:
-        raise InputError("the file has no model", code="sbml.syntax", where=Where(file=name))
-    for index in range(document.getNumPlugins()):
-        package = document.getPlugin(index).getPackageName()
-        if package not in _KNOWN_PACKAGES and document.getPackageRequired(package):
-            raise _package(package, name)
-    for index in range(document.getNumUnknownPackages()):
-        if document.getUnknownPackageRequired(index) if hasattr(document, "getUnknownPackageRequired") else True:
-            raise _package(document.getUnknownPackageURI(index), name)
-
-
-def _package(package: str, name: str) -> InputError:
-    return InputError(
-        f"the model needs the SBML package `{package}`",
-        code="sbml.package",
-        where=Where(file=name),
-        expected="core SBML, or the package comp",
-    )
-
-
-def _flattened(lib: Any, document: Any, path: Path) -> Any:
-    """The model of a document, its submodels written into it."""
-    if document.getPlugin("comp") is None:
-        return document.getModel()
-    _check_submodels(lib, document, path, set())
-    document.setLocationURI(path.resolve().as_uri())
-    properties = lib.ConversionProperties()
-    properties.addOption("flatten comp", True)
-    properties.addOption("performValidation", False)
-    properties.addOption("leavePorts", False)
-    properties.addOption("abortIfUnflattenable", "none")
-    if document.convert(properties) != lib.LIBSBML_OPERATION_SUCCESS or document.getModel() is None:
-        raise InputError(
-            "the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path))
-        )
-    return document.getModel()
-
-
-def _check_submodels(lib: Any, document: Any, path: Path, seen: set[Path]) -> None:
-    """Look through the files of submodels, and those of their submodels, before the library reads them."""
-    plugin = document.getPlugin("comp")
-    if plugin is None:
-        return
-    for index in range(plugin.getNumExternalModelDefinitions()):
-        external = plugin.getExternalModelDefinition(index)
-        source = external.getSource()
-        target = (path.parent / source).resolve()
-        where = Where(file=str(path), line=external.getLine() or None, key=external.getId())
-        if "://" in source or target.parent != path.parent.resolve() or not target.is_file():
-            raise InputError(
-                "a submodel lies outside the folder of the file, or nowhere",
-                code="sbml.external",
-                where=where,
-                found=source[:100],
-                expected="a file in the same folder",
-            )
-        if target not in seen:
-            seen.add(target)
-            inner = lib.readSBMLFromString(checked(target).decode("utf-8", errors="replace"))
-            _check_submodels(lib, inner, target, seen)
 
 
 @dataclass
