@@ -59,18 +59,24 @@ def convert(
         raise UsageFault("--time is for SBML and Antimony: a model file has units of its own", code="usage.argument")
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
-    imported = read_foreign(file, time_unit=time) if is_foreign(file) else None
+    imported = None
+    if is_foreign(file):
+        # SBML and Antimony have no routes: there doses stay events.
+        imported = read_foreign(file, time_unit=time, doses=not is_foreign(out))
     model = (read_model(file) if imported is None else imported.model).compose()
     write_atomically(out, foreign_text(model, out) if is_foreign(out) else write_model(model))
     dropped = list(imported.dropped) if imported is not None else []
     if imported is None and is_foreign(out):
         dropped = [text for number, text in _NOT_SAID if number(model)]
+    regimen = "none" if imported is None else imported.regimen
     time_unit = "d" if imported is None else imported.time_unit
     counts = {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
     if as_json:
-        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped})
+        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped, "regimen": regimen})
         return
     for line in dropped:
         say(f"left out: {line}")
+    if regimen != "none":
+        say(f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"')
     shown = ", ".join(f"{count} {name}" for name, count in counts.items())
     print_text(f"wrote {out}: {shown}, time in {time_unit}")

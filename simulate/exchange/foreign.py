@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
+from simulate.exchange.doses import with_doses
 from simulate.exchange.sbml import Imported, is_sbml, read_sbml, read_sbml_text
 from simulate.exchange.sbmlwriting import sbml_text
 from simulate.symbolic.model import Model
@@ -20,7 +21,7 @@ def format_of(path: Path | str) -> str:
     return "SBML" if is_sbml(path) else "Antimony"
 
 
-def read_foreign(path: Path | str, *, time_unit: str | None = None) -> Imported:
+def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool = True) -> Imported:
     """Read a model of another program.
 
     Parameters
@@ -29,6 +30,8 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None) -> Imported:
         A file that `is_foreign`.
     time_unit
         Unit of time of the model; as for `read_sbml`.
+    doses
+        Whether events that are doses become routes and a regimen (`with_doses`), or stay events.
 
     Raises
     ------
@@ -36,8 +39,10 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None) -> Imported:
         As `read_sbml` and `simulate.exchange.antimony.sbml_of`. Places in Antimony are names, without lines.
     """
     if is_antimony(path):
-        return read_sbml_text(sbml_of(Path(path)), str(path), time_unit=time_unit)
-    return read_sbml(path, time_unit=time_unit)
+        found = read_sbml_text(sbml_of(Path(path)), str(path), time_unit=time_unit)
+    else:
+        found = read_sbml(path, time_unit=time_unit)
+    return with_doses(found) if doses else found
 
 
 def foreign_text(model: Model, path: Path | str) -> str:

@@ -75,6 +75,9 @@ class Imported:
         Definition of each identifier that has one value for a whole course, which an initial assignment gives.
     amounts
         State of each species whose number is the ratio of that state to a volume that changes.
+    regimen
+        What the file prescribes, in words, where doses that it has as events became routes
+        (`simulate.exchange.doses`).
     """
 
     model: UserModel
@@ -86,6 +89,7 @@ class Imported:
     time_unit: str
     initials: Mapping[str, str]
     amounts: Mapping[str, str]
+    regimen: str = "none"
 
 
 def read_sbml(

@@ -1,4 +1,4 @@
-"""Models without a scenario, of other programs or of a model file: simulated as they are, untreated, for some time."""
+"""Models without a scenario, of other programs or of a model file: simulated as they are, for some time."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     path = Path(path)
     if is_foreign(path):
         imported = read_foreign(path)
-        model, own = imported.model.compose(), imported.time_unit
+        model, own, regimen = imported.model.compose(), imported.time_unit, imported.regimen
     else:
-        model, own = read_model(path).compose(), ""
+        model, own, regimen = read_model(path).compose(), "", "none"
     number, given = parse_quantity(end)
     if own:
         end, every = _timed(end, own), None if every is None else _timed(every, own)
@@ -67,7 +67,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
             f"[model]\nfile = {json.dumps(path.name)}",
             f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}\nunit = {json.dumps(own or given.text)}",
             f"[cohort]\npatients = {patients}",
-            '[[arm]]\nname = "model"\nregimen = "none"',
+            f'[[arm]]\nname = "model"\nregimen = {json.dumps(regimen)}',
             f"[outputs]\nquantities = {json.dumps(quantities)}",
         )
     )
