@@ -22,6 +22,7 @@ from simulate.cli.options import (
     Threads,
     Vary,
     defaults_of,
+    place_of,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def run(
     result = simulated(
         scenario,
         chosen,
-        lambda study: place(out, study),
+        lambda study: place_of(out, study),
         end=end,
         every=every,
         threads=threads,
@@ -144,7 +145,7 @@ def run(
     for line in read_foreign(scenario).dropped if is_foreign(scenario) else ():
         say(f"left out: {line}")
     found = result.value
-    target = place(out, found.study)
+    target = place_of(out, found.study)
     files = result.write(target, force=force, figures=figures)
     fault = _too_many_failures(found.ensemble)
     if as_json:
@@ -178,16 +179,6 @@ def run(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def place(out: Path | None, *studies: Study) -> Path:
-    """Where a run is kept: what the user says, or ``runs/`` and its scenario with digits of the content hash."""
-    from simulate.files import content_hash
-
-    if out is not None:
-        return out
-    key = studies[0].key if len(studies) == 1 else content_hash(*(study.key for study in studies))
-    return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"
 
 
 def chosen_settings(
