@@ -6,6 +6,9 @@ scenario
     Name of a shipped scenario, or the path of a scenario file.
 hypothesis, patients, seed, dropout, fit, draws, rtol
     In place of the scenario's.
+vary
+    How patients differ, as an assumption: ``{"cv": 0.3}`` for all parameters of which nothing is known,
+    ``{"k_a.cv": 0.2}`` for one; ``sd_log`` in place of ``cv``.
 settings
     What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
 threads, out, force, progress, report
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 Settings = Mapping[str, object] | Sequence["Setting"] | None
 
 
-def laid_over(settings: Settings, **named: object) -> list[Setting]:
+def laid_over(settings: Settings, vary: Mapping[str, float] | None = None, **named: object) -> list[Setting]:
     """What a call lays over a scenario file: arguments that stand for a key, and further settings.
 
     Raises
@@ -53,16 +56,17 @@ def laid_over(settings: Settings, **named: object) -> list[Setting]:
     InputError
         ``scenario.setting``: a key that both set.
     """
-    from simulate.studies.settings import settings_from
+    from simulate.studies.settings import parse_variation, settings_from
 
+    variations = [parse_variation(f"{key}={value!r}") for key, value in (vary or {}).items()]
     keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
     given = {
         f"{keys.get(name, 'cohort')}.{name}": str(value) if isinstance(value, Path) else value
         for name, value in named.items()
     }
     if isinstance(settings, Mapping) or settings is None:
-        return settings_from(given, settings)
-    return [*settings, *settings_from(given, None)]
+        return [*settings_from(given, settings), *variations]
+    return [*settings, *settings_from(given, None), *variations]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +93,7 @@ def run(
     fit: str | Path | None = None,
     draws: int | None = None,
     rtol: float | None = None,
+    vary: Mapping[str, float] | None = None,
     settings: Settings = None,
     end: str | None = None,
     every: str | None = None,
@@ -108,6 +113,9 @@ def run(
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
         a fit) and how many draws of them, and the relative tolerance.
+    vary
+        How patients differ, as an assumption: ``{"cv": 0.3}`` for all parameters of which nothing is known,
+        ``{"k_a.cv": 0.2}`` for one; ``sd_log`` in place of ``cv``.
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
     end, every
@@ -138,7 +146,15 @@ def run(
     from simulate.studies.runs import prepare
 
     chosen = laid_over(
-        settings, hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol
+        settings,
+        vary,
+        hypothesis=hypothesis,
+        patients=patients,
+        seed=seed,
+        dropout=dropout,
+        fit=fit,
+        draws=draws,
+        rtol=rtol,
     )
     if out is None:
         study = prepare(scenario_for(scenario, end, every, chosen))
@@ -410,7 +426,10 @@ def sweep(
     fit: str | Path | None = None,
     draws: int | None = None,
     rtol: float | None = None,
+    vary: Mapping[str, float] | None = None,
     settings: Settings = None,
+    end: str | None = None,
+    every: str | None = None,
     arms: Sequence[str] | None = None,
     zipped: bool | None = None,
     design: str | None = None,
@@ -432,10 +451,10 @@ def sweep(
     Parameters
     ----------
     scenario
-        Name of a shipped scenario, or the path of a scenario file or a sweep file.
+        Name of a shipped scenario, or the path of a scenario file, a sweep file or a model.
     over
         What varies: from names to values or to texts such as ``"10:300:40log"``, or such texts with their names.
-    patients, seed, hypothesis, dropout, fit, draws, rtol, settings
+    patients, seed, hypothesis, dropout, fit, draws, rtol, vary, settings, end, every
         In place of the scenario's; as for `simulate.run`.
     arms
         Names of the scenario's arms that are varied; all if not given.
@@ -471,6 +490,7 @@ def sweep(
         over,
         settings=laid_over(
             settings,
+            vary,
             hypothesis=hypothesis,
             patients=patients,
             seed=seed,
@@ -479,6 +499,8 @@ def sweep(
             draws=draws,
             rtol=rtol,
         ),
+        end=end,
+        every=every,
         arms=arms,
         zipped=zipped,
         design=design,
@@ -498,6 +520,8 @@ def planned_sweep(
     over: Mapping[str, object] | Sequence[str] | None = None,
     *,
     settings: Sequence[Setting] = (),
+    end: str | None = None,
+    every: str | None = None,
     arms: Sequence[str] | None = None,
     zipped: bool | None = None,
     design: str | None = None,
@@ -514,6 +538,8 @@ def planned_sweep(
     options = Options(
         over=axes_from(over or ()),
         settings=tuple(settings),
+        end=end,
+        every=every,
         arms=tuple(arms or ()),
         zipped=zipped,
         design=design,

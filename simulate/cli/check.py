@@ -14,7 +14,7 @@ def check(
         str,
         typer.Argument(
             metavar="FILE",
-            help="A TOML file, a shipped scenario, a table of doses (CSV), a model (SBML), a PEtab problem.",
+            help="A TOML file, a shipped scenario, a table of doses (CSV), a model (SBML, Antimony), a PEtab problem.",
         ),
     ],
     time: Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of a dose table.")] = "h",
@@ -31,9 +31,9 @@ def check(
 ) -> None:
     """Check a scenario, sweep, model, hypothesis, parameter or trial file, or a table of doses, without solving.
 
-    What a TOML file is follows from its tables; a CSV file is a dose table for the reference model, and an XML file a
-    model in SBML, of which is listed what is left out; a YAML file is an estimation problem in PEtab. The first fault
-    is printed with file, line and advice, and the exit code is 3.
+    What a TOML file is follows from its tables; a CSV file is a dose table for the reference model, an XML file a model
+    in SBML and an ANT file one in Antimony, of which is listed what is left out, and a YAML file an estimation problem
+    in PEtab. The first fault is printed with file, line and advice, and the exit code is 3.
 
     \b
     simulate check my-scenario.toml

@@ -1,4 +1,4 @@
-"""``simulate convert``: a model of another program as a model file, and a model file as SBML."""
+"""``simulate convert``: a model of another program as a model file, and a model file in the format of another."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
     (lambda model: len(model.conditions), "the conditions on a baseline"),
     (lambda model: sum(part.spread is not None for part in model.parameters), "how patients differ"),
 )
-"""What SBML does not say of a model, where it has it."""
+"""What other formats do not say of a model, where it has it."""
 
 
 def convert(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model: SBML, or a model file (TOML).")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model: SBML, Antimony, or a model file (TOML).")],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="FILE", help="The file to write: TOML or SBML, by its ending.")
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="The file to write: TOML, SBML or Antimony, by its ending."),
     ],
     time: Annotated[
         str | None,
@@ -34,42 +35,48 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a model in SBML as a model file, or a model file as SBML, and list what is left out.
+    """Write a model in SBML or Antimony as a model file, or the other way, and list what is left out.
 
     \b
     simulate convert BIOMD0000000012.xml -o repressilator.toml
     simulate convert model.xml -o model.toml --time h
     simulate convert my-model.toml -o my-model.xml
+    simulate convert my-model.toml -o my-model.ant
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json, print_text, say
-    from simulate.exchange.sbml import is_sbml, read_sbml
-    from simulate.exchange.sbmlwriting import sbml_text
+    from simulate.exchange.foreign import foreign_text, is_foreign, read_foreign
     from simulate.files import write_atomically
     from simulate.symbolic.modelfile import read_model, write_model
 
-    if not all(is_sbml(name) or name.suffix == ".toml" for name in (file, out)):
+    if not all(is_foreign(name) or name.suffix == ".toml" for name in (file, out)):
         raise UsageFault(
-            "a model is converted from and to SBML and model files",
+            "a model is converted from and to SBML, Antimony and model files",
             code="usage.argument",
             found=f"{file.name} to {out.name}",
-            expected="names that end in .xml or .sbml, or in .toml",
+            expected="names that end in .xml, .sbml, .ant or .toml",
         )
-    if time is not None and not is_sbml(file):
-        raise UsageFault("--time is for SBML: a model file has units of its own", code="usage.argument")
+    if time is not None and not is_foreign(file):
+        raise UsageFault("--time is for SBML and Antimony: a model file has units of its own", code="usage.argument")
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
-    imported = read_sbml(file, time_unit=time) if is_sbml(file) else None
+    imported = None
+    if is_foreign(file):
+        # SBML and Antimony have no routes: there doses stay events.
+        imported = read_foreign(file, time_unit=time, doses=not is_foreign(out))
     model = (read_model(file) if imported is None else imported.model).compose()
-    write_atomically(out, sbml_text(model) if is_sbml(out) else write_model(model))
+    write_atomically(out, foreign_text(model, out) if is_foreign(out) else write_model(model))
     dropped = list(imported.dropped) if imported is not None else []
-    if imported is None and is_sbml(out):
+    if imported is None and is_foreign(out):
         dropped = [text for number, text in _NOT_SAID if number(model)]
+    regimen = "none" if imported is None else imported.regimen
     time_unit = "d" if imported is None else imported.time_unit
     counts = {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
     if as_json:
-        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped})
+        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped, "regimen": regimen})
         return
     for line in dropped:
         say(f"left out: {line}")
+    if regimen != "none":
+        say(f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"')
     shown = ", ".join(f"{count} {name}" for name, count in counts.items())
     print_text(f"wrote {out}: {shown}, time in {time_unit}")

@@ -57,6 +57,20 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a parameter (f_m=0.3) or any key (time.end='364 d')."),
 ]
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary",
+        metavar="[NAME.]cv=X",
+        help="An assumed spread between patients: cv=0.3 in all parameters of which none is known, k_a.cv=0.2 in one.",
+    ),
+]
+End = Annotated[
+    str | None, typer.Option("--end", metavar="TIME", help="How long a model (TOML, SBML, Antimony) is solved: '10 s'.")
+]
+Every = Annotated[
+    str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
+]
 Patients = Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")]
 Trials = Annotated[
     list[str] | None,

@@ -10,6 +10,8 @@ import typer
 from simulate.api.simulating import run as function
 from simulate.cli.options import (
     Draws,
+    End,
+    Every,
     Force,
     Hypotheses,
     Json,
@@ -18,6 +20,7 @@ from simulate.cli.options import (
     Settings,
     SeveralFits,
     Threads,
+    Vary,
     defaults_of,
     place_of,
 )
@@ -50,12 +53,13 @@ TOLERATED = 0.05
 def run(
     *,
     scenario: Annotated[
-        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML).")
+        str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML, Antimony).")
     ],
     hypotheses: Hypotheses = None,
     fit: SeveralFits,
     draws: Draws,
     settings: Settings,
+    vary: Vary = None,
     patients: Patients,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
     dropout: Annotated[
@@ -66,12 +70,8 @@ def run(
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
     rtol: Rtol,
-    end: Annotated[
-        str | None, typer.Option("--end", metavar="TIME", help="How long a model file (TOML, SBML) is solved: '10 s'.")
-    ],
-    every: Annotated[
-        str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
-    ],
+    end: End,
+    every: Every,
     threads: Threads,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
@@ -93,11 +93,12 @@ def run(
     simulate run anakinra-100mg-daily --fit prior --fit shipped    # before the data and after, beside what was reported
     simulate run anakinra-100mg-daily-12-months --dropout
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
-    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, or a model file in TOML
+    simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, Antimony or TOML
+    simulate run model.xml --end "10 h" --vary cv=0.3 --vary k_cat.cv=0.1 -n 1000    # a virtual population
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
-    from simulate.exchange.sbml import is_sbml, read_sbml
+    from simulate.exchange.foreign import is_foreign, read_foreign
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
 
@@ -109,6 +110,7 @@ def run(
     is_alone = len(asked) <= 1 and len(fits) <= 1
     chosen = chosen_settings(
         settings or [],
+        vary=vary or [],
         hypothesis=asked[0] if asked and is_alone else None,
         fit=fits[0] if fits and is_alone else None,
         draws=draws,
@@ -140,7 +142,7 @@ def run(
         force=force,
         progress=progress,
     )
-    for line in read_sbml(scenario).dropped if is_sbml(scenario) else ():
+    for line in read_foreign(scenario).dropped if is_foreign(scenario) else ():
         say(f"left out: {line}")
     found = result.value
     target = place_of(out, found.study)
@@ -165,7 +167,12 @@ def run(
         print_rich("", *_changes_table(found.study, found.changes), *_levels(found.study, found.summary))
         if lines := _printed(found.summary, printed_alone(found.observations, found.summary)):
             print_text("\n".join(lines))
-    for line in (*found.study.scenario.understood, *_notes(found.ensemble), *_causes(found.failures)):
+    for line in (
+        *found.study.scenario.understood,
+        *found.study.assumptions,
+        *_notes(found.ensemble),
+        *_causes(found.failures),
+    ):
         say(line)
     say(f"wrote {target}")
     if fault is None:
@@ -177,6 +184,7 @@ def run(
 def chosen_settings(
     texts: Sequence[str],
     *,
+    vary: Sequence[str] = (),
     hypothesis: str | None = None,
     fit: str | None = None,
     draws: int | None = None,
@@ -187,7 +195,7 @@ def chosen_settings(
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
-    from simulate.studies.settings import Setting, parse_setting
+    from simulate.studies.settings import Setting, parse_setting, parse_variation
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
@@ -201,7 +209,7 @@ def chosen_settings(
     named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
     if dropout is not None:
         named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
-    return [*(parse_setting(text) for text in texts), *named]
+    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary)]
 
 
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:

@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.simulating import sweep as function
-from simulate.cli.options import Draws, Fit, Force, Hypothesis, Json, Patients, Rtol, Settings, defaults_of
+from simulate.cli.options import (
+    Draws,
+    End,
+    Every,
+    Fit,
+    Force,
+    Hypothesis,
+    Json,
+    Patients,
+    Rtol,
+    Settings,
+    Vary,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
     from simulate.studies.sweeps.plans import SweepPlan
@@ -21,7 +34,7 @@ def sweep(
     *,
     scenario: Annotated[
         str,
-        typer.Argument(metavar="FILE|SCENARIO", help="Sweep file, or a scenario: a file or the name of a shipped one."),
+        typer.Argument(metavar="FILE|SCENARIO", help="Sweep file, scenario (shipped or a file), or model."),
     ],
     over: Annotated[
         list[str] | None,
@@ -48,6 +61,9 @@ def sweep(
     fit: Fit,
     draws: Draws,
     settings: Settings,
+    vary: Vary = None,
+    end: End,
+    every: Every,
     patients: Patients,
     seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
     dropout: Annotated[
@@ -86,6 +102,7 @@ def sweep(
     simulate sweep anakinra-100mg-daily --over dose=30,100,300 --over "interval=12,24,48 h" --at "182 d"
     simulate sweep anakinra-100mg-daily --over f_m=0.1:0.5 --over k_a=0.05:0.3:log --design sobol:64 --dry-run
     simulate sweep my-sweep.toml --workers 8
+    simulate sweep model.xml --end "10 h" --over k_cat=0.1:10:9log --vary cv=0.3
     """  # noqa: D301
     from simulate.api.simulating import planned_sweep
     from simulate.cli.console import say
@@ -93,6 +110,7 @@ def sweep(
 
     chosen = chosen_settings(
         settings or [],
+        vary=vary or [],
         hypothesis=hypothesis,
         fit=fit,
         draws=draws,
@@ -105,6 +123,8 @@ def sweep(
         scenario,
         over,
         settings=chosen,
+        end=end,
+        every=every,
         arms=arms,
         zipped=zipped or None,
         design=design,
@@ -113,7 +133,7 @@ def sweep(
         parameters=parameters or None,
         part_size=part_size,
     )
-    for line in plan.study.scenario.understood:
+    for line in (*plan.study.scenario.understood, *plan.study.assumptions):
         say(line)
     if dry_run:
         return _announce(plan, workers, as_json)

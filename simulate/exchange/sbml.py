@@ -20,13 +20,15 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, Where
 from simulate.exchange.mathml import Formula
+from simulate.exchange.sbmldocument import check_document, flattened, library
 from simulate.exchange.xml import checked
 from simulate.symbolic.expressions import is_name, substitute
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.modelfile import UserModel
 from simulate.symbolic.parts import (
+    CONVERSION,
     TIME,
     Definition,
     Event,
@@ -73,6 +75,9 @@ class Imported:
         Definition of each identifier that has one value for a whole course, which an initial assignment gives.
     amounts
         State of each species whose number is the ratio of that state to a volume that changes.
+    regimen
+        What the file prescribes, in words, where doses that it has as events became routes
+        (`simulate.exchange.doses`).
     """
 
     model: UserModel
@@ -84,6 +89,7 @@ class Imported:
     time_unit: str
     initials: Mapping[str, str]
     amounts: Mapping[str, str]
+    regimen: str = "none"
 
 
 def read_sbml(
@@ -111,102 +117,19 @@ def read_sbml(
     """
     path = Path(path)
     content = checked(path)
-    lib = _library()
+    lib = library()
     document = lib.readSBMLFromString(content.decode("utf-8", errors="replace"))
-    _check_document(lib, document, str(path))
-    model = _flattened(lib, document, path)
+    check_document(lib, document, str(path))
+    model = flattened(lib, document, path)
     return _Reader(lib, model, path, time_unit, fluxes, frozenset(held)).read()
 
 
-def _library() -> Any:
-    try:
-        import libsbml
-    except ImportError:
-        raise MissingExtra(
-            "reading SBML needs the package python-libsbml",
-            code="extra.sbml",
-            expected="python-libsbml",
-            advice='pip install "il1sim[sbml]"',
-        ) from None
-    return libsbml
-
-
-_KNOWN_PACKAGES = ("layout", "render", "groups", "annot", "comp", "fbc", "l3v2extendedmath")
-
-
-def _check_document(lib: Any, document: Any, name: str) -> None:
-    for index in range(document.getNumErrors()):
-        error = document.getError(index)
-        if error.getSeverity() >= lib.LIBSBML_SEV_ERROR:
-            text = " ".join(error.getMessage().split())
-            if error.getErrorId() in (lib.RequiredPackagePresent, lib.UnrequiredPackagePresent):
-                continue
-            raise InputError(
-                "the file is no sound SBML",
-                code="sbml.syntax",
-                where=Where(file=name, line=error.getLine() or None),
-                found=text[:200],
-            )
-    if document.getModel() is None:
-        raise InputError("the file has no model", code="sbml.syntax", where=Where(file=name))
-    for index in range(document.getNumPlugins()):
-        package = document.getPlugin(index).getPackageName()
-        if package not in _KNOWN_PACKAGES and document.getPackageRequired(package):
-            raise _package(package, name)
-    for index in range(document.getNumUnknownPackages()):
-        if document.getUnknownPackageRequired(index) if hasattr(document, "getUnknownPackageRequired") else True:
-            raise _package(document.getUnknownPackageURI(index), name)
-
-
-def _package(package: str, name: str) -> InputError:
-    return InputError(
-        f"the model needs the SBML package `{package}`",
-        code="sbml.package",
-        where=Where(file=name),
-        expected="core SBML, or the package comp",
-    )
-
-
-def _flattened(lib: Any, document: Any, path: Path) -> Any:
-    """The model of a document, its submodels written into it."""
-    if document.getPlugin("comp") is None:
-        return document.getModel()
-    _check_submodels(lib, document, path, set())
-    document.setLocationURI(path.resolve().as_uri())
-    properties = lib.ConversionProperties()
-    properties.addOption("flatten comp", True)
-    properties.addOption("performValidation", False)
-    properties.addOption("leavePorts", False)
-    properties.addOption("abortIfUnflattenable", "none")
-    if document.convert(properties) != lib.LIBSBML_OPERATION_SUCCESS or document.getModel() is None:
-        raise InputError(
-            "the submodels cannot be written into one model", code="sbml.comp", where=Where(file=str(path))
-        )
-    return document.getModel()
-
-
-def _check_submodels(lib: Any, document: Any, path: Path, seen: set[Path]) -> None:
-    """Look through the files of submodels, and those of their submodels, before the library reads them."""
-    plugin = document.getPlugin("comp")
-    if plugin is None:
-        return
-    for index in range(plugin.getNumExternalModelDefinitions()):
-        external = plugin.getExternalModelDefinition(index)
-        source = external.getSource()
-        target = (path.parent / source).resolve()
-        where = Where(file=str(path), line=external.getLine() or None, key=external.getId())
-        if "://" in source or target.parent != path.parent.resolve() or not target.is_file():
-            raise InputError(
-                "a submodel lies outside the folder of the file, or nowhere",
-                code="sbml.external",
-                where=where,
-                found=source[:100],
-                expected="a file in the same folder",
-            )
-        if target not in seen:
-            seen.add(target)
-            inner = lib.readSBMLFromString(checked(target).decode("utf-8", errors="replace"))
-            _check_submodels(lib, inner, target, seen)
+def read_sbml_text(text: str, name: str, *, time_unit: str | None = None) -> Imported:
+    """Read SBML that was made of another format, of the file ``name``: places have no lines. Else as `read_sbml`."""
+    lib = library()
+    document = lib.readSBMLFromString(text)
+    check_document(lib, document, name)
+    return _Reader(lib, document.getModel(), Path(name), time_unit, False, frozenset(), has_lines=False).read()
 
 
 @dataclass
@@ -235,8 +158,17 @@ class _Reader:
     """One reading of one model."""
 
     def __init__(
-        self, lib: Any, model: Any, path: Path, time_unit: str | None, fluxes: bool, held: frozenset[str]
+        self,
+        lib: Any,
+        model: Any,
+        path: Path,
+        time_unit: str | None,
+        fluxes: bool,
+        held: frozenset[str],
+        *,
+        has_lines: bool = True,
     ) -> None:
+        self.has_lines = has_lines
         self.lib, self.model, self.path, self.fluxes, self.held = lib, model, path, fluxes, held
         self.level, self.version = model.getLevel(), model.getVersion()
         self.taken: set[str] = set()
@@ -256,7 +188,10 @@ class _Reader:
     # Places and names.
     def where(self, element: Any, key: str | None = None) -> Where:
         named = key or (element.getIdAttribute() if hasattr(element, "getIdAttribute") else element.getId()) or None
-        return Where(file=str(self.path), line=element.getLine() or None, key=named)
+        return Where(file=str(self.path), line=self._line(element), key=named)
+
+    def _line(self, element: Any) -> int | None:
+        return (element.getLine() or None) if self.has_lines else None
 
     def refuse(self, what: str, code: str, element: Any, **more: Any) -> InputError:
         return InputError(what, code=f"sbml.{code}", where=self.where(element), **more)
@@ -780,7 +715,10 @@ class _Reader:
             species, reactions = self._clock(species, reactions)
         self._check_sizes(species)
         self.parameters[str(self.per_time)] = Parameter(
-            str(self.per_time), f"one per unit of time, {self.time_unit}", *_inverse(self.time_unit)
+            str(self.per_time),
+            f"one per unit of time, {self.time_unit}",
+            *_inverse(self.time_unit),
+            source=CONVERSION,
         )
         return Mechanism(
             name="sbml",
@@ -921,12 +859,12 @@ class _Reader:
     def _places(self) -> dict[str, Where]:
         places = {}
         for variable in self.variables.values():
-            where = Where(file=str(self.path), line=variable.element.getLine() or None)
+            where = Where(file=str(self.path), line=self._line(variable.element))
             for kind in ("species", "parameters", "definitions", "observables"):
                 places[f"{kind}.{self.names[variable.id]}"] = where
             places[f"definitions.{variable.symbol}"] = where
         for name, reaction in self.reactions.items():
-            where = Where(file=str(self.path), line=reaction.getLine() or None)
+            where = Where(file=str(self.path), line=self._line(reaction))
             places[f"reactions.{self.names[name]}"] = places[f"definitions.{self.flux_symbols[name]}"] = where
         return places
 

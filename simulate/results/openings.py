@@ -36,7 +36,8 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     shown.sort(key=lambda row: (not row.reported, first.get(row.quantity, len(first))))
     names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
     sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
-    caveats = [*_people(study), *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else [])]
+    assumed = [f"{text[0].upper()}{text[1:]}." for text in study.assumptions]
+    caveats = [*_people(study), *assumed, *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else [])]
     if failed:
         caveats.append(f"{failed} trajectories did not reach the end, and are in no number.")
     return Opening(study.scenario.question or study.scenario.title, tuple(sentences), tuple(caveats))

@@ -13,8 +13,8 @@ from simulate.errors import InputError, Where
 from simulate.evidence.observations import read_observations
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import evidence_sets
+from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.exchange.petab.reading import is_petab, read_petab
-from simulate.exchange.sbml import is_sbml, read_sbml
 from simulate.files import Document, read_toml
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import read_dose_table
@@ -68,9 +68,9 @@ def check_file(
     Parameters
     ----------
     name
-        Path of an SBML file, of a PEtab problem, or of a scenario, sweep, model, hypothesis, population, parameter,
-        reference, observation, measurement or trial file, the name of a shipped scenario, or a table of doses, whose
-        name ends in ``.csv``.
+        Path of a model in SBML or Antimony, of a PEtab problem, or of a scenario, sweep, model, hypothesis, population,
+        parameter, reference, observation, measurement or trial file, the name of a shipped scenario, or a table of
+        doses, whose name ends in ``.csv``.
     time, amount, ignored
         Units of a table of doses, and columns of it that are not read.
     population
@@ -84,8 +84,8 @@ def check_file(
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
         return FileFinding(str(path), "dose", _doses(path, time, amount, ignored, population))
-    if is_sbml(path):
-        return FileFinding(str(path), "SBML", _sbml(path))
+    if is_foreign(path):
+        return FileFinding(str(path), format_of(path), _foreign(path))
     if is_petab(path):
         return FileFinding(str(path), "PEtab", _petab(path))
     document = read_toml(path)
@@ -178,8 +178,8 @@ def _model(path: Path, document: Document) -> str:
     return f"{_count(len(model.species), 'state')}, {_count(len(model.parameters), 'parameter')}"
 
 
-def _sbml(path: Path) -> str:
-    imported = read_sbml(path)
+def _foreign(path: Path) -> str:
+    imported = read_foreign(path)
     model = imported.model.compose()
     left_out = f"; left out: {'; '.join(imported.dropped)}" if imported.dropped else ""
     return (

@@ -1,4 +1,4 @@
-"""Models without a scenario, of other programs or of a model file: simulated as they are, untreated, for some time."""
+"""Models without a scenario, of other programs or of a model file: simulated as they are, for some time."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where
-from simulate.exchange.sbml import is_sbml, read_sbml
+from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.files import Document, parse_toml, read_toml
-from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
+from simulate.studies.scenario import DEFAULT_PATIENTS, Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, parse_quantity
@@ -28,22 +28,23 @@ _OTHERS = {
 
 
 def model_scenario(path: Path | str, end: str, every: str | None = None, settings: Sequence[Setting] = ()) -> Scenario:
-    """Scenario of a model, in SBML or of a model file: its states and observables, ``every`` time until the ``end``.
+    """Scenario of a model, of another program or in TOML: its states and observables, ``every`` time until the ``end``.
 
-    Times are shown in the unit of time of an SBML file, in which a bare number is as well; of a model file, which has
-    units of its own, in that of the end. Of a model whose patients differ there are a hundred, else one.
+    Times are shown in the unit of time of the file of another program, in which a bare number is as well; of a model
+    file, which has units of its own, in that of the end. Where patients differ, by the model or the settings, there are
+    a hundred, else one.
 
     Raises
     ------
     InputError
-        ``units.…`` for what is no time; as `read_sbml`, `read_model` and `scenario_from`.
+        ``units.…`` for what is no time; as `read_foreign`, `read_model` and `scenario_from`.
     """
     path = Path(path)
-    if is_sbml(path):
-        imported = read_sbml(path)
-        model, own = imported.model.compose(), imported.time_unit
+    if is_foreign(path):
+        imported = read_foreign(path)
+        model, own, regimen = imported.model.compose(), imported.time_unit, imported.regimen
     else:
-        model, own = read_model(path).compose(), ""
+        model, own, regimen = read_model(path).compose(), "", "none"
     number, given = parse_quantity(end)
     if own:
         end, every = _timed(end, own), None if every is None else _timed(every, own)
@@ -55,7 +56,9 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     if every is None:
         days = Fraction(repr(number)) * given.factor / _TIMES
         every = f"{float(days)!r} d"
-    patients = 100 if any(part.spread is not None for part in model.parameters) else 1
+    varies = any("spread" in setting.key.split(".") for setting in settings)
+    varies = varies or any(part.spread is not None for part in model.parameters)
+    patients = DEFAULT_PATIENTS if varies else 1
     quantities = [part.name for part in (*model.species, *model.observables)]
     text = "\n".join(
         (
@@ -64,7 +67,7 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
             f"[model]\nfile = {json.dumps(path.name)}",
             f"[time]\nend = {json.dumps(end)}\nevery = {json.dumps(every)}\nunit = {json.dumps(own or given.text)}",
             f"[cohort]\npatients = {patients}",
-            '[[arm]]\nname = "model"\nregimen = "none"',
+            f'[[arm]]\nname = "model"\nregimen = {json.dumps(regimen)}',
             f"[outputs]\nquantities = {json.dumps(quantities)}",
         )
     )
@@ -79,7 +82,7 @@ def _timed(text: str, own: str) -> str:
 def scenario_for(
     source: Path | str, end: str | None = None, every: str | None = None, settings: Sequence[Setting] = ()
 ) -> Scenario:
-    """Scenario of its name or file, or of a model in SBML or TOML, which alone needs to be told its times.
+    """Scenario of its name or file, or of a model, which alone needs to be told its times.
 
     Raises
     ------
@@ -87,7 +90,7 @@ def scenario_for(
         ``exchange.time`` for a model without an ``end``, and for times beside a scenario; ``run.kind`` for a file of
         another kind; as `model_scenario` and `read_scenario`.
     """
-    path = Path(source) if is_sbml(source) else find_scenario(str(source))
+    path = Path(source) if is_foreign(source) else find_scenario(str(source))
     if path.suffix.lower() == ".csv":
         raise InputError(
             "a table of doses is no scenario",
@@ -97,11 +100,12 @@ def scenario_for(
             advice="name it in an arm of a scenario, in place of a regimen: "
             f'`doses = {{ file = "{path.name}", time = "h", amount = "mg" }}`',
         )
-    document = None if is_sbml(path) else read_toml(path)
+    document = None if is_foreign(path) else read_toml(path)
     if document is None or is_model(document):
         if end is None:
+            a_model = f"an {format_of(path)}" if document is None else "a model"
             raise InputError(
-                f"{'an SBML' if document is None else 'a model'} file does not say how long it is to be solved",
+                f"{a_model} file does not say how long it is to be solved",
                 code="exchange.time",
                 where=Where(str(source)),
                 expected='--end "10 h"',

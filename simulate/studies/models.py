@@ -13,7 +13,7 @@ from simulate.biology.reference import REFERENCE, parameter_table, reference_mod
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
-from simulate.exchange.sbml import is_sbml, read_sbml
+from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
@@ -33,7 +33,7 @@ def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where
     Parameters
     ----------
     file
-        A model file, or one of SBML; None for the reference model.
+        A model file, or one of another program; None for the reference model.
     hypothesis
         Names, ``none`` among them, and hypothesis files, which are combined.
     where
@@ -50,7 +50,7 @@ def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where
         }
         if file is None:
             return reference_model(_combined(hypothesis, shipped_mechanisms()), places=places)
-        user = read_sbml(file).model if is_sbml(file) else read_model(file)
+        user = read_foreign(file).model if is_foreign(file) else read_model(file)
         user = replace(user, places={**user.places, **places})
         _refuse_names(hypothesis, where)
         return user.compose(_combined(hypothesis, {part.name: part for part in user.mechanisms}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.arms import Arm
+from simulate.cohort.assumed import AssumedSpread, with_assumed_spread
 from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
@@ -60,6 +62,8 @@ class Study:
         Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
     draws
         Populations that are simulated, each with all patients; None for the one of ``population``.
+    assumed
+        Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
     """
 
     scenario: Scenario
@@ -70,6 +74,19 @@ class Study:
     quantities: tuple[str, ...]
     known: Mapping[str, FloatArray] = field(default_factory=dict)
     draws: Draws | IndividualDraws | None = None
+    assumed: AssumedSpread | None = None
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of how patients differ and rests on no evidence, in sentences."""
+        rows = (*self.scenario.overrides, *(row for arm in self.scenario.arms for row in arm.overrides))
+        own = {row.parameter: row.sd_log for row in rows if row.sd_log}
+        single = tuple(
+            f"spread: `{name}` is log-normal between patients, with a coefficient of variation of "
+            f"{math.sqrt(math.expm1(size**2)):.3g}, as the scenario assumes: no evidence is behind it"
+            for name, size in own.items()
+        )
+        return (*(() if self.assumed is None else self.assumed.sentences), *single)
 
     @property
     def members(self) -> int:
@@ -106,6 +123,7 @@ class Study:
             "seed": scenario.seed,
             **({"first": scenario.first} if scenario.first else {}),
             **({} if scenario.population is None else {"population": str(scenario.population)}),
+            **({} if self.assumed is None else {"assumed_spread": asdict(self.assumed)}),
             **({"visits": list(scenario.visits)} if scenario.visits else {}),
             **({} if scenario.between_doses is None else {"between_doses": scenario.between_doses}),
             **({} if scenario.occasions is None else {"occasions": asdict(scenario.occasions)}),
@@ -171,6 +189,9 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     )
     if draws is not None and scenario.model is None:
         population = study_patients(population)
+    assumed = None
+    if scenario.spread is not None:
+        population, assumed = with_assumed_spread(population, scenario.spread)
     if scenario.between_doses is not None:
         spread = Spread.from_cv(scenario.between_doses).sd_log
         population = replace(population, occasions=tuple(Occasion(route.name, spread) for route in model.routes))
@@ -191,6 +212,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         quantities=_quantities(scenario, model),
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
         draws=draws,
+        assumed=assumed,
     )
 
 
@@ -392,6 +414,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "dropout": int(study.scenario.dropout),
         **({} if study.scenario.time_unit == "d" else {"time_unit": study.scenario.time_unit}),
         **({} if study.draws is None else {"fit": study.draws.origin}),
+        **({} if not study.assumptions else {"assumed": "; ".join(study.assumptions)}),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,
         "atol": study.scenario.tolerance.share,

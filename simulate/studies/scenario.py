@@ -23,6 +23,7 @@ A scenario file in full::
     patients = 100  # if not given, as many as there are in a table of doses, or else 100
     seed = 1
     first = 0  # number of the first patient; patient 137 is the same person in every cohort that has this seed
+    spread = { cv = 0.3 }  # an assumption: of all parameters of which the population says none; or { sd_log = 0.3 }
     population = "myositis"  # or "healthy", "caps", "obese", "renal", or a population file, relative to this file
     between_doses = 0.2  # how much of a dose arrives, from dose to dose: coefficient of variation
     between_occasions = { CL = 0.2, k_a = 0.3 }  # kinetics within a patient: coefficients of variation
@@ -82,6 +83,7 @@ from simulate.solver.problem import SMALLEST, Tolerance
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.settings import Setting, lay_over
 from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
+from simulate.symbolic.parameterfile import spread_of
 from simulate.symbolic.parts import Spread
 from simulate.symbolic.units import TIME_DIMENSION, unit
 from simulate.toml import TomlTable, listed
@@ -124,6 +126,8 @@ class Scenario:
         Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
         population; None for patients of the trial or, where the model is a user's, for parameters that vary
         independently.
+    spread
+        What is assumed of how patients differ in the parameters of which the population says nothing; None for nothing.
     between_doses
         Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
         population.
@@ -160,6 +164,7 @@ class Scenario:
     first: int
     seed: int
     population: str | Path | None
+    spread: Spread | None
     between_doses: float | None
     occasions: Occasions | None
     dropout: bool
@@ -206,7 +211,8 @@ SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
     "model": ("name", "file", "hypothesis", "fit", "draws", "beyond_bounds"),
     "time": ("end", "every", "unit", "visits"),
     "cohort": (
-        *("patients", "first", "seed", "population", "between_doses", "between_occasions", "occasion", "dropout"),
+        *("patients", "first", "seed", "population", "spread"),
+        *("between_doses", "between_occasions", "occasion", "dropout"),
     ),
     "outputs": ("quantities",),
     "solver": ("rtol", "atol", "max_steps", "method", "max_step", "breaks"),
@@ -291,6 +297,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
         seed=cohort.integer("seed", 1, least=0, most=2**63 - 1),
         population=_population(cohort),
+        spread=spread_of(cohort),
         between_doses=cohort.number("between_doses", None, least=0, most=10),
         occasions=_occasions(cohort),
         dropout=cohort.boolean("dropout", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,9 @@ from typing import Any
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, dotted
 from simulate.tomltext import MAX_NESTING, Keys, TooDeep, load_toml
+
+MEASURES = ("cv", "sd_log")
+"""Measures of a spread: coefficient of variation, and standard deviation of the logarithm."""
 
 _OPTION = "--"
 
@@ -52,6 +56,36 @@ def parse_setting(text: str) -> Setting:
     except ValueError:
         parsed = {}
     return Setting(key, parsed["value"] if len(parsed) == 1 else value, f"--set {text}")
+
+
+def parse_variation(text: str) -> Setting:
+    """Read what ``--vary`` is given: ``cv=0.3`` for all parameters, ``k_a.cv=0.3`` for one; or ``sd_log`` for ``cv``.
+
+    Raises
+    ------
+    InputError
+        ``scenario.variation``: it is none of these.
+    """
+    key, _, value = (part.strip() for part in text.partition("="))
+    name, dot, measure = key.rpartition(".")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if measure not in MEASURES or "." in name or bool(dot) != bool(name) or not math.isfinite(number):
+        raise InputError(
+            "this does not say how patients differ",
+            code="scenario.variation",
+            where=Where(file=_clip(f"--vary {text}")),
+            expected="`cv=0.3` for all parameters, or `k_a.cv=0.3` for one; `sd_log` in place of `cv`",
+        )
+    return Setting(variation_key(key), number, f"--vary {text}")
+
+
+def variation_key(text: str) -> str:
+    """Key of a scenario file for ``cv`` or ``k_a.cv``."""
+    name, _, measure = text.rpartition(".")
+    return f"parameters.{name}.spread.{measure}" if name else f"cohort.spread.{measure}"
 
 
 def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | None) -> list[Setting]:
@@ -103,20 +137,36 @@ def lay_over(document: Document, settings: Sequence[Setting], known: Mapping[str
         if len(keys) > MAX_NESTING:
             raise _no_such_place(setting, f"it has {len(keys)} parts, more than {MAX_NESTING}")
         table: Any = data
+        if _is_spread_of_value(keys, data):
+            data["parameters"][keys[1]] = {"value": data["parameters"][keys[1]]}
         for depth, key in enumerate(keys[:-1]):
             table = table.setdefault(key, {}) if isinstance(key, str) else table[key]
             # Only arms are counted, and they were found already.
             if not isinstance(table, dict) and not (isinstance(table, list) and isinstance(keys[depth + 1], int)):
                 raise _no_such_place(setting, f"`{dotted(*keys[: depth + 1])}` is a value and holds no keys")
+        if keys[-2:-1] == ("spread",) and keys[-1] in MEASURES:
+            # A spread has one measure: that of the file gives way.
+            table.clear()
         table[keys[-1]] = setting.value
         origins[keys] = setting.origin
     return replace(document, data=data, origins=origins)
+
+
+def _is_spread_of_value(keys: Keys, data: Mapping[str, Any]) -> bool:
+    """Whether a setting is the spread of a parameter of which only the value is there so far."""
+    if keys[:1] != ("parameters",) or keys[2:3] != ("spread",) or not isinstance(data.get("parameters"), dict):
+        return False
+    found = data["parameters"].get(keys[1])
+    return found is not None and not isinstance(found, dict)
 
 
 def _check_once(keys: Keys, origin: str, origins: Mapping[Keys, str]) -> None:
     """Refuse an option that sets what another has set, or a part of it, or a table around it."""
     for known, before in origins.items():
         shorter = min(len(keys), len(known))
+        if known[0] == "parameters" and len(known) == 2 and keys[:2] == known and keys[2:3] == ("spread",):
+            # The value and the spread of a parameter are set apart.
+            continue
         if before.startswith(_OPTION) and keys[:shorter] == known[:shorter]:
             raise InputError(
                 f"`{dotted(*keys[:shorter])}` is set twice",

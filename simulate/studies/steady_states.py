@@ -13,7 +13,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
-from simulate.exchange.sbml import is_sbml
+from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.kernels.continuation import Branch, branches
 from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
@@ -67,7 +67,7 @@ def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenari
     chosen = list(settings)
     if not any(setting.key == "model.fit" for setting in chosen):
         chosen.append(Setting("model.fit", TYPICAL, "the typical patient"))
-    document = None if is_sbml(path) else read_toml(path)
+    document = None if is_foreign(path) else read_toml(path)
     if document is None or is_model(document):
         data = {**_NO_SCENARIO, "title": path.stem, "model": {"file": path.name}}
         document = Document(path=str(path), data=data, text="")

@@ -22,10 +22,10 @@ READS: Mapping[str, tuple[str, ...]] = {
     ),
     "sensitivity": (
         *("model.name", "model.file", "model.hypothesis", "model.beyond_bounds", "time.end", "time.visits"),
-        *("cohort.population", "cohort.seed", "cohort.between_doses"),
+        *("cohort.population", "cohort.spread", "cohort.seed", "cohort.between_doses"),
         *("cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
     ),
-    "verify": ("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population",
+    "verify": ("model", "time", "cohort.patients", "cohort.first", "cohort.seed", "cohort.population", "cohort.spread",
                "cohort.between_doses", "cohort.between_occasions", "cohort.occasion", "arm", "parameters", "solver"),
 }  # fmt: skip
 """Verb → keys, or tables of keys, that it reads."""

@@ -73,6 +73,10 @@ class _Symbolic:
         return -self.symbol
 
 
+CONVERSION = "conversion of units"
+"""Source of a parameter that is a factor between units: it is the same in all patients, whatever varies."""
+
+
 class Grade(enum.Enum):
     """How well a number is supported. The value is the explanation that a reader sees."""
 

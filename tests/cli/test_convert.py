@@ -72,7 +72,7 @@ def test_a_model_file_becomes_sbml_and_comes_back(model: str, capsys: Capture) -
 
 def test_only_models_are_converted(model: str, capsys: Capture) -> None:
     assert outcome(["convert", "model.txt", "-o", "decay.toml"]) == 2
-    assert "a model is converted from and to SBML and model files" in capsys.readouterr().err
+    assert "a model is converted from and to SBML, Antimony and model files" in capsys.readouterr().err
 
 
 def test_a_model_is_run_for_the_time_that_is_given(model: str, capsys: Capture) -> None:

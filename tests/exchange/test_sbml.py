@@ -343,3 +343,15 @@ def test_what_someone_else_will_give_stays_a_parameter(tmp_path: Path) -> None:
     # Six units in the compartment are a concentration of 6/c, and what leaves is divided by the volume too.
     assert print_expression(system.initial[0]) == "6/c"
     assert print_expression(system.rhs[0]) == "-k*per_time*A/c"
+
+
+def test_drawings_of_another_level_are_left_out_and_no_reason_to_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "drawn.xml"
+    layout = 'xmlns:layout="http://www.sbml.org/sbml/level3/version1/layout/version1" layout:required="false"'
+    path.write_text(
+        f'<sbml xmlns="http://www.sbml.org/sbml/level2/version4" {layout} level="2" version="4"><model id="m">'
+        '<listOfCompartments><compartment id="c" size="1"/></listOfCompartments><listOfSpecies>'
+        '<species id="S" compartment="c" initialAmount="1"/></listOfSpecies></model></sbml>',
+        encoding="utf-8",
+    )
+    assert [part.name for part in read_sbml(path).model.compose().species] == ["S"]

@@ -68,6 +68,7 @@ VALUES: dict[str, Any] = {
     "cohort.first": 1,
     "cohort.seed": 7,
     "cohort.population": "healthy",
+    "cohort.spread": {"cv": 0.1},
     "cohort.between_doses": 0.1,
     "cohort.between_occasions": {"k": 0.1},
     "cohort.occasion": "1 d",

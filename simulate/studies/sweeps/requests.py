@@ -44,9 +44,11 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, Where, relocated
+from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
+from simulate.studies.exchanged import is_model, scenario_for
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
@@ -66,6 +68,8 @@ class Options:
         Axes, as `simulate.studies.sweeps.axes.parse_axis` reads them; one of the same name in the file gives way.
     settings
         What is laid over the scenario.
+    end, every
+        Times of a model that is varied without a scenario, as `simulate.studies.exchanged.scenario_for` takes them.
     arms
         Arms that are varied.
     zipped, design, design_seed
@@ -78,6 +82,8 @@ class Options:
 
     over: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()
+    end: str | None = None
+    every: str | None = None
     arms: tuple[str, ...] = ()
     zipped: bool | None = None
     design: str | None = None
@@ -138,7 +144,7 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
     Parameters
     ----------
     source
-        Path of a sweep file or of a scenario file, or the name of a shipped scenario.
+        Path of a sweep file, of a scenario file or of a model, or the name of a shipped scenario.
     options
         What is asked for beside it.
 
@@ -148,12 +154,16 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         ``sweep.*`` for what is wrong in the sweep, else as `read_scenario`; with the line or option at fault.
     """
     options = Options() if options is None else options
-    path = find_scenario(str(source))
-    document = read_toml(path)
-    if "scenario" in document.data or "axis" in document.data:
+    path = Path(source) if is_foreign(source) else find_scenario(str(source))
+    document = None if is_foreign(path) else read_toml(path)
+    if document is not None and ("scenario" in document.data or "axis" in document.data):
+        _refuse_times(options, document)
         return replace(_with_options(_of_file(document, path, options), options), files=noted())
-    scenario = scenario_from(document, options.settings, name=path.stem)
-    where = Where(file=document.path)
+    if document is None or is_model(document) or options.end is not None or options.every is not None:
+        scenario = scenario_for(source, options.end, options.every, options.settings)
+    else:
+        scenario = scenario_from(document, options.settings, name=path.stem)
+    where = Where(file=scenario.document.path)
     base = Request(
         name=path.stem,
         title=scenario.title,
@@ -169,6 +179,16 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         options=options,
     )
     return replace(_with_options(base, options), files=noted())
+
+
+def _refuse_times(options: Options, document: Document) -> None:
+    if options.end is not None or options.every is not None:
+        raise InputError(
+            "--end and --every are for a model, and the scenario of a sweep file has times of its own",
+            code="exchange.time",
+            where=Where(file=document.path),
+            advice='set them: --set "time.end=10 d"',
+        )
 
 
 def _of_file(document: Document, path: Path, options: Options) -> Request:

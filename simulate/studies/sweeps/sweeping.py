@@ -48,6 +48,8 @@ def options_from(given: Mapping[str, Any]) -> Options:
     return Options(
         over=tuple(given["over"]),
         settings=tuple(Setting(*row) for row in given["settings"]),
+        end=given.get("end"),
+        every=given.get("every"),
         arms=tuple(given["arms"]),
         zipped=given["zipped"],
         design=given["design"],

@@ -1,0 +1,50 @@
+"""Models of other programs in any of their formats: SBML, and Antimony by way of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
+from simulate.exchange.doses import with_doses
+from simulate.exchange.sbml import Imported, is_sbml, read_sbml, read_sbml_text
+from simulate.exchange.sbmlwriting import sbml_text
+from simulate.symbolic.model import Model
+
+
+def is_foreign(path: Path | str) -> bool:
+    """Whether the name of a file is that of a model in a format of other programs."""
+    return is_sbml(path) or is_antimony(path)
+
+
+def format_of(path: Path | str) -> str:
+    """Name of the format of a file that `is_foreign`."""
+    return "SBML" if is_sbml(path) else "Antimony"
+
+
+def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool = True) -> Imported:
+    """Read a model of another program.
+
+    Parameters
+    ----------
+    path
+        A file that `is_foreign`.
+    time_unit
+        Unit of time of the model; as for `read_sbml`.
+    doses
+        Whether events that are doses become routes and a regimen (`with_doses`), or stay events.
+
+    Raises
+    ------
+    InputError, MissingExtra
+        As `read_sbml` and `simulate.exchange.antimony.sbml_of`. Places in Antimony are names, without lines.
+    """
+    if is_antimony(path):
+        found = read_sbml_text(sbml_of(Path(path)), str(path), time_unit=time_unit)
+    else:
+        found = read_sbml(path, time_unit=time_unit)
+    return with_doses(found) if doses else found
+
+
+def foreign_text(model: Model, path: Path | str) -> str:
+    """A composed model in the format that the name of a file says."""
+    return antimony_text(model) if is_antimony(path) else sbml_text(model)
