@@ -351,7 +351,10 @@ def test_drawings_of_another_level_are_left_out_and_no_reason_to_refuse(tmp_path
     path.write_text(
         f'<sbml xmlns="http://www.sbml.org/sbml/level2/version4" {layout} level="2" version="4"><model id="m">'
         '<listOfCompartments><compartment id="c" size="1"/></listOfCompartments><listOfSpecies>'
-        '<species id="S" compartment="c" initialAmount="1"/></listOfSpecies></model></sbml>',
+        '<species id="S" compartment="c" initialAmount="1"/></listOfSpecies><listOfReactions>'
+        '<reaction id="r" reversible="false"><listOfReactants><speciesReference species="S"/></listOfReactants>'
+        '<kineticLaw><math xmlns="http://www.w3.org/1998/Math/MathML"><ci>S</ci></math></kineticLaw></reaction>'
+        "</listOfReactions></model></sbml>",
         encoding="utf-8",
     )
     assert [part.name for part in read_sbml(path).model.compose().species] == ["S"]
