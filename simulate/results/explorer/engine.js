@@ -6,6 +6,8 @@
 "use strict";
 
 const OK = 0, INFEASIBLE = 1, FAILED = 2;
+/* Steps after which it is asked whether equations are stiff: before that Dormand-Prince is cheaper anyway. */
+const LONG = 6000;
 
 /* What is to happen when: scheduled doses of one course, of which a patient may miss some.
 
@@ -51,7 +53,7 @@ function makeEngine(model, rodas) {
   }
 
   /* A step from y at time t: new states in z, their derivative in k7. Returns the squared error ratio. */
-  function dormandPrince(t, h, p, rtol, share) {
+  function dormandPrince(t, h, p, rtol, share, isLong) {
     for (let i = 0; i < n; i += 1) z[i] = y[i] + h * (1 / 5 * k1[i]);
     rhs(t + 1 / 5 * h, z, u, p, c, k2);
     for (let i = 0; i < n; i += 1) z[i] = y[i] + h * (3 / 40 * k1[i] + 9 / 40 * k2[i]);
@@ -82,7 +84,7 @@ function makeEngine(model, rodas) {
       const allowed = absolute[i] + rtol * (a > b ? a : b), scaled = error / allowed;
       total += allowed > 0 ? scaled * scaled : error === 0 ? 0 : NaN;
       // Hairer and Wanner II, IV.2: how fast the fastest component would move, in the scales of the states.
-      if (allowed > 0) {
+      if (isLong && allowed > 0) {
         const slope = (k7[i] - k6[i]) / allowed, distance = (z[i] - between[i]) / allowed;
         slopes += slope * slope;
         apart += distance * distance;
@@ -201,7 +203,7 @@ function makeEngine(model, rodas) {
       h = h >= rest * 0.999999 ? rest : Math.min(h, 0.5 * rest);
       const next = reaches && h === rest ? stop : t + h;
       if (next === t) return FAILED;
-      const ratio = isStiff ? stiff.step(t, h, p, rtol, share, absolute) : dormandPrince(t, h, p, rtol, share);
+      const ratio = isStiff ? stiff.step(t, h, p, rtol, share, absolute) : dormandPrince(t, h, p, rtol, share, attempts > LONG);
       let factor = 0.9 * Math.pow(ratio, -0.1);
       factor = factor > 0.2 && ratio < Infinity ? Math.min(factor, limit) : 0.2;
       if (!(ratio <= 1)) {  // An undefined ratio is a rejection.
@@ -229,7 +231,7 @@ function makeEngine(model, rodas) {
       }
       if (!isStiff) {
         stiffness = pace > 3.25 ? stiffness + 1 : Math.max(0, stiffness - 0.25);
-        if (stiffness > 15 && attempts > 4000) { isStiff = true; counters.stiff += 1; }
+        if (stiffness > 15) { isStiff = true; counters.stiff += 1; }
       }
       t = next;
       y.set(z);
