@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.api.simulating import Settings, laid_over
+from simulate.api.simulating import Settings, laid_over, refuse_twice
 
 __all__ = ["Explorer", "explore"]
 
@@ -78,7 +78,6 @@ def explore(
         ``explore.patients``: more than 200 patients; ``explore.events``: a model with events; ``hypothesis.twice``: a
         hypothesis is given twice. Else as for `simulate.run`.
     """
-    from simulate.errors import InputError
     from simulate.files import write_atomically
     from simulate.inputs import noting
     from simulate.results.explorer.contents import MOST, contents_of
@@ -89,10 +88,7 @@ def explore(
 
     if out is not None:
         check_file(Path(out), force=force)
-    if twice := next((name for name in hypotheses if list(hypotheses).count(name) > 1), None):
-        raise InputError(
-            f"the hypothesis `{twice}` is given twice", code="hypothesis.twice", advice="name each hypothesis once"
-        )
+    refuse_twice(hypotheses)
     studies = []
     with noting():
         for name in hypotheses or (None,):

@@ -19,6 +19,7 @@ from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import rodas5p
 from simulate.streams import stream
+from simulate.studies.models import hypothesis_title
 from simulate.studies.paired import AGREEING, ENDPOINTS
 from simulate.studies.reported import observations_for
 from simulate.studies.runs import Study, cohort_of
@@ -121,7 +122,8 @@ def contents_of(studies: Sequence[Study]) -> Contents:
         "visits": [{"day": day, "name": name} for day, name in VISITS if 0.0 < day <= _LONGEST_RATIO * end]
         if first.scenario.time_unit == "d" and first.scenario.model is None
         else [],
-        "reported": _reported(first, arm),
+        "reported": (reported := _reported(first, arm)),
+        "source": _source() if reported else "",
         "agreeing": AGREEING,
         "pinned": list(_PINNED),
         "rodas": {
@@ -155,7 +157,7 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
     rows = (*model.species, *model.observables)
     return {
         "name": study.hypothesis,
-        "title": model.title or model.name,
+        "title": _title(study),
         "stands": _stands(study),
         "draws": _draw_of(study).tolist(),
         "values": _packed(values, "<f8"),
@@ -166,6 +168,13 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
         "conditions": [condition.reason for condition in model.conditions],
         "routes": [{"name": route.name, "drug": route.drug, "unit": route.unit.text} for route in model.routes],
     }
+
+
+def _title(study: Study) -> str:
+    """What a hypothesis of the reference model says; of another model its title."""
+    model = study.model
+    said = hypothesis_title(study.scenario.hypothesis) if study.scenario.model is None else ""
+    return said or model.title or model.name
 
 
 def _shown(study: Study, offered: Sequence[str]) -> list[str]:
@@ -279,6 +288,15 @@ def _reported(study: Study, arm: Arm) -> list[dict[str, Any]]:
         for item in observations_for(study).get(arm.name, ())
         if item.standing.name != "HEALTHY" and (item.direction or item.mean is not None)
     ]
+
+
+def _source() -> str:
+    """Reference of what was printed."""
+    from simulate import shipped
+    from simulate.evidence.reading import read_evidence
+    from simulate.symbolic.parameterfile import read_sources
+
+    return read_sources(shipped.sources_file())[read_evidence().source].citation
 
 
 def _days_per(shown: str) -> float:

@@ -3,7 +3,7 @@
 (function () {
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (name) => document.getElementById(name);
-const LIVE = 1e-3, REFINED = 1e-5, CHUNK = 8, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
+const LIVE = 1e-3, REFINED = 2e-6, CHUNK = 8, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
 const inDays = data.time_unit === "d";
 
 /* ---- small helpers ---- */
@@ -374,7 +374,7 @@ function newChart(box, part, first, isLog) {
   const title = titleOf(part), isChange = state.view === "changes";
   const unit = isChange ? (part.of[0].read.isRelative ? "change in %" : `change in ${unitOf(title.unit)}`) : unitOf(title.unit);
   const figure = make("figure", { role: "img", style: "margin:0" });
-  const heading = make("h3", {}, make("span", { text: title.meaning }), make("span", { class: "unit", text: unit ? `, ${unit}` : "" }));
+  const heading = make("h3", {}, make("span", {}, title.meaning, make("span", { class: "unit", text: unit ? `, ${unit}` : "" })));
   const note = make("p", { class: "read" }), plot = make("div", {});
   figure.append(heading, note, plot);
   box.append(figure);
@@ -383,9 +383,8 @@ function newChart(box, part, first, isLog) {
   const ribbons = [];
   part.of.forEach((_, k) => {
     const line = color(k ? "--two" : "--one"), shade = color(k ? "--two-band" : "--one-band");
-    series.push({ stroke: "transparent", width: 0, points: { show: false } },
-      { stroke: line, width: 2, dash: k ? [7, 4] : undefined, points: { show: false } },
-      { stroke: "transparent", width: 0, points: { show: false } });
+    const edge = { stroke: line, width: 0.7, points: { show: false } };
+    series.push(edge, { stroke: line, width: 2, dash: k ? [7, 4] : undefined, points: { show: false } }, edge);
     ribbons.push({ series: [3 * k + 3, 3 * k + 1], fill: shade });
   });
   const axis = { stroke: color("--ink"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") }, font: "12px system-ui, sans-serif" };
@@ -395,13 +394,21 @@ function newChart(box, part, first, isLog) {
     scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: (_, low, high) => ranged(low, high, isChange) } },
     axes: [
       { ...axis, label: inDays ? "days since the first dose" : data.time_unit, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 34 },
-      { ...axis, size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
+      { ...axis, ...(isLog ? decades(axis) : {}), size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
     hooks: {
       draw: [(u) => marks(u, own)],
       setCursor: [(u) => readout(u, own)],
     },
   }, first, plot);
   return own;
+}
+/* Of a logarithmic axis lines and numbers at powers of ten alone, unless it has only one of them. */
+function decades(axis) {
+  const filter = (u, splits) => {
+    const tens = splits.map((value) => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9 ? value : null));
+    return tens.filter((value) => value !== null).length > 1 ? tens : splits;
+  };
+  return { filter, grid: { ...axis.grid, filter }, ticks: { ...axis.ticks, filter } };
 }
 function ranged(low, high, isChange) {
   if (low === null || high === null) return [0, 1];
@@ -481,14 +488,14 @@ function drawTable() {
         row.append(make("th", { scope: "rowgroup", rowspan: part.of.length }, make("span", { text: title.meaning }),
           make("small", { text: ` ${part.name}` })));
       }
-      if (two) row.append(make("td", { text: one.name }));
-      row.append(make("td", { class: "number", text: sum.n ? `${signed(sum.median)} (${signed(sum.low)} to ${signed(sum.high)}) ${unit}` : "–" }));
+      if (two) row.append(make("td", { "data-head": "Hypothesis", text: one.name }));
+      row.append(make("td", { class: "number", "data-head": "Median change", text: sum.n ? `${signed(sum.median)} (${signed(sum.low)} to ${signed(sum.high)}) ${unit}` : "–" }));
       const bar = make("div", { class: "share", "aria-hidden": "true" });
       if (sum.n) {
         bar.append(make("span", { class: "fall", style: `width:${100 * sum.down}%` }), make("span", { class: "rise", style: `width:${100 * sum.up}%` }));
       }
-      row.append(make("td", {}, bar, make("span", { text: sum.n ? `${percent(sum.down)} % fall, ${percent(sum.up)} % rise` : "nobody" })));
-      row.append(make("td", { class: "source", text: said ? verdict(said, sum) : "" }));
+      row.append(make("td", { "data-head": "Patients" }, bar, make("span", { text: sum.n ? `${percent(sum.down)} % fall, ${percent(sum.up)} % rise` : "nobody" })));
+      row.append(make("td", { class: "source", "data-head": said ? "Reported" : "", text: said ? verdict(said, sum) : "" }));
       body.append(row);
       if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${part.name} falls in ${percent(sum.down)} % and rises in ${percent(sum.up)} %`);
     });
@@ -692,10 +699,10 @@ function standing() {
   const lines = chosen().map((one) => [`${one.name}. `, `${one.title}. ${data.patients} patients of ${one.stands}.`]);
   lines.push(["Bands. ", "The line is the median patient, the band holds 5 to 95 % of the patients; every patient changes against its own baseline."]);
   if (chosen().some((one) => one.draws.some((draw) => draw > 0))) {
-    lines.push(["Not known. ", "Bands mix differences between patients with differences between draws of the fit. `simulate run` keeps them apart."]);
+    lines.push(["Not known. ", "Bands mix differences between patients with differences between draws of the fit. The verb simulate run keeps them apart."]);
   }
   const told = data.reported.filter((item) => item.direction).map((item) => item.account);
-  if (told.length) lines.push(["Reported. ", `${[...new Set(told)].join("; ")}. Dots and bars at their day are the mean and range that were printed.`]);
+  if (told.length) lines.push(["Reported. ", `${[...new Set(told)].join("; ")} (${data.source}). Dots and bars at their day are the mean and range that were printed.`]);
   for (const note of data.notes) lines.push(["Left out. ", note]);
   lines.push(["Not for dosing. ", "A hypothesis computed, not a prediction for a patient: no dose should be chosen by it."]);
   byId("standing").replaceChildren(...lines.map(([head, text]) => make("li", {}, make("strong", { text: head }), document.createTextNode(text))));
