@@ -220,7 +220,7 @@ function begin() {
   }
   const lists = chosen().map((one) => jobsOf(one, LIVE, 0)), fine = chosen().map((one) => jobsOf(one, REFINED, 1));
   const woven = (all) => all[0].flatMap((_, k) => all.map((list) => list[k]));
-  queue = [...woven(lists), ...woven(fine)];
+  queue = [...woven(lists), ...woven(fine), ...queue.filter((job) => job.kind === "effect")];
   feed();
 }
 function finished(result) {
@@ -245,7 +245,7 @@ function finished(result) {
     if (isAll) move.drawnAll = true;
     schedule();
   }
-  if (isFine && !ranking) setTimeout(rank, 0);
+  if (isFine && (!ranking || ranking.hypothesis !== state.first)) setTimeout(rank, 0);
 }
 let isScheduled = false;
 function schedule() {
@@ -544,6 +544,7 @@ function rank() {
     grid: Float64Array.from([0, move.read > 0 ? move.read : data.end]), intervals: new Float64Array(0),
     wanted: names.map((name) => one.quantityAt.get(name)), rtol: 1e-4, longest: Math.max(state.days / 24, 1e-12),
     patients: Array.from({ length: Math.min(4, data.patients) }, (_, k) => Math.floor(k * data.patients / Math.min(4, data.patients))) };
+  queue = queue.filter((job) => job.kind !== "effect");
   queue.push(...one.parameters.map((_, parameter) => ({ ...common, parameter, names })));
   feed();
 }
