@@ -26,7 +26,7 @@ function rounded(value) {
   if (!Number.isFinite(value)) return "–";
   if (value === 0) return "0";
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) return value.toExponential(1).replace("e+", "e");
+  if (size >= 1e5 || size < 1e-3) return value.toExponential(1).replace(".0", "").replace("e+", "e");
   return size >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }
 function signed(value) {
@@ -47,6 +47,7 @@ const percent = (share) => {
   return whole === 100 && share < 1 - 1e-12 ? 99 : whole === 0 && share > 0 ? 1 : whole;
 };
 const shownTime = (days) => rounded(days / data.days_per_unit);
+const people = data.patients === 1 ? "1 patient" : `${data.patients} patients`;
 const timeName = inDays ? "day" : data.time_unit;
 const at = (days) => (inDays ? `day ${shownTime(days)}` : `${shownTime(days)} ${data.time_unit}`);
 const unitOf = (unit) => (unit === "1" ? "" : unit);
@@ -393,8 +394,8 @@ function newChart(box, part, first, isLog) {
     cursor: { sync: { key: "explorer" }, y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: (_, low, high) => ranged(low, high, isChange) } },
     axes: [
-      { ...axis, label: inDays ? "days since the first dose" : data.time_unit, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 34 },
-      { ...axis, ...(isLog ? decades(axis) : {}), size: 56, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
+      { ...axis, label: inDays ? (data.course.route >= 0 ? "days since the first dose" : "days") : data.time_unit, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 34 },
+      { ...axis, ...(isLog ? decades(axis) : {}), size: 60, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
     hooks: {
       draw: [(u) => marks(u, own)],
       setCursor: [(u) => readout(u, own)],
@@ -500,7 +501,7 @@ function drawTable() {
       if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${part.name} falls in ${percent(sum.down)} % and rises in ${percent(sum.up)} %`);
     });
   }
-  table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since before the first dose, at ${at(move.read)}` }),
+  table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since ${data.course.route >= 0 ? "before the first dose" : "the start"}, at ${at(move.read)}` }),
     make("thead", {}, head), body);
   announce(`At ${at(move.read)}: ${sentences.join("; ")}.`);
 }
@@ -522,7 +523,7 @@ function drawProgress() {
   const failed = all.reduce((sum, one) => sum + [...one.status.values()].filter((code) => code === 2).length, 0);
   const without = all.reduce((sum, one) => sum + [...one.status.values()].filter((code) => code === 1).length, 0);
   byId("progress").textContent = [
-    `${done} of ${data.patients} patients`,
+    `${done} of ${people}`,
     move.refined ? `refined in ${(move.refined / 1000).toFixed(1)} s` : move.took ? `in ${(move.took / 1000).toFixed(2)} s, being refined` : "",
     without ? `${without} left out: no steady baseline at this setting` : "",
     failed ? `${failed} left out: not solved` : "",
@@ -697,7 +698,7 @@ function controlsOfParameters() {
   list.replaceChildren(make("option", { value: "", text: "choose…" }), ...rest.map((part) => make("option", { value: part.name, text: `${part.name}: ${part.meaning}` })));
 }
 function standing() {
-  const lines = chosen().map((one) => [`${one.name}. `, `${one.title}. ${data.patients} patients of ${one.stands}.`]);
+  const lines = chosen().map((one) => [`${one.name}. `, `${one.title}. ${people} of ${one.stands}.`]);
   lines.push(["Bands. ", "The line is the median patient, the band holds 5 to 95 % of the patients; every patient changes against its own baseline."]);
   if (chosen().some((one) => one.draws.some((draw) => draw > 0))) {
     lines.push(["Not known. ", "Bands mix differences between patients with differences between draws of the fit. The verb simulate run keeps them apart."]);
@@ -769,7 +770,7 @@ function picture() {
     ctx.restore();
     ctx.drawImage(own.chart.ctx.canvas, x, y + head);
   });
-  write(`${data.patients} patients; median and 5 to 95 %; il1sim ${data.version}; not for choosing a dose`, gap, canvas.height - 14 * ratio, 12, "--soft");
+  write(`${people}; median and 5 to 95 %; il1sim ${data.version}; not for choosing a dose`, gap, canvas.height - 14 * ratio, 12, "--soft");
   return new Promise((resolve) => { canvas.toBlob(resolve, "image/png"); });
 }
 
