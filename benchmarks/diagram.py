@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from benchmarks.work_precision import Point
+from benchmarks.point import Point
 from simulate.figures.style import MILLIMETER, WIDTH, color, plain_number, styled
 
 MEASURES = (("microseconds", "time for one trajectory (µs)"), ("evaluations", "evaluations of the right-hand side"))

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.point import Point
 from benchmarks.problems import PROBLEMS, Problem, reference_values
 from simulate.cohort.ensemble import member_parameters, schedule_of
 from simulate.errors import InputError, NumericalError
@@ -91,29 +92,6 @@ class Workload:
             breaks=self.breaks,
             threads=1,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One method on one workload at one tolerance.
-
-    Attributes
-    ----------
-    workload, method, rtol
-        What was solved, how.
-    error
-        Largest relative error; None if a member did not reach the end.
-    microseconds, evaluations, steps
-        For one trajectory; steps that were rejected count.
-    """
-
-    workload: str
-    method: str
-    rtol: float
-    error: float | None
-    microseconds: float
-    evaluations: float
-    steps: float
 
 
 def problem_workload(problem: Problem) -> Workload:

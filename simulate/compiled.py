@@ -24,7 +24,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba import types
-from numba.core import caching, compiler, serialize
+from numba.core import caching, codegen, compiler, serialize
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from simulate import cache
@@ -173,9 +173,42 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+class _Part(codegen.JITCodeLibrary):
+    """Code that is never run by itself: it waits, as it was written, for the function that takes it in."""
+
+    def finalize(self) -> None:
+        for library in dict.fromkeys(self._linking_libraries):
+            self._final_module.link_in(library._get_module_for_linking(), preserve=True)
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        self._ensure_finalized()  # type: ignore[no-untyped-call]
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        return self
+
+    def set_env(self, name: str, env: Any) -> None:
+        """No machine code is there to tell of its environment, and none of it has need of one."""
+
+
+class _PartCompiler(compiler.Compiler):
+    """Numba's compiler, without machine code of a helper's own: that would be made and thrown away a hundred times."""
+
+    def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
+        own: Any = library or _Part(targetctx.codegen(), "part")  # type: ignore[no-untyped-call]
+        super().__init__(typingctx, targetctx, own, *rest)  # type: ignore[no-untyped-call]
+
+
+_PART_OPTIONS = {
+    "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": _PartCompiler,
+}  # fmt: skip
+
+
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that only compiled functions call; it is compiled into each of them."""
-    return numba.njit(**_OPTIONS)(function)
+    return _numba.njit(**_PART_OPTIONS, **_OPTIONS)(function)
 
 
 def verbatim(function: Callable[..., Any]) -> Any:
@@ -185,4 +218,4 @@ def verbatim(function: Callable[..., Any]) -> Any:
     code stands in its caller for certain, without which a loop around it is not vectorized.
     """
     options = {name: value for name, value in _OPTIONS.items() if name != "fastmath"}
-    return numba.njit(forceinline=True, **options)(function)
+    return _numba.njit(**_PART_OPTIONS, **options)(function)

@@ -24,7 +24,7 @@ def grades(content: object) -> Iterator[str]:
 def test_numbers_are_counted_by_the_grades_of_the_parameter_files() -> None:
     files = (*(ROOT / "parameters").glob("*.toml"), *(ROOT / "parameters/pharmacokinetics").glob("*.toml"))
     found = Counter(grade for file in files for grade in grades(tomllib.loads(file.read_text(encoding="utf-8"))))
-    counted = (found.total(), found["seen"], found["calculated"], found["memory"], found["assumed"])
+    counted = (found.total(), found["read"], found["calculated"], found["recalled"], found["assumed"])
     said = (
         "of {} shipped numbers with a grade {} were read in the cited publication, {} calculated from numbers that "
         "were read, {} recalled and {} assumed"

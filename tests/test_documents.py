@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from benchmarks.problems import PROBLEMS
+from simulate.cli.app import app
 
 ROOT = Path(__file__).resolve().parent.parent
 VERIFICATION = ROOT / "docs" / "verification.md"
 DOCUMENTS = sorted((ROOT / "docs").glob("*.md"))
+
+PAGES = [ROOT / "README.md", *DOCUMENTS, *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
+COMMANDS = sorted(
+    {
+        (path.relative_to(ROOT).as_posix(), line.removeprefix("$ ").strip())
+        for path in PAGES
+        for block in re.findall(r"^```bash\n(.*?)^```", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        for line in re.split(r"&&|\n", block.replace("\\\n", " "))
+        if re.match(r"(\$ )?simulate ", line.strip())
+    }
+)
+"""Lines of documents that call the program, without their comments' meaning."""
 
 KNOWN = {
     name
@@ -35,3 +50,20 @@ def test_every_acceptance_test_and_every_problem_is_in_the_document() -> None:
         assert f"| N{number} |" in text
     for problem in PROBLEMS:
         assert f"| {problem.name} " in text
+
+
+@pytest.mark.parametrize(("page", "line"), COMMANDS)
+def test_every_command_of_a_document_is_one_that_the_program_understands(page: str, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    group = get_command(app)
+    context = group.make_context("simulate", [], resilient_parsing=True)
+    name, verb, rest = group.resolve_command(context, words)
+    understood = verb.make_context(name, rest, parent=context)
+    assert understood.info_name == name == words[0]
+    understood.close()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_every_file_that_a_document_links_to_exists(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (path.parent / target).exists(), target

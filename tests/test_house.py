@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,29 @@ def test_imports_point_down() -> None:
                 if name.split(".")[0] == "simulate" and layer_of(name) not in MAY_IMPORT[layer] | {layer}:
                     upward.append(f"{place(path, node)} imports {name}")
     assert upward == []
+
+
+def test_no_modules_import_each_other() -> None:
+    modules = {module_of(path): path for path in SOURCES}
+    graph = {
+        module: {
+            name
+            for node in ast.walk(tree(path))
+            for base in imported(node)
+            for name in (base, *(f"{base}.{alias.name}" for alias in getattr(node, "names", ())))
+            if name in modules and name not in TOP and name != module
+        }
+        for module, path in modules.items()
+    }
+    # The face of a package hands on what its modules have, and they import one another past it.
+    faces = {module for module, path in modules.items() if path.name == "__init__.py"}
+    order = TopologicalSorter({module: names - faces for module, names in graph.items() if module not in faces})
+    circle: list[str] = []
+    try:
+        order.prepare()
+    except CycleError as error:
+        circle = list(reversed(error.args[1]))
+    assert circle == []
 
 
 def test_no_import_is_relative() -> None:

@@ -83,6 +83,7 @@ def fit(
     evidence: str | Path | None = None,
     trial: TrialNames = None,
     data: str | Path | None = None,
+    begin_with: str | Path | None = None,
     out: str | Path | None = None,
     particles: int = 200,
     runs: int = 2,
@@ -104,6 +105,9 @@ def fit(
         A set of evidence by name, ``abstract`` or ``synthesis``, or a file; that of the trial if not given.
     data
         Individual data in place of what was reported: their file, or a table (docs/individual-data.md).
+    begin_with
+        An earlier fit of the same numbers, to other evidence: ``shipped``, or a file. Its draws take the place of runs
+        of the sampler, which is most of the time.
     out
         Folder of the result, in which progress is kept: the same call goes on after an interruption, to the same bits.
         One in ``fits`` if not given.
@@ -127,7 +131,8 @@ def fit(
     Raises
     ------
     InputError
-        ``fit.data``: individual data beside evidence, trials or profiles.
+        ``fit.data``: individual data beside evidence, trials, profiles or an earlier fit. ``fit.begin``: the earlier
+        fit has other numbers, or none ships.
     NotConverged
         Too many points could not be solved, the sampler does not move, or the likelihood of a patient of individual
         data hangs on too few virtual ones.
@@ -146,7 +151,8 @@ def fit(
 
     problem: Problem | IndividualProblem
     if data is not None:
-        problem = _individual(data, hypothesis, {"evidence": evidence, "trial": trial, "profiles": profiles})
+        others = {"evidence": evidence, "trial": trial, "profiles": profiles, "begin_with": begin_with}
+        problem = _individual(data, hypothesis, others)
     else:
         problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
     settings = Settings(
@@ -158,7 +164,8 @@ def fit(
     if report is not None and not isinstance(problem, IndividualProblem):
         for line in before_fit(problem):
             report(line)
-    posterior = make_fit(problem, settings, folder, threads=threads, report=report)
+    earlier = None if begin_with is None else _earlier(begin_with, problem)
+    posterior = make_fit(problem, settings, folder, begin_with=earlier, threads=threads, report=report)
     profiled: tuple[Profiled, ...] = ()
     if profiles and not isinstance(problem, IndividualProblem):
         profiled = _profiled(problem, posterior, threads, report)
@@ -184,6 +191,24 @@ def fit(
     with working_folder(folder):
         complete(result, folder)
     return result
+
+
+def _earlier(begin_with: str | Path, problem: Problem | IndividualProblem) -> Posterior:
+    """The fit to begin with."""
+    from simulate import shipped
+    from simulate.errors import InputError
+    from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
+
+    if begin_with != "shipped":
+        return read_posterior(begin_with)
+    if problem.hypothesis not in shipped.fit_files():
+        raise InputError(
+            f"no fit of {problem.hypothesis} ships",
+            code="fit.begin",
+            expected=", ".join(shipped.fit_files()),
+            advice="name the fit.json of an earlier fit, or leave `--begin-with` out",
+        )
+    return shipped_posterior(problem.hypothesis)
 
 
 def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, object]) -> IndividualProblem:

@@ -134,7 +134,8 @@ def run(
     """
     from simulate.studies.datasets import by_draw
     from simulate.studies.exchanged import scenario_for
-    from simulate.studies.runs import prepare, run_study
+    from simulate.studies.intervals import run_study
+    from simulate.studies.runs import prepare
 
     chosen = laid_over(
         settings, hypothesis=hypothesis, patients=patients, seed=seed, dropout=dropout, fit=fit, draws=draws, rtol=rtol
@@ -193,8 +194,9 @@ def simulated(
     from simulate.studies.datasets import ensemble_counts
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.failures import ledger
+    from simulate.studies.intervals import run_study
     from simulate.studies.reported import observations_for
-    from simulate.studies.runs import prepare, run_study
+    from simulate.studies.runs import prepare
     from simulate.tabular import table_of
 
     study = prepare(scenario_for(scenario, end, every, settings))
@@ -374,8 +376,8 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
     from simulate.results.changes import reported_direction
     from simulate.results.tables import visits
     from simulate.studies.datasets import ensemble_counts, quantity_names
+    from simulate.studies.intervals import run_study
     from simulate.studies.reported import observations_for
-    from simulate.studies.runs import run_study
     from simulate.studies.side_by_side import set_side_by_side
 
     ensemble, dataset = run_study(study, threads=threads, progress=advance)

@@ -64,6 +64,13 @@ def new(
             code="usage.argument",
             expected="letters, digits and `_`, a letter first" if is_part else "letters, digits, `_` and `-`",
         )
+    if kind == "hypothesis" and (taken := _taken(file.stem)) is not None:
+        raise UsageFault(
+            f"{file.stem!r} is the name of {taken}",
+            code="usage.argument",
+            expected="a name that the model does not have yet",
+            advice=f"such as `simulate new hypothesis my_{file.stem}`",
+        )
     if os.path.lexists(file) and not force:
         raise UsageFault(f"the file {file} is there already", code="usage.argument", advice="--force, or another name")
     source = shipped.template_files()[kind]
@@ -88,3 +95,15 @@ def new(
         print_json({"file": str(file), "kind": kind, "next": follow})
     else:
         print_text(f"wrote {file}\nlook at it:  simulate check {file}\nuse it:      {follow}")
+
+
+def _taken(name: str) -> str | None:
+    """What of the reference model has a name already."""
+    from simulate.biology.hypotheses import HYPOTHESES
+    from simulate.biology.options import OPTIONS
+    from simulate.biology.reference import REFERENCE
+
+    own = name.casefold()
+    if any(own == part.name.casefold() for part in (*HYPOTHESES, *OPTIONS)):
+        return "a hypothesis that ships"
+    return "a mechanism of the reference model" if any(own == part.name for part in REFERENCE) else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from simulate.studies.runs import Study
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
@@ -93,3 +96,13 @@ def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:
         return verb
 
     return decorate
+
+
+def place_of(out: Path | None, *studies: Study) -> Path:
+    """Where a run is kept: what the user says, or ``runs/`` and its scenario with digits of the content hash."""
+    from simulate.files import content_hash
+
+    if out is not None:
+        return out
+    key = studies[0].key if len(studies) == 1 else content_hash(*(study.key for study in studies))
+    return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"

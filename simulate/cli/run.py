@@ -19,6 +19,7 @@ from simulate.cli.options import (
     SeveralFits,
     Threads,
     defaults_of,
+    place_of,
 )
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def run(
     result = simulated(
         scenario,
         chosen,
-        lambda study: place(out, study),
+        lambda study: place_of(out, study),
         end=end,
         every=every,
         threads=threads,
@@ -142,7 +143,7 @@ def run(
     for line in read_sbml(scenario).dropped if is_sbml(scenario) else ():
         say(f"left out: {line}")
     found = result.value
-    target = place(out, found.study)
+    target = place_of(out, found.study)
     files = result.write(target, force=force, figures=figures)
     fault = _too_many_failures(found.ensemble)
     if as_json:
@@ -171,16 +172,6 @@ def run(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def place(out: Path | None, *studies: Study) -> Path:
-    """Where a run is kept: what the user says, or ``runs/`` and its scenario with digits of the content hash."""
-    from simulate.files import content_hash
-
-    if out is not None:
-        return out
-    key = studies[0].key if len(studies) == 1 else content_hash(*(study.key for study in studies))
-    return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"
 
 
 def chosen_settings(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from simulate.cli.options import place_of
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -29,13 +31,12 @@ def side_by_side(
     """Simulate a scenario under several hypotheses, or on several fits, and print what tells them apart."""
     from simulate.api.simulating import side_by_side as function
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.cli.run import place
 
     studies: list[Study] = []
 
     def target(found: Sequence[Study]) -> Path:
         studies.extend(found)
-        return place(out, *found)
+        return place_of(out, *found)
 
     result = function(
         scenario,
@@ -48,7 +49,7 @@ def side_by_side(
         figures=figures,
         progress=progress,
     )
-    folder, document = place(out, *studies), result.document or {}
+    folder, document = place_of(out, *studies), result.document or {}
     if as_json:
         files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
         print_json({"directory": str(folder), "files": files, **document})

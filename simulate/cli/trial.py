@@ -10,6 +10,7 @@ from simulate.api.studying import trial as function
 from simulate.cli.options import Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from rich.table import Table
 
     from simulate.studies.trials.power import Interval
@@ -93,41 +94,56 @@ def trial(
     if as_json:
         print_json(found.document)
     else:
-        print_rich(_effects(found.value))
+        print_rich(*_effects(found.value))
         if found.value.ranks:
             print_rich(_printed(found.value))
         print_text("\n".join(_below(found.value)))
     return 0
 
 
-def _effects(result: Result) -> Table:
+_WIDTHS = (21, 17, 20, 17)
+"""Characters of the columns: together with what stands between them they fit into a line of 80."""
+
+
+def _effects(result: Result) -> list[RenderableType]:
+    """Each effect in a line, and below it its tests; all in one grid."""
     from rich import box
     from rich.table import Table
 
-    title = f"{result.draws.problem.hypothesis}, {result.design.title}"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    columns = ("effect", "n", "truth (90 % of populations)", "test", "p < 0.05", "wrong sign", "exaggeration")
-    for header in columns:
-        table.add_column(header)
+    head = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for header, width in zip(("effect and test", "p < 0.05", "wrong sign", "exaggeration"), _WIDTHS, strict=True):
+        head.add_column(header, width=width)
+    parts: list[RenderableType] = [f"{result.draws.problem.hypothesis}, {result.design.title}\n", head]
+    grid = head
     before = ""
     for row in result.powers:
-        truth = f"{row.truth:.2f} ({row.truth_interval[0]:.2f}, {row.truth_interval[1]:.2f})"
-        table.add_row(
-            *((row.title, str(row.n), truth) if row.effect != before else ("", "", "")),
-            row.test,
+        if row.effect != before:
+            low, high = row.truth_interval
+            parts.append(f"{row.title}, n {row.n}: {row.truth:.2f} ({low:.2f}, {high:.2f})")
+            grid = Table.grid(padding=(0, 1, 0, 0))
+            for width in _WIDTHS:
+                grid.add_column(width=width)
+            parts.append(grid)
+        before = row.effect
+        grid.add_row(
+            f"  {row.test}",
             _shown(row.power, row.power_interval, "{:.2f}"),
             _shown(row.wrong_sign, row.wrong_sign_interval, "{:.3f}"),
             _shown(row.exaggeration, row.exaggeration_interval, "{:.1f}"),
         )
-        before = row.effect
-    return table
+    return parts
 
 
 def _shown(value: float | None, interval: Interval | None, form: str) -> str:
     if value is None or interval is None:
-        return "no effect to find"
+        return "no effect"
     low, high = (form.format(end) for end in interval)
     return f"{form.format(value)} [{low}, {high}]"
+
+
+def _short(value: float) -> str:
+    """Two digits, and thousands without an exponent."""
+    return f"{float(f'{value:.2g}'):g}"
 
 
 def _printed(result: Result) -> Table:
@@ -135,14 +151,14 @@ def _printed(result: Result) -> Table:
     from rich.table import Table
 
     title = "The printed figures among repeated studies"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=0, show_edge=False)
     for header in ("printed", "reported", "repeated studies", "rank", "tail"):
         table.add_column(header)
     for row in result.ranks:
         table.add_row(
             f"{row.item} {row.figure}",
             f"{row.reported:g} {row.unit}".rstrip(),
-            f"{row.median:.3g} [{row.low:.3g}, {row.high:.3g}]",
+            f"{_short(row.median)} [{_short(row.low)}, {_short(row.high)}]",
             f"{row.rank:.3f} ± {row.error:.3f}",
             f"{row.tail:.2g}",
         )
@@ -162,7 +178,10 @@ def _below(result: Result) -> list[str]:
             "first visit, and at the last as well: "
             + ", ".join(f"{name} {part.first[name]}, {part.both[name]}" for name in part.first)
         )
-    lines.append("brackets: 95 % intervals of the simulation; truth: the mean of a population, without noise")
+    lines.append(
+        "behind each effect: the mean of a population without noise, its median and 90 % of the populations; "
+        "brackets: 95 % intervals of the simulation; no effect: there is none to find"
+    )
     if not result.design.controls:
         lines.append("without a second arm a change is no effect of the drug: it holds whatever else changes as well")
     if result.refused:

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simulate.cohort.arms import Arm, rules_of_arms, with_visits_of_arms
 from simulate.cohort.draws import Cohort, redrawn, typical
 from simulate.cohort.population import Population
-from simulate.cohort.rules import rules_of_arms, with_visits_of_arms
 from simulate.cohort.transform import Distribution, Overrides
 from simulate.errors import InputError, did_you_mean
-from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import with_occasions
 from simulate.regimen.steady import Kinetics, needs_kinetics
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.problem import Schedule, Tolerance
-from simulate.solver.rules import Adaptive, Rule
+from simulate.solver.rules import Adaptive
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
 
@@ -35,45 +34,6 @@ if TYPE_CHECKING:
 
 _INITIAL = "(0)"
 """What follows the name of a state in that of its initial value."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """A treatment: who is given what.
-
-    Attributes
-    ----------
-    name
-        What a reader sees.
-    plan
-        Prescription; where ``plans`` has several, the first of them.
-    overrides
-        What differs from the model, as (parameter, typical value in its unit), or a `Distribution` in place of the
-        value.
-    plans
-        Prescriptions of patients who are treated each in their own way: member number ``m`` follows number
-        ``m % len(plans)``. Empty where all follow ``plan``.
-    rules, visits
-        What changes a patient's doses when a quantity passes a threshold, which is a number, and days of visits for
-        rules that look at these; who is simulated for a shorter time is not seen on later ones. Patients of another arm
-        are not seen on them.
-    """
-
-    name: str
-    plan: Plan
-    overrides: tuple[tuple[str, float | Distribution], ...] = ()
-    plans: tuple[Plan, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    visits: tuple[float, ...] = ()
-
-    @property
-    def all_plans(self) -> tuple[Plan, ...]:
-        """Every prescription of the arm; one where all patients follow the same."""
-        return self.plans or (self.plan,)
-
-    def plan_of(self, member: int) -> Plan:
-        """Prescription of a member, by number."""
-        return self.all_plans[member % len(self.all_plans)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.regimen.doses import Plan
 from simulate.symbolic.model import Model
 

@@ -12,14 +12,14 @@
     spread = { cv = 0.18 }          # or { sd_log = 0.18 }
     bounds = [50, 110]
     source = "..."
-    grade = "memory"
+    grade = "recalled"
 
     [[effect]]                      # covariate → parameter, by `exponent` of a power or by `log10_slope`
     covariate = "weight"
     parameter = "V"
     exponent = 1
     source = "..."
-    grade = "seen"
+    grade = "read"
 
     [[correlation]]                 # between the logarithms of two parameters or covariates
     a = "chi"
@@ -33,7 +33,7 @@
     name = "IBM"
     count = 5
     source = "..."
-    grade = "seen"
+    grade = "read"
 
     [stratum.parameters.chi]        # in which these have a typical value (and spread, and bounds) of their own
     value = 0.9                     # `unless` as for a correlation
@@ -51,7 +51,7 @@
     reached = 13
     of = 15
     source = "..."
-    grade = "seen"
+    grade = "read"
 
 What concerns a parameter that the model in hand does not use is left out, if the parameter is a known one.
 """

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from simulate.errors import Where
-from simulate.symbolic.units import Unit
 
 if TYPE_CHECKING:
     from simulate.evidence.marginals import FloatArray
     from simulate.evidence.resampling import Trials
+    from simulate.evidence.subject import Subject
     from simulate.evidence.trial_observations import TrialObservations
 
 
@@ -88,31 +88,6 @@ class Statement(Protocol):
 
         It is the same under all hypotheses: what remains where the statement does not mean what was thought.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Of what, when and in whom something is stated.
-
-    Attributes
-    ----------
-    quantity
-        Observable, or a name of the trial's own.
-    days
-        Visits; of several the values are pooled.
-    since
-        Visit from which a change counts; None where no change is meant.
-    group
-        ``all``, or the name of a part of the patients.
-    unit
-        Unit of the figures.
-    """
-
-    quantity: str
-    days: tuple[float, ...]
-    since: float | None
-    group: str
-    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,8 +49,9 @@ from pathlib import Path
 
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
-from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Subject, Use
+from simulate.evidence.items import Evidence, Item, Reading, Standing, Statement, Use
 from simulate.evidence.kinds import KINDS
+from simulate.evidence.subject import Subject
 from simulate.files import Document, read_toml
 from simulate.symbolic.modelfile import read_parameters
 from simulate.symbolic.units import DIMENSIONLESS, unit

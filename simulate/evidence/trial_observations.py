@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
-from simulate.evidence.items import Subject
 from simulate.evidence.marginals import FloatArray, Marginal
+from simulate.evidence.subject import Subject
 from simulate.symbolic.units import Unit, convert
 
 EVERYONE = "all"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,7 @@ from simulate.kernels.build import CompiledKernel, load_source
 from simulate.kernels.edition import Edition, decorated_by
 from simulate.kernels.system import System
 from simulate.solver import methods
-from simulate.solver.arguments import arguments_of, breaks_of, failures_of, functions_of, stops_of
-from simulate.solver.hybrid import NOTHING
+from simulate.solver.arguments import batch_of, breaks_of, failures_of, kernel_view, method_view, stops_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
@@ -67,25 +66,28 @@ class CudaEngine:
         breaks: Sequence[float] = (),
     ) -> Trajectories:
         """Integrate a batch; arguments and result as for `simulate.solver.solve`."""
-        given = arguments_of(
+        given = batch_of(
             self.kernel, parameters, schedule, times, start, tolerance, self.method, max_steps, max_step=max_step
         )
         owners, days = breaks_of(self.kernel, given.parameters, start, given.times, breaks)
         if len(days):
             _, schedule = with_stops(Adaptive(()), schedule, owners, days, StopKind.BREAK)
-            given = replace(given, schedule=stops_of(self.kernel, schedule, len(given.parameters), start))
+            given = given._replace(schedule=stops_of(self.kernel, schedule, len(given.parameters), start))
         members, n = len(given.parameters), len(self.kernel.states)
         values = np.full((members, len(given.times), n + len(self.kernel.observables)), np.nan)
         outcome = np.full((members, 2), -1, dtype=np.int64)
         reached = np.full(members, np.nan)
         counters = np.zeros((members, 3), dtype=np.int64)
         results = [cuda.to_device(array) for array in (values, outcome, reached, counters)]
-        columns = (given.settings, given.sizes, given.targets, given.parameters, *given.schedule)
-        inputs = [cuda.to_device(array) for array in (*columns, given.times, given.control)]
+        columns = tuple(map(cuda.to_device, given.schedule))
+        matrix, recorded_at = cuda.to_device(given.parameters), cuda.to_device(given.times)
+        numbers = (given.start, given.rtol, given.share, given.exponent, given.longest, given.max_steps, given.end)
         grid = -(-members // _BLOCK)
-        table = cuda.to_device(NOTHING)
-        self.launch[grid, _BLOCK](*inputs, table, max_steps, *results, cuda.to_device(np.zeros(1, dtype=np.int64)))
-        self.observe[grid, _BLOCK](inputs[3], inputs[9], n, self.kernel.controlled, results[0])
+        view = kernel_view(self.kernel, self.method)
+        tables = (cuda.to_device(view.targets), cuda.to_device(view.table))
+        given_up = cuda.to_device(np.zeros(1, dtype=np.int64))
+        self.launch[grid, _BLOCK](*tables, matrix, *columns, recorded_at, *numbers, *results, given_up)
+        self.observe[grid, _BLOCK](matrix, recorded_at, n, self.kernel.controlled, results[0])
         values, outcome, reached, counters = (array.copy_to_host() for array in results)
         fail_undefined(self.kernel, values, given.times, outcome, reached, 0, members)
         return Trajectories(
@@ -150,14 +152,16 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     layout = edition.module("simulate.solver.layout")
     book_rows = edition.module("simulate.solver.lane_state").LANE_ROWS
     room = layout.CONSTANTS + kernel.rows
-    prepare, rhs, jacobian, factor, backsolve = functions_of(kernel, method)
-    observe = kernel.observe
-    attempt, interpolate, extend, propose = method.attempt, method.interpolate, method.extend, method.propose
+    view = kernel_view(kernel, method)
+    n, columns, conditions, routes, controlled, infusion, gain, condition = view[:8]
+    prepare, rhs, jacobian, factor, backsolve, observe = view[10:16]
+    stages, dense_stages, series, attempt, interpolate, extend, propose = method_view(method)
 
     @cuda.jit
     def launch(
-        settings: Any, sizes: Any, targets: Any, parameters: Any, offsets: Any, stops: Any, kinds: Any, routes: Any,
-        amounts: Any, times: Any, control: Any, table: Any, max_steps: int,
+        targets: Any, table: Any,
+        parameters: Any, offsets: Any, stops: Any, kinds: Any, chosen: Any, amounts: Any, times: Any,
+        start: float, rtol: float, share: float, exponent: float, longest: float, max_steps: int, end: float,
         values: Any, outcome: Any, reached: Any, counters: Any, given_up: Any,
     ) -> None:  # fmt: skip
         member = cuda.grid(1)
@@ -165,10 +169,13 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             w = cuda.local.array(room, np.float64)
             lane_state = cuda.local.array((book_rows, 1), np.int64)
             integrate(
-                w, lane_state, prepare, rhs, jacobian, factor, backsolve, attempt, interpolate, extend, propose,
-                settings, sizes, targets, parameters, (offsets, stops, kinds, routes, amounts), times, control,
-                max_steps, member, member + 1, values, outcome, reached, counters, given_up, observe,
-                prepare, prepare, table, 0,
+                (w, lane_state),
+                (n, columns, conditions, routes, controlled, infusion, gain, condition, targets, table,
+                 prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare),
+                (stages, dense_stages, series, attempt, interpolate, extend, propose),
+                (parameters, (offsets, stops, kinds, chosen, amounts), times,
+                 start, rtol, share, exponent, longest, max_steps, 0, end, member, member + 1),
+                (values, outcome, reached, counters, given_up),
             )  # fmt: skip
 
     @cuda.jit

@@ -155,9 +155,9 @@ class Course:
     steady
         1 if the doses find the drug as it would be if they had always been given, in place of whatever was given
         before; 2 if that is added to it; 0 if there is no such past. The end may then be the start: no dose is given.
-    counted, follows
-        Whether the end was written as a number of doses, and the start as the end of the course before, or as one
-        interval after a loading dose: what they are at another interval.
+    counted, spans, follows
+        Whether the end was written as a number of doses, or as a length, and the start as the end of the course before,
+        or as one interval after a loading dose: what they are at another interval.
     """
 
     amount: Fraction
@@ -173,6 +173,7 @@ class Course:
     rated: bool = False
     steady: int = 0
     counted: bool = field(default=False, compare=False)
+    spans: bool = field(default=False, compare=False)
     follows: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -238,6 +238,7 @@ class _CourseReader:
                 rated=self.rate is not None,
                 steady=self.steady,
                 counted=self.count is not None,
+                spans=self.length is not None,
                 follows=self.follows and self.start is None,
             ),
             self.given.get("end", first),
@@ -253,9 +254,7 @@ class _CourseReader:
                 token,
                 expected="every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
                 "pause, skipping, stop, restart, steady, and, then",
-                advice="a reset is a part of its own: `and reset at 90 d`"
-                if token.folded == "reset"
-                else did_you_mean(token.text, (*_CLAUSES, *JOINTS)),
+                advice=_ADVICE.get(token.folded) or _every_what(token.text),
             )
         self.tokens.at += 1
         rule(self, token)
@@ -439,6 +438,20 @@ class _CourseReader:
         restart = self.tokens.time("the time of the restart")[0]
         self.interruptions.append(self.tokens.blame(lambda: Interruption(stop, restart, restart=True), token))
         self.stopped = None
+
+
+_ADVICE = {
+    "reset": "a reset is a part of its own: `and reset at 90 d`",
+    "loading": "a loading dose comes first: `loading dose 200 mg sc, then 100 mg sc daily`",
+    "times": "`x` counts all doses; how often they are given needs none: `100 mg sc 3 times a day`",
+}
+"""What to do about words that stand where they cannot."""
+
+
+def _every_what(text: str) -> str | None:
+    if text[:1].casefold() == "q" and text[1:2].isdigit():
+        return "`q` needs a whole number above 0 and `h`, `d` or `wk`: q12h, q2d, q1wk"
+    return did_you_mean(text, (*_CLAUSES, *JOINTS))
 
 
 _PERIODS = {"daily": Fraction(1), "weekly": Fraction(7)}

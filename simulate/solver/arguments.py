@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError
+from simulate.solver.hybrid import NOTHING
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray, Kernel
+from simulate.solver.loop_values import Batch, KernelView, MethodView, ScheduleColumns
 from simulate.solver.methods.method import Method
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Failure, Status, undefined_observable
@@ -19,40 +20,7 @@ from simulate.solver.trajectories import Failure, Status, undefined_observable
 T = TypeVar("T", bound=np.generic)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Arguments:
-    """Read-only arrays in the order in which `simulate.solver.lanes.integrate` takes them.
-
-    Attributes
-    ----------
-    settings
-        Of the method: stages, stages of the dense output, order of its Taylor series.
-    sizes
-        Of the kernel: states, parameters, first rows of infusions, gains and conditions, conditions, routes, controlled
-        states.
-    targets
-        Where the targets of each route begin in this array, and end; then the indices of the states that routes feed.
-    parameters
-        Shape [member, parameter].
-    schedule
-        Columns of the schedule: offsets, times, kinds, routes, amounts.
-    times
-        Shape [time], days.
-    control
-        Start, days, relative tolerance, the power of the squared error ratio that is the step factor, the longest step,
-        days, and the absolute tolerance as a share of a state's scale.
-    """
-
-    settings: IntArray
-    sizes: IntArray
-    targets: IntArray
-    parameters: FloatArray
-    schedule: tuple[FloatArray | IntArray, ...]
-    times: FloatArray
-    control: FloatArray
-
-
-def arguments_of(
+def batch_of(
     kernel: Kernel,
     parameters: FloatArray,
     schedule: Schedule,
@@ -63,8 +31,8 @@ def arguments_of(
     max_steps: int,
     threads: int | None = None,
     max_step: float | None = None,
-) -> Arguments:
-    """Check what `simulate.solver.solve` was given and arrange it for the loop.
+) -> Batch:
+    """Check what `simulate.solver.solve` was given and arrange it for the loop: all members, without rules.
 
     Raises
     ------
@@ -81,28 +49,70 @@ def arguments_of(
         raise InputError(
             f"max_step is {longest!r}", code="solver.max-step", found=repr(longest), expected="a time above 0, in days"
         )
-    rows = (kernel.infusion_row, kernel.gain_row, kernel.condition_row)
-    sizes = (len(kernel.states), len(kernel.parameters), *rows, len(kernel.conditions), len(kernel.routes))
-    first = len(kernel.routes) + 1
-    settings = (method.stages, method.dense_stages, method.series)
-    return Arguments(
-        settings=frozen(np.array(settings, dtype=np.int64)),
-        sizes=frozen(np.array([*sizes, kernel.controlled], dtype=np.int64)),
-        targets=frozen(np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)),
+    return Batch(
         parameters=frozen(parameters),
         schedule=stops_of(kernel, schedule, len(parameters), start),
         times=frozen(times),
-        control=frozen(np.array([start, tolerance.rtol, -0.5 / (method.error_order + 1.0), longest, tolerance.share])),
+        start=float(start),
+        rtol=float(tolerance.rtol),
+        share=float(tolerance.share),
+        exponent=-0.5 / (method.error_order + 1.0),
+        longest=longest,
+        max_steps=max_steps,
+        watch=None,
+        end=float(max(times[-1], start)),
+        first=0,
+        last=len(parameters),
     )
 
 
-def functions_of(kernel: Kernel, method: Method) -> tuple[BlockFunction, ...]:
+def kernel_view(kernel: Kernel, method: Method) -> KernelView:
+    """Functions and numbers of a kernel for a method; only what the method uses is compiled."""
+    first = len(kernel.routes) + 1
+    prepare, rhs, jacobian, factor, backsolve = functions_of(kernel, method)
+    return KernelView(
+        states=len(kernel.states),
+        parameters=len(kernel.parameters),
+        conditions=len(kernel.conditions),
+        routes=len(kernel.routes),
+        controlled=kernel.controlled,
+        infusion=kernel.infusion_row,
+        gain=kernel.gain_row,
+        condition=kernel.condition_row,
+        targets=frozen(np.concatenate([kernel.route_offsets + first, kernel.route_targets]).astype(np.int64)),
+        table=frozen(NOTHING if kernel.hybrid is None else kernel.hybrid.table()),
+        prepare=prepare,
+        rhs=rhs,
+        jacobian=jacobian,
+        factor=factor,
+        backsolve=backsolve,
+        observe=kernel.observe,
+        sense=kernel.sense,
+        jump=kernel.jump,
+    )
+
+
+def method_view(method: Method) -> MethodView:
+    """Functions and numbers of a method."""
+    return MethodView(
+        attempt=method.attempt,
+        interpolate=method.interpolate,
+        extend=method.extend,
+        propose=method.propose,
+        stages=method.stages,
+        dense_stages=method.dense_stages,
+        series=method.series,
+    )
+
+
+def functions_of(
+    kernel: Kernel, method: Method
+) -> tuple[BlockFunction, BlockFunction, BlockFunction, BlockFunction, BlockFunction]:
     """What the loop calls of a kernel, in the order in which it takes it; only what the method uses is compiled."""
-    if method.series:
-        return (kernel.prepare, *(kernel.jets(method.series),) * 4)
     if method.stiff:
         return kernel.prepare, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
-    return (kernel.prepare, *(kernel.rhs,) * 4)
+    only = kernel.jets(method.series) if method.series else kernel.rhs
+    return kernel.prepare, only, only, only, only
 
 
 def breaks_of(
@@ -202,7 +212,7 @@ def _check(
             )
 
 
-def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> tuple[FloatArray | IntArray, ...]:
+def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> ScheduleColumns:
     """Columns of a schedule, checked: the loop that reads them looks at no bounds."""
     offsets, kinds, routes = (
         np.ascontiguousarray(column, dtype=np.int64) for column in (schedule.offsets, schedule.kinds, schedule.routes)
@@ -254,7 +264,7 @@ def stops_of(kernel: Kernel, schedule: Schedule, members: int, start: float) -> 
             advice="let Schedule.from_rows arrange the stops",
         )
     _check_infusions(offsets, kinds, routes, amounts)
-    return frozen(offsets), frozen(times), frozen(kinds), frozen(routes), frozen(amounts)
+    return ScheduleColumns(frozen(offsets), frozen(times), frozen(kinds), frozen(routes), frozen(amounts))
 
 
 def _check_infusions(offsets: IntArray, kinds: IntArray, routes: IntArray, amounts: FloatArray) -> None:

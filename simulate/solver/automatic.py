@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulate.solver.arguments import arguments_of
+from simulate.solver.arguments import batch_of
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.methods import DOPRI5, RODAS5P, Method
@@ -92,7 +92,7 @@ def solve_automatically(
     chosen = Automatic() if choice is None else choice
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
-    given = arguments_of(
+    given = batch_of(
         kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads, max_step
     )
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import fields, replace
 
 import numpy as np
 
 from simulate.solver import layout
-from simulate.solver.arguments import arguments_of, breaks_of, failures_of, frozen, functions_of, stops_of
+from simulate.solver.arguments import batch_of, breaks_of, failures_of, frozen, kernel_view, method_view, stops_of
 from simulate.solver.events import LEVELS, READ_ONLY, memory
-from simulate.solver.hybrid import NOTHING
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lane_state import LANE_ROWS
 from simulate.solver.lanes import integrate
+from simulate.solver.loop_values import Results
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
@@ -90,29 +89,19 @@ def solve(
     """
     if adaptive is not None:
         adaptive, schedule = with_visits(adaptive, schedule, float(np.max(times, initial=start)))
-    given = arguments_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads, max_step)
+    given = batch_of(kernel, parameters, schedule, times, start, tolerance, method, max_steps, threads, max_step)
     owners, days = breaks_of(kernel, given.parameters, start, given.times, breaks)
     if len(days):
         adaptive, schedule = with_stops(adaptive or Adaptive(()), schedule, owners, days, StopKind.BREAK)
-        given = replace(given, schedule=stops_of(kernel, schedule, len(given.parameters), start))
+        given = given._replace(schedule=stops_of(kernel, schedule, len(given.parameters), start))
     members, n = len(given.parameters), len(kernel.states)
 
     values = np.full((members, len(times), n + len(kernel.observables)), np.nan)
     outcome = np.full((members, 2), -1, dtype=np.int64)
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
-    given_up = np.zeros(1, dtype=np.int64)
-    arguments = (
-        *functions_of(kernel, method),
-        method.attempt,
-        method.interpolate,
-        method.extend,
-        method.propose,
-        *(getattr(given, field.name) for field in fields(given)),
-        max_steps,
-    )
-
-    table = frozen(NOTHING if kernel.hybrid is None else kernel.hybrid.table())
+    results = Results(values, outcome, reached, counters, np.zeros(1, dtype=np.int64))
+    functions, steps = tuple(kernel_view(kernel, method)), tuple(method_view(method))
     watched = watch(adaptive, kernel, schedule, members)
     count = workers(threads)
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
@@ -123,11 +112,9 @@ def solve(
         lane_state = np.empty((LANE_ROWS, layout.LANES), dtype=np.int64)
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
-        integrate(
-            workspace, lane_state, *arguments, first, end, values, outcome, reached, counters, given_up,
-            kernel.observe, kernel.sense, kernel.jump, table, watching,
-        )  # fmt: skip
-        if not given_up[0]:
+        part = given._replace(schedule=tuple(given.schedule), watch=watching, first=first, last=end)
+        integrate((workspace, lane_state), functions, steps, tuple(part), tuple(results))
+        if not results.given_up[0]:
             observe_all(
                 workspace, kernel.prepare, kernel.observe, given.parameters, given.times, n, kernel.controlled,
                 values, first, end,
@@ -143,7 +130,7 @@ def solve(
                     progress(finished)
         except BaseException:
             # Nobody will see the rest: queued chunks are dropped, and running ones end within a step.
-            given_up[0] = 1
+            results.given_up[0] = 1
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return Trajectories(

@@ -144,27 +144,14 @@ def needs_attention(w: Any, max_steps: int) -> bool:
 
 
 @inlined
-def take_step(
-    w: Any,
-    n: int,
-    controlled: int,
-    series: bool,
-    rhs: Any,
-    jacobian: Any,
-    factor: Any,
-    backsolve: Any,
-    attempt: Any,
-    propose: Any,
-    rtol: float,
-    exponent: float,
-    longest: float,
-) -> None:
+def take_step(w: Any, kernel: Any, method: Any, batch: Any) -> None:
     """One attempt of every lane, judged by its error estimate unless the method chose the step itself."""
-    if series:
-        propose(w, n, jacobian)
-    choose_step(w, longest)
-    attempt(w, n, rhs, jacobian, factor, backsolve)
-    if series:
+    n = kernel.states
+    if method.series > 0:
+        method.propose(w, n, kernel.jacobian)
+    choose_step(w, batch.longest)
+    method.attempt(w, n, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve)
+    if method.series > 0:
         trust(w)
     else:
-        judge(w, controlled, rtol, exponent)
+        judge(w, kernel.controlled, batch.rtol, batch.exponent)

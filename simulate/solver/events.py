@@ -183,37 +183,31 @@ def visit(watch: Any, lane: int) -> None:
 
 
 @inlined
-def given(watch: Any, lane: int, stop: int, schedule: Any) -> float:
+def given(watch: Any, lane: int, stop: int, kind: int, amount: float) -> float:
     """What is given at a stop of the amount in the schedule: the level of its group, of an infusion that at its start.
 
     A state that is set is not given.
     """
-    kinds, amounts = schedule[2], schedule[4]
     level = watch[MEMORY][1 + 2 * watch[RULES].shape[0] + watch[GROUPS][stop], lane]
     begun = watch[BEGUN][stop]
     if begun >= 0:
         level = watch[SHARES][begun]
-    elif kinds[stop] == _SET:
+    elif kind == _SET:
         level = 1.0
     watch[SHARES][stop] = level
-    return float(level * amounts[stop])
+    return float(level * amount)
 
 
 @inlined
-def act(
-    w: Any, watch: Any, lane: int, member: int, n: int, now: float, observe: Any, kernel_gain: int, targets: Any
-) -> int:
-    """Let the rules act that apply to the state in ``STATE``; return -1 if one ends the trajectory, else their number.
-
-    ``kernel_gain`` is the row of the first gain, ``targets`` the routes as the loop has them.
-    """
+def act(w: Any, watch: Any, lane: int, member: int, now: float, kernel: Any) -> int:
+    """Let the rules act that apply to the state in ``STATE``; return their number, or -1 if one ends the trajectory."""
     if not watches(watch):
         return 0
     rules, numbers, memory = watch[RULES], watch[NUMBERS], watch[MEMORY]
     count = rules.shape[0]
     w[TIME + lane] = now
-    observe(w)
-    _see(w, watch, lane, member, n)
+    kernel.observe(w)
+    _see(w, watch, lane, member, kernel.states)
     visited = memory[_VISITED, lane] > 0.0
     memory[_VISITED, lane] = 0.0
     acted = 0
@@ -237,9 +231,8 @@ def act(
         elif rules[rule, _ACTION] == _LEVEL:
             memory[1 + 2 * count + rules[rule, _TARGET], lane] = numbers[rule, _AMOUNT]
         else:
-            route = rules[rule, _TARGET]
-            routes = targets[0] - 1
+            route, targets = rules[rule, _TARGET], kernel.targets
             for target in range(targets[route], targets[route + 1]):
-                gain = w[CONSTANTS + (kernel_gain + target - routes - 1) * LANES + lane]
+                gain = w[CONSTANTS + (kernel.gain + target - kernel.routes - 1) * LANES + lane]
                 w[STATE + targets[target] * LANES + lane] += numbers[rule, _AMOUNT] * gain
     return -1 if ended else acted

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from simulate.compiled import inlined
-from simulate.solver.kernel import IntArray
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
+from simulate.streams import IntArray
 
 SLOTS, FEW_SLOTS = 32, 4
 """How often an event may wait at one time: one with a delay, and one without."""

@@ -33,6 +33,7 @@ from simulate.solver.layout import (
     STEP,
     STOP,
 )
+from simulate.solver.loop_values import ScheduleColumns
 from simulate.solver.problem import StopKind
 from simulate.solver.scales import BROKEN, LEAST
 
@@ -48,25 +49,21 @@ MEMBER, OUTPUT, NEXT_STOP, CHANGE = range(4)
 LANE_ROWS = 4
 # What happened to a lane since its last step.
 NOTHING, DOSED, LOADED = 0, 1, 2
-# Entries of the kernel's sizes.
-STATES, PARAMETERS, INFUSION, GAIN, CONDITION, CONDITIONS, ROUTES, CONTROLLED = range(8)
-# Entries of the method's settings.
-STAGES, DENSE_STAGES, SERIES = range(3)
 
 
 @inlined
-def open_lanes(w: Any, lane_state: Any, n: int, start: float, rtol: float, share: float) -> None:
+def open_lanes(w: Any, lane_state: Any, kernel: Any, batch: Any) -> None:
     """Prepare a workspace and the state that the loop keeps of its lanes: every lane is free."""
     for lane in range(LANES):
         clear(lane_state, lane)
         lane_state[MEMBER, lane] = -1
-    for i in range(n * LANES):
+    for i in range(kernel.states * LANES):
         w[ABSOLUTE + i] = LEAST
     for lane in range(LANES):
         w[RUNNING + lane] = w[ACCEPT + lane] = w[STEP + lane] = w[DUE + lane] = 0.0
-        w[NEXT + lane] = w[STOP + lane] = start
-        w[RELATIVE + lane] = rtol
-        w[SHARE + lane] = share
+        w[NEXT + lane] = w[STOP + lane] = batch.start
+        w[RELATIVE + lane] = batch.rtol
+        w[SHARE + lane] = batch.share
 
 
 @inlined
@@ -77,15 +74,16 @@ def clear(lane_state: Any, lane: int) -> None:
 
 
 @inlined
-def plan(w: Any, lane_state: Any, lane: int, times: Any, schedule: Any, end: float, table: Any) -> None:
+def plan(w: Any, lane_state: Any, lane: int, kernel: Any, batch: Any) -> None:
     """Set the lane's next stop, and the time from which it needs attention: that stop, or an output before it."""
+    schedule, times = ScheduleColumns(*batch.schedule), batch.times
     stop = lane_state[NEXT_STOP, lane]
-    last = schedule[0][lane_state[MEMBER, lane] + 1]
-    w[STOP + lane] = end
-    if stop < last and schedule[1][stop] < end:
-        w[STOP + lane] = schedule[1][stop]
-    if table[EVENTS] > 0:
-        w[STOP + lane] = min(w[STOP + lane], earliest_due(w, table, lane))
+    last = schedule.offsets[lane_state[MEMBER, lane] + 1]
+    w[STOP + lane] = batch.end
+    if stop < last and schedule.times[stop] < batch.end:
+        w[STOP + lane] = schedule.times[stop]
+    if kernel.table[EVENTS] > 0:
+        w[STOP + lane] = min(w[STOP + lane], earliest_due(w, kernel.table, lane))
     output = lane_state[OUTPUT, lane]
     w[EVENT + lane] = w[STOP + lane]
     if output < len(times) and times[output] < w[STOP + lane]:
@@ -93,47 +91,47 @@ def plan(w: Any, lane_state: Any, lane: int, times: Any, schedule: Any, end: flo
 
 
 @inlined
-def apply_visits(lane_state: Any, lane: int, now: float, schedule: Any, watch: Any) -> None:
+def apply_visits(lane_state: Any, lane: int, now: float, batch: Any) -> None:
     """Take the lane's visits that are due, which stand before whatever else happens at the time."""
+    schedule = ScheduleColumns(*batch.schedule)
     stop = lane_state[NEXT_STOP, lane]
-    last = schedule[0][lane_state[MEMBER, lane] + 1]
-    while stop < last and schedule[1][stop] <= now and schedule[2][stop] == _VISIT:
-        if watches(watch):
-            visit(watch, lane)
+    last = schedule.offsets[lane_state[MEMBER, lane] + 1]
+    while stop < last and schedule.times[stop] <= now and schedule.kinds[stop] == _VISIT:
+        if watches(batch.watch):
+            visit(batch.watch, lane)
         stop += 1
     lane_state[NEXT_STOP, lane] = stop
 
 
 @inlined
-def apply_stops(
-    w: Any, lane_state: Any, lane: int, now: float, schedule: Any, prepare: Any, kernel: Any, targets: Any, watch: Any
-) -> int:
+def apply_stops(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any) -> int:
     """Apply the lane's stops that are due to the state in ``STATE``; return their number."""
-    offsets, times, kinds, routes, amounts = schedule
+    schedule, targets = ScheduleColumns(*batch.schedule), kernel.targets
     first = lane_state[NEXT_STOP, lane]
-    last = offsets[lane_state[MEMBER, lane] + 1]
+    last = schedule.offsets[lane_state[MEMBER, lane] + 1]
     stop = first
-    while stop < last and times[stop] <= now:
-        route = routes[stop]
-        amount = given(watch, lane, stop, schedule) if watches(watch) else amounts[stop]
-        if kinds[stop] == _RESET:
-            to_baseline(w, lane, prepare, kernel)
-        elif kinds[stop] == _SET:
+    while stop < last and schedule.times[stop] <= now:
+        route, kind, amount = schedule.routes[stop], schedule.kinds[stop], schedule.amounts[stop]
+        if watches(batch.watch):
+            amount = given(batch.watch, lane, stop, kind, amount)
+        if kind == _RESET:
+            to_baseline(w, lane, kernel)
+        elif kind == _SET:
             w[STATE + route * LANES + lane] = amount
-        elif kinds[stop] == _ADD:
+        elif kind == _ADD:
             w[STATE + route * LANES + lane] += amount
-        elif kinds[stop] == _BOLUS:
+        elif kind == _BOLUS:
             # One array for both: where the targets of each route begin in it, then the targets themselves.
             for target in range(targets[route], targets[route + 1]):
-                gain = w[CONSTANTS + (kernel[GAIN] + target - kernel[ROUTES] - 1) * LANES + lane]
+                gain = w[CONSTANTS + (kernel.gain + target - kernel.routes - 1) * LANES + lane]
                 w[STATE + targets[target] * LANES + lane] += amount * gain
-        elif kinds[stop] == _RATE:
-            i = CONSTANTS + (kernel[INFUSION] + route) * LANES + lane
+        elif kind == _RATE:
+            i = CONSTANTS + (kernel.infusion + route) * LANES + lane
             w[i] += amount
             w[KNOWN + lane] = -1.0
             # Rounding must not leave an infusion on, still less a negative one, when the last of several has ended.
             w[i] = w[i] if abs(w[i]) > _RESIDUE * abs(amount) else 0.0
-        elif kinds[stop] == _BREAK:
+        elif kind == _BREAK:
             w[KNOWN + lane] = BROKEN
             w[BROKE + lane] = 1.0
         stop += 1
@@ -142,17 +140,17 @@ def apply_stops(
 
 
 @inlined
-def to_baseline(w: Any, lane: int, prepare: Any, kernel: Any) -> None:
+def to_baseline(w: Any, lane: int, kernel: Any) -> None:
     """Put the initial state of the lane's member into ``STATE``, with no infusion running and no scales known.
 
-    `prepare` works on the whole block; what it computes again for the other lanes are the same bits.
+    ``prepare`` works on the whole block; what it computes again for the other lanes are the same bits.
     """
-    for route in range(kernel[ROUTES]):
-        w[CONSTANTS + (kernel[INFUSION] + route) * LANES + lane] = 0.0
+    for route in range(kernel.routes):
+        w[CONSTANTS + (kernel.infusion + route) * LANES + lane] = 0.0
     w[KNOWN + lane] = -1.0
     w[BROKE + lane] = 0.0
-    prepare(w)
-    for state in range(kernel[STATES]):
+    kernel.prepare(w)
+    for state in range(kernel.states):
         w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
         w[ABSOLUTE + state * LANES + lane] = LEAST
 
@@ -167,88 +165,80 @@ def undefined(w: Any, n: int, lane: int) -> int:
 
 
 @inlined
-def record(w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+def record(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any, results: Any) -> None:
     """Record the state in ``STATE`` for the outputs that are due by ``now``."""
     output = lane_state[OUTPUT, lane]
-    while output < len(times) and times[output] <= now:
-        for state in range(n):
-            recorded[lane_state[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+    while output < len(batch.times) and batch.times[output] <= now:
+        _keep(w, STATE, lane_state, lane, output, kernel, results)
         output += 1
     lane_state[OUTPUT, lane] = output
 
 
 @inlined
-def record_before(w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any) -> None:
+def _keep(w: Any, at: int, lane_state: Any, lane: int, output: int, kernel: Any, results: Any) -> None:
+    for state in range(kernel.states):
+        results.recorded[lane_state[MEMBER, lane], output, state] = w[at + state * LANES + lane]
+
+
+@inlined
+def record_before(w: Any, lane_state: Any, lane: int, now: float, kernel: Any, batch: Any, results: Any) -> None:
     """Record the state in ``STATE`` for the first of two outputs at this time, before stops change it."""
-    output = lane_state[OUTPUT, lane]
+    times, output = batch.times, lane_state[OUTPUT, lane]
     if output + 1 < len(times) and times[output] == now and times[output + 1] == now:
-        for state in range(n):
-            recorded[lane_state[MEMBER, lane], output, state] = w[STATE + state * LANES + lane]
+        _keep(w, STATE, lane_state, lane, output, kernel, results)
         lane_state[OUTPUT, lane] = output + 1
 
 
 @inlined
-def outputs_within(w: Any, lane_state: Any, times: Any, method: Any, counters: Any) -> bool:
+def outputs_within(w: Any, lane_state: Any, method: Any, batch: Any, results: Any) -> bool:
     """Whether an output lies inside the step of any lane; lanes for which one does are charged for its evaluations."""
     found = False
     for lane in range(LANES):
         output = lane_state[OUTPUT, lane]
-        if lane_state[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(times):
-            within = times[output] < w[NEXT + lane]
+        if lane_state[MEMBER, lane] >= 0 and w[ACCEPT + lane] > 0.0 and output < len(batch.times):
+            within = batch.times[output] < w[NEXT + lane]
             found = found or within
-            counters[lane_state[MEMBER, lane], 2] += method[DENSE_STAGES] if within else 0
+            results.counters[lane_state[MEMBER, lane], 2] += method.dense_stages if within else 0
     return found
 
 
 @inlined
 def record_within(
-    w: Any, lane_state: Any, lane: int, n: int, now: float, times: Any, recorded: Any, interpolate: Any
+    w: Any, lane_state: Any, lane: int, now: float, kernel: Any, method: Any, batch: Any, results: Any
 ) -> None:
     """Record the outputs that lie within the step, from the method's dense output."""
-    output = lane_state[OUTPUT, lane]
+    times, output = batch.times, lane_state[OUTPUT, lane]
     while output < len(times) and times[output] < now:
-        interpolate(w, n, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
-        for state in range(n):
-            recorded[lane_state[MEMBER, lane], output, state] = w[RESULT + state * LANES + lane]
+        method.interpolate(w, kernel.states, lane, (times[output] - w[NOW + lane]) / w[STEP + lane])
+        _keep(w, RESULT, lane_state, lane, output, kernel, results)
         output += 1
     lane_state[OUTPUT, lane] = output
 
 
 @inlined
-def cut_short(
-    w: Any,
-    lane_state: Any,
-    lane: int,
-    n: int,
-    times: Any,
-    recorded: Any,
-    interpolate: Any,
-    observe: Any,
-    sense: Any,
-    table: Any,
-    watch: Any,
-) -> None:
+def cut_short(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch: Any, results: Any) -> None:
     """End a lane's step where the first of its rules applies or something switches; outputs before are recorded."""
-    share = 2.0
-    if watches(watch):
-        share = share_of_passing(w, watch, lane, lane_state[MEMBER, lane], n, observe, interpolate)
-    if switches(table):
-        share = min(share, share_of_switching(w, table, lane, n, sense, interpolate))
+    share, n = 2.0, kernel.states
+    if watches(batch.watch):
+        member = lane_state[MEMBER, lane]
+        share = share_of_passing(w, batch.watch, lane, member, n, kernel.observe, method.interpolate)
+    if switches(kernel.table):
+        share = min(share, share_of_switching(w, kernel.table, lane, n, kernel.sense, method.interpolate))
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]
-        record_within(w, lane_state, lane, n, passing, times, recorded, interpolate)
-        cut(w, lane, n, share, interpolate)
+        record_within(w, lane_state, lane, passing, kernel, method, batch, results)
+        cut(w, lane, n, share, method.interpolate)
     if share <= 1.0:
         lane_state[CHANGE, lane] = DOSED
 
 
 @inlined
-def retire(w: Any, lane_state: Any, lane: int, method: Any, counters: Any) -> None:
+def retire(w: Any, lane_state: Any, lane: int, method: Any, results: Any) -> None:
     """Count the member's work and free its lane."""
     member, accepted, attempted = lane_state[MEMBER, lane], int(w[ACCEPTED + lane]), int(w[ATTEMPTED + lane])
-    counters[member, 0] = accepted
-    counters[member, 1] = attempted - accepted
-    counters[member, 2] += attempted * method[STAGES]
+    results.counters[member, 0] = accepted
+    results.counters[member, 1] = attempted - accepted
+    results.counters[member, 2] += attempted * method.stages
     lane_state[MEMBER, lane] = -1
     # A dose at the end leaves nothing to begin anew, and the work of nobody else grows by it.
     lane_state[CHANGE, lane] = NOTHING
@@ -257,16 +247,16 @@ def retire(w: Any, lane_state: Any, lane: int, method: Any, counters: Any) -> No
 
 
 @inlined
-def load(w: Any, lane: int, member: int, prepare: Any, kernel: Any, parameters: Any, start: float) -> int:
+def load(w: Any, lane: int, member: int, kernel: Any, batch: Any) -> int:
     """Put a member into a lane; return -1, or the index of what makes its baseline unusable."""
-    for parameter in range(kernel[PARAMETERS]):
-        w[CONSTANTS + parameter * LANES + lane] = parameters[member, parameter]
-    to_baseline(w, lane, prepare, kernel)
-    w[NEXT + lane] = start
+    for parameter in range(kernel.parameters):
+        w[CONSTANTS + parameter * LANES + lane] = batch.parameters[member, parameter]
+    to_baseline(w, lane, kernel)
+    w[NEXT + lane] = batch.start
     w[RESTART + lane] = w[RESTARTING + lane] = w[ACCEPTED + lane] = w[ATTEMPTED + lane] = 0.0
     w[LIMIT + lane] = LARGEST
-    for condition in range(kernel[CONDITIONS]):
-        if not w[CONSTANTS + (kernel[CONDITION] + condition) * LANES + lane] >= -_SLACK:
+    for condition in range(kernel.conditions):
+        if not w[CONSTANTS + (kernel.condition + condition) * LANES + lane] >= -_SLACK:
             return condition
-    state = undefined(w, kernel[CONTROLLED], lane)
-    return -1 if state < 0 else int(kernel[CONDITIONS] + state)
+    state = undefined(w, kernel.controlled, lane)
+    return -1 if state < 0 else int(kernel.conditions + state)

@@ -48,14 +48,12 @@ def visit(watch: Any, lane: int) -> None:
 
 
 @inlined
-def given(watch: Any, lane: int, stop: int, schedule: Any) -> float:
+def given(watch: Any, lane: int, stop: int, kind: int, amount: float) -> float:
     """Nothing but what the schedule says."""
-    return float(schedule[4][stop])
+    return amount
 
 
 @inlined
-def act(
-    w: Any, watch: Any, lane: int, member: int, n: int, now: float, observe: Any, kernel_gain: int, targets: Any
-) -> int:
+def act(w: Any, watch: Any, lane: int, member: int, now: float, kernel: Any) -> int:
     """No rule acts."""
     return 0

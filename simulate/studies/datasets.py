@@ -53,7 +53,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from simulate.cohort.ensemble import Arm, Ensemble, cancelling
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import Ensemble, cancelling
 from simulate.errors import InputError, Where
 from simulate.regimen.timetable import Doses, timetable_of
 from simulate.regimen.writing import print_regimen

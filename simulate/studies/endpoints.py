@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, Ensemble
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
 from simulate.studies.resolution import Resolution

@@ -7,19 +7,19 @@ it. For this a run is recorded at more times than it is asked for; no other numb
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import xarray as xr
 
-from simulate.cohort.ensemble import typical_parameters
+from simulate.cohort.ensemble import Ensemble, typical_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
-from simulate.studies.runs import Study, check_memory
+from simulate.studies.runs import Study, check_memory, simulate_study, study_dataset
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
 from simulate.symbolic.model import Model
@@ -117,6 +117,18 @@ def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[I
         dosing_interval=(("arm", "member", "followed", "interval", "part"), found, label),
         interval_day=(("arm", "interval"), days, ended),
     ).assign_coords(followed=("followed", np.array(names, dtype=object)), part=("part", np.array(PARTS, dtype=object)))
+
+
+def run_study(
+    study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+) -> tuple[Ensemble, xr.Dataset]:
+    """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
+
+    The ensemble is recorded at more times than the dataset.
+    """
+    intervals = intervals_of(study)
+    ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
+    return ensemble, with_intervals(study_dataset(study, ensemble), study.times, intervals)
 
 
 def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:

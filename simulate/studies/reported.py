@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from simulate.cohort.ensemble import Arm
+from simulate.cohort.arms import Arm
 from simulate.evidence.observations import Observation, Standing, comparable, read_observations
 from simulate.regimen.doses import Course, Plan
 from simulate.studies.runs import Study

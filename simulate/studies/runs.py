@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw_members
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
 from simulate.errors import InputError, did_you_mean, relocated
@@ -371,20 +372,6 @@ def simulate_study(
         threads=threads,
         progress=progress,
     )
-
-
-def run_study(
-    study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
-) -> tuple[Ensemble, xr.Dataset]:
-    """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
-
-    The ensemble is recorded at more times than the dataset.
-    """
-    from simulate.studies.intervals import intervals_of, recording, with_intervals
-
-    intervals = intervals_of(study)
-    ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
-    return ensemble, with_intervals(study_dataset(study, ensemble), study.times, intervals)
 
 
 def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:

@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.biology.pharmacokinetics import ENDOGENOUS, molar_mass
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.regimen.doses import Plan, exact
 from simulate.solver.kernel import FloatArray
 from simulate.solver.problem import Tolerance

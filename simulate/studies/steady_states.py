@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, typical_parameters
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, did_you_mean
 from simulate.exchange.sbml import is_sbml

@@ -9,7 +9,7 @@
     spread = { cv = 0.25 }            # or { sd_log = 0.79 }; omitted: the same in all patients
     bounds = [2.8, 5.5]
     source = "label-kineret"          # a key of sources.toml
-    grade = "seen"                    # seen | calculated | memory | assumed
+    grade = "read"                    # read | calculated | recalled | assumed
     note = "optional free text"
 """
 

@@ -76,9 +76,9 @@ class _Symbolic:
 class Grade(enum.Enum):
     """How well a number is supported. The value is the explanation that a reader sees."""
 
-    SEEN = "read in the cited publication"
+    READ = "read in the cited publication"
     CALCULATED = "computed from numbers that were read"
-    MEMORY = "recalled from the literature, not checked"
+    RECALLED = "recalled from the literature, not checked"
     ASSUMED = "assumed; to be fitted or varied"
 
 

@@ -14,8 +14,9 @@ from simulate.biology.occupancy import bound
 from simulate.biology.pharmacokinetics_twins import plasma_model
 from simulate.biology.receptors import MUSCLE, SPARE_A
 from simulate.biology.reference import parameter_table
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.population import Population, PowerEffect, SlopeEffect
 from simulate.cohort.reading import shipped_population
 from simulate.regimen.words import parse_regimen

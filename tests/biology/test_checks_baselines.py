@@ -15,8 +15,9 @@ import sympy
 
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.feasibility import feasibility
 from simulate.cohort.reading import shipped_population
 from simulate.regimen.words import parse_regimen

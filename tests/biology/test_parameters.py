@@ -75,8 +75,8 @@ def test_at_least_half_of_the_patients_drawn_lie_within_bounds(parameter: Parame
 def test_a_row_without_a_publication_is_not_graded_as_read() -> None:
     for parameter in TABLE.values():
         if parameter.source in ("assumption", "this-model", "recalled"):
-            assert parameter.grade is not Grade.SEEN, parameter.name
+            assert parameter.grade is not Grade.READ, parameter.name
         if parameter.source == "recalled":
-            assert parameter.grade is Grade.MEMORY, parameter.name
+            assert parameter.grade is Grade.RECALLED, parameter.name
         if parameter.source == "assumption":
             assert parameter.grade is Grade.ASSUMED, parameter.name

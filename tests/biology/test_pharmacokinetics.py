@@ -18,8 +18,9 @@ from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.pharmacokinetics_twins import TWIN, parameterization, plasma_model
 from simulate.biology.reference import REFERENCE, parameter_table, reference_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.population import Population, SlopeEffect
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError

@@ -94,7 +94,7 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
         ),
         (
             "p.toml",
-            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2011"\ngrade = "seen"\n',
+            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2011"\ngrade = "read"\n',
             "parameters",
             "1 parameter",
         ),
@@ -215,7 +215,7 @@ def test_a_fault_of_a_table_of_doses_is_told(
             "  expected: `sc`\n",
         ),
         (
-            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2010"\ngrade = "seen"\n',
+            '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2010"\ngrade = "read"\n',
             "error[source.unknown]: the source `zong-2010` of parameter `k` is not a known reference\n"
             "  --> x.toml:5, key `k.source`\n"
             "  try:      did you mean `zong-2014` or `zong-2011` or `hong-2012`?\n",

@@ -58,6 +58,18 @@ def test_a_scenario_or_trial_that_ships_is_copied(tmp_path: Path, capsys: Captur
             "  expected: letters, digits and `_`, a letter first\n",
         ),
         (
+            ["hypothesis", "il1"],
+            "error[usage.argument]: 'il1' is the name of a mechanism of the reference model\n"
+            "  expected: a name that the model does not have yet\n"
+            "  try:      such as `simulate new hypothesis my_il1`\n",
+        ),
+        (
+            ["hypothesis", "h1"],
+            "error[usage.argument]: 'h1' is the name of a hypothesis that ships\n"
+            "  expected: a name that the model does not have yet\n"
+            "  try:      such as `simulate new hypothesis my_h1`\n",
+        ),
+        (
             ["model", "mine", "--like", "killing"],
             "error[usage.argument]: no model `killing` ships\n"
             "  try:      leave `--like` out: `simulate new model mine`\n",

@@ -19,7 +19,9 @@ def test_power_errors_and_ranks_are_printed_and_the_design_is_told(capsys: Captu
     assert outcome(SHORT) == 0
     shown = capsys.readouterr().out
     assert "H0, zong-2011, as it was, to day 182 (6 months): 15 patients, 100 mg sc every 24 h" in shown
-    assert "no effect to find" in shown
+    assert "  signed rank, exact  0.0" in shown
+    assert "no effect " in shown
+    assert max(map(len, shown.partition("\n200 studies of")[0].splitlines()[1:])) <= 80
     assert "cd45ro-ck-correlation r" in shown
     assert "200 studies of 8 draws of the fit, 16 virtual patients of each" in shown
     assert "treated: 15 enrolled, 11 to 6 months; read at the first visit, and at the last as well: " in shown

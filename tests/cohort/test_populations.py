@@ -12,8 +12,9 @@ import pytest
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import parameter_table, reference_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw, dropout_times, typical
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Population, Retained
 from simulate.cohort.reading import read_population, shipped_population
 from simulate.errors import InputError
@@ -135,7 +136,7 @@ def test_every_number_of_a_population_has_a_source_and_a_grade(name: str) -> Non
     assert rows
     for row in rows:
         assert row["source"] in sources, row
-        assert row["grade"] in ("seen", "calculated", "memory", "assumed"), row
+        assert row["grade"] in ("read", "calculated", "recalled", "assumed"), row
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -206,7 +207,7 @@ def of_all() -> Population:
 
 def test_retention_of_nobody_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text('[[retention]]\nday = 91\nreached = 3\nof = 0\nsource = "x"\ngrade = "seen"\n', encoding="utf-8")
+    path.write_text('[[retention]]\nday = 91\nreached = 3\nof = 0\nsource = "x"\ngrade = "read"\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_population(path, EVERYONE)
     assert str(caught.value) == (

@@ -21,14 +21,14 @@ unit = "kg"
 spread = { sd_log = 0.18 }
 bounds = [50, 110]
 source = "book"
-grade = "memory"
+grade = "recalled"
 
 [[effect]]
 covariate = "weight"
 parameter = "V"
 exponent = 1
 source = "book"
-grade = "seen"
+grade = "read"
 
 [[correlation]]
 a = "chi"
@@ -41,7 +41,7 @@ grade = "assumed"
 name = "IBM"
 count = 5
 source = "book"
-grade = "seen"
+grade = "read"
 
 [stratum.parameters.chi]
 value = 0.9
@@ -66,10 +66,10 @@ def test_a_file_is_a_population(tmp_path: Path) -> None:
     assert read(tmp_path) == Population(
         parameters=(V, CHI, F_RO),
         covariates=(
-            Parameter("weight", "body weight", 75.0, unit("kg"), Spread(0.18), (50.0, 110.0), "book", Grade.MEMORY),
+            Parameter("weight", "body weight", 75.0, unit("kg"), Spread(0.18), (50.0, 110.0), "book", Grade.RECALLED),
         ),
         correlations=(Correlation("chi", "f_RO", 0.8, "book", Grade.ASSUMED),),
-        effects=(PowerEffect("weight", "V", 1.0, "book", Grade.SEEN),),
+        effects=(PowerEffect("weight", "V", 1.0, "book", Grade.READ),),
         strata=(
             Stratum(
                 "IBM",
@@ -82,7 +82,7 @@ def test_a_file_is_a_population(tmp_path: Path) -> None:
 
 def test_a_slope_is_an_effect_too(tmp_path: Path) -> None:
     population = read(tmp_path, FILE.replace("exponent = 1", "log10_slope = 0.0062"))
-    assert population.effects == (SlopeEffect("weight", "V", 0.0062, "book", Grade.SEEN),)
+    assert population.effects == (SlopeEffect("weight", "V", 0.0062, "book", Grade.READ),)
 
 
 def test_what_the_model_does_not_use_is_left_out(tmp_path: Path) -> None:
@@ -230,13 +230,13 @@ def test_a_parameter_without_spread_correlates_with_nothing(tmp_path: Path) -> N
             "  expected: the lower bound first, then a higher one",
         ),
         (
-            'grade = "memory"',
-            'grade = "memroy"',
+            'grade = "recalled"',
+            'grade = "recaled"',
             "error[key.value]: the value of `grade` cannot be used\n"
             "  --> {path}:8, key `covariate.weight.grade`\n"
-            "  found:    'memroy'\n"
-            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
-            "  try:      did you mean `memory`?",
+            "  found:    'recaled'\n"
+            "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
+            "  try:      did you mean `recalled` or `read`?",
         ),
         (
             "[[stratum]]",

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from simulate.evidence.items import Subject
 from simulate.evidence.marginals import FloatArray
+from simulate.evidence.subject import Subject
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.symbolic.units import unit
 

@@ -9,8 +9,8 @@ import pytest
 
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError
-from simulate.evidence.items import Subject
 from simulate.evidence.protocol import Judgment, TrialProtocol, observe
+from simulate.evidence.subject import Subject
 from simulate.solver.trajectories import Status
 from simulate.symbolic.units import unit
 from tests.studies import tiny

@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.errors import InputError
 from simulate.regimen.steady import Kinetics

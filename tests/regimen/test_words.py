@@ -356,6 +356,30 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "  try:      a reset is a part of its own: `and reset at 90 d`",
         ),
         (
+            "100 mg sc daily loading",
+            "error[regimen.syntax]: `loading` is not a word of regimens\n"
+            "  --> <regimen>:1:17, term `100 mg sc daily loading`\n"
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n"
+            "  try:      a loading dose comes first: `loading dose 200 mg sc, then 100 mg sc daily`",
+        ),
+        (
+            "100 mg sc x 3 times a day",
+            "error[regimen.syntax]: `times` is not a word of regimens\n"
+            "  --> <regimen>:1:15, term `100 mg sc x 3 times a day`\n"
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n"
+            "  try:      `x` counts all doses; how often they are given needs none: `100 mg sc 3 times a day`",
+        ),
+        (
+            "100 mg sc q0h",
+            "error[regimen.syntax]: `q0h` is not a word of regimens\n"
+            "  --> <regimen>:1:11, term `100 mg sc q0h`\n"
+            "  expected: every, once, twice, daily, weekly, q12h, from, at, until, for, x, over, rate, lag, missing, "
+            "pause, skipping, stop, restart, steady, and, then\n"
+            "  try:      `q` needs a whole number above 0 and `h`, `d` or `wk`: q12h, q2d, q1wk",
+        ),
+        (
             "1 mg sc and reset at 3 d daily",
             "error[regimen.syntax]: something follows the time of a reset\n"
             "  --> <regimen>:1:26, term `1 mg sc and reset at 3 d daily`\n"

@@ -10,8 +10,9 @@ import xarray as xr
 
 import simulate
 from simulate.biology.reference import reference_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
 from simulate.regimen.words import parse_regimen

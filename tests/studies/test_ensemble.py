@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
-from simulate.cohort.ensemble import Arm, member_parameters, simulate_cohort
+from simulate.cohort.ensemble import member_parameters, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.errors import InputError
 from simulate.regimen.words import parse_regimen

@@ -11,7 +11,8 @@ import pytest
 from scipy.stats import norm
 
 import simulate
-from simulate.cohort.ensemble import Arm, member_parameters, simulate_cohort
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import member_parameters, simulate_cohort
 from simulate.cohort.transform import Distribution
 from simulate.errors import InputError
 from simulate.manifest import read_manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from simulate.cohort.ensemble import Arm
+from simulate.cohort.arms import Arm
 from simulate.evidence.observations import Standing
 from simulate.regimen.words import parse_regimen
 from simulate.studies.reported import is_treated_so, observations_for

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from simulate.biology.pharmacokinetics_twins import plasma_model
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw
-from simulate.cohort.ensemble import Arm
 from simulate.cohort.reading import shipped_population
 from simulate.errors import InputError
 from simulate.regimen.words import parse_regimen

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.cohort.ensemble import Arm
+from simulate.cohort.arms import Arm
 from simulate.regimen.timetable import Doses
 from simulate.regimen.words import parse_regimen
 from simulate.solver.kernel import FloatArray

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, draw
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.regimen.words import parse_regimen
 from simulate.symbolic.composition import compose

@@ -19,7 +19,7 @@ unit = "1/d"
 spread = { cv = 0.25 }
 bounds = [2.8, 5.5]
 source = "label"
-grade = "seen"
+grade = "read"
 note = "half-life 4 h"
 """
 SOURCES = """\
@@ -46,7 +46,7 @@ def test_a_row_is_a_parameter(tmp_path: Path) -> None:
             Spread(math.sqrt(math.log1p(0.0625))),
             (2.8, 5.5),
             "label",
-            Grade.SEEN,
+            Grade.READ,
         )
     }
 
@@ -70,20 +70,20 @@ def test_a_spread_may_be_that_of_the_logarithm(tmp_path: Path) -> None:
             "  try:      did you mean `bounds`?",
         ),
         (
-            'grade = "seen"\n',
+            'grade = "read"\n',
             "",
             "error[key.missing]: the key `grade` is missing\n"
             "  --> rows.toml:1, key `k_a`\n"
             "  found:    `meaning`, `value`, `unit`, `spread`, `bounds`, `source`, `note`",
         ),
         (
-            '"seen"',
-            '"sen"',
+            '"read"',
+            '"reed"',
             "error[key.value]: the value of `grade` cannot be used\n"
             "  --> rows.toml:8, key `k_a.grade`\n"
-            "  found:    'sen'\n"
-            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
-            "  try:      did you mean `seen`?",
+            "  found:    'reed'\n"
+            "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
+            "  try:      did you mean `read` or `recalled`?",
         ),
         (
             "value = 4.1",

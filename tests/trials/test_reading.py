@@ -109,13 +109,13 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             "  try:      did you mean `every`?",
         ),
         (
-            'grade = "seen"',
-            'grade = "sen"',
+            'grade = "read"',
+            'grade = "reed"',
             "error[key.value]: the value of `grade` cannot be used\n"
             "  --> {path}:17, key `arm[0].grade`\n"
-            "  found:    'sen'\n"
-            "  expected: `seen`, `calculated`, `memory`, `assumed`\n"
-            "  try:      did you mean `seen`?",
+            "  found:    'reed'\n"
+            "  expected: `read`, `calculated`, `recalled`, `assumed`\n"
+            "  try:      did you mean `read` or `recalled`?",
         ),
         (
             "strata = { PM = 6, DM = 4, IBM = 5 }",
@@ -126,8 +126,8 @@ def test_words_of_a_trial_have_no_meaning_and_numbers_have(tmp_path: Path) -> No
             "  expected: 15, as many as were enrolled",
         ),
         (
-            'source = "zong-2011"\ngrade = "seen"\nnote = "15',
-            'source = "zong-2010"\ngrade = "seen"\nnote = "15',
+            'source = "zong-2011"\ngrade = "read"\nnote = "15',
+            'source = "zong-2010"\ngrade = "read"\nnote = "15',
             "error[source.unknown]: the source `zong-2010` is not a known reference\n"
             "  --> {path}:16, key `arm[0].source`\n"
             "  expected: a key of sources.toml, or of a table [reference.KEY] of this file\n"

@@ -29,7 +29,7 @@ DOUBT = 3.0
 
 _MOST_DOUBT = 0.95
 
-_GRADES = ("widening_seen", "widening_calculated", "widening_memory", "widening_assumed")
+_GRADES = ("widening_read", "widening_calculated", "widening_recalled", "widening_assumed")
 
 _TAIL = 0.7
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, member_parameters, typical_parameters
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import member_parameters, typical_parameters
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members

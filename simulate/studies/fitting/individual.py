@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import check_given
-from simulate.cohort.ensemble import Arm
 from simulate.cohort.points import POINTS
 from simulate.cohort.population import Population
 from simulate.cohort.transform import SCHEME, Changes, coordinates

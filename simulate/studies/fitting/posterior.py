@@ -39,6 +39,8 @@ class Settings:
         Key of all random numbers of the samplers.
     places
         Key of the places of the patients, the same under all hypotheses.
+    begun_with
+        Key of the fit whose draws it begins with, in place of runs of the sampler; empty if there is none.
     """
 
     particles: int = 200
@@ -49,6 +51,8 @@ class Settings:
     kept: int = 256
     seed: int = 1
     places: int = 1
+    # Fits that begin with none keep the keys that they had before there was any.
+    begun_with: str = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

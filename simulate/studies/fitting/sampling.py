@@ -187,10 +187,11 @@ def informed_directions(weighted: polish.Weighted, prior: FloatArray) -> int:
     return int((np.linalg.eigvalsh(covariance / np.outer(scale, scale)) < 0.5).sum())
 
 
-def warnings_of(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
-    """What a reader must know before believing anything."""
+def warnings_of(found: Diagnostics, errors: tuple[float, float, float], *, is_begun: bool = False) -> tuple[str, ...]:
+    """What a reader must know before believing anything; ``is_begun``: with an earlier fit, in place of runs."""
     checks = (
-        (found.r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
+        (is_begun, "it began with the draws of another fit: what that one missed this one may miss too"),
+        (found.r_hat is None and not is_begun, "one run alone cannot tell whether it went everywhere: more runs"),
         (
             found.r_hat is not None and found.r_hat > _R_HAT,
             f"R-hat between runs is {found.r_hat or 0.0:.3f}, above {_R_HAT}: more particles",

@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform

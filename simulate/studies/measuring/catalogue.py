@@ -50,7 +50,7 @@ GROUPS = (EVERYONE, "responders", "non-responders")
 UNTREATED = "untreated"
 """Arm of a measurement in which nothing is given, whatever arms the trial had."""
 
-GRADES = ("seen", "calculated", "memory", "assumed")
+GRADES = ("read", "calculated", "recalled", "assumed")
 UNCHANGED = "unchanged"
 
 _TOP = ("schema", "title", "answers", "note", "cost", "sample")

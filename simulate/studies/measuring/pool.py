@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.errors import InputError, NumericalError, did_you_mean
 from simulate.evidence.trial_observations import EVERYONE
 from simulate.inference.information import Statistic

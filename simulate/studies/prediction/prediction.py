@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.cohort.ensemble import Arm, Ensemble, simulate_cohort
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws

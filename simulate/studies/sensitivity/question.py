@@ -18,8 +18,9 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
-from simulate.cohort.ensemble import Arm, overrides_of
+from simulate.cohort.ensemble import overrides_of
 from simulate.cohort.transform import KIND, Overrides, coordinates
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence

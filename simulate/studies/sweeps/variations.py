@@ -166,13 +166,15 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
     every = _interval(axis, value)
     courses: list[Course] = []
     for course, before in zip(plan.courses, (None, *plan.courses), strict=False):
-        # What was written keeps its meaning: a number of doses, a length, and a start where the course before ends.
+        # What was written keeps its meaning: a time, a number of doses, a length, a start where the course before ends.
         start = course.start
         if course.follows and before is not None and before.until == course.start and courses[-1].until is not None:
             start = courses[-1].until
         elif course.follows and before is not None and before.every is None and before.until is None:
             start = courses[-1].start + every
-        until = None if course.until is None else course.until + start - course.start
+        until = course.until
+        if until is not None and course.spans:
+            until += start - course.start
         if course.every is not None and until is not None and course.counted and course.until is not None:
             until = start + (course.until - course.start) / course.every * every
         courses.append(replace(course, every=None if course.every is None else every, start=start, until=until))

@@ -8,7 +8,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
 from simulate.evidence.reading import read_evidence

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.draws import cohort_of
-from simulate.cohort.ensemble import Arm, simulate_cohort
+from simulate.cohort.ensemble import simulate_cohort
 from simulate.cohort.points import latin
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence

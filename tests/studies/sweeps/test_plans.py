@@ -44,6 +44,10 @@ def test_doses_intervals_and_regimens_change_what_is_given() -> None:
     assert regimens(loaded, "interval=12 h") == ["200 mg sc and 100 mg sc every 0.5 d from 0.5 d"]
     reset = "regimen=loading dose 200 mg sc then reset at 5 d then 100 mg sc daily"
     assert regimens(reset, "interval=2 d") == ["200 mg sc and 100 mg sc every 2 d from 5 d and reset at 5 d"]
+    after = "regimen=loading dose 200 mg sc then 100 mg sc daily"
+    assert regimens(f"{after} until 28 d", "interval=2 d") == ["200 mg sc and 100 mg sc every 2 d from 2 d until 28 d"]
+    assert regimens(f"{after} for 28 d", "interval=2 d") == ["200 mg sc and 100 mg sc every 2 d from 2 d until 30 d"]
+    assert regimens(f"{after} x 14", "interval=2 d") == ["200 mg sc and 100 mg sc every 2 d from 2 d x 14"]
     words = "regimen=50 mg sc every 24 h | 30 mg sc every 12 h"
     assert regimens(words, "dose=7") == ["7 mg sc every 1 d", "7 mg sc every 0.5 d"]
 

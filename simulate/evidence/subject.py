@@ -1,0 +1,32 @@
+"""What a statement is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulate.symbolic.units import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Of what, when and in whom something is stated.
+
+    Attributes
+    ----------
+    quantity
+        Observable, or a name of the trial's own.
+    days
+        Visits; of several the values are pooled.
+    since
+        Visit from which a change counts; None where no change is meant.
+    group
+        ``all``, or the name of a part of the patients.
+    unit
+        Unit of the figures.
+    """
+
+    quantity: str
+    days: tuple[float, ...]
+    since: float | None
+    group: str
+    unit: Unit

@@ -1,0 +1,171 @@
+"""The five values that the loop is given: a block of lanes, a kernel, a method, a batch of members, and results.
+
+Numba matches no named tuple that holds functions when a compiled function is called from Python. So plain tuples cross
+that line, typed as the ``..._TYPE`` here say, and get their names on its other side: ``KernelView(*kernel)``. A tuple
+that begins with a function would make Numba warn, so numbers come first.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from numba import types
+
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
+from simulate.solver.events import WATCH
+from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
+
+_FLOATS = types.Array(types.float64, 1, "C", readonly=True)
+_INTS = types.Array(types.int64, 1, "C", readonly=True)
+_tuple: Any = types.Tuple
+
+
+class Block(NamedTuple):
+    """A block of lanes: its workspace (`simulate.solver.layout`), and what the loop keeps of each lane."""
+
+    w: FloatArray
+    lane_state: IntArray
+
+
+class KernelView(NamedTuple):
+    """Functions and numbers of a kernel.
+
+    Attributes
+    ----------
+    states, parameters, conditions, routes, controlled
+        How many there are.
+    infusion, gain, condition
+        First rows of the infusion rates, the gains and the conditions in the kernel's region.
+    targets
+        Where the targets of each route begin in this array, and end; then the indices of the states that routes feed.
+    table
+        What switches, and events (`simulate.solver.hybrid`).
+    prepare, rhs, jacobian, factor, backsolve, observe, sense, jump
+        As of `simulate.solver.kernel.Kernel`; where a method works with Taylor series, ``rhs`` to ``backsolve`` are the
+        function that finds these.
+    """
+
+    states: int
+    parameters: int
+    conditions: int
+    routes: int
+    controlled: int
+    infusion: int
+    gain: int
+    condition: int
+    targets: IntArray
+    table: IntArray
+    prepare: BlockFunction
+    rhs: BlockFunction
+    jacobian: BlockFunction
+    factor: BlockFunction
+    backsolve: BlockFunction
+    observe: BlockFunction
+    sense: BlockFunction
+    jump: BlockFunction
+
+
+class MethodView(NamedTuple):
+    """Functions and numbers of a method (`simulate.solver.methods.method`): ``series`` is 0 where it has none."""
+
+    stages: int
+    dense_stages: int
+    series: int
+    attempt: Any
+    interpolate: Any
+    extend: Any
+    propose: Any
+
+
+class ScheduleColumns(NamedTuple):
+    """Columns of the stops of all members (`simulate.solver.problem.Schedule`)."""
+
+    offsets: IntArray
+    times: FloatArray
+    kinds: IntArray
+    routes: IntArray
+    amounts: FloatArray
+
+
+class Batch(NamedTuple):
+    """What is to be solved.
+
+    Attributes
+    ----------
+    parameters
+        Shape [member, parameter].
+    schedule
+        Columns of the stops, as a plain tuple in compiled code: ``ScheduleColumns(*batch.schedule)``.
+    times
+        When to record, days, shape [time].
+    start
+        Time at which every member has its initial state, days.
+    rtol, share
+        Relative tolerance, and the absolute one as a share of a state's scale.
+    exponent
+        The power of the squared error ratio that is the step factor.
+    longest
+        The longest step, days.
+    max_steps
+        Steps after which a member is given up.
+    watch
+        Rules (`simulate.solver.events`).
+    end
+        The last time to record, or the start if that is later, days.
+    first, last
+        The members to integrate: from the first up to, and without, the last.
+    """
+
+    parameters: FloatArray
+    schedule: Any
+    times: FloatArray
+    start: float
+    rtol: float
+    share: float
+    exponent: float
+    longest: float
+    max_steps: int
+    watch: Any
+    end: float
+    first: int
+    last: int
+
+
+class Results(NamedTuple):
+    """What the loop writes, and one number that it heeds.
+
+    Attributes
+    ----------
+    recorded
+        Shape [member, time, quantity]; states come first.
+    outcome
+        Status and the index to blame, shape [member, 2].
+    reached
+        Time reached, shape [member].
+    counters
+        Steps accepted, steps rejected, evaluations, shape [member, 3].
+    given_up
+        Not 0 once nobody waits for the result, shape [1].
+    """
+
+    recorded: FloatArray
+    outcome: IntArray
+    reached: FloatArray
+    counters: IntArray
+    given_up: IntArray
+
+
+BLOCK_TYPE = _tuple((WORKSPACE, types.int64[:, ::1]))
+KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 8))
+METHOD_TYPE = _tuple((*[types.int64] * 3, *map(types.FunctionType, (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
+SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
+BATCH_TYPE = _tuple(
+    (
+        types.Array(types.float64, 2, "C", readonly=True), SCHEDULE_TYPE, _FLOATS, *[types.float64] * 5, types.int64,
+        WATCH, types.float64, types.int64, types.int64,
+    )
+)  # fmt: skip
+RESULTS_TYPE = _tuple(
+    (types.float64[:, :, ::1], types.int64[:, ::1], types.float64[::1], types.int64[:, ::1], types.int64[::1])
+)
