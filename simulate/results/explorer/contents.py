@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.ensemble import Arm, member_parameters
+from simulate.cohort.arms import Arm
+from simulate.cohort.ensemble import member_parameters
 from simulate.errors import InputError
 from simulate.kernels.javascript import javascript
 from simulate.kernels.system import lower
@@ -24,7 +25,7 @@ from simulate.studies.paired import AGREEING, ENDPOINTS
 from simulate.studies.reported import observations_for
 from simulate.studies.runs import Study, cohort_of
 from simulate.studies.visits import VISITS
-from simulate.symbolic.parts import Parameter
+from simulate.symbolic.parts import Observable, Parameter, Species
 
 MOST = 200
 """Patients of a page, at most: all of them move with a slider."""
@@ -150,22 +151,20 @@ def _version() -> str:
 def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
     model = study.model
     values = patients_of(study, arm)
-    fixed = {name for name, row in arm.overrides}
-    known = {name for name in study.quantities}
-    observables = [part for part in model.observables if part.name in known]
-    offered = observables or [part for part in model.species if part.name in known]
-    rows = (*model.species, *model.observables)
+    rows: list[Species | Observable] = [*model.species, *model.observables]
+    asked = [part.name for part in rows if part.name in study.quantities]
+    observables = [part.name for part in model.observables]
+    offered = [name for name in asked if name in observables] or asked
     return {
         "name": study.hypothesis,
         "title": _title(study),
         "stands": _stands(study),
         "draws": _draw_of(study).tolist(),
         "values": _packed(values, "<f8"),
-        "parameters": [_parameter(part, name_in=fixed) for part in model.parameters],
+        "parameters": [_parameter(part) for part in model.parameters],
         "quantities": [{"name": part.name, "meaning": part.meaning, "unit": part.unit.text} for part in rows],
-        "offered": [part.name for part in (*offered, *(part for part in rows if part not in offered))],
-        "shown": _shown(study, [part.name for part in offered]),
-        "conditions": [condition.reason for condition in model.conditions],
+        "offered": [*offered, *(part.name for part in rows if part.name not in offered)],
+        "shown": _shown(study, offered),
         "routes": [{"name": route.name, "drug": route.drug, "unit": route.unit.text} for route in model.routes],
     }
 
@@ -194,7 +193,7 @@ def _stands(study: Study) -> str:
     )
 
 
-def _parameter(part: Parameter, *, name_in: set[str]) -> dict[str, Any]:
+def _parameter(part: Parameter) -> dict[str, Any]:
     return {
         "name": part.name,
         "meaning": part.meaning,
@@ -202,7 +201,6 @@ def _parameter(part: Parameter, *, name_in: set[str]) -> dict[str, Any]:
         "bounds": None if part.bounds is None else list(part.bounds),
         "source": part.source,
         "grade": part.grade.name.lower(),
-        "set": part.name in name_in,
     }
 
 
