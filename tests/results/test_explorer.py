@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.integrate import solve_ivp
 from sympy import Symbol
 
 import simulate
+from simulate.cli.app import outcome
 from simulate.cohort.ensemble import from_before, kernel_of, member_parameters, outputs_of
 from simulate.errors import InputError
 from simulate.kernels.javascript import javascript
@@ -275,3 +277,12 @@ def test_a_hypothesis_that_is_given_twice_is_refused() -> None:
     assert str(caught.value) == (
         "error[hypothesis.twice]: the hypothesis `H1` is given twice\n  try:      give it once"
     )
+
+
+def test_the_verb_writes_the_page_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "page.html"
+    options = ["-n", "2", "--draws", "1", "--set", "f_m=0.3", "--out", str(target), "--json"]
+    assert outcome(["explore", SCENARIO, "-H", "H0", *options]) == 0
+    assert json.loads(capsys.readouterr().out) == {"page": str(target), "bytes": target.stat().st_size}
+    found = json.loads(target.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
+    assert [one["name"] for one in found["hypotheses"]] == ["H0"]
