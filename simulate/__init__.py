@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from simulate.api.estimating import *
+    from simulate.api.exploring import *
     from simulate.api.fitting import *
     from simulate.api.inspecting import *
     from simulate.api.repeating import *
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "simulate.api.estimating": ("fit_problem",),
+    "simulate.api.exploring": ("Explorer",),
     "simulate.api.fitting": ("calibrate_choice",),
     "simulate.api.repeating": ("RepeatedRun", "repeat"),
     "simulate.api.simulating": ("side_by_side",),

@@ -50,8 +50,14 @@ def test_the_wheel_holds_every_module_and_all_data(wheel: Path) -> None:
         for path in (ROOT / "parameters").rglob("*")
         if path.suffix in (".toml", ".json")
     }
+    explorer = ROOT / "simulate" / "results" / "explorer"
+    pages = {
+        path.relative_to(ROOT).as_posix() for path in explorer.rglob("*.*") if path.suffix in (".js", ".css", ".html")
+    }
+    pages.add("simulate/results/explorer/uplot/LICENSE")
     assert data
-    assert modules | data | {"simulate/py.typed"} <= set(contents(wheel))
+    assert len(pages) == 8
+    assert modules | data | pages | {"simulate/py.typed"} <= set(contents(wheel))
 
 
 def test_an_installed_package_finds_its_own_data(wheel: Path, tmp_path: Path) -> None:

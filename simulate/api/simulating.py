@@ -316,14 +316,14 @@ def side_by_side(
     from simulate.studies.scenario import read_scenario
     from simulate.tabular import table_of
 
-    _refuse_twice(hypotheses)
+    refuse_twice(hypotheses)
     fits = [] if fit is None else [str(fit)] if isinstance(fit, str | Path) else [str(one) for one in fit]
-    _refuse_twice(fits, "fit")
+    refuse_twice(fits, "fit")
     chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, draws=draws, rtol=rtol)
     asked_of = [[*_hypothesis(name), *_fit(one)] for name in hypotheses or (None,) for one in fits or (None,)]
     studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
     if len(fits) < 2:
-        _refuse_twice([study.hypothesis for study in studies])
+        refuse_twice([study.hypothesis for study in studies])
     names = _names(studies, several=len(fits) > 1)
     target = out(studies) if callable(out) else out
     arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
@@ -691,10 +691,10 @@ def responded(
     from simulate.results.provenance import asked
     from simulate.studies.dose_response.responses import plan_response, respond
 
-    _refuse_twice(hypotheses)
+    refuse_twice(hypotheses)
     chosen = [[*settings, *_hypothesis(name)] for name in hypotheses] or [list(settings)]
     plans = [plan_response(scenario, own, request) for own in chosen]
-    _refuse_twice([planned.sweep.study.hypothesis for planned in plans])
+    refuse_twice([planned.sweep.study.hypothesis for planned in plans])
     arguments = {
         "scenario": scenario, "request": request, "hypotheses": list(hypotheses), "settings": list(settings)
     }  # fmt: skip
@@ -709,7 +709,8 @@ def responded(
     return result
 
 
-def _refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
+def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
+    """Refuse a name that is given twice: ``hypothesis.twice``, ``fit.twice``."""
     from simulate.errors import InputError
 
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)

@@ -64,13 +64,22 @@ class Blueprint:
     switches: Switches = NONE
 
 
-def blueprint(system: System) -> Blueprint:
-    """What the kernel of a system is built from."""
+def blueprint(system: System, *, with_switches: bool = True) -> Blueprint:
+    """What the kernel of a system is built from.
+
+    Parameters
+    ----------
+    system
+        Equations.
+    with_switches
+        Whether what switches is a mode that a solver keeps within each step; otherwise it stays where it is among the
+        rates, and there are no events.
+    """
     system = without_overflow(system)
     varying = [TIME, *(Symbol(name) for name in system.states), *(infusion(route) for route in system.routes)]
     moving = {TIME, *(Symbol(name) for name in system.states)}
     # A constant that switches, such as a condition on parameters, does so never.
-    rates, switches = with_modes(system.rhs, system.events, moving)
+    rates, switches = with_modes(system.rhs, system.events, moving) if with_switches else (system.rhs, NONE)
     modes = list(symbols_of(len(switches.watched)))
     constants, rhs = hoist(straight_line(rates, "rhs"), [*varying, *modes], "constant")
     more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")

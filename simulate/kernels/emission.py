@@ -6,6 +6,7 @@ Identifiers are made here and never taken from a model; a model's names appear i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 import sympy
@@ -78,6 +79,27 @@ from simulate.kernels.ratios import logistic, share, softplus, weight, weight_lo
 """What a module of generated functions begins with."""
 
 
+@dataclass(frozen=True)
+class Language:
+    """How expressions and assignments are written in a language.
+
+    Attributes
+    ----------
+    functions
+        Call of a function, by its kind; its arguments are texts.
+    root, assignment, comment
+        Square root, assignment to a new name and comment, with a place for each part.
+    """
+
+    functions: Mapping[type, Callable[..., str]]
+    root: str
+    assignment: str
+    comment: str
+
+
+PYTHON = Language(_FUNCTIONS, "math.sqrt({})", "{} = {}", "  # {}")
+
+
 def _nested(name: str, parts: Sequence[str]) -> str:
     text = parts[0]
     for part in parts[1:]:
@@ -92,33 +114,33 @@ def number(value: sympy.Number) -> str:
     return repr(float(value))
 
 
-def source(expression: Expr, names: Mapping[Symbol, str]) -> str:
-    """Python source of an expression.
+def source(expression: Expr, names: Mapping[Symbol, str], language: Language = PYTHON) -> str:
+    """Source of an expression.
 
     Raises
     ------
     InputError
         When the expression has a function that no target knows.
     """
-    return _sum(expression, names)
+    return _sum(expression, names, language)
 
 
-def _sum(expression: Expr, names: Mapping[Symbol, str]) -> str:
+def _sum(expression: Expr, names: Mapping[Symbol, str], language: Language) -> str:
     if not expression.is_Add:
-        return _product(expression, names)
+        return _product(expression, names, language)
     text = ""
     for term in expression.as_ordered_terms():
         coefficient, _ = term.as_coeff_Mul()
         if coefficient.is_negative and text:
-            text += f" - {_product(-term, names)}"
+            text += f" - {_product(-term, names, language)}"
         else:
-            text += (" + " if text else "") + _product(term, names)
+            text += (" + " if text else "") + _product(term, names, language)
     return text
 
 
-def _product(expression: Expr, names: Mapping[Symbol, str]) -> str:
+def _product(expression: Expr, names: Mapping[Symbol, str], language: Language) -> str:
     if not expression.is_Mul:
-        return _factor(expression, names)
+        return _factor(expression, names, language)
     coefficient, rest = expression.as_coeff_Mul()
     sign = ""
     if coefficient.is_negative:
@@ -128,9 +150,9 @@ def _product(expression: Expr, names: Mapping[Symbol, str]) -> str:
     for factor in sympy.Mul.make_args(rest):
         base, exponent = factor.as_base_exp()
         if exponent.is_Rational and exponent.is_negative:
-            below.append(_factor(sympy.Pow(base, -exponent), names))
+            below.append(_factor(sympy.Pow(base, -exponent), names, language))
         else:
-            above.append(_factor(factor, names))
+            above.append(_factor(factor, names, language))
     text = " * ".join(above) if above else "1.0"
     if below:
         divisor = " * ".join(below)
@@ -138,41 +160,41 @@ def _product(expression: Expr, names: Mapping[Symbol, str]) -> str:
     return sign + text
 
 
-def _factor(expression: Expr, names: Mapping[Symbol, str]) -> str:
+def _factor(expression: Expr, names: Mapping[Symbol, str], language: Language) -> str:
     if expression.is_Symbol:
         return names[expression]
     if expression.is_Number:
         return f"({number(expression)})" if expression.is_negative else number(expression)
     if expression.is_Pow or isinstance(expression, sympy.exp):
-        return _power(expression, names)
+        return _power(expression, names, language)
     if expression.is_Add or expression.is_Mul:
-        return f"({_sum(expression, names)})"
+        return f"({_sum(expression, names, language)})"
     if expression.is_NumberSymbol:
         return repr(float(expression))
-    function = _FUNCTIONS.get(type(expression))
+    function = language.functions.get(type(expression))
     if function is None:
-        known = ", ".join(sorted(kind.__name__ for kind in _FUNCTIONS))
+        known = ", ".join(sorted(kind.__name__ for kind in language.functions))
         raise InputError(
             f"the function `{type(expression).__name__}` cannot be compiled",
             code="kernel.function",
             found=str(expression),
             expected=f"one of {known}",
         )
-    return function(*(_sum(argument, names) for argument in expression.args))
+    return function(*(_sum(argument, names, language) for argument in expression.args))
 
 
-def _power(expression: Expr, names: Mapping[Symbol, str]) -> str:
+def _power(expression: Expr, names: Mapping[Symbol, str], language: Language) -> str:
     if isinstance(expression, sympy.exp):
-        return _FUNCTIONS[sympy.exp](_sum(expression.args[0], names))
+        return language.functions[sympy.exp](_sum(expression.args[0], names, language))
     base, exponent = expression.as_base_exp()
     if exponent.is_Rational and exponent.is_negative:
-        return f"(1.0 / {_factor(sympy.Pow(base, -exponent), names)})"
-    text = _factor(base, names)
+        return f"(1.0 / {_factor(sympy.Pow(base, -exponent), names, language)})"
+    text = _factor(base, names, language)
     if exponent == sympy.Rational(1, 2):
-        return f"math.sqrt({_sum(base, names)})"
+        return language.root.format(_sum(base, names, language))
     if exponent.is_Integer and 1 <= int(exponent) <= _LARGEST_UNROLLED_POWER and text.isidentifier():
         return "(" + " * ".join([text] * int(exponent)) + ")"
-    return f"power({_sum(base, names)}, {_sum(exponent, names)})"
+    return f"power({_sum(base, names, language)}, {_sum(exponent, names, language)})"
 
 
 def with_named_bases(assignments: Iterable[Assignment], results: Sequence[Expr]) -> tuple[list[Assignment], list[Expr]]:
@@ -273,7 +295,7 @@ def lane_loop(
     """
     return [
         f"{indent}for lane in range({LANES}):",
-        *_lines(inputs, assignments, outputs, labels, f"{indent}    ", _LANE),
+        *lines_of(inputs, assignments, outputs, labels, f"{indent}    ", _LANE),
     ]
 
 
@@ -286,7 +308,7 @@ def vectors(
     indent: str = "    ",
 ) -> list[str]:
     """Lines in which a name stands for all lanes at once, for programs that are `arithmetic`; as `lane_loop`."""
-    return _lines(inputs, assignments, outputs, labels, indent, _WHOLE)
+    return lines_of(inputs, assignments, outputs, labels, indent, _WHOLE)
 
 
 def arithmetic(program: Program) -> bool:
@@ -302,14 +324,26 @@ def arithmetic(program: Program) -> bool:
     )
 
 
-def _lines(
+def lines_of(
     inputs: Mapping[Symbol, Offset],
     assignments: Iterable[Assignment],
     outputs: Sequence[tuple[Offset, Expr]],
     labels: Mapping[Offset, str],
     indent: str,
     access: tuple[str, str, str],
+    language: Language = PYTHON,
 ) -> list[str]:
+    """Lines of a straight-line program.
+
+    Parameters
+    ----------
+    inputs, assignments, outputs, labels, indent
+        As for `lane_loop`.
+    access
+        How a row is read and written, and what a number is there.
+    language
+        In which they are written.
+    """
     read, write, constant = access
     ordered, results = with_named_bases(assignments, [expression for _, expression in outputs])
     temporaries = {symbol for symbol, _ in ordered}
@@ -321,13 +355,14 @@ def _lines(
     reads = sorted(((inputs[symbol], symbol) for symbol in used - temporaries), key=_place)
     for index, (offset, symbol) in enumerate(reads):
         names[symbol] = f"r{index}"
-        lines.append(f"{indent}r{index} = {read.format(offset)}{_comment(labels, offset)}")
+        assigned = language.assignment.format(names[symbol], read.format(offset))
+        lines.append(f"{indent}{assigned}{_comment(labels, offset, language)}")
     for index, (symbol, expression) in enumerate(ordered):
-        lines.append(f"{indent}x{index} = {source(expression, names)}")
+        lines.append(indent + language.assignment.format(f"x{index}", source(expression, names, language)))
         names[symbol] = f"x{index}"
     for (offset, _), result in zip(outputs, results, strict=True):
-        text = (constant if result.is_number else "{}").format(source(result, names))
-        lines.append(f"{indent}{write.format(offset, text)}{_comment(labels, offset)}")
+        text = (constant if result.is_number else "{}").format(source(result, names, language))
+        lines.append(f"{indent}{write.format(offset, text)}{_comment(labels, offset, language)}")
     return lines or [f"{indent}pass"]
 
 
@@ -338,7 +373,7 @@ def _place(read: tuple[Offset, Symbol]) -> tuple[bool, int, str, str]:
     return not fixed, offset if isinstance(offset, int) else 0, str(offset), str(symbol)
 
 
-def _comment(labels: Mapping[Offset, str], offset: Offset) -> str:
+def _comment(labels: Mapping[Offset, str], offset: Offset, language: Language) -> str:
     label = labels.get(offset, "")
     printable = "".join(character if character.isprintable() else "?" for character in label)
-    return f"  # {printable}" if printable else ""
+    return language.comment.format(printable) if printable else ""

@@ -69,6 +69,11 @@ def shipped_mechanisms() -> Mapping[str, Mechanism]:
     return {mechanism.name: mechanism for mechanism in (*REFERENCE, *changed)}
 
 
+def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:
+    """What hypotheses say that are combined, by their names and files; empty where they say nothing."""
+    return _combined(hypothesis, shipped_mechanisms()).title
+
+
 def _combined(hypothesis: Sequence[str | Path], known: Mapping[str, Mechanism]) -> Hypothesis:
     return combine(
         hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known) for part in hypothesis

@@ -42,9 +42,9 @@ from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
 from simulate.solver.vectors import load, store
 
 _STAGES = 8
-_GAMMA = 0.21193756319429014
-_NODES = np.array([0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0])
-_SLOPES = np.array(
+GAMMA = 0.21193756319429014
+NODES = np.array([0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0])
+SLOPES = np.array(
     [
         0.21193756319429014,
         -0.42387512638858027,
@@ -57,7 +57,7 @@ _SLOPES = np.array(
     ]
 )
 _ROW_6 = [-7.502846399306121, 2.561846144803919, -11.627539656261098, -0.18268767659942256, 0.030198172008377946]
-_A = np.array(
+A = np.array(
     [
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
         [3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
@@ -69,7 +69,7 @@ _A = np.array(
         [*_ROW_6, 1.0, 1.0, 0.0],
     ]
 )
-_COUPLING = np.array(
+COUPLING = np.array(
     [
         [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
         [-14.155112264123755, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
@@ -97,7 +97,7 @@ _COUPLING = np.array(
         ],
     ]
 )
-_DENSE = np.array(
+DENSE = np.array(
     [
         [
             25.948786856663858,
@@ -186,7 +186,7 @@ def _differentiate(w: Any, n: int, jacobian: Any, factor: Any) -> None:
     """Factors of 1/(γh) − J, and ∂f/∂t in ``_IN_TIME``."""
     to_node(w, 0.0)
     for lane in range(LANES):
-        w[SHIFT + lane] = 1.0 / (_GAMMA * w[STEP + lane])
+        w[SHIFT + lane] = 1.0 / (GAMMA * w[STEP + lane])
     jacobian(w)
     factor(w)
     if _any_unsound(w):
@@ -206,13 +206,13 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
         if index > 0:
             for i in range(size):
                 w[STATE + i] = w[START + i]
-            _combine(w, size, STATE, _A[index], index)
-            to_node(w, _NODES[index])
+            _combine(w, size, STATE, A[index], index)
+            to_node(w, NODES[index])
             rhs(w)
-        slope = _SLOPES[index]
+        slope = SLOPES[index]
         for i in range(size):
             w[SOLUTION + i] = 0.0
-        _combine(w, size, SOLUTION, _COUPLING[index], index)
+        _combine(w, size, SOLUTION, COUPLING[index], index)
         h = load(w, STEP)
         for i in range(0, size, LANES):
             known = load(w, RATE + i) + load(w, SOLUTION + i) / h
@@ -240,9 +240,9 @@ def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
         k1 = k2 = k3 = 0.0
         for index in range(_STAGES):
             u = w[_U[index] + i]
-            k1 += _DENSE[0, index] * u
-            k2 += _DENSE[1, index] * u
-            k3 += _DENSE[2, index] * u
+            k1 += DENSE[0, index] * u
+            k2 += DENSE[1, index] * u
+            k3 += DENSE[2, index] * u
         w[RESULT + i] = rest * w[START + i] + theta * (w[STATE + i] + rest * (k1 + theta * (k2 + theta * k3)))
 
 

@@ -1,0 +1,74 @@
+/* What a worker does for a page: patients of a hypothesis at some setting of the sliders. */
+"use strict";
+
+let given = null;      // values of patients by hypothesis, missed doses, coefficients
+const engines = [];
+
+function setUp(message) { given = message; }
+
+/* Times of the doses that a patient is given, of those that are scheduled. */
+function dosesOf(patient, times, missing) {
+  if (!(missing > 0)) return times;
+  // A whole percentage is above a number between 0 and 1 where it is above its hundredths, rounded down.
+  return times.filter((_, k) => given.missed[patient * given.doses + k % given.doses] >= missing);
+}
+
+/* Parameters of a patient; factors: [number of the parameter, factor, low, high], cut at bounds as those of a run. */
+function parametersOf(hypothesis, patient, factors) {
+  const count = MODELS[hypothesis].parameters;
+  const p = given.values[hypothesis].slice(patient * count, (patient + 1) * count);
+  for (const [index, factor, low, high] of factors) p[index] = Math.min(high, Math.max(low, p[index] * factor));
+  return p;
+}
+
+function engineOf(hypothesis) {
+  if (!engines[hypothesis]) engines[hypothesis] = makeEngine(MODELS[hypothesis], given.rodas);
+  return engines[hypothesis];
+}
+
+/* Courses of the patients of a job: values [patient, wanted, time], means [patient, wanted, interval, 3], status. */
+function courses(job) {
+  const count = job.patients.length, points = job.wanted.length * job.grid.length;
+  const spans = job.wanted.length * job.intervals.length / 2 * 3;
+  const values = new Float64Array(count * points), means = new Float64Array(count * spans);
+  const status = new Uint8Array(count);
+  const times = scheduled(job.course, job.grid[job.grid.length - 1]);
+  job.patients.forEach((patient, index) => {
+    status[index] = engineOf(job.hypothesis).solve(
+      parametersOf(job.hypothesis, patient, job.factors), job.course, dosesOf(patient, times, job.course.missing),
+      job.grid, job.intervals, job.wanted, job, values, index * points, means, index * spans);
+  });
+  return { values, means, status };
+}
+
+/* How far a parameter moves what is shown: the largest difference, over what is wanted, of the change since baseline
+   between a quarter more and a fifth less of it, in points of %, in the mean patient of the job. */
+function effect(job) {
+  const sides = [1.25, 0.8].map((factor) => courses(
+    { ...job, factors: [...job.factors, [job.parameter, factor, -Infinity, Infinity]] }));
+  const last = job.grid.length - 1, width = job.grid.length;
+  let most = 0, which = -1;
+  job.wanted.forEach((_, w) => {
+    let total = 0, there = 0;
+    job.patients.forEach((__, index) => {
+      const [above, below] = sides.map(({ values }) => {
+        const at = (index * job.wanted.length + w) * width;
+        return 100 * (values[at + last] / values[at] - 1);
+      });
+      if (Number.isFinite(above - below)) { total += Math.abs(above - below); there += 1; }
+    });
+    if (there && total / there > most) { most = total / there; which = w; }
+  });
+  return { effect: most, which };
+}
+
+function answer(job) {
+  return { ...(job.kind === "effect" ? effect(job) : courses(job)), job };
+}
+
+if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
+  self.onmessage = (event) => {
+    if (event.data.kind === "set up") setUp(event.data);
+    else self.postMessage(answer(event.data));
+  };
+}
