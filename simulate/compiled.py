@@ -9,6 +9,7 @@ and of their settings, and in it a file for each function, signature and process
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import hashlib
 import linecache
@@ -173,6 +174,10 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+_UNCALLABLE = int(ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value or 0)
+"""Stands for machine code that there is none of: called from Python it finds nothing to call, which is a TypeError."""
+
+
 class _Part(codegen.JITCodeLibrary):
     """Code that is never run by itself: it waits, as it was written, for the function that takes it in."""
 
@@ -183,7 +188,7 @@ class _Part(codegen.JITCodeLibrary):
 
     def get_pointer_to_function(self, name: str) -> int:
         self._ensure_finalized()  # type: ignore[no-untyped-call]
-        return 0
+        return _UNCALLABLE
 
     @property
     def codegen(self) -> Any:
@@ -207,7 +212,7 @@ _PART_OPTIONS = {
 
 
 def inlined(function: Callable[..., Any]) -> Any:
-    """Decorate a helper that only compiled functions call; it is compiled into each of them."""
+    """Decorate a helper that is compiled into each compiled function that calls it, and that nobody else can call."""
     return _numba.njit(**_PART_OPTIONS, **_OPTIONS)(function)
 
 
@@ -218,4 +223,4 @@ def verbatim(function: Callable[..., Any]) -> Any:
     code stands in its caller for certain, without which a loop around it is not vectorized.
     """
     options = {name: value for name, value in _OPTIONS.items() if name != "fastmath"}
-    return _numba.njit(**_PART_OPTIONS, **options)(function)
+    return _numba.njit(forceinline=True, **options)(function)

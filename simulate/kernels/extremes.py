@@ -6,16 +6,16 @@ hide one, so these keep it always.
 
 from __future__ import annotations
 
-from simulate.compiled import inlined, verbatim
+from simulate.compiled import verbatim
 
 
-@inlined
+@verbatim
 def smaller(a: float, b: float) -> float:
     """The smaller of two numbers, undefined where one of them is."""
     return a if a < b or a != a else b
 
 
-@inlined
+@verbatim
 def larger(a: float, b: float) -> float:
     """The larger of two numbers, undefined where one of them is."""
     return a if a > b or a != a else b
