@@ -372,7 +372,7 @@ def test_the_sources_of_all_that_ships_name_every_row_with_its_grade(capsys: Cap
     assert shown["staining limit of zong-2011 (assumed)"] == "assumption"
     assert shown["exponent of weight on CL of obese (calculated)"] == "study-20010168"
     assert shown["correlation of chi and f_RO of myositis (assumed)"] == "zong-2011"
-    assert shown["retention at 91 d of myositis (seen)"] == "dorph-2009"
+    assert shown["retention at 91 d of myositis (read)"] == "dorph-2009"
 
 
 def test_what_ships_is_listed_with_populations_published_kinetics_and_trials(capsys: Capture) -> None:
