@@ -161,10 +161,10 @@ def fit(
     folder = fit_folder(problem) if out is None else Path(out)
     # The folder is looked at by `make_fit`, which knows what it goes on with.
     origin = asked("fit", arguments, out=None, force=False)
+    earlier = None if begin_with is None else _earlier(begin_with, problem)
     if report is not None and not isinstance(problem, IndividualProblem):
         for line in before_fit(problem):
             report(line)
-    earlier = None if begin_with is None else _earlier(begin_with, problem)
     posterior = make_fit(problem, settings, folder, begin_with=earlier, threads=threads, report=report)
     profiled: tuple[Profiled, ...] = ()
     if profiles and not isinstance(problem, IndividualProblem):
