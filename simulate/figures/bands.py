@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from simulate.figures.style import color
+from simulate.figures.style import TITLE_PAD, color
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -103,7 +103,7 @@ def dashes(arm: int) -> Any:
 def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -> None:
     """Give a panel its title, in two lines of so many letters at most, and its letter."""
     lines = textwrap.wrap(title[:1].upper() + title[1:], width)[:2]
-    axes.set_title("\n".join(lines), loc="left", pad=4.0)
+    axes.set_title("\n".join(lines), loc="left", pad=TITLE_PAD)
     axes.annotate(
         letter,
         (0.0, 1.0),

@@ -16,8 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 
 from simulate.studies.resolution import Resolution, signal, varies
 
@@ -44,6 +46,9 @@ GRAY = "#666666"
 
 FAINT = "#8C8C8C"
 """What helps to read and is not to be seen first."""
+
+TITLE_PAD = 4.0
+"""Points between axes and their title."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -181,6 +186,44 @@ def around(axes: Axes, shown: npt.ArrayLike, resolution: Resolution, terms: npt.
         middle = float(signal(values.mean(), errors.max()))
         reach = 0.5 * abs(middle) or 1.0
         axes.set_ylim(middle - reach, middle + reach)
+
+
+def settle(figure: Figure, aligned: Sequence[Axes] = ()) -> None:
+    """Fix titles and labels where tick labels leave them room now; to be called when everything is drawn.
+
+    Else each layout and each drawing looks for that room again, which takes as long as all the rest. Ticks must not
+    depend on the size of the axes.
+
+    Parameters
+    ----------
+    figure
+        Labels keep their distances from the axes, wherever the layout moves these.
+    aligned
+        Axes whose labels of y stand in one line in each column of the grid.
+    """
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    away: dict[Axes, float] = {}
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            # Puts the label where it belongs, in pixels.
+            axis.get_tightbbox(renderer)
+        away[axes] = axes.yaxis.label.get_position()[0] - axes.bbox.x0
+        below = axes.xaxis.label.get_position()[1] - axes.bbox.y0
+        shift = ScaledTranslation(0.0, below / figure.dpi, figure.dpi_scale_trans)
+        axes.xaxis.set_label_coords(0.5, 0.0, axes.transAxes + shift)
+        if not axes.yaxis.get_offset_text().get_text():
+            left = axes.get_title(loc="left")
+            axes.set_title(left, loc="left", pad=TITLE_PAD, y=1.0)
+    columns: dict[int, list[Axes]] = {}
+    for axes in aligned:
+        specification = axes.get_subplotspec()
+        assert specification is not None
+        columns.setdefault(specification.colspan.start, []).append(axes)
+    for column in columns.values():
+        away |= dict.fromkeys(column, min(away[axes] for axes in column))
+    for axes, distance in away.items():
+        shift = ScaledTranslation(distance / figure.dpi, 0.0, figure.dpi_scale_trans)
+        axes.yaxis.set_label_coords(0.0, 0.5, axes.transAxes + shift)
 
 
 def png_bytes(figure: Figure, *, dpi: float = 200.0) -> bytes:

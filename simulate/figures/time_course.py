@@ -25,7 +25,19 @@ from simulate.evidence.observations import Observation, Observations, Standing, 
 from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
-from simulate.figures.style import FAINT, GRAY, INK, MILLIMETER, WIDTH, around, color, counted, plain_number, styled
+from simulate.figures.style import (
+    FAINT,
+    GRAY,
+    INK,
+    MILLIMETER,
+    WIDTH,
+    around,
+    color,
+    counted,
+    plain_number,
+    settle,
+    styled,
+)
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
@@ -167,7 +179,7 @@ def time_course(
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
-        figure.align_ylabels(figure.axes[len(changes) :])
+        settle(figure, figure.axes[len(changes) :])
         _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
     return figure
 
