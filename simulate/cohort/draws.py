@@ -342,3 +342,19 @@ def typical(population: Population, *, seed: int = 0) -> Cohort:
 
 def _bounds(part: Parameter) -> tuple[float, float]:
     return (-math.inf, math.inf) if part.bounds is None else part.bounds
+
+
+def members_at(cohort: Cohort, places: IntArray | list[int]) -> Cohort:
+    """The members at some places of a cohort, in that order; a place may occur several times."""
+    chosen = np.asarray(places, dtype=np.int64)
+    return replace(
+        cohort,
+        ids=cohort.ids[chosen],
+        values=cohort.values[chosen],
+        covariate_values=cohort.covariate_values[chosen],
+        strata=tuple(cohort.strata[place] for place in chosen.tolist()),
+        dropout=cohort.dropout[chosen],
+        given={name: values[chosen] for name, values in cohort.given.items()},
+        draws=None if cohort.draws is None else cohort.draws[chosen],
+        changes=cohort.changes.of(chosen),
+    )

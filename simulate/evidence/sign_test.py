@@ -6,7 +6,6 @@ import functools
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binom
 
 from simulate.evidence.marginals import FloatArray
 
@@ -22,6 +21,8 @@ MOST = 1000
 @functools.cache
 def fewest_significant(n: int, level: float = LEVEL) -> int:
     """How many of n who moved must go one way for a two-sided p-value of at most the level; n + 1 where none do."""
+    from scipy.stats import binom  # takes long to import
+
     counts = np.arange(n + 2)
     upper = binom.sf(counts - 1, n, 0.5)
     return int(counts[2.0 * upper <= level][0])
@@ -66,6 +67,8 @@ def patients_needed(share: float, other: float = 0.0) -> int | None:
 
 def _powers(numbers: IntArray, share: float, other: float) -> FloatArray:
     """Power for each number of patients: over how many of them move, how often enough of these go the way."""
+    from scipy.stats import binom
+
     moved = share + other
     if moved <= 0.0:
         return np.zeros(len(numbers))

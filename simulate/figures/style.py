@@ -201,7 +201,7 @@ def settle(figure: Figure, aligned: Sequence[Axes] = ()) -> None:
     aligned
         Axes whose labels of y stand in one line in each column of the grid.
     """
-    renderer = FigureCanvasAgg(figure).get_renderer()
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
     away: dict[Axes, float] = {}
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):

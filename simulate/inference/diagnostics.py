@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from simulate.inference.polish import Weighted
+from simulate.inference.quantiles import quantiles
 from simulate.streams import FloatArray
 
 PRIOR, WEAK = 0.1, 0.5
@@ -59,16 +60,6 @@ def learned(points: FloatArray, weights: FloatArray, prior: FloatArray) -> Learn
     overlap = np.array([_overlap(points[:, column], weights, prior[:, column]) for column in range(points.shape[1])])
     verdict = tuple("prior" if c < PRIOR else "weakly informed" if c < WEAK else "informed" for c in contraction)
     return Learned(median, low, high, contraction, overlap, verdict)
-
-
-def quantiles(points: FloatArray, weights: FloatArray, shares: Sequence[float]) -> list[FloatArray]:
-    """Weighted quantiles of each column, one array [dimension] for each share."""
-    found = np.empty((len(shares), points.shape[1]))
-    for column in range(points.shape[1]):
-        order = np.argsort(points[:, column], kind="stable")
-        reached = np.cumsum(weights[order]) - 0.5 * weights[order]
-        found[:, column] = np.interp(shares, reached / weights.sum(), points[order, column])
-    return list(found)
 
 
 def rank_normalized_r_hat(chains: Sequence[FloatArray]) -> FloatArray:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
 from scipy.special import logsumexp, ndtri
-from scipy.stats import chi2, qmc
 
 from simulate.inference.smc import log_student
 from simulate.inference.target import Scores, Target, guess_of, log_prior, scores
@@ -145,6 +143,8 @@ def polish(
     guessed
         How many times as many.
     """
+    from scipy.stats import chi2, qmc  # takes as long to import as the rest of SciPy
+
     dimension = particles.shape[1]
     guess = guess_of(target, particles)
     number = draws if guess is None else guessed * draws
@@ -227,6 +227,8 @@ def _chances(wanted: FloatArray, number: int) -> FloatArray:
 
 def _components(particles: FloatArray, seed: int) -> list[tuple[float, FloatArray, FloatArray]]:
     """Share, mean and root of the scale of each cluster; as many clusters as the Bayesian criterion asks for."""
+    from scipy.cluster.vq import kmeans2
+
     n, dimension = particles.shape
     scale = particles.std(axis=0) + 1e-12
     best: list[tuple[float, FloatArray, FloatArray]] = []

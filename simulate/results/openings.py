@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import xarray as xr
 
@@ -12,9 +13,11 @@ from simulate.results.tables import rounded
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import curve_rows, patients_text
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
-from simulate.studies.petab.fitting import NEAR, PetabFit
-from simulate.studies.runs import Study
 from simulate.studies.side_by_side import BOTH, SideBySide
+
+if TYPE_CHECKING:
+    from simulate.studies.petab.fitting import PetabFit
+    from simulate.studies.runs import Study
 
 _MOST = 4
 """Quantities that the answer of a run tells of."""
@@ -103,6 +106,8 @@ def opening_of(entries: Mapping[str, object]) -> Opening | None:
 
 def of_problem(name: str, found: PetabFit) -> Opening:
     """Of the fit of an estimation problem: the likelihood, how many starts agree, and what is not determined."""
+    from simulate.studies.petab.fitting import NEAR  # with its solver and searches, which only such a fit needs
+
     told = ", ".join(f"{row.name} {row.value:.3g}" for row in found.parameters[:_MOST])
     rest = len(found.parameters) - _MOST
     nominal = found.nominal_log_likelihood

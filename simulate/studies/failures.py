@@ -16,7 +16,7 @@ import numpy as np
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.cohort.draws import Cohort, draw
+from simulate.cohort.draws import Cohort, draw, members_at
 from simulate.cohort.ensemble import Ensemble, PatientFailure, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.kernels.system import System, lower
@@ -25,7 +25,6 @@ from simulate.solver.trajectories import Status
 from simulate.studies.methods import method_named
 from simulate.studies.replay import replay_command
 from simulate.studies.runs import Study
-from simulate.studies.verification import members
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Observable
 from simulate.symbolic.printing import print_expression
@@ -295,7 +294,7 @@ def _undefined_observable(study: Study, ensemble: Ensemble, arm: int, place: int
 
 def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: float) -> tuple[float, FloatArray | None]:
     """The patient's state at the time of the failure, or a little before it; None if there never was one."""
-    one = members(ensemble.cohort, [place])
+    one = members_at(ensemble.cohort, [place])
     scenario = study.scenario
     for back in _BACK if time > 0.0 else (0.0,):
         moment = time * (1.0 - back)

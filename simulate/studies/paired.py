@@ -18,7 +18,7 @@ import xarray as xr
 
 from simulate.biology.clinical import odds_of_response
 from simulate.biology.reference import parameter_table
-from simulate.inference.diagnostics import quantiles
+from simulate.inference.quantiles import quantiles
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import peaks_of, quantity_names, resolution_of, terms_of, values_shown
 from simulate.studies.following import averaged_course, values_read

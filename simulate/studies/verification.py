@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.cohort.draws import Cohort
+from simulate.cohort.draws import Cohort, members_at
 from simulate.cohort.ensemble import (
     Ensemble,
     from_before,
@@ -163,22 +163,6 @@ def _solve(
     )
 
 
-def members(cohort: Cohort, places: IntArray | list[int]) -> Cohort:
-    """The members at some places of a cohort, in that order; a place may occur several times."""
-    chosen = np.asarray(places, dtype=np.int64)
-    return replace(
-        cohort,
-        ids=cohort.ids[chosen],
-        values=cohort.values[chosen],
-        covariate_values=cohort.covariate_values[chosen],
-        strata=tuple(cohort.strata[place] for place in chosen.tolist()),
-        dropout=cohort.dropout[chosen],
-        given={name: values[chosen] for name, values in cohort.given.items()},
-        draws=None if cohort.draws is None else cohort.draws[chosen],
-        changes=cohort.changes.of(chosen),
-    )
-
-
 Parts = Iterator[tuple[IntArray, Ensemble]]
 """Places in the cohort, and the ensemble of the members at these places."""
 
@@ -191,7 +175,7 @@ def _ways(study: Study, cohort: Cohort) -> Iterator[tuple[str, Parts]]:
 
     def solved(*groups: IntArray, threads: int | None = None) -> Parts:
         for places in groups:
-            yield places, _solve(study, members(cohort, places), threads=threads)
+            yield places, _solve(study, members_at(cohort, places), threads=threads)
 
     def drawn(size: int) -> Parts:
         for first in range(0, n, size):
@@ -274,7 +258,7 @@ def _judged(
     places = np.sort(_random(study, "method").choice(cohort.members, size=by_other, replace=False))
     other = _solve(
         study,
-        members(cohort, places),
+        members_at(cohort, places),
         tolerance=tolerance,
         method="dopri5" if is_stiff else "rodas5p",
     )
@@ -291,7 +275,7 @@ def _judged(
     given_up, names = 0, set[str]()
     for number, place in (divmod(index, cohort.members) for index in drawn.tolist()):
         arm = plain[number]
-        one = members(cohort, [place])
+        one = members_at(cohort, [place])
         parameters, outputs = member_parameters(study.model, study.arms[arm], one), outputs_of(study.times)
         result = solve_reference(
             system,

@@ -3,8 +3,9 @@
 A unit is a text that a reader knows, a dimension, and an exact factor to one coherent base: day, nmol, L, µg and
 10⁶ cells (so that cell/µL, nM and µg/L all have the factor 1). The factor of ``%`` is 1/100.
 
-Only the names of units come from pint, which is imported when the first name is looked up; products, quotients and
-powers are read here, so that no text of a user reaches a parser with fewer limits than this one.
+Names of units that pharmacologists write are in a table; all others come from pint, which takes seconds to import and
+does so when the first of these is looked up. Products, quotients and powers are read here, so that no text of a user
+reaches a parser with fewer limits than this one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import functools
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -339,8 +340,50 @@ _SHORT = {"minute": "min", "hour": "h", "day": "d"}
 _WITHOUT_PREFIX = ("minute", "hour", "day", "week", "month", "year")
 
 
+# Exponents of the coherent base, and the exact factors to it; a test sets them beside those of pint.
+_KNOWN: tuple[tuple[Mapping[str, int], Mapping[str, str]], ...] = (
+    ({}, {"%": "1/100", "percent": "1/100"}),
+    ({"cell": 1}, {"cell": "1/1000000", "cells": "1/1000000"}),
+    ({"substance": 1}, {"mol": "1e9", "mmol": "1e6", "µmol": "1000", "nmol": "1", "pmol": "1/1000"}),
+    (
+        {"substance": 1, "length": -3},
+        {"M": "1e9", "mM": "1e6", "µM": "1000", "nM": "1", "pM": "1/1000"},
+    ),
+    (
+        {"substance": 1, "time": -1},
+        {"kat": "864e11", "µkat": "864e5", "ukat": "864e5", "nkat": "86400", "U": "1440000", "mU": "1440"},
+    ),
+    (
+        {"mass": 1},
+        {"kg": "1e9", "g": "1e6", "mg": "1000", "µg": "1", "ug": "1", "ng": "1/1000", "pg": "1/1000000"},
+    ),
+    ({"length": 3}, {"L": "1", "dL": "1/10", "mL": "1/1000", "µL": "1/1000000", "uL": "1/1000000"}),
+    ({"length": 1}, {"m": "10", "cm": "1/10", "mm": "1/100", "µm": "1/100000", "um": "1/100000"}),
+    (
+        {"time": 1},
+        {
+            **{"s": "1/86400", "min": "1/1440", "h": "1/24", "hour": "1/24", "hours": "1/24"},
+            **{"d": "1", "day": "1", "days": "1", "week": "7", "weeks": "7", "wk": "7"},
+        },
+    ),
+)
+
+
+@functools.cache
+def known_names() -> Mapping[str, tuple[Fraction, Dimension]]:
+    """Factor and dimension of the names that are not looked up."""
+    return {
+        name: (Fraction(factor), dimension)
+        for powers, factors in _KNOWN
+        for dimension in (Dimension.of(powers.items()),)
+        for name, factor in factors.items()
+    }
+
+
 def _named(name: str, text: str) -> tuple[Fraction, Dimension]:
     """Factor and dimension of one unit name."""
+    if (known := known_names().get(name)) is not None:
+        return known
     advice = _ABBREVIATIONS.get(name) or _without_prefix(name)
     found = None if advice else _lookup(name)
     if found is not None:

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import genpareto, norm
 
-from simulate.inference.diagnostics import (
-    learned,
-    path_shares,
-    quantiles,
-    rank_normalized_r_hat,
-)
+from simulate.inference.diagnostics import learned, path_shares, rank_normalized_r_hat
 from simulate.inference.polish import Weighted, pareto_shape, polish
+from simulate.inference.quantiles import quantiles
 from simulate.inference.smc import sample
 from simulate.inference.target import Guess, Scores, Target
 from simulate.streams import FloatArray

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 import simulate.studies.verification as verification
-from simulate.cohort.draws import Cohort, draw
+from simulate.cohort.draws import Cohort, draw, members_at
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.studies.errors_made import LIMIT, Error, judging, too_large
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
-from simulate.studies.verification import Verification, members, sample_sizes, verify, workload
+from simulate.studies.verification import Verification, sample_sizes, verify, workload
 
 
 @functools.cache
@@ -205,7 +205,7 @@ def test_the_workload_is_what_is_done() -> None:
 
 def test_members_are_taken_whole_in_any_order() -> None:
     cohort = draw(study().population, 9, seed=1)
-    some = members(cohort, [4, 0, 4])
+    some = members_at(cohort, [4, 0, 4])
     assert some.ids.tolist() == [4, 0, 4]
     assert some.values.tolist() == [cohort.values[index].tolist() for index in (4, 0, 4)]
     assert some.strata == tuple(cohort.strata[index] for index in (4, 0, 4))

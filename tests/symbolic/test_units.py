@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
+import pint
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sympy import Symbol
 
 from simulate.errors import InputError, Where
-from simulate.symbolic.units import DIMENSIONLESS, Dimension, convert, parse_quantity, unit
+from simulate.symbolic.units import DIMENSIONLESS, Dimension, convert, known_names, parse_quantity, unit
 from tests.symbolic.small import output
+
+REGISTRY: Any = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)
+REGISTRY.define("cell = [cell] = _ = cells")
+REGISTRY.define("@alias week = wk")
 
 
 @pytest.mark.parametrize(
@@ -221,9 +227,19 @@ def test_a_quantity_names_its_place() -> None:
     assert "\n  --> study.toml:3, key `dose`\n" in str(caught.value)
 
 
-def test_pint_is_imported_for_the_first_unit_only() -> None:
+def test_pint_is_imported_for_the_first_unit_that_few_write() -> None:
     code = (
-        "import sys, simulate.symbolic as s; before = 'pint' in sys.modules; s.unit('nM');"
-        "print(before, 'pint' in sys.modules)"
+        "import sys, simulate.symbolic as s; s.unit('nM'), s.unit('cell/µL/d'); before = 'pint' in sys.modules;"
+        "s.unit('fortnight'); print(before, 'pint' in sys.modules)"
     )
     assert output(code) == "False True"
+
+
+@pytest.mark.parametrize("name", sorted(known_names()))
+def test_the_table_of_units_agrees_with_pint(name: str) -> None:
+    base = {"substance": "nmol", "mass": "ug", "length": "dm", "time": "day", "cell": "megacell"}
+    factor, dimension = known_names()[name]
+    coherent = REGISTRY.Quantity(Fraction(1), "")
+    for part, power in dimension.exponents:
+        coherent *= REGISTRY.Quantity(Fraction(1), base[part]) ** int(power)
+    assert (REGISTRY.Quantity(Fraction(1), name) / coherent).to("").magnitude == factor

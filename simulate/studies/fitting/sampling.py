@@ -11,6 +11,7 @@ import numpy as np
 
 from simulate.errors import NotConverged
 from simulate.inference import checkpoint, diagnostics, polish, smc
+from simulate.inference.quantiles import quantiles
 from simulate.inference.target import Scores, Target
 from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Settings
@@ -68,7 +69,7 @@ def check_resolved(*asked: Asked) -> float:
 
 def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: FloatArray) -> tuple[Estimate, ...]:
     """What a fit says of each number; ``prior`` are draws of what was believed, shape [draw, coordinate]."""
-    before = np.array(diagnostics.quantiles(prior, _even(prior), _SHARES))
+    before = np.array(quantiles(prior, _even(prior), _SHARES))
     return tuple(
         Estimate(
             name=part.name,
