@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,28 +47,38 @@ def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray
     array
         Shape [arm, level, time], NaN where there is nobody.
     """
-    bands = _quantiles(values, seen)
+    bands = _quantiles(values, seen, LEVELS)
     if draws is not None:
-        own = [_quantiles(values[:, draws == draw], seen[draws == draw])[:, _MEDIAN] for draw in np.unique(draws)]
+        own = _medians_of_draws(values, seen, draws)
         with warnings.catch_warnings():
             # Where nobody of any draw is left there is no band.
             warnings.simplefilter("ignore", RuntimeWarning)
-            bands[:, _MEDIAN - 1], bands[:, _MEDIAN + 1] = np.nanquantile(own, (0.05, 0.95), axis=0)
+            of = np.nanquantile if np.isnan(own).any() else np.quantile
+            bands[:, _MEDIAN - 1], bands[:, _MEDIAN + 1] = of(own, (0.05, 0.95), axis=0)
     return bands
+
+
+def _medians_of_draws(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64]) -> FloatArray:
+    """Median of the members of each draw, shape [draw, arm, time]."""
+    places = [np.flatnonzero(draws == draw) for draw in np.unique(draws)]
+    if seen.all() and len({len(place) for place in places}) == 1 and not np.isnan(values).any():
+        # Everybody is there: one call for all draws.
+        return np.moveaxis(np.quantile(values[:, np.stack(places)], 0.5, axis=2), 0, 1)
+    return np.stack([_quantiles(values[:, place], seen[place], (0.5,))[:, 0] for place in places])
 
 
 _MEDIAN = LEVELS.index(0.5)
 
 
-def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_]) -> FloatArray:
-    bands = np.full((values.shape[0], len(LEVELS), values.shape[2]), np.nan)
+def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
+    bands = np.full((values.shape[0], len(levels), values.shape[2]), np.nan)
     for arm, members in enumerate(values):
         there = seen & ~np.isnan(members)
         # Between two departures the same people are present: one call for each such stretch.
         starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
         for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
             if len(present := members[there[:, first], first:end]):
-                bands[arm][:, first:end] = np.quantile(present, LEVELS, axis=0)
+                bands[arm][:, first:end] = np.quantile(present, levels, axis=0)
     return bands
 
 

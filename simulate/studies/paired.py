@@ -221,34 +221,55 @@ def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None
     draws
         Number of the draw of a fit that each member is of, shape [member]; None where there is one population.
     """
+    (whole,) = _of_groups([(changes, belonging)])
     if draws is None:
-        return _of_one(changes, belonging)
-    each = [_of_one(changes[draws == draw], belonging[draws == draw]) for draw in np.unique(draws)]
-    found = {name: [value for one in each if (value := getattr(one, name)) is not None] for name in _OF_DRAWS}
-    bands = {
-        name: (float(np.quantile(values, 0.05)), float(np.quantile(values, 0.95)))
-        for name, values in found.items()
-        if values
-    }
-    return replace(_of_one(changes, belonging), of_draws=bands)
+        return whole
+    each = _of_groups([(changes[own], belonging[own]) for own in (draws == draw for draw in np.unique(draws))])
+    found = [[one.median, one.up, one.down] for one in each if one.median is not None]
+    if not found:
+        return whole
+    bands = np.quantile(np.array(found, dtype=np.float64), (0.05, 0.95), axis=0)
+    ends = {name: (float(low), float(high)) for name, low, high in zip(_OF_DRAWS, *bands, strict=True)}
+    return replace(whole, of_draws=ends)
 
 
 _OF_DRAWS = ("median", "up", "down")
+_SHARES = (0.05, 0.5, 0.95)
 
 
-def _of_one(changes: FloatArray, belonging: FloatArray) -> Paired:
-    there = np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0)
-    if not there.any():
+def _of_groups(groups: Sequence[tuple[FloatArray, FloatArray]]) -> list[Paired]:
+    """Changes of several groups summed up, each with the probabilities of belonging to it, shape [member] both."""
+    present: list[tuple[FloatArray, FloatArray]] = []
+    for changes, belonging in groups:
+        there = np.isfinite(changes) & np.isfinite(belonging) & (belonging > 0.0)
+        present.append((changes[there], belonging[there]))
+    return [
+        _summed(changes, weights, shares) for (changes, weights), shares in zip(present, _each(present), strict=True)
+    ]
+
+
+def _each(groups: Sequence[tuple[FloatArray, FloatArray]]) -> list[FloatArray]:
+    """Quantiles `_SHARES` of each group, shape [share]; one call for all that are as large and without weights."""
+    found: list[FloatArray] = [np.full(len(_SHARES), np.nan)] * len(groups)
+    alike: dict[int, list[int]] = {}
+    for place, (changes, weights) in enumerate(groups):
+        if len(weights) and (weights == weights[0]).all():
+            alike.setdefault(len(weights), []).append(place)
+        elif len(weights):
+            found[place] = np.ravel(quantiles(changes[:, np.newaxis], weights / weights.sum(), _SHARES))
+    for places in alike.values():
+        columns = np.quantile(np.stack([groups[place][0] for place in places]), _SHARES, axis=1).T
+        for place, column in zip(places, columns, strict=True):
+            found[place] = column
+    return found
+
+
+def _summed(changes: FloatArray, weights: FloatArray, shares: FloatArray) -> Paired:
+    if not len(weights):
         return Paired(None, None, None, None, None, 0.0)
-    present, weights = changes[there], belonging[there]
-    if (weights == weights[0]).all():
-        low, median, high = (float(value) for value in np.quantile(present, (0.05, 0.5, 0.95)))
-    else:
-        low, median, high = (
-            float(value[0]) for value in quantiles(present[:, np.newaxis], weights / weights.sum(), (0.05, 0.5, 0.95))
-        )
+    low, median, high = (float(value) for value in shares)
     total = float(weights.sum())
-    up, down = (float(weights[moved].sum()) / total for moved in (present > 0.0, present < 0.0))
+    up, down = (float(weights[moved].sum()) / total for moved in (changes > 0.0, changes < 0.0))
     return Paired(median, low, high, up, down, total)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 import xarray as xr
@@ -69,6 +70,15 @@ def test_failures_are_flagged_and_left_out_of_what_is_summarized(dataset: xr.Dat
 def test_a_dataset_comes_back_from_its_file_as_it_was(dataset: xr.Dataset, tmp_path: Path) -> None:
     write_dataset(dataset, tmp_path / "results.nc")
     xr.testing.assert_identical(read_dataset(tmp_path / "results.nc"), dataset)
+
+
+def test_only_what_shrinks_to_less_than_half_is_compressed(tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).standard_normal((1, 100, 100))
+    plain = xr.Dataset({name: (("arm", "member", "time"), values) for name, values in (("a", noise), ("b", noise * 0))})
+    write_dataset(plain, tmp_path / "results.nc")
+    with h5py.File(tmp_path / "results.nc") as file:
+        assert (file["a"].compression, file["b"].compression) == (None, "gzip")
+    xr.testing.assert_identical(read_dataset(tmp_path / "results.nc"), plain)
 
 
 def test_the_same_dataset_gives_the_same_bytes(dataset: xr.Dataset, tmp_path: Path) -> None:
