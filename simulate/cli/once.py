@@ -1,7 +1,13 @@
-"""A verb reads every option that it is given: none twice, and none that says nothing beside another."""
+"""A verb reads every option that it is given: none twice, and none that says nothing beside another.
+
+TOML files among them are parsed before the verb loads anything, so that a slip of the pen is told at once.
+"""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from typer.core import TyperCommand
@@ -48,6 +54,27 @@ class Once(TyperCommand):
             if name in given and other in given:
                 raise _fault(f"the option `{name}` says nothing beside `{other}`", "leave one of the two out")
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """As its base; raises the `InputError` of a TOML file that is none."""
+        for name, value in ctx.params.items():
+            # What is to be written may be anything.
+            if name != "out":
+                _parse_files(value if isinstance(value, list | tuple) else [value])
+        return super().invoke(ctx)
+
+
+def _parse_files(values: Iterable[object]) -> None:
+    from simulate.files import read_toml
+
+    for value in values:
+        # Hypotheses are joined by a plus, some of them files.
+        for part in str(value).split("+") if isinstance(value, str | Path) else ():
+            if part.strip().endswith(".toml"):
+                path = Path(part.strip())
+                with contextlib.suppress(OSError):
+                    if path.is_file():
+                        read_toml(path)
 
 
 def _fault(what: str, advice: str) -> Exception:
