@@ -1,4 +1,4 @@
-"""Compiled code on disk: in a folder that nobody else can reach into, each file with a hash of its content.
+"""Compiled code and answers on disk: in a folder that nobody else can reach into, each file with a hash of its content.
 
 What is kept is loaded into the process and run, so neither a file that somebody else could have planted nor one whose
 bits have changed may ever be taken. The first is a matter of the folder and of all that are above it, as for the keys
@@ -42,13 +42,18 @@ def without(reason: str) -> None:
     _tell(f"compiled code is not kept, and compiled again each time: {reason}")
 
 
-def cache_folder(name: str) -> Path | None:
-    """Folder of that name for compiled code, private to the user; None, with a line that says why, if there is none."""
+def _quiet(reason: str) -> None:
+    """Nothing is lost without a cache but time, and nobody need know."""
+
+
+def cache_folder(name: str, *, is_told: bool = True) -> Path | None:
+    """Folder of that name, private to the user; None, with a line that says why if that is told, if there is none."""
+    tell = without if is_told else _quiet
     chosen = os.environ.get("IL1SIM_CACHE_DIR")
     root = Path(chosen) if chosen else Path(platformdirs.user_cache_dir("il1sim"))
     # Without a home, the user's folder is a relative path that would end up wherever the command was started.
     if not chosen and not root.is_absolute():
-        without("there is no home folder; IL1SIM_CACHE_DIR can name another")
+        tell("there is no home folder; IL1SIM_CACHE_DIR can name another")
         return None
     try:
         # Without links: what is checked is what is used.
@@ -61,7 +66,7 @@ def cache_folder(name: str) -> Path | None:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         fault = f"`{root}`: {reason[:1].lower()}{reason[1:]}"
     if fault is not None:
-        without(fault)
+        tell(fault)
         return None
     _sweep(folder)
     return folder
@@ -106,8 +111,11 @@ def _sweep(folder: Path) -> None:
                 path.unlink()
 
 
-def load(path: Path) -> bytes | None:
-    """Content of a file that `save` wrote; None where there is none, or one that is not as it was written."""
+def load(path: Path, *, is_told: bool = True) -> bytes | None:
+    """Content of a file that `save` wrote; None where there is none, or one that is not as it was written.
+
+    That code is compiled anew is told; what else is kept here takes no time to speak of.
+    """
     try:
         with open_regular(path, follow=False) as file:
             content = file.read()
@@ -118,7 +126,8 @@ def load(path: Path) -> bytes | None:
     mark, digest, payload = content[: len(_MARK)], content[len(_MARK) :][:_DIGEST], content[len(_MARK) + _DIGEST :]
     if mark == _MARK and secrets.compare_digest(digest, _digest(path, payload)):
         return payload
-    damaged(path)
+    if is_told:
+        damaged(path)
     return None
 
 
@@ -127,8 +136,8 @@ def damaged(path: Path) -> None:
     _tell(f"compiled code in `{path.parent}` is damaged, and compiled anew")
 
 
-def save(path: Path, payload: bytes) -> None:
-    """Write a file with its hash, whole or not at all; a line says why where it cannot be written."""
+def save(path: Path, payload: bytes, *, is_told: bool = True) -> None:
+    """Write a file with its hash, whole or not at all; a line says why where it cannot be written, if that is told."""
     temporary = path.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     try:
         try:
@@ -141,7 +150,7 @@ def save(path: Path, payload: bytes) -> None:
                 temporary.unlink()
             raise
     except OSError as error:
-        without(f"`{path.parent}`: {(error.strerror or str(error)).lower()}")
+        (without if is_told else _quiet)(f"`{path.parent}`: {(error.strerror or str(error)).lower()}")
 
 
 def _digest(path: Path, payload: bytes) -> bytes:

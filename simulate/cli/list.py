@@ -14,19 +14,10 @@ def show_shipped(as_json: Json = False) -> None:
 
     Their names are what other verbs take: `simulate run NAME`, `simulate run NAME --hypothesis NAME`.
     """
-    from simulate import shipped
+    from simulate.answers import kept
     from simulate.cli.console import print_json, print_rich
 
-    found = {
-        "scenarios": _scenarios(),
-        "hypotheses": _hypotheses(),
-        "options": _options(),
-        "populations": _populations(),
-        "parameters": _parameters(),
-        "pharmacokinetics": _tables(shipped.parameterization_files().values()),
-        "trials": _titled(shipped.trial_files()),
-        "measurements": _titled(shipped.measurement_files()),
-    }
+    found = kept(["list"], _shipped)
     if as_json:
         print_json(found)
         return
@@ -47,6 +38,21 @@ def show_shipped(as_json: Json = False) -> None:
             table.add_row(*(str(cell) for cell in list(row.values())[:2]))
         tables.append(table)
     print_rich(*tables)
+
+
+def _shipped() -> dict[str, list[dict[str, Any]]]:
+    from simulate import shipped
+
+    return {
+        "scenarios": _scenarios(),
+        "hypotheses": _hypotheses(),
+        "options": _options(),
+        "populations": _populations(),
+        "parameters": _parameters(),
+        "pharmacokinetics": _tables(shipped.parameterization_files().values()),
+        "trials": _titled(shipped.trial_files()),
+        "measurements": _titled(shipped.measurement_files()),
+    }
 
 
 def _scenarios() -> list[dict[str, Any]]:

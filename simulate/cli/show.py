@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,8 +39,7 @@ def show(
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json
-    from simulate.errors import Where, did_you_mean
-    from simulate.studies.models import find_model, hypothesis_parts
+    from simulate.errors import did_you_mean
 
     if what not in (*VIEWS, DRAWS):
         raise UsageFault(
@@ -58,20 +57,30 @@ def show(
     if what == DRAWS:
         _draws(hypothesis or "none", fit, as_json)
         return
-    where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
-    if what == "sources" and model is None and hypothesis is None:
-        document, view = _all_sources()
-        if as_json:
-            print_json(document)
-        else:
-            view()
-        return
-    found = find_model(model, hypothesis_parts(hypothesis or "none"), where)
-    document, view = VIEWS[what](found, latex)
-    if as_json:
-        print_json({"model": found.name, "hypothesis": found.hypothesis, **document})
+    parts = (hypothesis or "none").split("+")
+    if model is None and not any(part.strip().endswith(".toml") for part in parts):
+        # What ships is asked for again and again.
+        from simulate.answers import kept
+
+        document = kept(["show", what, str(hypothesis), str(latex)], lambda: _document(what, None, hypothesis, latex))
     else:
-        view()
+        document = _document(what, model, hypothesis, latex)
+    if as_json:
+        print_json(document)
+    else:
+        VIEWS[what][1](document)
+
+
+def _document(what: str, file: Path | None, hypothesis: str | None, latex: bool) -> dict[str, Any]:
+    """What is printed, as plain values."""
+    from simulate.errors import Where
+    from simulate.studies.models import find_model, hypothesis_parts
+
+    if what == "sources" and file is None and hypothesis is None:
+        return {"sources": _all_sources()}
+    where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
+    found = find_model(file, hypothesis_parts(hypothesis or "none"), where)
+    return {"model": found.name, "hypothesis": found.hypothesis, **VIEWS[what][0](found, latex)}
 
 
 DRAWS = "draws"
@@ -99,17 +108,13 @@ def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
     print_text(buffer.getvalue().rstrip("\n"))
 
 
-View = tuple[dict[str, Any], Callable[[], None]]
-"""What is printed as JSON, and the act that prints it for a reader."""
-
-
-def _model(model: Model, latex: bool) -> View:
+def _model(model: Model, latex: bool) -> dict[str, Any]:
     groups = {
         "states": [(part.name, part.unit.text, part.meaning) for part in model.species],
         "observables": [(part.name, part.unit.text, part.meaning) for part in model.observables],
         "routes": [(part.name, part.unit.text, f"{part.drug} → {part.target.name}") for part in model.routes],
     }
-    document: dict[str, Any] = {
+    return {
         "title": model.title,
         "key": model.key,
         "mechanisms": list(model.mechanisms),
@@ -120,78 +125,82 @@ def _model(model: Model, latex: bool) -> View:
         },
     }
 
-    def view() -> None:
-        from simulate.cli.console import print_rich
 
-        head = (
-            f"{model.title or model.name}\n"
-            f"hypothesis: {model.hypothesis}\n"
-            f"mechanisms: {', '.join(model.mechanisms)}\n"
-            f"parameters: {len(model.parameters)}"
-        )
-        print_rich(head, *(_table(name, (), rows) for name, rows in groups.items() if rows))
+def _view_model(document: Mapping[str, Any]) -> None:
+    from simulate.cli.console import print_rich
 
-    return document, view
+    head = (
+        f"{document['title'] or document['model']}\n"
+        f"hypothesis: {document['hypothesis']}\n"
+        f"mechanisms: {', '.join(document['mechanisms'])}\n"
+        f"parameters: {document['parameters']}"
+    )
+    groups = {name: document[name] for name in ("states", "observables", "routes") if document[name]}
+    print_rich(head, *(_table(name, (), [tuple(row.values()) for row in rows]) for name, rows in groups.items()))
 
 
-def _equations(model: Model, latex: bool) -> View:
+def _equations(model: Model, latex: bool) -> dict[str, Any]:
     from simulate.symbolic.display import show_equations
 
-    return _text("equations", show_equations(model, latex=latex))
+    return {"equations": show_equations(model, latex=latex)}
 
 
-def _reactions(model: Model, latex: bool) -> View:
+def _reactions(model: Model, latex: bool) -> dict[str, Any]:
     from simulate.symbolic.display import show_reactions
 
-    return _text("reactions", show_reactions(model))
+    return {"reactions": show_reactions(model)}
 
 
-def _parameters(model: Model, latex: bool) -> View:
+def _parameters(model: Model, latex: bool) -> dict[str, Any]:
     from simulate.symbolic.display import parameter_rows
 
-    return _rows("parameters", parameter_rows(model))
+    return {"parameters": parameter_rows(model)}
 
 
-def _sources(model: Model, latex: bool) -> View:
+def _sources(model: Model, latex: bool) -> dict[str, Any]:
     from simulate import shipped
     from simulate.symbolic.display import source_rows
     from simulate.symbolic.modelfile import read_sources
 
-    return _rows("sources", source_rows(model, read_sources(shipped.sources_file())))
+    return {"sources": source_rows(model, read_sources(shipped.sources_file()))}
 
 
-def _all_sources() -> View:
+def _all_sources() -> list[dict[str, str]]:
     from simulate import shipped
     from simulate.studies.numbers import shipped_numbers
     from simulate.symbolic.display import cited_rows
     from simulate.symbolic.modelfile import read_sources
 
-    return _rows("sources", cited_rows(shipped_numbers(), read_sources(shipped.sources_file())))
+    return cited_rows(shipped_numbers(), read_sources(shipped.sources_file()))
 
 
-VIEWS: dict[str, Callable[[Model, bool], View]] = {
-    "model": _model,
-    "equations": _equations,
-    "reactions": _reactions,
-    "parameters": _parameters,
-    "sources": _sources,
-}
+def _view_text(name: str) -> Callable[[Mapping[str, Any]], None]:
+    def view(document: Mapping[str, Any]) -> None:
+        from simulate.cli.console import print_text
+
+        print_text(document[name])
+
+    return view
 
 
-def _text(name: str, text: str) -> View:
-    from simulate.cli.console import print_text
-
-    return {name: text}, lambda: print_text(text)
-
-
-def _rows(name: str, rows: list[dict[str, str]]) -> View:
-    def view() -> None:
+def _view_rows(name: str) -> Callable[[Mapping[str, Any]], None]:
+    def view(document: Mapping[str, Any]) -> None:
         from simulate.cli.console import print_rich
 
-        headings = tuple(rows[0]) if rows else ()
-        print_rich(_table(name, headings, [tuple(row.values()) for row in rows]))
+        rows = document[name]
+        print_rich(_table(name, tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows]))
 
-    return {name: rows}, view
+    return view
+
+
+VIEWS: dict[str, tuple[Callable[[Model, bool], dict[str, Any]], Callable[[Mapping[str, Any]], None]]] = {
+    "model": (_model, _view_model),
+    "equations": (_equations, _view_text("equations")),
+    "reactions": (_reactions, _view_text("reactions")),
+    "parameters": (_parameters, _view_rows("parameters")),
+    "sources": (_sources, _view_rows("sources")),
+}
+"""What can be shown → what it is of a model, as plain values, and what prints these for a reader."""
 
 
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

@@ -59,6 +59,57 @@ def test_what_needs_no_science_loads_none(arguments: list[str]) -> None:
     assert "typer" in loaded
 
 
+SCIENCE = {"numpy", "sympy", "numba", "matplotlib", "xarray", "pint", "scipy", "pandas"}
+
+
+def loaded_by(*arguments: str, code: int = 0, cache: Path | None = None) -> set[str]:
+    """Modules that a command line has loaded by its end."""
+    program = f"import sys\nfrom simulate.cli.app import outcome\ncode = outcome({list(arguments)!r})\n"
+    program += "print(code, *sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, **({} if cache is None else {"IL1SIM_CACHE_DIR": str(cache)})},
+    )
+    found = result.stdout.splitlines()[-1].split()
+    assert found[0] == str(code)
+    return set(found[1:])
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["show", "parameters", "--hypothesis", "H1"]])
+def test_what_was_answered_before_loads_no_science(arguments: list[str], tmp_path: Path) -> None:
+    assert "sympy" in loaded_by(*arguments, cache=tmp_path)
+    assert loaded_by(*arguments, cache=tmp_path) & SCIENCE == set()
+
+
+@pytest.mark.parametrize("verb", ["run", "check", "sweep"])
+def test_a_file_that_is_no_toml_is_refused_before_any_science_is_loaded(verb: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("seed =", encoding="utf-8")
+    assert loaded_by(verb, str(path), code=3) & SCIENCE == set()
+
+
+def test_a_broken_file_among_several_hypotheses_is_named(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("a = 1\nseed =\n", encoding="utf-8")
+    assert outcome(["run", "untreated", "--hypothesis", f"H1+{path}"]) == 3
+    assert capsys.readouterr().err == (
+        "error[file.syntax]: the file is not valid TOML: invalid value\n"
+        f"  --> {path}:2:7\n"
+        "  found:    `seed =`\n"
+        "  try:      texts need quotation marks, and a key may occur only once\n"
+    )
+
+
+def test_a_run_loads_neither_statistics_nor_searches_nor_other_solvers(tmp_path: Path) -> None:
+    loaded = loaded_by("run", "anakinra-100mg-daily", "-n", "2", "--draws", "2", "--out", str(tmp_path / "run"))
+    assert loaded & {"scipy.stats", "scipy.optimize", "scipy.integrate", "scipy.cluster", "scipy.interpolate"} == set()
+    assert "matplotlib" in loaded
+
+
 def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
     from simulate import __version__
 

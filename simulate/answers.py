@@ -1,0 +1,58 @@
+"""Answers that only the package's own files decide, kept so that the next who asks waits for no import.
+
+An answer is plain values, kept as JSON beside the compiled code of `simulate.cache`, with the hash of every source and
+table of the package and the versions of the libraries that print mathematics. It is never taken where one of them has
+changed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from simulate import cache, shipped
+
+_FOLDER = "answers"
+_LIBRARIES = ("sympy", "pint", "numpy")
+
+
+@functools.cache
+def edition() -> str:
+    """Hash of all that decides what the package says of itself, and of where it lies."""
+    package = Path(__file__).parent
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update("\0".join((sys.version, str(package), *map(version, _LIBRARIES))).encode())
+    for folder, pattern in ((package, "*.py"), (package, "*.toml"), (shipped.root(), "*.toml")):
+        for path in sorted(folder.rglob(pattern)):
+            digest.update(str(path).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def kept(question: Sequence[str], find: Callable[[], Any]) -> Any:
+    """The answer to a question: as it was kept, or found and kept.
+
+    Parameters
+    ----------
+    question
+        Words that tell it from all others.
+    find
+        What finds the answer: plain values, as JSON has them.
+    """
+    folder = cache.cache_folder(_FOLDER, is_told=False)
+    if folder is None:
+        return find()
+    name = hashlib.blake2b("\0".join(question).encode(), digest_size=16).hexdigest()
+    path = folder / f"{name}.json"
+    if (payload := cache.load(path, is_told=False)) is not None:
+        entry = json.loads(payload)
+        if entry["edition"] == edition():
+            return entry["answer"]
+    answer = find()
+    cache.save(path, json.dumps({"edition": edition(), "answer": answer}).encode(), is_told=False)
+    return answer
