@@ -16,7 +16,7 @@ from simulate.studies.paired import (
     ALL,
     RESPONDERS,
     PatientGroup,
-    changes_since_baseline,
+    changes_at,
     draws_of_members,
     groups_of,
     less_untreated,
@@ -118,7 +118,7 @@ def _of_quantity(
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
     untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
-    own = [changes_since_baseline(dataset, name, visit.index) for visit in shown]
+    own = changes_at(dataset, name, [visit.index for visit in shown])
     against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
     meaning = str(dataset[name].attrs["long_name"])
     for arm, arm_name in enumerate(arms):

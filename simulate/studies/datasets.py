@@ -306,11 +306,22 @@ def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
     )
 
 
-def values_of_finished(dataset: xr.Dataset, name: str) -> FloatArray:
-    """Values of a quantity, shape [arm, member, time], NaN for members that failed, even before their failure."""
-    values = np.array(dataset[name].values, dtype=np.float64)
+def values_of_finished(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
+    """Values of a quantity, NaN for members that failed, even before their failure.
+
+    Returns
+    -------
+    array
+        Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
+    """
+    # One time is copied without the others.
+    values = np.array(dataset[name].values[:, :, _times(place)], dtype=np.float64)
     values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
     return values
+
+
+def _times(place: int | None) -> slice | list[int]:
+    return slice(None) if place is None else [place]
 
 
 def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
@@ -353,11 +364,11 @@ def peaks_of(values: FloatArray) -> FloatArray:
     return found
 
 
-def values_shown(dataset: xr.Dataset, name: str) -> FloatArray:
+def values_shown(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
     """The same, and NaN from when a member has left the study where results are of those who are still in it."""
-    values = values_of_finished(dataset, name)
+    values = values_of_finished(dataset, name, place)
     if counts_dropout(dataset):
-        values[:, ~seen_members(dataset)] = np.nan
+        values[:, ~seen_members(dataset)[:, _times(place)]] = np.nan
     return values
 
 

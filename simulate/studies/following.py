@@ -91,7 +91,7 @@ def values_read(
         the arm has one, else the values at the time; trough and peak, shape [arm, member, 2], NaN in other arms, None
         if there are none; and which arms are averaged, shape [arm].
     """
-    values = values_shown(dataset, quantity)[:, :, place]
+    values = values_shown(dataset, quantity, place)[:, :, 0]
     parts = followed(dataset, quantity)
     averaged = np.zeros(len(values), dtype=np.bool_)
     if parts is None:

@@ -9,7 +9,7 @@ is neither up nor down. What follows the dose is read as its average over the do
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -98,32 +98,40 @@ def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tu
         Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
         0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
     """
-    changes, _, changed_unit = _changes(dataset, quantity, place)
-    return changes[:, :, 0], changed_unit
+    return changes_at(dataset, quantity, [place])[0]
+
+
+def changes_at(dataset: xr.Dataset, quantity: str, places: Sequence[int]) -> list[tuple[FloatArray, str]]:
+    """`changes_since_baseline` at several times."""
+    return [(changes[:, :, 0], changed_unit) for changes, _, changed_unit in _changes(dataset, quantity, places)]
 
 
 def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, str]:
     """As `changes_since_baseline`, at all times: shape [arm, member, time]."""
-    changes, _, changed_unit = _changes(dataset, quantity)
+    ((changes, _, changed_unit),) = _changes(dataset, quantity, [None])
     return changes, changed_unit
 
 
-def _changes(dataset: xr.Dataset, quantity: str, place: int | None = None) -> tuple[FloatArray, FloatArray, str]:
-    """Changes at one time or all, shape [arm, member, time], what they may be wrong by, and their unit."""
+def _changes(
+    dataset: xr.Dataset, quantity: str, places: Sequence[int | None]
+) -> Iterator[tuple[FloatArray, FloatArray, str]]:
+    """Changes at each of some times, all times for None: [arm, member, time], what they may be wrong by, their unit."""
     values = values_shown(dataset, quantity)
-    before, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
-    if place is None:
-        after, _ = averaged_course(dataset, quantity)
-    else:
-        after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
+    baseline, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
     resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
-    known = before[np.isfinite(before)]
-    if (known > 0.0).all():
-        before = np.broadcast_to(before, after.shape)
-        errors = resolution.percent_error(after, before, peaks, terms)
-        return resolution.percent(after, before, peaks, terms), errors, "%"
-    errors = resolution.error(after, peaks, terms) + resolution.error(before, peaks, terms)
-    return signal(after - before, errors), errors, str(dataset[quantity].attrs["units"])
+    known = baseline[np.isfinite(baseline)]
+    for place in places:
+        if place is None:
+            after, _ = averaged_course(dataset, quantity)
+        else:
+            after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
+        if (known > 0.0).all():
+            before = np.broadcast_to(baseline, after.shape)
+            errors = resolution.percent_error(after, before, peaks, terms)
+            yield resolution.percent(after, before, peaks, terms), errors, "%"
+        else:
+            errors = resolution.error(after, peaks, terms) + resolution.error(baseline, peaks, terms)
+            yield signal(after - baseline, errors), errors, str(dataset[quantity].attrs["units"])
 
 
 def less_untreated(
@@ -142,7 +150,7 @@ def less_untreated(
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
         raise ValueError("the results have no untreated arm beside treated ones")
-    changes, errors, changed_unit = _changes(dataset, quantity, place)
+    ((changes, errors, changed_unit),) = _changes(dataset, quantity, [place])
     apart = signal(changes - changes[reference], errors + errors[reference])[:, :, 0]
     return apart, "points of %" if changed_unit == "%" else changed_unit
 
@@ -192,7 +200,7 @@ def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
         place = len(days) - 1
     if judged.quantity in names:
         scale = 0.01 if dataset[judged.quantity].attrs["units"] == "%" else 1.0
-        return scale * values_shown(dataset, judged.quantity)[:, :, place]
+        return scale * values_shown(dataset, judged.quantity, place)[:, :, 0]
     if _CK not in names or dataset.attrs.get("model") != REFERENCE:
         return None
     values = values_shown(dataset, _CK)
