@@ -58,8 +58,8 @@ class Once(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """As its base; raises the `InputError` of a TOML file that is none."""
         for name, value in ctx.params.items():
-            # What is to be written may be anything.
-            if name != "out":
+            # What is to be written, under either name, may be anything now.
+            if name not in ("out", "name"):
                 _parse_files(value if isinstance(value, list | tuple) else [value])
         return super().invoke(ctx)
 
