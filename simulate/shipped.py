@@ -64,9 +64,10 @@ def priors_file() -> Path:
     return root() / "fit" / "priors.toml"
 
 
-def fit_files() -> dict[str, Path]:
-    """Shipped results of fits, hypothesis → file, sorted by name."""
-    return {path.stem: path for path in sorted((root() / "fit").glob("*.json"))}
+def fit_files(evidence: str = "abstract") -> dict[str, Path]:
+    """Shipped results of fits to a set of evidence, hypothesis → file, sorted by name; none for a set without any."""
+    folder = root() / "fit" / evidence
+    return {path.stem: path for path in sorted(folder.glob("*.json"))} if evidence.isidentifier() else {}
 
 
 def measurement_files() -> dict[str, Path]:

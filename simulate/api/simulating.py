@@ -48,7 +48,12 @@ if TYPE_CHECKING:
 Settings = Mapping[str, object] | Sequence["Setting"] | None
 
 
-def laid_over(settings: Settings, vary: Mapping[str, float] | None = None, **named: object) -> list[Setting]:
+def laid_over(
+    settings: Settings,
+    vary: Mapping[str, float] | None = None,
+    regimen: str | Sequence[str] | None = None,
+    **named: object,
+) -> list[Setting]:
     """What a call lays over a scenario file: arguments that stand for a key, and further settings.
 
     Raises
@@ -56,9 +61,11 @@ def laid_over(settings: Settings, vary: Mapping[str, float] | None = None, **nam
     InputError
         ``scenario.setting``: a key that both set.
     """
-    from simulate.studies.settings import parse_variation, settings_from
+    from simulate.studies.settings import parse_variation, regimen_settings, settings_from
 
     variations = [parse_variation(f"{key}={value!r}") for key, value in (vary or {}).items()]
+    if regimen:
+        variations += regimen_settings([regimen] if isinstance(regimen, str) else regimen)
     keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
     given = {
         f"{keys.get(name, 'cohort')}.{name}": str(value) if isinstance(value, Path) else value
@@ -86,6 +93,7 @@ class Run:
 def run(
     scenario: str | Path,
     *,
+    regimen: str | Sequence[str] | None = None,
     hypothesis: str | None = None,
     patients: int | None = None,
     seed: int | None = None,
@@ -109,6 +117,9 @@ def run(
     ----------
     scenario
         Name of a shipped scenario, or the path of a scenario file or of a model: a model file or one in SBML.
+    regimen
+        Treatment in words in place of the scenario's arms, or several, each an arm of the same patients
+        (docs/regimens.md).
     hypothesis, patients, seed, dropout, fit, draws, rtol
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
@@ -148,6 +159,7 @@ def run(
     chosen = laid_over(
         settings,
         vary,
+        regimen,
         hypothesis=hypothesis,
         patients=patients,
         seed=seed,

@@ -42,5 +42,8 @@ PHARMACOKINETICS = Mechanism(
         ),
         Reaction("il1ra_elimination", CL / V * ENDOGENOUS, {ENDOGENOUS: -1}),
     ),
-    routes=(Route("sc", "anakinra", DEPOT, unit("mg"), F / molar_mass),),
+    routes=(
+        Route("sc", "anakinra", DEPOT, unit("mg"), F / molar_mass),
+        Route("iv", "anakinra", CENTRAL, unit("mg"), 1 / molar_mass),
+    ),
 )

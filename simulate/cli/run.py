@@ -55,6 +55,12 @@ def run(
     scenario: Annotated[
         str, typer.Argument(metavar="SCENARIO", help="A shipped scenario, a TOML file, or a model (SBML, Antimony).")
     ],
+    regimen: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--regimen", metavar="TEXT", help="Treatment in place of the scenario's arms; repeat it for several arms."
+        ),
+    ] = None,
     hypotheses: Hypotheses = None,
     fit: SeveralFits,
     draws: Draws,
@@ -89,6 +95,7 @@ def run(
     \b
     simulate run anakinra-100mg-daily
     simulate run anakinra-100mg-daily -H H1 -n 500 --set f_m=0.3 --set "k_a=0.2 1/h"
+    simulate run anakinra-100mg-daily --regimen "100 mg iv daily" --regimen "100 mg sc every other day"
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily --fit prior --fit shipped    # before the data and after, beside what was reported
     simulate run anakinra-100mg-daily-12-months --dropout
@@ -111,6 +118,7 @@ def run(
     chosen = chosen_settings(
         settings or [],
         vary=vary or [],
+        regimens=regimen or [],
         hypothesis=asked[0] if asked and is_alone else None,
         fit=fits[0] if fits and is_alone else None,
         draws=draws,
@@ -185,6 +193,7 @@ def chosen_settings(
     texts: Sequence[str],
     *,
     vary: Sequence[str] = (),
+    regimens: Sequence[str] = (),
     hypothesis: str | None = None,
     fit: str | None = None,
     draws: int | None = None,
@@ -195,7 +204,7 @@ def chosen_settings(
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
-    from simulate.studies.settings import Setting, parse_setting, parse_variation
+    from simulate.studies.settings import Setting, parse_setting, parse_variation, regimen_settings
 
     options = (
         ("model.hypothesis", "--hypothesis", hypothesis),
@@ -209,7 +218,8 @@ def chosen_settings(
     named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
     if dropout is not None:
         named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
-    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary)]
+    arms = regimen_settings(regimens) if regimens else []
+    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary), *arms]
 
 
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:

@@ -82,6 +82,13 @@ def parse_variation(text: str) -> Setting:
     return Setting(variation_key(key), number, f"--vary {text}")
 
 
+def regimen_settings(regimens: Sequence[str]) -> list[Setting]:
+    """Arms in place of those of a scenario, each of the patients under one regimen in words, and their title."""
+    origin = " ".join(f'--regimen "{text}"' for text in regimens)
+    arms = [{"name": text, "regimen": text} for text in dict.fromkeys(regimens)]
+    return [Setting("arm", arms, origin), Setting("title", "; ".join(dict.fromkeys(regimens)), origin)]
+
+
 def variation_key(text: str) -> str:
     """Key of a scenario file for ``cv`` or ``k_a.cv``."""
     name, _, measure = text.rpartition(".")

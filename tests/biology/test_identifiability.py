@@ -43,7 +43,7 @@ def asked(name: str) -> tuple[str, ...]:
 
 @cache
 def answer(name: str, free: tuple[str, ...]) -> Structural:
-    return structural(model(name), free, TRIAL)
+    return structural(model(name), free, TRIAL, doses=["sc"])
 
 
 def row(name: str) -> str:
@@ -80,7 +80,7 @@ def test_the_page_prints_what_can_be_learned() -> None:
 
 
 def test_the_example_of_the_page_prints_what_it_says() -> None:
-    found = structural(model("H1"), ["x_17", "K_17", "il1_lymph"], ["serum_il1ra", "il17a", "ck"])
+    found = structural(model("H1"), ["x_17", "K_17", "il1_lymph"], ["serum_il1ra", "il17a", "ck"], doses=["sc"])
     assert "```\n" + "\n".join(found.lines()) + "\n```" in PAGE.read_text(encoding="utf-8")
 
 

@@ -96,6 +96,19 @@ def test_engine_and_closed_form_agree_at_every_minute(row: Row) -> None:
     np.testing.assert_allclose(ng_per_mL(plasma_model(row.name)), closed_form(MINUTES * 24, *row.numbers), rtol=1e-6)
 
 
+def test_a_dose_into_a_vein_is_all_there_at_once_and_leaves_at_one_rate() -> None:
+    model = plasma_model(None)
+    given = {parameter.name: parameter.value for parameter in model.parameters}
+    times = np.array([0.0, 0.05, 0.1, 0.25])
+    route = [one.name for one in model.routes].index("iv")
+    schedule = Schedule.from_rows([[(0.0, StopKind.BOLUS, route, 100.0)]])
+    values = np.array([list(given.values())])
+    found = solve(build(lower(model)), values, schedule, times, tolerance=Tolerance(1e-10))
+    # 100 mg in V liters: 10⁵ / V ng/mL, with nothing lost on the way.
+    expected = 1e5 / given["V"] * np.exp(-given["CL"] / given["V"] * times)
+    np.testing.assert_allclose(found.quantity("anakinra")[0, 1:], expected[1:], rtol=1e-7)
+
+
 def test_published_rates_are_a_flip_flop_pair() -> None:
     children, twin = parameterization("urien-2013"), parameterization("urien-2013-twin")
     assert children["CL"].value / children["V"].value == pytest.approx(0.096, abs=5e-4)

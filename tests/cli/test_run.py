@@ -10,8 +10,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import simulate
 from simulate.cli.app import main, outcome
 from simulate.files import content_hash
 from simulate.results.changes import RULE
@@ -453,3 +455,31 @@ def test_each_arm_is_set_beside_the_untreated_one(folder: Path, capsys: Capture)
         ("100 mg/d throughout", ""),
     ]
     assert rows[0]["median"] == rows[1]["median"]
+
+
+def test_regimens_take_the_place_of_the_arms_of_a_scenario(folder: Path, capsys: Capture) -> None:
+    regimens = ("--regimen", "100 mg sc daily", "--regimen", "none")
+    assert run("dose-arms", *SMALL, *regimens, "--out", "here") == 0
+    assert capsys.readouterr().out.startswith("100 mg sc daily; none\n")
+    with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
+        assert {row["arm"] for row in csv.DictReader(file)} == {"100 mg sc daily", "none"}
+    given = simulate.run(
+        "dose-arms",
+        regimen=["100 mg sc daily", "none"],
+        patients=3,
+        settings={"model.fit": "typical", "time.end": "14 d"},
+    )
+    written = by_draw(read_dataset(folder / "here" / "results.nc"))
+    np.testing.assert_array_equal(given["il17a"], written["il17a"])
+
+
+def test_a_regimen_that_cannot_be_read_is_named_with_its_option(folder: Path, capsys: Capture) -> None:
+    assert run("dose-arms", *SMALL, "--regimen", "100 mg ivv daily") == 3
+    assert capsys.readouterr().err == (
+        "error[regimen.route]: the model has no route `ivv`\n"
+        '  --> --regimen "100 mg ivv daily", key `arm[0].regimen`\n'
+        "  expected: `sc`, `iv`\n"
+        "  try:      did you mean `iv`?\n"
+    )
+    assert run("dose-arms", *SMALL, "--regimen", "none", "--set", "title=Mine") == 3
+    assert capsys.readouterr().err.startswith("error[scenario.setting]: `title` is set twice\n")

@@ -32,7 +32,7 @@ def test_power_errors_and_ranks_are_printed_and_the_design_is_told(capsys: Captu
 def test_a_hypothesis_without_a_fit_is_drawn_from_its_prior_and_says_so(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulate.shipped.fit_files", dict)
+    monkeypatch.setattr("simulate.shipped.fit_files", lambda *_: {})
     assert outcome([*SHORT, "--n", "20", "--placebo", "20"]) == 0
     shown = capsys.readouterr().out
     assert "200 studies of 8 draws of the prior, 16 virtual patients of each" in shown

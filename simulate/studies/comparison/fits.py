@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_given, is_there
@@ -20,7 +19,14 @@ from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, pri
 from simulate.studies.fitting.fit import fit, fit_key
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
-from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, shipped_posterior, write_posterior
+from simulate.studies.fitting.posterior import (
+    Posterior,
+    Settings,
+    read_posterior,
+    shipped_posterior,
+    ships,
+    write_posterior,
+)
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
 from simulate.studies.fitting.standing import evidence_for, evidence_name, problem_on
@@ -110,8 +116,9 @@ def known_fit(problem: Problem, folder: Path) -> Fit | None:
         ``fit.file``: a damaged result.
     """
     name = problem.hypothesis
-    if name.casefold() in (ships.casefold() for ships in shipped.fit_files()):
-        found = shipped_posterior(name)
+    evidence = evidence_name(problem)
+    if ships(name, evidence):
+        found = shipped_posterior(name, evidence)
         if is_current(problem, found):
             return Fit(problem, found, "shipped")
     file = fit_folder(problem, folder) / RESULT

@@ -25,7 +25,9 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     names = {part.name for part in problem.model.observables}
     seen = [name for part in problem.parts for name in part.trial.watched]
     watched = [f"{name}{REGRESSED}" if f"{name}{REGRESSED}" in names else name for name in dict.fromkeys(seen)]
-    answer = structural(problem.model, typical, watched)
+    plans = [arm.plan for part in problem.parts for arm in part.trial.arms]
+    routes = dict.fromkeys(course.route for plan in plans for course in plan.courses)
+    answer = structural(problem.model, typical, watched, doses=[*routes])
     return (
         f"{len(problem.free)} numbers are free ({kinds}), and "
         f"{figures} figures were printed: most of what is not known will stay so",

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate import shipped
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
 from simulate.streams import FloatArray, IntArray, stream
-from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
+from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, ships
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
 from simulate.studies.fitting.standing import DEFAULT, evidence_for, evidence_name
@@ -207,7 +206,8 @@ def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | 
 
 def shipped_fit(problem: Problem) -> Posterior | None:
     """Shipped result of the fit of a hypothesis, if there is one and it is of today's numbers."""
-    if problem.hypothesis.casefold() not in (known.casefold() for known in shipped.fit_files()):
+    evidence = evidence_name(problem)
+    if not ships(problem.hypothesis, evidence):
         return None
-    found = shipped_posterior(problem.hypothesis)
+    found = shipped_posterior(problem.hypothesis, evidence)
     return found if is_current(problem, found) else None

@@ -395,24 +395,31 @@ def read_posterior(path: Path | str) -> Posterior:
     return posterior
 
 
-def shipped_posterior(hypothesis: str) -> Posterior:
-    """Shipped result of the fit of a hypothesis.
+def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
+    """Shipped result of the fit of a hypothesis to a set of evidence.
 
     Raises
     ------
     InputError
         ``fit.missing``: none ships for it.
     """
-    files = {name.casefold(): path for name, path in shipped.fit_files().items()}
+    files = {name.casefold(): path for name, path in shipped.fit_files(evidence).items()}
     if hypothesis.casefold() not in files:
-        names = list(shipped.fit_files())
+        names = list(shipped.fit_files(evidence))
+        to = "" if evidence == "abstract" else f" to `{evidence}`"
+        asked = "" if evidence == "abstract" else f" --evidence {evidence}"
         raise InputError(
-            f"no fit of `{hypothesis}` ships with the program",
+            f"no fit of `{hypothesis}`{to} ships with the program",
             code="fit.missing",
             expected=", ".join(f"`{name}`" for name in names) or None,
-            advice=did_you_mean(hypothesis, names) or f"make one: `simulate fit --hypothesis {hypothesis}`",
+            advice=did_you_mean(hypothesis, names) or f"make one: `simulate fit --hypothesis {hypothesis}{asked}`",
         )
     return read_posterior(files[hypothesis.casefold()])
+
+
+def ships(hypothesis: str, evidence: str) -> bool:
+    """Whether a fit of a hypothesis to some evidence ships, be it of today's numbers or not."""
+    return hypothesis.casefold() in (name.casefold() for name in shipped.fit_files(evidence))
 
 
 def _numbers_in_line(text: str) -> str:

@@ -36,7 +36,7 @@ def test_a_shipped_fit_is_used_first(tmp_path: Path) -> None:
 
 
 def test_a_fit_in_its_folder_is_used_and_a_stale_one_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "fit_files", dict)
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {})
     file = fit_folder(problem(), tmp_path) / RESULT
     file.parent.mkdir()
     assert known_fit(problem(), tmp_path) is None
@@ -49,7 +49,7 @@ def test_a_fit_in_its_folder_is_used_and_a_stale_one_is_not(tmp_path: Path, monk
 
 
 def test_a_fit_that_is_missing_is_made_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "fit_files", dict)
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {})
     folders: list[Path] = []
 
     def short(asked: Problem, settings: Settings, *, folder: Path, **_: object) -> Posterior:
@@ -68,7 +68,7 @@ def test_a_fit_that_is_missing_is_made_and_found_again(tmp_path: Path, monkeypat
 
 
 def test_a_run_that_is_repeated_makes_no_fit_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shipped, "fit_files", dict)
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {})
     with given({}), pytest.raises(InputError) as caught:
         find_fit(problem(), SETTINGS, tmp_path)
     assert str(caught.value) == (

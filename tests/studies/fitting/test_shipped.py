@@ -9,9 +9,11 @@ from simulate import shipped
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.posterior import Settings, read_posterior, shipped_posterior
 from simulate.studies.fitting.reproduction import NULL, is_current
+from simulate.studies.fitting.standing import problem_on
 from simulate.studies.fitting.trial import problem_for
 
 NAMES = list(shipped.fit_files())
+OF_SYNTHESIS = list(shipped.fit_files("synthesis"))
 
 
 def test_the_null_hypothesis_and_a_rival_ship() -> None:
@@ -32,6 +34,24 @@ def test_its_likelihoods_are_found_again(name: str) -> None:
     few = np.arange(0, len(found.points), 64)
     target = Likelihood(problem_for(name), found.settings.final_patients, found.settings.places)
     # Another processor may round otherwise, and the solver of a fit errs by some tenths of a percent.
+    np.testing.assert_allclose(target(found.points[few]).items, found.log_likelihoods[few], atol=0.02)
+
+
+@pytest.mark.parametrize("name", OF_SYNTHESIS)
+def test_a_fit_to_the_synthesis_is_of_todays_numbers_and_its_draws_are_enough(name: str) -> None:
+    found = shipped_posterior(name, "synthesis")
+    assert (found.hypothesis, found.evidence, found.settings) == (name, "synthesis", Settings())
+    assert is_current(problem_on(name, "synthesis"), found)
+    assert found.diagnostics.r_hat is not None
+    assert found.diagnostics.r_hat < 1.05
+    assert found.diagnostics.effective >= 400.0
+    assert found.diagnostics.tail < 0.7
+
+
+def test_likelihoods_of_a_fit_to_the_synthesis_are_found_again() -> None:
+    found = shipped_posterior(OF_SYNTHESIS[0], "synthesis")
+    few = np.arange(0, len(found.points), 64)
+    target = Likelihood(problem_on(found.hypothesis, "synthesis"), found.settings.final_patients, found.settings.places)
     np.testing.assert_allclose(target(found.points[few]).items, found.log_likelihoods[few], atol=0.02)
 
 
