@@ -87,7 +87,7 @@ def direct(function: Callable[..., Any]) -> Any:
     return written
 
 
-class _Distinct(ir.MDValue):
+class _Distinct(ir.MDValue):  # type: ignore[misc]
     """A node of metadata that is equal to no other."""
 
     def __init__(self, module: Any, *operands: Any) -> None:
