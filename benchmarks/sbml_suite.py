@@ -203,7 +203,11 @@ def judged(task: tuple[Callable[[], tuple[str, str]], int]) -> tuple[str, str]:
     """Verdict, or why there is none."""
     work, seconds = task
 
+    ended = False
+
     def late(*_: Any) -> None:
+        nonlocal ended
+        ended = True
         raise TimeoutError
 
     # Of the processor, whatever else the machine does.
@@ -215,9 +219,10 @@ def judged(task: tuple[Callable[[], tuple[str, str]], int]) -> tuple[str, str]:
         return "refused", f"{error.code}: {error.what}"
     except Failed as error:
         return "failed", str(error)
-    except TimeoutError:
-        return "failed", f"no result after {seconds} s of the processor"
     except Exception as error:
+        # In the midst of compiling the exception may be lost, and another come of that.
+        if ended:
+            return "failed", f"no result after {seconds} s of the processor"
         return "crash", f"{type(error).__name__}: {error}"[:300]
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
