@@ -126,15 +126,20 @@ def _prescribed(
     as_json: bool,
 ) -> None:
     """Write an arm of a scenario, or a model for some time, in which events give the doses."""
-    from simulate.cli.console import print_json, print_text, say
+    from simulate.cli.console import UsageFault, print_json, print_text, say
     from simulate.cli.run import chosen_settings
     from simulate.exchange.archive import archive, is_archive
-    from simulate.exchange.foreign import foreign_text, is_foreign
+    from simulate.exchange.foreign import foreign_text
     from simulate.files import write_atomically
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.prescriptions import prescription_of
-    from simulate.symbolic.modelfile import write_model
 
+    if out.suffix == ".toml":
+        raise UsageFault(
+            "an arm of a scenario is written for other programs: a model file has routes, and no doses",
+            code="usage.argument",
+            expected="a name that ends in .xml, .sbml, .ant or .omex",
+        )
     chosen = chosen_settings(settings, hypothesis=hypothesis)
     found = prescription_of(scenario_for(str(file), end, every, chosen), arm)
     model = found.model
@@ -142,7 +147,7 @@ def _prescribed(
         steps = len(found.times) - 1
         write_atomically(out, archive(model, found.times[-1], steps, found.quantities, found.rtol))
     else:
-        write_atomically(out, foreign_text(model, out) if is_foreign(out) else write_model(model))
+        write_atomically(out, foreign_text(model, out))
     if as_json:
         print_json(
             {
