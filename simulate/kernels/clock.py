@@ -43,9 +43,9 @@ _SHARE = 0.05
 _MOST_TERMS = 4
 _POWERS = (sympy.Pow, sympy.exp, sympy.log, sympy.tanh, logistic, softplus)
 
-_At = Callable[[FloatArray, FloatArray], FloatArray]
-"""Times [member, point] and parameters [member, parameter] → values [member, point]."""
-_Each = Callable[[FloatArray, FloatArray], list[FloatArray]]
+_At = Callable[[FloatArray], Callable[[FloatArray], FloatArray]]
+"""Parameters [member, parameter] → a function: times [member, point] → values [member, point]."""
+_Each = Callable[[FloatArray], Callable[[FloatArray], list[FloatArray]]]
 
 
 def timed_parts(rates: Sequence[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
@@ -124,8 +124,8 @@ class _Part:
     at: _At
     straight: tuple[tuple[bool, ...], _Each]
     """Which are kinks, and the only zeros, of functions that are straight lines in time."""
-    others: tuple[tuple[bool, _At], ...]
-    """Whether a kink, and the function itself."""
+    others: tuple[tuple[bool, _At, tuple[Expr, ...]], ...]
+    """Whether a kink, the function itself, and what decides its zeros: it and all whose zeros are looked at first."""
 
 
 class Clock:
@@ -158,14 +158,22 @@ class Clock:
         cell = 2.0 ** np.ceil(np.log2(max(end - start, _SCALES[0]) / _CELLS))
         places = np.append(np.arange(start, end, cell), end)
         grid = np.broadcast_to(places, (len(parameters), len(places)))
+        done: dict[tuple[Expr, ...], FloatArray] = {}
         with np.errstate(all="ignore"):
             for part in self._parts:
                 are_kinks, zeros = part.straight
-                known = np.concatenate([grid[:, :0], *zeros(np.zeros((len(parameters), 1)), parameters)], axis=1)
+                known = np.concatenate([grid[:, :0], *zeros(parameters)(np.zeros((len(parameters), 1)))], axis=1)
                 are_kink = list(are_kinks)
-                for is_kink, function in part.others:
-                    inside = np.where((known > start) & (known < end), known, start)
-                    more = _zeros(function, np.concatenate([grid, inside], axis=1), parameters)
+                for is_kink, function, key in part.others:
+                    if key not in done:
+                        inside = np.where((known > start) & (known < end), known, start)
+                        points = (
+                            np.sort(np.concatenate([grid, inside], axis=1), axis=1, kind="stable")
+                            if inside.size
+                            else grid
+                        )
+                        done[key] = _zeros(function, points, parameters)
+                    more = done[key]
                     known = np.concatenate([known, more], axis=1)
                     are_kink += [is_kink] * more.shape[1]
                 known = np.where((known > start + _SCALES[0]) & (known < end), known, np.nan)
@@ -176,7 +184,7 @@ class Clock:
 
     def _read(self, part: Expr) -> _Part:
         straight: list[tuple[bool, Expr]] = []
-        others: list[tuple[bool, _At]] = []
+        others: list[tuple[bool, Expr]] = []
         done: set[Expr] = set()
         for is_kink, function in _functions(part):
             if function in done or TIME not in function.free_symbols:
@@ -185,25 +193,39 @@ class Clock:
             slope = derivative(function, TIME)
             zero = -function.xreplace({TIME: sympy.S.Zero}) / slope if TIME not in slope.free_symbols else TIME
             if zero.has(TIME, sympy.zoo, sympy.nan):
-                others.append((is_kink, self._function(function)))
+                others.append((is_kink, function))
             else:
                 straight.append((is_kink, zero))
-        are_kinks = tuple(is_kink for is_kink, _ in straight)
-        return _Part(self._function(part), (are_kinks, self._each([zero for _, zero in straight])), tuple(others))
+        are_kinks, at_zero = tuple(is_kink for is_kink, _ in straight), [zero for _, zero in straight]
+        before = (*at_zero, *(function for _, function in others))
+        keyed = tuple(
+            (is_kink, self._function(function), before[: len(at_zero) + index + 1])
+            for index, (is_kink, function) in enumerate(others)
+        )
+        return _Part(self._function(part), (are_kinks, self._each(at_zero)), keyed)
 
     def _each(self, expressions: Sequence[Expr]) -> _Each:
         function = numpy_function(needed(self._constants, expressions), expressions, [TIME, *self._names])
 
-        def at(times: FloatArray, parameters: FloatArray) -> list[FloatArray]:
+        def of(parameters: FloatArray) -> Callable[[FloatArray], list[FloatArray]]:
             columns = [np.ascontiguousarray(column)[:, None] for column in parameters.T]
-            values = function([times, *columns])
-            return [np.broadcast_to(np.asarray(value, dtype=float), times.shape) for value in values]
 
-        return at
+            def at(times: FloatArray) -> list[FloatArray]:
+                values = function([times, *columns])
+                return [np.broadcast_to(np.asarray(value, dtype=float), times.shape) for value in values]
+
+            return at
+
+        return of
 
     def _function(self, expression: Expr) -> _At:
         each = self._each([expression])
-        return lambda times, parameters: each(times, parameters)[0]
+
+        def of(parameters: FloatArray) -> Callable[[FloatArray], FloatArray]:
+            at = each(parameters)
+            return lambda times: at(times)[0]
+
+        return of
 
 
 def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
@@ -235,15 +257,16 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
 
 
 def _zeros(function: _At, points: FloatArray, parameters: FloatArray) -> FloatArray:
-    """Zeros of a function between neighboring points at which its sign differs; shape [member, zero], or NaN."""
-    points = np.sort(points, axis=1)
-    above = function(points, parameters) > 0.0
+    """Zeros of a function between ascending points at which its sign differs; shape [member, zero], or NaN."""
+    above = function(parameters)(points) > 0.0
     members, places = np.nonzero(above[:, 1:] != above[:, :-1])
     low, high = points[members, places][:, None], points[members, places + 1][:, None]
-    own, was = parameters[members], above[members, places][:, None]
+    own, was = function(parameters[members]), above[members, places][:, None]
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        same = (function(middle, own) > 0.0) == was
+        if np.all((middle == low) | (middle == high)):
+            break
+        same = (own(middle) > 0.0) == was
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return _padded(members, high[:, 0], len(parameters))
 
@@ -265,7 +288,7 @@ def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray) -> Float
     members = len(centers)
     distances = np.concatenate([-_SCALES[::-1], [0.0], _SCALES])
     times = centers[:, :, None] + distances
-    values = at(times.reshape(members, -1), parameters).reshape(times.shape)
+    values = at(parameters)(times.reshape(members, -1)).reshape(times.shape)
     changes = np.abs(np.diff(values, axis=2))
     changes = np.where(np.isfinite(changes), changes, 0.0)
     watched = (changes > _SHARE * changes.max(axis=2, initial=0.0, keepdims=True)) & (changes > 0.0)
