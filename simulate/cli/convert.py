@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from simulate.symbolic.model import Model
 
-from simulate.cli.options import End, Every, Hypothesis, Json, Settings
+from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units, judge_units
 
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
     (lambda model: len(model.routes), "the ways in for doses: routes have no counterpart without a regimen"),
@@ -46,6 +46,7 @@ def convert(
     settings: Settings = None,
     end: End = None,
     every: Every = None,
+    units: Units = "numbers",
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -74,6 +75,7 @@ def convert(
         raise UsageFault("--time is for SBML and Antimony: a model file has units of its own", code="usage.argument")
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
+    judge_units(file, units)
     given = {"-H": hypothesis, "--arm": arm, "--set": settings, "--end": end, "--every": every}
     if is_archive(out) or _is_scenario(file):
         if time is not None:
