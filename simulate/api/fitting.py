@@ -83,7 +83,6 @@ def fit(
     evidence: str | Path | None = None,
     trial: TrialNames = None,
     data: str | Path | None = None,
-    begin_with: str | Path | None = None,
     out: str | Path | None = None,
     particles: int = 200,
     runs: int = 2,
@@ -105,9 +104,6 @@ def fit(
         A set of evidence by name, ``abstract`` or ``synthesis``, or a file; that of the trial if not given.
     data
         Individual data in place of what was reported: their file, or a table (docs/individual-data.md).
-    begin_with
-        An earlier fit of the same numbers, to other evidence: ``shipped``, or a file. Its draws take the place of runs
-        of the sampler, which is most of the time.
     out
         Folder of the result, in which progress is kept: the same call goes on after an interruption, to the same bits.
         One in ``fits`` if not given.
@@ -131,8 +127,7 @@ def fit(
     Raises
     ------
     InputError
-        ``fit.data``: individual data beside evidence, trials, profiles or an earlier fit. ``fit.begin``: the earlier
-        fit has other numbers, or none ships.
+        ``fit.data``: individual data beside evidence, trials or profiles.
     NotConverged
         Too many points could not be solved, the sampler does not move, or the likelihood of a patient of individual
         data hangs on too few virtual ones.
@@ -151,7 +146,7 @@ def fit(
 
     problem: Problem | IndividualProblem
     if data is not None:
-        others = {"evidence": evidence, "trial": trial, "profiles": profiles, "begin_with": begin_with}
+        others = {"evidence": evidence, "trial": trial, "profiles": profiles}
         problem = _individual(data, hypothesis, others)
     else:
         problem = problem_on(hypothesis or DEFAULT, evidence, trials_of(trial))
@@ -161,11 +156,10 @@ def fit(
     folder = fit_folder(problem) if out is None else Path(out)
     # The folder is looked at by `make_fit`, which knows what it goes on with.
     origin = asked("fit", arguments, out=None, force=False)
-    earlier = None if begin_with is None else _earlier(begin_with, problem)
     if report is not None and not isinstance(problem, IndividualProblem):
         for line in before_fit(problem):
             report(line)
-    posterior = make_fit(problem, settings, folder, begin_with=earlier, threads=threads, report=report)
+    posterior = make_fit(problem, settings, folder, threads=threads, report=report)
     profiled: tuple[Profiled, ...] = ()
     if profiles and not isinstance(problem, IndividualProblem):
         profiled = _profiled(problem, posterior, threads, report)
@@ -191,24 +185,6 @@ def fit(
     with working_folder(folder):
         complete(result, folder)
     return result
-
-
-def _earlier(begin_with: str | Path, problem: Problem | IndividualProblem) -> Posterior:
-    """The fit to begin with."""
-    from simulate import shipped
-    from simulate.errors import InputError
-    from simulate.studies.fitting.posterior import read_posterior, shipped_posterior
-
-    if begin_with != "shipped":
-        return read_posterior(begin_with)
-    if problem.hypothesis not in shipped.fit_files():
-        raise InputError(
-            f"no fit of {problem.hypothesis} ships",
-            code="fit.begin",
-            expected=", ".join(shipped.fit_files()),
-            advice="name the fit.json of an earlier fit, or leave `--begin-with` out",
-        )
-    return shipped_posterior(problem.hypothesis)
 
 
 def _individual(data: str | Path, hypothesis: str | None, others: Mapping[str, object]) -> IndividualProblem:

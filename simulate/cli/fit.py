@@ -35,12 +35,6 @@ def fit(
         str | None,
         typer.Option("--data", metavar="FILE", help="Readings of single patients: a data file, or a table alone."),
     ],
-    begin_with: Annotated[
-        str | None,
-        typer.Option(
-            "--begin-with", metavar="FIT", help="An earlier fit, shipped or a fit.json, in place of the sampler's runs."
-        ),
-    ],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="DIR", help="Folder of the result; one in fits if not given."),
@@ -76,7 +70,7 @@ def fit(
     simulate fit
     simulate fit --hypothesis H5 --out fits/H5
     simulate fit --hypothesis my-hypothesis.toml --evidence my-evidence.toml
-    simulate fit --evidence synthesis --begin-with shipped    # the fit to the abstract in place of runs
+    simulate fit --evidence synthesis
     simulate fit --trial zong-2011 --trial my-trial.toml
     simulate fit --data my-data.toml --patients 16 --final-patients 64
 
@@ -98,7 +92,6 @@ def fit(
         evidence=evidence,
         trial=trial,
         data=data,
-        begin_with=begin_with,
         out=out,
         particles=particles,
         runs=runs,

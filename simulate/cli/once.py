@@ -20,7 +20,6 @@ NEVER_WITH = {
             *("--prior", "--against", "--fits", "--particles", "--runs", "--patients", "--draws", "--final-patients"),
         )
     },
-    "fit": {"--runs": "--begin-with"},
     "reproduce": {"--fit": "--refit", "--fits": "--refit"},
 }
 """Verb → option → the one beside which it says nothing."""

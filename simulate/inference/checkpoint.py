@@ -45,6 +45,7 @@ def save(path: Path, generation: Generation, key: str) -> None:
         points=generation.points,
         items=generation.scores.items,
         allowed=generation.scores.feasible,
+        held=generation.held,
         numbers=np.frombuffer(json.dumps(numbers).encode(), dtype=np.uint8),
     )
     packed = buffer.getvalue()
@@ -74,6 +75,7 @@ def load(path: Path, key: str) -> Generation | None:
             generation = Generation(
                 points=content["points"],
                 scores=Scores(content["items"], content["allowed"]),
+                held=content["held"],
                 beta=float(numbers["beta"]),
                 log_evidence=float(numbers["log_evidence"]),
                 scale=float(numbers["scale"]),

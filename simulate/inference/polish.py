@@ -1,7 +1,7 @@
 """Importance sampling from a mixture fitted to particles: independent draws, an evidence with an honest error.
 
-The proposal is nine parts Student components, one for each cluster of particles, and one part prior, which bounds the
-weights; its uniform numbers are a scrambled Sobol set.
+The proposal is nine parts Student components in bent coordinates, one for each cluster of particles, and one part
+prior; its uniform numbers are a scrambled Sobol set.
 """
 
 from __future__ import annotations
@@ -9,27 +9,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.cluster.vq import kmeans2
+from scipy.cluster.vq import kmeans2, vq
+from scipy.optimize import minimize
 from scipy.special import logsumexp, ndtri
 from scipy.stats import chi2, qmc
 
-from simulate.inference.smc import log_student
-from simulate.inference.target import Scores, Target, guess_of, log_prior, scores
-from simulate.streams import FloatArray, stream
+from simulate.inference.smc import log_student, resampled
+from simulate.inference.target import Guess, Scores, Target, guess_of, log_prior, scores
+from simulate.streams import FloatArray, IntArray, stream
 
-_FREEDOM = 6.0
-_INFLATION = 1.2
+_FREEDOM = 20.0
+_INFLATION = 1.1
 _PRIOR = 0.1
-"""Share of the prior in the proposal."""
+"""Share of the prior in a proposal: it bounds the weights."""
 
-GUESSED, MORE_GUESSED = 2, 8
-"""Draws that are guessed for each draw that is asked for: at first, and where these turn out to be too few."""
+_ENOUGH, _MOST_ROUNDS = 1.5, 5
+"""Rounds end once so many times as many draws count by the guess as are to be scored."""
 
-_SCORED = 0.5
-"""Draws that are scored for each draw that is asked for, where others are guessed."""
+_SCORED = 0.35
+"""Draws that are scored for each draw of a round, where others are guessed."""
 
 _BY_PRIOR = 0.2
 """Share of the scored draws that are chosen as the prior would: the path from the prior needs them."""
+
+_BENT, _STRAIGHT = 1000, 0.01
+"""Points at most to which bends are fitted, and how strongly these are drawn to none."""
 
 _MOST_COMPONENTS = 4
 _FEWEST_EXCESSES = 5
@@ -124,10 +128,8 @@ def pareto_shape(weights: FloatArray) -> float:
     return float(np.log1p(-slope * excess).mean())
 
 
-def polish(
-    target: Target, particles: FloatArray, feasible: float, *, draws: int, seed: int, guessed: int = GUESSED
-) -> Weighted:
-    """Draws from a mixture fitted to particles of the posterior.
+def polish(target: Target, particles: FloatArray, feasible: float, *, draws: int, seed: int) -> Weighted:
+    """Draws of a posterior, and its evidence.
 
     Parameters
     ----------
@@ -138,41 +140,59 @@ def polish(
     feasible
         Share of the normal prior that is feasible.
     draws
-        Number of draws, best a power of two; one batch. Of a target that can be learned so many times as many are
-        guessed, and half as many are scored.
+        Number of draws of a round, best a power of two. Of a target that can be learned they are guessed, round after
+        round until enough of them count, and some of all are scored (`solved`).
     seed
         Key of all random numbers.
-    guessed
-        How many times as many.
     """
-    dimension = particles.shape[1]
     guess = guess_of(target, particles)
-    number = draws if guess is None else guessed * draws
-    components = _components(particles, seed)
-    sobol = qmc.Sobol(dimension + 2, scramble=True, rng=int(stream(seed, "polish", 0).integers(2**62)))
-    uniform = np.clip(sobol.random(number), 2.0**-53, 1.0 - 2.0**-53)
-    normal = ndtri(uniform[:, 2:])
-    spread = np.sqrt(_FREEDOM / chi2.ppf(uniform[:, 1], _FREEDOM))
-    edges = np.cumsum([_PRIOR, *((1.0 - _PRIOR) * share for share, _, _ in components)])
-    chosen = np.minimum(np.searchsorted(edges, uniform[:, 0], side="right"), len(components))
-    points = normal.copy()
-    for index, (_, mean, root) in enumerate(components, start=1):
-        mine = chosen == index
-        points[mine] = mean + spread[mine, None] * np.einsum("ij,kj->ik", normal[mine], root)
-    prior = log_prior(points)
-    parts = [np.log(_PRIOR) + prior]
-    parts += [
-        np.log((1.0 - _PRIOR) * share) + log_student(points, mean, root, _FREEDOM) for share, mean, root in components
-    ]
-    ratios = prior - logsumexp(parts, axis=0)
+    proposal = _proposal(particles, _even(particles), seed)
     if guess is None:
-        return Weighted(points, scores(target, points), ratios, feasible)
-    return _of_some(target, points, ratios, guess(points), feasible, solved(draws), seed)
+        points = _drawn(proposal, draws, seed, 0)
+        return Weighted(points, scores(target, points), log_prior(points) - _log_density(proposal, points), feasible)
+    points, ratios, guessed = _guessed(guess, particles, proposal, draws, seed)
+    return _of_some(target, points, ratios, guessed, feasible, solved(draws), seed)
 
 
 def solved(draws: int) -> int:
     """How many points of a target that can be learned are scored for so many draws."""
     return max(round(_SCORED * draws), 2)
+
+
+def _guessed(
+    guess: Guess, particles: FloatArray, proposal: _Proposal, draws: int, seed: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Draws of one round after the other, logarithms of prior over proposal, and what is guessed of them.
+
+    Each round's proposal is fitted to the draws so far, and all draws are held against all proposals together (adaptive
+    multiple importance sampling: J.-M. Cornuet and others, Scand. J. Stat. 39 (2012) 798). The particles count beside
+    them by their number, as what they are of may be a little beside the posterior.
+    """
+    points, guessed = np.empty((0, particles.shape[1])), np.empty(0)
+    densities: list[FloatArray] = []
+    proposals: list[_Proposal] = []
+    while True:
+        fresh = _drawn(proposal, draws, seed, len(proposals))
+        densities = [
+            np.append(known, _log_density(old, fresh)) for old, known in zip(proposals, densities, strict=True)
+        ]
+        points, guessed = np.concatenate([points, fresh]), np.append(guessed, guess(fresh))
+        proposals.append(proposal)
+        densities.append(_log_density(proposal, points))
+        ratios = log_prior(points) - logsumexp(densities, axis=0) + np.log(len(proposals))
+        logs = guessed + ratios
+        if not np.isfinite(logs).any():
+            return points, ratios, guessed
+        weights = np.exp(logs - logsumexp(logs))
+        effective = 1.0 / float(np.square(weights).sum())
+        if effective >= _ENOUGH * solved(draws) or len(proposals) == _MOST_ROUNDS:
+            return points, ratios, guessed
+        pooled = np.concatenate([_even(particles) * len(particles), weights * effective])
+        proposal = _proposal(np.concatenate([particles, points]), pooled / pooled.sum(), seed)
+
+
+def _even(points: FloatArray) -> FloatArray:
+    return np.full(len(points), 1.0 / len(points))
 
 
 def _of_some(
@@ -225,37 +245,125 @@ def _chances(wanted: FloatArray, number: int) -> FloatArray:
         certain |= beyond
 
 
-def _components(particles: FloatArray, seed: int) -> list[tuple[float, FloatArray, FloatArray]]:
-    """Share, mean and root of the scale of each cluster; as many clusters as the Bayesian criterion asks for."""
-    n, dimension = particles.shape
-    scale = particles.std(axis=0) + 1e-12
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proposal:
+    """Student components in coordinates that are bent to be nearly normal, and the prior.
+
+    Attributes
+    ----------
+    bends
+        Place, logarithm of the scale, skewness and logarithm of the weight of the tails of each coordinate, shape
+        [coordinate, 4].
+    components
+        Share, mean and root of the scale of each component.
+    """
+
+    bends: FloatArray
+    components: list[tuple[float, FloatArray, FloatArray]]
+
+
+def _drawn(proposal: _Proposal, number: int, seed: int, turn: int) -> FloatArray:
+    """Draws from a proposal, shape [draw, dimension]."""
+    dimension = len(proposal.bends)
+    sobol = qmc.Sobol(dimension + 2, scramble=True, rng=int(stream(seed, "polish", turn).integers(2**62)))
+    uniform = np.clip(sobol.random(number), 2.0**-53, 1.0 - 2.0**-53)
+    normal = ndtri(uniform[:, 2:])
+    spread = np.sqrt(_FREEDOM / chi2.ppf(uniform[:, 1], _FREEDOM))
+    edges = np.cumsum([_PRIOR, *((1.0 - _PRIOR) * share for share, _, _ in proposal.components)])
+    chosen = np.minimum(np.searchsorted(edges, uniform[:, 0], side="right"), len(proposal.components))
+    points = normal.copy()
+    for index, (_, mean, root) in enumerate(proposal.components, start=1):
+        mine = chosen == index
+        straight = mean + spread[mine, None] * np.einsum("ij,kj->ik", normal[mine], root)
+        points[mine] = _bent(straight, proposal.bends)
+    return points
+
+
+def _log_density(proposal: _Proposal, points: FloatArray) -> FloatArray:
+    """Logarithm of the density of a proposal, shape [point]."""
+    straight, logs = _straight(points, proposal.bends)
+    parts = [np.log(_PRIOR) + log_prior(points)]
+    parts += [
+        np.log((1.0 - _PRIOR) * share) + log_student(straight, mean, root, _FREEDOM) + logs.sum(axis=1)
+        for share, mean, root in proposal.components
+    ]
+    density: FloatArray = logsumexp(parts, axis=0)
+    return density
+
+
+def _straight(points: FloatArray, bends: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bent coordinates made straight, and the logarithms of their derivatives, both of the shape of the points.
+
+    The sinh-arcsinh transformation of M. C. Jones, A. Pewsey, Biometrika 96 (2009) 761.
+    """
+    place, scale, skew, tail = bends.T
+    apart = (points - place) / np.exp(scale)
+    angle = np.exp(tail) * np.arcsinh(apart) - skew
+    return np.sinh(angle), np.log(np.cosh(angle)) + tail - scale - 0.5 * np.log1p(np.square(apart))
+
+
+def _bent(straight: FloatArray, bends: FloatArray) -> FloatArray:
+    place, scale, skew, tail = bends.T
+    points: FloatArray = place + np.exp(scale) * np.sinh((np.arcsinh(straight) + skew) / np.exp(tail))
+    return points
+
+
+def _proposal(points: FloatArray, weights: FloatArray, seed: int) -> _Proposal:
+    """What is fitted to weighted points: bends, then as many clusters as the Bayesian criterion asks for."""
+    dimension = points.shape[1]
+    some = points[resampled(weights, min(_BENT, len(points)), 0.5)]
+    bends = np.stack([_bend(column) for column in some.T])
+    straight, _ = _straight(points, bends)
+    n = 1.0 / float(np.square(weights).sum())
     best: list[tuple[float, FloatArray, FloatArray]] = []
     best_criterion = np.inf
     for count in range(1, _MOST_COMPONENTS + 1):
         if count > 1 and n < count * _LEAST * dimension:
             break
-        if count == 1:
-            labels = np.zeros(n, dtype=np.int64)
-        else:
-            _, labels = kmeans2(
-                particles / scale, count, minit="++", rng=int(stream(seed, "polish clusters", count).integers(2**62))
-            )
-        sizes = np.bincount(labels, minlength=count)
-        if sizes.min() < _LEAST * dimension:
+        labels = _clusters(straight, weights, count, seed)
+        sizes = n * np.bincount(labels, weights, minlength=count)
+        if count > 1 and sizes.min() < _LEAST * dimension:
             continue
-        fitted = [_component(particles[labels == index], n) for index in range(count)]
+        fitted = [_component(straight[labels == index], weights[labels == index]) for index in range(count)]
         density = logsumexp(
-            [np.log(share) + log_student(particles, mean, root, _FREEDOM) for share, mean, root in fitted], axis=0
+            [np.log(share) + log_student(straight, mean, root, _FREEDOM) for share, mean, root in fitted], axis=0
         )
         numbers = count * (1 + dimension + dimension * (dimension + 1) / 2) - 1
-        criterion = numbers * np.log(n) - 2.0 * float(density.sum())
+        criterion = numbers * np.log(n) - 2.0 * n * float(np.einsum("i,i->", weights, density))
         if criterion < best_criterion:
             best, best_criterion = fitted, criterion
-    return best or [_component(particles, n)]
+    return _Proposal(bends, best)
 
 
-def _component(points: FloatArray, total: int) -> tuple[float, FloatArray, FloatArray]:
-    mean = points.mean(axis=0)
+def _clusters(points: FloatArray, weights: FloatArray, count: int, seed: int) -> IntArray:
+    """Cluster of each point, shape [point]."""
+    if count == 1:
+        return np.zeros(len(points), dtype=np.int64)
+    random = stream(seed, "polish clusters", count)
+    some = points[resampled(weights, len(points), 0.5)]
+    centers, _ = kmeans2(some, count, minit="++", rng=int(random.integers(2**62)))
+    labels, _ = vq(points, centers)
+    return labels.astype(np.int64)
+
+
+def _bend(column: FloatArray) -> FloatArray:
+    """The transformation that makes a coordinate nearly normal: the likeliest, weakly drawn to none."""
+    first = np.array([column.mean(), np.log(column.std() + 1e-6), 0.0, 0.0])
+
+    def cost(bend: FloatArray) -> float:
+        straight, logs = _straight(column[:, np.newaxis], bend[np.newaxis])
+        return float((0.5 * np.square(straight) - logs).mean() + _STRAIGHT * np.square(bend[2:]).sum())
+
+    room = np.array([3.0 * column.std() + 1e-6, 2.0, 2.0, 1.0])
+    bounds = [*zip((first - room).tolist(), (first + room).tolist(), strict=True)]
+    found = minimize(cost, first, method="Nelder-Mead", bounds=bounds, options={"xatol": 1e-3, "fatol": 1e-6})
+    bend: FloatArray = found.x
+    return bend
+
+
+def _component(points: FloatArray, weights: FloatArray) -> tuple[float, FloatArray, FloatArray]:
+    share = float(weights.sum())
+    mean = np.einsum("i,ij->j", weights, points) / share
     centered = points - mean
-    covariance = np.einsum("ij,ik->jk", centered, centered) / len(points) + 1e-6 * np.eye(points.shape[1])
-    return len(points) / total, mean, np.linalg.cholesky(_INFLATION * covariance)
+    covariance = np.einsum("i,ij,ik->jk", weights / share, centered, centered) + 1e-6 * np.eye(points.shape[1])
+    return share, mean, np.linalg.cholesky(_INFLATION * covariance)

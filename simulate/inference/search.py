@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulate.inference.smc import Generation, advance
-from simulate.inference.target import Guess, Scores, Target, guess_of, scores
+from simulate.inference.smc import Generation, advance, by, is_at
+from simulate.inference.target import Target, guess_of, scores
 from simulate.streams import FloatArray
 
 COLD = 30.0
@@ -56,10 +56,10 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
     """
     chosen = np.argsort(-start.scores.total, kind="stable")[:starts].astype(np.int64)
     guess = guess_of(target, start.points)
-    cooled = target if guess is None else _by(guess)
+    cooled = target if guess is None else by(guess)
     first = start.scores.rows(chosen) if guess is None else scores(cooled, start.points[chosen])
-    generation = replace(start, points=start.points[chosen], scores=first)
-    while generation.beta < cold:
+    generation = replace(start, points=start.points[chosen], scores=first, held=first.total)
+    while not is_at(generation, cold):
         generation = advance(cooled, generation, seed, end=min(4.0 * generation.beta, cold))
     points = np.concatenate([generation.points, start.points])
     found = generation.scores.total if guess is None else scores(target, generation.points).total
@@ -71,14 +71,3 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
         if all(np.abs(points[index] - other).max() > _APART for other in kept):
             kept.append(points[index])
     return Optimum(points[best], float(totals[best]), len(kept))
-
-
-def _by(guess: Guess) -> Target:
-    """A guess as a target of its own."""
-
-    def target(points: FloatArray) -> Scores:
-        totals = guess(points)
-        feasible = np.isfinite(totals)
-        return Scores(np.where(feasible, totals, -np.inf)[:, np.newaxis], feasible)
-
-    return target

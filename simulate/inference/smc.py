@@ -9,7 +9,7 @@ between two stages goes on to the same bits.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import gammaln, logsumexp
@@ -21,16 +21,12 @@ from simulate.streams import FloatArray, IntArray, stream
 HALF = 0.5
 """Share of the particles that a temperature step leaves effective."""
 
-_FEWEST_MOVES, _MOST_MOVES = 3, 10
+_FEWEST_MOVES, _MOST_MOVES, MOST_GUESSED = 3, 10, 28
 _ENOUGH = 3.0
-"""Moves end once every particle has been accepted so often on average."""
+"""Moves end once every particle has been accepted so often on average; by a guess, which is cheap, more are made."""
 
-_MOST_GUESSED = 28
-_GUESSED = 7
-"""Moves by a guess between two looks at the target: a palindrome of walks with an independence move in the middle."""
-
-_TRUSTED = 0.5
-"""Share of looks at the target that must agree with the guess; with fewer, it is looked at more often."""
+_MOST_LAST = 3
+"""Times that the last temperature is repeated where what was guessed turns out to be too far from the target."""
 
 _WANTED = 0.25
 """Acceptance of the random walk that its scale is steered to."""
@@ -80,6 +76,8 @@ class Generation:
         Shape [particle, dimension].
     scores
         Log-likelihoods of the particles.
+    held
+        Log-likelihoods by which they are distributed: these, or those that a guess had of them, shape [particle].
     beta
         Power of the likelihood.
     log_evidence
@@ -94,6 +92,7 @@ class Generation:
 
     points: FloatArray
     scores: Scores
+    held: FloatArray
     beta: float
     log_evidence: float
     scale: float
@@ -124,7 +123,7 @@ def begin(target: Target, dimension: int, particles: int, seed: int) -> Generati
             found.items[waiting], found.feasible[waiting] = fresh.items, fresh.feasible
         waiting = np.flatnonzero(~found.feasible)
         if not len(waiting):
-            return Generation(points, found, 0.0, 0.0, 2.38 / np.sqrt(dimension), particles / tried, ())
+            return Generation(points, found, found.total, 0.0, 0.0, first_scale(dimension), particles / tried, ())
     raise NotConverged(
         f"{len(waiting)} of {particles} prior draws are still infeasible after {_MAX_ROUNDS} rounds",
         code="inference.infeasible",
@@ -133,27 +132,102 @@ def begin(target: Target, dimension: int, particles: int, seed: int) -> Generati
     )
 
 
+def first_scale(dimension: int) -> float:
+    """Scale of a random walk that suits a normal target, beside the Cholesky factor of its covariance."""
+    return float(2.38 / np.sqrt(dimension))
+
+
 def advance(target: Target, before: Generation, seed: int, *, end: float = 1.0) -> Generation:
-    """The next temperature, not beyond ``end``: weights, resampling, moves."""
+    """The next temperature, not beyond ``end``: weights, resampling, moves.
+
+    Of a target that can be learned, particles move by what was learned from where they were, and are scored by the
+    target where they end: of each particle one score a temperature. They are then distributed as the guess has it, and
+    the weights of the next step make up for what it errs by.
+    """
     number = len(before.stages)
-    total = before.scores.total
-    step = _step(total, end - before.beta)
-    beta = end if step >= end - before.beta else before.beta + step
-    logs = (beta - before.beta) * total
-    gain = float(logsumexp(logs) - np.log(len(logs)))
+    guess = guess_of(target, before.points)
+    near = before.scores.total if guess is None else guess(before.points)
+    beta = _next_beta(near, before, end)
+    logs = _powered(near, beta) - _powered(before.held, before.beta)
     weights = np.exp(logs - logsumexp(logs))
     effective = 1.0 / float(np.square(weights).sum())
-    mean, root = _moments(before.points, weights)
+    owed = _owed(before)
+    gain = float(logsumexp(owed + _powered(before.scores.total, beta - before.beta)) - logsumexp(owed))
+    mean, root = moments(before.points, weights)
     ancestors = resampled(weights, len(weights), float(stream(seed, "smc resampling", number).random()))
-    points, found = before.points[ancestors], before.scores.rows(ancestors)
-    guess = guess_of(target, before.points)
-    if guess is not None:
-        moved = _guided(target, guess, points, found, beta, before.scale, mean, root, seed, number)
-        points, found, scale, accepted, moves = moved
-        return _next(before, points, found, beta, gain, scale, effective, moves, accepted, ancestors)
-    scale, accepted, moves = before.scale, 0.0, 0
-    while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < _MOST_MOVES):
-        random = stream(seed, f"smc move {number}", moves)
+    points = before.points[ancestors]
+    found = before.scores.rows(ancestors) if guess is None else alone(near[ancestors])
+    mover = target if guess is None else by(guess)
+    name, most = f"smc move {number}", _MOST_MOVES if guess is None else MOST_GUESSED
+    moved = move(mover, points, found, (mean, root), seed, name, beta=beta, scale=before.scale, most=most)
+    unique = len(np.unique(ancestors)) / len(ancestors)
+    stage = Stage(beta, effective, gain, moved.moves, moved.accepted / moved.moves, unique)
+    looked = moved.scores if guess is None else scores(target, moved.points)
+    after = Generation(
+        moved.points,
+        looked,
+        moved.scores.total,
+        beta,
+        before.log_evidence + gain,
+        moved.scale,
+        before.feasible,
+        (*before.stages, stage),
+    )
+    return _settled(after, end, seed)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moved:
+    """Particles after their moves.
+
+    Attributes
+    ----------
+    points, scores
+        Where they are, and what moved them says of that.
+    scale
+        Scale of the random walk, steered to its acceptance.
+    accepted, moves
+        How often a particle was accepted on average, in so many moves.
+    """
+
+    points: FloatArray
+    scores: Scores
+    scale: float
+    accepted: float
+    moves: int
+
+
+def move(
+    target: Target,
+    points: FloatArray,
+    found: Scores,
+    near: tuple[FloatArray, FloatArray],
+    seed: int,
+    name: str,
+    *,
+    beta: float,
+    scale: float,
+    most: int,
+) -> Moved:
+    """Metropolis moves until every particle has been accepted often enough on average, or ``most`` were made.
+
+    Parameters
+    ----------
+    target, points, found
+        What is sampled, particles, and their scores.
+    near
+        Mean, and Cholesky factor of the covariance, of where the target is large.
+    seed, name
+        Key of all random numbers.
+    beta
+        Power of the likelihood.
+    scale
+        Of the random walk, at first.
+    """
+    mean, root = near
+    accepted, moves = 0.0, 0
+    while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < most):
+        random = stream(seed, name, moves)
         if moves % 3 == 2:
             points, found, share = _independence(target, points, found, beta, mean, root, random)
         else:
@@ -161,90 +235,52 @@ def advance(target: Target, before: Generation, seed: int, *, end: float = 1.0) 
             scale *= float(np.exp(0.7 * (share - _WANTED)))
         accepted += share
         moves += 1
-    return _next(before, points, found, beta, gain, scale, effective, moves, accepted, ancestors)
+    return Moved(points, found, scale, accepted, moves)
 
 
-def _next(
-    before: Generation,
-    points: FloatArray,
-    found: Scores,
-    beta: float,
-    gain: float,
-    scale: float,
-    effective: float,
-    moves: int,
-    accepted: float,
-    ancestors: IntArray,
-) -> Generation:
-    unique = len(np.unique(ancestors)) / len(ancestors)
-    stage = Stage(beta, effective, gain, moves, accepted / moves, unique)
-    return Generation(points, found, beta, before.log_evidence + gain, scale, before.feasible, (*before.stages, stage))
+def is_at(generation: Generation, end: float) -> bool:
+    """Whether particles have come to a temperature, and are distributed as the target has it."""
+    return generation.beta >= end and np.array_equal(generation.held, generation.scores.total)
 
 
-def _guided(
-    target: Target,
-    guess: Guess,
-    points: FloatArray,
-    found: Scores,
-    beta: float,
-    scale: float,
-    mean: FloatArray,
-    root: FloatArray,
-    seed: int,
-    number: int,
-) -> tuple[FloatArray, Scores, float, float, int]:
-    """Moves by a guess, each series of which is taken or refused as a whole by the target.
+def by(guess: Guess) -> Target:
+    """A guess as a target of its own."""
+    return lambda points: alone(guess(points))
 
-    A series is in detailed balance with the posterior of the guess, as it reads the same in both directions; taken with
-    the ratio of the target to the guess it is so with the posterior itself (J. S. Liu, Monte Carlo Strategies in
-    Scientific Computing (2001), section 9.4.3; with one move it is the delayed acceptance of J. A. Christen, C. Fox,
-    J. Comput. Graph. Stat. 14 (2005) 795).
 
-    Returns
-    -------
-    tuple
-        Points, their scores, the scale of the walk, how often each was accepted on average, and the number of moves.
-    """
-    held = guess(points)
-    accepted, moves, series, length = 0.0, 0, 0, _GUESSED
-    while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < _MOST_GUESSED):
-        random = stream(seed, f"smc move {number}", series)
-        there, near = points, held
-        count, walked = np.zeros(len(points)), []
-        for step in range(length):
-            is_walk = step != length // 2 if length > 1 else series % 3 != 2
-            if is_walk:
-                steps = random.standard_normal(points.shape)
-                proposed, ratio = there + np.einsum("ij,kj->ik", steps, scale * root), np.zeros(len(points))
-            else:
-                proposed, ratio = _drawn(there, mean, root, random)
-            chances = np.log(random.random(len(points)))
-            fresh = guess(proposed)
-            with np.errstate(invalid="ignore"):
-                change = beta * (fresh - near) + log_prior(proposed) - log_prior(there) + ratio
-            taken = chances < change
-            there, near = np.where(taken[:, None], proposed, there), np.where(taken, fresh, near)
-            count += taken
-            walked += [float(taken.mean())] if is_walk else []
-        chances = np.log(random.random(len(points)))
-        left = np.flatnonzero(count > 0.0)
-        looked = scores(target, there[left])
-        with np.errstate(invalid="ignore"):
-            surprise = beta * ((looked.total - found.total[left]) - (near[left] - held[left]))
-        agreed = np.zeros(len(points), dtype=np.bool_)
-        agreed[left] = chances[left] < surprise
-        everybody = Scores(found.items.copy(), found.feasible.copy())
-        everybody.items[left], everybody.feasible[left] = looked.items, looked.feasible
-        found = everybody.where(agreed, found)
-        points, held = np.where(agreed[:, None], there, points), np.where(agreed, near, held)
-        accepted += float((count * agreed).mean())
-        moves += length
-        series += 1
-        if walked:
-            scale *= float(np.exp(0.7 * (np.mean(walked) - _WANTED)))
-        if agreed.sum() < _TRUSTED * len(left):
-            length = max((length - 1) // 2, 1)
-    return points, found, scale, accepted, moves
+def alone(totals: FloatArray) -> Scores:
+    """Log-likelihoods as those of a single datum."""
+    feasible = np.isfinite(totals)
+    return Scores(np.where(feasible, totals, -np.inf)[:, np.newaxis], feasible)
+
+
+def _powered(logs: FloatArray, power: float) -> FloatArray:
+    """Logarithms of powers: that of zero to the power of zero is zero."""
+    return power * logs if power > 0.0 else np.zeros(len(logs))
+
+
+def _owed(generation: Generation) -> FloatArray:
+    """Logarithms of the weights that make particles of a guess those of the target."""
+    if np.array_equal(generation.held, generation.scores.total):
+        return np.zeros(len(generation.held))
+    return _powered(generation.scores.total, generation.beta) - _powered(generation.held, generation.beta)
+
+
+def _settled(generation: Generation, end: float, seed: int) -> Generation:
+    """At the last temperature: particles resampled by what they owe, where enough of them count."""
+    if generation.beta < end or is_at(generation, end):
+        return generation
+    repeats = sum(stage.beta >= end for stage in generation.stages)
+    owed = _owed(generation)
+    if not np.isfinite(owed).any():
+        return generation
+    weights = np.exp(owed - logsumexp(owed))
+    if np.square(weights).sum() * len(weights) * HALF > 1.0 and repeats < _MOST_LAST:
+        return generation
+    offset = float(stream(seed, "smc settling", repeats).random())
+    chosen = resampled(weights, len(weights), offset)
+    found = generation.scores.rows(chosen)
+    return replace(generation, points=generation.points[chosen], scores=found, held=found.total)
 
 
 def sample(
@@ -275,16 +311,16 @@ def sample(
     generation = begin(target, dimension, particles, seed) if resume is None else resume
     if save is not None and resume is None:
         save(generation)
-    while generation.beta < 1.0:
+    while not is_at(generation, 1.0):
         generation = advance(target, generation, seed)
         if save is not None:
             save(generation)
     return generation
 
 
-def _step(total: FloatArray, largest: float) -> float:
-    """Largest step of the temperature that leaves half of the particles effective."""
-    top = float(total.max())
+def _next_beta(near: FloatArray, before: Generation, end: float) -> float:
+    """Largest power, not beyond the end, that leaves half of the particles effective."""
+    top = float(near.max())
     if not np.isfinite(top):
         raise NotConverged(
             "every particle finds the data impossible",
@@ -292,22 +328,24 @@ def _step(total: FloatArray, largest: float) -> float:
             expected="a prior under which the data can occur",
             advice="look at the items one by one: which of them is minus infinity?",
         )
+    distributed = _powered(before.held, before.beta)
 
-    def enough(step: float) -> bool:
-        weights = np.exp(step * (total - top))
-        return float(weights.sum() ** 2 / np.square(weights).sum()) >= HALF * len(total)
+    def enough(beta: float) -> bool:
+        logs = _powered(near, beta) - distributed
+        weights = np.exp(logs - logs.max())
+        return float(weights.sum() ** 2 / np.square(weights).sum()) >= HALF * len(near)
 
-    if enough(largest):
-        return largest
-    low, high = 0.0, largest
+    if enough(end):
+        return end
+    low, high = before.beta, end
     for _ in range(60):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if enough(middle) else (low, middle)
     # Where more than half of the particles are impossible no step keeps half; a small one drops them.
-    return low if low > 0.0 else 1e-3 * largest
+    return low if low > before.beta else before.beta + 1e-3 * (end - before.beta)
 
 
-def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean, and Cholesky factor of the covariance, of weighted points; sums in fixed order."""
     mean = np.einsum("i,ij->j", weights, points)
     centered = points - mean

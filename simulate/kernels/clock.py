@@ -157,6 +157,8 @@ class Clock:
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
         """Owners and times of what no step must pass, between start and end; members [member, parameter]."""
+        if end <= start:
+            return np.empty(0, dtype=np.int64), np.empty(0)
         # Members who do not differ in what the parts depend on have the same breaks.
         _, first, like = np.unique(parameters[:, self._used], axis=0, return_index=True, return_inverse=True)
         times = [

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.cli.fit import fit
 from simulate.studies.fitting.posterior import Settings, write_posterior
@@ -124,21 +123,3 @@ def test_what_is_not_said_on_the_command_line_is_as_in_settings() -> None:
         if field.name in said:
             assert said[field.name].default == field.default
     assert {"particles", "patients", "draws", "final_patients"} <= said.keys()
-
-
-def test_an_earlier_fit_that_is_none_is_refused_before_anything_is_computed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "bad.json").write_text("{}", encoding="utf-8")
-    bad = str(tmp_path / "bad.json")
-    assert outcome(["fit", "-H", "H1", "--begin-with", bad, "--out", str(tmp_path / "fit")]) == 3
-    assert capsys.readouterr().err == (
-        f"error[fit.file]: the file is not the result of a fit, or is damaged\n  --> {bad}\n"
-        "  found:    KeyError: 'program'\n  expected: `fit.json` as `simulate fit` writes it\n  try:      fit again\n"
-    )
-    assert outcome(["fit", "-H", "H7", "--begin-with", "shipped", "--out", str(tmp_path / "fit")]) == 3
-    assert capsys.readouterr().err == (
-        "error[fit.begin]: no fit of H7 ships\n"
-        f"  expected: {', '.join(shipped.fit_files())}\n"
-        "  try:      name the fit.json of an earlier fit, or leave `--begin-with` out\n"
-    )

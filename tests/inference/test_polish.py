@@ -119,6 +119,22 @@ def test_two_modes_become_two_components() -> None:
     assert found.weights[found.points[:, 0] > 0.0].sum() == pytest.approx(0.25, abs=0.03)
 
 
+def test_a_skewed_posterior_is_covered_by_bent_coordinates() -> None:
+    def skewed(points: FloatArray) -> Scores:
+        # Logarithm of the density of a lognormal in every coordinate, over that of the prior.
+        inside = points > -1.0
+        logs = np.log(np.where(inside, points + 1.0, 1.0))
+        items = norm.logpdf(logs, -0.5, 0.7) - logs - norm.logpdf(points)
+        return Scores(np.where(inside, items, -np.inf), np.ones(len(points), dtype=bool))
+
+    random = np.random.default_rng(1)
+    particles = np.exp(random.normal(-0.5, 0.7, (800, 4))) - 1.0
+    found = polish(skewed, particles, 1.0, draws=2048, seed=1)
+    assert found.log_evidence == pytest.approx(0.0, abs=4.0 * found.error)
+    # Ellipsoids alone, of six degrees of freedom, have 500.
+    assert found.effective > 1000
+
+
 def test_a_few_particles_in_one_place_make_one_component() -> None:
     target = gaussian().target
     found = polish(target, np.full((16, DIMENSION), 0.5), 1.0, draws=64, seed=1)
@@ -147,14 +163,14 @@ def test_where_a_guess_chooses_what_is_scored_the_evidence_lies_within_its_error
         target = Learns(known.target, error)
         found = polish(target, particles.points, particles.feasible, draws=2048, seed=seed)
         assert abs(found.log_evidence - known.log_evidence) < 4.0 * found.error
-        assert target.asked == pytest.approx(0.5 * 2048, abs=2)
+        assert target.asked == pytest.approx(0.35 * 2048, abs=2)
 
 
 def test_the_errors_with_a_guess_are_those_of_repeats() -> None:
     found = []
-    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1).points
+    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1)
     for seed in range(24):
-        found.append(polish(Learns(gaussian().target, 1.0), particles, 1.0, draws=512, seed=seed))
+        found.append(polish(Learns(gaussian().target, 1.0), particles.points, 1.0, draws=512, seed=seed))
     spread = np.std([one.log_evidence for one in found], ddof=1)
     # A Sobol set errs less than the error says; it must not err more.
     assert 0.3 < spread / np.mean([one.error for one in found]) < 1.4
@@ -162,13 +178,13 @@ def test_the_errors_with_a_guess_are_those_of_repeats() -> None:
 
 @pytest.mark.parametrize("error", [0.1, 1.0])
 def test_draws_that_a_guess_has_chosen_are_those_of_the_posterior(error: float) -> None:
-    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1).points
+    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1)
     covariance = 0.09 * (0.3 * np.eye(DIMENSION) + 0.7)
     gain = np.linalg.inv(np.eye(DIMENSION) + np.linalg.inv(covariance))
     expected = gain @ np.linalg.inv(covariance) @ np.full(DIMENSION, 0.5)
     means = []
     for seed in range(6):
-        found = polish(Learns(gaussian().target, error), particles, 1.0, draws=2048, seed=seed)
+        found = polish(Learns(gaussian().target, error), particles.points, 1.0, draws=2048, seed=seed)
         means.append(found.weights @ found.points)
     assert np.mean(means, axis=0) == pytest.approx(expected, abs=0.02)
 

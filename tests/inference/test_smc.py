@@ -164,6 +164,28 @@ def test_a_guess_saves_most_of_what_the_target_is_asked() -> None:
     assert guided.asked < 0.35 * plain.asked
 
 
+def test_of_each_particle_the_target_is_asked_once_a_temperature() -> None:
+    target = Learns(gaussian().target, 0.1)
+    found = sample(target, DIMENSION, particles=500, seed=1)
+    assert target.asked == 500 * (len(found.stages) + 1)
+
+
+def test_a_guess_that_is_far_from_the_target_at_the_end_is_made_anew() -> None:
+    class Slow(Learns):
+        """What it learns is wrong by a slope as long as points are wider than the posterior."""
+
+        def learned(self, points: FloatArray) -> Guess:
+            slope = 6.0 if points.std(axis=0).mean() > 0.265 else 0.0
+            return lambda asked: self.target(asked).total + slope * asked[:, 0]
+
+    found = sample(Slow(gaussian().target, 0.0), DIMENSION, particles=1000, seed=5)
+    assert [stage.beta for stage in found.stages].count(1.0) > 1
+    covariance = 0.09 * (0.3 * np.eye(DIMENSION) + 0.7)
+    gain = np.linalg.inv(np.eye(DIMENSION) + np.linalg.inv(covariance))
+    expected = gain @ np.linalg.inv(covariance) @ np.full(DIMENSION, 0.5)
+    assert found.points.mean(axis=0) == pytest.approx(expected, abs=0.06)
+
+
 def test_an_interrupted_run_by_a_guess_goes_on_to_the_same_bits() -> None:
     saved: list[Generation] = []
     whole = sample(Learns(gaussian().target, 0.5), DIMENSION, particles=200, seed=5, save=saved.append)

@@ -270,13 +270,10 @@ def make_fit(
     settings: Settings,
     folder: Path,
     *,
-    begin_with: Posterior | None = None,
     threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Posterior:
     """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`.
-
-    ``begin_with`` is an earlier fit whose draws take the place of runs of the sampler.
 
     Raises
     ------
@@ -284,13 +281,12 @@ def make_fit(
         ``store.locked``: another process works in the folder. ``fit.occupied``: it has the result of another fit, or
         something else of that name. As for `fit`.
     """
-    settings = dataclasses.replace(settings, begun_with="" if begin_with is None else begin_with.key)
     with working_folder(folder):
         _check_result(folder / RESULT, fit_key(problem, settings))
         if isinstance(problem, IndividualProblem):
             made = fit_individuals(problem, settings, folder=folder, threads=threads, report=report)
         else:
-            made = fit(problem, settings, begin_with=begin_with, folder=folder, threads=threads, report=report)
+            made = fit(problem, settings, folder=folder, threads=threads, report=report)
         write_posterior(folder / RESULT, made)
     return made
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import InputError
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.files import content_hash
-from simulate.inference import diagnostics, polish, search, smc
-from simulate.inference.target import Scores, scores
+from simulate.inference import diagnostics, polish, search
+from simulate.inference.target import Scores
 from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
@@ -51,7 +50,7 @@ _PATIENT_SETS = 5
 _LEARNED = 200
 """Points at most from which a likelihood is learned."""
 
-_ALGORITHM = "moves by what was learned 1"
+_ALGORITHM = "moves by what was learned 2"
 """What keys of generations hash of how they are made: another text wherever they become others."""
 
 _FINE = Tolerance(COARSE.rtol / 100.0)
@@ -163,15 +162,13 @@ class LearnedLikelihood(Likelihood):
 
 def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
     """Content hash of what decides the result of a fit, but for the engine."""
-    begun_with = (settings.begun_with,) if settings.begun_with else ()
-    return content_hash("fit 2", problem.key, repr(settings), *begun_with)
+    return content_hash("fit 2", problem.key, repr(settings))
 
 
 def fit(
     problem: Problem,
     settings: Settings | None = None,
     *,
-    begin_with: Posterior | None = None,
     folder: Path | None = None,
     threads: int | None = None,
     report: Report | None = None,
@@ -179,8 +176,7 @@ def fit(
     """Fit a hypothesis to the evidence.
 
     Runs of tempered particles from different seeds, a search for the best point from the likeliest of them, and draws
-    from a mixture fitted to the particles, which give posterior and evidence. The draws of an earlier fit of the same
-    numbers may stand for the particles: they decide how well the mixture covers the posterior, and nothing else.
+    from a mixture fitted to the particles, which give posterior and evidence.
 
     Parameters
     ----------
@@ -188,8 +184,6 @@ def fit(
         Hypothesis and evidence.
     settings
         How long to look.
-    begin_with
-        An earlier fit whose draws take the place of the runs.
     folder
         Where generations are kept, so that an interrupted fit goes on to the same bits; nowhere if not given.
     threads
@@ -200,26 +194,21 @@ def fit(
     Raises
     ------
     InputError
-        ``inference.checkpoint``: the folder holds generations of another fit. ``fit.begin``: the earlier fit has other
-        numbers.
+        ``inference.checkpoint``: the folder holds generations of another fit.
     NotConverged
         ``fit.unresolved``: too many points could not be solved; ``inference.*``.
     """
     chosen = Settings() if settings is None else settings
-    chosen = dataclasses.replace(chosen, begun_with="" if begin_with is None else begin_with.key)
     tell = report or (lambda line: None)
     key = fit_key(problem, chosen)
     generations_key = content_hash(_ALGORITHM, key)
     coarse = LearnedLikelihood(problem, chosen.patients, chosen.places, threads=threads)
     remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
-    if begin_with is None:
-        chains = [
-            generations_of(problem.dimension, chosen, coarse, generations_key, number, folder, tell, remaining)
-            for number in range(chosen.runs)
-        ]
-        particles = np.concatenate([chain[-1].points for chain in chains])
-    else:
-        chains, particles = [_begun_with(begin_with, problem, coarse, chosen)], begin_with.points
+    chains = [
+        generations_of(problem.dimension, chosen, coarse, generations_key, number, folder, tell, remaining)
+        for number in range(chosen.runs)
+    ]
+    particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
@@ -247,14 +236,13 @@ def fit(
         for part in parts
     ]
     shares, share_errors = diagnostics.path_shares(weighted)
-    runs = [] if begin_with is not None else [chain[-1].log_evidence for chain in chains]
     checks = Diagnostics(
         r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
         if len(chains) > 1
         else None,
         effective=weighted.effective,
         tail=weighted.tail,
-        log_evidences=(*runs, weighted.log_evidence),
+        log_evidences=(*(chain[-1].log_evidence for chain in chains), weighted.log_evidence),
         unresolved=unresolved,
         refused=float(np.mean([trial.refused.mean() for trial in trials])),
         informed_directions=informed_directions(weighted, prior),
@@ -269,7 +257,7 @@ def fit(
         key=key,
         settings=chosen,
         estimates=estimates_of(problem.free, learned, prior),
-        diagnostics=dataclasses.replace(checks, warnings=warnings_of(checks, errors, is_begun=begin_with is not None)),
+        diagnostics=dataclasses.replace(checks, warnings=warnings_of(checks, errors)),
         log_evidence=weighted.log_evidence,
         errors=errors,
         points=points,
@@ -289,25 +277,6 @@ def fit(
             ),
         ),
     )
-
-
-def _begun_with(
-    begin_with: Posterior, problem: Problem, target: LearnedLikelihood, settings: Settings
-) -> list[smc.Generation]:
-    """Particles of the prior, and draws of an earlier fit in the place of those of the posterior."""
-    own, other = [part.name for part in problem.free], [row.name for row in begin_with.estimates]
-    if own != other:
-        raise InputError(
-            "the fit to begin with has other numbers",
-            code="fit.begin",
-            found=", ".join(other),
-            expected=", ".join(own),
-            advice="begin with a fit of the same hypothesis, or leave `--begin-with` out",
-        )
-    prior = smc.begin(target, problem.dimension, settings.particles, settings.seed)
-    some = np.unique(np.linspace(0, len(begin_with.points) - 1, settings.particles).astype(np.int64))
-    points = begin_with.points[some]
-    return [prior, dataclasses.replace(prior, points=points, scores=scores(target, points), beta=1.0, stages=())]
 
 
 def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[FloatArray, ...]:

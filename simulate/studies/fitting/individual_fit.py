@@ -38,7 +38,7 @@ FEWEST = 10.0
 """Effective number of virtual patients that every real one has, at the best point and in 19 of 20 draws; with fewer,
 the log-likelihood of a patient errs by about a third or more, and a fit is refused."""
 
-_ALGORITHM = "individual, moves by what was learned 1"
+_ALGORITHM = "individual, moves by what was learned 2"
 _PATIENT_SETS = 5
 _FINER = Tolerance(FINE.rtol / 100.0)
 

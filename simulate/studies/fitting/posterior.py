@@ -31,16 +31,14 @@ class Settings:
     patients
         Virtual patients of a point while sampling.
     draws, final_patients
-        Draws of the final importance sampling, of which `simulate.inference.polish` guesses twice as many, or eight
-        times where these fall short, and solves half as many; and virtual patients of each.
+        Draws of a round of the final importance sampling, which are guessed, and of which `simulate.inference.polish`
+        solves a third of a round; and virtual patients of each.
     kept
         Draws that the result keeps.
     seed
         Key of all random numbers of the samplers.
     places
         Key of the places of the patients, the same under all hypotheses.
-    begun_with
-        Key of the fit whose draws it begins with, in place of runs of the sampler; empty if there is none.
     """
 
     particles: int = 200
@@ -51,8 +49,6 @@ class Settings:
     kept: int = 256
     seed: int = 1
     places: int = 1
-    # Fits that begin with none keep the keys that they had before there was any.
-    begun_with: str = dataclasses.field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,7 @@ def generations_of(
 
     seed = settings.seed + number
     generations: list[smc.Generation] = []
-    while not generations or generations[-1].beta < 1.0:
+    while not generations or not smc.is_at(generations[-1], 1.0):
         path = place(len(generations))
         known = None if path is None else checkpoint.load(path, key)
         if known is None:
@@ -135,7 +135,7 @@ def generations_of(
 def polished(
     target: Target, particles: FloatArray, feasible: float, settings: Settings, tell: Report
 ) -> polish.Weighted:
-    """Draws from a mixture fitted to the particles; more guesses if they fall short, then a mixture fitted to these."""
+    """Draws of the posterior by way of particles, as for `polish`; if they fall short, once more by way of these."""
     tell(f"{settings.draws} draws with {settings.final_patients} patients each")
 
     def is_enough(found: polish.Weighted) -> bool:
@@ -145,18 +145,11 @@ def polished(
     for attempt in range(2):
         if is_enough(best):
             return best
-        source = "" if attempt == 0 else ", from a mixture fitted to these"
-        tell(f"effective draws {best.effective:.0f}: once more, with more guesses{source}")
-        if attempt:
-            particles = best.points[kept_of(best, len(particles), settings.seed, "fit refit")]
-        again = polish.polish(
-            target,
-            particles,
-            feasible,
-            draws=settings.draws,
-            seed=settings.seed + attempt,
-            guessed=polish.MORE_GUESSED,
-        )
+        tell(f"effective draws {best.effective:.0f}: once more, from these")
+        kept = kept_of(best, len(particles), settings.seed + attempt, "fit refit")
+        particles = best.points[kept]
+        seed = settings.seed + attempt + 1
+        again = polish.polish(target, particles, feasible, draws=settings.draws, seed=seed)
         best = max((best, again), key=lambda found: (is_enough(found), found.effective))
     return best
 
@@ -187,11 +180,10 @@ def informed_directions(weighted: polish.Weighted, prior: FloatArray) -> int:
     return int((np.linalg.eigvalsh(covariance / np.outer(scale, scale)) < 0.5).sum())
 
 
-def warnings_of(found: Diagnostics, errors: tuple[float, float, float], *, is_begun: bool = False) -> tuple[str, ...]:
-    """What a reader must know before believing anything; ``is_begun``: with an earlier fit, in place of runs."""
+def warnings_of(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
+    """What a reader must know before believing anything."""
     checks = (
-        (is_begun, "it began with the draws of another fit: what that one missed this one may miss too"),
-        (found.r_hat is None and not is_begun, "one run alone cannot tell whether it went everywhere: more runs"),
+        (found.r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
         (
             found.r_hat is not None and found.r_hat > _R_HAT,
             f"R-hat between runs is {found.r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
@@ -202,7 +194,7 @@ def warnings_of(found: Diagnostics, errors: tuple[float, float, float], *, is_be
         ),
         (found.tail > _TAIL, f"the weights have a tail of shape {found.tail:.2f}, above {_TAIL}: more particles"),
         (
-            abs(found.log_evidences[-1] - found.log_evidences[0]) > 1.0,
+            abs(found.log_evidences[-1] - float(np.mean(found.log_evidences[:-1] or found.log_evidences))) > 1.0,
             "the evidences of the particles and of the final draws differ by more than 1: more patients while sampling",
         ),
         (errors[1] > 0.3, f"other virtual patients move the log-evidence by {errors[1]:.2f}: more final patients"),

@@ -11,7 +11,7 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.studies.fitting.fit import Likelihood, fit, fit_key
-from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, write_posterior
+from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
 from tests.studies.fitting.tiny import SETTINGS, posterior, problem
 
 
@@ -82,38 +82,6 @@ def test_generations_that_were_made_in_another_way_are_refused_and_results_are_n
 
 def test_a_fit_has_the_same_bits_with_any_number_of_threads() -> None:
     assert json.dumps(fit(problem(), SETTINGS, threads=1).as_dict()) == json.dumps(posterior().as_dict())
-
-
-@pytest.fixture(scope="module")
-def begun() -> Posterior:
-    """The tiny fit again, with its own draws in place of runs."""
-    return fit(problem(), SETTINGS, begin_with=posterior())
-
-
-def test_a_fit_that_begins_with_another_finds_the_same_evidence(begun: Posterior) -> None:
-    earlier = posterior()
-    apart = abs(begun.log_evidence - earlier.log_evidence)
-    assert apart < 4.0 * np.hypot(begun.errors[0], earlier.errors[0])
-    assert begun.log_evidence != earlier.log_evidence
-
-
-def test_a_fit_that_begins_with_another_says_so_and_has_a_key_of_its_own(begun: Posterior, tmp_path: Path) -> None:
-    earlier = posterior()
-    assert begun.settings.begun_with == earlier.key
-    assert begun.key != earlier.key
-    assert begun.diagnostics.r_hat is None
-    assert begun.diagnostics.warnings[0] == (
-        "it began with the draws of another fit: what that one missed this one may miss too"
-    )
-    write_posterior(tmp_path / "fit.json", begun)
-    assert read_posterior(tmp_path / "fit.json").settings == begun.settings
-
-
-def test_a_fit_of_other_numbers_is_not_begun_with() -> None:
-    earlier = posterior()
-    other = replace(earlier, estimates=earlier.estimates[1:])
-    with pytest.raises(InputError, match="the fit to begin with has other numbers"):
-        fit(problem(), SETTINGS, begin_with=other)
 
 
 def test_a_short_fit_warns_that_it_is_short() -> None:
