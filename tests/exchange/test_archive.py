@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from xml.etree import ElementTree
@@ -161,10 +164,18 @@ def test_whatever_sed_ml_refers_to_is_there(content: dict[str, bytes]) -> None:
 
 
 def test_libsedml_finds_no_fault(content: dict[str, bytes]) -> None:
-    libsedml = pytest.importorskip("libsedml")
-    document = libsedml.readSedMLFromString(content["simulation.sedml"].decode())
-    assert document.getErrorLog().toString() == ""
-    assert (document.getLevel(), document.getVersion(), document.getNumOutputs()) == (1, 4, 2)
+    if importlib.util.find_spec("libsedml") is None:
+        pytest.skip("python-libsedml is not installed")
+    # By itself: libsbml has types of the same names, and does not work any more behind it.
+    program = (
+        "import sys, libsedml; found = libsedml.readSedMLFromString(sys.stdin.read()); "
+        "print(found.getLevel(), found.getVersion(), found.getNumOutputs(), found.getErrorLog().toString())"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", program], input=content["simulation.sedml"].decode(), capture_output=True, text=True,
+        check=True, timeout=60,
+    )  # fmt: skip
+    assert said.stdout.split() == ["1", "4", "2"]
 
 
 def test_an_archive_has_the_same_bytes_each_time(prescribed: Prescription) -> None:
