@@ -203,23 +203,29 @@ def judged(task: tuple[Callable[[], tuple[str, str]], int]) -> tuple[str, str]:
     """Verdict, or why there is none."""
     work, seconds = task
 
+    ended = False
+
     def late(*_: Any) -> None:
+        nonlocal ended
+        ended = True
         raise TimeoutError
 
-    signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    # Of the processor, whatever else the machine does.
+    signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         return work()
     except InputError as error:
         return "refused", f"{error.code}: {error.what}"
     except Failed as error:
         return "failed", str(error)
-    except TimeoutError:
-        return "failed", f"no result after {seconds} s"
     except Exception as error:
+        # In the midst of compiling the exception may be lost, and another come of that.
+        if ended:
+            return "failed", f"no result after {seconds} s of the processor"
         return "crash", f"{type(error).__name__}: {error}"[:300]
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class Task:
@@ -263,7 +269,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--consensus", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--seconds", type=int, default=120)
+    parser.add_argument("--seconds", type=int, default=120, help="processor time that a case may take")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th case")
     parser.add_argument("--out", type=Path)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.cli.options import Json
+from simulate.cli.options import Json, Units, judge_units
 
 
 def check(
@@ -27,6 +27,7 @@ def check(
     population: Annotated[
         str | None, typer.Option("--population", metavar="NAME|FILE", help="Who the patients of a dose table are.")
     ] = None,
+    units: Units = "numbers",
     as_json: Json = False,
 ) -> None:
     """Check a scenario, sweep, model, hypothesis, parameter or trial file, or a table of doses, without solving.
@@ -39,6 +40,7 @@ def check(
     simulate check my-scenario.toml
     simulate check my-trial.toml
     simulate check model.xml
+    simulate check model.xml --units strict
     simulate check problem.yaml
     simulate check doses.csv --time d --population renal
     """  # noqa: D301
@@ -47,6 +49,7 @@ def check(
     from simulate.cli.console import print_json, print_text
     from simulate.studies.checks import check_file
 
+    judge_units(file, units)
     finding = check_file(file, time=time, amount=amount, ignored=ignore or (), population=population)
     if as_json:
         print_json(asdict(finding))

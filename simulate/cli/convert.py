@@ -1,4 +1,4 @@
-"""``simulate convert``: a model of another program as a model file, and a model file in the format of another."""
+"""``simulate convert``: models of other programs as model files, and models and scenarios in the formats of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from simulate.symbolic.model import Model
 
-from simulate.cli.options import Json
+from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units, judge_units
 
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
     (lambda model: len(model.routes), "the ways in for doses: routes have no counterpart without a regimen"),
@@ -23,42 +23,79 @@ _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
 
 
 def convert(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A model: SBML, Antimony, or a model file (TOML).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A model (SBML, Antimony, or a model file in TOML), or a scenario by name or file."
+        ),
+    ],
     out: Annotated[
         Path,
-        typer.Option("--out", "-o", metavar="FILE", help="The file to write: TOML, SBML or Antimony, by its ending."),
+        typer.Option(
+            "--out", "-o", metavar="FILE", help="The file to write: TOML, SBML, Antimony or OMEX, by its ending."
+        ),
     ],
     time: Annotated[
         str | None,
         typer.Option("--time", metavar="UNIT", help="Unit of time of the model; that of the file if not given."),
     ] = None,
+    hypothesis: Hypothesis = None,
+    arm: Annotated[
+        str | None, typer.Option("--arm", metavar="NAME", help="Which arm of a scenario, if it has several.")
+    ] = None,
+    settings: Settings = None,
+    end: End = None,
+    every: Every = None,
+    units: Units = "numbers",
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
 ) -> None:
     """Write a model in SBML or Antimony as a model file, or the other way, and list what is left out.
+
+    An arm of a scenario becomes the model of its typical patient, in which events give the doses. An OMEX archive
+    (.omex) holds the model in SBML, and in SED-ML for how long it is solved and what is recorded.
 
     \b
     simulate convert BIOMD0000000012.xml -o repressilator.toml
     simulate convert model.xml -o model.toml --time h
     simulate convert my-model.toml -o my-model.xml
     simulate convert my-model.toml -o my-model.ant
+    simulate convert my-model.toml --end "10 h" -o my-model.omex
+    simulate convert anakinra-100mg-daily -H H1 --arm anakinra -o anakinra.omex
     """  # noqa: D301
-    from simulate.cli.console import UsageFault, print_json, print_text, say
-    from simulate.exchange.foreign import foreign_text, is_foreign, read_foreign
-    from simulate.files import write_atomically
-    from simulate.symbolic.modelfile import read_model, write_model
+    from simulate.cli.console import UsageFault
+    from simulate.exchange.archive import is_archive
+    from simulate.exchange.foreign import is_foreign
 
-    if not all(is_foreign(name) or name.suffix == ".toml" for name in (file, out)):
-        raise UsageFault(
-            "a model is converted from and to SBML, Antimony and model files",
-            code="usage.argument",
-            found=f"{file.name} to {out.name}",
-            expected="names that end in .xml, .sbml, .ant or .toml",
-        )
+    if file.suffix not in ("", ".toml") and not is_foreign(file):
+        raise _not_converted(file, out)
+    if not is_foreign(out) and not is_archive(out) and out.suffix != ".toml":
+        raise _not_converted(file, out)
     if time is not None and not is_foreign(file):
         raise UsageFault("--time is for SBML and Antimony: a model file has units of its own", code="usage.argument")
     if out.exists() and not force:
         raise UsageFault(f"the file {out} is there already", code="usage.argument", advice="--force, or another name")
+    judge_units(file, units)
+    given = {"-H": hypothesis, "--arm": arm, "--set": settings, "--end": end, "--every": every}
+    if is_archive(out) or _is_scenario(file):
+        if time is not None:
+            raise UsageFault("--time says nothing beside an archive, which counts days", code="usage.argument")
+        _prescribed(file, out, hypothesis, arm, settings or [], end, every, as_json)
+        return
+    if asked := [option for option, value in given.items() if value is not None]:
+        raise UsageFault(
+            f"{asked[0]} is for scenarios, and for an archive: a model is converted as it is", code="usage.argument"
+        )
+    _converted(file, out, time, as_json)
+
+
+def _converted(file: Path, out: Path, time: str | None, as_json: bool) -> None:
+    """Write a model as it is."""
+    from simulate.cli.console import print_json, print_text, say
+    from simulate.exchange.foreign import foreign_text, is_foreign, read_foreign
+    from simulate.files import write_atomically
+    from simulate.symbolic.modelfile import read_model, write_model
+
     imported = None
     if is_foreign(file):
         # SBML and Antimony have no routes: there doses stay events.
@@ -70,13 +107,91 @@ def convert(
         dropped = [text for number, text in _NOT_SAID if number(model)]
     regimen = "none" if imported is None else imported.regimen
     time_unit = "d" if imported is None else imported.time_unit
-    counts = {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
     if as_json:
-        print_json({"file": str(out), "time": time_unit, **counts, "left_out": dropped, "regimen": regimen})
+        print_json({"file": str(out), "time": time_unit, **_counts(model), "left_out": dropped, "regimen": regimen})
         return
     for line in dropped:
         say(f"left out: {line}")
     if regimen != "none":
         say(f'what the file prescribes, for a scenario of the model: regimen = "{regimen}"')
-    shown = ", ".join(f"{count} {name}" for name, count in counts.items())
-    print_text(f"wrote {out}: {shown}, time in {time_unit}")
+    print_text(f"wrote {out}: {_shown(model)}, time in {time_unit}")
+
+
+def _prescribed(
+    file: Path,
+    out: Path,
+    hypothesis: str | None,
+    arm: str | None,
+    settings: list[str],
+    end: str | None,
+    every: str | None,
+    as_json: bool,
+) -> None:
+    """Write an arm of a scenario, or a model for some time, in which events give the doses."""
+    from simulate.cli.console import UsageFault, print_json, print_text, say
+    from simulate.cli.run import chosen_settings
+    from simulate.exchange.archive import archive, is_archive
+    from simulate.exchange.foreign import foreign_text
+    from simulate.files import write_atomically
+    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.prescriptions import prescription_of
+
+    if out.suffix == ".toml":
+        raise UsageFault(
+            "an arm of a scenario is written for other programs: a model file has routes, and no doses",
+            code="usage.argument",
+            expected="a name that ends in .xml, .sbml, .ant or .omex",
+        )
+    chosen = chosen_settings(settings, hypothesis=hypothesis)
+    found = prescription_of(scenario_for(str(file), end, every, chosen), arm)
+    model = found.model
+    if is_archive(out):
+        steps = len(found.times) - 1
+        write_atomically(out, archive(model, found.times[-1], steps, found.quantities, found.rtol))
+    else:
+        write_atomically(out, foreign_text(model, out))
+    if as_json:
+        print_json(
+            {
+                "file": str(out),
+                "time": "d",
+                **_counts(model),
+                "left_out": list(found.left_out),
+                "arm": found.arm,
+                "regimen": found.regimen,
+            }
+        )
+        return
+    for line in found.left_out:
+        say(f"left out: {line}")
+    print_text(f"wrote {out}: arm {found.arm}, {found.regimen}; {_shown(model)}, time in d")
+
+
+def _is_scenario(file: Path) -> bool:
+    """Whether something is a scenario, and no model: the name of one that ships, or a file."""
+    from simulate.exchange.foreign import is_foreign
+    from simulate.files import read_toml
+    from simulate.studies.exchanged import is_model
+
+    if is_foreign(file):
+        return False
+    return file.suffix == "" or "arm" in (document := read_toml(file)).data or not is_model(document)
+
+
+def _not_converted(file: Path, out: Path) -> Exception:
+    from simulate.cli.console import UsageFault
+
+    return UsageFault(
+        "a model is converted from and to SBML, Antimony and model files",
+        code="usage.argument",
+        found=f"{file.name} to {out.name}",
+        expected="names that end in .xml, .sbml, .ant or .toml; or in .omex, which is written alone",
+    )
+
+
+def _counts(model: Model) -> dict[str, int]:
+    return {"states": len(model.species), "parameters": len(model.parameters), "events": len(model.events)}
+
+
+def _shown(model: Model) -> str:
+    return ", ".join(f"{count} {name}" for name, count in _counts(model).items())

@@ -71,6 +71,14 @@ End = Annotated[
 Every = Annotated[
     str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
 ]
+Units = Annotated[
+    str,
+    typer.Option(
+        "--units",
+        metavar="numbers|strict",
+        help="Whether quantities of SBML and Antimony are pure numbers, or each must have a unit that fits.",
+    ),
+]
 Patients = Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")]
 Trials = Annotated[
     list[str] | None,
@@ -110,6 +118,27 @@ def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:
         return verb
 
     return decorate
+
+
+def judge_units(file: Path | str, units: str) -> None:
+    """Check the units of a model of another program, if that is asked for."""
+    from simulate.cli.console import UsageFault
+    from simulate.exchange.foreign import check_foreign_units, is_foreign
+
+    if units not in ("numbers", "strict"):
+        raise UsageFault(
+            "--units is unknown",
+            code="usage.argument",
+            found=units,
+            expected="numbers, or strict for SBML and Antimony",
+        )
+    if units == "strict":
+        if not is_foreign(file):
+            raise UsageFault(
+                "--units strict is for SBML and Antimony: units of all other files are checked always",
+                code="usage.argument",
+            )
+        check_foreign_units(file)
 
 
 def place_of(out: Path | None, *studies: Study) -> Path:

@@ -20,8 +20,10 @@ from simulate.cli.options import (
     Settings,
     SeveralFits,
     Threads,
+    Units,
     Vary,
     defaults_of,
+    judge_units,
     place_of,
 )
 
@@ -78,6 +80,7 @@ def run(
     rtol: Rtol,
     end: End,
     every: Every,
+    units: Units = "numbers",
     threads: Threads,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
@@ -113,6 +116,7 @@ def run(
         raise UsageFault(
             "--patient is one patient and --patients many", code="usage.argument", advice="give one of them"
         )
+    judge_units(scenario, units)
     asked, fits = hypotheses or [], fit or []
     is_alone = len(asked) <= 1 and len(fits) <= 1
     chosen = chosen_settings(

@@ -45,6 +45,26 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool 
     return with_doses(found) if doses else found
 
 
+def check_foreign_units(path: Path | str) -> None:
+    """Check that everything in a file that `is_foreign` has a unit, and every formula the right one (`check_units`).
+
+    Raises
+    ------
+    InputError, MissingExtra
+        As `check_units` and `read_foreign`.
+    """
+    from simulate.exchange.sbmldocument import check_document, flattened, library
+    from simulate.exchange.unitcheck import check_units
+    from simulate.exchange.xml import checked
+
+    lib = library()
+    text = sbml_of(Path(path)) if is_antimony(path) else checked(Path(path)).decode("utf-8", errors="replace")
+    document = lib.readSBMLFromString(text)
+    check_document(lib, document, str(path))
+    model = document.getModel() if is_antimony(path) else flattened(lib, document, Path(path))
+    check_units(lib, model, str(path))
+
+
 def foreign_text(model: Model, path: Path | str) -> str:
     """A composed model in the format that the name of a file says."""
     return antimony_text(model) if is_antimony(path) else sbml_text(model)

@@ -35,14 +35,15 @@ class Formula:
         Rate of change of an identifier, in units of the model.
     functions
         Function definitions: names of the arguments, and the body.
-    where
-        Place of what is being read, for errors.
+    unit
+        What stands for the unit that a number in a formula has; None for pure numbers.
     """
 
     symbol: Callable[[str, Where], Expr]
     time: Expr
     rate_of: Callable[[str, Where], Expr]
     functions: Mapping[str, tuple[tuple[str, ...], Any]]
+    unit: Callable[[str, Where], Expr] | None = None
 
     def number(self, node: Any, where: Where, local: Mapping[str, Expr] | None = None) -> Expr:
         """Expression of a node that stands where a number is expected; a condition is 1 or 0 there."""
@@ -72,6 +73,8 @@ class _Walk:
             name = node.getName()
             return local[name] if name in local else self._formula.symbol(name, self._where)
         if (constant := self._constant(node, kind)) is not None:
+            if self._formula.unit is not None and node.isNumber() and node.isSetUnits():
+                return constant * self._formula.unit(node.getUnits(), self._where)
             return constant
         if kind == lib.AST_FUNCTION_DELAY:
             raise self.refuse(

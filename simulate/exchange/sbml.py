@@ -820,7 +820,8 @@ class _Reader:
                 raise self.refuse(f"the event changes `{name}`, which a rule gives", "event", event)
             if variable.from_amount:
                 assert variable.compartment is not None
-                value = value * own.get(variable.compartment.id, variable.compartment.symbol)
+                # The amount is what the concentration makes in the size before the event, which may change that too.
+                value = value * variable.compartment.symbol
             changes[variable.state] = value
         self._keep_amounts(own, changes, where)
         delay = event.getDelay()
@@ -853,8 +854,9 @@ class _Reader:
             compartment = variable.compartment
             if compartment is None or compartment.id not in own or variable.state is None or variable.is_amount:
                 continue
-            if not variable.from_amount and variable.id not in own:
-                changes[variable.state] = variable.symbol * compartment.symbol / own[compartment.id]
+            if not variable.from_amount:
+                before = own.get(variable.id, variable.symbol)
+                changes[variable.state] = before * compartment.symbol / own[compartment.id]
 
     def _places(self) -> dict[str, Where]:
         places = {}

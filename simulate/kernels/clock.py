@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import sympy
 from sympy import Expr, Symbol
 
@@ -31,7 +32,7 @@ from simulate.symbolic.switching import above, at_least, same
 
 _CELLS = 4096
 """Parts of the time of a solve, at most, in which the sign of an argument is looked at; at least half as many."""
-_TOGETHER = 64
+_TOGETHER = 128
 """Members looked at together."""
 _HALVINGS = 64
 _BITS = 2.0**40
@@ -43,9 +44,9 @@ _SHARE = 0.05
 _MOST_TERMS = 4
 _POWERS = (sympy.Pow, sympy.exp, sympy.log, sympy.tanh, logistic, softplus)
 
-_At = Callable[[FloatArray, FloatArray], FloatArray]
-"""Times [member, point] and parameters [member, parameter] → values [member, point]."""
-_Each = Callable[[FloatArray, FloatArray], list[FloatArray]]
+_At = Callable[[FloatArray], Callable[[FloatArray], FloatArray]]
+"""Parameters [member, parameter] → a function: times [member, point] → values [member, point]."""
+_Each = Callable[[FloatArray], Callable[[FloatArray], list[FloatArray]]]
 
 
 def timed_parts(rates: Sequence[Expr], moving: set[Symbol]) -> tuple[Expr, ...]:
@@ -118,14 +119,31 @@ def pulse_in(parts: Sequence[Expr]) -> Expr | None:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Watched:
+    """A function whose zeros are looked for.
+
+    Attributes
+    ----------
+    before
+        Itself, behind all functions whose zeros are looked at first: what decides which of its zeros are found.
+    used
+        Places of the parameters that decide its values.
+    """
+
+    is_kink: bool
+    at: _At
+    before: tuple[Expr, ...]
+    used: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Part:
     """A part of a right-hand side, and the functions at whose zeros it has kinks and centers, inner ones first."""
 
     at: _At
     straight: tuple[tuple[bool, ...], _Each]
     """Which are kinks, and the only zeros, of functions that are straight lines in time."""
-    others: tuple[tuple[bool, _At], ...]
-    """Whether a kink, and the function itself."""
+    others: tuple[_Watched, ...]
 
 
 class Clock:
@@ -135,9 +153,7 @@ class Clock:
         self._names = [Symbol(name) for name in parameters]
         self._constants = constants
         self._parts = tuple(self._read(part) for part in parts)
-        used = {symbol for part in parts for symbol in part.free_symbols}
-        used |= {symbol for _, value in needed(constants, parts) for symbol in value.free_symbols}
-        self._used = [index for index, name in enumerate(self._names) if name in used]
+        self._used = list(self._parameters_of(*parts))
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
         """Owners and times of what no step must pass, between start and end; members [member, parameter]."""
@@ -159,17 +175,24 @@ class Clock:
         # Powers of two: a longer solve looks at the same places, or at every other of them.
         cell = 2.0 ** np.ceil(np.log2(max(end - start, _SCALES[0]) / _CELLS))
         places = np.append(np.arange(start, end, cell), end)
-        grid = np.broadcast_to(places, (len(parameters), len(places)))
+        done: dict[tuple[Expr, ...], FloatArray] = {}
+        signs: dict[Expr, npt.NDArray[np.bool_]] = {}
         with np.errstate(all="ignore"):
             for part in self._parts:
                 are_kinks, zeros = part.straight
-                known = np.concatenate([grid[:, :0], *zeros(np.zeros((len(parameters), 1)), parameters)], axis=1)
+                nothing = np.empty((len(parameters), 0))
+                known = np.concatenate([nothing, *zeros(parameters)(np.zeros((len(parameters), 1)))], axis=1)
                 are_kink = list(are_kinks)
-                for is_kink, function in part.others:
-                    inside = np.where((known > start) & (known < end), known, start)
-                    more = _zeros(function, np.concatenate([grid, inside], axis=1), parameters)
+                for one in part.others:
+                    function = one.before[-1]
+                    if one.before not in done:
+                        if function not in signs:
+                            signs[function] = _signs(one, places, parameters)
+                        inside = np.where((known > start) & (known < end), known, start)
+                        done[one.before] = _zeros(one.at, signs[function], places, inside, parameters)
+                    more = done[one.before]
                     known = np.concatenate([known, more], axis=1)
-                    are_kink += [is_kink] * more.shape[1]
+                    are_kink += [one.is_kink] * more.shape[1]
                 known = np.where((known > start + _SCALES[0]) & (known < end), known, np.nan)
                 kinks = np.array(are_kink, dtype=bool)
                 found.append(known[:, kinks])
@@ -178,7 +201,7 @@ class Clock:
 
     def _read(self, part: Expr) -> _Part:
         straight: list[tuple[bool, Expr]] = []
-        others: list[tuple[bool, _At]] = []
+        others: list[tuple[bool, Expr]] = []
         done: set[Expr] = set()
         for is_kink, function in _functions(part):
             if function in done or TIME not in function.free_symbols:
@@ -187,25 +210,47 @@ class Clock:
             slope = derivative(function, TIME)
             zero = -function.xreplace({TIME: sympy.S.Zero}) / slope if TIME not in slope.free_symbols else TIME
             if zero.has(TIME, sympy.zoo, sympy.nan):
-                others.append((is_kink, self._function(function)))
+                others.append((is_kink, function))
             else:
                 straight.append((is_kink, zero))
-        are_kinks = tuple(is_kink for is_kink, _ in straight)
-        return _Part(self._function(part), (are_kinks, self._each([zero for _, zero in straight])), tuple(others))
+        are_kinks, at_zero = tuple(is_kink for is_kink, _ in straight), [zero for _, zero in straight]
+        before = (*at_zero, *(function for _, function in others))
+        watched = tuple(
+            _Watched(
+                is_kink, self._function(function), before[: len(at_zero) + index + 1], self._parameters_of(function)
+            )
+            for index, (is_kink, function) in enumerate(others)
+        )
+        return _Part(self._function(part), (are_kinks, self._each(at_zero)), watched)
+
+    def _parameters_of(self, *expressions: Expr) -> tuple[int, ...]:
+        """Places of the parameters on which expressions depend, by themselves or by constants."""
+        used = {symbol for one in expressions for symbol in one.free_symbols}
+        used |= {symbol for _, value in needed(self._constants, expressions) for symbol in value.free_symbols}
+        return tuple(index for index, name in enumerate(self._names) if name in used)
 
     def _each(self, expressions: Sequence[Expr]) -> _Each:
         function = numpy_function(needed(self._constants, expressions), expressions, [TIME, *self._names])
 
-        def at(times: FloatArray, parameters: FloatArray) -> list[FloatArray]:
+        def of(parameters: FloatArray) -> Callable[[FloatArray], list[FloatArray]]:
             columns = [np.ascontiguousarray(column)[:, None] for column in parameters.T]
-            values = function([times, *columns])
-            return [np.broadcast_to(np.asarray(value, dtype=float), times.shape) for value in values]
 
-        return at
+            def at(times: FloatArray) -> list[FloatArray]:
+                values = function([times, *columns])
+                return [np.broadcast_to(np.asarray(value, dtype=float), times.shape) for value in values]
+
+            return at
+
+        return of
 
     def _function(self, expression: Expr) -> _At:
         each = self._each([expression])
-        return lambda times, parameters: each(times, parameters)[0]
+
+        def of(parameters: FloatArray) -> Callable[[FloatArray], FloatArray]:
+            at = each(parameters)
+            return lambda times: at(times)[0]
+
+        return of
 
 
 def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
@@ -236,16 +281,52 @@ def _functions(part: Expr) -> Iterator[tuple[bool, Expr]]:
                         yield False, one + other
 
 
-def _zeros(function: _At, points: FloatArray, parameters: FloatArray) -> FloatArray:
-    """Zeros of a function between neighboring points at which its sign differs; shape [member, zero], or NaN."""
-    points = np.sort(points, axis=1)
-    above = function(points, parameters) > 0.0
-    members, places = np.nonzero(above[:, 1:] != above[:, :-1])
-    low, high = points[members, places][:, None], points[members, places + 1][:, None]
-    own, was = parameters[members], above[members, places][:, None]
+def _signs(watched: _Watched, places: FloatArray, parameters: FloatArray) -> npt.NDArray[np.bool_]:
+    """Where a function is positive, [member, place]; members alike in what decides that are looked at once."""
+    _, first, like = np.unique(parameters[:, list(watched.used)], axis=0, return_index=True, return_inverse=True)
+    grid = np.broadcast_to(places, (len(first), len(places)))
+    found: npt.NDArray[np.bool_] = (watched.at(parameters[first])(grid) > 0.0)[like.ravel()]
+    return found
+
+
+def _zeros(
+    function: _At,
+    signs: npt.NDArray[np.bool_],
+    places: FloatArray,
+    inside: FloatArray,
+    parameters: FloatArray,
+) -> FloatArray:
+    """Zeros of a function between neighbors, of places and points inside, at which its sign differs; or NaN.
+
+    Shape [member, zero]; ``signs`` are those at the ascending places, and ``inside`` is [member, point].
+    """
+    cells = np.clip(np.searchsorted(places, inside, side="right") - 1, 0, len(places) - 2)
+    changes = signs[:, 1:] != signs[:, :-1]
+    rows = np.arange(len(parameters))[:, None]
+    is_parted = np.zeros(changes.shape, dtype=bool)
+    is_parted[rows, cells] = True
+    members, at = np.divmod(np.flatnonzero(changes & ~is_parted), changes.shape[1])
+    low, high, was = places[at], places[at + 1], signs[members, at]
+    if inside.size:
+        # A part of the time that has points inside is looked at from its beginning over these to its end.
+        points = np.sort(np.concatenate([inside, places[cells], places[cells + 1]], axis=1), axis=1)
+        above = function(parameters)(points) > 0.0
+        own = np.clip(np.searchsorted(places, points[:, :-1], side="right") - 1, 0, len(places) - 2)
+        differ = (above[:, 1:] != above[:, :-1]) & is_parted[rows, own]
+        others, column = np.nonzero(differ)
+        members = np.concatenate([members, others])
+        low = np.concatenate([low, points[others, column]])
+        high = np.concatenate([high, points[others, column + 1]])
+        was = np.concatenate([was, above[others, column]])
+        order = np.lexsort((low, members))
+        members, low, high, was = members[order], low[order], high[order], was[order]
+    low, high, was = low[:, None], high[:, None], was[:, None]
+    at_own = function(parameters[members])
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
-        same = (function(middle, own) > 0.0) == was
+        if np.all((middle == low) | (middle == high)):
+            break
+        same = (at_own(middle) > 0.0) == was
         low, high = np.where(same, middle, low), np.where(same, high, middle)
     return _padded(members, high[:, 0], len(parameters))
 
@@ -267,7 +348,7 @@ def _surroundings(at: _At, centers: FloatArray, parameters: FloatArray) -> Float
     members = len(centers)
     distances = np.concatenate([-_SCALES[::-1], [0.0], _SCALES])
     times = centers[:, :, None] + distances
-    values = at(times.reshape(members, -1), parameters).reshape(times.shape)
+    values = at(parameters)(times.reshape(members, -1)).reshape(times.shape)
     changes = np.abs(np.diff(values, axis=2))
     changes = np.where(np.isfinite(changes), changes, 0.0)
     watched = (changes > _SHARE * changes.max(axis=2, initial=0.0, keepdims=True)) & (changes > 0.0)

@@ -74,9 +74,12 @@ def direct(function: Callable[..., Any]) -> Any:
                     write_fence(builder)
                     continue
                 lanes = context.get_constant(types.intp, ast.literal_eval(loop.iter.args[0]))
+                accesses = _Distinct(builder.module)
                 with _for_range(builder, lanes) as counter:
                     names = vars(builtins) | function.__globals__
-                    _Lane(typing, context, builder, names, data, counter.index).run(loop.body)
+                    _Lane(typing, context, builder, names, data, counter.index, accesses).run(loop.body)
+                _, latch = counter.index.incomings[-1]
+                latch.terminator.set_metadata("llvm.loop", _independent(builder.module, accesses))
             return context.get_dummy_value()
 
         return types.void(w), generate
@@ -84,12 +87,39 @@ def direct(function: Callable[..., Any]) -> Any:
     return written
 
 
+class _Distinct(ir.MDValue):  # type: ignore[misc]
+    """A node of metadata that is equal to no other."""
+
+    def __init__(self, module: Any, *operands: Any) -> None:
+        super().__init__(module, operands, name=str(len(module.metadata)))
+
+    def descr(self, buf: list[str]) -> None:
+        buf.append(f"distinct !{{ {', '.join(operand.get_reference() for operand in self.operands)} }}\n")
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def _independent(module: Any, accesses: _Distinct) -> _Distinct:
+    """Says of a loop that no round of it touches what another does, which LLVM would else find out pair by pair."""
+    parallel = module.add_metadata(["llvm.loop.parallel_accesses", accesses])
+    loop = _Distinct(module, parallel)
+    # A loop is named by a node that begins with itself.
+    loop.operands = (loop, parallel)
+    return loop
+
+
 class _Lane:
     """Instructions for one lane; does not leave `direct`."""
 
-    def __init__(self, typing: Any, context: Any, builder: Any, names: Mapping[str, Any], data: Any, lane: Any) -> None:
+    def __init__(
+        self, typing: Any, context: Any, builder: Any, names: Mapping[str, Any], data: Any, lane: Any, accesses: Any
+    ) -> None:
         self._typing, self._context, self._builder = typing, context, builder
-        self._names, self._data, self._lane = names, data, lane
+        self._names, self._data, self._lane, self._accesses = names, data, lane, accesses
         self._values: dict[str, Any] = {}
 
     def run(self, statements: list[ast.stmt]) -> None:
@@ -100,7 +130,8 @@ class _Lane:
             if isinstance(target, ast.Name):
                 self._values[target.id] = value
             else:
-                self._builder.store(value, self._place(target))
+                stored = self._builder.store(value, self._place(target))
+                stored.set_metadata("llvm.access.group", self._accesses)
 
     def _value(self, node: ast.expr) -> Any:
         match node:
@@ -115,7 +146,9 @@ class _Lane:
             case ast.BinOp():
                 return self._chain(node)
             case ast.Subscript():
-                return self._builder.load(self._place(node))
+                loaded = self._builder.load(self._place(node))
+                loaded.set_metadata("llvm.access.group", self._accesses)
+                return loaded
             case ast.Attribute(value=ast.Name(id=module), attr=name):
                 return ir.Constant(ir.DoubleType(), getattr(self._names[module], name))
             case ast.Call(func=ast.Name(id=name), args=arguments):

@@ -1,9 +1,13 @@
-"""Gaussian elimination of a fixed sparse pattern, written out as straight lines.
+"""Gaussian elimination of a fixed sparse pattern, written out as straight lines, or as a table of steps if it is long.
 
 The matrix is ``shift·1 − J``. The order of elimination is chosen once, from the pattern, by least fill (Markowitz) on
 the diagonal. There is no pivoting at run time: for small steps the diagonal dominates, and all pivots are positive.
 Where one is not, something grows faster than the step can follow, and a solution would hardly move instead of growing;
 the factors say so. They also say where the Jacobian is not finite: its entries that are not are taken for 0.
+
+Compiling straight lines takes longer than in proportion to their number, and little is gained once there are many more
+numbers than registers. So beyond a length the steps are a table that a loop follows (`simulate.kernels.following`):
+that takes no time to compile and has the same bits.
 """
 
 from __future__ import annotations
@@ -11,7 +15,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from simulate.kernels import following
 from simulate.solver.layout import LANES, NOT_FINITE, SHIFT, SOLUTION, SOUND, UNUSABLE
+
+_MOST_WRITTEN = 3000
+"""Steps that are written out."""
+
+_Step = tuple[str, str, str, str]
+"""What is done, to which name, with which others; as `simulate.kernels.following` has it."""
+
+_TEXTS: Mapping[str, Sequence[str]] = {
+    "begin": ("undefined = 0.0",),
+    "watch": ("undefined = undefined + 0.0 * {1}",),
+    "take": (
+        "entry = {1}",
+        "undefined = undefined + 0.0 * entry",
+        "entry = entry if abs(entry) < math.inf else 0.0",
+        "{0} = -entry",
+    ),
+    "take_on_diagonal": (
+        "entry = {1}",
+        "undefined = undefined + 0.0 * entry",
+        "entry = entry if abs(entry) < math.inf else 0.0",
+        f"{{0}} = w[{SHIFT} + lane] - entry",
+    ),
+    "fill": ("{0} = 0.0",),
+    "shift": (f"{{0}} = w[{SHIFT} + lane]",),
+    "judge": (f"sound = 1.0 if undefined == 0.0 else {NOT_FINITE}",),
+    "invert": (f"sound = sound if {{0}} > 0.0 and {{0}} < math.inf else {UNUSABLE}", "{0} = 1.0 / {0}"),
+    "scale": ("{0} = {0} * {1}",),
+    "subtract": ("{0} = {0} - {1} * {2}",),
+    "add": ("{0} = {0} + {1} * {2}",),
+    "keep": ("{1} = {0}",),
+}
+"""Lines of each step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +109,34 @@ def factor_source(
     in_time
         Offsets of partial derivatives in time that must be finite too.
     """
-    lines = [
-        "def factor(w):",
-        '    """Jacobian and shift → factors of shift·1 − J, and whether they are sound."""',
-        f"    for lane in range({LANES}):",
-        "        undefined = 0.0",
-        *(f"        undefined = undefined + 0.0 * w[{offset} + lane]" for offset in in_time),
-    ]
+    steps: list[_Step] = [("begin", "", "", "")]
+    steps += [("watch", "", _row(offset), "") for offset in in_time]
     for row, column in elimination.entries:
-        entry = ""
-        if (row, column) in jacobian:
-            entry = f"j{row}_{column}"
-            lines += [
-                f"        {entry} = w[{jacobian[row, column]} + lane]",
-                f"        undefined = undefined + 0.0 * {entry}",
-                f"        {entry} = {entry} if abs({entry}) < math.inf else 0.0",
-            ]
-        shift = f"w[{SHIFT} + lane]" if row == column else ""
-        value = f"{shift} - {entry}" if shift and entry else shift or (f"-{entry}" if entry else "0.0")
-        lines.append(f"        m{row}_{column} = {value}")
+        name, place, diagonal = f"m{row}_{column}", jacobian.get((row, column)), row == column
+        if place is None:
+            steps.append(("shift" if diagonal else "fill", name, "", ""))
+        else:
+            steps.append(("take_on_diagonal" if diagonal else "take", name, _row(place), ""))
+    steps.append(("judge", "", "", ""))
     present = set(elimination.entries)
-    lines.append(f"        sound = 1.0 if undefined == 0.0 else {NOT_FINITE}")
     for position, pivot in enumerate(elimination.order):
         later = elimination.order[position + 1 :]
-        lines.append(f"        sound = sound if m{pivot}_{pivot} > 0.0 and m{pivot}_{pivot} < math.inf else {UNUSABLE}")
-        lines.append(f"        m{pivot}_{pivot} = 1.0 / m{pivot}_{pivot}")
+        beside = [column for column in later if (pivot, column) in present]
+        steps.append(("invert", f"m{pivot}_{pivot}", "", ""))
         for row in later:
             if (row, pivot) in present:
-                lines.append(f"        m{row}_{pivot} = m{row}_{pivot} * m{pivot}_{pivot}")
-                lines += [
-                    f"        m{row}_{column} = m{row}_{column} - m{row}_{pivot} * m{pivot}_{column}"
-                    for column in later
-                    if (pivot, column) in present
+                steps.append(("scale", f"m{row}_{pivot}", f"m{pivot}_{pivot}", ""))
+                steps += [
+                    ("subtract", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}") for column in beside
                 ]
-    for index, (row, column) in enumerate(elimination.entries):
-        lines.append(f"        w[{factors + index * LANES} + lane] = m{row}_{column}")
-    lines.append(f"        w[{SOUND} + lane] = sound")
-    return "\n".join(lines) + "\n"
+    places = {f"m{row}_{column}": factors + index * LANES for index, (row, column) in enumerate(elimination.entries)}
+    places |= {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
+    meaning = "Jacobian and shift → factors of shift·1 − J, and whether they are sound."
+    if len(steps) > _MOST_WRITTEN:
+        return _followed("factor", meaning, steps, places)
+    steps += [("keep", f"m{row}_{column}", _row(places[f"m{row}_{column}"]), "") for row, column in elimination.entries]
+    steps.append(("keep", "sound", _row(SOUND), ""))
+    return _written("factor", meaning, _texts(steps))
 
 
 def backsolve_source(
@@ -127,41 +155,72 @@ def backsolve_source(
     couplings
         Offset of each entry (row, column) of the Jacobian that joins a later block to the first.
     """
-    lines = [
-        "def backsolve(w):",
-        '    """Factors and right-hand side → solution in its place."""',
-        f"    for lane in range({LANES}):",
-    ]
-    lines += _block(elimination, factors, "s", 0, [])
-    for block in range(1, blocks):
-        first = block * len(elimination.order)
-        joined = [(row - first, column, place) for (row, column), place in (couplings or {}).items()]
-        own = [entry for entry in joined if 0 <= entry[0] < len(elimination.order)]
-        lines += _block(elimination, factors, f"s{block}_", first, own)
-    return "\n".join(lines) + "\n"
+    order = elimination.order
+    meaning = "Factors and right-hand side → solution in its place."
+    lines: list[str] = []
+    every: list[_Step] = []
+    places = {_row(factors + index * LANES): factors + index * LANES for index in range(len(elimination.entries))}
+    places |= {_row(place): place for place in (couplings or {}).values()}
+    for block in range(blocks):
+        first = block * len(order)
+        joined = [(row - first, column, place) for (row, column), place in (couplings or {}).items()] if block else []
+        own = [entry for entry in joined if 0 <= entry[0] < len(order)]
+        names = {state: f"s{block}_{state}" for state in order}
+        steps = _block(elimination, factors, names, first, own)
+        offsets = {names[state]: SOLUTION + (first + state) * LANES for state in order}
+        lines += [f"{name} = {_row(offset)}" for name, offset in offsets.items()]
+        lines += _texts(steps)
+        every += steps
+        places |= offsets
+    if len(every) > _MOST_WRITTEN:
+        return _followed("backsolve", meaning, every, places)
+    return _written("backsolve", meaning, lines)
 
 
 def _block(
-    elimination: Elimination, factors: int, name: str, first: int, joined: Sequence[tuple[int, int, int]]
-) -> list[str]:
-    """Lines that solve for one block, whose states begin at ``first``; ``joined`` to that of the first."""
-    place = {entry: factors + index * LANES for index, entry in enumerate(elimination.entries)}
+    elimination: Elimination, factors: int, names: Mapping[int, str], first: int, joined: Sequence[tuple[int, int, int]]
+) -> list[_Step]:
+    """Steps that solve for the named states of a block, which begins at ``first``; ``joined`` to those of the first."""
+    place = {entry: _row(factors + index * LANES) for index, entry in enumerate(elimination.entries)}
     order = elimination.order
-    lines = [f"        {name}{state} = w[{SOLUTION + (first + state) * LANES} + lane]" for state in order]
-    lines += [f"        {name}{row} = {name}{row} + w[{offset} + lane] * s{column}" for row, column, offset in joined]
+    steps: list[_Step] = [("add", names[row], _row(offset), f"s0_{column}") for row, column, offset in joined]
     for position, pivot in enumerate(order):
-        lines += [
-            f"        {name}{row} = {name}{row} - w[{place[row, pivot]} + lane] * {name}{pivot}"
+        steps += [
+            ("subtract", names[row], place[row, pivot], names[pivot])
             for row in order[position + 1 :]
             if (row, pivot) in place
         ]
     for position in reversed(range(len(order))):
         pivot = order[position]
-        lines += [
-            f"        {name}{pivot} = {name}{pivot} - w[{place[pivot, column]} + lane] * {name}{column}"
+        steps += [
+            ("subtract", names[pivot], place[pivot, column], names[column])
             for column in order[position + 1 :]
             if (pivot, column) in place
         ]
-        lines.append(f"        {name}{pivot} = {name}{pivot} * w[{place[pivot, pivot]} + lane]")
-        lines.append(f"        w[{SOLUTION + (first + pivot) * LANES} + lane] = {name}{pivot}")
-    return lines
+        steps.append(("scale", names[pivot], place[pivot, pivot], ""))
+        steps.append(("keep", names[pivot], _row(SOLUTION + (first + pivot) * LANES), ""))
+    return steps
+
+
+def _row(offset: int) -> str:
+    return f"w[{offset} + lane]"
+
+
+def _texts(steps: Sequence[_Step]) -> list[str]:
+    return [line.format(*names) for kind, *names in steps for line in _TEXTS[kind]]
+
+
+def _written(name: str, meaning: str, lines: Sequence[str]) -> str:
+    """Source of a function whose lines stand in a loop over lanes."""
+    head = [f"def {name}(w):", f'    """{meaning}"""', f"    for lane in range({LANES}):"]
+    return "\n".join([*head, *(f"        {line}" for line in lines)]) + "\n"
+
+
+def _followed(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
+    """Source of a function that follows a table of steps; whatever has a name has its own place in the workspace."""
+    rows = [
+        (following.KINDS.index(kind), *(places[name] if name else 0 for name in names))
+        for kind, *names in steps
+        if kind != "keep"
+    ]
+    return following.source(name, meaning, rows)

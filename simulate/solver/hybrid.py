@@ -23,7 +23,7 @@ from simulate.compiled import inlined
 from simulate.solver.layout import ACCEPT, CONSTANTS, DUE, KNOWN, LANES, NEXT, NOW, RESTART, RESULT, STATE, STEP, TIME
 from simulate.streams import IntArray
 
-SLOTS, FEW_SLOTS = 32, 4
+SLOTS, FEW_SLOTS = 32, 8
 """How often an event may wait at one time: one with a delay, and one without."""
 _MOST_ROUNDS = 1000
 """Events of one time after which a member is given up: they call each other up for ever."""

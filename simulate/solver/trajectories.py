@@ -34,7 +34,7 @@ _SENTENCES = {
     ),
     Status.NOT_FINITE: (
         "a rate or a state became infinite or undefined; look for a division by zero, for the root, power or logarithm "
-        "of a number below zero, and for growth without bound"
+        "of a number below zero, for growth without bound, and for events that call each other up for ever"
     ),
     Status.INFEASIBLE: "the parameters admit no steady baseline",
 }

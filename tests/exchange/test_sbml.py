@@ -142,6 +142,24 @@ def test_an_amount_in_a_growing_volume_is_diluted(found: dict[str, np.ndarray]) 
     np.testing.assert_allclose(found["D"], 6.0 / (1.0 + 0.5 * TIMES), rtol=1e-12)
 
 
+def test_a_concentration_set_with_the_size_is_an_amount_in_the_size_before(tmp_path: Path) -> None:
+    path = tmp_path / "resized.xml"
+    path.write_text(
+        sbml(
+            Compartments='<compartment id="v" size="0.5" spatialDimensions="3" constant="false"/>',
+            Species=species("A", concentration=2.0, compartment="v", boundaryCondition="true")
+            + species("B", concentration=2.0, compartment="v", boundaryCondition="true"),
+            Rules=rule("rate", "B", cn(0.0)),
+            Events=event("resize", apply("geq", TIME, cn(0.45)), {"A": cn(0.2), "B": cn(0.2), "v": cn(0.2)}),
+        ),
+        encoding="utf-8",
+    )
+    found = course(read_sbml(path, time_unit="d"), np.array([0.0, 1.0]))
+    # 0.2 in 0.5 is 0.1, which makes 0.5 in 0.2: case 01779 of the semantic test suite.
+    np.testing.assert_allclose(found["A"], [2.0, 0.5], rtol=1e-12)
+    np.testing.assert_allclose(found["B"], [2.0, 0.5], rtol=1e-12)
+
+
 def test_rules_pieces_and_events_are_what_the_file_means(found: dict[str, np.ndarray]) -> None:
     np.testing.assert_allclose(found["grown"], np.exp(np.where(TIMES < 2.0, TIMES, TIMES - 2.0)), rtol=1e-8)
     np.testing.assert_allclose(found["stepped"], np.minimum(TIMES, 1.3), rtol=1e-12)

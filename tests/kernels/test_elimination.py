@@ -6,11 +6,24 @@ import numpy as np
 import pytest
 
 from benchmarks.problems import FORCED, PROBLEMS, Problem
+from simulate.kernels import elimination as eliminations
 from simulate.kernels.build import build
 from simulate.kernels.elimination import plan
 from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
-from simulate.solver.layout import CONSTANTS, LANES, RATE, RESULT, SHIFT, SOLUTION, STATE, TIME
+from simulate.solver.layout import (
+    CONSTANTS,
+    LANES,
+    NOT_FINITE,
+    RATE,
+    RESULT,
+    SHIFT,
+    SOLUTION,
+    SOUND,
+    STATE,
+    TIME,
+    UNUSABLE,
+)
 
 
 def numeric_jacobian(problem: Problem, state: np.ndarray, time: float) -> np.ndarray:
@@ -75,6 +88,34 @@ def test_a_star_is_eliminated_from_its_rays_without_fill() -> None:
     elimination = plan(9, star)
     assert elimination.order[-2:].count(0) == 1
     assert len(elimination.entries) == 9 + len(star)
+
+
+@pytest.mark.parametrize("damage", ["none", "pivot", "entry"])
+def test_steps_that_are_followed_have_the_bits_of_those_written_out(
+    damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = equations(
+        {"x": "a*y - x*z", "y": "x - b*y*z", "z": "x*y - z + sin(3*t)"}, ["1", "2", "0.5"], parameters=["a", "b"]
+    )
+    kernel, followed = build(system), build(system)
+    assert "follow(w" not in kernel.stiff_source()
+    monkeypatch.setattr(eliminations, "_MOST_WRITTEN", 0)
+    assert "follow(w" in followed.stiff_source()
+    values = np.random.default_rng(3).uniform(0.2, 2.0, (5, LANES))
+    found = []
+    for one in (kernel, followed):
+        w = np.zeros(CONSTANTS + one.rows * LANES)
+        w[CONSTANTS : CONSTANTS + 2 * LANES] = values[:2].ravel()
+        w[STATE : STATE + 3 * LANES] = values[2:].ravel()
+        w[TIME : TIME + LANES] = np.nan if damage == "entry" else 0.4
+        w[SHIFT : SHIFT + LANES] = -1.0 if damage == "pivot" else 20.0
+        one.jacobian(w)
+        one.factor(w)
+        w[SOLUTION : SOLUTION + 3 * LANES] = values[2:].ravel()
+        one.backsolve(w)
+        found.append(w)
+    np.testing.assert_array_equal(found[0], found[1])
+    assert set(found[0][SOUND : SOUND + LANES]) == {{"none": 1.0, "pivot": UNUSABLE, "entry": NOT_FINITE}[damage]}
 
 
 def test_smooth_and_kinked_functions_are_compiled_as_they_are_written() -> None:

@@ -118,6 +118,19 @@ def test_the_bits_of_a_member_depend_on_no_company(ball: CompiledKernel) -> None
     assert together[7:8].tobytes() == alone.tobytes()
 
 
+def test_an_event_waits_as_often_as_it_was_triggered() -> None:
+    switched = tuple(
+        happening(f"{turn}", "t >= 1", {0: "2" if turn % 2 == 0 else "0"}, priority=parse_expression(f"{9 - turn}"))
+        for turn in range(9)
+    )
+    counted = happening("counted", "x > 1", {1: "y + 1"}, at_trigger=False)
+    fleeting = happening("fleeting", "x > 1", {2: "z + 1"}, persistent=False)
+    system = replace(equations({"x": "0", "y": "0", "z": "0"}, [0, 0, 0]), events=(*switched, counted, fleeting))
+    found = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), np.array([0.0, 2.0])).values[0, -1]
+    # Five times up, and four times down again before anything but what has a priority happens.
+    np.testing.assert_array_equal(found, [2.0, 5.0, 1.0])
+
+
 def test_events_that_call_each_other_up_for_ever_are_a_failure() -> None:
     endless = replace(
         equations({"x": "1"}, [0]),

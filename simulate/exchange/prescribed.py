@@ -1,0 +1,105 @@
+"""What a patient is given as events of the model, for programs that know no routes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import sympy
+from sympy import Expr
+
+from simulate.errors import InputError
+from simulate.symbolic.model import Model
+from simulate.symbolic.parts import TIME, Event, Reaction, Route, Species
+from simulate.symbolic.switching import at_least
+from simulate.symbolic.units import unit
+
+_FIRST = 1_000_000
+"""Priority of doses: they come before what a model does by itself at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is given at one time, in days.
+
+    Attributes
+    ----------
+    doses
+        Amount by name of a route, in its unit.
+    rates
+        Rate at which a route is fed from then on, by its name, in its unit a day.
+    """
+
+    time: float
+    doses: Mapping[str, float]
+    rates: Mapping[str, float]
+
+
+def with_given(model: Model, given: Sequence[Given]) -> Model:
+    """A composed model without routes, in which events give what is given.
+
+    A route that is fed at a rate has a state for it, ``ROUTE_rate``.
+
+    Raises
+    ------
+    InputError
+        ``exchange.name``: the name of such a state is taken.
+    """
+    routes = {route.name: route for route in model.routes}
+    fed = [routes[name] for name in dict.fromkeys(name for one in given for name in one.rates)]
+    taken = {part.name for part in (*model.species, *model.parameters, *model.definitions, *model.observables)}
+    rates = {route.name: _rate(route) for route in fed}
+    for state in rates.values():
+        if state.name in taken:
+            raise InputError(
+                f"the name `{state.name}` is taken, which the rate of an infusion would have", code="exchange.name"
+            )
+    reactions = tuple(
+        Reaction(f"{route.name}_fed", rates[route.name].symbol * _gain(route), {route.target: 1}) for route in fed
+    )
+    return replace(
+        model,
+        species=(*model.species, *rates.values()),
+        initial=(*model.initial, *(sympy.Integer(0) for _ in rates)),
+        reactions=(*model.reactions, *reactions),
+        routes=(),
+        events=(*model.events, *(_event(number, one, routes, rates) for number, one in enumerate(given, start=1))),
+    )
+
+
+def _event(number: int, given: Given, routes: Mapping[str, Route], rates: Mapping[str, Species]) -> Event:
+    changes: dict[Species, Expr | float] = {}
+    for name, amount in given.doses.items():
+        route = routes[name]
+        changes[route.target] = changes.get(route.target, route.target.symbol) + _gain(route) * _quantity(amount, route)
+    changes |= {rates[name]: _quantity(rate, routes[name]) for name, rate in given.rates.items()}
+    return Event(
+        name=f"given_{number}",
+        when=at_least(TIME, _exact(given.time)),
+        changes=changes,
+        priority=_FIRST,
+        at_start=given.time <= 0.0,
+        at_trigger=False,
+    )
+
+
+def _rate(route: Route) -> Species:
+    return Species(
+        f"{route.name}_rate", f"rate at which {route.drug} is given by `{route.name}`", unit(f"{route.unit.text}/d")
+    )
+
+
+def _gain(route: Route) -> Expr:
+    return sympy.sympify(route.gain, strict=True)
+
+
+def _quantity(number: float, route: Route) -> Expr:
+    """A number in the unit of a route, in the coherent base."""
+    return _exact(number) * sympy.Rational(route.unit.factor)
+
+
+def _exact(number: float) -> Expr:
+    if not math.isfinite(number):
+        raise AssertionError
+    return sympy.Rational(repr(float(number)))
