@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.asking import verb
 from simulate.watching import Advance, Progress, Report, quiet
@@ -105,6 +105,7 @@ def run(
     settings: Settings = None,
     end: str | None = None,
     every: str | None = None,
+    units: Literal["numbers", "strict"] = "numbers",
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
@@ -132,6 +133,8 @@ def run(
     end, every
         For a model, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the end if
         not given.
+    units
+        Of a model in SBML or Antimony: ``"strict"`` refuses one in which a unit is missing or does not suit.
     threads
         Threads to use; all cores if not given. The result does not depend on it.
     out, force
@@ -151,11 +154,14 @@ def run(
     InputError
         When the scenario, or what was laid over it, cannot be used.
     """
+    from simulate.exchange.foreign import check_foreign_units, is_foreign
     from simulate.studies.datasets import by_draw
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.intervals import run_study
     from simulate.studies.runs import prepare
 
+    if units == "strict" and is_foreign(scenario):
+        check_foreign_units(scenario)
     chosen = laid_over(
         settings,
         vary,

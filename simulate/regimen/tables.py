@@ -17,7 +17,7 @@ II, ADDL  interval and number of additional doses; one asks for the other. TOTAL
 RATE      0 at once, above 0 infused at this rate; DUR or TINF give the duration instead
 ALAG      time from giving a dose to when it begins to enter the body
 SS        1 steady state in place of what was given before, 2 steady state added to it; needs II, or RATE without AMT
-CMT       route by name, or its number in the model from 1; absent where the model has one route
+CMT       route by name, or its number in the model from 1; without the column, the first route of the only drug
 ID        patient; the records of a patient stand together
 DV, MDV, DVID, LLOQ, CENS, LIMIT  belong to observations and are read past
 ========  ==============================================================================================================
@@ -340,7 +340,9 @@ def _route_of(record: Record, routes: Sequence[Route]) -> str:
     """Name of a record's route; whether the model has a route of a name is for the schedule to say."""
     if isinstance(record.route, str):
         return record.route
-    if record.route == 0 and len(routes) == 1:
+    is_clear = len(routes) == 1 or ("CMT" not in record.cells and len({route.drug for route in routes}) == 1)
+    if record.route == 0 and is_clear:
+        # As in NONMEM: where no column tells, a dose enters the first compartment that takes doses.
         return routes[0].name
     cell = record.cells.get("CMT", record.place)
     listed = ", ".join(f"{number} or `{route.name}`" for number, route in enumerate(routes, start=1))

@@ -157,7 +157,7 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             ("untreated", "--set", "arm[0].regimen=100 mg scc"),
             "error[regimen.route]: the model has no route `scc`\n"
             "  --> --set arm[0].regimen=100 mg scc, key `arm[0].regimen`\n"
-            "  expected: `sc`\n"
+            "  expected: `sc`, `iv`\n"
             "  try:      did you mean `sc`?\n",
         ),
         (

@@ -8,6 +8,7 @@ import pytest
 
 pytest.importorskip("libsbml")
 
+import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.exchange.foreign import check_foreign_units
@@ -140,6 +141,8 @@ def test_the_command_line_asks_for_units(tmp_path: Path, monkeypatch: pytest.Mon
     for arguments in (["check"], ["convert", "-o", "model.toml"], ["run", "--end", "4"]):
         assert outcome([arguments[0], "model.xml", *arguments[1:], "--units", "strict"]) == 3
         assert "error[units.missing]: the parameter `half` has no unit" in capsys.readouterr().err
+    with pytest.raises(InputError, match="the parameter `half` has no unit"):
+        simulate.run("model.xml", end="4", units="strict")
     assert outcome(["check", "model.xml", "--units", "loose"]) == 2
     assert capsys.readouterr().err == (
         "error[usage.argument]: --units is unknown\n"

@@ -89,7 +89,7 @@ def test_a_scenario_that_cannot_be_is_refused_at_its_line_before_any_work(
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_a_number_of_a_fit_that_is_none_is_refused(tmp_path: Path, number: str) -> None:
-    shipped = Path(__file__).resolve().parents[2] / "parameters" / "fit" / "H0.json"
+    shipped = Path(__file__).resolve().parents[2] / "parameters" / "fit" / "abstract" / "H0.json"
     text = shipped.read_text(encoding="utf-8")
     start = text.index('"log_evidence": ') + len('"log_evidence": ')
     end = min(text.index(mark, start) for mark in ",\n")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simulate.errors import InputError
-from tests.helpers.tabled import IV, SC, fault, table
+from tests.helpers.tabled import IV, SC, fault, plan, table
 
 
 @pytest.mark.parametrize(
@@ -262,10 +264,20 @@ def test_each_fault_is_explained_with_its_row_and_column(text: str, message: str
 
 
 def test_a_record_must_say_by_which_of_several_routes() -> None:
-    assert fault("TIME,AMT\n0,100\n", routes=(SC, IV)) == (
+    assert fault("TIME,AMT,CMT\n0,100,.\n", routes=(SC, IV)) == (
+        "error[table.route]: the record does not say by which route\n  --> t.csv:2:7, key `CMT`, term `.`\n"
+        "  expected: 1 or `sc`, 2 or `iv`"
+    )
+    other = replace(IV, drug="another drug")
+    assert fault("TIME,AMT\n0,100\n", routes=(SC, other)) == (
         "error[table.route]: the record does not say by which route\n  --> t.csv:2:1, key `TIME`, term `0`\n"
         "  expected: 1 or `sc`, 2 or `iv`"
     )
+
+
+def test_without_a_column_of_routes_a_dose_of_the_only_drug_takes_the_first() -> None:
+    assert [course.route for course in plan("TIME,AMT\n0,100\n", routes=(SC, IV)).courses] == ["sc"]
+    assert [course.route for course in plan("TIME,AMT\n0,100\n", routes=(IV, SC)).courses] == ["iv"]
 
 
 def test_units_of_a_table_are_checked() -> None:
