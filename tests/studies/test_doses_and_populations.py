@@ -136,6 +136,6 @@ def test_each_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, m
 
 def test_a_route_that_the_model_lacks_is_blamed_on_the_arm(tmp_path: Path) -> None:
     text = FILE.replace(', patient = "7", covariates = ["WT"]', "")
-    assert fault(tmp_path, text, "TIME,AMT,CMT\n0,100,iv\n").startswith(
-        "error[regimen.route]: the model has no route `iv`\n  --> test.toml:17, key `arm[1].doses`"
+    assert fault(tmp_path, text, "TIME,AMT,CMT\n0,100,im\n").startswith(
+        "error[regimen.route]: the model has no route `im`\n  --> test.toml:17, key `arm[1].doses`"
     )
