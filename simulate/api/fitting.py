@@ -492,7 +492,9 @@ def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, tri
     from simulate import shipped
     from simulate.studies.comparison.fits import problems_for
 
-    return problems_for(hypotheses or list(shipped.fit_files()), evidence, trials_of(trial))
+    # Of evidence of a user's own no fit ships: then all are meant whose fits to the abstract do.
+    own = list(shipped.fit_files(str(evidence))) if evidence is not None else []
+    return problems_for(hypotheses or own or list(shipped.fit_files()), evidence, trials_of(trial))
 
 
 def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
