@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.point import Point
 from benchmarks.problems import PROBLEMS, Problem, reference_values
+from simulate.cohort.draws import members_at
 from simulate.cohort.ensemble import member_parameters, schedule_of
 from simulate.errors import InputError, NumericalError
 from simulate.kernels.build import build
@@ -33,7 +34,6 @@ from simulate.solver.trajectories import Status, Trajectories
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting, parse_setting
-from simulate.studies.verification import members
 from simulate.tabular import table_of
 
 TOLERANCES = tuple(10.0**-digits for digits in range(3, 12))
@@ -148,7 +148,7 @@ def study_workload(study: Study) -> Workload:
         stiff=False,
         kernel=kernel,
         parameters=parameters[sound],
-        schedule=schedule_of(study.model, [arm], members(cohort, sound), end),
+        schedule=schedule_of(study.model, [arm], members_at(cohort, sound), end),
         times=study.times,
         start=0.0,
         reference=true.values[sound][:, :, : len(kernel.states)],

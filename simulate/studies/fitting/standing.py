@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from simulate.errors import InputError
+from simulate import shipped
+from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import DEFAULT, EvidenceSet, NotUsed, check_trials, evidence_sets
+from simulate.inputs import is_there
 from simulate.studies.fitting.trial import Problem, ProblemPart, problem_for, trial_patients
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import read_trial
@@ -32,11 +34,13 @@ def problem_on(
     Raises
     ------
     InputError
-        ``evidence.set``: a set, which has trials of its own, is named beside trials. As for `problem_for` and
-        `read_evidence`.
+        ``evidence.unknown``: there is no such set. ``evidence.set``: a set, which has trials of its own, is named
+        beside trials. As for `problem_for` and `read_evidence`.
     """
     named = None if evidence is None else evidence_sets().get(str(evidence))
     if named is None:
+        if evidence is not None:
+            _check_named(str(evidence))
         items = None if evidence is None else read_evidence(evidence)
         return problem_for(hypothesis, items, trials, needs_evidence=needs_evidence)
     if trials:
@@ -48,6 +52,19 @@ def problem_on(
             advice="leave out `--trial`, or name an evidence file",
         )
     return problem_for(hypothesis, None, tuple(read_trial(name) for name in named.trials))
+
+
+def _check_named(evidence: str) -> None:
+    """Refuse a bare word that is neither a set of evidence nor what a trial reported."""
+    known = (*evidence_sets(), *shipped.observation_files())
+    if Path(evidence).suffix or Path(evidence).parent != Path() or evidence in known or is_there(Path(evidence)):
+        return
+    raise InputError(
+        f"there is no evidence `{evidence}`",
+        code="evidence.unknown",
+        expected=f"a set, {' or '.join(f'`{name}`' for name in evidence_sets())}; or an evidence file",
+        advice=did_you_mean(evidence, known),
+    )
 
 
 def evidence_name(problem: Problem) -> str:

@@ -47,6 +47,16 @@ def test_a_trial_that_the_evidence_uses_is_no_check() -> None:
     assert [part.trial.name for part in checks_of(problem_on("H0", "synthesis"))] == ["infliximab-pilot"]
 
 
+def test_a_set_that_there_is_not_has_a_near_name() -> None:
+    with pytest.raises(InputError) as caught:
+        problem_on("H0", "synthesi")
+    assert str(caught.value) == (
+        "error[evidence.unknown]: there is no evidence `synthesi`\n"
+        "  expected: a set, `abstract` or `synthesis`; or an evidence file\n"
+        "  try:      did you mean `synthesis`?"
+    )
+
+
 def test_a_set_is_not_named_beside_trials() -> None:
     with pytest.raises(InputError) as caught:
         problem_on("H1", "synthesis", (read_trial("zong-2011"),))
