@@ -154,14 +154,13 @@ def run(
     InputError
         When the scenario, or what was laid over it, cannot be used.
     """
-    from simulate.exchange.foreign import check_foreign_units, is_foreign
+    from simulate.exchange.foreign import judge_units
     from simulate.studies.datasets import by_draw
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.intervals import run_study
     from simulate.studies.runs import prepare
 
-    if units == "strict" and is_foreign(scenario):
-        check_foreign_units(scenario)
+    judge_units(scenario, units)
     chosen = laid_over(
         settings,
         vary,

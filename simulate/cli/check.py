@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.cli.options import Json, Units, judge_units
+from simulate.cli.options import Json, Units
 
 
 def check(
@@ -47,6 +47,7 @@ def check(
     from dataclasses import asdict
 
     from simulate.cli.console import print_json, print_text
+    from simulate.exchange.foreign import judge_units
     from simulate.studies.checks import check_file
 
     judge_units(file, units)

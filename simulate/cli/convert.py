@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from simulate.symbolic.model import Model
 
-from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units, judge_units
+from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units
 
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
     (lambda model: len(model.routes), "the ways in for doses: routes have no counterpart without a regimen"),
@@ -65,7 +65,7 @@ def convert(
     """  # noqa: D301
     from simulate.cli.console import UsageFault
     from simulate.exchange.archive import is_archive
-    from simulate.exchange.foreign import is_foreign
+    from simulate.exchange.foreign import is_foreign, judge_units
 
     if file.suffix not in ("", ".toml") and not is_foreign(file):
         raise _not_converted(file, out)

@@ -120,27 +120,6 @@ def defaults_of(function: Callable[..., Any]) -> Callable[[Verb], Verb]:
     return decorate
 
 
-def judge_units(file: Path | str, units: str) -> None:
-    """Check the units of a model of another program, if that is asked for."""
-    from simulate.cli.console import UsageFault
-    from simulate.exchange.foreign import check_foreign_units, is_foreign
-
-    if units not in ("numbers", "strict"):
-        raise UsageFault(
-            "--units is unknown",
-            code="usage.argument",
-            found=units,
-            expected="numbers, or strict for SBML and Antimony",
-        )
-    if units == "strict":
-        if not is_foreign(file):
-            raise UsageFault(
-                "--units strict is for SBML and Antimony: units of all other files are checked always",
-                code="usage.argument",
-            )
-        check_foreign_units(file)
-
-
 def place_of(out: Path | None, *studies: Study) -> Path:
     """Where a run is kept: what the user says, or ``runs/`` and its scenario with digits of the content hash."""
     from simulate.files import content_hash

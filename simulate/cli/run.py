@@ -23,7 +23,6 @@ from simulate.cli.options import (
     Units,
     Vary,
     defaults_of,
-    judge_units,
     place_of,
 )
 
@@ -108,7 +107,7 @@ def run(
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
-    from simulate.exchange.foreign import is_foreign, read_foreign
+    from simulate.exchange.foreign import is_foreign, judge_units, read_foreign
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
 

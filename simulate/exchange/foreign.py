@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from simulate.errors import InputError
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
 from simulate.exchange.sbml import Imported, is_sbml, read_sbml, read_sbml_text
@@ -43,6 +44,33 @@ def read_foreign(path: Path | str, *, time_unit: str | None = None, doses: bool 
     else:
         found = read_sbml(path, time_unit=time_unit)
     return with_doses(found) if doses else found
+
+
+def judge_units(file: Path | str, units: str) -> None:
+    """Check the units of a model of another program, if they are asked for: ``numbers`` or ``strict``.
+
+    Raises
+    ------
+    InputError, MissingExtra
+        ``units.asked``: neither, or strict of a file whose units are checked always. As `check_foreign_units`.
+    """
+    if units not in ("numbers", "strict"):
+        raise InputError(
+            "this does not say how units are judged",
+            code="units.asked",
+            found=f"`{units}`",
+            expected="`numbers`, or `strict` for SBML and Antimony",
+        )
+    if units == "numbers":
+        return
+    if not is_foreign(file):
+        raise InputError(
+            "units are judged strictly in SBML and Antimony: those of all other files are checked always",
+            code="units.asked",
+            found=f"`{file}`",
+            advice="leave `strict` out",
+        )
+    check_foreign_units(file)
 
 
 def check_foreign_units(path: Path | str) -> None:

@@ -184,7 +184,7 @@ def _guessed(
         effective = 1.0 / float(np.square(weights).sum())
         if effective >= _ENOUGH * solved(draws) or len(proposals) == _MOST_ROUNDS:
             return points, ratios, guessed
-        pooled = np.concatenate([_even(particles) * len(particles), weights * effective])
+        pooled = np.concatenate([np.ones(len(particles)), weights * effective])
         proposal = _proposal(np.concatenate([particles, points]), pooled / pooled.sum(), seed)
 
 

@@ -21,7 +21,7 @@ from simulate.streams import FloatArray, IntArray, stream
 HALF = 0.5
 """Share of the particles that a temperature step leaves effective."""
 
-_FEWEST_MOVES, _MOST_MOVES, MOST_GUESSED = 3, 10, 28
+_FEWEST_MOVES, _MOST_MOVES, _MOST_GUESSED = 3, 10, 28
 _ENOUGH = 3.0
 """Moves end once every particle has been accepted so often on average; by a guess, which is cheap, more are made."""
 
@@ -123,18 +123,13 @@ def begin(target: Target, dimension: int, particles: int, seed: int) -> Generati
             found.items[waiting], found.feasible[waiting] = fresh.items, fresh.feasible
         waiting = np.flatnonzero(~found.feasible)
         if not len(waiting):
-            return Generation(points, found, found.total, 0.0, 0.0, first_scale(dimension), particles / tried, ())
+            return Generation(points, found, found.total, 0.0, 0.0, 2.38 / np.sqrt(dimension), particles / tried, ())
     raise NotConverged(
         f"{len(waiting)} of {particles} prior draws are still infeasible after {_MAX_ROUNDS} rounds",
         code="inference.infeasible",
         expected="a prior of which a fair share is feasible",
         advice="look at the conditions of the baseline, and at the priors of the parameters that they name",
     )
-
-
-def first_scale(dimension: int) -> float:
-    """Scale of a random walk that suits a normal target, beside the Cholesky factor of its covariance."""
-    return float(2.38 / np.sqrt(dimension))
 
 
 def advance(target: Target, before: Generation, seed: int, *, end: float = 1.0) -> Generation:
@@ -153,89 +148,36 @@ def advance(target: Target, before: Generation, seed: int, *, end: float = 1.0) 
     effective = 1.0 / float(np.square(weights).sum())
     owed = _owed(before)
     gain = float(logsumexp(owed + _powered(before.scores.total, beta - before.beta)) - logsumexp(owed))
-    mean, root = moments(before.points, weights)
+    mean, root = _moments(before.points, weights)
     ancestors = resampled(weights, len(weights), float(stream(seed, "smc resampling", number).random()))
     points = before.points[ancestors]
-    found = before.scores.rows(ancestors) if guess is None else alone(near[ancestors])
+    found = before.scores.rows(ancestors) if guess is None else _alone(near[ancestors])
     mover = target if guess is None else by(guess)
-    name, most = f"smc move {number}", _MOST_MOVES if guess is None else MOST_GUESSED
-    moved = move(mover, points, found, (mean, root), seed, name, beta=beta, scale=before.scale, most=most)
+    most = _MOST_MOVES if guess is None else _MOST_GUESSED
+    scale, accepted, moves = before.scale, 0.0, 0
+    while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < most):
+        random = stream(seed, f"smc move {number}", moves)
+        if moves % 3 == 2:
+            points, found, share = _independence(mover, points, found, beta, mean, root, random)
+        else:
+            points, found, share = _walk(mover, points, found, beta, scale * root, random)
+            scale *= float(np.exp(0.7 * (share - _WANTED)))
+        accepted += share
+        moves += 1
     unique = len(np.unique(ancestors)) / len(ancestors)
-    stage = Stage(beta, effective, gain, moved.moves, moved.accepted / moved.moves, unique)
-    looked = moved.scores if guess is None else scores(target, moved.points)
+    stage = Stage(beta, effective, gain, moves, accepted / moves, unique)
+    looked = found if guess is None else scores(target, points)
     after = Generation(
-        moved.points,
+        points,
         looked,
-        moved.scores.total,
+        found.total,
         beta,
         before.log_evidence + gain,
-        moved.scale,
+        scale,
         before.feasible,
         (*before.stages, stage),
     )
     return _settled(after, end, seed)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moved:
-    """Particles after their moves.
-
-    Attributes
-    ----------
-    points, scores
-        Where they are, and what moved them says of that.
-    scale
-        Scale of the random walk, steered to its acceptance.
-    accepted, moves
-        How often a particle was accepted on average, in so many moves.
-    """
-
-    points: FloatArray
-    scores: Scores
-    scale: float
-    accepted: float
-    moves: int
-
-
-def move(
-    target: Target,
-    points: FloatArray,
-    found: Scores,
-    near: tuple[FloatArray, FloatArray],
-    seed: int,
-    name: str,
-    *,
-    beta: float,
-    scale: float,
-    most: int,
-) -> Moved:
-    """Metropolis moves until every particle has been accepted often enough on average, or ``most`` were made.
-
-    Parameters
-    ----------
-    target, points, found
-        What is sampled, particles, and their scores.
-    near
-        Mean, and Cholesky factor of the covariance, of where the target is large.
-    seed, name
-        Key of all random numbers.
-    beta
-        Power of the likelihood.
-    scale
-        Of the random walk, at first.
-    """
-    mean, root = near
-    accepted, moves = 0.0, 0
-    while moves < _FEWEST_MOVES or (accepted < _ENOUGH and moves < most):
-        random = stream(seed, name, moves)
-        if moves % 3 == 2:
-            points, found, share = _independence(target, points, found, beta, mean, root, random)
-        else:
-            points, found, share = _walk(target, points, found, beta, scale * root, random)
-            scale *= float(np.exp(0.7 * (share - _WANTED)))
-        accepted += share
-        moves += 1
-    return Moved(points, found, scale, accepted, moves)
 
 
 def is_at(generation: Generation, end: float) -> bool:
@@ -245,10 +187,10 @@ def is_at(generation: Generation, end: float) -> bool:
 
 def by(guess: Guess) -> Target:
     """A guess as a target of its own."""
-    return lambda points: alone(guess(points))
+    return lambda points: _alone(guess(points))
 
 
-def alone(totals: FloatArray) -> Scores:
+def _alone(totals: FloatArray) -> Scores:
     """Log-likelihoods as those of a single datum."""
     feasible = np.isfinite(totals)
     return Scores(np.where(feasible, totals, -np.inf)[:, np.newaxis], feasible)
@@ -345,7 +287,7 @@ def _next_beta(near: FloatArray, before: Generation, end: float) -> float:
     return low if low > before.beta else before.beta + 1e-3 * (end - before.beta)
 
 
-def moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _moments(points: FloatArray, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean, and Cholesky factor of the covariance, of weighted points; sums in fixed order."""
     mean = np.einsum("i,ij->j", weights, points)
     centered = points - mean

@@ -143,13 +143,20 @@ def test_the_command_line_asks_for_units(tmp_path: Path, monkeypatch: pytest.Mon
         assert "error[units.missing]: the parameter `half` has no unit" in capsys.readouterr().err
     with pytest.raises(InputError, match="the parameter `half` has no unit"):
         simulate.run("model.xml", end="4", units="strict")
-    assert outcome(["check", "model.xml", "--units", "loose"]) == 2
+    assert outcome(["check", "model.xml", "--units", "loose"]) == 3
     assert capsys.readouterr().err == (
-        "error[usage.argument]: --units is unknown\n"
-        "  found:    loose\n"
-        "  expected: numbers, or strict for SBML and Antimony\n"
+        "error[units.asked]: this does not say how units are judged\n"
+        "  found:    `loose`\n"
+        "  expected: `numbers`, or `strict` for SBML and Antimony\n"
     )
-    assert outcome(["run", "anakinra-100mg-daily", "--units", "strict"]) == 2
-    assert capsys.readouterr().err == (
-        "error[usage.argument]: --units strict is for SBML and Antimony: units of all other files are checked always\n"
+    assert outcome(["run", "anakinra-100mg-daily", "--units", "strict"]) == 3
+    told = (
+        "error[units.asked]: units are judged strictly in SBML and Antimony: "
+        "those of all other files are checked always\n"
+        "  found:    `anakinra-100mg-daily`\n"
+        "  try:      leave `strict` out"
     )
+    assert capsys.readouterr().err == f"{told}\n"
+    with pytest.raises(InputError) as caught:
+        simulate.run("anakinra-100mg-daily", units="strict")
+    assert str(caught.value) == told
