@@ -7,6 +7,7 @@ machines take the same steps.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from simulate.compiled import inlined
@@ -27,6 +28,28 @@ def load(w: Any, place: int) -> Any:
 def store(w: Any, place: int, value: float) -> None:
     """Write a row of the workspace."""
     w[place] = value
+
+
+def weighted(weights: Mapping[int, float]) -> Any:
+    """Return the function ``(w, place)``: the sum of weight times row, at ``place`` beyond each of some offsets."""
+    terms = list(weights.items())
+    (offset, weight), first = terms[-1], (len(terms) - 1) // 4 * 4
+
+    @inlined
+    def last(w: Any, place: int) -> Any:
+        return weight * w[offset + place]
+
+    if len(terms) == 1:
+        return last
+    # As in `simulate.solver.vectors`: the terms of a group of four, then the groups.
+    end = first if first and first < len(terms) - 1 else len(terms) - 1
+    before, rest = weighted(dict(terms[:end])), weighted(dict(terms[end:]))
+
+    @inlined
+    def total(w: Any, place: int) -> Any:
+        return before(w, place) + rest(w, place)
+
+    return total
 
 
 @inlined

@@ -9,7 +9,8 @@ machine has: LLVM splits it where registers are narrower.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -83,6 +84,39 @@ def store(_typing: Any, w: Any, place: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return (types.void(w, place, value), generate) if value == _LANES else None
+
+
+def weighted(weights: Mapping[int, float]) -> Any:
+    """Return the function ``(w, place)``: the sum of weight times row, at ``place`` beyond each of some offsets.
+
+    Terms are added four at a time, so that not every sum waits for the one before.
+
+    Parameters
+    ----------
+    weights
+        Weight of each row, by its offset in the workspace.
+    """
+    terms = list(weights.items())
+    groups = [terms[first : first + 4] for first in range(0, len(terms), 4)]
+
+    @intrinsic
+    def total(_typing: Any, w: Any, place: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            start = context.cast(builder, arguments[1], signature.args[1], types.intp)
+
+            def term(offset: int, weight: float) -> Any:
+                place = builder.add(start, ir.Constant(start.type, offset))
+                row = builder.load(_pointer(context, builder, signature.args[0], arguments[0], place), align=8)
+                return builder.fmul(ir.Constant(_DOUBLES, [weight] * LANES), row, flags=_CONTRACT)
+
+            def plus(a: Any, b: Any) -> Any:
+                return builder.fadd(a, b, flags=_CONTRACT)
+
+            return reduce(plus, [reduce(plus, [term(*part) for part in group]) for group in groups])
+
+        return _LANES(w, place), generate
+
+    return total
 
 
 def _wide(context: Any, builder: Any, kind: Any, value: Any) -> Any:
@@ -254,4 +288,4 @@ def near_power(_typing: Any, a: Any, exponent: Any) -> Any:
     return _LANES(_LANES, exponent), generate
 
 
-__all__ = ["any_lane", "choose", "every", "load", "near_power", "near_quotient", "root", "size", "store"]
+__all__ = ["any_lane", "choose", "every", "load", "near_power", "near_quotient", "root", "size", "store", "weighted"]
