@@ -11,6 +11,7 @@ import numpy as np
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
+from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, ships
 from simulate.studies.fitting.priors import Role
@@ -108,7 +109,7 @@ def draws_of(
         The hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
         `draws_elsewhere`.
     wanted
-        How many; fewer if the fit has kept fewer.
+        How many; fewer if the fit has kept fewer. They are chosen to be spread as all that it has kept are (`thinned`).
     posterior
         Result of a fit; if not given, the shipped one where there is one of today's numbers, and else the prior.
     seed
@@ -127,14 +128,7 @@ def draws_of(
     found = shipped_fit(problem) if posterior is None else posterior
     if found is None:
         return prior_draws(problem, wanted, seed=seed, threads=threads)
-    return Draws(problem, every_so_many(found.points, wanted), True, found.settings.places)
-
-
-def every_so_many(points: FloatArray, wanted: int) -> FloatArray:
-    """Some of the draws of a fit: as those that are the same stand beside each other, not the first of them."""
-    count = min(wanted, len(points))
-    chosen: FloatArray = points[(np.arange(count) * len(points)) // count]
-    return chosen
+    return Draws(problem, found.points[thinned(found.points, wanted)], True, found.settings.places)
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
@@ -200,8 +194,12 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
 
 def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:
     """Draws of what is believed of a hypothesis before any fit; arguments as for `draws_of`."""
-    points = prior_points(problem, wanted, purpose="draws: prior", seed=seed, threads=threads)
-    return Draws(problem, points, False, 1)
+    points = prior_points(problem, max(wanted, _POOL), purpose="draws: prior", seed=seed, threads=threads)
+    return Draws(problem, points[thinned(points, wanted)], False, 1)
+
+
+_POOL = 256
+"""Draws of the prior among which a few are chosen: as many as the fits that ship have kept."""
 
 
 def shipped_fit(problem: Problem) -> Posterior | None:

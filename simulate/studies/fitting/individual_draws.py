@@ -8,8 +8,8 @@ from pathlib import Path
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
+from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray
-from simulate.studies.fitting.draws import every_so_many
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.priors import Free, Role
 from simulate.studies.fitting.trial import changes_of
@@ -106,4 +106,4 @@ def individual_draws(
             expected=f"the key {kept.model}",
             advice="the same model file and hypothesis, with the same numbers; else fit again",
         )
-    return IndividualDraws(posterior.evidence, kept.free, every_so_many(posterior.points, wanted))
+    return IndividualDraws(posterior.evidence, kept.free, posterior.points[thinned(posterior.points, wanted)])
