@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import itertools
+from pathlib import Path
 from typing import Any
 
 import simulate
@@ -14,18 +15,17 @@ author = copyright = "il1sim contributors"
 version = release = simulate.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
-exclude_patterns = ["_build"]
 myst_heading_anchors = 4
 default_role = "py:obj"
 highlight_language = "none"
-
-
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
 numpydoc_show_class_members = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"il1sim {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_copy_source = html_show_sourcelink = html_show_sphinx = html_show_copyright = False
 html_theme_options = {"show_prev_next": False, "show_toc_level": 2, "footer_start": [], "footer_end": []}
 
@@ -80,7 +80,10 @@ GENERATED = {"verbs": verbs_page, "public-names": public_names_page}
 
 
 def complete(app: Any, page: str, source: list[str]) -> None:
-    """Add to a page what is printed from the program itself."""
+    """Add to a page what is printed from the program itself, and lead its links to data where these are."""
+    if not Path(__file__).parents[1].joinpath("parameters").is_dir():
+        # In a wheel.
+        source[0] = source[0].replace("](../parameters/", "](../../_parameters/")
     if page in GENERATED:
         source[0] += "\n" + GENERATED[page]()
 
