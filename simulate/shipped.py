@@ -1,6 +1,6 @@
 """Where the curated data lie: `simulate/_parameters` in a wheel, `parameters` beside the package in a checkout.
 
-No other module knows either place.
+The pages of the documentation are beside them. No other module knows these places.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ def root() -> Path:
     package = Path(__file__).resolve().parent
     packaged = package / "_parameters"
     return packaged if packaged.is_dir() else package.parent / "parameters"
+
+
+def pages_folder() -> Path:
+    """Folder of the pages of the documentation."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "_pages" / "docs"
+    return packaged if packaged.is_dir() else package.parent / "docs"
 
 
 def parameter_files() -> tuple[Path, ...]:

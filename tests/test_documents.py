@@ -1,14 +1,20 @@
-"""What the documents say of the tests is so."""
+"""What the documents say of tests, commands, functions, files and one another is so."""
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
 import shlex
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+import simulate
 from benchmarks.problems import PROBLEMS
 from simulate.cli.app import app
 
@@ -27,6 +33,17 @@ COMMANDS = sorted(
     }
 )
 """Lines of documents that call the program, without their comments' meaning."""
+
+OTHERS = [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "benchmarks" / "README.md"]
+"""Pages that are part of the site, but not of its folder."""
+
+BLOCKS = [
+    (path, kind, text)
+    for path in (*PAGES, *OTHERS)
+    for kind, text in re.findall(
+        r"^```([^\n]*)\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+]
 
 KNOWN = {
     name
@@ -63,7 +80,85 @@ def test_every_command_of_a_document_is_one_that_the_program_understands(page: s
     understood.close()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
-def test_every_file_that_a_document_links_to_exists(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (path.parent / target).exists(), target
+def test_blocks_of_code_are_of_the_kinds_that_are_looked_at() -> None:
+    assert {kind.split()[0] for _, kind, _ in BLOCKS if kind and not kind.startswith("{")} == {
+        *("bash", "python", "toml"),
+        *("csv", "r"),
+    }
+
+
+def blocks(kind: str) -> list[tuple[str, str]]:
+    """Blocks of a kind, each with its page."""
+    return [(path.name, text) for path, told, text in BLOCKS if told.split()[:1] == [kind]]
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("toml"))
+def test_every_table_of_a_document_is_toml(page: str, text: str) -> None:
+    assert tomllib.loads(text), page
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("python"))
+def test_what_a_document_calls_in_python_is_there_and_takes_the_arguments(page: str, text: str) -> None:
+    for node in ast.walk(ast.parse(text, filename=page)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("simulate"):
+            module = import_module(node.module or "")
+            assert [part.name for part in node.names if not hasattr(module, part.name)] == []
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "simulate":
+            assert hasattr(simulate, node.attr), node.attr
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("simulate."):
+            function = getattr(simulate, ast.unparse(node.func).split(".")[1])
+            known = inspect.signature(function).parameters
+            given = {part.arg for part in node.keywords if part.arg is not None}
+            assert given <= {*known}, ast.unparse(node)
+
+
+def anchors(path: Path) -> Iterator[str]:
+    """What the headings of a page can be linked by, as GitHub and the site make it of them."""
+    text = re.sub(r"^```.*?^```$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE):
+        yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", [*PAGES, *OTHERS], ids=lambda path: path.stem)
+def test_every_file_and_heading_that_a_document_links_to_exists(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
+        file, _, anchor = target.partition("#")
+        if not target.startswith("http"):
+            linked = path.parent / file if file else path
+            assert linked.exists(), target
+            assert not anchor or anchor in anchors(linked), target
+
+
+def test_every_page_that_a_text_names_exists() -> None:
+    sources = [path for folder in ("simulate", "parameters", "benchmarks") for path in (ROOT / folder).rglob("*.*")]
+    named = {
+        page
+        for path in (*PAGES, *OTHERS, *sources)
+        if path.suffix in (".md", ".py", ".toml")
+        for page in re.findall(r"\bdocs/[\w/-]+\.\w+", path.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 30
+    assert [page for page in sorted(named) if not (ROOT / page).is_file()] == []
+
+
+def test_every_picture_is_shown_on_some_page() -> None:
+    shown = {
+        name for path in PAGES for name in re.findall(r"figures/([\w-]+\.png)\)", path.read_text(encoding="utf-8"))
+    }
+    assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == shown
+
+
+def test_every_page_of_the_site_stands_in_one_list() -> None:
+    listed: list[str] = []
+    for path in (ROOT / "docs").glob("*.md"):
+        for block in re.findall(
+            r"^```{toctree}\n(.*?)^```$", path.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+        ):
+            entries = [line for line in block.splitlines() if line and not line.startswith(":")]
+            listed += [
+                page.relative_to(ROOT / "docs").with_suffix("").as_posix()
+                for entry in entries
+                for page in sorted((ROOT / "docs").glob(f"{entry}.md"))
+            ]
+    pages = [path.relative_to(ROOT / "docs").with_suffix("").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert sorted([*listed, "index"]) == sorted(pages)

@@ -55,15 +55,17 @@ def test_the_wheel_holds_every_module_and_all_data(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix() for path in explorer.rglob("*.*") if path.suffix in (".js", ".css", ".html")
     }
     pages.add("simulate/results/explorer/uplot/LICENSE")
+    told = {"simulate/_pages/" + path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.*")}
+    told |= {f"simulate/_pages/{name}" for name in ("benchmarks/README.md", "CHANGELOG.md", "CONTRIBUTING.md")}
     assert data
     assert len(pages) == 8
-    assert modules | data | pages | {"simulate/py.typed"} <= set(contents(wheel))
+    assert modules | data | pages | told | {"simulate/py.typed"} <= set(contents(wheel))
 
 
 def test_an_installed_package_finds_its_own_data(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(tmp_path)
-    code = "from simulate import shipped; print(shipped.root()); print(*shipped.scenario_files())"
+    code = "from simulate import pages, shipped; print(shipped.root(), *shipped.scenario_files(), *pages.pages())"
     result = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
@@ -72,11 +74,11 @@ def test_an_installed_package_finds_its_own_data(wheel: Path, tmp_path: Path) ->
         text=True,
         check=True,
     )
-    place, scenarios = result.stdout.splitlines()
+    place, *names = result.stdout.split()
     assert Path(place) == (tmp_path / "simulate" / "_parameters").resolve()
-    assert "anakinra-100mg-daily" in scenarios.split()
+    assert {"anakinra-100mg-daily", "regimens"} <= {*names}
 
 
 def test_an_editable_install_copies_no_data(tmp_path: Path) -> None:
     names = contents(build("wheel:editable", tmp_path))
-    assert [name for name in names if "_parameters" in name] == []
+    assert [name for name in names if "_parameters" in name or "_pages" in name] == []

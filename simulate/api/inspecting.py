@@ -1,4 +1,4 @@
-"""Evidence audited, a machine verified, a run directory reported."""
+"""Evidence audited, a machine verified, a run directory reported, the documentation opened."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
-from simulate.watching import Progress, quiet
+from simulate.watching import Progress, Report, quiet
 
-__all__ = ["audit", "report", "tidy", "verify"]
+__all__ = ["audit", "docs", "report", "tidy", "verify"]
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -200,6 +200,69 @@ def report(
     if out is not None:
         write_atomically(Path(out), text)
     return text
+
+
+def docs(
+    page: str = "index", *, build: str | Path | None = None, browser: bool = True, report: Report | None = None
+) -> Path:
+    """Open the documentation in a web browser: a site, built once, where Sphinx is installed.
+
+    Parameters
+    ----------
+    page
+        Name of a page, such as ``"regimens"``.
+    build
+        Folder that the site is built into anew; if not given, it is kept in the user's cache.
+    browser
+        Whether a browser is opened.
+    report
+        What is told that a site is built, or why there is none.
+
+    Returns
+    -------
+    Path
+        The page of the site; its text in Markdown where there is no site.
+
+    Raises
+    ------
+    InputError
+        ``docs.page``: there is no such page; ``docs.folder``: the folder has something else in it.
+    MissingExtra
+        ``extra.docs``: a site was asked for and Sphinx is missing; ``docs.build``: Sphinx failed.
+    """
+    import webbrowser
+
+    from simulate.errors import InputError, did_you_mean
+    from simulate.pages import build_site, kept_site, needs, pages
+    from simulate.shipped import pages_folder
+    from simulate.toml import listed
+
+    tell = report or (lambda sentence: None)
+    known = pages()
+    if page not in known:
+        raise InputError(
+            f"there is no page `{page[:60]}`",
+            code="docs.page",
+            expected=listed(known),
+            advice=did_you_mean(page, known),
+        )
+    site: Path | None
+    if build is not None:
+        site = Path(build).resolve()
+        build_site(site)
+    elif (install := needs()) is None:
+        site = kept_site(tell)
+        if site is None:
+            tell("this is the text of the page; a site cannot be kept, --build DIR makes one")
+    else:
+        site = None
+        tell(f"this is the text of the page; {install} makes a site of it")
+    if site is None:
+        return known[page]
+    target = site / known[page].relative_to(pages_folder()).with_suffix(".html")
+    if browser and not webbrowser.open(target.as_uri()):
+        tell("no browser was found")
+    return target
 
 
 def tidy(

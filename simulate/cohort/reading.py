@@ -1,57 +1,4 @@
-"""A population from a file such as `parameters/cohort.toml`.
-
-::
-
-    base = "myositis"               # covariates, effects and correlations of a shipped population hold here too
-                                    # (a covariate or occasion given here replaces that of the base)
-
-    [covariate.weight]              # a row like that of a parameter
-    meaning = "body weight"
-    value = 75
-    unit = "kg"
-    spread = { cv = 0.18 }          # or { sd_log = 0.18 }
-    bounds = [50, 110]
-    source = "..."
-    grade = "recalled"
-
-    [[effect]]                      # covariate → parameter, by `exponent` of a power or by `log10_slope`
-    covariate = "weight"
-    parameter = "V"
-    exponent = 1
-    source = "..."
-    grade = "read"
-
-    [[correlation]]                 # between the logarithms of two parameters or covariates
-    a = "chi"
-    b = "f_RO"
-    rho = 0.8
-    unless = "null_typical"         # left out where the model has this parameter: its mechanism brings it about
-    source = "..."
-    grade = "assumed"
-
-    [[stratum]]                     # kinds of patients, in these proportions
-    name = "IBM"
-    count = 5
-    source = "..."
-    grade = "read"
-
-    [stratum.parameters.chi]        # in which these have a typical value (and spread, and bounds) of their own
-    value = 0.9                     # `unless` as for a correlation
-    source = "..."
-    grade = "assumed"
-
-    [[occasion]]                    # how much of a dose arrives, from dose to dose of a patient
-    route = "sc"
-    spread = { cv = 0.2 }
-    source = "..."
-    grade = "assumed"
-
-    [[retention]]                   # how many stay in the study
-    day = 91
-    reached = 13
-    of = 15
-    source = "..."
-    grade = "read"
+"""A population from a file such as `parameters/cohort.toml`; its keys are in `docs/reference-files.md`.
 
 What concerns a parameter that the model in hand does not use is left out, if the parameter is a known one.
 """
@@ -81,9 +28,18 @@ from simulate.symbolic.parts import Parameter
 from simulate.toml import TomlTable, listed
 
 _ORIGIN = ("source", "grade", "note")
-_OF_COVARIATE = ("meaning", "value", "unit", "spread", "bounds", *_ORIGIN)
-_OF_STRATUM = ("value", "spread", "bounds", "unless", *_ORIGIN)
 
+POPULATION_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("base", "covariate", "effect", "correlation", "stratum", "occasion", "retention"),
+    "covariate": ("meaning", "value", "unit", "spread", "bounds", *_ORIGIN),
+    "effect": ("covariate", "parameter", "exponent", "log10_slope", *_ORIGIN),
+    "correlation": ("a", "b", "rho", "unless", *_ORIGIN),
+    "stratum": ("name", "count", "parameters", *_ORIGIN),
+    "stratum.parameters": ("value", "spread", "bounds", "unless", *_ORIGIN),
+    "occasion": ("route", "spread", *_ORIGIN),
+    "retention": ("day", "reached", "of", *_ORIGIN),
+}
+"""Keys of the tables of a population file."""
 
 MYOSITIS = "myositis"
 """Name of the population of the trial, which a scenario has if it names no other."""
@@ -150,15 +106,16 @@ class _Reader:
         self.covariates: dict[str, Parameter] = {}
 
     def population(self) -> Population:
-        parts = ("covariate", "correlation", "effect", "stratum", "retention", "occasion")
-        self.top = top = TomlTable(self.document, allowed=("base", *parts))
+        self.top = top = TomlTable(self.document, allowed=POPULATION_KEYS[""])
         base = self.base(top)
         self.covariates |= {covariate.name: covariate for covariate in base.covariates}
-        for name, row in top.named("covariate", allowed=_OF_COVARIATE, required=_OF_COVARIATE[:3]):
+        for name, row in top.named(
+            "covariate", allowed=POPULATION_KEYS["covariate"], required=("meaning", "value", "unit")
+        ):
             self.covariates[name] = self.covariate(name, row)
         effects = [*base.effects, *self.effects()]
         correlations = [*base.correlations, *self.correlations()]
-        strata = [self.stratum(row) for row in self.rows("stratum", "name", "count", "parameters")]
+        strata = [self.stratum(row) for row in self.rows("stratum")]
         acting = {effect.covariate for effect in effects}
         acting |= {name for found in correlations for name in (found.a, found.b)}
         return Population(
@@ -167,13 +124,13 @@ class _Reader:
             correlations=tuple(correlations),
             effects=tuple(effects),
             strata=tuple(strata),
-            retention=tuple(self.retained(row) for row in self.rows("retention", "day", "reached", "of")),
+            retention=tuple(self.retained(row) for row in self.rows("retention")),
             occasions=self.occasions(base),
         )
 
-    def rows(self, key: str, *allowed: str) -> tuple[TomlTable, ...]:
+    def rows(self, key: str) -> tuple[TomlTable, ...]:
         """Tables of an array, each of which says where it is from."""
-        return self.top.tables(key, allowed=(*allowed, *_ORIGIN), required=("source", "grade"))
+        return self.top.tables(key, allowed=POPULATION_KEYS[key], required=("source", "grade"))
 
     def base(self, top: TomlTable) -> Population:
         """The population on which this one is built."""
@@ -187,7 +144,7 @@ class _Reader:
         """Spreads between doses: those of the base, and in place of them or beside them those of the file."""
         found = {occasion.route: occasion for occasion in base.occasions}
         own: set[str] = set()
-        for row in self.rows("occasion", "route", "spread"):
+        for row in self.rows("occasion"):
             route, spread = row.text("route"), spread_of(row)
             if spread is None or route in own:
                 raise InputError(
@@ -212,7 +169,7 @@ class _Reader:
         return parameter_of(name, row, is_within=False)
 
     def effects(self) -> Iterator[Effect]:
-        for row in self.rows("effect", "covariate", "parameter", "exponent", "log10_slope"):
+        for row in self.rows("effect"):
             covariate, parameter = row.text("covariate"), row.text("parameter")
             if covariate not in self.covariates:
                 raise self.unknown(covariate, "covariate", row.where("covariate"), self.covariates)
@@ -230,7 +187,7 @@ class _Reader:
                 yield effect
 
     def correlations(self) -> Iterator[Correlation]:
-        for row in self.rows("correlation", "a", "b", "rho", "unless"):
+        for row in self.rows("correlation"):
             found = Correlation(
                 row.text("a"), row.text("b"), row.number("rho"), source=row.text("source"), grade=grade_of(row)
             )
@@ -243,7 +200,7 @@ class _Reader:
         table.text("source")
         grade_of(table)
         rows = []
-        for name, row in table.named("parameters", allowed=_OF_STRATUM):
+        for name, row in table.named("parameters", allowed=POPULATION_KEYS["stratum.parameters"]):
             # No short cut: a row that the model does not need is checked like any other.
             own: dict[str, Any] = {"value": row.number("value"), "source": row.text("source"), "grade": grade_of(row)}
             own |= {key: found for key, found in (("spread", spread_of(row)), ("bounds", bounds_of(row))) if found}

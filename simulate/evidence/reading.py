@@ -1,41 +1,4 @@
-"""Evidence from a file such as `parameters/observations/abstract.toml`.
-
-::
-
-    schema = 1
-    source = "zong-2011"  # a key of sources.toml
-    includes = "abstract"  # optional: another file, shipped or beside this one, whose items come first
-    trial = "zong-2011"  # whose visits, arms and quantities are meant: a shipped trial, or a file beside this one
-
-    [[item]]
-    id = "ifng-level"
-    account = "..."  # what the source says, in words of one's own
-    location = "Results, sentence 5"  # where in the source, if that is known
-    quantity = "ifng"
-    visit_day = 0  # or several, which are pooled
-    since_day = 0  # for changes: from when
-    group = "responders"  # all, if not given
-    arm = "anakinra"  # of a trial with several arms
-    unit = "%"
-    kind = "mean_range"  # the keys below belong to the kind
-    mean = 1.1
-    low = 0.08
-    high = 4.96
-    n = 8
-    standing = "ambiguous"  # reported | inferred | ambiguous | disputed | healthy control
-    use = "datum"  # design | prior | check | text
-    among = "cells-baseline"  # an item whose count says how many people there were
-    note = "the visit is not stated"
-
-    [[item.reading]]  # what it may mean: what differs from the item, and the share of belief in it
-    name = "baseline"
-    share = 0.6
-
-    [[item.reading]]
-    name = "both visits"
-    share = 0.4
-    visit_day = [0, 182]
-    n = 14
+"""Evidence from a file such as `parameters/observations/abstract.toml`; its keys are in `docs/reference-files.md`.
 
 A reading with a ``kind`` of its own has all keys of that kind itself. An item without readings has one: as printed.
 The doubt that remains beside all readings depends on the standing and stands in `doubt.toml` beside the files.
@@ -58,8 +21,16 @@ from simulate.symbolic.units import DIMENSIONLESS, unit
 from simulate.toml import TomlTable
 
 _SUBJECT = ("quantity", "visit_day", "since_day", "group", "unit")
-_ITEM = ("id", "account", "location", "kind", "standing", "use", "among", "arm", "source", "note", "reading")
-_READING = ("name", "share", "kind")
+
+EVIDENCE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "": ("schema", "source", "trial", "includes", "item"),
+    "item": (
+        *("id", "account", "location", "kind", "standing", "use", "among", "arm", "source", "note", "reading"),
+        *_SUBJECT,
+    ),
+    "item.reading": ("name", "share", "kind", *_SUBJECT),
+}
+"""Keys of the tables of an evidence file; items and readings have those of their kind besides."""
 
 
 def abstract_file() -> Path:
@@ -99,9 +70,7 @@ def read_evidence(path: Path | str | None = None) -> Evidence:
 
 def evidence_from(document: Document) -> Evidence:
     """Items of a document that was read; errors are those of `read_evidence`."""
-    top = TomlTable(
-        document, allowed=("schema", "source", "trial", "includes", "item"), required=("schema", "source", "item")
-    )
+    top = TomlTable(document, allowed=EVIDENCE_KEYS[""], required=("schema", "source", "item"))
     top.schema()
     source = top.text("source")
     if top["item"] == []:
@@ -140,7 +109,7 @@ def evidence_from(document: Document) -> Evidence:
 
 def _item(row: TomlTable, source: str, doubts: Mapping[Standing, float]) -> Item:
     kind = row.choice("kind", KINDS)
-    row.check_keys((*_ITEM, *_SUBJECT, *KINDS[kind].KEYS))
+    row.check_keys((*EVIDENCE_KEYS["item"], *KINDS[kind].KEYS))
     name, account = row.text("id"), row.text("account")
     standing = Standing(row.choice("standing", [known.value for known in Standing]))
     note = row.text("note", None)
@@ -206,7 +175,7 @@ def _readings(row: TomlTable, kind: str, printed: tuple[Subject, Statement]) -> 
 
 def _reading(table: TomlTable, row: TomlTable, kind: str) -> Reading:
     own = table.choice("kind", KINDS, kind)
-    table.check_keys((*_READING, *_SUBJECT, *KINDS[own].KEYS))
+    table.check_keys((*EVIDENCE_KEYS["item.reading"], *KINDS[own].KEYS))
     # What another kind calls by the same name, such as `n`, is not meant.
     subject, statement = _claim(table.over(row, hidden=() if own == kind else KINDS[kind].KEYS), own)
     return Reading(table.text("name"), table.number("share", least=0.0, most=1.0), subject, statement)

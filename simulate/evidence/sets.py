@@ -13,7 +13,13 @@ from simulate.toml import TomlTable
 DEFAULT = "abstract"
 """The set that is meant where none is named."""
 
-_KEYS = ("title", "trials", "not_used")
+SET_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": (("schema",), ("set", "checks")),
+    "set": (("title", "trials"), ("not_used",)),
+    "set.not_used": (("statement", "source", "why"), ()),
+    "checks": (("title", "trials"), ()),
+}
+"""Keys of the tables of a file of sets: those that it must have, and those that it may have besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +57,8 @@ class EvidenceSet:
 def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
     """Sets of evidence of a file by name; those that ship if none is given."""
     found = {}
-    for name, row in _top(path).named("set", allowed=_KEYS, required=_KEYS[:2]):
-        left_out = row.tables("not_used", allowed=("statement", "source", "why"))
+    for name, row in _top(path).named("set", **_keys("set")):
+        left_out = row.tables("not_used", **_keys("set.not_used"))
         found[name] = EvidenceSet(
             name,
             row.text("title"),
@@ -64,10 +70,15 @@ def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
 
 def check_trials() -> tuple[str, ...]:
     """Shipped trials of other patients or drugs, which a fit is held against if it does not use them."""
-    return _top().table("checks", allowed=_KEYS[:2], required=_KEYS[:2]).texts("trials")
+    return _top().table("checks", **_keys("checks")).texts("trials")
+
+
+def _keys(table: str) -> dict[str, tuple[str, ...]]:
+    required, optional = SET_KEYS[table]
+    return {"allowed": (*required, *optional), "required": required}
 
 
 def _top(path: Path | None = None) -> TomlTable:
-    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), allowed=("schema", "set", "checks"))
+    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), **_keys(""))
     top.schema()
     return top

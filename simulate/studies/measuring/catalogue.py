@@ -1,32 +1,6 @@
-"""Measurements that could be made, from files such as `parameters/measurements/early-blood.toml`.
+"""Measurements that could be made, from files such as `parameters/measurements/blood-1-month.toml`.
 
-::
-
-    schema = 1
-    title = "blood after 1 and 3 months"
-    answers = "2"  # which of the questions of docs/evidence.md; may be absent
-    note = "..."
-
-    [cost]  # in units of one patient's restimulation at one visit
-    value = 60
-    source = "assumption"  # a key of sources.toml
-    grade = "assumed"
-
-    [[sample]]  # patients who are seen together
-    group = "all"  # responders | non-responders
-    arm = "anakinra"  # an arm of the trial, which is treated up to its last visit; or "untreated"
-    n = 15
-
-    [[sample.reading]]
-    quantity = "ifng"
-    days = [0, 28, 91, 182]
-    since = 0  # the reading is the change of the logarithm since that day; if absent, it is the logarithm itself
-    over = "ifng"  # or it is the logarithm of the ratio to another quantity of the same day
-    limit = 0.01  # readings are not below it; in the unit of the quantity
-    without = "unchanged"  # of a hypothesis that has no such quantity: changes and ratios are 1; else it is refused
-    noise = 0.3  # standard deviation of the logarithm of one reading; if absent, that of the assay of the trial
-    source = "assumption"  # of the noise
-    grade = "assumed"
+Their keys are in `docs/reference-files.md`.
 """
 
 from __future__ import annotations
@@ -53,9 +27,15 @@ UNTREATED = "untreated"
 GRADES = ("read", "calculated", "recalled", "assumed")
 UNCHANGED = "unchanged"
 
-_TOP = ("schema", "title", "answers", "note", "cost", "sample")
-_SAMPLE = ("group", "arm", "n", "reading")
-_READING = ("quantity", "days", "since", "over", "limit", "without", "noise", "source", "grade")
+_ORIGIN = ("source", "grade")
+
+MEASUREMENT_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "": (("schema", "title", "cost", "sample"), ("answers", "note")),
+    "cost": (("value", *_ORIGIN), ("note",)),
+    "sample": (("arm", "n", "reading"), ("group",)),
+    "sample.reading": (("quantity", "days"), ("since", "over", "limit", "without", "noise", *_ORIGIN)),
+}
+"""Keys of the tables of a measurement file: those that it must have, and those that it may have besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +147,9 @@ def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Mea
         ``key.*`` or ``file.*`` with the line at fault; ``source.unknown``; ``measurement.noise``: nothing says how well
         a quantity is read; ``measurement.reading``: a change and a ratio at once, or a level that may be absent.
     """
-    top = TomlTable(read_toml(path), allowed=_TOP, required=("schema", "title", "cost", "sample"))
+    top = TomlTable(read_toml(path), **_keys(""))
     top.schema()
-    cost = top.table("cost", allowed=("value", "source", "grade", "note"), required=("value", "source", "grade"))
+    cost = top.table("cost", **_keys("cost"))
     cost.text("note", "")
     source, grade = _provenance(cost)
     design = shipped_trial() if design is None else design
@@ -181,12 +161,17 @@ def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Mea
         cost=cost.number("value", above=0.0),
         cost_source=source,
         cost_grade=grade,
-        samples=tuple(_sample(row, design) for row in top.tables("sample", allowed=_SAMPLE, required=_SAMPLE[1:])),
+        samples=tuple(_sample(row, design) for row in top.tables("sample", **_keys("sample"))),
     )
 
 
+def _keys(table: str) -> dict[str, tuple[str, ...]]:
+    required, optional = MEASUREMENT_KEYS[table]
+    return {"allowed": (*required, *optional), "required": required}
+
+
 def _sample(row: TomlTable, design: TrialDesign) -> Sample:
-    tables = row.tables("reading", allowed=_READING, required=("quantity", "days"))
+    tables = row.tables("reading", **_keys("sample.reading"))
     readings = [reading for table in tables for reading in _readings(table, design)]
     return Sample(
         group=row.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),
@@ -235,7 +220,7 @@ def _readings(row: TomlTable, design: TrialDesign) -> list[PlannedReading]:
 
 def _noise(row: TomlTable, quantity: str, assays: Mapping[str, Assay]) -> float:
     if "noise" in row:
-        for key in ("source", "grade"):
+        for key in _ORIGIN:
             if key not in row:
                 raise row.missing(key, "where the noise is from")
         _provenance(row)
