@@ -72,7 +72,8 @@ def _matrix(axes: Axes, comparison: Comparison) -> None:
     axes.set(
         xticks=np.arange(entries.shape[1]) + 0.5, yticks=np.arange(entries.shape[0]) + 0.5, ylim=(entries.shape[0], 0)
     )
-    axes.set_xticklabels(comparison.names)
+    # Combined names are wider than a column.
+    axes.set_xticklabels([name.replace("+", "\n+") for name in comparison.names])
     axes.set_yticklabels([*matrix.items, "sum"])
     axes.tick_params(length=0.0)
     axes.set_title(

@@ -14,6 +14,7 @@ from scipy.stats import truncnorm
 import simulate
 from simulate import shipped
 from simulate.errors import InputError
+from simulate.inference.thinning import thinned
 from simulate.streams import uniforms
 from simulate.studies.datasets import by_draw, pooled, read_dataset, write_dataset
 from simulate.studies.fitting.posterior import shipped_posterior
@@ -61,7 +62,7 @@ def test_patients_of_a_draw_are_those_of_its_typical_values_and_spreads() -> Non
     assert row.spread is not None
     assert row.bounds is not None
     uniform = uniforms(3, "patient: det17", np.arange(5), 1)[:, 0]
-    for draw, number in enumerate((0, 64, 128, 192)):
+    for draw, number in enumerate(thinned(posterior.points, 4)):
         point = posterior.points[number]
         middle = np.log(part.values(point[[place]])[0])
         sd = row.spread.sd_log * spread.values(point[[column]])[0]
