@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from simulate.streams import FloatArray, IntArray
 
@@ -38,7 +37,8 @@ def thinned(draws: FloatArray, count: int) -> IntArray:
     chosen = (np.arange(count) * total) // count
     distances = np.zeros((total, total), dtype=np.int64)
     for coordinate in draws.T:
-        ranks = (2 * rankdata(coordinate)).astype(np.int64)
+        _, place, counts = np.unique(coordinate, return_inverse=True, return_counts=True)
+        ranks = (2 * np.cumsum(counts) - counts)[place]
         distances += np.abs(ranks[:, None] - ranks)
     to_all = distances.sum(axis=1)
     to_chosen = distances[:, chosen].sum(axis=1)

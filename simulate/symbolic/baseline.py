@@ -42,10 +42,12 @@ class Baseline:
         self._ordered: dict[str, Definition] = {}
         self._references: dict[str, Expr] = {}
         # A definition that is nothing but the baseline of a symbol serves as its reference; no second one is generated.
+        # One that is the baseline of such a definition is the same number, and refers to it.
         self._aliases: dict[str, str] = {}
-        for part in definitions:
-            if part.expression.func == at_baseline and part.expression.args[0].is_Symbol:
-                self._aliases.setdefault(str(part.expression.args[0]), part.name)
+        baselines = {part.name: str(part.expression.args[0]) for part in definitions if _is_baseline(part.expression)}
+        for name, target in baselines.items():
+            if target not in baselines:
+                self._aliases.setdefault(target, name)
 
     def value(self, expr: Expr) -> Expr:
         """Expression at baseline, in parameters and balanced unknowns.
@@ -224,3 +226,8 @@ def describe(expr: Expr) -> str:
     """Expression for an error, cut when it is long."""
     text = print_expression(expr)
     return f"`{text}`" if len(text) <= 200 else f"`{text[:197]}...`"
+
+
+def _is_baseline(expr: Expr) -> bool:
+    """Whether an expression is nothing but the baseline of a symbol."""
+    return bool(expr.func == at_baseline and expr.args[0].is_Symbol)

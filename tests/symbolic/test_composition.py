@@ -89,6 +89,20 @@ def test_an_own_name_for_a_baseline_is_used_everywhere() -> None:
     assert "signal_baseline" not in definitions(model)
 
 
+def test_a_baseline_of_what_is_a_baseline_is_the_same_number() -> None:
+    # Initial assignments of SBML are written so: one parameter begins as another, which begins as a third.
+    for order in (1, -1):
+        chain = [
+            Definition("first", "x", DIMENSIONLESS, at_baseline(Symbol("signal"))),
+            Definition("second", "x", DIMENSIONLESS, at_baseline(Symbol("first"))),
+            Definition("third", "x", DIMENSIONLESS, at_baseline(Symbol("second"))),
+        ]
+        model = compose((*THREE_POOLS, Mechanism("x", "x", definitions=tuple(chain[::order]))), values=TABLE)
+        assert definitions(model)["second"] == "first"
+        assert definitions(model)["third"] == "second"
+        assert definitions(model)["first"] == "occupancy_baseline/(e50 + occupancy_baseline)"
+
+
 def test_a_generated_name_avoids_those_in_use() -> None:
     taken = Observable("signal_baseline", "something else", DIMENSIONLESS, Integer(1))
     model = compose((*THREE_POOLS, Mechanism("x", "x", observables=(taken,))), values=TABLE)
