@@ -62,19 +62,24 @@ def print_text(text: str) -> None:
 
 
 def print_rich(*parts: RenderableType) -> None:
-    """Print tables and texts of rich; in full width where no terminal limits it.
+    """Print tables and texts of rich; in full width where neither a terminal nor ``COLUMNS`` limits it.
 
-    Control characters of the texts are shown, not obeyed.
+    A table that is wider goes on below, as `simulate.cli.folding` has it. Control characters of the texts are shown,
+    not obeyed.
     """
     from rich.console import Console
     from rich.segment import Segment, Segments
+    from rich.table import Table
 
-    is_terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if is_terminal else 200, highlight=False, emoji=False, markup=False)
+    from simulate.cli.folding import folded
+
+    is_limited = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    console = Console(file=sys.stdout, width=None if is_limited else 200, highlight=False, emoji=False, markup=False)
     if console.width < 60:
         console = Console(file=sys.stdout, width=60, highlight=False, emoji=False, markup=False)
+    fitting = [own for part in parts for own in (folded(part, console.width) if isinstance(part, Table) else (part,))]
     with console.capture() as capture:
-        for part in parts:
+        for part in fitting:
             segments = console.render(part)
             shown = [
                 segment if segment.control else Segment(printable(segment.text), segment.style) for segment in segments
