@@ -125,7 +125,7 @@ def _again(
         "compare": (fitting.compare, {"report": report}),
         "side-by-side": (simulating.side_by_side, watched),
         "contrast": (studying.contrast, watched),
-        "design": (studying.design, told),
+        "design": (studying.design, watched),
         "dose-response": (simulating.responded, watched),
         "equilibria": (simulating.equilibria, watched),
         "fit": (fitting.fit, {"report": report}),

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simulate.results.tables import SummaryRow
     from simulate.studies.dose_response.responses import ResponseRequest
     from simulate.studies.failures import Entry
+    from simulate.studies.observed import ObservedValue
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
     from simulate.studies.side_by_side import SideBySide
@@ -78,7 +79,7 @@ def laid_over(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """A scenario that was simulated: what was asked, what came of it, who failed, and what was reported."""
+    """A scenario that was simulated: what was asked, what came of it, who failed, what was reported and observed."""
 
     study: Study
     ensemble: Ensemble
@@ -87,6 +88,7 @@ class Run:
     changes: tuple[ChangeRow, ...]
     failures: tuple[Entry, ...]
     observations: tuple[Observation, ...]
+    observed: tuple[ObservedValue, ...] = ()
 
 
 @verb
@@ -215,7 +217,8 @@ def simulated(
     Returns
     -------
     Result
-        Tables ``changes`` and ``summary``, arrays ``results``, figure ``time-course``.
+        Tables ``changes`` and ``summary``, and ``observed`` where a table of doses has readings; arrays ``results``,
+        figure ``time-course``.
     """
     from simulate.evidence.observations import of_all
     from simulate.results.changes import ChangeRow, change_rows
@@ -228,6 +231,7 @@ def simulated(
     from simulate.studies.exchanged import scenario_for
     from simulate.studies.failures import ledger
     from simulate.studies.intervals import run_study
+    from simulate.studies.observed import ObservedValue, observed_values
     from simulate.studies.reported import observations_for
     from simulate.studies.runs import prepare
     from simulate.tabular import table_of
@@ -252,12 +256,13 @@ def simulated(
         change_rows(dataset, observations),
         tuple(ledger(study, ensemble)),
         of_all(observations),
+        observed_values(study.readings.compared, study.scenario.arms, study.model, ensemble),
     )
 
     def draw() -> Any:
         from simulate.figures.time_course import time_course
 
-        return time_course(dataset, observations)
+        return time_course(dataset, observations, observed=found.observed)
 
     accepted, rejected, evaluations = (int(count) for count in ensemble.trajectories.counters.sum(axis=0))
     work = {"accepted_steps": accepted, "rejected_steps": rejected, "evaluations": evaluations}
@@ -265,7 +270,11 @@ def simulated(
         origin,
         study.scenario.title,
         found,
-        tables={"changes": table_of(found.changes, ChangeRow), "summary": table_of(found.summary, SummaryRow)},
+        tables={
+            "changes": table_of(found.changes, ChangeRow),
+            "summary": table_of(found.summary, SummaryRow),
+            **({"observed": table_of(found.observed, ObservedValue)} if found.observed else {}),
+        },
         figures={"time-course": draw} if (ensemble.status == Status.OK).any() else {},
         datasets={"results": dataset},
         models={study.hypothesis: study.model},

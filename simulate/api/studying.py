@@ -159,7 +159,6 @@ def design(
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress = quiet,
-    report: Report | None = None,
 ) -> Result[Ranking]:
     """Rank measurements by what they are expected to tell between hypotheses, alone and together.
 
@@ -177,7 +176,7 @@ def design(
         Simulated measurements under each hypothesis.
     seed
         Seed of draws and simulated measurements.
-    trial, fits, threads, out, force, progress, report
+    trial, fits, threads, out, force, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -205,7 +204,10 @@ def design(
     total = sum(len(part.points) for part in known) * patients * len(needed(catalogue, known[0].problem.trial))
     with progress(total, "virtual patients") as advance:
         pools = [pool_of(part, catalogue, patients=patients, threads=threads, progress=advance) for part in known]
-    ranking = rank_measurements(pools, catalogue, patients=patients, measurements=repeats, seed=seed, report=report)
+    with progress(len(catalogue), "measurements") as advance:
+        ranking = rank_measurements(
+            pools, catalogue, patients=patients, measurements=repeats, seed=seed, progress=advance
+        )
 
     def draw() -> Any:
         from simulate.figures.gains import gains_figure
@@ -293,7 +295,9 @@ def contrast(
     total = sum(len(part.points) for part, _ in known) * patients * len(needed(readouts, design))
     with progress(total, "virtual patients") as advance:
         pools = [pool_of(part, readouts, patients=patients, threads=threads, progress=advance) for part, _ in known]
-    found = contrasted(pools, readouts, [fit for _, fit in known], patients=patients, studies=studies, seed=seed)
+    fitted = [fit for _, fit in known]
+    with progress(len(readouts), "readouts") as advance:
+        found = contrasted(pools, readouts, fitted, patients=patients, studies=studies, seed=seed, progress=advance)
 
     def draw() -> Any:
         from simulate.figures.contrast import contrast_figure

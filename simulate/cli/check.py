@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.cli.options import Json, Units
+from simulate.cli.options import Hypothesis, Json, Units
 
 
 def check(
@@ -27,6 +27,7 @@ def check(
     population: Annotated[
         str | None, typer.Option("--population", metavar="NAME|FILE", help="Who the patients of a dose table are.")
     ] = None,
+    hypothesis: Hypothesis = None,
     units: Units = "numbers",
     as_json: Json = False,
 ) -> None:
@@ -42,7 +43,7 @@ def check(
     simulate check model.xml
     simulate check model.xml --units strict
     simulate check problem.yaml
-    simulate check doses.csv --time d --population renal
+    simulate check doses.csv --time d --population renal --hypothesis H3a
     """  # noqa: D301
     from dataclasses import asdict
 
@@ -51,7 +52,9 @@ def check(
     from simulate.studies.checks import check_file
 
     judge_units(file, units)
-    finding = check_file(file, time=time, amount=amount, ignored=ignore or (), population=population)
+    finding = check_file(
+        file, time=time, amount=amount, ignored=ignore or (), population=population, hypothesis=hypothesis
+    )
     if as_json:
         print_json(asdict(finding))
     else:

@@ -11,14 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulate.durations import duration
 from simulate.errors import Il1simError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.progress import Progress
 
 _PATIENCE = 1.0
-_FIRST_LINE = 10.0
+_REMEMBERED = 300.0
 
 
 class UsageFault(Il1simError):
@@ -62,19 +62,24 @@ def print_text(text: str) -> None:
 
 
 def print_rich(*parts: RenderableType) -> None:
-    """Print tables and texts of rich; in full width where no terminal limits it.
+    """Print tables and texts of rich; in full width where neither a terminal nor ``COLUMNS`` limits it.
 
-    Control characters of the texts are shown, not obeyed.
+    A table that is wider goes on below, as `simulate.cli.folding` has it. Control characters of the texts are shown,
+    not obeyed.
     """
     from rich.console import Console
     from rich.segment import Segment, Segments
+    from rich.table import Table
 
-    is_terminal = sys.stdout.isatty()
-    console = Console(file=sys.stdout, width=None if is_terminal else 200, highlight=False, emoji=False, markup=False)
+    from simulate.cli.folding import folded
+
+    is_limited = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    console = Console(file=sys.stdout, width=None if is_limited else 200, highlight=False, emoji=False, markup=False)
     if console.width < 60:
         console = Console(file=sys.stdout, width=60, highlight=False, emoji=False, markup=False)
+    fitting = [own for part in parts for own in (folded(part, console.width) if isinstance(part, Table) else (part,))]
     with console.capture() as capture:
-        for part in parts:
+        for part in fitting:
             segments = console.render(part)
             shown = [
                 segment if segment.control else Segment(printable(segment.text), segment.style) for segment in segments
@@ -88,11 +93,25 @@ def print_rich(*parts: RenderableType) -> None:
 def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
     """Progress on standard error, if the work lasts, with the time passed and the time left; yields what to call.
 
-    A bar on a terminal; elsewhere a plain line now and then.
+    A bar on a terminal, and nothing elsewhere.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _Lines(total, label)
+        yield lambda done: None
         return
+    bar = progress_bar(total, label, time.monotonic)
+    timer = threading.Timer(_PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda done: bar.advance(bar.task_ids[0], done)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+def progress_bar(total: int, label: str, clock: Callable[[], float]) -> Progress:
+    """The bar of one stage: what is done of how much, the time passed, and what is left at the pace of late."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -112,33 +131,8 @@ def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
         TimeRemainingColumn(elapsed_when_finished=False),
         TextColumn("left"),
     )
-    bar = Progress(*columns, console=Console(stderr=True), transient=True, speed_estimate_period=300.0)
-    task = bar.add_task(label, total=total)
-    timer = threading.Timer(_PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda done: bar.advance(task, done)
-    finally:
-        timer.cancel()
-        timer.join()
-        bar.stop()
-
-
-class _Lines:
-    """Says how far the work is: after ten seconds, and then each time that half as much again has passed."""
-
-    def __init__(self, total: int, label: str) -> None:
-        self._total, self._label, self._done = total, label, 0
-        self._begun, self._next = time.monotonic(), _FIRST_LINE
-        self._lock = threading.Lock()
-
-    def __call__(self, done: int) -> None:
-        with self._lock:
-            self._done += done
-            passed = time.monotonic() - self._begun
-            if passed < self._next or not 0 < self._done < self._total:
-                return
-            self._next = 1.5 * passed
-            left = passed * (self._total - self._done) / self._done
-        say(f"{self._label}: {self._done} of {self._total}, {duration(passed)} passed, about {duration(left)} left")
+    bar = Progress(
+        *columns, console=Console(stderr=True), transient=True, speed_estimate_period=_REMEMBERED, get_time=clock
+    )
+    bar.add_task(label, total=total)
+    return bar

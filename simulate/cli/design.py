@@ -50,7 +50,7 @@ def design(
     simulate design H0 H1+H3a+H4 --out design
     simulate design H1 H4 --measurement paired-non-responders --measurement my-measurement.toml
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import print_json, print_rich, print_text, progress
 
     found = function(
         hypotheses,
@@ -66,7 +66,6 @@ def design(
         out=out,
         force=force,
         progress=progress,
-        report=say,
     )
     if as_json:
         print_json(found.document)

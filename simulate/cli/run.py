@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from simulate.results.changes import ChangeRow
     from simulate.results.tables import SummaryRow
     from simulate.studies.failures import Entry
+    from simulate.studies.observed import ObservedValue
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
 
@@ -170,17 +172,21 @@ def run(
                 "failures": failure_rows(found.failures),
                 "changes": result.tables["changes"].records(),
                 "summary": result.tables["summary"].records(),
+                **({"observed": result.tables["observed"].records()} if found.observed else {}),
                 **({} if fault is None else {"error": fault.as_dict()}),
             }
         )
     else:
         print_text(result.title)
         print_rich("", *_changes_table(found.study, found.changes), *_levels(found.study, found.summary))
+        if found.observed:
+            print_rich("", _observed_table(found.observed))
         if lines := _printed(found.summary, printed_alone(found.observations, found.summary)):
             print_text("\n".join(lines))
     for line in (
         *found.study.scenario.understood,
         *found.study.assumptions,
+        *found.study.readings.sentences,
         *_notes(found.ensemble),
         *_causes(found.failures),
     ):
@@ -400,6 +406,33 @@ def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
         for place, columns in enumerate(_that_fit(lines, headings))
     ]
     return [*tables, *textwrap.wrap(caption, COLUMNS)]
+
+
+def _observed_table(rows: Sequence[ObservedValue]) -> Table:
+    """What was observed over what is simulated of the same patients, quantity by quantity."""
+    from rich import box
+    from rich.table import Table
+
+    from simulate.results.tables import rounded
+
+    table = Table(
+        title="Observed values over simulated ones, each of the same patient and time",
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("quantity", overflow="fold", max_width=LABEL)
+    for name in ("values", "median ratio", "lowest to highest"):
+        table.add_column(name, justify="right")
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        own = [row for row in rows if row.quantity == quantity]
+        ratios = sorted(row.ratio for row in own if row.ratio is not None and not row.below)
+        middle = statistics.median(ratios) if ratios else None
+        ends = f"{rounded(ratios[0])} to {rounded(ratios[-1])}" if ratios else rounded(None)
+        table.add_row(quantity, str(len(own)), rounded(middle), ends)
+    return table
 
 
 def _label_width(lines: Sequence[tuple[str, list[str]]]) -> int:

@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
+from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number
 from simulate.studies.datasets import quantity_names, seen_members
 from simulate.studies.paired import ENDPOINTS, courses_of_change, draws_of_members, percent_of, summed_up, treated_by
@@ -56,6 +57,8 @@ class ChangePanel:
         Quantiles of the changes of the patients, shape [arm, level, time].
     arrows
         Reported directions within the time shown.
+    lines
+        Changes of each patient, shape [arm, patient, time], where they are too few for bands.
     """
 
     quantity: str
@@ -63,6 +66,7 @@ class ChangePanel:
     unit: str
     bands: FloatArray
     arrows: tuple[Arrow, ...]
+    lines: FloatArray | None = None
 
 
 def change_panels(
@@ -94,23 +98,28 @@ def _panel(dataset: xr.Dataset, name: str, observations: Observations) -> Change
             )
             arrows.append(Arrow(float(days[place]), item.direction, shares))
     title = TITLES.get(name, str(dataset[name].attrs["long_name"]))
-    return ChangePanel(
-        name, title, unit, bands_of(changes, seen_members(dataset), draws_of_members(dataset)), tuple(arrows)
-    )
+    seen, few = seen_members(dataset), few_patients(dataset)
+    lines = None if few is None else few.lines(np.where(seen, changes, np.nan))
+    return ChangePanel(name, title, unit, bands_of(changes, seen, draws_of_members(dataset)), tuple(arrows), lines)
 
 
-def draw_changes(axes: Axes, panel: ChangePanel, days: FloatArray, letter: str, label: str) -> None:
-    """Draw a panel: bands about a line of no change, and each reported direction as an arrow right of them.
+def draw_changes(
+    axes: Axes, panel: ChangePanel, days: FloatArray, letter: str, label: str, few: FewPatients | None = None
+) -> None:
+    """Draw a panel: bands, or lines of few patients, about a line of no change.
 
     ``label`` is that of the y axis; empty where a neighbor has it.
     """
     axes.axhline(0.0, color=FAINT, linewidth=0.6, zorder=0)
-    draw_bands(axes, days, panel.bands)
+    if few is not None and panel.lines is not None:
+        draw_lines(axes, days, panel.lines, few)
+    else:
+        draw_bands(axes, days, panel.bands)
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
     titled(axes, panel.title, letter, width=LETTERS)
     axes.set_ylabel(label)
-    shown = panel.bands[:, shown_levels(len(panel.bands))]
+    shown = panel.bands[:, shown_levels(len(panel.bands))] if panel.lines is None else panel.lines
     shown = shown[np.isfinite(shown)]
     low, high = min(0.0, *shown.tolist()) if len(shown) else -1.0, max(0.0, *shown.tolist()) if len(shown) else 1.0
     least = 0.05 * max(high - low, 20.0 if panel.unit == "%" else 0.0) or 1.0

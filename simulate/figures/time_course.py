@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import string
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,15 @@ from simulate.evidence.observations import Observation, Observations, Standing, 
 from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
 from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
+from simulate.figures.few_patients import (
+    FewPatients,
+    draw_lines,
+    draw_observed,
+    few_patients,
+    legend_of_few,
+    legend_of_observed,
+    name_lines,
+)
 from simulate.figures.style import (
     FAINT,
     GRAY,
@@ -50,6 +59,7 @@ from simulate.studies.datasets import (
     values_of_finished,
 )
 from simulate.studies.following import averaged_course
+from simulate.studies.observed import ObservedValue
 from simulate.studies.paired import draws_of_members
 from simulate.studies.visits import in_time_unit, time_unit_of
 from simulate.symbolic.units import convert, unit
@@ -116,6 +126,10 @@ class Panel:
     envelope
         Of what follows the dose, of which the bands are those of its average over dosing intervals: medians of trough
         and peak, shape [arm, 2, time], NaN where there is no regular dosing.
+    lines
+        Of each patient, shape [arm, patient, time], where they are too few for bands; drawn in place of these.
+    observed
+        What was observed in the patients.
     """
 
     quantity: str
@@ -125,10 +139,16 @@ class Panel:
     marks: tuple[Mark, ...]
     logarithmic: bool
     envelope: FloatArray | None = None
+    lines: FloatArray | None = None
+    observed: tuple[ObservedValue, ...] = ()
 
 
 def time_course(
-    dataset: xr.Dataset, observations: Observations = (), *, quantities: Sequence[str] | None = None
+    dataset: xr.Dataset,
+    observations: Observations = (),
+    *,
+    quantities: Sequence[str] | None = None,
+    observed: Sequence[ObservedValue] = (),
 ) -> Figure:
     """Draw the time course of a simulated cohort: changes since baseline first, levels below.
 
@@ -141,6 +161,8 @@ def time_course(
     quantities
         Whose levels to draw, a panel each, without changes. If not given: `STORY`, or the first `MAX_PANELS` of a
         dataset without some of them, below the changes of what of `simulate.studies.paired.ENDPOINTS` it has.
+    observed
+        What was observed in the patients, drawn as points; their quantities have panels in any case.
 
     Returns
     -------
@@ -148,7 +170,8 @@ def time_course(
         180 mm wide; save it with `simulate.figures.style.save`.
     """
     dataset = pooled(dataset)
-    panels = prepare(dataset, of_all(observations), quantities=quantities)
+    panels = prepare(dataset, of_all(observations), quantities=quantities, observed=observed)
+    few = few_patients(dataset)
     changes = change_panels(dataset, observations) if quantities is None else ()
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -158,34 +181,41 @@ def time_course(
         figure = Figure(figsize=(WIDTH * MILLIMETER, height * MILLIMETER), layout=spacing)
         whole = GridSpec(2 if changes else 1, 1, figure=figure, height_ratios=(1, rows) if changes else None)
         above, grid = whole[0].subgridspec(1, max(1, len(changes))), whole[-1].subgridspec(rows, columns)
-        doses = _dose_rows(dataset)
+        doses = _dose_rows(dataset, few)
         days = np.asarray(dataset["time"].values, dtype=np.float64)
         end, shown_in = float(days[-1]), time_unit_of(dataset)
         staying = _still_there(dataset) if counts_dropout(dataset) or stopped_members(dataset).any() else None
+        arms = {str(name): arm for arm, name in enumerate(dataset["arm"].values)}
         letters = iter(string.ascii_lowercase)
         for index, change in enumerate(changes):
             axes = figure.add_subplot(above[0, index])
             label = "change since baseline (%)" if index == 0 else ""
-            draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit)
+            draw_changes(axes, change, days, next(letters), label if change.unit == "%" else change.unit, few)
             _draw_doses(axes, doses)
             _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=False, staying=staying)
             axes.tick_params(axis="x", labelbottom=True)
             draw_arrows(axes, change, end)
         for index, panel in enumerate(panels):
             axes = figure.add_subplot(grid[index // columns, index % columns])
-            _draw(axes, panel, days, next(letters))
-            if not panel.logarithmic and not panel.marks:
+            _draw(axes, panel, days, next(letters), few, arms)
+            if not panel.logarithmic and not panel.marks and not panel.observed:
                 around(axes, panel.bands, resolution_of(dataset), terms_of(dataset, panel.quantity))
+            if few is not None and panel.lines is not None:
+                name_lines(axes, days, panel.lines, few)
             _draw_doses(axes, doses)
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
         settle(figure, figure.axes[len(changes) :])
-        _legend(figure, dataset, panels, has_arrows=any(change.arrows for change in changes))
+        _legend(figure, dataset, panels, few, has_arrows=any(change.arrows for change in changes))
     return figure
 
 
 def prepare(
-    dataset: xr.Dataset, observations: Sequence[Observation] = (), *, quantities: Sequence[str] | None = None
+    dataset: xr.Dataset,
+    observations: Sequence[Observation] = (),
+    *,
+    quantities: Sequence[str] | None = None,
+    observed: Sequence[ObservedValue] = (),
 ) -> tuple[Panel, ...]:
     """Data of the panels; the arguments are those of `time_course`."""
     dataset = pooled(dataset)
@@ -194,10 +224,22 @@ def prepare(
         names = tuple(quantities)
     elif set(STORY) <= set(names):
         names = STORY
-    return tuple(_panel(dataset, name, observations) for name in names[:MAX_PANELS])
+    names = names[:MAX_PANELS]
+    also = [name for name in dict.fromkeys(row.quantity for row in observed) if name not in names]
+    if also:
+        names = (*names[: max(0, MAX_PANELS - len(also))], *also)
+    few = few_patients(dataset)
+    by_quantity = {name: tuple(row for row in observed if row.quantity == name) for name in names}
+    return tuple(_panel(dataset, name, observations, few, by_quantity[name]) for name in names)
 
 
-def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) -> Panel:
+def _panel(
+    dataset: xr.Dataset,
+    name: str,
+    observations: Sequence[Observation],
+    few: FewPatients | None,
+    observed: tuple[ObservedValue, ...],
+) -> Panel:
     variable = dataset[name]
     values, swings = averaged_course(dataset, name)
     seen = seen_members(dataset)
@@ -218,8 +260,10 @@ def _panel(dataset: xr.Dataset, name: str, observations: Sequence[Observation]) 
         unit=shown_unit,
         bands=bands,
         marks=marks,
-        logarithmic=_spans_decades(bands[:, shown_levels(len(bands))], marks),
+        logarithmic=_spans_decades(bands[:, shown_levels(len(bands))] if few is None else values, marks, observed),
         envelope=envelope,
+        lines=None if few is None else few.lines(np.where(seen, values, np.nan)),
+        observed=observed,
     )
 
 
@@ -230,15 +274,21 @@ def _mark(item: Observation, shown_unit: str) -> Mark:
     return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
 
 
-def _spans_decades(bands: FloatArray, marks: Sequence[Mark]) -> bool:
+def _spans_decades(bands: FloatArray, marks: Sequence[Mark], observed: Sequence[ObservedValue]) -> bool:
     """Whether what the patients do spans decades; a printed range alone would hide what they do."""
-    shown = bands[np.isfinite(bands)]
+    shown = np.append(bands[np.isfinite(bands)], [row.observed for row in observed])
     printed = [value for mark in marks for value in (mark.mean, mark.low, mark.high) if value is not None]
     return len(shown) > 0 and min([*printed, shown.min()]) > 0.0 and bool(shown.max() > _LOG_SPAN * shown.min())
 
 
-def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
-    draw_bands(axes, days, panel.bands)
+def _draw(
+    axes: Axes, panel: Panel, days: FloatArray, letter: str, few: FewPatients | None, arms: Mapping[str, int]
+) -> None:
+    if few is not None and panel.lines is not None:
+        draw_lines(axes, days, panel.lines, few)
+    else:
+        draw_bands(axes, days, panel.bands)
+    draw_observed(axes, panel.observed, arms, few, is_averaged=panel.envelope is not None)
     swinging = (
         [] if panel.envelope is None else [arm for arm, row in enumerate(panel.envelope) if np.isfinite(row).any()]
     )
@@ -250,7 +300,7 @@ def _draw(axes: Axes, panel: Panel, days: FloatArray, letter: str) -> None:
             trough,
             peak,
             facecolor="none",
-            edgecolor=color(arm),
+            edgecolor=FAINT if few is not None and few.by_patient else color(arm),
             # Lines of one direction over lines of the same direction would belong to no arm.
             hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
             linewidth=0.4,
@@ -284,10 +334,14 @@ def _draw_mark(axes: Axes, mark: Mark) -> None:
         axes.plot([mark.day], [mark.mean], color=edge, markerfacecolor=face, zorder=41, clip_on=False, **_DOT)
 
 
-def _dose_rows(dataset: xr.Dataset) -> list[tuple[str, FloatArray]]:
-    """Color and times of the doses of each arm that has some; one gray row where all arms have the same."""
+def _dose_rows(dataset: xr.Dataset, few: FewPatients | None) -> list[tuple[str, FloatArray]]:
+    """Color and times of the doses of each arm that has some; one gray row where all arms have the same.
+
+    Gray is also that of the one arm in which colors are of patients.
+    """
     times = [row[np.isfinite(row)] for row in np.asarray(dataset["dose_time"].values, dtype=np.float64)]
-    if len(times) > 1 and times[0].size and all(np.array_equal(row, times[0]) for row in times):
+    is_gray = few is not None and few.by_patient
+    if (len(times) > 1 or is_gray) and times[0].size and all(np.array_equal(row, times[0]) for row in times):
         return [(GRAY, times[0])]
     return [(color(arm), row) for arm, row in enumerate(times) if row.size]
 
@@ -363,13 +417,10 @@ def _time_axis(
         axes.set_xlabel(label if staying is None else f"{label}, patients in the study")
 
 
-def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has_arrows: bool) -> None:
+def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:
+    """Handles and labels of medians and bands."""
     handles: list[Any] = []
     labels: list[str] = []
-    for arm, name in enumerate(dataset["arm"].values):
-        line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
-        handles.append((Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
-        labels.append("\n".join(textwrap.wrap(str(name), 48)))
     people = "those in the study" if counts_dropout(dataset) else _people(dataset)
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
@@ -382,6 +433,28 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         is_filled = dataset.sizes["arm"] <= WIDE_BANDS
         handles += [wide if is_filled else Line2D([], [], color=FAINT, linestyle=(0, (1.0, 3.0)), linewidth=0.8)]
         labels += [f"90 % of {people}"]
+    return handles, labels
+
+
+def _legend(
+    figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], few: FewPatients | None, *, has_arrows: bool
+) -> None:
+    handles: list[Any] = []
+    labels: list[str] = []
+    for arm, name in enumerate(dataset["arm"].values) if few is None or not few.by_patient else ():
+        line = Line2D([], [], color=color(arm), linestyle=dashes(arm))
+        handles.append(line if few is not None else (Patch(color=color(arm), alpha=0.28, linewidth=0.0), line))
+        labels.append("\n".join(textwrap.wrap(str(name), 48)))
+    observed = [row for panel in panels for row in panel.observed]
+    if few is None:
+        parts = [_bands_legend(dataset), legend_of_observed(observed)]
+    else:
+        draws = len(np.unique(dataset["draw"])) if "draw" in dataset.coords else 1
+        is_averaged = any(panel.observed and panel.envelope is not None for panel in panels)
+        parts = [legend_of_few(few, observed, draws, is_averaged=is_averaged)]
+    for own_handles, own_labels in parts:
+        handles += own_handles
+        labels += own_labels
     if np.isfinite(np.asarray(dataset["dose_time"].values, dtype=np.float64)).any():
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
         is_averaged = any(panel.envelope is not None for panel in panels)
@@ -406,6 +479,8 @@ def _legend(figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], *, has
         ncols=min(len(handles), _columns(labels)),
         handler_map={tuple: HandlerTuple(ndivide=1)},
         borderaxespad=0.2,
+        title=str(dataset["arm"].values[0]) if few is not None and few.by_patient else None,
+        alignment="left",
     )
 
 

@@ -14,7 +14,7 @@ LLOQ and LIMIT, which programs read in different ways, and CENS -1 are refused.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -85,9 +85,8 @@ def observed_of(
     declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))
     columns = columns_of(sheet, declared, unread, NEEDED)
     needed = ("TIME", "AMT") if columns.keys() & {"EVID", "SS", "RATE", "II"} else ("TIME",)
-    # What was read may be a name, and a table of doses has numbers there.
     doses = dose_table_of(
-        sheet, time=time, amount=amount, covariates=declared, ignored=(*unread, "DVID"), where=where, needed=needed
+        sheet, time=time, amount=amount, covariates=declared, ignored=unread, where=where, needed=needed
     )
     reader = RecordReader(time_unit(time, where))
     found: list[ObservedRow] = []
@@ -108,6 +107,58 @@ def observed_of(
             )
     _check_everybody(doses.patients, found, first)
     return ObservedTable(doses, tuple(found))
+
+
+def observations_beside(
+    sheet: CsvTable,
+    *,
+    time: str,
+    covariates: Iterable[str] = (),
+    ignored: Iterable[str] = (),
+    is_meant: Callable[[str], bool],
+    where: Where | None = None,
+) -> tuple[ObservedRow, ...]:
+    """Readings in a table of doses that was read; none in one without DV.
+
+    Parameters
+    ----------
+    sheet, time, covariates, ignored, where
+        As for `dose_table_of`.
+    is_meant
+        Of a DVID, the empty one in a row without it, whether its readings must be ones that can be compared.
+
+    Raises
+    ------
+    InputError
+        ``table.value``, ``table.unsupported``: of a reading that is meant, as `read_observed`.
+    """
+    declared, unread = ([name.upper() for name in names] for names in (covariates, ignored))
+    columns = columns_of(sheet, declared, unread, ("TIME",))
+    if "DV" not in columns:
+        return ()
+    reader = RecordReader(time_unit(time, where))
+    found: list[ObservedRow] = []
+    seen: dict[str, None] = {}
+    for row in sheet.rows:
+        cells = {name: row[index] for name, index in columns.items()}
+        patient = reader.patient(cells, seen)
+        seen[patient] = None
+        if cells["DV"].is_absent or not reader.observes(cells):
+            continue
+        cell = cells.get("DVID", cells["DV"])
+        what = "" if "DVID" not in cells or cell.is_absent else cell.text
+        if is_meant(what):
+            found.append(_observation(reader, patient, cells))
+        else:
+            found.append(
+                ObservedRow(patient, reader.time(cells), what, float(cells["DV"].number()), False, cells["DV"], cell)
+            )
+    return tuple(found)
+
+
+def is_name(what: str) -> bool:
+    """Whether a DVID is a name, which can be that of a quantity, and not a number."""
+    return what[:1].isalpha() or what[:1] == "_"
 
 
 def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) -> ObservedRow:

@@ -73,7 +73,8 @@ class RecordReader:
     def record(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Record | None:
         """The dose of a row, None for an observation or another event."""
         for name in OBSERVATIONS:
-            if name in cells:
+            # What was read may be told by a name.
+            if name in cells and name != "DVID":
                 cells[name].number()
         time = self.time(cells)
         amount = self._not_negative(cells, "AMT")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 from simulate.results.changes import WENT
@@ -63,6 +64,9 @@ def change_text(band: Band) -> str:
     return f"{_number(band.median)} [{_number(band.low)}, {_number(band.high)}]"
 
 
+WIDTH = 80
+"""Letters in a line of a page."""
+
 COLUMNS = ("readout", "visit", "change, %: {}", "change, %: {}", "{} higher", "patients")
 """Headings of the table of a page, with the names of the hypotheses."""
 
@@ -85,21 +89,42 @@ def cells(found: Contrast) -> tuple[list[str], list[list[str]]]:
 
 
 def page(found: Contrast) -> str:
-    """All on one page of plain text, 80 letters wide where names are short."""
+    """All on one page of plain text, 80 letters wide."""
     told = answer_of(found)
-    headings, lines = cells(found)
-    widths = [max(len(row[column]) for row in (headings, *lines)) for column in range(len(headings))]
-    rows = [
-        "  ".join(
+    rows = _lined_up(*cells(found))
+    parts = [textwrap.fill(text, WIDTH) for text in (told.question, *told.sentences)]
+    notes = [textwrap.fill(text, WIDTH) for text in told.caveats]
+    return "\n\n".join([*parts, "\n".join(rows), "\n".join(notes)]) + "\n"
+
+
+def _lined_up(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of a table; headings are folded over their columns, and the readout has what is left of a line."""
+    widths = [max(len(row[column]) for row in lines) for column in range(len(headings))]
+    # A word is not folded, but the name of a hypothesis may be long.
+    words = [max(map(len, heading.replace("+", "+ ").split())) for heading in headings]
+    widths = [max(pair) for pair in zip(widths, words, strict=True)]
+    gap = "  " if sum(widths) + 2 * len(widths) - 2 <= WIDTH else " "
+    widths[0] = max(words[0], min(widths[0], WIDTH - sum(widths[1:]) - len(gap) * (len(widths) - 1)))
+    folded = [_folded(heading, width) for heading, width in zip(headings, widths, strict=True)]
+    height = max(map(len, folded))
+    above = [[*[""] * (height - len(part)), *part] for part in folded]
+    shortened = [[textwrap.shorten(row[0], widths[0], placeholder="…"), *row[1:]] for row in lines]
+    heads = [list(row) for row in zip(*above, strict=True)]
+    return [
+        gap.join(
             cell.ljust(width) if column < 2 else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
-        for row in (headings, *lines)
+        for row in (*heads, ["-" * width for width in widths], *shortened)
     ]
-    rows.insert(1, "  ".join("-" * width for width in widths))
-    parts = [textwrap.fill(text, 80) for text in (told.question, *told.sentences)]
-    notes = [textwrap.fill(text, 80) for text in told.caveats]
-    return "\n\n".join([*parts, "\n".join(rows), "\n".join(notes)]) + "\n"
+
+
+def _folded(heading: str, width: int) -> list[str]:
+    """Lines of a heading, folded between words and, where a hypothesis is too long, before a plus."""
+    return [
+        part for line in textwrap.wrap(heading, width, break_long_words=False)
+        for part in ([line] if len(line) <= width else textwrap.wrap(line.replace("+", " +"), width))
+    ]  # fmt: skip
 
 
 def _number(value: float) -> str:

@@ -1,7 +1,8 @@
 """Results as one long table, a row for each number, as pandas and R have it.
 
-The columns are ``id`` (the patient), ``stratum``, ``arm``, a column for each axis of a sweep, ``draw`` (of the fit, if
-the results stand on one), ``day``, ``quantity``, ``unit`` and ``value``. A patient who failed has no values.
+The columns are ``id`` (the number of the patient), ``patient_id`` (as a table of doses has it, if the run has one),
+``stratum``, ``arm``, a column for each axis of a sweep, ``draw`` (of the fit, if the results stand on one), ``day``,
+``quantity``, ``unit`` and ``value``. A patient who failed has no values.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ def _blocks(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) ->
     members, times = dataset.sizes["member"], dataset["time"].values[list(places)]
     coordinates = {
         name: dataset[own].values
-        for name, own in (("id", "member"), ("stratum", "stratum"), ("draw", "draw"))
+        for name, own in (("id", "member"), *((name, name) for name in ("patient_id", "stratum", "draw")))
         if own in dataset.coords
     }
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
@@ -184,7 +185,7 @@ def _blocks(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) ->
 
             own = {key: np.repeat(column[some], len(times)) for key, column in coordinates.items()}
             columns: dict[str, Any] = {
-                **{key: own[key] for key in ("id", "stratum") if key in own},
+                **{key: own[key] for key in ("id", "patient_id", "stratum") if key in own},
                 "arm": same(str(dataset["arm"].values[arm])),
                 **{axis.removeprefix(_AXIS): same(dataset[axis].values[arm]) for axis in axes},
                 **{key: own[key] for key in ("draw",) if key in own},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +17,19 @@ from simulate.evidence.sets import evidence_sets
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.exchange.petab.reading import is_petab, read_petab
 from simulate.files import Document, read_toml
+from simulate.regimen.cells import read_sheet
+from simulate.regimen.observed import is_name, observations_beside
 from simulate.regimen.stops import realize
-from simulate.regimen.tables import read_dose_table
+from simulate.regimen.tables import dose_table_of
+from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.studies.fitting.trial import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
-from simulate.studies.models import find_model, population_for
+from simulate.studies.models import find_model, hypothesis_parts, population_for
+from simulate.studies.observed import readings_of
 from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
-from simulate.studies.scenario import find_scenario, scenario_from
+from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
+from simulate.studies.settings import Setting, lay_over
 from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
@@ -62,6 +68,7 @@ def check_file(
     amount: str = "mg",
     ignored: Sequence[str] = (),
     population: str | None = None,
+    hypothesis: str | None = None,
 ) -> FileFinding:
     """Read a file as what its tables say it is, and check all that can be checked without solving.
 
@@ -75,15 +82,31 @@ def check_file(
         Units of a table of doses, and columns of it that are not read.
     population
         Name or file of the population that the patients of a table of doses belong to; those of the trial if not given.
+    hypothesis
+        Under which a scenario or a table is judged; that of the scenario, or `DEFAULT_HYPOTHESIS`, if not given.
 
     Raises
     ------
     InputError
-        The first fault that was found; ``check.kind`` if the tables are those of no known kind.
+        The first fault that was found; ``check.kind`` if the tables are those of no known kind; ``check.hypothesis``: a
+        hypothesis for a file that is under none.
     """
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
-        return FileFinding(str(path), "dose", _doses(path, time, amount, ignored, population))
+        return FileFinding(str(path), "dose", _doses(path, time, amount, ignored, population, hypothesis))
+    is_scenario = path.suffix.lower() == ".toml" and _kind(read_toml(path)) == "scenario"
+    if hypothesis is not None and not is_scenario:
+        raise InputError(
+            "a hypothesis says nothing of this file",
+            code="check.hypothesis",
+            where=Where(file=str(path)),
+            expected="a scenario, or a table of doses (CSV)",
+            advice="leave `--hypothesis` out",
+        )
+    if hypothesis is not None:
+        settings = [Setting("model.hypothesis", hypothesis, f"--hypothesis {hypothesis}")]
+        document = lay_over(read_toml(path), settings, SCENARIO_KEYS)
+        return FileFinding(document.path, "scenario", _scenario(path, document))
     if is_foreign(path):
         return FileFinding(str(path), format_of(path), _foreign(path))
     if is_petab(path):
@@ -140,20 +163,26 @@ def _sweep(path: Path, document: Document) -> str:
     return f"{_count(len(plan.study.arms), 'arm')}, {_count(patients, 'patient')}, {plan.rows} trajectories"
 
 
-def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: str | None) -> str:
-    model = find_model(None, ("none",))
+def _doses(
+    path: Path, time: str, amount: str, ignored: Sequence[str], people: str | None, hypothesis: str | None
+) -> str:
+    model = find_model(None, hypothesis_parts(hypothesis or DEFAULT_HYPOTHESIS))
     named = Path(people) if people is not None and people.endswith(".toml") else people
     population = population_for(model, named, is_shipped=True)
     covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
     try:
-        table = read_dose_table(path, time=time, amount=amount, covariates=covariates, ignored=ignored)
+        sheet = read_sheet(path)
+        table = dose_table_of(sheet, time=time, amount=amount, covariates=covariates, ignored=ignored)
+        observed = observations_beside(sheet, time=time, covariates=covariates, ignored=ignored, is_meant=is_name)
     except InputError as error:
         # Advice for the command line, not for the arm of a scenario.
         if error.where is not None and error.advice is not None and error.advice.startswith("declare it"):
             error.advice = f"leave the column out: `--ignore {error.where.term}`"
         raise
-    tabled = Tabled(table, None)
-    known_values([Treatment("", "", tabled, (), Where(file=str(path)))], population, len(tabled.patients))
+    tabled = Tabled(table, None, observed)
+    arms = [Treatment("", "", tabled, (), Where(file=str(path)))]
+    known_values(arms, population, len(tabled.patients))
+    readings = readings_of(arms, model, end=math.inf, members=range(len(tabled.patients)))
     try:
         given = [realize(plan, model.routes) for plan in tabled.plans(model)]
     except InputError as error:
@@ -168,6 +197,11 @@ def _doses(path: Path, time: str, amount: str, ignored: Sequence[str], people: s
             *([f"day {min(days):g} to {max(days):g}"] if days else []),
             *([_count(resets, "reset")] if resets else []),
             *([f"covariates {' '.join(table.covariates)}"] if table.covariates else []),
+            *(
+                [f"{_count(len(readings.compared), 'observed value')} of {' '.join(readings.quantities)}"]
+                * bool(readings.compared)
+            ),
+            *(f"{_count(count, 'observed value')} left out: {reason}" for reason, count in readings.left_out),
             f"TIME in {time}, AMT in {amount}",
         ]
     )

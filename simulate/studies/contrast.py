@@ -27,6 +27,7 @@ from simulate.studies.measuring.ranking import SIZES, n_needed
 from simulate.studies.prediction.prediction import LITTLE, Band
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
+from simulate.watching import Advance
 
 _ERROR = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
 """What a change of a logarithm may be wrong by."""
@@ -220,6 +221,7 @@ def contrasted(
     patients: int,
     studies: int,
     seed: int,
+    progress: Advance = lambda done: None,
 ) -> Contrast:
     """Hold two hypotheses against each other.
 
@@ -233,10 +235,15 @@ def contrasted(
         Their fits; None for a hypothesis without.
     patients, studies, seed
         Virtual patients of each draw, for the record; simulated studies under each hypothesis; and their key.
+    progress
+        Called with the number of readouts that were judged since the last call.
     """
     first, second = pools
     design = first.draws.problem.trial
-    found = [_readout(one, pools, studies, seed) for one in readouts]
+    found = []
+    for one in readouts:
+        found.append(_readout(one, pools, studies, seed))
+        progress(1)
     order = sorted(found, key=lambda one: (one.n is None, one.n or 0, -one.found, one.day))
     known = [fit for fit in fits if fit is not None]
     asked = [part for part in design.outcomes if part.way and part.partner is None]

@@ -35,7 +35,8 @@ baseline.
 The attribute ``dropout`` is 1 where the results of the run are of those who are still in the study, and 0 or absent
 where they are of everybody; `seen_members` goes by it.
 
-Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum``, ``time`` in days.
+Coordinates are ``arm`` with its ``regimen`` in words, ``member`` with its ``stratum`` and, where tables of doses have
+the same patients in all arms, ``patient_id``, and ``time`` in days.
 
 Where a run stands on a fit, every variable of a trajectory has the dimension ``draw`` before ``member``: the same
 patients in each of several populations, all of which the fit believes possible. Within the package they stand beside
@@ -66,7 +67,19 @@ from simulate.symbolic.model import Model
 
 RESERVED = frozenset(
     {
-        *("arm", "regimen", "draw", "member", "stratum", "time", "status", "parameters", "parameter", "parameter_unit"),
+        *(
+            "arm",
+            "regimen",
+            "draw",
+            "member",
+            "patient_id",
+            "stratum",
+            "time",
+            "status",
+            "parameters",
+            "parameter",
+            "parameter_unit",
+        ),
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
         *("base_arm", "quantile", "n_ok"),
@@ -93,6 +106,7 @@ LABELS: Mapping[str, Mapping[str, Any]] = {
     "work": {"long_name": "what a member took"},
     "rule_day": {"units": "d", "long_name": "day on which a rule of the arm first applied"},
     "member": {"long_name": "number of the patient"},
+    "patient_id": {"long_name": "ID of the patient in the table of doses"},
     "draw": {"long_name": "number of the draw of the fit, or of the prior: one population that is believed possible"},
     "time": {"units": "d", "long_name": "time since the start of treatment"},
 }
@@ -162,6 +176,11 @@ def ensemble_dataset(
         },
         attrs=dict(attributes or {}),
     )
+
+
+def with_patient_ids(dataset: xr.Dataset, named: Sequence[str]) -> xr.Dataset:
+    """A dataset with the IDs that members have in a table of doses."""
+    return dataset.assign_coords(patient_id=("member", _texts(named), LABELS["patient_id"]))
 
 
 def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
@@ -242,7 +261,7 @@ def _distinct(doses: Doses) -> Doses:
     return doses.of(np.append(True, differ))
 
 
-_OF_PATIENTS = ("member", "stratum", "dropout_day")
+_OF_PATIENTS = ("member", "patient_id", "stratum", "dropout_day")
 """What is the same of a patient in every draw."""
 
 

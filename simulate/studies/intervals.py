@@ -16,9 +16,10 @@ import xarray as xr
 from simulate.cohort.ensemble import Ensemble, typical_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
+from simulate.studies.observed import times_of_readings
 from simulate.studies.runs import Study, check_memory, simulate_study, study_dataset
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
@@ -61,16 +62,19 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
 
 
 def recording(study: Study, intervals: Sequence[Interval]) -> Study:
-    """The study recorded at the times of the intervals as well.
+    """The study recorded at the times of the intervals, and of what was observed in patients, as well.
 
     Raises
     ------
     InputError
         As for `simulate.memory.check_room`.
     """
-    if not intervals:
+    observed = times_of_readings(study.readings.compared, study.scenario.arms, study.model)
+    if not intervals and not len(observed):
         return study
-    found = replace(study, times=_times(study, intervals))
+    times = _times(study, intervals)
+    # A time that is recorded before and after a dose stands there twice.
+    found = replace(study, times=np.sort(np.concatenate([times[~np.isin(times, observed)], observed])))
     check_memory(found.scenario, found.model, len(found.times))
     return found
 
@@ -92,9 +96,10 @@ def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[I
     Dataset
         With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
     """
-    if not intervals:
-        return dataset
     recorded = np.asarray(dataset["time"].values, dtype=np.float64)
+    kept = dataset if len(recorded) == len(times) else dataset.isel(time=_places(recorded, times))
+    if not intervals:
+        return kept
     names = quantity_names(dataset)
     arms, members = dataset.sizes["arm"], dataset.sizes["member"]
     by_arm = [[one for one in intervals if one.arm == arm] for arm in range(arms)]
@@ -104,13 +109,12 @@ def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[I
     for arm, own in enumerate(by_arm):
         for place, one in enumerate(sorted(own, key=lambda interval: interval.day)):
             days[arm, place] = one.day
-            at = np.searchsorted(recorded, one.window.times)
+            at = _places(recorded, one.window.times)
             for column, name in enumerate(names):
                 values = np.asarray(dataset[name].values[arm][:, at], dtype=np.float64)
                 found[arm, :, column, place, 0] = (values * one.window.weights).sum(axis=1)
                 found[arm, :, column, place, 1] = -highest(one.window.times, -values)
                 found[arm, :, column, place, 2] = highest(one.window.times, values)
-    kept = dataset.isel(time=np.searchsorted(recorded, times))
     label = {"long_name": "average, lowest and highest of a quantity over the dosing interval that ends on a day"}
     ended = {"units": "d", "long_name": "end of a dosing interval"}
     return kept.assign(
@@ -129,6 +133,11 @@ def run_study(
     intervals = intervals_of(study)
     ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
     return ensemble, with_intervals(study_dataset(study, ensemble), study.times, intervals)
+
+
+def _places(recorded: FloatArray, times: FloatArray) -> IntArray:
+    """Where times were recorded; of one recorded twice, after what happens at it."""
+    return np.searchsorted(recorded, times, side="right") - 1
 
 
 def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:

@@ -28,9 +28,10 @@ from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import check_names, ensemble_dataset
+from simulate.studies.datasets import check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
+from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.treatments import Tabled, Treatment, overridden
@@ -64,6 +65,8 @@ class Study:
         Populations that are simulated, each with all patients; None for the one of ``population``.
     assumed
         Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
+    readings
+        What was observed in the patients of tables of doses.
     """
 
     scenario: Scenario
@@ -75,6 +78,7 @@ class Study:
     known: Mapping[str, FloatArray] = field(default_factory=dict)
     draws: Draws | IndividualDraws | None = None
     assumed: AssumedSpread | None = None
+    readings: PatientReadings = field(default_factory=PatientReadings)
 
     @property
     def assumptions(self) -> tuple[str, ...]:
@@ -141,6 +145,7 @@ class Study:
             "method": scenario.method,
             **({} if scenario.max_step is None else {"max_step": scenario.max_step}),
             **({"breaks": list(scenario.breaks)} if scenario.breaks else {}),
+            **({"observed_key": content_hash(repr(self.readings))} if self.readings.compared else {}),
         }
 
     @property
@@ -203,16 +208,19 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
             expected="a population with a table `[[retention]]`, such as `myositis`",
             advice="leave `dropout` out",
         )
+    numbers = range(scenario.first, scenario.first + scenario.patients)
+    readings = readings_of(scenario.arms, model, end=scenario.times[-1], members=numbers)
     return Study(
         scenario=scenario,
         model=model,
         arms=arms_of(scenario, model, population),
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
-        quantities=_quantities(scenario, model),
+        quantities=_quantities(scenario, model, readings.quantities),
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
         draws=draws,
         assumed=assumed,
+        readings=readings,
     )
 
 
@@ -328,7 +336,8 @@ def check_memory(scenario: Scenario, model: Model, times: int) -> None:
     )
 
 
-def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
+def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tuple[str, ...]:
+    """What is kept: what was asked for, else all observables, and what was observed in patients."""
     known = [part.name for part in (*model.observables, *model.species)]
     for index, name in enumerate(scenario.quantities):
         if name not in known:
@@ -341,6 +350,7 @@ def _quantities(scenario: Scenario, model: Model) -> tuple[str, ...]:
             )
     observables = tuple(part.name for part in model.observables)
     kept = scenario.quantities or observables or tuple(part.name for part in model.species)
+    kept = (*kept, *(name for name in observed if name not in kept))
     check_names(kept, scenario.document.where("outputs", "quantities"))
     return kept
 
@@ -397,8 +407,10 @@ def simulate_study(
 
 
 def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
-    """Labeled result of a study."""
-    return ensemble_dataset(ensemble, study.model, study.quantities, attributes=dataset_attributes(study))
+    """Labeled result of a study, with the IDs of the patients of a table of doses."""
+    dataset = ensemble_dataset(ensemble, study.model, study.quantities, attributes=dataset_attributes(study))
+    named = patient_ids(study.scenario.arms, [int(number) for number in ensemble.cohort.ids])
+    return with_patient_ids(dataset, named) if named else dataset
 
 
 def dataset_attributes(study: Study) -> dict[str, object]:

@@ -10,9 +10,11 @@ from fractions import Fraction
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Distribution, check_overrides
 from simulate.errors import InputError, Where, did_you_mean, relocated
+from simulate.regimen.cells import read_sheet
 from simulate.regimen.doses import Plan, exact
+from simulate.regimen.observed import ObservedRow, is_name, observations_beside
 from simulate.regimen.steady import check_steady
-from simulate.regimen.tables import DoseTable, read_dose_table
+from simulate.regimen.tables import DoseTable, dose_table_of
 from simulate.regimen.words import parse_regimen
 from simulate.studies.arm_rules import ArmRule, rules_of_arm
 from simulate.symbolic.model import Model
@@ -20,11 +22,13 @@ from simulate.symbolic.parameterfile import spread_of
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable, shown_value
+from simulate.trials.individual import ReadingOf
 
 MAX_DAYS = 100_000
 
 ARM_KEYS = ("name", "regimen", "doses", "parameters", "rule")
-DOSES_KEYS = ("file", "time", "amount", "patient", "covariates", "ignore", "fixed")
+DOSES_KEYS = ("file", "time", "amount", "patient", "covariates", "ignore", "fixed", "observed")
+OBSERVED_KEYS = ("dvid", "unit")
 _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 
@@ -69,10 +73,15 @@ class Treatment:
 
 @dataclass(frozen=True, slots=True)
 class Tabled:
-    """The doses of one patient of a table, or of each of its patients."""
+    """The doses of one patient of a table, or of each of its patients, and what was observed in them.
+
+    ``readings`` say what DVIDs stand for; None where their names are those of quantities.
+    """
 
     table: DoseTable
     patient: str | None
+    observed: tuple[ObservedRow, ...] = ()
+    readings: tuple[ReadingOf, ...] | None = None
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -138,18 +147,68 @@ def _prescription(arm: TomlTable, place: Where) -> tuple[str, Plan | Tabled]:
     if "doses" in arm:
         doses = arm.table("doses", allowed=DOSES_KEYS)
         file = doses.text("file", expected='a file such as "doses.csv"')
-        table = read_dose_table(
-            doses.document.folder(*doses.keys, "file") / file,
-            time=doses.parsed("time", str, expected='the unit of TIME, such as "h"'),
+        sheet = read_sheet(doses.document.folder(*doses.keys, "file") / file)
+        time = doses.parsed("time", str, expected='the unit of TIME, such as "h"')
+        covariates, ignored = doses.texts("covariates"), doses.texts("ignore")
+        table = dose_table_of(
+            sheet,
+            time=time,
             amount=doses.parsed("amount", str, expected='the unit of AMT, such as "mg"'),
-            covariates=doses.texts("covariates"),
-            ignored=doses.texts("ignore"),
+            covariates=covariates,
+            ignored=ignored,
             rate_stays=doses.choice("fixed", ("rate", "duration"), "rate") == "rate",
             where=place,
         )
-        return file, Tabled(table, doses.text("patient", None))
+        readings = _readings(doses) if "observed" in doses else None
+        observed = observations_beside(
+            sheet,
+            time=time,
+            covariates=covariates,
+            ignored=ignored,
+            is_meant=lambda what: reading_of(what, readings) is not None,
+            where=place,
+        )
+        _check_told(observed, readings or ())
+        return file, Tabled(table, doses.text("patient", None), observed, readings)
     plan = arm.parsed("regimen", parse_regimen, expected=_REGIMEN)
     return arm["regimen"], plan
+
+
+def _readings(doses: TomlTable) -> tuple[ReadingOf, ...]:
+    """What DVIDs stand for, as the scenario says."""
+    found: dict[str | None, ReadingOf] = {}
+    for quantity, row in doses.named("observed", allowed=OBSERVED_KEYS):
+        part = ReadingOf(quantity, row.text("dvid", None), row.parsed("unit", unit, None), (), row.where())
+        if part.dvid in found or (found and None in (part.dvid, *found)):
+            raise InputError(
+                f"it is not told which readings are of `{quantity}`",
+                code="scenario.value",
+                where=part.where,
+                expected="a `dvid` of its own for each quantity, as the column DVID has it",
+            )
+        found[part.dvid] = part
+    return tuple(found.values())
+
+
+def reading_of(what: str, readings: Sequence[ReadingOf] | None) -> ReadingOf | str | None:
+    """What a DVID stands for: a reading that was declared, or the name of a quantity where none was; else None."""
+    if readings is None:
+        return what if is_name(what) else None
+    return next((part for part in readings if part.dvid in (None, what)), None)
+
+
+def _check_told(observed: Sequence[ObservedRow], readings: Sequence[ReadingOf]) -> None:
+    seen = sorted({row.what for row in observed if row.what})
+    for part in readings:
+        if not observed or (part.dvid is not None and part.dvid not in seen):
+            raise InputError(
+                f"no row of the table has a reading of `{part.quantity}`",
+                code="scenario.value",
+                where=part.where,
+                found="none with DV" if part.dvid is None else f"none with DV and DVID `{part.dvid}`",
+                expected="a row that is no dose, with DV" + "".join(f", DVID `{what}`" for what in seen[:5]),
+                advice="leave the quantity out of `observed`",
+            )
 
 
 def overrides_of(table: TomlTable) -> tuple[Override, ...]:

@@ -129,6 +129,39 @@ def test_a_table_of_doses_is_told_in_numbers(
     assert capsys.readouterr().out == f"doses.csv: nothing wrong with this dose file: {content}\n"
 
 
+READ = "ID,TIME,AMT,DV,DVID\n1,0,100,.,.\n1,24,.,5,ck\n1,48,.,9,T1\n"
+
+
+def test_readings_of_a_table_are_judged_under_any_hypothesis(folder: Path, capsys: Capture) -> None:
+    table = write(folder, "doses.csv", READ)
+    assert outcome(["check", table, "--hypothesis", "H4"]) == 0
+    assert capsys.readouterr().out == (
+        "doses.csv: nothing wrong with this dose file: 1 patient, 1 dose, day 0 to 0, 2 observed values of ck "
+        "T1, TIME in h, AMT in mg\n"
+    )
+    assert outcome(["check", table]) == 3
+    assert capsys.readouterr().err.startswith(
+        "error[table.quantity]: the model has no quantity `T1`\n"
+        "  --> doses.csv:4:10, key `DVID`, term `T1`\n  found:    hypothesis H1+H6\n"
+        "  expected: a state or an observable\n"
+    )
+
+
+def test_a_scenario_is_judged_under_another_hypothesis_and_other_files_under_none(
+    folder: Path, capsys: Capture
+) -> None:
+    assert outcome(["check", "untreated", "--hypothesis", "H4"]) == 0
+    assert "hypothesis H4" in capsys.readouterr().out
+    assert outcome(["check", "untreated", "--hypothesis", "H44"]) == 3
+    assert capsys.readouterr().err.startswith("error[hypothesis.unknown]")
+    name = write(folder, "p.toml", '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "assumption"\n')
+    assert outcome(["check", name, "-H", "H4"]) == 3
+    assert capsys.readouterr().err == (
+        "error[check.hypothesis]: a hypothesis says nothing of this file\n  --> p.toml\n"
+        "  expected: a scenario, or a table of doses (CSV)\n  try:      leave `--hypothesis` out\n"
+    )
+
+
 def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, capsys: Capture) -> None:
     table = write(folder, "doses.csv", "ID,TIME,AMT,CRCL\n1,0,100,20\n2,0,100,100\n")
     assert outcome(["check", table]) == 3

@@ -32,7 +32,8 @@ from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import settings_from
 
 SCENARIO = "anakinra-100mg-daily"
-REFINED = float(re.findall(r"REFINED = (\S+?),", part("explorer.js"))[0])
+LIVE, REFINED = (float(re.findall(rf"{name} = (\S+?),", part("explorer.js"))[0]) for name in ("LIVE", "REFINED"))
+RESOLVED = float(re.findall(r"RESOLVED = \[(\S+?),", part("explorer.js"))[0])
 PATIENTS, DRAWS = 6, 3
 
 
@@ -69,6 +70,8 @@ def courses_in_javascript(
     grid: np.ndarray[Any, Any],
     factors: list[list[float]],
     rtol: float,
+    *,
+    is_first: bool = False,
 ) -> np.ndarray[Any, Any]:
     """States and observables of all patients, shape [patient, quantity, time]."""
     context = javascript_engine(engine_source(contents))
@@ -79,7 +82,7 @@ def courses_in_javascript(
     )
     wanted = list(range(len(contents.data["hypotheses"][0]["quantities"])))
     job = {"patients": list(range(len(parameters))), "wanted": wanted, "hypothesis": 0, "course": dict(course)}
-    job |= {"factors": factors, "rtol": rtol, "longest": float(grid[-1]) / 24}
+    job |= {"factors": factors, "rtol": rtol, "longest": float(grid[-1]) / 24, "isFirst": is_first}
     values = context.eval(
         f"(function () {{ const job = {json.dumps(job)}; job.grid = Float64Array.from({json.dumps(grid.tolist())});"
         "job.intervals = new Float64Array(0); const found = courses(job);"
@@ -133,6 +136,21 @@ def test_patients_of_a_page_agree_with_the_engine_to_a_ten_thousandth(
     sizes = np.abs(expected).max(axis=2, keepdims=True)
     error = np.abs(found - expected) / np.where(sizes > 0.0, sizes, 1.0)
     assert error.max() < 1e-4
+
+
+def test_a_first_look_is_within_what_it_takes_for_a_change(study: Study, contents: Contents) -> None:
+    own, grid = patients_of(study, study.arms[0]), np.arange(0.0, 183.0)
+    course = {"amount": 100, "every": 1, "until": 182, "missing": 0, "route": 0, "duration": 0}
+    found = courses_in_javascript(contents, own, course, grid, [], LIVE, is_first=True)
+    expected = courses_of_engine(study, own, "100 mg sc every 24 h until 182 d", grid)
+    sizes = np.abs(expected).max(axis=2, keepdims=True)
+    error = np.abs(found - expected) / np.where(sizes > 0.0, sizes, 1.0)
+    assert error.max() < 0.05
+    # A change of less than twice what is resolved counts as none, in the quantities of which changes were reported.
+    names = [row["name"] for row in contents.data["hypotheses"][0]["quantities"]]
+    assert error[:, [names.index(name) for name in ("ifng", "il17a", "ck")]].max() < RESOLVED / 2
+    # It is another method than the one of the final picture, not that method at another tolerance.
+    assert np.abs(courses_in_javascript(contents, own, course, grid, [], LIVE) - found).max() > 0.0
 
 
 def test_patients_of_a_page_are_those_of_a_run_spread_over_the_draws(study: Study) -> None:

@@ -1,8 +1,10 @@
 /* Solves the equations of a model in a page, one patient after another.
 
    Dormand-Prince 5(4) (J. Comput. Appl. Math. 6 (1980) 19) with the step control of the engine; from where a patient's
-   equations turn out stiff, Rodas5P (BIT Numer. Math. 63 (2023) 27), whose coefficients the page is given. Times are in
-   days. A step ends wherever a dose is given or an interval between doses ends. */
+   equations turn out stiff, Rodas5P (BIT Numer. Math. 63 (2023) 27), whose coefficients the page is given. Where a first
+   look is enough, steps are as long as they are stable, and Bogacki-Shampine 3(2) (Appl. Math. Lett. 2 (1989) 321) goes
+   further with an evaluation. Times are in days. A step ends wherever a dose is given or an interval between doses
+   ends. */
 "use strict";
 
 const OK = 0, INFEASIBLE = 1, FAILED = 2;
@@ -95,6 +97,33 @@ function makeEngine(model, rodas) {
   }
   let pace = 0;
 
+  /* A shorter step for a first look, with the derivative of the new states in k4; result as that of the other. */
+  function bogackiShampine(t, h, p, rtol, share) {
+    for (let i = 0; i < n; i += 1) z[i] = y[i] + 0.5 * h * k1[i];
+    rhs(t + 0.5 * h, z, u, p, c, k2);
+    for (let i = 0; i < n; i += 1) z[i] = y[i] + 0.75 * h * k2[i];
+    rhs(t + 0.75 * h, z, u, p, c, k3);
+    for (let i = 0; i < n; i += 1) z[i] = y[i] + h * (2 / 9 * k1[i] + 1 / 3 * k2[i] + 4 / 9 * k3[i]);
+    rhs(t + h, z, u, p, c, k4);
+    let total = 0;
+    for (let i = 0; i < n; i += 1) {
+      const error = h * (-5 / 72 * k1[i] + 1 / 12 * k2[i] + 1 / 9 * k3[i] - 1 / 8 * k4[i]);
+      const a = Math.abs(y[i]), b = Math.abs(z[i]);
+      if (a * share > absolute[i]) absolute[i] = a * share;
+      const allowed = absolute[i] + rtol * (a > b ? a : b), scaled = error / allowed;
+      total += allowed > 0 ? scaled * scaled : error === 0 ? 0 : NaN;
+    }
+    return total / n;
+  }
+  /* The cubic through states and derivatives at both ends of such a step. */
+  function hermite(theta, h) {
+    const rest = 1 - theta;
+    for (let i = 0; i < n; i += 1) {
+      const change = z[i] - y[i], r3 = h * k1[i] - change, r4 = change - h * k4[i] - r3;
+      between[i] = y[i] + theta * (change + rest * (r3 + theta * r4));
+    }
+  }
+
   /* First step: a hundredth of the time in which the states would change by their own sizes. */
   function firstStep(share, longest) {
     let total = 0;
@@ -110,12 +139,13 @@ function makeEngine(model, rodas) {
 
      p: parameters; times, amounts: of the doses that are given, ascending; route, duration: of all of them;
      grid: times at which to record, ascending from 0; edges: start and end of intervals between doses, ascending;
-     wanted: numbers of what is recorded, states before observables; rtol; longest: longest step;
+     wanted: numbers of what is recorded, states before observables; rtol; longest: longest step; isFirst: whether it is
+     a first look;
      values: [wanted, grid] and means: [wanted, interval, 3] are filled from the given places on: what is recorded at a
      time is there after the doses of that time, except at 0; of an interval its average, lowest and highest.
      Returns OK, INFEASIBLE or FAILED; what was not reached is NaN. */
   function solve(p, course, times, grid, edges, wanted, settings, values, valuesAt, means, meansAt) {
-    const { rtol, longest } = settings, share = Math.min(1e-6, rtol);
+    const { rtol, longest, isFirst } = settings, share = Math.min(1e-6, rtol);
     const points = grid.length, end = grid[points - 1], intervals = edges.length / 2;
     const count = wanted.length;
     values.fill(NaN, valuesAt, valuesAt + count * points);
@@ -193,7 +223,7 @@ function makeEngine(model, rodas) {
     happen();
     while (at < points && grid[at] <= 0) record(y, 0);
     rhs(t, y, u, p, c, k1);
-    let h = 0, remembered = 0, restarting = true, limit = 5, attempts = 0;
+    let h = 0, remembered = 0, restarting = true, limit = 5, attempts = 0, isShort = Boolean(isFirst);
     h = firstStep(share, longest);
     while (t < end) {
       attempts += 1;
@@ -203,8 +233,11 @@ function makeEngine(model, rodas) {
       h = h >= rest * 0.999999 ? rest : Math.min(h, 0.5 * rest);
       const next = reaches && h === rest ? stop : t + h;
       if (next === t) return FAILED;
-      const ratio = isStiff ? stiff.step(t, h, p, rtol, share, absolute) : dormandPrince(t, h, p, rtol, share, attempts > LONG);
-      let factor = 0.9 * Math.pow(ratio, -0.1);
+      // What takes so long may be stiff, and only the longer steps ask for that.
+      if (attempts > LONG) isShort = false;
+      const ratio = isStiff ? stiff.step(t, h, p, rtol, share, absolute)
+        : isShort ? bogackiShampine(t, h, p, rtol, share) : dormandPrince(t, h, p, rtol, share, attempts > LONG);
+      let factor = 0.9 * Math.pow(ratio, isShort ? -1 / 6 : -0.1);
       factor = factor > 0.2 && ratio < Infinity ? Math.min(factor, limit) : 0.2;
       if (!(ratio <= 1)) {  // An undefined ratio is a rejection.
         limit = 1;
@@ -216,7 +249,7 @@ function makeEngine(model, rodas) {
       limit = 5;
       // A stop that is far away shortens no step after it; what shortened this one is not remembered.
       if (restarting) { remembered = h * factor; restarting = false; }
-      const inside = isStiff ? stiff.interpolate : interpolate;
+      const inside = isStiff ? stiff.interpolate : isShort ? hermite : interpolate;
       while (at < points && grid[at] < next) {
         const theta = (grid[at] - t) / h;
         inside(theta, h, between);
@@ -229,7 +262,7 @@ function makeEngine(model, rodas) {
         look(between, t + 0.5 * h, 4 * h / 6);
         look(z, next, h / 6);
       }
-      if (!isStiff) {
+      if (!isStiff && !isShort) {
         stiffness = pace > 3.25 ? stiffness + 1 : Math.max(0, stiffness - 0.25);
         if (stiffness > 15) { isStiff = true; counters.stiff += 1; }
       }
@@ -242,7 +275,7 @@ function makeEngine(model, rodas) {
         restarting = true;
         limit = 5;
       } else if (isStiff) rhs(t, y, u, p, c, k1);
-      else k1.set(k7);
+      else k1.set(isShort ? k4 : k7);
       while (at < points && grid[at] <= t) record(y, t);
     }
     return OK;

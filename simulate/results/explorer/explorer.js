@@ -3,7 +3,7 @@
 (function () {
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (name) => document.getElementById(name);
-const LIVE = 1e-3, REFINED = 2e-6, CHUNK = 8, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
+const LIVE = 3e-3, REFINED = 2e-6, RESOLVED = [1e-2, 2e-5], CHUNK = 8, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
 const inDays = data.time_unit === "d";
 
 /* ---- small helpers ---- */
@@ -201,7 +201,7 @@ function factorsOf(one) {
 function jobsOf(one, rtol, pass) {
   const common = { move: move.id, pass, hypothesis: one.index, factors: factorsOf(one), course: course(), grid: move.grid,
     intervals: move.intervals, wanted: move.names.map((name) => one.quantityAt.get(name)).filter((k) => k !== undefined),
-    rtol, longest: Math.max(state.days / 24, 1e-12) };
+    rtol, isFirst: pass === 0, longest: Math.max(state.days / 24, 1e-12) };
   const jobs = [];
   for (let first = 0; first < data.patients; first += CHUNK) {
     jobs.push({ ...common, kind: "courses", first,
@@ -214,7 +214,7 @@ function begin() {
   const read = Math.min(state.read, state.days);
   const names = state.quantities;
   move = { id: moves, started: performance.now(), grid: grid(state.days), intervals: intervals(state.days, read), read, names,
-    found: new Map(), rtol: LIVE, took: 0, refined: 0 };
+    found: new Map(), resolved: RESOLVED[0], took: 0, refined: 0 };
   for (const one of chosen()) {
     const own = names.filter((name) => one.quantityAt.has(name));
     move.found.set(one.index, { names: own, values: new Map(), means: new Map(), status: new Map(), passes: [0, 0] });
@@ -240,7 +240,7 @@ function finished(result) {
   const isAll = all.every((one) => one.passes[0] >= data.patients);
   const isFine = all.every((one) => one.passes[1] >= data.patients);
   if (isAll && !move.took) move.took = performance.now() - move.started;
-  if (isFine) { move.refined = performance.now() - move.started; move.rtol = REFINED; }
+  if (isFine) { move.refined = performance.now() - move.started; move.resolved = RESOLVED[1]; }
   // Half refined is shown as it was; every patient at one tolerance.
   if (isFine || (!move.took && all.every((one) => one.passes[0] >= Math.min(16, data.patients))) || (isAll && !move.drawnAll)) {
     if (isAll) move.drawnAll = true;
@@ -289,7 +289,7 @@ function readings(one, found, name) {
     const before = row[0];
     return row.map((value) => {
       const change = isRelative ? 100 * (value / before - 1) : value - before;
-      const error = 10 * move.rtol * (isRelative ? 200 * Math.abs(value / before) : Math.abs(value) + Math.abs(before));
+      const error = move.resolved * (isRelative ? 200 * Math.abs(value / before) : Math.abs(value) + Math.abs(before));
       return Math.abs(change) <= error ? 0 : change;
     });
   });

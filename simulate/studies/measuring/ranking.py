@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ from simulate.inference.information import (
 from simulate.streams import FloatArray
 from simulate.studies.measuring.catalogue import Measurement
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
+from simulate.watching import Advance
 
 GAP = 0.05
 """Distance between two estimates of a gain, nats, from which it is told."""
@@ -138,7 +139,7 @@ def rank_measurements(
     patients: int,
     measurements: int = 256,
     seed: int = 1,
-    report: Callable[[str], None] | None = None,
+    progress: Advance = lambda done: None,
 ) -> Ranking:
     """Rank the measurements of a catalogue.
 
@@ -154,8 +155,8 @@ def rank_measurements(
         Simulated measurements under each hypothesis.
     seed
         Key of the simulated measurements.
-    report
-        Told what is being done.
+    progress
+        Called with the number of measurements that were judged since the last call.
     """
     prior = np.full(len(pools), 1.0 / len(pools))
     draws = pools[0].weights.shape[0]
@@ -163,8 +164,6 @@ def rank_measurements(
     rows: list[Ranked] = []
     gains: list[Gain] = []
     for measurement in catalogue:
-        if report is not None:
-            report(measurement.title)
         statistics = [statistic_of(measurement, sample, pools) for sample in measurement.samples]
         values = [measured(one, measurements, seed=seed) for one in statistics]
         joint = _joint(statistics, values)
@@ -192,6 +191,7 @@ def rank_measurements(
         )
         found.append(joint)
         gains.append(one)
+        progress(1)
     places = ranks(gains, prior)
     order = sorted(range(len(rows)), key=lambda index: -gains[index].between)
     ranked = tuple(dataclasses.replace(rows[index], rank=places[index]) for index in order)

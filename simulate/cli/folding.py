@@ -1,0 +1,105 @@
+"""Tables that are wider than a line: texts are folded between words, and columns that do not fit go on below.
+
+Numbers are never broken. What says of what a row is, the columns up to the first of words, is repeated in each part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.table import Column, Table
+
+LABEL = 25
+"""Letters of what says of what a row is, at most, where a table has to be folded."""
+
+_WORDY = 16
+_MOST_LABELS = 2
+
+
+def folded(table: Table, width: int) -> tuple[Table, ...]:
+    """A table as it is if it fits into lines of so many letters, else one or several that do."""
+    columns = [[str(cell) for cell in (column.header, *column.cells)] for column in table.columns]
+    natural = [max(cell_len(line) for cell in cells for line in cell.split("\n")) for cells in columns]
+    if not columns or _total(natural, table) <= width or any(column.width is not None for column in table.columns):
+        return (table,)
+    labels = _labels(columns)
+    least = [
+        min(size, max(_longest_word(cells), LABEL if place in labels else _WORDY)) if _is_words(cells) else size
+        for place, (cells, size) in enumerate(zip(columns, natural, strict=True))
+    ]
+    parts: list[list[int]] = []
+    for place in range(len(columns)):
+        if place in labels:
+            continue
+        if not parts or _total([least[other] for other in (*parts[-1], place)], table) > width:
+            parts.append([*labels])
+        parts[-1].append(place)
+    return tuple(
+        _part(table, place, _widened(own, least, natural, width, table)) for place, own in enumerate(parts or [labels])
+    )
+
+
+def _is_words(cells: Sequence[str]) -> bool:
+    """Whether a column, below its header, has words and not numbers: these are never broken."""
+    shown = [cell for cell in cells[1:] if cell.strip(" –.")]
+    return bool(shown) and sum(cell.lstrip()[:1].isalpha() for cell in shown) > len(shown) / 2
+
+
+def _longest_word(cells: Sequence[str]) -> int:
+    return max((cell_len(word) for cell in cells for word in cell.split()), default=0)
+
+
+def _labels(columns: Sequence[Sequence[str]]) -> list[int]:
+    """The columns up to the first of words; the first alone where that is far off."""
+    first = next((place for place, cells in enumerate(columns) if _is_words(cells)), 0)
+    return list(range(first + 1)) if first < _MOST_LABELS else [0]
+
+
+def _total(widths: Sequence[int], table: Table) -> int:
+    """Width of a table whose columns have these, at most: padding and lines between columns included."""
+    _, right, _, left = table.padding
+    between = max(left, right) if table.collapse_padding else left + right
+    line = 1 if table.box is not None else 0
+    return sum(widths) + (between + line) * (len(widths) - 1) + left + right + 2 * line
+
+
+def _widened(
+    own: Sequence[int], least: Sequence[int], natural: Sequence[int], width: int, table: Table
+) -> dict[int, int]:
+    """Widths of the columns of a part: what is left of a line goes to those that are folded."""
+    found = {place: least[place] for place in own}
+    left = width - _total(list(found.values()), table)
+    for place in sorted(own, key=lambda one: natural[one] - least[one]):
+        more = min(natural[place] - found[place], max(0, left))
+        found[place] += more
+        left -= more
+    return found
+
+
+def _part(table: Table, number: int, widths: dict[int, int]) -> Table:
+    """Some columns of a table, with these widths."""
+    title = table.title
+    shown: Any = f"{title}, continued" if number and isinstance(title, str) else title
+    found = Table(
+        title=shown,
+        caption=None if number else table.caption,
+        box=table.box,
+        title_justify=table.title_justify,
+        title_style=table.title_style,
+        padding=table.padding,
+        collapse_padding=table.collapse_padding,
+        pad_edge=table.pad_edge,
+        show_header=table.show_header,
+        show_edge=table.show_edge,
+    )
+    columns: list[tuple[Column, list[RenderableType]]] = [
+        (table.columns[place], list(table.columns[place].cells)) for place in widths
+    ]
+    for (column, _), size in zip(columns, widths.values(), strict=True):
+        found.add_column(column.header, justify=column.justify, style=column.style, overflow="fold", width=size)
+    for row, own in enumerate(table.rows):
+        found.add_row(*(cells[row] for _, cells in columns), style=own.style, end_section=own.end_section)
+    return found

@@ -1,0 +1,237 @@
+"""What was observed in the patients of dose tables, beside what is simulated of the same patients at the same times.
+
+Each member of a cohort stands for a patient of the table (`simulate.studies.patients`), in every draw of a fit. A
+reading at the time of a dose is of the state before it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulate.cohort.ensemble import Ensemble
+from simulate.errors import did_you_mean
+from simulate.regimen.observed import ObservedRow
+from simulate.regimen.stops import realize
+from simulate.solver.kernel import FloatArray
+from simulate.solver.trajectories import Status
+from simulate.studies.treatments import Tabled, Treatment, reading_of
+from simulate.symbolic.model import Model
+from simulate.symbolic.units import Unit, convert
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReading:
+    """What was read of a patient: the place of the arm, the day, and the value in the unit of the quantity.
+
+    ``is_below`` says that what was to be read is below the value.
+    """
+
+    arm: int
+    patient: str
+    day: float
+    quantity: str
+    value: float
+    is_below: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PatientReadings:
+    """What was read of the patients of a scenario, and how many values were left out for which reason."""
+
+    compared: tuple[PatientReading, ...] = ()
+    left_out: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What was read, in the order of the tables."""
+        return tuple(dict.fromkeys(reading.quantity for reading in self.compared))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """How many values are compared, of how many patients, and how many are left out and why."""
+        patients = len({(reading.arm, reading.patient) for reading in self.compared})
+        people = "1 patient" if patients == 1 else f"{patients} patients"
+        compared = f"{_values(len(self.compared))} of {people} ({', '.join(self.quantities)})"
+        return (
+            *([f"{compared} beside what is simulated of them"] if self.compared else []),
+            *(f"{_values(count)} left out: {reason}" for reason, count in self.left_out),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedValue:
+    """A reading beside what was simulated of the same patient at the same time.
+
+    Attributes
+    ----------
+    patient_id, arm, day, quantity, unit
+        Who, under which treatment, when, and what.
+    observed, below
+        The reading, and whether what was to be read is below it.
+    simulated, p5, p95
+        Median and range of the members who stand for the patient, those of all draws; the range is None for one member.
+    ratio, difference
+        Observed over simulated, and less it; None where nothing can be said.
+    """
+
+    patient_id: str
+    arm: str
+    day: float
+    quantity: str
+    unit: str
+    observed: float
+    below: bool
+    simulated: float | None
+    p5: float | None
+    p95: float | None
+    ratio: float | None
+    difference: float | None
+
+
+def readings_of(
+    treatments: Sequence[Treatment], model: Model, *, end: float, members: Sequence[int]
+) -> PatientReadings:
+    """Readings of the tables of some arms that can be compared with a simulation.
+
+    Parameters
+    ----------
+    treatments, model
+        Arms, and the model whose quantities were read.
+    end
+        Last day that is simulated.
+    members
+        Numbers of the patients of the cohort.
+
+    Raises
+    ------
+    InputError
+        ``table.quantity``: a reading of what the model does not have; ``units.mismatch``.
+    """
+    units = quantity_units(model)
+    compared: list[PatientReading] = []
+    left_out: Counter[str] = Counter()
+    for place, treatment in enumerate(treatments):
+        if not isinstance(treatment.plan, Tabled):
+            continue
+        patients = treatment.plan.patients
+        present = {patients[member % len(patients)] for member in members[: len(patients)]}
+        for row in treatment.plan.observed:
+            reading = _compared(row, treatment.plan, model, units)
+            if reading is None:
+                left_out[_untold(row)] += 1
+            elif row.patient not in patients:
+                left_out[f"of other patients than `{treatment.plan.patient}`"] += 1
+            elif row.patient not in present:
+                left_out["of patients who are not simulated"] += 1
+            elif float(row.time) > end:
+                left_out[f"after day {end:g}, the end of the simulation"] += 1
+            else:
+                quantity, value = reading
+                compared.append(PatientReading(place, row.patient, float(row.time), quantity, value, row.is_below))
+    return PatientReadings(tuple(compared), tuple(left_out.items()))
+
+
+def quantity_units(model: Model) -> dict[str, Unit]:
+    """Units of the states and observables of a model."""
+    return {part.name: part.unit for part in (*model.species, *model.observables)}
+
+
+def _untold(row: ObservedRow) -> str:
+    return f"nothing says what DVID `{row.what}` is" if row.what else "nothing says of what quantity"
+
+
+def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: Mapping[str, Unit]) -> tuple[str, float] | None:
+    """Quantity that was read, and the value in its unit; None where nothing says what was read."""
+    part = reading_of(row.what, tabled.readings)
+    if part is None:
+        return None
+    name = part if isinstance(part, str) else part.quantity
+    if name not in units:
+        fault = row.what_cell.error(
+            f"the model has no quantity `{name}`",
+            "table.quantity",
+            found=f"hypothesis {model.hypothesis}",
+            expected="a state or an observable",
+            advice=did_you_mean(name, units)
+            or "say in the scenario which DVIDs are quantities, and the others are left out: "
+            '`observed = { ck = { dvid = "CK" } }`',
+        )
+        if not isinstance(part, str):
+            fault.where = part.where
+            fault.advice = did_you_mean(name, units) or "`simulate show model` lists them"
+        raise fault
+    if isinstance(part, str) or part.unit is None or part.unit == units[name]:
+        return name, row.value
+    return name, convert(row.value, part.unit, units[name])
+
+
+def times_of_readings(readings: Sequence[PatientReading], treatments: Sequence[Treatment], model: Model) -> FloatArray:
+    """Days of readings, ascending, those on which a dose begins or a reset happens twice: before it and after it."""
+    days = sorted({reading.day for reading in readings})
+    if not days:
+        return np.empty(0)
+    begins: set[float] = set()
+    for treatment in treatments:
+        if isinstance(treatment.plan, Tabled) and treatment.plan.observed:
+            for plan in dict.fromkeys(treatment.plan.plans(model)):
+                regimen = realize(plan, model.routes, horizon=days[-1])
+                begins |= {float(dose.time + dose.lag) for dose in regimen.doses} | {
+                    float(day) for day in regimen.resets
+                }
+    return np.array([time for day in days for time in ([day, day] if 0.0 < day and day in begins else [day])])
+
+
+def observed_values(
+    readings: Sequence[PatientReading], treatments: Sequence[Treatment], model: Model, ensemble: Ensemble
+) -> tuple[ObservedValue, ...]:
+    """PatientReadings beside what was simulated; the ensemble was recorded at their times."""
+    units = quantity_units(model)
+    times = ensemble.trajectories.times
+    courses = {name: ensemble.quantity(name) for name in dict.fromkeys(reading.quantity for reading in readings)}
+    found = []
+    for reading in readings:
+        treatment = treatments[reading.arm]
+        assert isinstance(treatment.plan, Tabled)
+        patients = treatment.plan.patients
+        own = np.asarray(ensemble.cohort.ids) % len(patients) == patients.index(reading.patient)
+        own &= ensemble.status[reading.arm] == Status.OK
+        values = courses[reading.quantity][reading.arm, own, int(np.searchsorted(times, reading.day))]
+        values = values[np.isfinite(values)]
+        low, middle, high = (
+            (float(value) for value in np.quantile(values, (0.05, 0.5, 0.95))) if len(values) else (None,) * 3
+        )
+        is_one = len(values) < 2
+        found.append(
+            ObservedValue(
+                patient_id=reading.patient,
+                arm=treatment.name,
+                day=reading.day,
+                quantity=reading.quantity,
+                unit=units[reading.quantity].text,
+                observed=reading.value,
+                below=reading.is_below,
+                simulated=middle,
+                p5=None if is_one else low,
+                p95=None if is_one else high,
+                ratio=None if not middle else reading.value / middle,
+                difference=None if middle is None else reading.value - middle,
+            )
+        )
+    return tuple(found)
+
+
+def patient_ids(treatments: Sequence[Treatment], members: Sequence[int]) -> tuple[str, ...]:
+    """IDs of members in the tables of doses; none where no table has several patients, or tables differ in theirs."""
+    tables = {treatment.plan.patients for treatment in treatments if isinstance(treatment.plan, Tabled)}
+    if len(tables) != 1:
+        return ()
+    (patients,) = tables
+    return tuple(patients[member % len(patients)] for member in members)
+
+
+def _values(count: int) -> str:
+    return f"{count} observed value" if count == 1 else f"{count} observed values"

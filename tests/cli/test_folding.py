@@ -1,0 +1,73 @@
+"""A table that is wider than a line goes on below, with what says of what its rows are, and breaks no number."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+from rich import box
+from rich.table import Table
+
+from simulate.cli.console import print_rich
+from simulate.cli.folding import folded
+
+TITLES = ("restimulation at 0, 1, 3 and 6 months", "paired restimulation of the non-responders")
+
+
+def table(columns: int, **options: object) -> Table:
+    found = Table(box=box.SIMPLE_HEAD, title="What tells most", title_justify="left", **options)  # type: ignore[arg-type]
+    for header in ("rank", "measurement", *(f"column {number}" for number in range(columns))):
+        found.add_column(header)
+    for row, title in enumerate(TITLES):
+        found.add_row(str(row + 1), title, *(f"{row}.{number:03d} ± 0.0{number:02d}" for number in range(columns)))
+    return found
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, found: Table, columns: str | None) -> str:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    print_rich(found)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"padding": 0}, {"pad_edge": False, "padding": (0, 1, 0, 0)}, {"show_edge": False}]
+)
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_every_cell_is_printed_whole_within_the_width(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, object], width: int
+) -> None:
+    shown = printed(monkeypatch, table(9, **options), str(width))
+    assert max(map(len, shown.splitlines())) <= width
+    for row, number in ((row, number) for row in range(2) for number in range(9)):
+        assert shown.count(f"{row}.{number:03d} ± 0.0{number:02d}") == 1
+    parts = folded(table(9, **options), width)
+    assert len(parts) > 1
+    assert [str(part.title) for part in parts] == [
+        "What tells most",
+        *["What tells most, continued"] * (len(parts) - 1),
+    ]
+    for part in parts:
+        assert [str(column.header) for column in part.columns[:2]] == ["rank", "measurement"]
+        assert [" ".join(str(cell).split()) for cell in part.columns[1].cells] == list(TITLES)
+
+
+def test_a_table_that_fits_and_one_that_nothing_limits_are_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = table(1)
+    assert folded(narrow, 80) == (narrow,)
+    assert max(map(len, printed(monkeypatch, table(9), None).splitlines())) > 150
+    assert "continued" not in printed(monkeypatch, table(9), None)
+
+
+def test_a_column_of_words_is_folded_between_words_before_a_table_is_cut() -> None:
+    found = Table()
+    for header in ("name", "what it says"):
+        found.add_column(header)
+    found.add_row("one", "a sentence that is a good deal longer than what is left of a line of eighty letters is")
+    (part,) = folded(found, 80)
+    assert part.columns[0].width == 4
+    assert sum(column.width or 0 for column in part.columns) == 80 - 7
