@@ -14,6 +14,7 @@ too narrow an interval.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -55,8 +56,8 @@ class Profiles:
         Greatest log-likelihood found, shape [coordinate, value]; minus infinity where no feasible point was.
     points
         Where, shape [coordinate, value, dimension].
-    maximum
-        Greatest log-likelihood found anywhere, in the draws or here.
+    best, maximum
+        Point of the greatest log-likelihood found anywhere, in the draws or here, shape [dimension]; and its value.
     evaluations
         Points whose likelihood was asked for.
     """
@@ -65,6 +66,7 @@ class Profiles:
     grid: FloatArray
     values: FloatArray
     points: FloatArray
+    best: FloatArray
     maximum: float
     evaluations: int
 
@@ -82,20 +84,20 @@ class Profiles:
     def intervals(self) -> FloatArray:
         """Ends of what lies within the threshold, shape [coordinate, 2]; infinite where the grid ends before it does.
 
-        Linear between the values of the grid. Not a number where the whole profile lies below.
+        Between the values of the grid, of which the best point is one, the root of what a profile is below the maximum
+        is taken for linear: of a parabola that is exact.
         """
-        cut = self.maximum - THRESHOLD
-        ends = np.full((len(self.coordinates), 2), np.nan)
-        for index, row in enumerate(self.values):
-            inside = np.flatnonzero(row >= cut)
-            if not inside.size:
-                continue
+        ends = np.full((len(self.coordinates), 2), (-np.inf, np.inf))
+        for index, (coordinate, values) in enumerate(zip(self.coordinates, self.values, strict=True)):
+            order = np.argsort([*self.grid, self.best[coordinate]], kind="stable")
+            grid = np.array([*self.grid, self.best[coordinate]])[order]
+            below = np.sqrt(np.maximum(self.maximum - np.array([*values, self.maximum])[order], 0.0))
+            inside = np.flatnonzero(below <= math.sqrt(THRESHOLD))
             first, last = int(inside[0]), int(inside[-1])
-            ends[index] = -np.inf, np.inf
             if first > 0:
-                ends[index, 0] = _crossing(self.grid, row, first, first - 1, cut)
-            if last < len(row) - 1:
-                ends[index, 1] = _crossing(self.grid, row, last, last + 1, cut)
+                ends[index, 0] = _crossing(grid, below, first, first - 1)
+            if last < len(grid) - 1:
+                ends[index, 1] = _crossing(grid, below, last, last + 1)
         return ends
 
 
@@ -151,15 +153,15 @@ def profiles(
         if dimension == 1 or not search.active.any():
             break
         search.round(target, seed, number)
-    maximum = max(float(search.best.max()), float(totals.max()))
-    shape = (len(chosen), len(grid))
-    return Profiles(
-        chosen, grid, search.best.reshape(shape), search.place.reshape(*shape, dimension), maximum, search.evaluations
-    )
+    every, where = np.concatenate([search.best, totals]), np.concatenate([search.place, points])
+    best = int(np.argmax(every))
+    values = search.best.reshape(len(chosen), len(grid))
+    places = search.place.reshape(*values.shape, dimension)
+    return Profiles(chosen, grid, values, places, where[best], float(every[best]), search.evaluations)
 
 
-def _crossing(grid: FloatArray, row: FloatArray, inside: int, outside: int, cut: float) -> float:
-    share = (row[inside] - cut) / (row[inside] - row[outside])
+def _crossing(grid: FloatArray, below: FloatArray, inside: int, outside: int) -> float:
+    share = (math.sqrt(THRESHOLD) - below[inside]) / (below[outside] - below[inside])
     return float(grid[inside] + share * (grid[outside] - grid[inside]))
 
 

@@ -37,8 +37,8 @@ def thinned(draws: FloatArray, count: int) -> IntArray:
     chosen = (np.arange(count) * total) // count
     distances = np.zeros((total, total), dtype=np.int64)
     for coordinate in draws.T:
-        _, place, counts = np.unique(coordinate, return_inverse=True, return_counts=True)
-        ranks = (2 * np.cumsum(counts) - counts)[place]
+        _, values, counts = np.unique(coordinate, return_inverse=True, return_counts=True)
+        ranks = (2 * np.cumsum(counts) - counts)[values]
         distances += np.abs(ranks[:, None] - ranks)
     to_all = distances.sum(axis=1)
     to_chosen = distances[:, chosen].sum(axis=1)

@@ -42,10 +42,21 @@ def test_the_profile_of_a_gaussian_is_that_of_its_marginal_variance() -> None:
     top = known.target(np.full((1, DIMENSION), 0.5)).total[0]
     assert_found(found.values, np.tile(top - 0.5 * np.square(GRID - 0.5) / 0.09, (DIMENSION, 1)))
     assert found.verdicts == ("bounded",) * DIMENSION
-    # Where parabolas of variance 0.09 have fallen by half the quantile, within the error of lines between grid points.
+    # Where parabolas of variance 0.09 have fallen by half the quantile.
     wide = profile(known.target, DIMENSION, grid=np.linspace(-0.5, 1.5, 41), coordinates=[2], rounds=60)
     half = 0.3 * np.sqrt(2 * THRESHOLD)
     np.testing.assert_allclose(wide.intervals, [[0.5 - half, 0.5 + half]], atol=0.02)
+    assert known.target(wide.best[None]).total[0] == wide.maximum
+
+
+def test_a_parabola_between_two_values_of_the_grid_has_its_own_ends() -> None:
+    # What is learned best is narrower than the grid.
+    grid = np.array([-2.0, -1.0, 1.0, 2.0])
+    values = 7.0 - 0.5 * np.square((grid - 0.2) / 0.1)
+    found = Profiles((1,), grid, values[None], np.zeros((1, 4, 2)), np.array([-5.0, 0.2]), 7.0, 0)
+    half = 0.1 * np.sqrt(2 * THRESHOLD)
+    assert found.verdicts == ("bounded",)
+    np.testing.assert_allclose(found.intervals, [[0.2 - half, 0.2 + half]], rtol=1e-12)
 
 
 def test_profiles_of_bananas_are_those_of_plain_optimization() -> None:
@@ -165,7 +176,7 @@ def test_a_single_coordinate_has_nothing_to_search() -> None:
 
 def verdict(*values: float) -> str:
     grid = np.arange(float(len(values)))
-    return Profiles((0,), grid, np.array([values]), np.zeros((1, len(values), 1)), 0.0, 0).verdicts[0]
+    return Profiles((0,), grid, np.array([values]), np.zeros((1, len(values), 1)), np.zeros(1), 0.0, 0).verdicts[0]
 
 
 def test_verdicts_follow_the_ends_of_the_grid() -> None:
