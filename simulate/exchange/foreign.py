@@ -7,8 +7,8 @@ from pathlib import Path
 from simulate.errors import InputError
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
-from simulate.exchange.sbml import Imported, is_sbml, read_sbml, read_sbml_text
-from simulate.exchange.sbmlwriting import sbml_text
+from simulate.exchange.sbml.reading import Imported, is_sbml, read_sbml, read_sbml_text
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.symbolic.model import Model
 
 
@@ -81,9 +81,9 @@ def check_foreign_units(path: Path | str) -> None:
     InputError, MissingExtra
         As `check_units` and `read_foreign`.
     """
-    from simulate.exchange.sbmldocument import check_document, flattened, library
-    from simulate.exchange.unitcheck import check_units
-    from simulate.exchange.xml import checked
+    from simulate.exchange.sbml.document import check_document, flattened, library
+    from simulate.exchange.sbml.unitcheck import check_units
+    from simulate.exchange.sbml.xml import checked
 
     lib = library()
     text = sbml_of(Path(path)) if is_antimony(path) else checked(Path(path)).decode("utf-8", errors="replace")

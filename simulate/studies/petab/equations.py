@@ -17,7 +17,7 @@ from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.petab.problem import PetabProblem
-from simulate.exchange.sbml import Imported, read_sbml
+from simulate.exchange.sbml.reading import Imported, read_sbml
 from simulate.kernels.duals import Dual, constant, evaluate
 from simulate.kernels.system import System, lower
 from simulate.symbolic.parts import Event, Mechanism, Parameter, Species, at_baseline

@@ -17,7 +17,7 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
-from simulate.exchange.mathml import Formula
+from simulate.exchange.sbml.mathml import Formula
 from simulate.symbolic.dimensions import infer, require, require_condition
 from simulate.symbolic.units import DIMENSIONLESS, Dimension, unit
 

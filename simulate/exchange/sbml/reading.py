@@ -21,9 +21,9 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
-from simulate.exchange.mathml import Formula
-from simulate.exchange.sbmldocument import check_document, flattened, library
-from simulate.exchange.xml import checked
+from simulate.exchange.sbml.document import check_document, flattened, library
+from simulate.exchange.sbml.mathml import Formula
+from simulate.exchange.sbml.xml import checked
 from simulate.symbolic.expressions import is_name, substitute
 from simulate.symbolic.gathering import check_name
 from simulate.symbolic.modelfile import UserModel

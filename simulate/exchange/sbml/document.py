@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.exchange.xml import checked
+from simulate.exchange.sbml.xml import checked
 
 
 def library() -> Any:
