@@ -81,16 +81,11 @@ def check_foreign_units(path: Path | str) -> None:
     InputError, MissingExtra
         As `check_units` and `read_foreign`.
     """
-    from simulate.exchange.sbml.document import check_document, flattened, library
+    from simulate.exchange.sbml.document import open_sbml, open_sbml_text
     from simulate.exchange.sbml.unitcheck import check_units
-    from simulate.exchange.sbml.xml import checked
 
-    lib = library()
-    text = sbml_of(Path(path)) if is_antimony(path) else checked(Path(path)).decode("utf-8", errors="replace")
-    document = lib.readSBMLFromString(text)
-    check_document(lib, document, str(path))
-    model = document.getModel() if is_antimony(path) else flattened(lib, document, Path(path))
-    check_units(lib, model, str(path))
+    path = Path(path)
+    check_units(open_sbml_text(sbml_of(path), str(path)) if is_antimony(path) else open_sbml(path))
 
 
 def foreign_text(model: Model, path: Path | str) -> str:

@@ -1,8 +1,10 @@
-"""SBML documents: read by libSBML, checked, and written into one model."""
+"""The document: looked through, read by libSBML, checked, its submodels written into one model; places in its file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +37,136 @@ _KNOWN_PACKAGES = (*_WITHOUT_INFLUENCE, "comp", "fbc", "l3v2extendedmath")
 _OF_A_PACKAGE = re.compile(r"The L3 package '(\w+?)(?:_L2)?' cannot be used|Level 3 Version \d Package (\w+)")
 
 
-def check_document(lib: Any, document: Any, name: str) -> None:
-    """Refuse what is no sound SBML, has no model, or needs a package that is not known.
+@dataclass(frozen=True, slots=True)
+class SbmlModel:
+    """A model as libSBML has it, without submodels.
 
-    What is wrong with drawings has no influence and is passed over, such as a package of Level 3 in a file of Level 2.
+    Attributes
+    ----------
+    lib, model
+        The package libSBML, and its object of the model.
+    path
+        The file.
+    has_lines
+        Whether places have lines: not those in SBML that was made of another format.
+    """
+
+    lib: Any
+    model: Any
+    path: Path
+    has_lines: bool = True
+
+    @property
+    def level(self) -> int:
+        """Level of SBML."""
+        return int(self.model.getLevel())
+
+    def where(self, element: Any, key: str | None = None) -> Where:
+        """Place of a part, which is named by its id."""
+        named = key or (element.getIdAttribute() if hasattr(element, "getIdAttribute") else element.getId()) or None
+        return Where(file=str(self.path), line=self.line(element), key=named)
+
+    def line(self, element: Any) -> int | None:
+        """Line of a part."""
+        return (element.getLine() or None) if self.has_lines else None
+
+    def refuse(self, what: str, code: str, element: Any, **more: Any) -> InputError:
+        """The error ``sbml.{code}`` for a part."""
+        return InputError(what, code=f"sbml.{code}", where=self.where(element), **more)
+
+
+def open_sbml(path: Path) -> SbmlModel:
+    """The model of a file; nothing else is read, but for submodels in files of the same folder.
 
     Raises
     ------
     InputError
-        ``sbml.syntax``, ``sbml.package``.
+        ``file.…``, ``xml.…``, ``sbml.syntax``, ``sbml.package``, ``sbml.comp``, ``sbml.external``.
+    MissingExtra
+        ``extra.sbml``.
+    """
+    content = checked(path)
+    lib = library()
+    document = _document(lib, content)
+    _check_document(lib, document, str(path))
+    return SbmlModel(lib, _flattened(lib, document, path), path)
+
+
+def open_sbml_text(text: str, name: str) -> SbmlModel:
+    """The model of a text that was made of another format, of the file ``name``. Else as `open_sbml`."""
+    lib = library()
+    document = lib.readSBMLFromString(text)
+    _check_document(lib, document, name)
+    return SbmlModel(lib, document.getModel(), Path(name), has_lines=False)
+
+
+def all_of(group: Any) -> list[Any]:
+    """Parts of a list of libSBML."""
+    return [group.get(index) for index in range(group.size())] if group is not None else []
+
+
+def references_of(reaction: Any) -> list[Any]:
+    """What a reaction takes and makes: references to species."""
+    return [*all_of(reaction.getListOfReactants()), *all_of(reaction.getListOfProducts())]
+
+
+def local_parameters(law: Any) -> list[Any]:
+    """Parameters that a kinetic law has for itself."""
+    return all_of(law.getListOfLocalParameters() if law.getLevel() > 2 else law.getListOfParameters())
+
+
+def refuse_unsolvable(file: SbmlModel) -> None:
+    """Refuse a model that has no course in time, or no rate of its own.
+
+    Raises
+    ------
+    InputError
+        ``sbml.fast``, ``sbml.fbc``.
+    """
+    for reaction in all_of(file.model.getListOfReactions()):
+        if reaction.isSetFast() and reaction.getFast():
+            raise file.refuse(
+                "the reaction is fast: it is to be in equilibrium at all times",
+                "fast",
+                reaction,
+                advice="give it a rate that is high",
+            )
+    plugin = file.model.getPlugin("fbc")
+    if plugin is not None and (plugin.getNumObjectives() or plugin.getNumFluxBounds()):
+        raise InputError(
+            "the model is one of flux balance, which asks for an optimum and has no course in time",
+            code="sbml.fbc",
+            where=Where(file=str(file.path)),
+        )
+
+
+def without_influence(model: Any) -> Iterator[str]:
+    """What a model has that changes no number, in words."""
+    if model.getNumConstraints():
+        yield f"{model.getNumConstraints()} constraints, which say when results mean nothing"
+    groups = (model.getListOfSpecies(), model.getListOfReactions(), model.getListOfParameters())
+    annotated = sum(part.isSetAnnotation() for group in groups for part in all_of(group))
+    annotated += int(model.isSetAnnotation())
+    if annotated:
+        yield f"annotations of {annotated} parts"
+    if model.isSetNotes():
+        yield "the notes of the model"
+    if model.getNumUnitDefinitions():
+        yield "units other than that of time: all quantities are pure numbers as in the file"
+    for index in range(model.getNumPlugins()):
+        package = model.getPlugin(index).getPackageName()
+        if package in ("layout", "render", "groups"):
+            yield f"what the package {package} says"
+
+
+def _document(lib: Any, content: bytes) -> Any:
+    return lib.readSBMLFromString(content.decode("utf-8", errors="replace"))
+
+
+def _check_document(lib: Any, document: Any, name: str) -> None:
+    """Refuse what is no sound SBML, has no model, or needs a package that is not known.
+
+    What is wrong with drawings has no influence and is passed over, such as a package of Level 3 in a file of Level 2.
     """
     for index in range(document.getNumErrors()):
         error = document.getError(index)
@@ -80,14 +203,8 @@ def _package(package: str, name: str) -> InputError:
     )
 
 
-def flattened(lib: Any, document: Any, path: Path) -> Any:
-    """The model of a document, its submodels written into it; other files are of the same folder.
-
-    Raises
-    ------
-    InputError
-        ``sbml.comp``, ``sbml.external``.
-    """
+def _flattened(lib: Any, document: Any, path: Path) -> Any:
+    """The model of a document, its submodels written into it; other files are of the same folder."""
     if document.getPlugin("comp") is None:
         return document.getModel()
     _check_submodels(lib, document, path, set())
@@ -124,7 +241,7 @@ def _check_submodels(lib: Any, document: Any, path: Path, seen: set[Path]) -> No
             )
         if target not in seen:
             seen.add(target)
-            inner = lib.readSBMLFromString(checked(target).decode("utf-8", errors="replace"))
+            inner = _document(lib, checked(target))
             _check_submodels(lib, inner, target, seen)
 
 
