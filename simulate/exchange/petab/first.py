@@ -61,6 +61,7 @@ def _parameter(row: TableRow) -> EstimatedParameter:
             prior=first_version(row, "objective", scale),
             start=first_version(row, "initialization", scale),
             where=row.where("parameterId"),
+            name=row.text("parameterName"),
         )
     )
 
@@ -84,6 +85,7 @@ def _observable(row: TableRow) -> Measured:
         placeholders=_placeholders(row, "observableFormula", "observable", name, (formula, noise)),
         noise_placeholders=_placeholders(row, "noiseFormula", "noise", name, (noise, formula)),
         where=row.where("observableId"),
+        name=row.text("observableName"),
     )
 
 

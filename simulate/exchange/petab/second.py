@@ -54,6 +54,7 @@ def _parameter(row: TableRow) -> EstimatedParameter:
             prior=second_version(row),
             start=None,
             where=row.where("parameterId"),
+            name=row.text("parameterName"),
         )
     )
 
@@ -76,6 +77,7 @@ def _observable(row: TableRow) -> Measured:
         placeholders=row.identifiers("observablePlaceholders"),
         noise_placeholders=row.identifiers("noisePlaceholders"),
         where=row.where("observableId"),
+        name=row.text("observableName"),
     )
 
 
