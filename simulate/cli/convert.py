@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from simulate.symbolic.model import Model
 
-from simulate.cli.convert_problem import Asked, convert_problem
+from simulate.cli.convert_problem import ProblemOptions, convert_problem
 from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units
 
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
@@ -102,7 +102,10 @@ def convert(
     from simulate.exchange.petab.reading import is_petab
 
     if is_petab(out):
-        problem = Asked(hypothesis, arm, settings or [], end, time, data, estimate or [], fit)
+        if every is not None or units != "numbers":
+            strange = "--every" if every is not None else "--units"
+            raise UsageFault(f"{strange} says nothing beside a problem in PEtab", code="usage.argument")
+        problem = ProblemOptions(hypothesis, arm, settings or [], end, time, data, estimate or [], fit)
         convert_problem(file, out, problem, force=force, as_json=as_json)
         return
     if of_problems := [name for name, value in (("--data", data), ("--estimate", estimate), ("--fit", fit)) if value]:

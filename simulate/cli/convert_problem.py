@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ProblemOptions:
     """What the command line says of a problem."""
 
     hypothesis: str | None
@@ -20,7 +20,7 @@ class Asked:
     fit: Path | None
 
 
-def convert_problem(file: Path, out: Path, asked: Asked, *, force: bool, as_json: bool) -> None:
+def convert_problem(file: Path, out: Path, asked: ProblemOptions, *, force: bool, as_json: bool) -> None:
     """Write the problem, and print what it is and what is left out."""
     from simulate.cli.console import print_json, print_text, say
     from simulate.cli.run import chosen_settings

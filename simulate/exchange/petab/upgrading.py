@@ -7,7 +7,7 @@ A logarithm to base 10 becomes a natural one with a noise that is log(10) times 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy
@@ -23,6 +23,7 @@ from simulate.exchange.petab.problem import (
     PetabProblem,
     Prior,
 )
+from simulate.toml import listed
 
 _LOG_10 = math.log(10.0)
 
@@ -77,6 +78,7 @@ class _Experiments:
             for experiment in problem.experiments
             for period in experiment.periods
             for change in period.changes
+            if change.value is not None
         }
         for name in sorted(self.targets & self.parameters):
             where = next(part.where for part in problem.parameters if part.id == name)
@@ -150,18 +152,20 @@ def _observable(observable: Measured) -> Measured:
 def _notes(problem: PetabProblem) -> Iterator[str]:
     scaled = [part.id for part in problem.estimated if part.scale != "lin"]
     if scaled:
-        yield f"the scales of the parameters {_listed(scaled)}: version 2 has none, and bounds stay as they are"
+        yield f"the scales of the parameters {shortened(scaled)}: version 2 has none, and bounds stay as they are"
     if started := [part.id for part in problem.parameters if part.start is not None]:
-        yield f"the priors of {_listed(started)} from which starting points are drawn"
+        yield f"the priors of {shortened(started)} from which starting points are drawn"
     priors = {part.id: part.prior for part in problem.parameters if part.prior is not None}
     if moved := [name for name, prior in priors.items() if not prior.is_density_of_value and prior.scale != "lin"]:
         yield (
-            f"that the priors of {_listed(moved)} are densities on the scale of the parameter: version 2 has the same "
-            "distributions as densities of the value, so that the most probable point lies elsewhere"
+            f"that the priors of {shortened(moved)} are densities on the scale of the parameter: version 2 has the "
+            "same distributions as densities of the value, so that the most probable point lies elsewhere"
         )
     if priors:
         yield "constants of priors: version 2 normalizes them between the bounds"
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def shortened(names: Sequence[str], most: int = 6) -> str:
+    """Names as a message shows them; of many the first, and how many more there are."""
+    shown = listed(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulate import inputs
-from simulate.errors import InputError, NumericalError, Where, did_you_mean
+from simulate.errors import InputError, NumericalError, Where
 from simulate.exchange.petab.problem import EstimatedParameter, PetabProblem
 from simulate.exchange.petab.reading import read_petab
 from simulate.exchange.petab.upgrading import upgraded
@@ -173,7 +173,6 @@ def _at_estimates(problem: PetabProblem, fit: Path | str) -> PetabProblem:
             where=Where(file=str(path)),
             found=", ".join(values),
             expected="a fit of this problem",
-            advice=did_you_mean(missing[0], values),
         )
     parameters = (replace(part, nominal=values[part.id]) if part.is_estimated else part for part in problem.parameters)
     return replace(problem, parameters=tuple(parameters))

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.petab.problem import EstimatedParameter, Prior
+from simulate.exchange.petab.upgrading import shortened
 from simulate.studies.fitting.priors import Free, Role, typical_number
 from simulate.symbolic.parts import Parameter
 
@@ -125,17 +126,11 @@ def beliefs_changed(free: Iterable[Free]) -> Iterator[str]:
     free = tuple(free)
     skew = [part.targets[0] for part in free if part.role is Role.TYPICAL and not _is_even(part)]
     if skew:
-        yield f"that the priors of {listed(skew)} are wider on one side: in PEtab both sides have the mean width"
+        yield f"that the priors of {shortened(skew)} are wider on one side: in PEtab both sides have the mean width"
     if others := [part.name for part in free if part.role not in (Role.TYPICAL, Role.NOISE)]:
-        yield f"what else is free in a fit here: {listed(others)}"
+        yield f"what else is free in a fit here: {shortened(others)}"
 
 
 def _is_even(part: Free) -> bool:
     low, middle, high = (math.log(one) if part.is_log else one for one in (part.low, part.median, part.high))
     return abs(high + low - 2.0 * middle) <= _ALIKE * (high - low)
-
-
-def listed(names: Sequence[str], most: int = 6) -> str:
-    """Names in words; of many the first, and how many more there are."""
-    shown = ", ".join(f"`{name}`" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

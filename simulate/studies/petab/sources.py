@@ -19,6 +19,7 @@ from simulate.evidence.sets import evidence_sets
 from simulate.exchange.foreign import is_foreign
 from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.exchange.petab.reading import is_petab
+from simulate.exchange.petab.upgrading import shortened
 from simulate.files import read_toml
 from simulate.studies.exchanged import is_model, scenario_for
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
@@ -26,7 +27,7 @@ from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.models import find_model
 from simulate.studies.petab.armtable import last_time, read_arm_table
 from simulate.studies.petab.restating import StatedProblem, restated
-from simulate.studies.petab.sought import asked_parameters, beliefs_changed, listed, sought_free
+from simulate.studies.petab.sought import asked_parameters, beliefs_changed, sought_free
 from simulate.studies.petab.stating import Case, CaseReading, stated
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
@@ -133,7 +134,7 @@ def _end_of(source: Path, table: Path, time: str | None) -> str | None:
     """How long a model is solved: until the last reading; None for a scenario, which says it."""
     if not is_foreign(source) and (source.suffix != ".toml" or not is_model(read_toml(source))):
         return None
-    return f"{float(last_time(table))!r} {time or 'd'}"
+    return f"{float(last_time(table)) or 1.0!r} {time or 'd'}"
 
 
 def stated_patients(
@@ -176,7 +177,7 @@ def _free_in_fits(
     behind = _behind(model, quantities)
     kept = [part for part in free if part.role is not Role.TYPICAL or part.targets[0] in behind]
     idle = [part.name for part in free if part not in kept]
-    left_out = [f"{listed(idle)}, which a fit leaves free: nothing that was read depends on it"] if idle else []
+    left_out = [f"{shortened(idle)}, which a fit leaves free: nothing that was read depends on it"] if idle else []
     sought = [sought_free(part, where) for part in kept if part.role is Role.TYPICAL]
     return sought, [*left_out, *beliefs_changed(kept)]
 
@@ -230,10 +231,10 @@ def _of_patients(problem: IndividualProblem) -> list[str]:
     found = []
     if spread := _spread(problem.population):
         found.append(
-            f"how patients differ, in {listed(spread)}: PEtab has no random effects; each patient is the typical one"
+            f"how patients differ, in {shortened(spread)}: PEtab has no random effects; each patient is the typical one"
         )
     if covariates := list(dict.fromkeys(name for patient in problem.patients for name in patient.given)):
-        found.append(f"the covariates of the patients, {listed(covariates)}: the typical patient has typical ones")
+        found.append(f"the covariates of the patients, {shortened(covariates)}: the typical patient has typical ones")
     return found
 
 
@@ -298,5 +299,5 @@ def _of_study(study: Study, kept: Sequence[str]) -> list[str]:
     if study.scenario.patients > 1:
         found.append("how patients differ: PEtab has no random effects, and the typical patient alone is left")
     if others := [one.name for one in study.arms if one.name not in kept]:
-        found.append(f"the arms of which nothing was read: {listed(others)}")
+        found.append(f"the arms of which nothing was read: {shortened(others)}")
     return found

@@ -32,13 +32,14 @@ from simulate.exchange.petab.problem import (
     Period,
     PetabProblem,
 )
+from simulate.exchange.petab.upgrading import shortened
 from simulate.exchange.petab.writing import MODEL, problem_files
 from simulate.exchange.prescribed import Given, changes_of, with_rates
 from simulate.exchange.sbml.writing import numbers_of, sbml_text, written
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.individual import times_before
 from simulate.studies.petab.restating import NEAR, StatedProblem, check_same, log_likelihood_of, objective_in
-from simulate.studies.petab.sought import listed, sought_noise
+from simulate.studies.petab.sought import sought_noise
 from simulate.studies.prescriptions import given_to
 from simulate.symbolic.expressions import substitute
 from simulate.symbolic.model import Model
@@ -186,13 +187,13 @@ class _Maker:
     def notes(self) -> Iterator[str]:
         if self.earlier:
             yield (
-                f"that readings of {listed(self.earlier)} are before the dose of their time, which changes them at "
+                f"that readings of {shortened(self.earlier)} are before the dose of their time, which changes them at "
                 f"once: they stand {EARLIER:g} d earlier"
             )
         if moved := [case.arm.name for number, case in enumerate(self.cases) if self._moves(number)]:
             yield (
-                f"that what is given to {listed(moved)} depends on what is sought, as an infusion at a rate ends when "
-                "all of its amount has entered: it is as at the nominal values"
+                f"that what is given to {shortened(moved)} depends on what is sought, as an infusion at a rate ends "
+                "when all of its amount has entered: it is as at the nominal values"
             )
         if self.model.conditions:
             yield "the conditions on a baseline"
