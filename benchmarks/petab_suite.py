@@ -1,11 +1,12 @@
 """Counts how many cases of the PEtab test suite come out right.
 
-``python benchmarks/petab_suite.py CASES [--only VERSION/ID ...] [--gradients] [--out FILE]``
+``python benchmarks/petab_suite.py CASES [--only VERSION/ID ...] [--gradients] [--rewritten] [--out FILE]``
 
 CASES is the suite as a folder or a ZIP file: ``…/v1.0.0/sbml/0001/_0001.yaml`` with its tables, model and solution.
 A case passes if log-likelihood, chi-squared and all simulated values are within the suite's own tolerances; it is
 refused if the program says why it cannot be taken; otherwise it is wrong. With ``--gradients`` the gradient of each
-case is held against differences of the objective as well.
+case is held against differences of the objective as well; with ``--rewritten`` each case is written as a problem of
+version 2, and what is judged is that.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from simulate.errors import Il1simError
 from simulate.exchange.petab.reading import read_petab
 from simulate.exchange.petab.yamltext import read_yaml
 from simulate.studies.petab.objective import Objective, objective_of
+from simulate.studies.petab.restating import objective_in, restated
 
 CASE = re.compile(r"v(\d)\.\d\.\d/(\w+)/(\d{4})/_\d{4}\.yaml$")
 
@@ -39,11 +41,14 @@ def cases_of(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def verdict_on(path: Path, gradients: bool) -> tuple[str, str]:
+def verdict_on(path: Path, gradients: bool, rewritten: bool) -> tuple[str, str]:
     """Verdict on a case, and what there is to say."""
     solution = read_yaml(path.with_name(f"{path.stem}_solution.yaml")).table()
     try:
-        objective = objective_of(read_petab(path))
+        if rewritten:
+            objective = objective_in(restated(path, "problem.yaml").files, "problem.yaml")
+        else:
+            objective = objective_of(read_petab(path))
         score = objective(objective.nominal())
     except Il1simError as error:
         return "refused", f"{error.code}: {error.what}"
@@ -96,6 +101,7 @@ def main() -> None:
     parser.add_argument("cases", type=Path)
     parser.add_argument("--only", nargs="+", default=[])
     parser.add_argument("--gradients", action="store_true")
+    parser.add_argument("--rewritten", action="store_true")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -108,7 +114,7 @@ def main() -> None:
         for name, path in cases_of(folder):
             if given.only and name not in given.only and name.split("/")[0] not in given.only:
                 continue
-            verdict, reason = verdict_on(path, given.gradients)
+            verdict, reason = verdict_on(path, given.gradients, given.rewritten)
             verdicts[name] = {"verdict": verdict, "reason": reason}
             print(f"{name} {verdict}{': ' + reason if reason else ''}", flush=True)
     counts = collections.Counter(one["verdict"] for one in verdicts.values())

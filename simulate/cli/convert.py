@@ -1,4 +1,4 @@
-"""``simulate convert``: models of other programs as model files, and models and scenarios in the formats of others."""
+"""``simulate convert``: models of other programs as model files, and what is here in the formats of others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from simulate.symbolic.model import Model
 
+from simulate.cli.convert_problem import ProblemOptions, convert_problem
 from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units
 
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
@@ -26,18 +27,27 @@ def convert(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help="A model (SBML, Antimony, or a model file in TOML), or a scenario by name or file."
+            metavar="FILE",
+            help="A model (SBML, Antimony, or a model file in TOML), a scenario by name or file, a problem in PEtab, "
+            "or readings of single patients.",
         ),
     ],
     out: Annotated[
         Path,
         typer.Option(
-            "--out", "-o", metavar="FILE", help="The file to write: TOML, SBML, Antimony or OMEX, by its ending."
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="The file to write: TOML, SBML, Antimony or OMEX, or YAML for a problem in PEtab, by its ending.",
         ),
     ],
     time: Annotated[
         str | None,
-        typer.Option("--time", metavar="UNIT", help="Unit of time of the model; that of the file if not given."),
+        typer.Option(
+            "--time",
+            metavar="UNIT",
+            help="Unit of time of the model, or of TIME in --data; that of the file if not given.",
+        ),
     ] = None,
     hypothesis: Hypothesis = None,
     arm: Annotated[
@@ -46,6 +56,24 @@ def convert(
     settings: Settings = None,
     end: End = None,
     every: Every = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data", metavar="TABLE", help="What was read of the arms of a scenario, for a problem in PEtab."
+        ),
+    ] = None,
+    estimate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--estimate",
+            metavar="NAME[=LOW:HIGH]",
+            help="A parameter that is sought, and its bounds; repeat it. What a fit leaves free if not given.",
+        ),
+    ] = None,
+    fit: Annotated[
+        Path | None,
+        typer.Option("--fit", metavar="FIT", help="A fit of a problem in PEtab: its estimates are the nominal values."),
+    ] = None,
     units: Units = "numbers",
     force: Annotated[bool, typer.Option("--force", help="Replace a file.")] = False,
     as_json: Json = False,
@@ -55,6 +83,9 @@ def convert(
     An arm of a scenario becomes the model of its typical patient, in which events give the doses. An OMEX archive
     (.omex) holds the model in SBML, and in SED-ML for how long it is solved and what is recorded.
 
+    A problem in PEtab of version 2 (.yaml, and its files beside it) is made of one of version 1, of readings of single
+    patients, or of a scenario and a table of what was read: TIME, DV, DVID, and ARM and SD if there are.
+
     \b
     simulate convert BIOMD0000000012.xml -o repressilator.toml
     simulate convert model.xml -o model.toml --time h
@@ -62,11 +93,23 @@ def convert(
     simulate convert my-model.toml -o my-model.ant
     simulate convert my-model.toml --end "10 h" -o my-model.omex
     simulate convert anakinra-100mg-daily -H H1 --arm anakinra -o anakinra.omex
+    simulate convert problem.yaml -o version-2/problem.yaml
+    simulate convert anakinra-100mg-daily -H H1 --data means.csv --estimate K_17=0.05:1 -o anakinra/problem.yaml
     """  # noqa: D301
     from simulate.cli.console import UsageFault
     from simulate.exchange.archive import is_archive
     from simulate.exchange.foreign import is_foreign, judge_units
+    from simulate.exchange.petab.reading import is_petab
 
+    if is_petab(out):
+        if every is not None or units != "numbers":
+            strange = "--every" if every is not None else "--units"
+            raise UsageFault(f"{strange} says nothing beside a problem in PEtab", code="usage.argument")
+        problem = ProblemOptions(hypothesis, arm, settings or [], end, time, data, estimate or [], fit)
+        convert_problem(file, out, problem, force=force, as_json=as_json)
+        return
+    if of_problems := [name for name, value in (("--data", data), ("--estimate", estimate), ("--fit", fit)) if value]:
+        raise UsageFault(f"{of_problems[0]} is for a problem in PEtab, whose name ends in .yaml", code="usage.argument")
     if file.suffix not in ("", ".toml") and not is_foreign(file):
         raise _not_converted(file, out)
     if not is_foreign(out) and not is_archive(out) and out.suffix != ".toml":
@@ -185,7 +228,7 @@ def _not_converted(file: Path, out: Path) -> Exception:
         "a model is converted from and to SBML, Antimony and model files",
         code="usage.argument",
         found=f"{file.name} to {out.name}",
-        expected="names that end in .xml, .sbml, .ant or .toml; or in .omex, which is written alone",
+        expected="names that end in .xml, .sbml, .ant or .toml; or in .omex or .yaml (PEtab), which are written alone",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, MissingExtra, Where
-from simulate.exchange.sbmlwriting import sbml_text
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.files import read_bytes
 from simulate.symbolic.model import Model
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from simulate.exchange.sbmlwriting import sbml_text
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.symbolic.model import Model
 
 SUFFIX = ".omex"

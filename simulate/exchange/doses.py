@@ -15,7 +15,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr, Symbol
 
-from simulate.exchange.sbml import Imported
+from simulate.exchange.sbml.reading import Imported
 from simulate.symbolic.parts import TIME, Event, Mechanism, Route, Species
 from simulate.symbolic.switching import above, at_least, both, same
 from simulate.symbolic.units import DIMENSIONLESS

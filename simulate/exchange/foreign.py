@@ -7,8 +7,8 @@ from pathlib import Path
 from simulate.errors import InputError
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
-from simulate.exchange.sbml import Imported, is_sbml, read_sbml, read_sbml_text
-from simulate.exchange.sbmlwriting import sbml_text
+from simulate.exchange.sbml.reading import Imported, is_sbml, read_sbml, read_sbml_text
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.symbolic.model import Model
 
 
@@ -81,16 +81,11 @@ def check_foreign_units(path: Path | str) -> None:
     InputError, MissingExtra
         As `check_units` and `read_foreign`.
     """
-    from simulate.exchange.sbmldocument import check_document, flattened, library
-    from simulate.exchange.unitcheck import check_units
-    from simulate.exchange.xml import checked
+    from simulate.exchange.sbml.document import open_sbml, open_sbml_text
+    from simulate.exchange.sbml.unitcheck import check_units
 
-    lib = library()
-    text = sbml_of(Path(path)) if is_antimony(path) else checked(Path(path)).decode("utf-8", errors="replace")
-    document = lib.readSBMLFromString(text)
-    check_document(lib, document, str(path))
-    model = document.getModel() if is_antimony(path) else flattened(lib, document, Path(path))
-    check_units(lib, model, str(path))
+    path = Path(path)
+    check_units(open_sbml_text(sbml_of(path), str(path)) if is_antimony(path) else open_sbml(path))
 
 
 def foreign_text(model: Model, path: Path | str) -> str:

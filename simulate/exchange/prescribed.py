@@ -46,6 +46,19 @@ def with_given(model: Model, given: Sequence[Given]) -> Model:
     InputError
         ``exchange.name``: the name of such a state is taken.
     """
+    events = [_event(number, one, changes_of(model, one)) for number, one in enumerate(given, start=1)]
+    fed = with_rates(model, given)
+    return replace(fed, events=(*fed.events, *events))
+
+
+def with_rates(model: Model, given: Sequence[Given]) -> Model:
+    """A composed model without routes, with a state ``ROUTE_rate`` for each route that is fed at a rate.
+
+    Raises
+    ------
+    InputError
+        ``exchange.name``: the name of such a state is taken.
+    """
     routes = {route.name: route for route in model.routes}
     fed = [routes[name] for name in dict.fromkeys(name for one in given for name in one.rates)]
     taken = {part.name for part in (*model.species, *model.parameters, *model.definitions, *model.observables)}
@@ -64,16 +77,20 @@ def with_given(model: Model, given: Sequence[Given]) -> Model:
         initial=(*model.initial, *(sympy.Integer(0) for _ in rates)),
         reactions=(*model.reactions, *reactions),
         routes=(),
-        events=(*model.events, *(_event(number, one, routes, rates) for number, one in enumerate(given, start=1))),
     )
 
 
-def _event(number: int, given: Given, routes: Mapping[str, Route], rates: Mapping[str, Species]) -> Event:
-    changes: dict[Species, Expr | float] = {}
+def changes_of(model: Model, given: Given) -> dict[Species, Expr]:
+    """What states of `with_rates` become when something is given to a model with routes, in the base of units."""
+    routes = {route.name: route for route in model.routes}
+    changes: dict[Species, Expr] = {}
     for name, amount in given.doses.items():
         route = routes[name]
         changes[route.target] = changes.get(route.target, route.target.symbol) + _gain(route) * _quantity(amount, route)
-    changes |= {rates[name]: _quantity(rate, routes[name]) for name, rate in given.rates.items()}
+    return changes | {_rate(routes[name]): _quantity(rate, routes[name]) for name, rate in given.rates.items()}
+
+
+def _event(number: int, given: Given, changes: Mapping[Species, Expr]) -> Event:
     return Event(
         name=f"given_{number}",
         when=at_least(TIME, _exact(given.time)),

@@ -10,6 +10,7 @@ import numpy as np
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import typical
 from simulate.cohort.ensemble import schedule_of, typical_parameters
+from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.prescribed import Given, with_given
 from simulate.regimen.writing import print_regimen
@@ -63,16 +64,8 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
     parameters = tuple(
         replace(part, value=float(value)) for part, value in zip(study.model.parameters, values, strict=True)
     )
-    if chosen.rules:
-        raise InputError(
-            f"the doses of the arm `{chosen.name}` depend on how the patient does",
-            code="exchange.rules",
-            expected="doses at times that are known beforehand",
-            advice="leave the rules out",
-        )
     model = replace(study.model, parameters=parameters)
-    schedule = schedule_of(model, [chosen], typical(study.population), float(study.times[-1]))
-    given = tuple(_given(schedule, model))
+    given = given_to(model, chosen, study.population, float(study.times[-1]))
     return Prescription(
         model=with_given(model, given),
         arm=chosen.name,
@@ -82,6 +75,24 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
         rtol=scenario.rtol,
         left_out=tuple(_left_out(study, chosen)),
     )
+
+
+def given_to(model: Model, arm: Arm, population: Population, horizon: float) -> tuple[Given, ...]:
+    """What the typical patient of an arm is given up to a horizon, days.
+
+    Raises
+    ------
+    InputError
+        ``exchange.rules``: what is given depends on how the patient does, or states are reset or set.
+    """
+    if arm.rules:
+        raise InputError(
+            f"the doses of the arm `{arm.name}` depend on how the patient does",
+            code="exchange.rules",
+            expected="doses at times that are known beforehand",
+            advice="leave the rules out",
+        )
+    return tuple(_given(schedule_of(model, [arm], typical(population), horizon), model))
 
 
 def _chosen(study: Study, arm: str | None) -> Arm:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -249,3 +249,21 @@ class Mechanism:
     conditions: tuple[Condition, ...] = ()
     parameters: tuple[Parameter, ...] = field(default=())
     events: tuple[Event, ...] = ()
+
+    def expressions(self) -> Iterator[Expr]:
+        """Every expression of its parts."""
+        found: list[Expr | float | Species] = [part.initial for part in self.species]
+        found += [part.expression for part in self.definitions]
+        for reaction in self.reactions:
+            found += [reaction.rate, *reaction.change.values()]
+        found += [part.expression for part in self.observables]
+        found += [part.gain for part in self.routes]
+        found += [part.zero for part in self.balances]
+        found += [part.expression for part in self.conditions]
+        for event in self.events:
+            found += [event.when, event.delay, event.priority or 0, *event.changes.values()]
+        yield from (sympy.sympify(one, strict=True) for one in found)
+
+    def used_names(self) -> set[str]:
+        """Names that stand in its expressions."""
+        return {str(symbol) for expression in self.expressions() for symbol in expression.free_symbols}

@@ -14,6 +14,7 @@ from simulate.figures.time_course import time_course
 from simulate.studies.datasets import read_dataset
 from simulate.studies.exchanged import model_scenario
 from tests.exchange.models import apply, ci, compartment, math, parameter, reaction, sbml, species
+from tests.exchange.problems import write_problem
 
 Capture = pytest.CaptureFixture[str]
 
@@ -173,3 +174,55 @@ def test_a_file_of_another_kind_is_told_its_verb(
     Path(name).write_text(text, encoding="utf-8")
     assert outcome(["run", name]) == 3
     assert capsys.readouterr().err == message
+
+
+def test_a_problem_in_petab_becomes_one_of_version_2(model: str, capsys: Capture) -> None:
+    pytest.importorskip("yaml")
+    write_problem(Path("old"))
+    assert outcome(["convert", "old/problem.yaml", "-o", "new/problem.yaml"]) == 0
+    said = capsys.readouterr()
+    assert (
+        said.out.split()
+        == (
+            "wrote new/problem.yaml: PEtab of version 2, 3 parameters, 2 sought, 1 experiments, 1 observables, "
+            "3 measurements; log-likelihood 1.297599 at the nominal values, as of what it was made of"
+        ).split()
+    )
+    assert (
+        said.err.split()
+        == ("left out: the scales of the parameters `k`: version 2 has none, and bounds stay as they are").split()
+    )
+    assert outcome(["check", "new/problem.yaml"]) == 0
+    assert "version 2, 3 parameters of which 2 are sought" in " ".join(capsys.readouterr().out.split())
+    assert outcome(["convert", "old/problem.yaml", "-o", "newer/problem.yaml", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {name: document[name] for name in ("file", "version", "parameters", "sought", "measurements")} == {
+        "file": "newer/problem.yaml", "version": 2, "parameters": 3, "sought": 2, "measurements": 3,
+    }  # fmt: skip
+    assert outcome(["convert", "old/problem.yaml", "-o", "old/problem.yaml", "--force"]) == 3
+    assert "error[petab.file]: the file old/problem.yaml is there already" in capsys.readouterr().err
+
+
+def test_an_arm_with_what_was_read_of_it_becomes_a_problem(model: str, capsys: Capture) -> None:
+    pytest.importorskip("yaml")
+    assert outcome(["convert", model, "-o", "decay.toml", "--time", "h"]) == 0
+    Path("read.csv").write_text("TIME,DVID,DV,SD\n0,S,8.5,0.5\n2,S,3,0.5\n", encoding="utf-8")
+    capsys.readouterr()
+    arguments = ["convert", "decay.toml", "--data", "read.csv", "--time", "h", "--estimate", "k=0.1:1"]
+    assert outcome([*arguments, "-o", "problem/problem.yaml"]) == 0
+    # 8 - 8.5 over 0.5, and 8 exp(-1) - 3.
+    assert "log-likelihood -0.958073 at the nominal values" in " ".join(capsys.readouterr().out.split())
+    assert outcome(["fit", "problem/problem.yaml", "--starts", "2", "-o", "fit"]) == 0
+    assert outcome(["convert", "problem/problem.yaml", "--fit", "fit", "-o", "fitted/problem.yaml"]) == 0
+    fitted = {row["name"]: row["value"] for row in json.loads(Path("fit/fit.json").read_text())["parameters"]}
+    row = Path("fitted/parameters.tsv").read_text(encoding="utf-8").split("\n")[1].split("\t")
+    assert (row[0], float(row[2])) == ("k", fitted["k"])
+
+
+def test_what_only_problems_have_is_refused_elsewhere(model: str, capsys: Capture) -> None:
+    assert outcome(["convert", model, "-o", "decay.toml", "--estimate", "k"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --estimate is for a problem in PEtab, whose name ends in .yaml\n"
+    )
+    assert outcome(["convert", model, "-o", "problem.yaml", "--every", "1 h"]) == 2
+    assert capsys.readouterr().err == "error[usage.argument]: --every says nothing beside a problem in PEtab\n"

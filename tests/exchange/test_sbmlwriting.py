@@ -11,7 +11,7 @@ pytest.importorskip("libsbml")
 
 from simulate.biology.reference import reference_model
 from simulate.exchange.sbml import read_sbml
-from simulate.exchange.sbmlwriting import sbml_text
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve

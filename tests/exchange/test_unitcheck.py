@@ -134,6 +134,19 @@ def test_a_unit_that_is_missing_or_wrong_is_told_with_its_place(
     assert said.endswith(str(rest))
 
 
+def test_places_in_antimony_have_no_lines_of_the_sbml_that_it_became(tmp_path: Path) -> None:
+    pytest.importorskip("antimony")
+    path = tmp_path / "model.ant"
+    path.write_text("model small\n  k = 1\n  x := k\nend\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        check_foreign_units(path)
+    assert (
+        str(caught.value) == f"error[units.missing]: the time of the model has no unit\n  --> {path}\n"
+        "  expected: `timeUnits`, as --units strict asks of every quantity\n"
+        "  try:      give it one, or leave --units strict out: quantities are pure numbers then"
+    )
+
+
 def test_the_command_line_asks_for_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.chdir(tmp_path)
     written(tmp_path, SOUND.replace(' units="mM" constant="true"', ' constant="true"'))

@@ -49,7 +49,7 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class EstimatedParameter:
-    """A row of the table of parameters; ``nominal`` is NaN where none is given."""
+    """A row of the table of parameters; ``nominal`` is NaN where none is given, ``name`` what a reader is told."""
 
     id: str
     scale: str
@@ -60,11 +60,12 @@ class EstimatedParameter:
     prior: Prior | None
     start: Prior | None
     where: Where
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A row of the table of observables.
+    """A row of the table of observables; ``name`` is what a reader is told.
 
     ``placeholders`` and ``noise_placeholders`` are names in the formulas for which each measurement gives something.
     """
@@ -77,6 +78,7 @@ class Measured:
     placeholders: tuple[str, ...]
     noise_placeholders: tuple[str, ...]
     where: Where
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,6 +190,19 @@ def read_table(path: Path, needed: Sequence[str]) -> TsvTable:
     return TsvTable(str(path), tuple(columns), tuple(rows))
 
 
+def rows_of(
+    paths: Sequence[Path], needed: Sequence[str], known: Sequence[str]
+) -> tuple[tuple[TableRow, ...], list[str]]:
+    """Rows of tables, and in words the columns that the format does not know; errors as `read_table` and `unread`."""
+    rows: list[TableRow] = []
+    dropped: list[str] = []
+    for path in paths:
+        table = read_table(path, needed)
+        dropped += unread(table, known)
+        rows += table.rows
+    return tuple(rows), dropped
+
+
 def unread(table: TsvTable, known: Sequence[str]) -> list[str]:
     """Columns that the format does not know, in words.
 

@@ -336,7 +336,7 @@ def _patients(
         kinds = np.array([by_dvid[None] if None in by_dvid else by_dvid[row.what] for row in own], dtype=np.int64)
         values = np.array([_value(row, readings[kind], units) for row, kind in zip(own, kinds.tolist(), strict=True)])
         days = np.array([float(row.time) for row in own])
-        times, columns = _times(days, _begins(plans[name], model, float(days.max())))
+        times, columns = times_before(days, _begins(plans[name], model, float(days.max())))
         given = {covariate: column[name] for covariate, column in covariates.items() if name in column}
         found.append(
             RealPatient(
@@ -360,7 +360,7 @@ def _begins(plan: Plan, model: Model, end: float) -> set[float]:
     return {float(dose.time + dose.lag) for dose in regimen.doses} | {float(day) for day in regimen.resets}
 
 
-def _times(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntArray]:
+def times_before(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntArray]:
     """Times to be recorded, and the place of each day: before what happens on it."""
     times: list[float] = []
     place: dict[float, int] = {}

@@ -191,11 +191,7 @@ def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
         )
     own = [name for name in rows if name not in known and name not in FIXED and name not in CENTERS]
     fixed = {name for name, row in rows.items() if is_fixed(row)}
-    found = [
-        _free(extra.get(f"prior_{name}", rows[name]), Role.TYPICAL, (name,), extra)
-        for name in (*common, *own)
-        if name not in fixed
-    ]
+    found = [typical_number(rows[name], is_shipped=True) for name in (*common, *own) if name not in fixed]
     found += [_free(extra[f"spread_{name}"], Role.SPREAD, (name,), extra) for name in SPREADS if name not in fixed]
     found += [_free(extra[f"rho_{a}_{b}"], Role.CORRELATION, (a, b), extra) for a, b in PAIRS if not fixed & {a, b}]
     found += [
@@ -223,6 +219,25 @@ def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
             of = (trial.name,) if before is None else before.targets
             found[name] = _free(replace(row, name=name), Role.NOISE, (*of, readout.quantity), extra)
     return tuple(found.values())
+
+
+def typical_number(row: Parameter, *, is_shipped: bool) -> Free:
+    """The typical value of a parameter as a fit has it that leaves it free.
+
+    Parameters
+    ----------
+    row
+        The parameter, with bounds.
+    is_shipped
+        Whether it is one of the reference model, of which the priors may say what was believed before the trial.
+
+    Raises
+    ------
+    InputError
+        ``fit.bounds``: it has none.
+    """
+    extra = prior_rows()
+    return _free(extra.get(f"prior_{row.name}", row) if is_shipped else row, Role.TYPICAL, (row.name,), extra)
 
 
 def is_fixed(row: Parameter) -> bool:

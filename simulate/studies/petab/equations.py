@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.petab.problem import PetabProblem
-from simulate.exchange.sbml import Imported, read_sbml
+from simulate.exchange.sbml.reading import Imported, read_sbml
 from simulate.kernels.duals import Dual, constant, evaluate
 from simulate.kernels.system import System, lower
-from simulate.symbolic.parts import Event, Mechanism, Parameter, Species, at_baseline
+from simulate.symbolic.parts import Mechanism, Parameter, Species, at_baseline
 
 Values = Mapping[str, Dual]
 """Values by identifiers of the model and by names of the tables."""
@@ -179,22 +178,8 @@ def _opened(mechanism: Mechanism, starts: Mapping[str, str], givens: Mapping[str
         reactions=tuple(replace(part, change=changed(part.change)) for part in mechanism.reactions),
         events=tuple(replace(part, changes=changed(part.changes)) for part in mechanism.events),
     )
-    used = _symbols_of(opened)
+    used = opened.used_names()
     return replace(opened, parameters=tuple(part for part in (*mechanism.parameters, *parameters) if part.name in used))
-
-
-def _symbols_of(mechanism: Mechanism) -> set[str]:
-    def of_event(event: Event) -> list[Expr | float]:
-        return [event.when, event.delay, event.priority or 0, *event.changes.values()]
-
-    expressions: list[Expr | float] = [part.initial for part in mechanism.species]
-    expressions += [part.expression for part in mechanism.definitions]
-    expressions += [part.expression for part in mechanism.observables]
-    for reaction in mechanism.reactions:
-        expressions += [reaction.rate, *reaction.change.values()]
-    for event in mechanism.events:
-        expressions += of_event(event)
-    return {str(symbol) for part in expressions for symbol in sympy.sympify(part, strict=True).free_symbols}
 
 
 def _check_targets(equations: Equations) -> None:

@@ -82,17 +82,10 @@ def _begin_next(equations: Equations, course: ExperimentCourse, stage: int, base
         elif equations.state_of(name) is None:
             course.constants.pop(name, None)
     constants = {name: value for name, value in found.items() if equations.state_of(name) is None}
-    imported = equations.imported
-    for name, compartment in imported.compartments.items():
-        state = equations.state_of(name)
-        if state is not None and name not in imported.amounts and name in imported.concentrations:
-            if compartment in constants and equations.problem.version > 1:
-                # What is in a compartment stays in it when its size is set.
-                states[state] = states[state] * course.constants[compartment] / constants[compartment]
     course.constants |= constants
     set_states = {name: value for name, value in found.items() if equations.state_of(name) is not None}
-    states |= _as_states(equations, set_states, course.constants, states)
-    course.states = states
+    kept = _kept_concentrations(equations, set_states, states)
+    course.states = states | kept | _as_states(equations, set_states, course.constants, states)
     course.initials |= {name: value for name, value in constants.items() if name in equations.givens}
     _check_initials(equations, course)
 
@@ -143,6 +136,18 @@ def _as_states(equations: Equations, found: Mapping[str, Dual], constants: Value
             )
         chosen[imported.amounts[name]] = value * volume
     return chosen
+
+
+def _kept_concentrations(equations: Equations, found: Values, states: Values) -> dict[str, Dual]:
+    """Amounts behind concentrations in a compartment that is set and is a state: the concentrations stay."""
+    imported = equations.imported
+    kept = {}
+    for name, state in imported.amounts.items():
+        compartment = imported.compartments[name]
+        volume = equations.state_of(compartment)
+        if compartment in found and volume is not None:
+            kept[state] = states[state] * found[compartment] / states[volume]
+    return kept
 
 
 def _identified(equations: Equations, states: Values) -> dict[str, Dual]:

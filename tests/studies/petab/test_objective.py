@@ -15,8 +15,8 @@ pytest.importorskip("yaml")
 from simulate.errors import Il1simError
 from simulate.exchange.petab.reading import read_petab
 from simulate.studies.petab.objective import Objective, objective_of
-from tests.exchange.models import apply, ci, compartment, parameter, reaction, sbml, species
-from tests.exchange.problems import FIRST, SECOND, write_problem
+from tests.exchange.models import TIME, apply, ci, cn, compartment, event, parameter, reaction, sbml, species
+from tests.exchange.problems import FIRST, MODEL, SECOND, write_problem
 
 K, A0, SIGMA = 0.5, 2.0, 0.25
 TIMES, VALUES = np.array([0.0, 1.0, 3.0]), np.array([2.1, 1.2, 0.5])
@@ -123,6 +123,32 @@ def test_priors_have_their_densities_and_slopes(tmp_path: Path, kind: str) -> No
     assert score.prior_gradient[0] == pytest.approx((ends[1] - ends[0]) / (2 * step), rel=1e-7, abs=1e-9)
     assert score.total == score.log_likelihood + score.log_prior
     assert len(point) == 2
+
+
+GROWING = MODEL.replace(
+    'size="1.0" spatialDimensions="3" constant="true"', 'size="1.0" spatialDimensions="3" constant="false"'
+)
+
+
+@pytest.mark.parametrize(("model", "share"), [(MODEL, 1.0), (GROWING, 0.5)])
+def test_concentrations_stay_when_a_condition_sets_the_size_of_a_compartment(
+    tmp_path: Path, model: str, share: float
+) -> None:
+    # An event that doubles the size halves the concentrations, as SBML has it; a condition of PEtab does not.
+    doubled = event("doubled", apply("geq", TIME, cn(1.0)), {"c": cn(2.0)})
+    if model is GROWING:
+        model = model.replace("</model>", f"<listOfEvents>{doubled}</listOfEvents></model>")
+    found = objective(
+        tmp_path,
+        SECOND,
+        model=model,
+        conditions="conditionId targetId targetValue\nfirst a0 4\nlarger c 8",
+        experiments="experimentId time conditionId\ne 0 first\ne 2 larger",
+        parameters=SECOND["parameters"].replace("a0 0 10 2 true\n", ""),
+        measurements="observableId experimentId time measurement\no e 0.5 2\no e 3 1",
+    )
+    score = found(found.nominal())
+    np.testing.assert_allclose(score.simulated, [4.0 * np.exp(-0.5 * K), share * 4.0 * np.exp(-3.0 * K)], rtol=1e-7)
 
 
 def test_a_truncated_prior_of_the_second_version_is_one_between_the_bounds(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from simulate.symbolic.expressions import substitute
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Event
 from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, pieces, same
+from simulate.symbolic.units import DIMENSIONLESS, Unit
 
 _COMPARTMENT = "everything"
 _SYMBOLS = "http://www.sbml.org/sbml/symbols/"
@@ -33,18 +34,25 @@ def sbml_text(model: Model) -> str:
     return "\n".join(_Writer(model).lines()) + "\n"
 
 
+def numbers_of(model: Model) -> dict[Symbol, Expr]:
+    """What states and parameters are in the base of units, of the numbers in their own units that are written."""
+    declared = (*model.species, *model.parameters)
+    return {part.symbol: _rational(part.unit.factor) * part.symbol for part in declared if part.unit.factor != 1}
+
+
+def written(expression: Expr | float, numbers: Mapping[Symbol, Expr], of: Unit = DIMENSIONLESS) -> Expr:
+    """An expression in the base of units as a number in a unit, of the numbers of `numbers_of`."""
+    return substitute(sympy.sympify(expression, strict=True), numbers) / _rational(of.factor)
+
+
 class _Writer:
     """One writing of one model."""
 
     def __init__(self, model: Model) -> None:
-        self.model = model
+        self.model, self.numbers = model, numbers_of(model)
         taken = {part.name for part in (*model.species, *model.parameters, *model.definitions, *model.observables)}
         taken |= {solved.name for solved in model.balance}
         self.compartment = _COMPARTMENT if _COMPARTMENT not in taken else f"{_COMPARTMENT}_"
-        declared = (*model.species, *model.parameters)
-        self.coherent = {
-            part.symbol: _rational(part.unit.factor) * part.symbol for part in declared if part.unit.factor != 1
-        }
 
     def lines(self) -> Iterator[str]:
         model = self.model
@@ -89,7 +97,7 @@ class _Writer:
 
     def _initial(self) -> Iterator[str]:
         for species, initial in zip(self.model.species, self.model.initial, strict=True):
-            value = self._written(initial) / _rational(species.unit.factor)
+            value = self._written(initial, species.unit)
             yield f'<initialAssignment symbol="{species.name}">{_math(value)}</initialAssignment>'
 
     def _rules(self) -> Iterator[str]:
@@ -99,10 +107,10 @@ class _Writer:
         for name, expression in given:
             yield f'<assignmentRule variable="{name}">{_math(self._written(expression))}</assignmentRule>'
         for observable in self.model.observables:
-            value = self._written(observable.expression) / _rational(observable.unit.factor)
+            value = self._written(observable.expression, observable.unit)
             yield f'<assignmentRule variable="{observable.name}">{_math(value)}</assignmentRule>'
         for species, rate in zip(self.model.species, self.model.rates(), strict=True):
-            value = self._written(rate) / _rational(species.unit.factor)
+            value = self._written(rate, species.unit)
             yield f'<rateRule variable="{species.name}">{_math(value)}</rateRule>'
 
     def _event(self, event: Event) -> str:
@@ -113,13 +121,13 @@ class _Writer:
                 inner += f"<{name}>{_math(self._written(value))}</{name}>"
         inner += "<listOfEventAssignments>"
         for species, value in event.changes.items():
-            new = self._written(value) / _rational(species.unit.factor)
+            new = self._written(value, species.unit)
             inner += f'<eventAssignment variable="{species.name}">{_math(new)}</eventAssignment>'
         inner += "</listOfEventAssignments>"
         return f'<event id="{event.name}" useValuesFromTriggerTime="{_truth(event.at_trigger)}">{inner}</event>'
 
-    def _written(self, expression: Expr | float) -> Expr:
-        return substitute(sympy.sympify(expression, strict=True), self.coherent)
+    def _written(self, expression: Expr | float, of: Unit = DIMENSIONLESS) -> Expr:
+        return written(expression, self.numbers, of)
 
 
 def _list(name: str, lines: Iterator[str]) -> Iterator[str]:

@@ -17,7 +17,8 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError, Where
-from simulate.exchange.mathml import Formula
+from simulate.exchange.sbml.document import SbmlModel, all_of, local_parameters, references_of
+from simulate.exchange.sbml.mathml import Formula, functions_of
 from simulate.symbolic.dimensions import infer, require, require_condition
 from simulate.symbolic.units import DIMENSIONLESS, Dimension, unit
 
@@ -43,15 +44,8 @@ class _Measure:
         return _Measure(self.plain / other.plain, self.sized / other.sized)
 
 
-def check_units(lib: Any, model: Any, name: str) -> None:
+def check_units(file: SbmlModel) -> None:
     """Refuse a model in which something has no unit, or a formula another than that of what it gives.
-
-    Parameters
-    ----------
-    lib, model
-        The package libsbml, and a model without submodels.
-    name
-        Name of the file, for errors.
 
     Raises
     ------
@@ -59,44 +53,36 @@ def check_units(lib: Any, model: Any, name: str) -> None:
         ``units.missing`` and ``units.unknown`` with identifier and line, ``units.mismatch`` and ``units.size`` with the
         smallest wrong term as well.
     """
-    _Check(lib, model, name).run()
+    _Check(file).run()
 
 
 class _Check:
     """One check of one file."""
 
-    def __init__(self, lib: Any, model: Any, name: str) -> None:
-        self.lib, self.model, self.file = lib, model, name
-        self.level = model.getLevel()
-        self.time = self._of_model("time", "the model", model)
-        self.extent = self._of_model("extent" if self.level > 2 else "substance", "the model", model)
+    def __init__(self, file: SbmlModel) -> None:
+        self.lib, self.model, self.file, self.level = file.lib, file.model, file, file.level
+        self.time = self._of_model("time", "the model", self.model)
+        self.extent = self._of_model("extent" if self.level > 2 else "substance", "the model", self.model)
         self.measures: dict[str, _Measure] = {_TIME: self.time}
         self.compartments: dict[str, _Measure] = {}
-        functions = {
-            one.getId(): (
-                tuple(one.getArgument(index).getName() for index in range(one.getNumArguments())),
-                one.getBody(),
-            )
-            for one in _all(model.getListOfFunctionDefinitions())
-        }
         self.formula = Formula(
             symbol=lambda identifier, _: Symbol(identifier),
             time=Symbol(_TIME),
             rate_of=self._rate_of,
-            functions=functions,
+            functions=functions_of(self.model),
             unit=self._number_unit,
         )
 
     def run(self) -> None:
-        for compartment in _all(self.model.getListOfCompartments()):
+        for compartment in all_of(self.model.getListOfCompartments()):
             self.compartments[compartment.getId()] = self.measures[compartment.getId()] = self._size(compartment)
-        for species in _all(self.model.getListOfSpecies()):
+        for species in all_of(self.model.getListOfSpecies()):
             self.measures[species.getId()] = self._species(species)
-        for parameter in _all(self.model.getListOfParameters()):
+        for parameter in all_of(self.model.getListOfParameters()):
             self.measures[parameter.getId()] = self._declared(parameter, "parameter")
-        for reaction in _all(self.model.getListOfReactions()):
+        for reaction in all_of(self.model.getListOfReactions()):
             self.measures[reaction.getId()] = self.extent / self.time
-            for reference in (*_all(reaction.getListOfReactants()), *_all(reaction.getListOfProducts())):
+            for reference in references_of(reaction):
                 if reference.getIdAttribute():
                     self.measures[reference.getIdAttribute()] = _Measure()
         for part, what, math_of, expected, own in self._formulas():
@@ -104,25 +90,24 @@ class _Check:
 
     def _formulas(self) -> Iterator[tuple[Any, str, Any, _Measure | None, Mapping[str, _Measure]]]:
         """Each formula with its place, what it is, and the unit that it must have; none of a condition."""
-        for assignment in _all(self.model.getListOfInitialAssignments()):
+        for assignment in all_of(self.model.getListOfInitialAssignments()):
             symbol = assignment.getSymbol()
             yield assignment, f"the initial value of `{symbol}`", assignment.getMath(), self.measures.get(symbol), {}
-        for rule in _all(self.model.getListOfRules()):
+        for rule in all_of(self.model.getListOfRules()):
             if rule.isAlgebraic():
                 continue
             measure = self.measures.get(rule.getVariable())
             if measure is not None and rule.isRate():
                 measure = measure / self.time
             yield rule, f"the rule of `{rule.getVariable()}`", rule.getMath(), measure, {}
-        for reaction in _all(self.model.getListOfReactions()):
+        for reaction in all_of(self.model.getListOfReactions()):
             law = reaction.getKineticLaw()
             if law is not None and law.isSetMath():
-                local = law.getListOfLocalParameters() if self.level > 2 else law.getListOfParameters()
-                own = {one.getId(): self._declared(one, "local parameter") for one in _all(local)}
+                own = {one.getId(): self._declared(one, "local parameter") for one in local_parameters(law)}
                 what = f"the rate of the reaction `{reaction.getId()}`"
                 yield reaction, what, law.getMath(), self.extent / self.time, own
             self._check_conversions(reaction)
-        for event in _all(self.model.getListOfEvents()):
+        for event in all_of(self.model.getListOfEvents()):
             yield from self._of_event(event)
 
     def _of_event(self, event: Any) -> Iterator[tuple[Any, str, Any, _Measure | None, Mapping[str, _Measure]]]:
@@ -137,7 +122,7 @@ class _Check:
                 self._judged(event, is_sized, judge)
         if event.isSetDelay():
             yield event, f"the delay {of}", event.getDelay().getMath(), self.time, {}
-        for assignment in _all(event.getListOfEventAssignments()):
+        for assignment in all_of(event.getListOfEventAssignments()):
             name = assignment.getVariable()
             yield assignment, f"the value of `{name}` {of}", assignment.getMath(), self.measures.get(name), {}
 
@@ -173,7 +158,7 @@ class _Check:
 
     def _check_conversions(self, reaction: Any) -> None:
         """A reaction changes amounts by extents, unless a factor with a unit converts them."""
-        for reference in (*_all(reaction.getListOfReactants()), *_all(reaction.getListOfProducts())):
+        for reference in references_of(reaction):
             species = self.model.getSpecies(reference.getSpecies())
             if species is None or species.getBoundaryCondition():
                 continue
@@ -242,7 +227,7 @@ class _Check:
                 return self._kind(_OF_LEVEL_2[name], part)
             return self._kind(name, part)
         found = _Measure()
-        for one in _all(definition.getListOfUnits()):
+        for one in all_of(definition.getListOfUnits()):
             size = Fraction(repr(one.getMultiplier())) * Fraction(10) ** one.getScale()
             measure = self._kind(self.lib.UnitKind_toString(one.getKind()), part)
             found = found * _raised(_Measure(measure.plain, measure.sized * _primes(size)), one.getExponentAsDouble())
@@ -291,7 +276,7 @@ class _Check:
         )
 
     def _where(self, part: Any) -> Where:
-        return Where(file=self.file, line=part.getLine() or None)
+        return Where(file=str(self.file.path), line=self.file.line(part))
 
 
 def _primes(size: Fraction) -> Dimension:
@@ -306,7 +291,3 @@ def _primes(size: Fraction) -> Dimension:
 def _raised(measure: _Measure, exponent: float) -> _Measure:
     power = sympy.Integer(int(exponent)) if exponent == math.floor(exponent) else sympy.Rational(repr(exponent))
     return _Measure(measure.plain**power, measure.sized**power)
-
-
-def _all(group: Any) -> list[Any]:
-    return [group.get(index) for index in range(group.size())]

@@ -55,6 +55,17 @@ class Formula:
         return _as_condition(_Walk(self, where).of(node, {}, 0))
 
 
+def functions_of(model: Any) -> dict[str, tuple[tuple[str, ...], Any]]:
+    """Function definitions of a model, for `Formula`; those without a body are left out."""
+    found = {}
+    for index in range(model.getNumFunctionDefinitions()):
+        function = model.getFunctionDefinition(index)
+        if function.isSetMath() and function.getBody() is not None:
+            names = tuple(function.getArgument(place).getName() for place in range(function.getNumArguments()))
+            found[function.getId()] = (names, function.getBody())
+    return found
+
+
 class _Walk:
     def __init__(self, formula: Formula, where: Where) -> None:
         import libsbml

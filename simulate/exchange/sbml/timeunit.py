@@ -1,0 +1,38 @@
+"""The unit of time of a file."""
+
+from __future__ import annotations
+
+from simulate.exchange.sbml.document import SbmlModel
+from simulate.symbolic.parts import CONVERSION, Parameter
+from simulate.symbolic.units import unit
+
+_SECONDS = {1.0: "s", 60.0: "min", 3600.0: "h", 86400.0: "d", 604800.0: "week", 1e-3: "ms", 1e-6: "us"}
+
+
+def unit_of_time(file: SbmlModel, dropped: list[str]) -> str:
+    """Unit of time of a file; where it names none that is a time, what is taken in its place is listed."""
+    named = file.model.getTimeUnits() if file.level > 2 else ""
+    definition = file.model.getUnitDefinition(named or "time")
+    if definition is None:
+        if named == "second" or (not named and file.level < 3):
+            return "s"
+        return _taken(named, dropped)
+    part = definition.getUnit(0)
+    kind = file.lib.UnitKind_toString(part.getKind()) if definition.getNumUnits() == 1 else ""
+    if kind != "second" or part.getExponentAsDouble() != 1:
+        return _taken(kind, dropped)
+    seconds = part.getMultiplier() * 10.0 ** part.getScale()
+    return _SECONDS.get(seconds, f"{seconds!r} s")
+
+
+def _taken(kind: str, dropped: list[str]) -> str:
+    taken = "d" if kind == "dimensionless" else "s"
+    dropped.append(f"the unit of time, which is none: taken as {taken} (convert --time says otherwise)")
+    return taken
+
+
+def conversion_of_time(name: str, time_unit: str) -> Parameter:
+    """The parameter, one per unit of time, by which time in days becomes the pure number that formulas have."""
+    head, _, tail = time_unit.partition(" ")
+    value, per = (1.0 / float(head), unit(f"1/{tail}")) if tail else (1.0, unit(f"1/{time_unit}"))
+    return Parameter(name, f"one per unit of time, {time_unit}", value, per, source=CONVERSION)
