@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,12 @@ def fit_problem(
         }
         for one, simulated in zip(read.measurements, found.simulated, strict=True)
     ]
+    names = [part.name for part in found.parameters]
+    ended = [
+        {name: value for name, value in asdict(row).items() if name != "values"}
+        | {name: row.values.get(name) for name in names}
+        for row in found.starts
+    ]
     result = Result(
         origin,
         f"fit of {Path(problem).name}",
@@ -104,7 +111,7 @@ def fit_problem(
         },
         tables={
             "estimates": table_of(found.parameters),
-            "starts": table_of(found.starts),
+            "starts": table_of(ended),
             "simulations": table_of(measured),
         },
         answer=of_problem(Path(problem).name, found),

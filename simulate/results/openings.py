@@ -116,6 +116,11 @@ def of_problem(name: str, found: PetabFit) -> Opening:
         caveats.append(f"At a bound: {', '.join(edge)}.")
     if all(row.error is None for row in found.parameters):
         caveats.append("The measurements do not determine all parameters: there are no standard errors.")
+    if found.elsewhere:
+        caveats.append(
+            f"{found.elsewhere} of the {found.reached} starts that ended there did so at other values of the "
+            "parameters: the measurements do not tell which are right, and the table of starts has all."
+        )
     if found.reached < 2:
         caveats.append("Only one start ended there: another may end higher.")
     return Opening(

@@ -9,7 +9,7 @@ its gradients are central differences, and the result says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +25,8 @@ from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
 SENSITIVITIES = "forward sensitivities"
 NEAR = 0.1
 """Log-likelihood within which a start has reached the best point."""
+_APART = 0.01
+"""Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
 _DIFFERENCE = 1e-5
 """Half the step of a central difference, as a share of the distance of the bounds."""
 _TRIES = 20
@@ -65,13 +67,17 @@ class FittedParameter:
 
 @dataclass(frozen=True, slots=True)
 class FitStart:
-    """One start: where it ended. ``log_posterior`` is None where no point was found that can be solved."""
+    """One start: where it ended.
+
+    ``log_posterior`` is None, and there are no ``values`` of parameters, where no point was found that can be solved.
+    """
 
     start: int
     log_posterior: float | None
     steps: int
     evaluations: int
     ended: str
+    values: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +96,9 @@ class PetabFit:
         How gradients were computed, in words.
     reached
         How many starts ended within `NEAR` of the best.
+    elsewhere
+        How many of these lie elsewhere: in a parameter by more than its error, or by a hundredth of its range where it
+        has none. If there are any, the estimates are not unique.
     parameters, starts
         Estimates, and all starts, the best first.
     point
@@ -105,6 +114,7 @@ class PetabFit:
     measurements: int
     gradient: str
     reached: int
+    elsewhere: int
     parameters: tuple[FittedParameter, ...]
     starts: tuple[FitStart, ...]
     point: FloatArray
@@ -116,7 +126,7 @@ class PetabFit:
             name: getattr(self, name)
             for name in (
                 *("log_likelihood", "log_prior", "chi2", "nominal_log_likelihood", "measurements", "gradient"),
-                "reached",
+                *("reached", "elsewhere"),
             )
         }
         return {
@@ -160,9 +170,13 @@ def fit_objective(
     for number in range(starts):
         begun = _begin(objective, slope, bounds, seed, number)
         descent = None if begun is None else descend(lambda point: -_total(objective, point), slope, begun, bounds)
-        row = FitStart(number, None, 0, _TRIES, "not solved")
+        row = FitStart(number, None, 0, _TRIES, "not solved", {})
         if descent is not None:
-            row = FitStart(number, -descent.value, descent.steps, descent.evaluations, descent.ended)
+            values = {
+                one.id: unscaled(float(value), one.scale)
+                for one, value in zip(problem.estimated, descent.point, strict=True)
+            }
+            row = FitStart(number, -descent.value, descent.steps, descent.evaluations, descent.ended, values)
         found.append((row, descent))
         if told is not None:
             told(row)
@@ -176,6 +190,10 @@ def fit_objective(
         )
     row, best = max(ended, key=lambda one: -one[1].value)
     score = objective(best.point)
+    parameters = tuple(_parameters(objective, best))
+    reached = [descent.point for _, descent in ended if descent.value <= best.value + NEAR]
+    widths = _APART * (bounds[:, 1] - bounds[:, 0])
+    apart = [width if one.error is None else one.error for one, width in zip(parameters, widths, strict=True)]
     return PetabFit(
         log_likelihood=score.log_likelihood,
         log_prior=score.log_prior,
@@ -183,8 +201,9 @@ def fit_objective(
         nominal_log_likelihood=_nominal(objective),
         measurements=len(problem.measurements),
         gradient=gradient,
-        reached=sum(descent.value <= best.value + NEAR for _, descent in ended),
-        parameters=tuple(_parameters(objective, best)),
+        reached=len(reached),
+        elsewhere=sum(bool(np.any(np.abs(point - best.point) > apart)) for point in reached),
+        parameters=parameters,
         starts=tuple(sorted((row for row, _ in found), key=lambda one: (-_rank(one), one.start))),
         point=best.point,
         simulated=score.simulated,

@@ -22,6 +22,8 @@ from simulate.studies.petab.objective import Objective, objective_of, scaled
 
 NEAR = 1e-8
 """Difference of two log-likelihoods, as a share of one, up to which they are the same."""
+FINE = 1e-10
+"""Relative tolerance with which problems are solved to be compared."""
 FIT = "fit.json"
 
 
@@ -68,7 +70,7 @@ def restated(path: Path | str, name: str, fit: Path | str | None = None) -> Stat
     read = read_petab(path)
     if fit is not None:
         read = _at_estimates(read, fit)
-    objective = objective_of(read)
+    objective = objective_of(read, rtol=FINE)
     new = upgraded(read, objective.equations.imported.constants)
     files = {file: text.encode() for file, text in problem_files(new.problem, name).items()}
     files[MODEL] = read_bytes(read.model, str(read.model))
@@ -119,7 +121,7 @@ def write_problem(problem: StatedProblem, out: Path, *, read: Collection[str], f
 def objective_in(files: Mapping[str, bytes], name: str) -> Objective:
     """Objective of the problem that files say, before they are written."""
     with inputs.given(files):
-        return objective_of(read_petab(Path(name)))
+        return objective_of(read_petab(Path(name)), rtol=FINE)
 
 
 def log_likelihood_of(objective: Objective) -> float | None:

@@ -38,7 +38,7 @@ from simulate.exchange.prescribed import Given, changes_of, with_rates
 from simulate.exchange.sbml.writing import numbers_of, sbml_text, written
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.individual import times_before
-from simulate.studies.petab.restating import NEAR, StatedProblem, check_same, log_likelihood_of, objective_in
+from simulate.studies.petab.restating import FINE, NEAR, StatedProblem, check_same, log_likelihood_of, objective_in
 from simulate.studies.petab.sought import sought_noise
 from simulate.studies.prescriptions import given_to
 from simulate.symbolic.expressions import substitute
@@ -48,7 +48,6 @@ from simulate.symbolic.parts import Observable, Parameter, Species
 EARLIER = 1e-6
 """Days by which a reading comes before the dose of its time, where that changes at once what is read."""
 
-_FINE = Tolerance(1e-10)
 _NEARBY = 1e-3
 """Share of the way to a bound at which another value lies."""
 _NEAR_EARLIER = 1e-5
@@ -344,7 +343,7 @@ def _log_likelihood(model: Model, population: Population, case: Case, noises: No
     arm = replace(case.arm, overrides=tuple(own.items()))
     begins = {one.time for one in given_to(model, arm, population, case.end)}
     times, columns = times_before(np.array([one.day for one in case.readings]), begins)
-    found = simulate_cohort(model, [arm], typical(population), times, tolerance=_FINE)
+    found = simulate_cohort(model, [arm], typical(population), times, tolerance=Tolerance(FINE))
     if found.failures:
         raise NumericalError(found.failures[0].failure.reason, code="petab.writing")
     total = 0.0

@@ -11,6 +11,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from simulate.errors import InputError, NotConverged
+from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
 from simulate.studies.fitting.individual_fit import fit_individuals
@@ -178,7 +179,7 @@ def test_about_the_modes_the_same_is_fitted_and_a_run_stands_on_the_result(tmp_p
     assert study.draws is not None
     assert study.draws.origin == "4 draws of the fit to the individual data d"
     levels = study.draws.changes(study.population, np.arange(4)).typical["level"]
-    np.testing.assert_array_equal(levels, problem.free[0].values(found.points[[0, 8, 16, 24], 0]))
+    np.testing.assert_array_equal(levels, problem.free[0].values(found.points[thinned(found.points, 4), 0]))
     (tmp_path / "level.toml").write_text(LEVEL.replace("value = 0.2", "value = 0.3"), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         prepare(read_scenario(tmp_path / "s.toml"))

@@ -68,6 +68,25 @@ def test_an_offset_under_laplace_noise_is_the_median_of_the_residuals(tmp_path: 
     assert found.parameters[0].value == pytest.approx(float(np.median(residuals)), abs=1e-5)
 
 
+def test_two_optima_that_fit_as_well_are_both_told(tmp_path: Path) -> None:
+    # Of A·b² only the size of b is known.
+    squared = objective(
+        tmp_path,
+        parameters=FIXED + "\nb lin -5 5 1 1",
+        observables="observableId observableFormula noiseFormula\no A*b^2 sigma",
+        measurements="observableId simulationConditionId time measurement\n"
+        + "\n".join(
+            f"o c0 {time!r} {4.0 * float(value)!r}" for time, value in zip(TIMES.tolist(), COURSE, strict=True)
+        ),
+    )
+    found = fit_objective(squared, starts=8, seed=1)
+    ends = [row.values["b"] for row in found.starts]
+    assert np.abs(ends) == pytest.approx(2.0, rel=1e-4)
+    assert found.reached == 8
+    assert found.elsewhere == sum(np.sign(ends) != np.sign(found.parameters[0].value)) > 0
+    assert fit_objective(objective(tmp_path / "one", measurements=EXACT), starts=3, seed=1).elsewhere == 0
+
+
 def test_an_optimum_at_a_bound_is_said_to_be_at_it(tmp_path: Path) -> None:
     bounded = FIRST["parameters"].replace("a0 lin 0 10 2", "a0 lin 0 1.5 1")
     found = fit_objective(objective(tmp_path, measurements=EXACT, parameters=bounded), starts=2, seed=1)
