@@ -1,6 +1,11 @@
 """Quantitative simulator of IL-1-driven CD4 T-cell differentiation under IL-1 blockade in myositis.
 
-The public names are resolved on first use, so that ``import simulate`` loads nothing heavy.
+From the bottom up: `symbolic` (what a model is), `solver` and `kernels` (its numbers), `biology` (this model),
+`regimen` and `cohort` (doses and patients), `evidence` and `trials` (what was reported, and of what), `inference`
+(samplers), `studies` (questions asked of all these), `figures`, `results`, `api`, `cli`. The modules beside them know
+nothing of models: errors, TOML, files and folders, locks, random streams, compiled code. A verb is best read from its
+function in `api` downward. The public names are resolved on first use, so that ``import simulate`` loads nothing
+heavy.
 """
 
 from __future__ import annotations

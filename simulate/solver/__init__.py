@@ -1,6 +1,7 @@
 """Numbers to trajectories: a batch ODE solver that takes a compiled kernel and knows nothing of symbols.
 
-The compiled parts are loaded on first use, which takes about a second, or some seconds once on a new machine.
+Begin with `batch.solve`, then `lanes.integrate`, the loop; a method is a file in `methods`. The compiled parts are
+loaded on first use, which takes about a second, or some seconds once on a new machine.
 """
 
 from __future__ import annotations

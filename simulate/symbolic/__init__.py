@@ -1,4 +1,8 @@
-"""What a model is: parts with units, expressions, hypotheses, and their composition into one validated model."""
+"""What a model is: parts with units, expressions, hypotheses, and their composition into one validated model.
+
+It knows neither arrays nor solvers. Begin with `parts`, then `composition`, where every model is validated, whether it
+comes from `simulate.biology` or from a file (`modelfile`).
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""What hypotheses say of what was not measured."""
+"""What hypotheses say of what was not measured.
+
+Begin with `questions`, which has what the literature expects; `prediction` answers them by draws of a fit.
+"""
