@@ -99,7 +99,7 @@ def fit_problem(
         | {name: row.values.get(name) for name in names}
         for row in found.starts
     ]
-    result = Result(
+    return Result(
         origin,
         f"fit of {Path(problem).name}",
         found,
@@ -115,7 +115,4 @@ def fit_problem(
             "simulations": table_of(measured),
         },
         answer=of_problem(Path(problem).name, found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)

@@ -322,7 +322,7 @@ def reproduce(
         return reproduction_figure(rows, study, hypothesis=own, null=NULL)
 
     documents = [_reproduced(row) for row in rows]
-    result = Result(
+    return Result(
         origin,
         f"reported values under {own}, fitted to the evidence {evidence_name(problem)}",
         Reproduction(tuple(rows), posterior, null_posterior, left_out),
@@ -338,10 +338,7 @@ def reproduce(
         models=models_of([problem, null]),
         answer=of_reproduction(rows, posterior, null_posterior),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 def _fit_of(problem: Problem, folder: Path) -> Posterior:
@@ -473,7 +470,7 @@ def compare(
 
         return comparison_figure(comparison)
 
-    result = Result(
+    return Result(
         origin,
         "comparison of " + ", ".join(problem.hypothesis for problem in problems) + f" on the evidence {standing}",
         comparison,
@@ -482,10 +479,7 @@ def compare(
         figures={"comparison": draw},
         models=models_of(problems),
         answer=of_comparison(comparison),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, trial: TrialNames) -> tuple[Problem, ...]:
@@ -541,10 +535,7 @@ def calibrate_choice(
     with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
         found = calibrated(problems, repeats=repeats, larger=larger, report=advance)
     title = "choice between " + ", ".join(problem.hypothesis for problem in problems)
-    result = Result(origin, title, found, document=document(found), models=models_of(problems))
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    return Result(origin, title, found, document=document(found), models=models_of(problems)).written(out, force=force)
 
 
 @verb
@@ -626,7 +617,7 @@ def predict(
         return prediction_figure(found)
 
     sources = [{"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found]
-    result = Result(
+    return Result(
         origin,
         "predictions of " + ", ".join(names) + f" on the evidence {standing}",
         found,
@@ -635,10 +626,7 @@ def predict(
         figures={"prediction": draw},
         models=models_of(problems),
         answer=of_predictions(found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 @verb
@@ -697,7 +685,7 @@ def calibrate(
         {"name": row["name"], "p": row["p"]} | {f"in_{name}": value for name, value in row["coverage"].items()}
         for row in rows
     ]
-    result = Result(
+    return Result(
         origin,
         f"calibration of the fit of {problem.hypothesis}",
         found,
@@ -706,10 +694,7 @@ def calibrate(
         },
         tables={"calibration": table_of(table)},
         models=models_of([problem]),
-    )  # fmt: skip
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)  # fmt: skip
 
 
 @verb
@@ -773,7 +758,7 @@ def vpop(
     )
     with progress(workload(settings, as_published, posterior), "virtual patients") as advance:
         found = virtual_populations(problem, settings, posterior=posterior, as_published=as_published, progress=advance)
-    result = Result(
+    return Result(
         origin,
         f"virtual populations, {problem.hypothesis}",
         found,
@@ -781,7 +766,4 @@ def vpop(
         tables=patients_tables(found),
         models=models_of([problem]),
         answer=of_virtual_populations(found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)

@@ -367,7 +367,7 @@ def side_by_side(
 
         return side_by_side_figure(found)
 
-    result = Result(
+    return Result(
         origin,
         f"{studies[0].scenario.title}: {'; '.join(names)}",
         tuple(found),
@@ -377,10 +377,7 @@ def side_by_side(
         models={name: study.model for name, study in zip(names, studies, strict=True)},
         facts={"scenario": studies[0].settings, "hypotheses": list(dict.fromkeys(one.hypothesis for one in studies))},
         answer=of_side_by_side(studies, found),
-    )
-    if target is not None:
-        result.write(target, force=force, figures=figures)
-    return result
+    ).written(target, force=force, figures=figures)
 
 
 def _names(studies: Sequence[Study], *, several: bool) -> list[str]:
@@ -729,10 +726,9 @@ def responded(
         datasets = tuple(respond(planned, workers=workers, threads=threads, progress=advance) for planned in plans)
     studies = [planned.sweep.study for planned in plans]
     models = {study.hypothesis: study.model for study in studies}
-    result = response_result(origin, datasets, models=models, scenario=studies[0].settings, figures=figures)
-    if out is not None:
-        result.write(out, force=force, figures=figures)
-    return result
+    return response_result(origin, datasets, models=models, scenario=studies[0].settings, figures=figures).written(
+        out, force=force, figures=figures
+    )
 
 
 def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
@@ -899,7 +895,7 @@ def equilibria(
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
         return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
 
-    result = Result(
+    return Result(
         origin,
         f"steady states of {scenario.title}",
         found,
@@ -908,7 +904,4 @@ def equilibria(
         figures={"branches": draw} if branches and shown else {},
         models={study.hypothesis: model},
         answer=of_steady_states(found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)

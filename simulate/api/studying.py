@@ -128,7 +128,7 @@ def trial(
 
         return trials_figure(found)
 
-    result = Result(
+    return Result(
         origin,
         f"{name}, {planned.title}",
         found,
@@ -137,10 +137,7 @@ def trial(
         figures={"trial": draw},
         models=models_of([problem]),
         answer=of_trials(found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 @verb
@@ -214,7 +211,7 @@ def design(
 
         return gains_figure(ranking)
 
-    result = Result(
+    return Result(
         origin,
         "measurements that tell hypotheses apart",
         ranking,
@@ -223,10 +220,7 @@ def design(
         figures={"design": draw},
         models=models_of([part.problem for part in known]),
         answer=of_ranking(ranking),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 @verb
@@ -304,7 +298,7 @@ def contrast(
 
         return contrast_figure(found)
 
-    result = Result(
+    return Result(
         origin,
         f"{found.names[0]} against {found.names[1]}: {design.title}",
         found,
@@ -314,10 +308,7 @@ def contrast(
         models=models_of([part.problem for part, _ in known]),
         texts={"contrast.txt": page(found)},
         answer=answer_of(found),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)
 
 
 def _draws(
@@ -477,7 +468,7 @@ def sensitivity(
 
         return draw
 
-    result = Result(
+    return Result(
         origin,
         f"sensitivity of {read.title}",
         (question, tuple(found)),
@@ -487,7 +478,4 @@ def sensitivity(
         models={question.problem.hypothesis: question.study.model},
         facts={"scenario": question.study.settings},
         answer=of_sensitivity(question, tuple(found)),
-    )
-    if out is not None:
-        result.write(out, force=force)
-    return result
+    ).written(out, force=force)

@@ -111,6 +111,12 @@ class Result(Generic[T]):
         with new_directory(Path(folder), key=self.provenance.key, force=force) as new:
             return complete(self, new, figures=figures)
 
+    def written(self, folder: Path | str | None, *, force: bool = False, figures: bool = True) -> Result[T]:
+        """The result itself, after `write` where a directory is named."""
+        if folder is not None:
+            self.write(folder, force=force, figures=figures)
+        return self
+
 
 def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tuple[str, ...]:
     """Write a result into a directory in which nobody else works, and the manifest last of all.
