@@ -77,14 +77,13 @@ def calibrate(
 
 
 def _table(found: Calibration) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.studies.fitting.calibration import INTERVALS
 
-    table = Table(box=box.SIMPLE_HEAD, title=f"{len(found.ranks)} made-up abstracts", title_justify="left")
-    for header in ("true value of", "p of its ranks", *(f"in {100 * share:g} %" for share in INTERVALS)):
-        table.add_column(header)
+    table = titled(
+        f"{len(found.ranks)} made-up abstracts",
+        ("true value of", "p of its ranks", *(f"in {100 * share:g} %" for share in INTERVALS)),
+    )
     for column, name in enumerate(found.names):
         shares = [f"{found.coverage(share)[column]:.0%}" for share in INTERVALS]
         table.add_row(name, f"{found.p_values[column]:.2g}", *shares)

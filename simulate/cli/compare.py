@@ -118,13 +118,10 @@ def _below_choice(found: Choice) -> str:
 
 
 def _choice(found: Choice) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD, title="How often, in made-up abstracts", title_justify="left")
     headers = ("true", "right is likeliest", "wrong has odds above 3", "above 10", "right has odds above 3 against")
-    for header in headers:
-        table.add_column(header)
+    table = titled("How often, in made-up abstracts", headers)
     for true, name in enumerate(found.names):
         others = [index for index in range(len(found.names)) if index != true]
         shares = [[found.right(3.0, is_known=is_known)[true, other] for is_known in (True, False)] for other in others]
@@ -165,16 +162,14 @@ def _weights(given: list[str]) -> dict[str, float]:
 def _hypotheses(result: Comparison) -> Table:
     from math import exp
 
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
     best = result.names[0]
-    table = Table(box=box.SIMPLE_HEAD, title="Hypotheses, the likeliest first", title_justify="left")
-    for header in (
+    headers = (
         "hypothesis", "log-evidence ± sampler ± patients", "before", "after", f"{best} is likelier by",
         "with other beliefs", "verdict", "worst tail",
-    ):  # fmt: skip
-        table.add_column(header)
+    )  # fmt: skip
+    table = titled("Hypotheses, the likeliest first", headers)
     for index, fit in enumerate(result.fits):
         posterior = fit.posterior
         pair = result.against_best(fit.name)
@@ -195,15 +190,13 @@ def _hypotheses(result: Comparison) -> Table:
 def _matrix(result: Comparison) -> Table:
     from math import isfinite
 
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
+
+    from simulate.cli.console import titled
 
     matrix = result.matrix
     title = f"Share of each datum in the log-evidence, less that under {matrix.reference}; in parentheses: noise"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
-    for header in ("datum", *result.names):
-        table.add_column(header)
+    table = titled(title, ("datum", *result.names))
     for row, item in enumerate(matrix.items):
         cells = []
         for column, name in enumerate(result.names):

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulate.errors import Il1simError
@@ -16,6 +16,7 @@ from simulate.errors import Il1simError
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.progress import Progress
+    from rich.table import Table
 
 _PATIENCE = 1.0
 _REMEMBERED = 300.0
@@ -59,6 +60,14 @@ def print_text(text: str) -> None:
     """Print a result that is plain text; control characters are shown, not obeyed."""
     shown = printable(text)
     sys.stdout.write(shown if shown.endswith("\n") else shown + "\n")
+
+
+def titled(title: str | None, headings: Iterable[str] = (), **style: Any) -> Table:
+    """An empty table of rich with its title at the left and these columns; ``style`` is handed on."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(*headings, box=box.SIMPLE_HEAD, title=title, title_justify="left", **style)
 
 
 def print_rich(*parts: RenderableType) -> None:

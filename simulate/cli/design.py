@@ -78,27 +78,15 @@ def design(
 
 
 def _table(ranking: Ranking) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.studies.measuring.ranking import SIZES
 
     title = f"Information in nats; at most {ranking.entropy:.2f} between the hypotheses"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     headers = (
-        "rank",
-        "measurement",
-        "answers",
-        "n",
-        "between",
-        "of",
-        "within",
-        "decides",
-        "misleads (3:1)",
-        "n for 10:1",
-    )
-    for header in (*headers, "cost", "per cost"):
-        table.add_column(header)
+        "rank", "measurement", "answers", "n", "between", "of", "within", "decides", "misleads (3:1)", "n for 10:1",
+        "cost", "per cost",
+    )  # fmt: skip
+    table = titled(title, headers)
     for row in ranking.rows:
         needed = f"over {SIZES[-1]}" if row.n_needed is None else f"{row.n_needed}"
         table.add_row(
@@ -124,12 +112,9 @@ def _zero(value: float) -> float:
 
 
 def _together(ranking: Ranking) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD, title="One after the other", title_justify="left")
-    for header in ("measurement", "adds", "between, of all so far", "cost of all so far"):
-        table.add_column(header)
+    table = titled("One after the other", ("measurement", "adds", "between, of all so far", "cost of all so far"))
     for step in ranking.steps:
         table.add_row(
             step.measurement.title,

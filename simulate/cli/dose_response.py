@@ -8,7 +8,9 @@ import typer
 
 from simulate.api.simulating import dose_response as function
 from simulate.cli.options import (
+    Drawn,
     Draws,
+    Dropout,
     Figured,
     Fit,
     Force,
@@ -16,6 +18,8 @@ from simulate.cli.options import (
     Json,
     Patients,
     Rtol,
+    ScenarioFile,
+    Seed,
     Settings,
     Threads,
     defaults_of,
@@ -32,7 +36,7 @@ if TYPE_CHECKING:
 
 @defaults_of(function)
 def dose_response(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    scenario: ScenarioFile,
     dose: Annotated[
         str, typer.Option("--dose", "-d", metavar="VALUES", help="Such as 1mg:300mg, 1:300:20log or 10,30,100 mg.")
     ],
@@ -55,11 +59,8 @@ def dose_response(
     draws: Draws,
     settings: Settings,
     patients: Patients,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
-    dropout: Annotated[
-        bool | None,
-        typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
-    ],
+    seed: Seed,
+    dropout: Dropout,
     rtol: Rtol,
     arm: Annotated[str | None, typer.Option("--arm", metavar="NAME", help="Arm whose doses vary.")],
     exposure: Annotated[
@@ -76,7 +77,7 @@ def dose_response(
     threads: Threads,
     out: Figured,
     force: Force,
-    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")],
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Simulate a scenario at many doses, the same patients at each, and fit sigmoid Emax curves.
@@ -131,9 +132,7 @@ def dose_response(
 
 
 def _curves(datasets: Sequence[xr.Dataset]) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import CurveVerdict
     from simulate.studies.dose_response.tables import curve_rows, patients_text
@@ -144,11 +143,9 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
     rows.sort(key=lambda pair: dataset["endpoint"].values.tolist().index(pair[1].endpoint))
     own = "" if several else f"hypothesis {dataset.attrs['hypothesis']}; "
     people = "; ".join(dict.fromkeys(patients_text(one) for one in datasets))
-    table = Table(
-        title=dataset.attrs["title"],
+    table = titled(
+        dataset.attrs["title"],
         caption=f"{own}sigmoid Emax curves of the mean of {people}; 95 % of resampled cohorts in parentheses",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
         caption_justify="left",
         title_style="bold",
         pad_edge=False,

@@ -117,17 +117,11 @@ def _rates(given: list[str]) -> dict[str, float]:
 
 def _table(found: SteadyStates) -> Table:
     """A line for each state and observable, a column for each steady state."""
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.tables import rounded
 
     model = found.study.model
-    table = Table(
-        title=f"Steady states of {model.title or model.name}, hypothesis {found.study.hypothesis}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-    )
+    table = titled(f"Steady states of {model.title or model.name}, hypothesis {found.study.hypothesis}")
     table.add_column("")
     table.add_column("unit")
     for number in range(1, len(found.states) + 1):
@@ -146,20 +140,17 @@ def _table(found: SteadyStates) -> Table:
 def _table_of_draws(results: Sequence[SteadyStates]) -> Table:
     """As `_table`, of the draws that have as many states as most: median and 90 % of these draws."""
     import numpy as np
-    from rich import box
-    from rich.table import Table
 
+    from simulate.cli.console import titled
     from simulate.results.tables import rounded
 
     results = [_admissible(one) for one in results]
     like = _alike(results)
     study = results[0].study
     assert study.draws is not None
-    table = Table(
-        title=f"Steady states of {study.model.title or study.model.name}, hypothesis {study.hypothesis}",
+    table = titled(
+        f"Steady states of {study.model.title or study.model.name}, hypothesis {study.hypothesis}",
         caption=f"typical patients of {len(like)} of {study.draws.origin}: median (5 % to 95 % of these)",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
         caption_justify="left",
     )
     table.add_column("")

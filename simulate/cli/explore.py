@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.exploring import explore as function
-from simulate.cli.options import Draws, Fit, Hypotheses, Json, Patients, Settings, defaults_of
+from simulate.cli.options import Draws, Every, Fit, Hypotheses, Json, Patients, Seed, Settings, defaults_of
 
 
 @defaults_of(function)
@@ -21,14 +21,12 @@ def explore(
     fit: Fit,
     draws: Draws,
     patients: Patients,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
+    seed: Seed,
     settings: Settings,
     end: Annotated[
         str | None, typer.Option("--end", metavar="TIME", help="How long a model file (TOML, SBML) is solved: '10 s'.")
     ],
-    every: Annotated[
-        str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")
-    ],
+    every: Every,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="The page; SCENARIO-explorer.html if not given.")
     ],

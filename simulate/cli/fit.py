@@ -162,12 +162,11 @@ def _of_problem(
 
 
 def _found(result: PetabFit) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD, title="Estimates; errors are on the scale", title_justify="left")
-    for header in ("parameter", "scale", "estimate", "error", "bounds", "nominal"):
-        table.add_column(header)
+    table = titled(
+        "Estimates; errors are on the scale", ("parameter", "scale", "estimate", "error", "bounds", "nominal")
+    )
     for row in result.parameters:
         error = f"at the {row.at} bound" if row.at else "" if row.error is None else f"{row.error:.2g}"
         nominal = "" if row.nominal is None else f"{row.nominal:.4g}"
@@ -176,14 +175,11 @@ def _found(result: PetabFit) -> Table:
 
 
 def _profiles(rows: Sequence[Profiled]) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(
-        box=box.SIMPLE_HEAD, title="Profiles of the likelihood, within 1.92 of its maximum", title_justify="left"
+    table = titled(
+        "Profiles of the likelihood, within 1.92 of its maximum", ("number", "profile", "from", "to", "greatest drop")
     )
-    for header in ("number", "profile", "from", "to", "greatest drop"):
-        table.add_column(header)
     for row in rows:
         ends = ["open" if end is None else f"{end:.3g} {row.unit}".removesuffix(" 1") for end in (row.low, row.high)]
         table.add_row(row.name, row.verdict, *ends, f"{row.drop:.1f}")
@@ -191,25 +187,25 @@ def _profiles(rows: Sequence[Profiled]) -> Table:
 
 
 def _individuals(found: Individuals) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
     where = "about the mode of each" if found.average == "mode" else "drawn as patients are"
-    table = Table(box=box.SIMPLE_HEAD, title=f"Patients; virtual ones {where}", title_justify="left")
-    for header in ("patient", "readings", "effective virtual patients", "in 19 of 20 draws more than"):
-        table.add_column(header)
+    table = titled(
+        f"Patients; virtual ones {where}",
+        ("patient", "readings", "effective virtual patients", "in 19 of 20 draws more than"),
+    )
     for row in found.patients:
         table.add_row(row.name, str(row.observations), f"{row.effective:.0f}", f"{row.least_effective:.0f}")
     return table
 
 
 def _estimates(result: Posterior) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD, title=f"{result.hypothesis}: median and 90 %", title_justify="left")
-    for header in ("number", "before the data", "after the data", "learned", "verdict", "meaning"):
-        table.add_column(header)
+    table = titled(
+        f"{result.hypothesis}: median and 90 %",
+        ("number", "before the data", "after the data", "learned", "verdict", "meaning"),
+    )
     for row in result.estimates:
         after = "as before" if row.verdict == "prior" else _band(row.posterior)
         learned = f"{100.0 * max(row.contraction, 0.0):.0f} %"

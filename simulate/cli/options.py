@@ -28,6 +28,7 @@ Hypotheses = Annotated[
         help="Hypothesis, such as H1 or H1+H3a, or its file; repeat it for a table of several, side by side.",
     ),
 ]
+ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")]
 Fit = Annotated[
     str | None,
     typer.Option(
@@ -80,6 +81,11 @@ Units = Annotated[
     ),
 ]
 Patients = Annotated[int | None, typer.Option("--patients", "-n", metavar="N", help="Size of the cohort.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")]
+Dropout = Annotated[
+    bool | None,
+    typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
+]
 Trials = Annotated[
     list[str] | None,
     typer.Option(
@@ -96,6 +102,7 @@ EvidenceName = Annotated[
 ]
 Rtol = Annotated[float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance.")]
 Fits = Annotated[Path, typer.Option("--fits", metavar="DIR", help="Folder of fits; those that ship come first.")]
+Drawn = Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")]
 Threads = Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads; all cores if not given.")]
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])

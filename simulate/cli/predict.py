@@ -73,12 +73,12 @@ _ARROWS = {"up": "↑", "down": "↓", "flat": "→"}
 
 
 def _table(predictions: Sequence[Prediction]) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD, title="Change since baseline, %: median and 90 %", title_justify="left")
-    for header in ("", *(f"{part.hypothesis} ({part.source})" for part in predictions)):
-        table.add_column(header)
+    table = titled(
+        "Change since baseline, %: median and 90 %",
+        ("", *(f"{part.hypothesis} ({part.source})" for part in predictions)),
+    )
     for index, answer in enumerate(predictions[0].answers):
         table.add_row(answer.question.text, *(_cell(part.answers[index]) for part in predictions))
     return table

@@ -10,7 +10,9 @@ import typer
 
 from simulate.api.simulating import run as function
 from simulate.cli.options import (
+    Drawn,
     Draws,
+    Dropout,
     End,
     Every,
     Force,
@@ -18,6 +20,7 @@ from simulate.cli.options import (
     Json,
     Patients,
     Rtol,
+    Seed,
     Settings,
     SeveralFits,
     Threads,
@@ -70,11 +73,8 @@ def run(
     settings: Settings,
     vary: Vary = None,
     patients: Patients,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
-    dropout: Annotated[
-        bool | None,
-        typer.Option("--dropout/--no-dropout", help="Whether results are of those who are still in the study."),
-    ],
+    seed: Seed,
+    dropout: Dropout,
     patient: Annotated[
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
@@ -87,7 +87,7 @@ def run(
         Path | None, typer.Option("--out", "-o", metavar="DIR", help="Run directory; runs/SCENARIO-HASH if not given.")
     ],
     force: Force,
-    figures: Annotated[bool, typer.Option("--figures/--no-figures", help="Whether to draw.")],
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Simulate a cohort of patients and write a run directory.
@@ -296,9 +296,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     """Paired changes in 80 columns: a line for each quantity, arm and, where one was reported, for who responds."""
     import textwrap
 
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.changes import RULE, banded, between_draws, judged, signed
     from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
 
@@ -309,14 +307,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     of_draws = study.draws is not None
     other = "" if several or of_draws else other
     reported = [row.quantity for row in rows if row.reported]
-    table = Table(
-        title="Change since baseline, of each patient",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        padding=0,
-        collapse_padding=True,
+    table = titled(
+        "Change since baseline, of each patient", title_style="bold", pad_edge=False, padding=0, collapse_padding=True
     )
     table.add_column("change in %", overflow="fold", max_width=25 if several else 16)
     if other:
@@ -410,15 +402,11 @@ def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
 
 def _observed_table(rows: Sequence[ObservedValue]) -> Table:
     """What was observed over what is simulated of the same patients, quantity by quantity."""
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.tables import rounded
 
-    table = Table(
-        title="Observed values over simulated ones, each of the same patient and time",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
+    table = titled(
+        "Observed values over simulated ones, each of the same patient and time",
         title_style="bold",
         pad_edge=False,
         padding=(0, 1, 0, 0),
@@ -456,17 +444,9 @@ def _that_fit(lines: Sequence[tuple[str, list[str]]], headings: Sequence[str]) -
 def _side_by_side(
     title: str, lines: Sequence[tuple[str, list[str]]], headings: Sequence[str], columns: Sequence[int]
 ) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(
-        title=title,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+    table = titled(title, title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("level", overflow="fold", max_width=_label_width(lines))
     for column in columns:
         table.add_column(headings[column], justify="right", no_wrap=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import sensitivity as function
-from simulate.cli.options import Figured, Fit, Force, Hypothesis, Json, Settings, Threads, defaults_of
+from simulate.cli.options import Figured, Fit, Force, Hypothesis, Json, ScenarioFile, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @defaults_of(function)
 def sensitivity(
-    scenario: Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a shipped scenario, or a TOML file.")],
+    scenario: ScenarioFile,
     endpoint: Annotated[
         list[str],
         typer.Option(
@@ -106,17 +106,13 @@ def sensitivity(
 
 
 def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.studies.sensitivity.tables import rows
 
     unit = found.endpoint.unit
     title = f"{found.endpoint.title}{f' ({unit})' if unit else ''}, {question.problem.hypothesis}"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     columns = ("input", "at 5 … 95 %", "slope per sd", "share with interactions", "share alone", "effect (spread)")
-    for header in (*columns, "meaning"):
-        table.add_column(header)
+    table = titled(title, (*columns, "meaning"))
     for row in rows(question, found):
         swing = "" if row["low"] is None else f"{row['low']:.4g} … {row['high']:.4g}"
         effect = "" if row["effect_size"] is None else f"{row['effect_size']:.3g} ({row['effect_spread']:.3g})"

@@ -204,18 +204,11 @@ VIEWS: dict[str, tuple[Callable[[Model, bool], dict[str, Any]], Callable[[Mappin
 
 
 def _table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        title=title,
-        box=box.SIMPLE_HEAD,
-        title_style="bold",
-        title_justify="left",
-        show_header=bool(headings),
-        pad_edge=False,
-    )
+    from simulate.cli.console import titled
+
+    table = titled(title, title_style="bold", show_header=bool(headings), pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:

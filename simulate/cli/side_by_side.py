@@ -70,19 +70,12 @@ def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[Render
     """One line for each hypothesis, and what the columns are."""
     import textwrap
 
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
 
     headings, lines = side_by_side_cells(found)
-    table = Table(
-        title=f"Hypotheses side by side, day {found[0].day:g}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
+    table = titled(
+        f"Hypotheses side by side, day {found[0].day:g}", title_style="bold", pad_edge=False, padding=(0, 1, 0, 0)
     )
     for heading in headings:
         is_text = heading in ("hypothesis", "arm")

@@ -18,6 +18,7 @@ from simulate.cli.options import (
     Json,
     Patients,
     Rtol,
+    Seed,
     Settings,
     Vary,
     defaults_of,
@@ -65,7 +66,7 @@ def sweep(
     end: End,
     every: Every,
     patients: Patients,
-    seed: Annotated[int | None, typer.Option("--seed", metavar="S", help="Seed of the cohort.")],
+    seed: Seed,
     dropout: Annotated[
         bool | None,
         typer.Option("--dropout/--no-dropout", help="Whether quantiles are of those who are still in the study."),

@@ -147,13 +147,10 @@ def _short(value: float) -> str:
 
 
 def _printed(result: Result) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
     title = "The printed figures among repeated studies"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", padding=0, show_edge=False)
-    for header in ("printed", "reported", "repeated studies", "rank", "tail"):
-        table.add_column(header)
+    table = titled(title, ("printed", "reported", "repeated studies", "rank", "tail"), padding=0, show_edge=False)
     for row in result.ranks:
         table.add_row(
             f"{row.item} {row.figure}",

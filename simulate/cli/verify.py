@@ -82,16 +82,9 @@ def _fault(found: Verification) -> NotConverged | None:
 
 
 def _repetitions(found: Verification) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
-    table = Table(
-        title="the same bits, however it is solved",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
+    table = titled("the same bits, however it is solved", title_style="bold", pad_edge=False)
     table.add_column("solved again")
     table.add_column("trajectories", justify="right")
     table.add_column("differ", justify="right")
@@ -101,22 +94,14 @@ def _repetitions(found: Verification) -> Table:
 
 
 def _errors(found: Verification) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.results.tables import rounded
 
     judges = " and ".join(
         f"{judge.method} at {judge.rtol:.0e} ({judge.trajectories - judge.given_up} trajectories)"
         for judge in found.judges
     )
-    table = Table(
-        title=f"the error made, against {judges}",
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
+    table = titled(f"the error made, against {judges}", title_style="bold", pad_edge=False)
     table.add_column("quantity")
     table.add_column("largest error", justify="right")
     table.add_column("in tolerances", justify="right")

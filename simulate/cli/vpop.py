@@ -81,14 +81,11 @@ def vpop(
 
 
 def _populations(result: VirtualPopulations) -> Table:
-    from rich import box
-    from rich.table import Table
+    from simulate.cli.console import titled
 
     title = f"{result.people.problem.hypothesis}: geometric mean (sd of the logarithm) of what is read"
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left")
     ties = [f"R of {tie.a.name} and {tie.b.name}" for tie in result.printed.ties]
-    for header in ("population", "worth", *result.target.names, *ties, "summed distance"):
-        table.add_column(header)
+    table = titled(title, ("population", "worth", *result.target.names, *ties, "summed distance"))
     target = result.target
     table.add_row(
         "target",
@@ -109,15 +106,11 @@ def _populations(result: VirtualPopulations) -> Table:
 
 
 def _conclusions(result: VirtualPopulations) -> Table:
-    from rich import box
-    from rich.table import Table
-
+    from simulate.cli.console import titled
     from simulate.studies.virtual.populations import question_of
 
     changes = result.people.changes
-    table = Table(box=box.SIMPLE_HEAD, title="what they say, with 90 % intervals", title_justify="left")
-    for header in ("population", *(question_of(part) for part in changes)):
-        table.add_column(header)
+    table = titled("what they say, with 90 % intervals", ("population", *(question_of(part) for part in changes)))
     others = dict(result.others)
     table.add_row("pool, before any figure", *_shown(changes, others.pop("pool")))
     for name in result.ways:
