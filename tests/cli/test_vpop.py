@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from simulate.cli.app import outcome
-from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import write_posterior
+from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.trial import problem_for
 from tests.studies.virtual.fits import fitted
 

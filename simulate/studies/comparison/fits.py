@@ -16,7 +16,7 @@ from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_given, is_there
 from simulate.store import working_folder
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
-from simulate.studies.fitting.fit import fit, fit_key
+from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
 from simulate.studies.fitting.posterior import (
@@ -28,6 +28,7 @@ from simulate.studies.fitting.posterior import (
     write_posterior,
 )
 from simulate.studies.fitting.reproduction import is_current
+from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
 from simulate.studies.fitting.standing import evidence_for, evidence_name, problem_on
 from simulate.studies.fitting.trial import Problem

@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from simulate.cohort.ensemble import Ensemble
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.files import content_hash
-from simulate.inference import diagnostics, polish, search
+from simulate.inference import diagnostics, polish
 from simulate.inference.target import Scores
 from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
-from simulate.studies.fitting.individual import IndividualProblem
-from simulate.studies.fitting.posterior import Diagnostics, Posterior, Settings, Support
+from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.predictive import tails
-from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.sampling import (
-    Asked,
-    Report,
-    check_resolved,
-    estimates_of,
-    generations_of,
-    informed_directions,
-    kept_of,
-    polished,
-    prior_of,
-    some_of,
-    warnings_of,
-)
+from simulate.studies.fitting.sampling import Asked, Report, posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
 from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded, and progress is told."""
-
-_PATIENT_SETS = 5
-"""Further sets of places from which the error by the choice of patients is taken."""
 
 _LEARNED = 200
 """Points at most from which a likelihood is learned."""
@@ -160,11 +140,6 @@ class LearnedLikelihood(Likelihood):
         )
 
 
-def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
-    """Content hash of what decides the result of a fit, but for the engine."""
-    return content_hash("fit 2", problem.key, repr(settings))
-
-
 def fit(
     problem: Problem,
     settings: Settings | None = None,
@@ -200,81 +175,43 @@ def fit(
     """
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)
-    key = fit_key(problem, chosen)
-    generations_key = content_hash(_ALGORITHM, key)
-    coarse = LearnedLikelihood(problem, chosen.patients, chosen.places, threads=threads)
-    remaining = Remaining(chosen, min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws))
-    chains = [
-        generations_of(problem.dimension, chosen, coarse, generations_key, number, folder, tell, remaining)
-        for number in range(chosen.runs)
-    ]
-    particles = np.concatenate([chain[-1].points for chain in chains])
-    feasible = float(np.mean([chain[-1].feasible for chain in chains]))
-    tell("searching the best point from the likeliest particles")
-    best = search.optimum(coarse, chains[0][-1], chosen.seed + 1_000, starts=min(48, chosen.particles))
-    final = LearnedLikelihood(problem, chosen.final_patients, chosen.places, threads=threads)
-    weighted = polished(final, particles, feasible, chosen, tell)
-    unresolved = check_resolved(coarse.asked, final.asked)
-    kept = kept_of(weighted, chosen.kept, chosen.seed, "fit draws")
-    points = weighted.points[kept]
-    tell("errors of the evidence: other patients, a finer solver")
-    items = weighted.scores.items[kept]
-    sets, set_items = _other_sets(problem, chosen, points, items, threads)
-    errors = (
-        weighted.error,
-        float(np.std([0.0, *sets], ddof=1)),
-        _finer(problem, chosen, points, items.sum(axis=1), threads),
+    coarse, final = (
+        LearnedLikelihood(problem, patients, chosen.places, threads=threads)
+        for patients in (chosen.patients, chosen.final_patients)
     )
-    prior = prior_of(chains, feasible, problem.dimension, chosen.seed)
-    learned = diagnostics.learned(weighted.points, weighted.weights, prior)
+    last = min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws)
+    found = sampled(problem, chosen, coarse, final, _ALGORITHM, folder, tell, last=last)
+    tell("errors of the evidence: other patients, a finer solver")
+    sets, moved = with_other_places(
+        found, lambda places: Likelihood(problem, chosen.final_patients, places, threads=threads)
+    )
+    # Of the same patients a point may be feasible in one set and not in another: it says nothing of items.
+    set_items = [
+        other.items[other.feasible].mean(axis=0) if other.feasible.any() else np.zeros(other.items.shape[1])
+        for other in moved
+    ]
+    solver_error = _finer(problem, chosen, found.points, found.items.sum(axis=1), threads)
     parts = problem.parts
-    different, place = np.unique(points, axis=0, return_inverse=True)
+    different, place = np.unique(found.points, axis=0, return_inverse=True)
     trials = [
         trial_of(part, different, patients=chosen.final_patients, seed=chosen.places, threads=threads).of(
             place.reshape(-1)
         )
         for part in parts
     ]
-    shares, share_errors = diagnostics.path_shares(weighted)
-    checks = Diagnostics(
-        r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
-        if len(chains) > 1
-        else None,
-        effective=weighted.effective,
-        tail=weighted.tail,
-        log_evidences=(*(chain[-1].log_evidence for chain in chains), weighted.log_evidence),
-        unresolved=unresolved,
-        refused=float(np.mean([trial.refused.mean() for trial in trials])),
-        informed_directions=informed_directions(weighted, prior),
-        stages=tuple((stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages),
-        optimum=best.log_likelihood,
-        distinct=best.distinct,
-        warnings=(),
-    )
-    return Posterior(
-        hypothesis=problem.hypothesis,
+    return posterior_of(
+        found,
         evidence=evidence_name(problem),
-        key=key,
-        settings=chosen,
-        estimates=estimates_of(problem.free, learned, prior),
-        diagnostics=dataclasses.replace(checks, warnings=warnings_of(checks, errors)),
-        log_evidence=weighted.log_evidence,
-        errors=errors,
-        points=points,
-        items=tuple(item.name for item in problem.data),
-        log_likelihoods=items,
-        shares=shares,
-        support=Support(
-            feasible=feasible,
-            sets=sets,
-            set_items=set_items,
-            share_errors=share_errors,
-            readings=by_reading(problem, [trial.seen for trial in trials]),
-            tails=tuple(
-                row
-                for part, trial in zip(parts, trials, strict=True)
-                for row in tails(part.evidence, trial.seen, before=f"{part.trial.name}: " if problem.others else "")
-            ),
+        items=[item.name for item in problem.data],
+        sets=sets,
+        set_items=np.array(set_items),
+        solver_error=solver_error,
+        refused=float(np.mean([trial.refused.mean() for trial in trials])),
+        readings=by_reading(problem, [trial.seen for trial in trials]),
+        tails=tuple(
+            row
+            for part, trial in zip(parts, trials, strict=True)
+            for row in tails(part.evidence, trial.seen, before=f"{part.trial.name}: " if problem.others else "")
         ),
     )
 
@@ -287,24 +224,6 @@ def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[Flo
         for item in part.evidence.data
     )
     return tuple(np.maximum(term, diagnostics.LEAST) for term in terms)
-
-
-def _other_sets(
-    problem: Problem, settings: Settings, points: FloatArray, items: FloatArray, threads: int | None
-) -> tuple[FloatArray, FloatArray]:
-    """Change of the log-evidence, and of the mean of each item, with other sets of places.
-
-    Shape [set] and [set, item]. The sets are the same for all hypotheses, so that the changes are as well in part.
-    """
-    some = some_of(len(points))
-    changes, of_items = [], []
-    for number in range(1, _PATIENT_SETS + 1):
-        found = Likelihood(problem, settings.final_patients, settings.places + number, threads=threads)(points[some])
-        moved = np.maximum(found.items, diagnostics.LEAST) - np.maximum(items[some], diagnostics.LEAST)
-        changes.append(float(logsumexp(found.total - items[some].sum(axis=1)) - np.log(len(some))))
-        # Of the same patients a point may be feasible in one set and not in another: it says nothing of items.
-        of_items.append(moved[found.feasible].mean(axis=0) if found.feasible.any() else np.zeros(moved.shape[1]))
-    return np.array(changes), np.array(of_items)
 
 
 def _finer(problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None) -> float:

@@ -18,9 +18,9 @@ from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
-from simulate.studies.fitting.fit import fit_key
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
+from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.standing import checks_of, evidence_name
 from simulate.studies.fitting.trial import Problem, trial_of
 from simulate.trials.design import TrialDesign

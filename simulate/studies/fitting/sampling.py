@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from scipy.special import logsumexp
 
 from simulate.errors import NotConverged
-from simulate.inference import checkpoint, diagnostics, polish, smc
+from simulate.files import content_hash
+from simulate.inference import checkpoint, diagnostics, polish, search, smc
 from simulate.inference.quantiles import quantiles
 from simulate.inference.target import Scores, Target
 from simulate.streams import FloatArray, IntArray, normals, stream
-from simulate.studies.fitting.posterior import Diagnostics, Estimate, Settings
+from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individuals, Posterior, Settings, Support
 from simulate.studies.fitting.priors import Free
 from simulate.studies.fitting.remaining import Remaining
+from simulate.studies.fitting.trial import Problem
 
 _R_HAT, _EFFECTIVE, _TAIL = 1.05, 400.0, 0.7
 _UNRESOLVED = 1e-3
 
 _PRIOR_DRAWS = 4096
+
+_PATIENT_SETS = 5
+"""Further sets of places from which the error by the choice of patients is taken."""
 
 
 @dataclass
@@ -45,6 +52,147 @@ class Asking(Protocol):
     @property
     def asked(self) -> Asked:
         """How much was asked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sampled:
+    """What samplers found of a likelihood.
+
+    Attributes
+    ----------
+    problem, settings, key
+        What was asked.
+    chains, feasible
+        Generations of each run, and the share of the normal prior that is feasible.
+    best, weighted, unresolved
+        The best point; draws of the final importance sampling; share of the points asked that could not be solved.
+    points, items
+        Draws that are kept, equally likely, shape [draw, coordinate], and log-likelihoods, shape [draw, item].
+    """
+
+    problem: Problem | IndividualProblem
+    settings: Settings
+    key: str
+    chains: Sequence[Sequence[smc.Generation]]
+    feasible: float
+    best: search.Optimum
+    weighted: polish.Weighted
+    unresolved: float
+    points: FloatArray
+    items: FloatArray
+
+
+def sampled(
+    problem: Problem | IndividualProblem,
+    settings: Settings,
+    coarse: Asking,
+    final: Asking,
+    algorithm: str,
+    folder: Path | None,
+    tell: Report,
+    *,
+    last: int,
+    begun: Callable[[smc.Generation], None] = lambda generation: None,
+) -> Sampled:
+    """Runs of particles, a search for the best point, draws of the posterior, and those of them that are kept.
+
+    ``coarse`` and ``final`` have the virtual patients of the runs and of the draws; ``last`` points are solved after
+    the runs. ``begun`` is called with the last generation of the first run.
+    """
+    key = fit_key(problem, settings)
+    generations_key = content_hash(algorithm, key)
+    remaining = Remaining(settings, last)
+    chains = []
+    for number in range(settings.runs):
+        chains.append(
+            generations_of(problem.dimension, settings, coarse, generations_key, number, folder, tell, remaining)
+        )
+        if number == 0:
+            begun(chains[0][-1])
+    particles = np.concatenate([chain[-1].points for chain in chains])
+    feasible = float(np.mean([chain[-1].feasible for chain in chains]))
+    tell("searching the best point from the likeliest particles")
+    best = search.optimum(coarse, chains[0][-1], settings.seed + 1_000, starts=min(48, settings.particles))
+    weighted = polished(final, particles, feasible, settings, tell)
+    unresolved = check_resolved(coarse.asked, final.asked)
+    kept = kept_of(weighted, settings.kept, settings.seed, "fit draws")
+    points, items = weighted.points[kept], weighted.scores.items[kept]
+    return Sampled(problem, settings, key, chains, feasible, best, weighted, unresolved, points, items)
+
+
+def fit_key(problem: Problem | IndividualProblem, settings: Settings) -> str:
+    """Content hash of what decides the result of a fit, but for the engine."""
+    return content_hash("fit 2", problem.key, repr(settings))
+
+
+def with_other_places(found: Sampled, likelihood: Callable[[int], Target]) -> tuple[FloatArray, list[Scores]]:
+    """Change of the log-evidence with other sets of places, shape [set], and for each set the changes of some draws.
+
+    ``likelihood`` is that with the set of a number. The sets are the same for all hypotheses, so that the changes are
+    as well in part.
+    """
+    some = some_of(len(found.points))
+    points, items = found.points[some], found.items[some]
+    changes, moved = [], []
+    for number in range(1, _PATIENT_SETS + 1):
+        other = likelihood(found.settings.places + number)(points)
+        changes.append(float(logsumexp(other.total - items.sum(axis=1)) - np.log(len(some))))
+        apart = np.maximum(other.items, diagnostics.LEAST) - np.maximum(items, diagnostics.LEAST)
+        moved.append(Scores(apart, other.feasible))
+    return np.array(changes), moved
+
+
+def posterior_of(
+    found: Sampled,
+    *,
+    evidence: str,
+    items: Sequence[str],
+    sets: FloatArray,
+    set_items: FloatArray,
+    solver_error: float,
+    refused: float,
+    readings: tuple[FloatArray, ...],
+    tails: tuple[tuple[str, str, float], ...] = (),
+    individuals: Individuals | None = None,
+) -> Posterior:
+    """The posterior of what was sampled; arguments as of `Posterior`, `Support` and `Diagnostics`."""
+    free, settings = found.problem.free, found.settings
+    chains, weighted = found.chains, found.weighted
+    errors = (weighted.error, float(np.std([0.0, *sets], ddof=1)), solver_error)
+    prior = prior_of(chains, found.feasible, len(free), settings.seed)
+    learned = diagnostics.learned(weighted.points, weighted.weights, prior)
+    shares, share_errors = diagnostics.path_shares(weighted)
+    checks = Diagnostics(
+        r_hat=float(diagnostics.rank_normalized_r_hat([chain[-1].points for chain in chains]).max())
+        if len(chains) > 1
+        else None,
+        effective=weighted.effective,
+        tail=weighted.tail,
+        log_evidences=(*(chain[-1].log_evidence for chain in chains), weighted.log_evidence),
+        unresolved=found.unresolved,
+        refused=refused,
+        informed_directions=informed_directions(weighted, prior),
+        stages=tuple((stage.beta, stage.effective, stage.moves, stage.acceptance) for stage in chains[0][-1].stages),
+        optimum=found.best.log_likelihood,
+        distinct=found.best.distinct,
+        warnings=(),
+    )
+    return Posterior(
+        hypothesis=found.problem.hypothesis,
+        evidence=evidence,
+        key=found.key,
+        settings=settings,
+        estimates=estimates_of(free, learned, prior),
+        diagnostics=replace(checks, warnings=warnings_of(checks, errors)),
+        log_evidence=weighted.log_evidence,
+        errors=errors,
+        points=found.points,
+        items=tuple(items),
+        log_likelihoods=found.items,
+        shares=shares,
+        support=Support(found.feasible, sets, set_items, share_errors, readings, tails),
+        individuals=individuals,
+    )
 
 
 def check_resolved(*asked: Asked) -> float:

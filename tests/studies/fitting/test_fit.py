@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from simulate.errors import InputError
-from simulate.studies.fitting.fit import Likelihood, fit, fit_key
+from simulate.studies.fitting.fit import Likelihood, fit
 from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
+from simulate.studies.fitting.sampling import fit_key
 from tests.studies.fitting.tiny import SETTINGS, posterior, problem
 
 
