@@ -49,7 +49,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.regimen.cells import CsvTable, parse_sheet, read_sheet
+from simulate.regimen.cells import CsvTable, read_sheet
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
 from simulate.regimen.rows import Covariates, TableEvent, check_replacing, check_sequence
@@ -163,21 +163,6 @@ def read_dose_table(
     return dose_table_of(
         sheet, time=time, amount=amount, covariates=covariates, ignored=ignored, rate_stays=rate_stays, where=where
     )
-
-
-def parse_dose_table(
-    text: str,
-    *,
-    time: str,
-    amount: str,
-    covariates: Iterable[str] = (),
-    ignored: Iterable[str] = (),
-    rate_stays: bool = True,
-    file: str = "<table>",
-) -> DoseTable:
-    """As `read_dose_table`, from text."""
-    sheet = parse_sheet(text, file)
-    return dose_table_of(sheet, time=time, amount=amount, covariates=covariates, ignored=ignored, rate_stays=rate_stays)
 
 
 def dose_table_of(

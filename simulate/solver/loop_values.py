@@ -21,13 +21,6 @@ _INTS = types.Array(types.int64, 1, "C", readonly=True)
 _tuple: Any = types.Tuple
 
 
-class Block(NamedTuple):
-    """A block of lanes: its workspace (`simulate.solver.layout`), and what the loop keeps of each lane."""
-
-    w: FloatArray
-    lane_state: IntArray
-
-
 class KernelView(NamedTuple):
     """Functions and numbers of a kernel.
 

@@ -77,8 +77,6 @@ class ContrastReadout:
     ----------
     quantity, title, day
         What is read again when, in days after the start.
-    is_after
-        Whether treatment has stopped by then.
     changes
         For each hypothesis the mean change of the patients, %: median and 90 % of the draws.
     higher
@@ -95,7 +93,6 @@ class ContrastReadout:
     quantity: str
     title: str
     day: float
-    is_after: bool
     changes: tuple[Band, Band]
     higher: float
     n: int | None
@@ -294,7 +291,6 @@ def _title(quantity: str, draws: Draws, design: TrialDesign) -> str:
 def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies: int, seed: int) -> ContrastReadout:
     (sample,) = measurement.samples
     (reading,) = sample.readings
-    design = pools[0].draws.problem.trial
     changes = 100.0 * np.expm1(statistic_of(measurement, sample, pools).mean[:, :, 0])
     prior = np.full(len(pools), 1.0 / len(pools))
     n, is_sparse, most = n_needed(measurement, pools, prior, studies, seed)
@@ -303,7 +299,6 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
         quantity=reading.quantity,
         title=measurement.title,
         day=reading.day,
-        is_after=reading.day > design.end,
         changes=(low, high),
         higher=_higher(changes[0], changes[1]),
         n=n,

@@ -37,6 +37,7 @@ from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
+from simulate.toml import listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -285,6 +286,22 @@ def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[A
         rules = solver_rules(treatment.rules, model)
         arms.append(Arm(treatment.name, plans[0], tuple(overrides.items()), own, rules, scenario.visits))
     return tuple(arms)
+
+
+def arm_number(study: Study, name: str | None, code: str) -> int:
+    """Which arm of a study has a name; the first if none is given.
+
+    Raises
+    ------
+    InputError
+        Of this code: no arm has it.
+    """
+    names = [arm.name for arm in study.arms]
+    if name is not None and name not in names:
+        raise InputError(
+            f"the scenario has no arm `{name}`", code=code, expected=listed(names), advice=did_you_mean(name, names)
+        )
+    return 0 if name is None else names.index(name)
 
 
 def _plain(overrides: Sequence[tuple[str, float | Distribution]]) -> dict[str, object]:

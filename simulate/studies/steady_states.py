@@ -21,7 +21,7 @@ from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
 from simulate.studies.exchanged import is_model
-from simulate.studies.runs import Study, draws_of_scenario, prepare
+from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import parse_axis
@@ -100,15 +100,7 @@ def steady_states(
     if scenario.fit != TYPICAL:
         # Without what the fitted model has beside: creatine kinase that moves by itself never stays.
         study = replace(study, draws=draws_of_scenario(scenario))
-    names = [part.name for part in study.arms]
-    if arm is not None and arm not in names:
-        raise InputError(
-            f"the scenario has no arm `{arm}`",
-            code="equilibria.arm",
-            expected=", ".join(f"`{name}`" for name in names),
-            advice=did_you_mean(arm, names),
-        )
-    chosen = study.arms[0 if arm is None else names.index(arm)]
+    chosen = study.arms[arm_number(study, arm, "equilibria.arm")]
     system = lower(study.model)
     draws = [None] if study.draws is None else list(range(len(study.draws.points)))
     found = []

@@ -85,11 +85,6 @@ class TrialArm:
                 expected=f"{self.n}, as many as were enrolled",
             )
 
-    @property
-    def is_dosed(self) -> bool:
-        """Whether anything is given."""
-        return bool(self.plan.courses)
-
 
 @dataclass(frozen=True, slots=True)
 class Visit:

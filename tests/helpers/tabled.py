@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from simulate.errors import InputError
+from simulate.regimen.cells import parse_sheet
 from simulate.regimen.doses import Plan
 from simulate.regimen.stops import compile_schedule, realize
-from simulate.regimen.tables import DoseTable, parse_dose_table
+from simulate.regimen.tables import DoseTable, dose_table_of
 from simulate.solver.problem import Schedule
 from simulate.symbolic.parts import Route, Species
 from simulate.symbolic.units import unit
@@ -17,8 +20,8 @@ SC = Route("sc", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
 IV = Route("iv", "anakinra", DEPOT, unit("mg"), DEPOT.symbol**0)
 
 
-def table(text: str, **options: str) -> DoseTable:
-    return parse_dose_table(text, **{"time": "h", "amount": "mg", "file": "t.csv", **options})  # type: ignore[arg-type]
+def table(text: str, *, time: str = "h", amount: str = "mg", **options: Any) -> DoseTable:
+    return dose_table_of(parse_sheet(text, "t.csv"), time=time, amount=amount, **options)
 
 
 def plan(text: str, *, routes: tuple[Route, ...] = (SC,)) -> Plan:

@@ -15,7 +15,6 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Population
 from simulate.errors import InputError
 from simulate.regimen.steady import Kinetics
-from simulate.regimen.tables import parse_dose_table
 from simulate.regimen.words import parse_regimen
 from simulate.solver import FloatArray, Tolerance
 from simulate.studies.treatments import Tabled
@@ -23,6 +22,7 @@ from simulate.symbolic.composition import compose
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Mechanism, Parameter, Reaction, Route, Species, Spread
 from simulate.symbolic.units import unit
+from tests.helpers.tabled import table
 
 TABLES = int(os.environ.get("IL1SIM_STEADY_TABLES", "40"))
 """Random tables; 500 on demand."""
@@ -53,7 +53,7 @@ MODEL = compose([KINETICS], name="kinetics", title="a drug that is absorbed and 
 
 def simulated(text: str, hours: FloatArray, model: Model = MODEL, **overrides: float) -> Ensemble:
     """Patients of a table, recorded at some hours."""
-    plans = Tabled(parse_dose_table(text, time="h", amount="mg"), None).plans(model)
+    plans = Tabled(table(text), None).plans(model)
     arm = Arm("tabled", plans[0], tuple(overrides.items()), plans if len(plans) > 1 else ())
     people = draw(Population(model.parameters), len(plans), seed=4)
     return simulate_cohort(model, [arm], people, hours / 24.0, tolerance=Tolerance(1e-10, 1e-12))
@@ -228,7 +228,7 @@ def test_a_drug_whose_kinetics_are_not_linear_is_refused_with_the_reason() -> No
         simulated("TIME,AMT,II,SS\n24,100,24,1\n", np.array([0.0, 24.0]), SATURABLE)
     assert str(caught.value) == (
         "error[regimen.steady]: the steady state of doses by route `iv` cannot be known\n"
-        "  --> <table>:2:11, key `SS`, term `1`\n"
+        "  --> t.csv:2:11, key `SS`, term `1`\n"
         "  found:    the rate of `A` is not linear in the drug\n"
         "  expected: a drug that is absent before treatment, and kinetics that are linear in it\n"
         "  try:      write out the doses that came before"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simulate.errors import InputError
 from simulate.regimen.stops import realize
-from simulate.regimen.tables import parse_dose_table, read_dose_table
+from simulate.regimen.tables import read_dose_table
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from tests.helpers.tabled import IV, SC, doses, plan, schedule, table
@@ -139,9 +139,7 @@ def test_rate_and_duration_are_two_ways_to_say_one_infusion() -> None:
         # Where all of a dose arrives; else one keeps its rate, and the other its duration.
         assert schedule(by_duration) == schedule(by_rate)
     assert print_regimen(by_rate) == "100 mg sc rate 50 mg/h"
-    assert parse_dose_table("TIME,AMT,RATE\n0,100,50\n", time="h", amount="mg", rate_stays=False).plan((SC,)) == plan(
-        "TIME,AMT,DUR\n0,100,2\n"
-    )
+    assert table("TIME,AMT,RATE\n0,100,50\n", rate_stays=False).plan((SC,)) == plan("TIME,AMT,DUR\n0,100,2\n")
 
 
 @pytest.mark.parametrize(
@@ -236,7 +234,7 @@ def test_a_table_saved_on_windows_is_the_same_table(lines: list[Line]) -> None:
 
 
 def test_units_are_those_that_the_reader_is_told() -> None:
-    by_day = parse_dose_table("TIME,AMT,II,ADDL\n1,0.1,2,3\n", time="d", amount="g").plan((SC,))
+    by_day = table("TIME,AMT,II,ADDL\n1,0.1,2,3\n", time="d", amount="g").plan((SC,))
     assert schedule(by_day) == schedule(plan("TIME,AMT,II,ADDL\n24,100,48,3\n"))
 
 

@@ -28,7 +28,7 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
-from simulate.studies.runs import Study, cohort_of, prepare
+from simulate.studies.runs import Study, arm_number, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
 from simulate.studies.sweeps.axes import DOSE, REGIMEN, Axis, parse_axis
@@ -318,16 +318,8 @@ def _causes(study: Study, arm: int) -> dict[str, FloatArray]:
 
 
 def _arm(study: Study, name: str | None) -> int:
-    names = [arm.name for arm in study.arms]
     if name is not None:
-        if name not in names:
-            raise InputError(
-                f"the scenario has no arm `{name}`",
-                code="response.arm",
-                expected=", ".join(f"`{known}`" for known in names),
-                advice=did_you_mean(name, names),
-            )
-        return names.index(name)
+        return arm_number(study, name, "response.arm")
     for index, arm in enumerate(study.arms):
         if arm.plan.courses:
             return index

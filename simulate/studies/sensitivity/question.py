@@ -38,7 +38,7 @@ from simulate.studies.fitting.trial import (
     without_noise,
 )
 from simulate.studies.fitting.trial import ProblemPart as TrialStudy
-from simulate.studies.runs import Study, prepare
+from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
 from simulate.trials.reading import shipped_trial
@@ -165,17 +165,9 @@ def question_of(
     own = [part for part in scenario.hypothesis if part != "none"]
     options = [option for option in shipped_trial().options if option not in own]
     study = prepare(dataclasses.replace(scenario, hypothesis=(*own, *options)))
-    names = [part.name for part in study.arms]
-    if arm is not None and arm not in names:
-        raise InputError(
-            f"the scenario has no arm `{arm}`",
-            code="sensitivity.arm",
-            expected=", ".join(f"`{name}`" for name in names),
-            advice=did_you_mean(arm, names),
-        )
-    refuse_unread(scenario, "sensitivity", 0 if arm is None else names.index(arm))
+    index = arm_number(study, arm, "sensitivity.arm")
+    refuse_unread(scenario, "sensitivity", index)
     label = "+".join(str(part) for part in own) or "none"
-    index = 0 if arm is None else names.index(arm)
     overrides = overrides_of(study.arms[index])
     people = study_patients(study.population)
     problem = problem_of(label, study.model, TrialStudy(shipped_trial(), people, read_evidence()))
