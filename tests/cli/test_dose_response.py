@@ -92,12 +92,14 @@ def test_two_hypotheses_stand_in_one_table_and_repeat_from_their_directory(tmp_p
     lines = [line for line in shown.splitlines() if line.split()[:2] == ["ifng:change@28,", "%"]]
     curves = {line.split()[2]: line for line in lines}
     assert set(curves) == {"H0", "H4"}
-    assert curves["H0"].rstrip().endswith("no response in the range")
+    # The last column folds where the table is wider than a line.
+    assert curves["H0"].rstrip().endswith(("no response in the range", "no response in the"))
     heads = next(line for line in shown.splitlines() if "dose, mg" in line)
     assert heads.split() == ["endpoint", "dose,", "mg", "H0", "H4"]
     with open(target / "curves.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["hypothesis"] for row in rows] == ["H0"] * 4 + ["H4"] * 4
+    assert {row["verdict"] for row in rows if row["hypothesis"] == "H0"} == {"no response in the range"}
     assert {"response-H0.nc", "response-H4.nc"} <= {path.name for path in target.iterdir()}
     with open(target / "effects.csv", encoding="utf-8", newline="") as file:
         means = {(row["hypothesis"], float(row["dose"])): float(row["mean"]) for row in csv.DictReader(file)}
