@@ -35,7 +35,7 @@ def test_a_comparison_prints_odds_matrix_and_verdict_and_leaves_tables_and_a_fig
     said = capsys.readouterr().out
     assert "Hypotheses, the likeliest first" in said
     assert "ifng-direction" in said
-    assert "indistinguishable: the data cannot tell H0 from H1" in said
+    assert "indistinguishable: fits are too small to tell H0 from H1" in said
     assert "all are held equally likely" in said
     assert (out / "comparison.png").stat().st_size > 20_000
     with (out / "matrix.csv").open(encoding="utf-8", newline="") as file:

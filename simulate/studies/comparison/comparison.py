@@ -13,7 +13,7 @@ from simulate.errors import InputError, did_you_mean
 from simulate.streams import FloatArray
 from simulate.studies.comparison.fits import Fit
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
-from simulate.studies.fitting.posterior import error_by_patients, same_patients
+from simulate.studies.fitting.posterior import Diagnostics, error_by_patients, same_patients
 from simulate.studies.fitting.standing import evidence_name
 
 NULL = "H0"
@@ -23,6 +23,10 @@ THREE, TEN = math.log(3.0), math.log(10.0)
 
 BAD = 0.01
 """Tail probability below which a hypothesis makes a figure a surprise."""
+
+_TAIL, _EFFECTIVE, _TOO_SMALL = 0.7, 50.0, "too small is the fit of"
+"""Shape of the tail of the weights from which, and effective draws below which, nothing is concluded from a fit (the
+shape: A. Vehtari and others, J. Mach. Learn. Res. 25 (2024) 72); and how that is said."""
 
 SAME, FAVORED, STRONG = "indistinguishable", "favored", "strong"
 VERDICTS = (SAME, FAVORED, STRONG)
@@ -242,8 +246,16 @@ def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Chan
     }
     least, most = min(moved.values(), default=difference), max(moved.values(), default=difference)
     verdict, reason = judge(difference, math.hypot(sampler, patients), moved)
+    if small := [one for one in (a, b) if is_too_small(one.posterior.diagnostics)]:
+        told = " and ".join(f"{one.name} ({one.posterior.diagnostics.effective:.0f} effective draws)" for one in small)
+        verdict, reason = SAME, f"{_TOO_SMALL} {told}; more particles and draws"
     unknown = tuple(variant.name for variant in found if variant.name not in moved)
     return Pair(a.name, b.name, difference, sampler, patients, is_paired, verdict, reason, least, most, unknown)
+
+
+def is_too_small(found: Diagnostics) -> bool:
+    """Whether the log-evidence of a fit is not known to the error that it tells: few draws have most of the weight."""
+    return found.tail >= _TAIL or found.effective < _EFFECTIVE
 
 
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:
@@ -277,6 +289,11 @@ def _overall(names: Sequence[str], pairs: Sequence[Pair]) -> tuple[str, str]:
     close = [pair.b for pair in against if pair.verdict == SAME]
     others = [pair.b for pair in against if pair.verdict != SAME]
     less = f"; less likely: {', '.join(others)}" if others else ""
+    if unknown := [pair.b for pair in against if pair.reason.startswith(_TOO_SMALL)]:
+        less = f"; fits are too small to tell {best} from {', '.join(unknown)}{less}"
+        close = [name for name in close if name not in unknown]
+        if not close:
+            return verdict, less.removeprefix("; ")
     if close:
         return verdict, f"the data cannot tell {best} from {', '.join(close)}{less}"
     return verdict, f"{best} is {'strongly ' if verdict == STRONG else ''}favored over {', '.join(others)}"

@@ -90,10 +90,17 @@ def check_current(problem: Problem, posterior: Posterior) -> None:
     Raises
     ------
     InputError
-        ``fit.evidence``: it stands on other evidence. ``fit.stale``: it was made with another model, other numbers,
-        patients, evidence or priors.
+        ``fit.hypothesis``: it is of another hypothesis. ``fit.evidence``: it stands on other evidence.
+        ``fit.stale``: it was made with another model, other numbers, patients, evidence or priors.
     """
     name = evidence_name(problem)
+    if posterior.hypothesis.casefold() != problem.hypothesis.casefold():
+        raise InputError(
+            f"the fit is of `{posterior.hypothesis}`, not of `{problem.hypothesis}`",
+            code="fit.hypothesis",
+            expected=f"a fit of `{problem.hypothesis}`",
+            advice=f"`--hypothesis {posterior.hypothesis}`, or another fit",
+        )
     if posterior.evidence not in ("", name):
         raise InputError(
             f"the fit of `{posterior.hypothesis}` stands on the evidence `{posterior.evidence}`, not on `{name}`",

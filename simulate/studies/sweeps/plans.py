@@ -89,7 +89,7 @@ class SweepPlan:
     @property
     def rows(self) -> int:
         """Number of trajectories."""
-        return len(self.study.arms) * self.study.scenario.patients
+        return len(self.study.arms) * self.study.members
 
     @property
     def varies_covariates(self) -> bool:

@@ -17,7 +17,9 @@ from tests.studies.comparison.short import fit
 
 def with_evidence(hypothesis: str, value: float, *, patients: float = 0.0) -> Fit:
     found = fit(hypothesis)
-    return replace(found, posterior=replace(found.posterior, log_evidence=value, errors=(0.01, patients, 0.0)))
+    sound = replace(found.posterior.diagnostics, effective=500.0, tail=0.4)
+    own = replace(found.posterior, log_evidence=value, errors=(0.01, patients, 0.0), diagnostics=sound)
+    return replace(found, posterior=own)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +54,20 @@ def test_the_likeliest_stands_first_and_a_small_difference_decides_nothing() -> 
     assert result.verdict == SAME
     assert result.sentence == "the data cannot tell H1 from H0"
     assert result.pairs[0].reason in ("the odds are below 3", "the difference is within its noise")
+
+
+@pytest.mark.parametrize(("effective", "tail"), [(3.0, 0.4), (500.0, 1.97)])
+def test_nothing_is_concluded_from_a_fit_in_which_few_draws_have_most_of_the_weight(
+    effective: float, tail: float
+) -> None:
+    own = with_evidence("H1", -45.0)
+    weak = replace(own.posterior, diagnostics=replace(own.posterior.diagnostics, effective=effective, tail=tail))
+    result = compare([with_evidence("H0", -40.0), replace(own, posterior=weak)])
+    assert result.verdict == SAME
+    assert result.sentence == "fits are too small to tell H0 from H1"
+    told = f"too small is the fit of H1 ({effective:.0f} effective draws); more particles and draws"
+    assert result.pairs[0].reason == told
+    assert compare([with_evidence("H0", -40.0), own]).verdict == STRONG
 
 
 def test_the_error_by_the_choice_of_patients_is_that_of_the_difference_on_the_same_patients() -> None:

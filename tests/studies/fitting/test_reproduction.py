@@ -87,6 +87,16 @@ def test_a_fit_of_patients_who_were_made_in_another_way_is_refused(monkeypatch: 
     )
 
 
+def test_a_fit_of_another_hypothesis_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        check_current(problem("H0"), posterior())
+    assert str(caught.value) == (
+        "error[fit.hypothesis]: the fit is of `H1`, not of `H0`\n"
+        "  expected: a fit of `H0`\n"
+        "  try:      `--hypothesis H1`, or another fit"
+    )
+
+
 def test_a_result_of_other_numbers_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         reproduce(problem(), replace(posterior(), key="0"), problem("H0"), posterior("H0"))
