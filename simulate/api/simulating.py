@@ -350,7 +350,7 @@ def side_by_side(
     studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
     if len(fits) < 2:
         refuse_twice([study.hypothesis for study in studies])
-    names = _names(studies, several=len(fits) > 1)
+    names = _names(studies, several=len(fits) > 1 or len({_draws_of(study) for study in studies}) > 1)
     target = out(studies) if callable(out) else out
     arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
     origin = asked("side-by-side", arguments, out=target, force=force)
@@ -381,7 +381,7 @@ def side_by_side(
 
 
 def _names(studies: Sequence[Study], *, several: bool) -> list[str]:
-    """What tells studies apart: hypotheses, and what they stand on where there are several fits."""
+    """What tells studies apart: hypotheses, and what they stand on where that is not the same for all."""
     if not several:
         return [study.hypothesis for study in studies]
     names = [f"{study.hypothesis}, {_draws_of(study)}" for study in studies]
