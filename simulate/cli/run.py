@@ -298,7 +298,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
 
     from simulate.cli.console import titled
     from simulate.results.changes import RULE, banded, between_draws, judged, signed
-    from simulate.studies.paired import ALL, OTHERS, RESPONDERS, percent_of
+    from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
 
     if not rows:
         return []
@@ -307,6 +307,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     of_draws = study.draws is not None
     other = "" if several or of_draws else other
     reported = [row.quantity for row in rows if row.reported]
+    quantities = {row.quantity for row in rows}
+    bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
     table = titled(
         "Change since baseline, of each patient", title_style="bold", pad_edge=False, padding=0, collapse_padding=True
     )
@@ -327,7 +329,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
         table.add_row(
             label,
             *([signed(before.median, before.unit) if before else ""] if other else []),
-            "\n".join((banded(row), between_draws(row))) if of_draws and row.reported else banded(row),
+            "\n".join((banded(row), between_draws(row))) if of_draws and quantity in bracketed else banded(row),
             "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
