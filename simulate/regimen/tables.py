@@ -270,10 +270,10 @@ def columns_of(
             raise cell.error(
                 f"there is no column `{cell.text[:60]}`",
                 "table.column",
-                expected=", ".join((*COLUMNS, *declared)),
+                expected=", ".join((*COLUMNS, *OBSERVATIONS, *declared)),
                 advice="separate columns by commas"
                 if separated
-                else did_you_mean(cell.text, COLUMNS)
+                else did_you_mean(cell.text, (*COLUMNS, *OBSERVATIONS))
                 or "declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
             )
         columns[name] = index

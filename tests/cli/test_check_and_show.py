@@ -186,7 +186,8 @@ def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, caps
             DOSES.replace("WT", "AGE"),
             (),
             "error[table.column]: there is no column `AGE`\n  --> doses.csv:1:26, term `AGE`\n"
-            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, WEIGHT, WT, BW, "
+            "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
+            "DV, MDV, DVID, LLOQ, CENS, LIMIT, WEIGHT, WT, BW, "
             "CREATININE_CLEARANCE, CRCL, CLCR\n"
             "  try:      leave the column out: `--ignore AGE`\n",
         ),
