@@ -97,11 +97,13 @@ class Weighted:
 
     @property
     def tail(self) -> float:
-        """Shape of the generalized Pareto tail of the weights; above 0.7 they cannot be trusted.
-
-        A. Vehtari and others, J. Mach. Learn. Res. 25 (2024) 72.
-        """
+        """Shape of the generalized Pareto tail of the weights, see `WORST_TAIL`."""
         return pareto_shape(self.weights)
+
+
+WORST_TAIL = 0.7
+"""Shape of the tail of weights from which they cannot be trusted: A. Vehtari and others, J. Mach. Learn. Res. 25 (2024)
+72."""
 
 
 def pareto_shape(weights: FloatArray) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import logsumexp, ndtri
 
 from simulate.evidence.items import Item, Standing
-from simulate.inference.polish import pareto_shape
+from simulate.inference.polish import WORST_TAIL, pareto_shape
 from simulate.streams import FloatArray
 from simulate.studies.comparison.fits import Fit
 from simulate.studies.fitting.priors import COMMON, Free, Role, prior_rows
@@ -30,8 +30,6 @@ DOUBT = 3.0
 _MOST_DOUBT = 0.95
 
 _GRADES = ("widening_read", "widening_calculated", "widening_recalled", "widening_assumed")
-
-_TAIL = 0.7
 
 _FEWEST = 10
 """Draws that must be possible under another belief; of fewer nothing is known."""
@@ -86,7 +84,7 @@ class Change:
     @property
     def is_known(self) -> bool:
         """Whether the draws that there are can tell."""
-        return self.tail < _TAIL
+        return self.tail < WORST_TAIL
 
 
 def change(variant: Variant, fit: Fit) -> Change:

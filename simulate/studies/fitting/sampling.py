@@ -22,7 +22,7 @@ from simulate.studies.fitting.priors import Free
 from simulate.studies.fitting.remaining import Remaining
 from simulate.studies.fitting.trial import Problem
 
-_R_HAT, _EFFECTIVE, _TAIL = 1.05, 400.0, 0.7
+_R_HAT, _EFFECTIVE = 1.05, 400.0
 _UNRESOLVED = 1e-3
 
 _PRIOR_DRAWS = 4096
@@ -288,7 +288,7 @@ def polished(
     tell(f"{settings.draws} draws with {settings.final_patients} patients each")
 
     def is_enough(found: polish.Weighted) -> bool:
-        return found.effective >= _EFFECTIVE and found.tail < _TAIL
+        return found.effective >= _EFFECTIVE and found.tail < polish.WORST_TAIL
 
     best = polish.polish(target, particles, feasible, draws=settings.draws, seed=settings.seed)
     for attempt in range(2):
@@ -341,7 +341,10 @@ def warnings_of(found: Diagnostics, errors: tuple[float, float, float]) -> tuple
             found.effective < _EFFECTIVE,
             f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws",
         ),
-        (found.tail > _TAIL, f"the weights have a tail of shape {found.tail:.2f}, above {_TAIL}: more particles"),
+        (
+            found.tail > polish.WORST_TAIL,
+            f"the weights have a tail of shape {found.tail:.2f}, above {polish.WORST_TAIL}: more particles",
+        ),
         (
             abs(found.log_evidences[-1] - float(np.mean(found.log_evidences[:-1] or found.log_evidences))) > 1.0,
             "the evidences of the particles and of the final draws differ by more than 1: more patients while sampling",
