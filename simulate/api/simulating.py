@@ -821,6 +821,7 @@ def equilibria(
     starts: int = 64,
     reach: float = 10.0,
     quantity: Sequence[str] | None = None,
+    plane: str | None = None,
     out: str | Path | None = None,
     force: bool = False,
     progress: Progress = quiet,
@@ -849,6 +850,9 @@ def equilibria(
         Starts in a box from 0 to so many times the baseline, beside the baseline.
     quantity
         Observables that are drawn over the parameter; the first three if not given.
+    plane
+        Two states whose plane is drawn with directions, nullclines and steady states, such as ``"tbet,rorgt"``; each
+        may have a range in its unit, as in ``"tbet=0:3,rorgt=0:3"``. At each point all other states are at rest.
     out, force
         Run directory to be written, and whether another run in it may be replaced.
     progress
@@ -857,13 +861,14 @@ def equilibria(
     Returns
     -------
     Result
-        Its value has the states and branches of each patient; tables ``states`` and, with ``over``, ``branches`` and
-        ``turns``, figure ``branches``.
+        Its value has the states, branches and plane of each patient; tables ``states`` and, with ``over``, ``branches``
+        and ``turns``, with ``plane``, ``plane``; figures ``branches`` and ``plane``.
 
     Raises
     ------
     InputError
-        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable.
+        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable; ``plane.state``: no such
+        state.
     """
     arguments = dict(locals())
     from simulate.errors import InputError, did_you_mean
@@ -875,7 +880,9 @@ def equilibria(
 
     scenario = read_source(source, laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws))
     with progress(1 if scenario.fit == TYPICAL else scenario.draws, "typical patients") as advance:
-        found = steady_states(scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, progress=advance)
+        found = steady_states(
+            scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, plane=plane, progress=advance
+        )
     study = found[0].study
     model = study.model
     branches = [branch for one in found for branch in one.branches]
@@ -895,13 +902,22 @@ def equilibria(
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
         return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
 
+    figures: dict[str, Callable[[], Any]] = {"branches": draw} if branches and shown else {}
+    if (drawn := found[0].plane) is not None:
+
+        def draw_plane() -> Any:
+            from simulate.figures.phase_plane import phase_plane
+
+            return phase_plane(drawn)
+
+        figures["plane"] = draw_plane
     return Result(
         origin,
         f"steady states of {scenario.title}",
         found,
         document=document(found),
         tables=tables(found),
-        figures={"branches": draw} if branches and shown else {},
+        figures=figures,
         models={study.hypothesis: model},
         answer=of_steady_states(found),
     ).written(out, force=force)

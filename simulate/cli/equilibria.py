@@ -46,6 +46,9 @@ def equilibria(
         list[str] | None,
         typer.Option("--quantity", metavar="NAME", help="Observables that are drawn; the first three if not given."),
     ],
+    plane: Annotated[
+        str | None, typer.Option("--plane", metavar="X,Y", help="Draw directions and nullclines of two states.")
+    ],
     out: Figured,
     force: Force,
     as_json: Json = False,
@@ -59,7 +62,7 @@ def equilibria(
     simulate equilibria
     simulate equilibria -H H1+H3a+H4 --over f_m=0.1:0.9
     simulate equilibria -H H1+H3a+H4 --fit shipped --draws 32
-    simulate equilibria my-model.toml --over k=0:2 --out steady
+    simulate equilibria my-model.toml --over k=0:2 --plane x,y --out steady
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress
     from simulate.cli.run import chosen_settings
@@ -74,6 +77,7 @@ def equilibria(
         starts=starts,
         reach=reach,
         quantity=quantity,
+        plane=plane,
         out=out,
         force=force,
         progress=progress,

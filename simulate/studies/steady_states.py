@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import typical_parameters
 from simulate.cohort.population import Population
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.kernels.continuation import Branch, branches
@@ -21,6 +22,7 @@ from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
 from simulate.studies.exchanged import is_model
+from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
 from simulate.studies.settings import Setting
@@ -48,6 +50,9 @@ class SteadyStates:
         Curves of steady states over one parameter or route, each once; none where nothing varies.
     draw
         Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
+    plane
+        Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
+        plane was asked for.
     """
 
     study: Study
@@ -56,6 +61,7 @@ class SteadyStates:
     observed: FloatArray
     branches: tuple[Branch, ...]
     draw: int | None = None
+    plane: xr.Dataset | None = None
 
 
 def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
@@ -82,6 +88,7 @@ def steady_states(
     starts: int = 64,
     reach: float = 10.0,
     arm: str | None = None,
+    plane: str | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[SteadyStates, ...]:
     """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
@@ -94,8 +101,16 @@ def steady_states(
     Raises
     ------
     InputError
-        ``equilibria.arm``, ``equilibria.over``; as for `simulate.kernels.equilibria.equilibria` and `branches`.
+        ``equilibria.arm``, ``equilibria.over``, ``equilibria.plane``; as for `simulate.kernels.equilibria.equilibria`,
+        `branches` and `simulate.studies.phase_plane.phase_plane`.
     """
+    if plane is not None and scenario.fit != TYPICAL:
+        raise InputError(
+            "a plane is of one patient, and each draw of a fit has its own",
+            code="equilibria.plane",
+            found=f"`--plane {plane}` with `--fit {scenario.fit}`",
+            advice="leave out one of the two",
+        )
     study = prepare(replace(scenario, fit=TYPICAL))
     if scenario.fit != TYPICAL:
         # Without what the fitted model has beside: creatine kinase that moves by itself never stays.
@@ -107,6 +122,8 @@ def steady_states(
     for draw in draws:
         found.append(_of_patient(study, system, chosen, draw, over, fed, starts, reach))
         progress(1)
+    if plane is not None:
+        found = [replace(one, plane=_plane(study, chosen, plane, fed)) for one in found]
     return tuple(found)
 
 
@@ -132,6 +149,30 @@ def _of_patient(
     observed = field.observed(states, np.repeat(inputs, len(states), axis=0))
     curves = () if over is None else _over(study, system, parameters, places, over, fed)
     return SteadyStates(study, system, found, observed, curves, draw)
+
+
+def _plane(study: Study, arm: Arm, text: str, fed: Mapping[str, float] | None) -> xr.Dataset:
+    """The plane of two states that a text names, with or without ranges, for the typical patient of the tables."""
+    names, ranges = [], []
+    for part in text.split(","):
+        name, given, _ = part.strip().partition("=")
+        axis = parse_axis(part, f"--plane {text}") if given else None
+        if axis is not None and (axis.values or axis.unit is not None):
+            name = ""
+        names.append(name.strip())
+        ranges.append(None if axis is None else (axis.low, axis.high))
+    if len(names) != 2 or not all(names):
+        raise InputError(
+            "these are not two states",
+            code="equilibria.plane",
+            where=Where(f"--plane {text}"),
+            expected="two names with or without a range in their own unit, such as `x,y` or `x=0:3,y=0:10`",
+        )
+    known = (part.name for part in study.model.parameters)
+    values = typical_parameters(study.model, arm, study.population)
+    settings = dict(zip(known, map(float, values), strict=True))
+    (x, y), (x_range, y_range) = names, ranges
+    return phase_plane(study.model, x, y, x_range=x_range, y_range=y_range, fed=fed, settings=settings)
 
 
 def _population(study: Study, draw: int | None) -> Population:
@@ -241,10 +282,22 @@ def tables(results: Sequence[SteadyStates]) -> dict[str, ResultTable]:
                 for turn in branch.turns
             ]
     made = {"states": ResultTable((*own, "state", *head), tuple(rows))}
+    if first.plane is not None:
+        made["plane"] = _table_of_plane(first.plane)
     if axis := axis_of(results):
         made["branches"] = ResultTable((*own, "branch", axis, *head), tuple(points))
         made["turns"] = ResultTable((*own, "branch", "kind", axis, *names, *quantities), tuple(turns))
     return made
+
+
+def _table_of_plane(plane: xr.Dataset) -> ResultTable:
+    """A row for each point: both states, and how fast each changes a day, empty where the others have no rest."""
+    x, y = plane.attrs["x"], plane.attrs["y"]
+    ys, xs = np.meshgrid(plane["y"].values, plane["x"].values, indexing="ij")
+    columns = (xs, ys, plane["dx"].values, plane["dy"].values)
+    return ResultTable(
+        (x, y, f"{x}_rate", f"{y}_rate"), tuple(zip(*(part.ravel().tolist() for part in columns), strict=True))
+    )
 
 
 def axis_of(results: Sequence[SteadyStates]) -> str | None:

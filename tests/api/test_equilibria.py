@@ -37,6 +37,38 @@ expression = "2*X"
 """
 
 
+# Two cells that hold each other back: dx/dt = 1 + 3/(1 + y^2) - x, and the same with x and y exchanged.
+TOGGLE = """\
+[parameters]
+k = { value = 1.0, unit = "1/d" }
+
+[species.X]
+unit = "1"
+meaning = "one"
+initial = 1
+
+[species.Y]
+unit = "1"
+meaning = "other"
+initial = 2
+
+[reactions.of_x]
+rate = "k*(1 + 3/(1 + Y**2) - X)"
+change = { X = 1 }
+
+[reactions.of_y]
+rate = "k*(1 + 3/(1 + X**2) - Y)"
+change = { Y = 1 }
+"""
+
+
+@pytest.fixture(scope="module")
+def toggle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("toggle") / "toggle.toml"
+    path.write_text(TOGGLE, encoding="utf-8")
+    return path
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "fold.toml"
@@ -124,3 +156,44 @@ def test_a_draw_changes_the_typical_values_that_it_has_and_no_others() -> None:
         assert moved <= changes.keys()
         assert {name: population[name] for name in moved} == {name: float(changes[name][one.draw]) for name in moved}
         assert moved
+
+
+def test_the_plane_of_two_states_has_their_rates_and_a_figure(toggle: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = simulate.equilibria(toggle, plane="X=0:4,Y", out=out)
+    rows = np.array([[row[name] for name in ("X", "Y", "X_rate", "Y_rate")] for row in found.tables["plane"].records()])
+    x, y, dx, dy = rows.T
+    assert (x.min(), x.max()) == (0.0, 4.0)
+    assert dx == pytest.approx(1 + 3 / (1 + y**2) - x, abs=1e-12)
+    assert dy == pytest.approx(1 + 3 / (1 + x**2) - y, abs=1e-12)
+    assert {path.name for path in out.iterdir()} >= {"plane.csv", "plane.png", "plane.svg"}
+
+
+@pytest.mark.parametrize(
+    ("plane", "fit", "message"),
+    [
+        (
+            "X",
+            "typical",
+            "error[equilibria.plane]: these are not two states\n  --> --plane X\n"
+            "  expected: two names with or without a range in their own unit, such as `x,y` or `x=0:3,y=0:10`\n",
+        ),
+        (
+            "X,Z",
+            "typical",
+            "error[plane.state]: the model has no state `Z`\n  expected: `X`, `Y`\n",
+        ),
+        (
+            "X,Y",
+            "prior",
+            "error[equilibria.plane]: a plane is of one patient, and each draw of a fit has its own\n"
+            "  found:    `--plane X,Y` with `--fit prior`\n  try:      leave out one of the two\n",
+        ),
+    ],
+)
+def test_what_is_no_plane_is_refused(
+    toggle: Path, capsys: pytest.CaptureFixture[str], plane: str, fit: str, message: str
+) -> None:
+    source = str(toggle) if fit == "typical" else "untreated"
+    assert outcome(["equilibria", source, "--plane", plane, "--fit", fit]) == 3
+    assert capsys.readouterr().err == message

@@ -6,6 +6,7 @@ came of it.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import cache
 
@@ -18,7 +19,6 @@ from simulate.biology.reference import reference_model
 from simulate.cohort.arms import Arm
 from simulate.cohort.draws import draw
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
-from simulate.cohort.feasibility import feasibility
 from simulate.cohort.reading import shipped_population
 from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
@@ -68,7 +68,8 @@ def test_the_baseline_of_a_random_patient_is_steady_in_exact_arithmetic(name: st
 def test_the_solver_refuses_the_same_patients_for_the_same_reasons() -> None:
     model = model_of("H2")
     cohort = draw(shipped_population(model.parameters), 500, seed=1)
-    refused = {reason.split(": ", 1)[1]: count for reason, count in feasibility(model, cohort).reasons}
+    ensemble = simulate_cohort(model, (Arm("baseline", parse_regimen("none")),), cohort, np.zeros(1))
+    refused = Counter(failure.failure.reason.split(": ", 1)[1] for failure in ensemble.failures)
     assert refused == baselines(model, patients(500)).counts
     assert sum(refused.values()) > 50
 

@@ -13,6 +13,7 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
@@ -33,7 +34,7 @@ from simulate.evidence.protocol import TrialProtocol, observe
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.files import content_hash
-from simulate.regimen.doses import Plan
+from simulate.regimen.doses import Plan, exact
 from simulate.regimen.words import parse_regimen
 from simulate.solver.automatic import Automatic
 from simulate.solver.kernel import IntArray
@@ -53,7 +54,6 @@ from simulate.studies.fitting.priors import (
 from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.methods import quickest_method
 from simulate.studies.models import find_model, hypothesis_parts, population_for
-from simulate.studies.serum import until_sample
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert
@@ -80,6 +80,9 @@ COARSE = Tolerance(1e-4)
 
 _SAMPLES = 9
 """Times between the earliest and the latest blood sample at which serum is recorded."""
+
+_MINUTE = Fraction(1, 1440)
+"""Day."""
 
 REGRESSED = "_regressed"
 """End of the name of an observable that is another one with regression to the mean, where a model has it."""
@@ -603,7 +606,17 @@ def treated(regimen: str, design: TrialDesign) -> Arm:
 
 
 def _held(design: TrialDesign, plan: Plan) -> Plan:
-    return plan if design.last_dose is None else until_sample(plan, design.last_dose)
+    """A plan of which nothing is given from a minute after the last dose on: blood is drawn before the next."""
+    if design.last_dose is None:
+        return plan
+    end = exact(design.last_dose) + _MINUTE
+    kept = []
+    for course in plan.courses:
+        if course.every is not None and course.start < end:
+            kept.append(dataclasses.replace(course, until=end if course.until is None else min(course.until, end)))
+        elif course.start < end:
+            kept.append(course)
+    return Plan(tuple(kept), plan.resets)
 
 
 def recorded_times(design: TrialDesign) -> FloatArray:

@@ -16,6 +16,7 @@ from simulate.errors import InputError
 from simulate.evidence.items import Evidence
 from simulate.evidence.reading import read_evidence
 from simulate.regimen.words import parse_regimen
+from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import (
@@ -24,6 +25,7 @@ from simulate.studies.fitting.trial import (
     cohort_at,
     problem_for,
     recorded_times,
+    treated,
     trial_of,
     uniforms_for,
 )
@@ -65,6 +67,13 @@ def test_serum_is_read_at_the_hour_of_the_sample() -> None:
     # Between two times 2 h apart the logarithm is taken as straight.
     np.testing.assert_allclose(seen.levels["serum_il1ra", AFTER][0], expected, rtol=0.005)
     assert recorded_times(shipped_trial())[0] == 0.0
+
+
+def test_the_injection_of_the_day_of_the_visit_waits_for_the_sample() -> None:
+    plan = treated("100 mg sc daily and 50 mg sc at 181 d and 50 mg sc at 182 d", shipped_trial()).plan
+    assert print_regimen(plan) == print_regimen(
+        parse_regimen("100 mg sc daily until 260641/1440 d and 50 mg sc at 181 d")
+    )
 
 
 def test_a_parameter_more_that_differs_between_patients_moves_no_patient_and_no_score() -> None:
