@@ -10,12 +10,12 @@ from simulate.api.fitting import compare as function
 from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
     from simulate.studies.comparison.choice import Choice
-    from simulate.studies.comparison.comparison import Comparison
+    from simulate.studies.comparison.comparison import Comparison, Pair
 
 
 @defaults_of(function)
@@ -101,6 +101,7 @@ def compare(
     if as_json:
         print_json(found.document)
     else:
+        print_text(f"{found.value.verdict}: {found.value.sentence}")
         print_rich(_hypotheses(found.value), _matrix(found.value))
         print_text(f"evidence: {(found.document or {})['evidence']}")
         for part in (found.document or {})["not_used"]:
@@ -212,22 +213,33 @@ def _matrix(result: Comparison) -> Table:
     return table
 
 
+def _alike(pairs: Sequence[Pair], told: Callable[[Pair], str]) -> list[tuple[str, list[Pair]]]:
+    """Pairs of which the same is told, in their order."""
+    found: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        found.setdefault(told(pair), []).append(pair)
+    return list(found.items())
+
+
 def _below(result: Comparison) -> list[str]:
     from math import exp
 
     from simulate.studies.comparison.comparison import BAD, influential
 
-    lines = [f"{result.verdict}: {result.sentence}"]
-    for pair in result.pairs:
-        if pair.a != result.names[0]:
-            continue
-        if pair.reason:
-            lines.append(f"{pair.a} against {pair.b}: {pair.verdict}, {pair.reason}")
-        moved = [f"{name}: odds {exp(value):.2g}" for _, name, value in influential(result, pair)]
-        if moved:
-            lines.append("  what moves the odds most, of each sort: " + "; ".join(moved))
-        if pair.unknown:
-            lines.append(f"  the draws cannot tell {len(pair.unknown)} variants, among them: {pair.unknown[0]}")
+    best = result.names[0]
+    against = [pair for pair in result.pairs if pair.a == best]
+    lines = []
+    for verdict, pairs in _alike(against, lambda pair: f"{pair.verdict}, {pair.reason}".removesuffix(", ")):
+        lines.append(f"{best} against {', '.join(pair.b for pair in pairs)}: {verdict}")
+    moved = {pair.b: max(influential(result, pair), key=lambda one: abs(one[2] - pair.difference), default=None)
+             for pair in against}  # fmt: skip
+    for belief, pairs in _alike(against, lambda pair: "" if (one := moved[pair.b]) is None else one[1]):
+        if belief:
+            odds = (f"{pair.b} {exp(one[2]):.2g}" for pair in pairs if (one := moved[pair.b]) is not None)
+            lines.append(f"what moves the odds of {best} most, {belief}: {', '.join(odds)}")
+    if unknown := sorted({name for pair in against for name in pair.unknown}):
+        few = unknown[:3] + (["…"] if len(unknown) > 3 else [])
+        lines.append(f"what the odds would be is not known from these draws under {'; '.join(few)}")
     if len({float(value) for value in result.prior}) == 1:
         lines.append("before the data all are held equally likely; --prior NAME=WEIGHT says otherwise")
     tail = result.worst_tail(result.names[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_a_comparison_prints_odds_matrix_and_verdict_and_leaves_tables_and_a_fig
     said = capsys.readouterr().out
     assert "Hypotheses, the likeliest first" in said
     assert "ifng-direction" in said
-    assert "indistinguishable: fits are too small to tell H0 from H1" in said
+    assert said.startswith("indistinguishable: fits are too small to tell H0 from H1\n")
     assert "all are held equally likely" in said
     assert (out / "comparison.png").stat().st_size > 20_000
     with (out / "matrix.csv").open(encoding="utf-8", newline="") as file:
@@ -44,6 +45,19 @@ def test_a_comparison_prints_odds_matrix_and_verdict_and_leaves_tables_and_a_fig
     assert outcome(["compare", "H0", "H1", "--fits", str(folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == document
     assert {"hypotheses", "verdict", "matrix"} <= document.keys()
+
+
+def test_the_verdict_comes_first_and_what_moves_the_odds_is_told_once_for_all_that_it_moves(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert outcome(["compare", "H1+H6", "H0", "H1"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "indistinguishable: the data cannot tell H1+H6 from H1, H0"
+    assert "H1+H6 against H1, H0: indistinguishable, the odds are below 3" in lines
+    (moved,) = [line for line in lines if line.startswith("what moves the odds")]
+    assert re.fullmatch(
+        r"what moves the odds of H1\+H6 most, ifng-direction read as: all six: H1 \d\.\d, H0 \d(\.\d)?", moved
+    )
 
 
 def test_an_unknown_hypothesis_is_told_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
