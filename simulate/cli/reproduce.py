@@ -71,32 +71,66 @@ def reproduce(
         print_json(found.document)
     else:
         shown = found.value
-        print_rich(_table(shown.rows, shown.posterior, NULL))
-        print_text(_below(shown))
+        of = f"median and 90 % of studies repeated under {shown.posterior.hypothesis} and {NULL}"
+        predicted = [row for row in shown.rows if row.fitted is not None]
+        parts = (("Fitted", [row for row in predicted if row.is_used]),
+                 ("Not fitted", [row for row in predicted if not row.is_used]))  # fmt: skip
+        print_text(_answer(shown))
+        print_rich(*(_table(f"{title}: {of}", rows, shown.posterior, NULL) for title, rows in parts if rows))
+        print_text("\n".join([*_unpredicted(shown.rows), _below(shown)]))
     return 0
 
 
-def _table(rows: Sequence[Row], posterior: Posterior, null: str) -> Table:
-    from rich import box
-    from rich.table import Table
+def _table(title: str, rows: Sequence[Row], posterior: Posterior, null: str) -> Table:
+    from simulate.cli.console import titled
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for header in ("printed", "standing", "reported", "before the data", posterior.hypothesis, "tail", null, "tail"):
-        table.add_column(header, justify="left")
+    headers = ("printed", "standing", "reported", posterior.hypothesis, "tail", null, "tail", "before the data")
+    table = titled(title, headers)
     several = len({row.trial for row in rows if row.trial}) > 1
     for row in rows:
         name = " ".join(part for part in (row.trial if several else "", row.item, row.figure) if part)
         reported = row.direction if row.reported is None else f"{row.reported:g} {row.unit}".rstrip()
-        standing = row.standing + ("" if row.is_used else ", not fitted")
         table.add_row(
-            name, standing, reported or "(qualitative)", _cell(row.before), _cell(row.fitted) or row.reason,
-            _tail(row.fitted), _cell(row.null), _tail(row.null),
+            name, row.standing, reported, _cell(row.fitted), _tail(row.fitted), _cell(row.null), _tail(row.null),
+            _cell(row.before),
         )  # fmt: skip
     return table
 
 
+def _answer(shown: Reproduction) -> str:
+    """How many of the figures that were fitted lie where the fit has them, and which do not."""
+    fitted = [row for row in shown.rows if row.is_used and row.fitted is not None]
+    outside = [f"{row.item} {row.figure}".rstrip() for row in fitted if _is_outside(row)]
+    told = f"{len(fitted) - len(outside)} of {len(fitted)} printed figures that were fitted lie where 90 % of studies"
+    return f"{told} repeated under {shown.posterior.hypothesis} have them" + (
+        f"; outside: {', '.join(outside)}" if outside else ""
+    )
+
+
+def _is_outside(row: Row) -> bool:
+    """Whether a figure lies outside of 90 % of repeated studies, or most of these go another direction."""
+    tail = None if row.fitted is None else row.fitted.tail_probability
+    return tail is not None and (tail < 0.1 if row.reported is not None else tail > 0.5)
+
+
+def _unpredicted(rows: Sequence[Row]) -> list[str]:
+    """Statements of which nothing is predicted, by the reason."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row.fitted is None:
+            by_reason.setdefault(row.reason, {})[row.item] = None
+    return [f"not predicted, {reason}: {', '.join(items)}" for reason, items in by_reason.items()]
+
+
 def _cell(predicted: Predicted | None) -> str:
-    return "" if predicted is None else f"{predicted.median:.3g} [{predicted.low:.3g}, {predicted.high:.3g}]"
+    from simulate.results.tables import rounded
+
+    if predicted is None:
+        return ""
+    numbers = (predicted.median, predicted.low, predicted.high)
+    # People are counted, not measured to three digits.
+    told = [f"{one:.0f}" if all(map(float.is_integer, map(float, numbers))) else rounded(one) for one in numbers]
+    return f"{told[0]} [{told[1]}, {told[2]}]"
 
 
 def _tail(predicted: Predicted | None) -> str:

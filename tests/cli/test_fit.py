@@ -110,6 +110,24 @@ def test_a_reproduction_prints_every_row_and_draws_the_figure(
         assert len(list(csv.DictReader(file))) == len(rows)
 
 
+def test_a_reproduction_says_first_which_printed_figures_the_fit_does_not_give(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    assert outcome(["reproduce", "-H", "H1+H6"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "13 of 15 printed figures that were fitted lie where 90 % of studies repeated under H1+H6 have them; "
+        "outside: il1ra-on-drug mean, cd45ro-ck-correlation r"
+    )
+    assert any(line.split()[:5] == ["response", "count", "ambiguous", "7", "7"] for line in lines)
+    fitted, others = (lines.index(f"{part}: median and 90 % of studies repeated under H1+H6 and H0")
+                      for part in ("Fitted", "Not fitted"))  # fmt: skip
+    low = [place for place, line in enumerate(lines) if "il1ra-on-drug low" in line]
+    assert fitted < others < min(low)
+    assert any(line.startswith("not predicted, nothing is counted or measured in it: background, ") for line in lines)
+
+
 @pytest.mark.parametrize("verb", ["fit", "reproduce", "calibrate"])
 def test_too_few_of_anything_is_refused(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     option = {"fit": "--particles", "reproduce": "--nothing", "calibrate": "--repeats"}[verb]
