@@ -47,6 +47,10 @@ def trial(
     arms: Sequence[str] | None = None,
     end: str | None = None,
     complete: bool = False,
+    endpoints: Sequence[str] | None = None,
+    correction: str | None = None,
+    alpha: float | None = None,
+    sizes: str | Sequence[int] | None = None,
     studies: int = 8192,
     draws: int = 128,
     patients: int = 64,
@@ -74,6 +78,15 @@ def trial(
         Time of the last visit since the first dose, such as ``"12 weeks"``; as in the trial if not given.
     complete
         Whether all stay, and all give cells at both visits.
+    endpoints
+        Outcomes that are judged together, such as ``["ifng", "il17a"]``; ``"ifng, t"`` names the test as well. As the
+        trial's file says if not given.
+    correction
+        How their p-values are adjusted: ``"holm"``, ``"hochberg"``, ``"bonferroni"`` or ``"none"``.
+    alpha
+        Level of the tests, and of all endpoints together; 0.05 if neither this nor the trial's file says.
+    sizes
+        Patients of the first arm of further studies, for a curve of power: ``[20, 40, 80]``, or ``"20:80:4"``.
     studies, draws, patients
         Studies, at least; draws of the fit; and virtual patients of each draw, a power of two.
     seed
@@ -84,7 +97,8 @@ def trial(
     Returns
     -------
     Result
-        Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``.
+        Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``. With endpoints also what
+        is found of them together, table ``endpoints``; with sizes also curves, table and figure ``curves``.
     """
     arguments = dict(locals())
     from simulate.results.provenance import asked
@@ -95,10 +109,12 @@ def trial(
     from simulate.studies.fitting.posterior import named
     from simulate.studies.fitting.trial import only_trial, problem_for
     from simulate.studies.treatments import days_of
-    from simulate.studies.trials.designs import arm_from, design_of
+    from simulate.studies.trials.designs import arm_from, design_of, sizes_from
+    from simulate.studies.trials.families import endpoints_among
     from simulate.studies.trials.power import trials, workload
+    from simulate.studies.trials.repeats import effects_of
     from simulate.studies.trials.tables import document, tables
-    from simulate.trials.design import lasting
+    from simulate.trials.design import Analysis, lasting
 
     designs = trials_of(trial)
     name = named(hypothesis, named_result(fit), DEFAULT)
@@ -114,13 +130,29 @@ def trial(
         complete=complete,
         arms=[arm_from(text) for text in arms or ()],
     )
+    said = trial_done.analysis
+    analysis = Analysis(
+        said.endpoints if endpoints is None else tuple(endpoints),
+        said.correction if correction is None else correction,
+        said.alpha if alpha is None else alpha,
+    )
+    steps = sizes_from(sizes) if isinstance(sizes, str) else tuple(sizes or ())
+    endpoints_among(effects_of(planned), analysis.endpoints)
     populations, _ = draws_behind(problem, fit, Path(fits), draws, seed=seed, threads=threads)
     if ended is not None:
         populations = draws_elsewhere(populations, problem_for(name, None, (ended,), needs_evidence=False), seed=seed)
     origin = asked("trial", arguments, out=out, force=force)
     with progress(workload(planned, populations, patients), "virtual patients") as advance:
         found = trials(
-            planned, populations, patients=patients, studies=studies, seed=seed, threads=threads, progress=advance
+            planned,
+            populations,
+            patients=patients,
+            studies=studies,
+            analysis=analysis,
+            sizes=steps,
+            seed=seed,
+            threads=threads,
+            progress=advance,
         )
 
     def draw() -> Any:
@@ -128,13 +160,18 @@ def trial(
 
         return trials_figure(found)
 
+    def draw_curves() -> Any:
+        from simulate.figures.trials import power_curves
+
+        return power_curves(found)
+
     return Result(
         origin,
         f"{name}, {planned.title}",
         found,
         document=document(found),
         tables=tables(found),
-        figures={"trial": draw},
+        figures={"trial": draw, **({"curves": draw_curves} if found.curves else {})},
         models=models_of([problem]),
         answer=of_trials(found),
     ).written(out, force=force)

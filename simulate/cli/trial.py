@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from simulate.studies.trials.power import Interval
+    from simulate.studies.trials.power import Power
     from simulate.studies.trials.power import SimulatedTrials as Result
+    from simulate.studies.trials.shares import Interval
 
 
 @defaults_of(function)
@@ -46,6 +48,30 @@ def trial(
         str | None, typer.Option("--end", metavar="TIME", help='Time of the last visit, such as "12 weeks".')
     ],
     complete: Annotated[bool, typer.Option("--complete", help="All stay, and all give cells at both visits.")],
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--endpoint",
+            metavar="NAME[, TEST]",
+            help='An outcome that is judged together with others, such as ifng or "ifng, t"; repeat it for each.',
+        ),
+    ],
+    correction: Annotated[
+        str | None,
+        typer.Option(
+            "--correction",
+            metavar="holm|hochberg|bonferroni|none",
+            help="How p-values of several endpoints are adjusted; holm, if the trial does not say.",
+        ),
+    ],
+    alpha: Annotated[
+        float | None,
+        typer.Option("--alpha", metavar="X", help="Level of the tests, and of all endpoints together; 0.05."),
+    ],
+    sizes: Annotated[
+        str | None,
+        typer.Option("--sizes", metavar="N,N,…|N:N:HOW MANY", help="A curve of power over the number of patients."),
+    ],
     studies: Annotated[int, typer.Option("--studies", metavar="N", min=100, help="Studies, at least.")],
     draws: Annotated[int, typer.Option("--draws", metavar="N", min=8, help="Draws of the fit.")],
     patients: Annotated[
@@ -65,6 +91,7 @@ def trial(
     simulate trial
     simulate trial --n 40 --placebo 40 --end "12 weeks" --complete
     simulate trial --arm "40: 100 mg sc every 24 h" --arm "40: 100 mg sc every 48 h" --arm "40: none"
+    simulate trial --endpoint ifng --endpoint il17a --correction holm --alpha 0.05 --sizes 10:80:8
     simulate trial --trial my-trial.toml    # a trial that is planned needs no evidence
     simulate trial -H H5 --fit fits/H5/fit.json --regimen "100 mg sc every 12 h" --out trial
     """  # noqa: D301
@@ -82,6 +109,10 @@ def trial(
         arms=arms,
         end=end,
         complete=complete,
+        endpoints=endpoints,
+        correction=correction,
+        alpha=alpha,
+        sizes=sizes,
         studies=studies,
         draws=draws,
         patients=patients,
@@ -95,6 +126,10 @@ def trial(
         print_json(found.document)
     else:
         print_rich(*_effects(found.value))
+        if found.value.together:
+            print_rich(_together(found.value))
+        if found.value.curves:
+            print_rich(_curves(found.value))
         if found.value.ranks:
             print_rich(_printed(found.value))
         print_text("\n".join(_below(found.value)))
@@ -111,15 +146,15 @@ def _effects(result: Result) -> list[RenderableType]:
     from rich.table import Table
 
     head = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False)
-    for header, width in zip(("effect and test", "p < 0.05", "wrong sign", "exaggeration"), _WIDTHS, strict=True):
+    level = f"p < {result.analysis.alpha:g}"
+    for header, width in zip(("effect and test", level, "wrong sign", "exaggeration"), _WIDTHS, strict=True):
         head.add_column(header, width=width)
     parts: list[RenderableType] = [f"{result.draws.problem.hypothesis}, {result.design.title}\n", head]
     grid = head
     before = ""
     for row in result.powers:
         if row.effect != before:
-            low, high = row.truth_interval
-            parts.append(f"{row.title}, n {row.n}: {row.truth:.2f} ({low:.2f}, {high:.2f})")
+            parts.append(f"{row.title}, n {row.n}: {_truth(row)}")
             grid = Table.grid(padding=(0, 1, 0, 0))
             for width in _WIDTHS:
                 grid.add_column(width=width)
@@ -132,6 +167,48 @@ def _effects(result: Result) -> list[RenderableType]:
             _shown(row.exaggeration, row.exaggeration_interval, "{:.1f}"),
         )
     return parts
+
+
+def _truth(row: Power) -> str:
+    """What is behind an effect, and what it is measured in: a change of a logarithm is the ratio that it stands for."""
+    from simulate.studies.trials.repeats import LOGARITHM, SHARE
+
+    numbers = (row.truth, *row.truth_interval)
+    is_ratio = row.scale == LOGARITHM
+    label = "ratio " if is_ratio else "share " if row.scale == SHARE else ""
+    middle, low, high = (f"{math.exp(number) if is_ratio else number:.2f}" for number in numbers)
+    return f"{label}{middle} ({low}, {high})"
+
+
+def _together(result: Result) -> Table:
+    from simulate.cli.console import titled
+
+    analysis = result.analysis
+    title = f"Endpoints together, share of the studies with p < {analysis.alpha:g}"
+    table = titled(title, ("endpoint", "test", "each alone", analysis.correction), padding=0, show_edge=False)
+    for row in result.together:
+        table.add_row(
+            row.endpoint,
+            row.test,
+            _shown(row.raw, row.raw_interval, "{:.2f}"),
+            _shown(row.corrected, row.corrected_interval, "{:.2f}"),
+        )
+    return table
+
+
+def _curves(result: Result) -> Table:
+    from simulate.cli.console import titled
+
+    analysis = result.analysis
+    is_corrected = len(analysis.endpoints) > 0
+    how = analysis.correction if is_corrected else "each alone"
+    names = [row.endpoint for row in result.curves[0].endpoints]
+    title = f"Share with p < {analysis.alpha:g}, {how}, by patients"
+    table = titled(title, ("patients", *names), padding=0, show_edge=False)
+    for point in result.curves:
+        sizes = f"{point.n} + {point.controls}" if point.controls else f"{point.n}"
+        table.add_row(sizes, *(f"{row.corrected if is_corrected else row.raw:.2f}" for row in point.endpoints))
+    return table
 
 
 def _shown(value: float | None, interval: Interval | None, form: str) -> str:
@@ -177,10 +254,16 @@ def _below(result: Result) -> list[str]:
         )
     lines.append(
         "behind each effect: the mean of a population without noise, its median and 90 % of the populations; "
+        "ratio: to what the mean of the logarithm changes, 1.10 for 10 % more; "
         "brackets: 95 % intervals of the simulation; no effect: there is none to find"
     )
     if not result.design.controls:
         lines.append("without a second arm a change is no effect of the drug: it holds whatever else changes as well")
+    if result.together:
+        lines.append(
+            "together: any, at least one endpoint is significant; all, each of them; a study that must find all "
+            "needs no correction"
+        )
     if result.refused:
         lines.append(f"{100.0 * result.refused:.1f} % of the virtual patients have no steady baseline")
     return lines

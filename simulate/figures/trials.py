@@ -8,7 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, FAINT, GRAY, MILLIMETER, WIDTH, styled
-from simulate.studies.trials.power import SIGNIFICANT, Interval, Power, Rank, SimulatedTrials
+from simulate.studies.trials.families import ALL, ANY
+from simulate.studies.trials.power import Power, Rank, SimulatedTrials
+from simulate.studies.trials.shares import Interval
 
 _ROW = 5.0
 _FRAME = 24.0
@@ -30,9 +32,9 @@ def trials_figure(result: SimulatedTrials) -> Figure:
         parts = figure.subfigures(len(ratios), 1, squeeze=False, height_ratios=ratios)[:, 0]
         power, sign, size = parts[0].subplots(1, 3, sharey=True)
         _points(power, rows, [row.power for row in rows], [row.power_interval for row in rows])
-        power.axvline(SIGNIFICANT, color=FAINT, linewidth=0.8, linestyle=":")
+        power.axvline(result.analysis.alpha, color=FAINT, linewidth=0.8, linestyle=":")
         power.set_xlim(-0.03, 1.03)
-        power.set_xlabel("studies with p < 0.05\n(share)")
+        power.set_xlabel(f"studies with p < {result.analysis.alpha:g}\n(share)")
         _points(sign, rows, [row.wrong_sign for row in rows], [row.wrong_sign_interval for row in rows])
         sign.set_xlim(-0.02, 0.55)
         sign.set_xlabel("of these, with the wrong sign\n(share)")
@@ -52,6 +54,48 @@ def trials_figure(result: SimulatedTrials) -> Figure:
         if ranks:
             _ranks(parts[1].subplots(1, 1), ranks)
             parts[1].suptitle("The printed figures among repeated studies", x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def power_curves(result: SimulatedTrials) -> Figure:
+    """Draw power over the number of patients: of each endpoint, of at least one and of all.
+
+    Returns
+    -------
+    Figure
+        180 mm wide; save it with `simulate.figures.style.save`.
+    """
+    analysis, curves = result.analysis, result.curves
+    sizes = [point.n for point in curves]
+    rows = [[point.endpoints[place] for point in curves] for place in range(len(curves[0].endpoints))]
+    is_corrected = len(analysis.endpoints) > 0
+    with styled():
+        figure = Figure(figsize=(WIDTH * MILLIMETER, 75.0 * MILLIMETER), layout="constrained")
+        kinds = [("each alone", [[(row.raw, row.raw_interval) for row in line] for line in rows])]
+        if is_corrected:
+            name = f"together, corrected by {analysis.correction}"
+            kinds.append((name, [[(row.corrected, row.corrected_interval) for row in line] for line in rows]))
+        panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
+        for axes, (kind, lines) in zip(panels, kinds, strict=True):
+            for place, (line, found) in enumerate(zip(rows, lines, strict=True)):
+                name = line[0].endpoint
+                color = {ANY: GRAY, ALL: "black"}.get(name, COLORS[place % len(COLORS)])
+                style = {ANY: "--", ALL: "-."}.get(name, "-")
+                axes.fill_between(
+                    sizes, *zip(*(ends for _, ends in found), strict=True), color=color, alpha=0.15, linewidth=0.0
+                )
+                axes.plot(
+                    sizes, [share for share, _ in found], style, color=color, marker="o", markersize=2.5, label=name
+                )
+            axes.axhline(analysis.alpha, color=FAINT, linewidth=0.8, linestyle=":")
+            axes.set_title(kind)
+            axes.set_ylim(-0.02, 1.02)
+            axes.set_xlabel(f"patients, {result.design.name}" if result.design.others else "patients who are treated")
+        panels[0].set_ylabel(f"studies with p < {analysis.alpha:g} (share)")
+        handles, names = panels[0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=6)
+        title = f"Power over size, {result.draws.problem.hypothesis}, {result.design.trial.name}"
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 

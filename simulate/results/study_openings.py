@@ -86,6 +86,15 @@ def of_trials(found: SimulatedTrials) -> Opening:
         wrong = "" if row.wrong_sign is None else f", of these {percent_of(row.wrong_sign)} % with the wrong sign"
         size = "" if row.exaggeration is None else f", the effect {row.exaggeration:.1f} times as large as it is"
         sentences.append(f"{share}{wrong}{size}.")
+    if len(found.together) > 1:
+        told = [
+            f"{row.title if row.n == 0 else row.endpoint} {percent_of(row.corrected)} %"
+            f" ({percent_of(row.raw)} % without)"
+            for row in found.together
+        ]
+        sentences.append(
+            f"Together, p < {found.analysis.alpha:g}, corrected by {found.analysis.correction}: {', '.join(told)}."
+        )
     caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
     if not found.design.controls:
         caveats.append(

@@ -14,11 +14,15 @@ from pathlib import Path
 
 from simulate.cohort.assay import Assay
 from simulate.errors import InputError, did_you_mean
+from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.regimen.doses import Course, Plan, exact
 from simulate.symbolic.parts import Parameter, Source
 
 WAYS = ("up", "down")
+
+SIGNIFICANT = 0.05
+"""Level of tests, if nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,51 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Analysis:
+    """How a study is judged.
+
+    Attributes
+    ----------
+    endpoints
+        Effects that are judged together, each by the name of its quantity and after a comma of its test; empty where
+        every effect stands for itself.
+    correction
+        How their p-values are adjusted, one of `simulate.evidence.multiplicity.CORRECTIONS`. Holm's holds however
+        endpoints hang together.
+    alpha
+        Level of the tests, and of all endpoints together.
+
+    Raises
+    ------
+    InputError
+        ``trial.correction``; ``trial.alpha``.
+    """
+
+    endpoints: tuple[str, ...] = ()
+    correction: str = "holm"
+    alpha: float = SIGNIFICANT
+
+    def __post_init__(self) -> None:
+        if self.correction not in CORRECTIONS:
+            raise InputError(
+                f"there is no correction `{self.correction[:60]}`",
+                code="trial.correction",
+                expected=", ".join(f"`{known}`" for known in CORRECTIONS),
+                advice=did_you_mean(self.correction, CORRECTIONS),
+            )
+        if not 0.0 < self.alpha < 1.0:
+            raise InputError(
+                f"the level of the tests is {self.alpha:g}",
+                code="trial.alpha",
+                expected="a number between 0 and 1, such as 0.05",
+            )
+
+
+AS_USUAL = Analysis()
+"""Every effect for itself."""
+
+
+@dataclass(frozen=True, slots=True)
 class Foresight:
     """What is predicted for patients of a trial beyond what it read.
 
@@ -244,6 +293,8 @@ class TrialDesign:
         What is asked of the readings.
     foresight
         What is predicted beyond; None where the file says nothing, and `foreseen` has what is meant.
+    analysis
+        How outcomes are judged.
     evidence
         What the trial reported; None if the file names none.
     numbers
@@ -268,6 +319,7 @@ class TrialDesign:
     response: Judgment | None = None
     outcomes: tuple[Outcome, ...] = ()
     foresight: Foresight | None = None
+    analysis: Analysis = AS_USUAL
     evidence: Path | None = field(default=None, compare=False)
     numbers: tuple[Parameter, ...] = field(default=(), compare=False)
     references: tuple[Source, ...] = field(default=(), compare=False)

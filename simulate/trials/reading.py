@@ -13,6 +13,7 @@ from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.cohort.reading import MYOSITIS
 from simulate.errors import InputError, did_you_mean
+from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.files import Document, parse_toml, read_bytes, read_toml
 from simulate.regimen.words import parse_regimen
@@ -21,7 +22,10 @@ from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
 from simulate.toml import TomlTable, listed
 from simulate.trials.design import (
+    AS_USUAL,
+    SIGNIFICANT,
     WAYS,
+    Analysis,
     Foresight,
     Outcome,
     Readout,
@@ -41,7 +45,7 @@ _SAID = ("source", "grade")
 TRIAL_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "": (
         ("schema", "title", "source", "arm", "visit", "assay"),
-        ("evidence", "population", "options", "reference", "response", "sampling", "outcome", "prediction"),
+        ("evidence", "population", "options", "reference", "response", "sampling", "outcome", "analysis", "prediction"),
     ),
     "reference.KEY": (("citation", "identifier", "read"), ()),
     "arm": (("name", "regimen", "n", *_SAID), ("strata", "note")),
@@ -50,6 +54,7 @@ TRIAL_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "sampling": (("earliest", "latest", "sd_occasion", "sd_assay"), ()),
     "response": (("quantity", "event", "visit", *_SAID), ("note",)),
     "outcome": (("quantity", "between"), ("reported", "compared", "with_fall_of")),
+    "analysis": ((), ("endpoints", "correction", "alpha")),
     "prediction": (("doses", "weeks", "wash_out", "main", "titles"), ("early",)),
     "a number": (("value", "unit", *_SAID), ("meaning", "bounds", "note")),
 }
@@ -137,6 +142,8 @@ class _Reader:
             visits.append(self.visit(row, visits[-1].day if visits else -math.inf))
         days = {visit.name: visit.day for visit in visits}
         readouts = tuple(self.readouts(visits))
+        outcomes = tuple(self.outcome(row, days, readouts) for row in top.tables("outcome"))
+        outcomes = outcomes or changes_of(readouts, visits)
         return self.at(
             top,
             lambda: TrialDesign(
@@ -149,9 +156,9 @@ class _Reader:
                 visits=tuple(visits),
                 readouts=readouts,
                 response=self.judgment(days),
-                outcomes=tuple(self.outcome(row, days, readouts) for row in self.top.tables("outcome"))
-                or changes_of(readouts, visits),
+                outcomes=outcomes,
                 foresight=self.foresight(arms),
+                analysis=self.analysis(outcomes),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
                 references=self.references,
@@ -298,6 +305,27 @@ class _Reader:
         way = row.choice("reported", WAYS) if "reported" in row else ""
         title = "" if partner is None else titles[partner]
         return Outcome(quantity, titles[quantity], first, last, way, is_compared, partner, title)
+
+    def analysis(self, outcomes: Sequence[Outcome]) -> Analysis:
+        if "analysis" not in self.top:
+            return AS_USUAL
+        row = self.top.table("analysis", **_keys("analysis"))
+        known = [part.quantity if part.partner is None else f"{part.quantity}-{part.partner}" for part in outcomes]
+        known += ["response"] if "response" in self.top else []
+        endpoints = row.texts("endpoints")
+        for name in endpoints:
+            effect = name.partition(",")[0].strip()
+            if effect not in known:
+                raise InputError(
+                    f"there is no outcome `{effect[:60]}`",
+                    code="trial.endpoint",
+                    where=row.where("endpoints"),
+                    expected=listed(known),
+                    advice=did_you_mean(effect, known),
+                )
+        correction = row.choice("correction", CORRECTIONS, "holm")
+        alpha = row.number("alpha", SIGNIFICANT)
+        return self.at(row, lambda: Analysis(endpoints, correction, alpha), "alpha")
 
     def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
         if "prediction" not in self.top:

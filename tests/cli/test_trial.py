@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,80 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
 def test_other_doses_have_no_ranks_of_what_was_printed_under_this_one(capsys: Capture) -> None:
     assert outcome([*SHORT, "--regimen", "50 mg sc every 24 h", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["printed"] == []
+
+
+def test_endpoints_are_judged_together_and_points_of_a_curve_have_the_bits_of_a_study_of_that_size(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    asked = ["--endpoint", "ifng", "--endpoint", "il17a, t", "--correction", "bonferroni", "--alpha", "0.1"]
+    assert outcome([*SHORT, *asked, "--sizes", "20,40", "--out", str(tmp_path / "here")]) == 0
+    shown = capsys.readouterr().out
+    assert "effect and test       p < 0.1 " in shown
+    assert "Endpoints together, share of the studies with p < 0.1\n" in shown
+    assert "Share with p < 0.1, bonferroni, by patients\n" in shown
+    assert "together: any, at least one endpoint is significant; all, each of them; " in shown
+    found = json.loads((tmp_path / "here" / "trial.json").read_text(encoding="utf-8"))
+    assert found["analysis"] == {"endpoints": ["ifng", "il17a, t"], "correction": "bonferroni", "alpha": 0.1}
+    assert [row["endpoint"] for row in found["endpoints"]] == ["ifng-change", "il17a-change", "any", "all"]
+    assert [row["test"] for row in found["endpoints"]] == ["signed rank", "t", "", ""]
+    assert [point["n"] for point in found["curves"]] == [20, 40]
+    assert {"endpoints.csv", "curves.csv", "curves.png"} <= {path.name for path in (tmp_path / "here").iterdir()}
+    for row in found["endpoints"][:2]:
+        same = next(one for one in found["effects"] if (one["effect"], one["test"]) == (row["endpoint"], row["test"]))
+        assert row["raw"] == same["power"]
+        assert row["raw_interval"] == same["power_interval"]
+    assert outcome([*SHORT, *asked, "--n", "40", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["endpoints"] == found["curves"][1]["endpoints"]
+
+
+def test_without_endpoints_nothing_is_judged_together_and_a_change_is_told_as_a_ratio(capsys: Capture) -> None:
+    assert outcome([*SHORT, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert not {"analysis", "endpoints", "curves"} & set(found)
+    assert outcome(SHORT) == 0
+    shown = capsys.readouterr().out
+    for row in found["effects"]:
+        scale = {"change of the logarithm": "ratio ", "R": ""}[row["scale"]]
+        number = math.exp(row["truth"]) if scale else row["truth"]
+        assert f"{row['title']}, n {row['n']}: {scale}{number:.2f} (" in shown
+
+
+def test_an_endpoint_that_is_none_is_refused_before_anything_is_simulated(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulate.studies.trials.power.trial_of", lambda *_, **__: pytest.fail("simulated"))
+    assert outcome([*SHORT, "--endpoint", "response"]) == 3
+    assert capsys.readouterr().err == (
+        "error[trial.endpoint]: the study has no endpoint `response`\n"
+        "  expected: `ifng`, `il17a`, `ck`, `serum_il1ra`, `cd45ro-ck`\n"
+    )
+
+
+def test_the_file_of_a_trial_says_how_it_is_judged(tmp_path: Path, capsys: Capture) -> None:
+    analysis = '[analysis]\nendpoints = ["il17a, rank sum"]\ncorrection = "hochberg"\nalpha = 0.01\n'
+    path = tmp_path / "mine.toml"
+    path.write_text(PLANNED + analysis, encoding="utf-8")
+    assert outcome([*SHORT, "--trial", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["analysis"] == {"endpoints": ["il17a, rank sum"], "correction": "hochberg", "alpha": 0.01}
+    # Both doses are held against the controls.
+    assert [row["endpoint"] for row in found["endpoints"]] == [
+        "il17a-difference: daily",
+        "il17a-difference: every other day",
+        "any",
+        "all",
+    ]
+    assert outcome([*SHORT, "--trial", str(path), "--alpha", "0.05", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["analysis"]["alpha"] == 0.05
+    line = PLANNED.count("\n") + 2
+    path.write_text(PLANNED + analysis.replace("il17a", "il17"), encoding="utf-8")
+    assert outcome([*SHORT, "--trial", str(path)]) == 3
+    assert capsys.readouterr().err == (
+        f"error[trial.endpoint]: there is no outcome `il17`\n"
+        f"  --> {path}:{line}, key `analysis.endpoints`\n"
+        "  expected: `il17a`\n"
+        "  try:      did you mean `il17a`?\n"
+    )
 
 
 PLANNED = """

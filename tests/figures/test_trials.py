@@ -6,11 +6,13 @@ import dataclasses
 
 import numpy as np
 
-from simulate.figures.trials import trials_figure
+from simulate.figures.trials import power_curves, trials_figure
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.trial import problem_for
 from simulate.studies.trials.designs import design_of
-from simulate.studies.trials.power import Power, Rank, SimulatedTrials
+from simulate.studies.trials.families import EndpointPower
+from simulate.studies.trials.power import AtSize, Power, Rank, SimulatedTrials
+from simulate.trials.design import Analysis
 from simulate.trials.reading import shipped_trial
 
 FOUND = Power(
@@ -39,3 +41,21 @@ def test_each_effect_is_a_point_and_what_is_undefined_is_not_drawn() -> None:
 
 def test_without_ranks_there_is_no_panel_for_them() -> None:
     assert len(trials_figure(result(())).axes) == 3
+
+
+def test_curves_of_power_are_drawn_alone_and_together() -> None:
+    def at(n: int, raw: float, corrected: float) -> AtSize:
+        rows = [EndpointPower(name, name, n, "t", raw, (0.0, 1.0), corrected, (0.0, 1.0)) for name in ("ck", "any")]
+        return AtSize(n, 0, tuple(rows))
+
+    points = (at(10, 0.2, 0.1), at(20, 0.6, 0.5))
+    judged = dataclasses.replace(result(()), analysis=Analysis(("ck", "ifng"), "holm", 0.1), curves=points)
+    alone, together = power_curves(judged).axes
+    for axes, shares in ((alone, [0.2, 0.6]), (together, [0.1, 0.5])):
+        curve, _, level = axes.get_lines()
+        assert list(curve.get_xdata()) == [10, 20]
+        assert list(curve.get_ydata()) == shares
+        assert set(level.get_ydata()) == {0.1}
+    assert alone.get_ylabel() == "studies with p < 0.1 (share)"
+    assert [axes.get_title() for axes in (alone, together)] == ["each alone", "together, corrected by holm"]
+    assert len(power_curves(dataclasses.replace(judged, analysis=Analysis())).axes) == 1

@@ -10,6 +10,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.trials.design import TrialDesign
 
 FEWEST = 4
+MOST_SIZES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,15 @@ class StudyDesign:
         last = self.trial.visits[-1]
         return f"to day {last.day:g} ({last.name})"
 
+    def of_size(self, n: int) -> StudyDesign:
+        """The same study with so many patients in its first arm, and as many as before in proportion in all others."""
+
+        def of(part: int) -> int:
+            return max(FEWEST, round(part * n / self.n)) if part else 0
+
+        others = tuple(replace(arm, n=of(arm.n)) for arm in self.others)
+        return replace(self, n=n, controls=of(self.controls), others=others)
+
     def sizes(self, enrolled: int) -> Sizes:
         """Patients of an arm of so many, at least two where something is measured."""
         trial = self.trial
@@ -196,6 +206,32 @@ def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyAr
     nothing = [arm for arm in arms if not parse_regimen(arm.regimen).courses]
     controls = nothing[-1] if nothing else arms[-1]
     return tuple(arm for arm in arms if arm is not controls), controls
+
+
+def sizes_from(text: str) -> tuple[int, ...]:
+    """Sizes of studies from words: a list, ``20,40,80``, or a range and how many of it, ``20:80:4``.
+
+    Raises
+    ------
+    InputError
+        ``trial.sizes``: it is neither, or a study of it is too small.
+    """
+    parts = [part.strip() for part in text.split(":" if ":" in text else ",")]
+    numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 7]
+    is_range = ":" in text
+    steps = numbers[2] if is_range and len(numbers) == 3 else 0
+    wrong = len(numbers) != len(parts) or (is_range and not (numbers[0] < numbers[1] and 2 <= steps <= MOST_SIZES))
+    found = numbers
+    if is_range and not wrong:
+        found = [round(numbers[0] + (numbers[1] - numbers[0]) * step / (steps - 1)) for step in range(steps)]
+    if wrong or min(found) < FEWEST or len(found) > MOST_SIZES:
+        raise InputError(
+            f"`{text[:60]}` are no sizes of studies",
+            code="trial.sizes",
+            expected=f"at most {MOST_SIZES} numbers of patients, each at least {FEWEST}: `20,40,80`, or `20:80:4` for "
+            "four from 20 to 80",
+        )
+    return tuple(sorted(set(found)))
 
 
 def arm_from(text: str) -> StudyArm:

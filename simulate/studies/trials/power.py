@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import betaincinv
 
 from simulate.errors import InputError
 from simulate.evidence.items import Evidence
 from simulate.evidence.resampling import Trials as Resampled
 from simulate.evidence.rounding import half_step
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.streams import FloatArray, stream
+from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import treated, trial_of
 from simulate.studies.trials.designs import StudyDesign
+from simulate.studies.trials.families import EndpointPower, power_together
 from simulate.studies.trials.repeats import TrialOutcome, repeated
-
-SIGNIFICANT = 0.05
-LEVEL = 0.95
-RESAMPLES = 400
-
-Interval = tuple[float, float]
+from simulate.studies.trials.shares import LEVEL, Again, Interval, populations_again, share_interval, share_of
+from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)
 """Studies of each population among which printed figures are ranked."""
@@ -39,11 +35,11 @@ class Power:
     effect, title, scale, n, test
         As in `TrialOutcome`.
     truth, truth_interval
-        Median and central 90 % of the effect in the populations; 0 in those that have none.
+        Median and central 90 % of the effect in the populations, in what `scale` says; 0 in those that have none.
     with_effect
         Share of the populations that have one.
     power, power_interval
-        Probability of p < 0.05.
+        Probability of a p-value below alpha.
     found
         Number of significant studies among populations with an effect.
     wrong_sign, wrong_sign_interval
@@ -97,6 +93,23 @@ class Rank:
     tail: float
 
 
+@dataclass(frozen=True, slots=True)
+class AtSize:
+    """Power of studies of another size.
+
+    Attributes
+    ----------
+    n, controls
+        Patients who are treated in the first arm, and controls; other arms have as many in proportion.
+    endpoints
+        The endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
+    """
+
+    n: int
+    controls: int
+    endpoints: tuple[EndpointPower, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedTrials:
     """Result of `trials`.
@@ -113,6 +126,12 @@ class SimulatedTrials:
         One row for each effect and test.
     ranks
         Of the printed figures; empty if the patients are not treated as those of the study were.
+    analysis
+        How studies are judged.
+    together
+        Its endpoints, with ``any`` and ``all``; empty where none are named.
+    curves
+        The same at other sizes; empty where none are asked for.
     """
 
     design: StudyDesign
@@ -122,6 +141,9 @@ class SimulatedTrials:
     refused: float
     powers: tuple[Power, ...]
     ranks: tuple[Rank, ...]
+    analysis: Analysis = AS_USUAL
+    together: tuple[EndpointPower, ...] = ()
+    curves: tuple[AtSize, ...] = ()
 
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
@@ -135,6 +157,8 @@ def trials(
     *,
     patients: int = 64,
     studies: int = 4096,
+    analysis: Analysis | None = None,
+    sizes: Sequence[int] = (),
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -151,12 +175,17 @@ def trials(
         Virtual patients of each population, a power of two.
     studies
         Studies of all populations together, at least.
+    analysis
+        How they are judged; as the trial's file says if not given.
+    sizes
+        Patients of the first arm of further studies, of the same virtual patients: for curves of power.
     seed
         Key of the studies.
     threads, progress
         As for `simulate.solver.solve`.
     """
     problem = draws.problem
+    judged = design.trial.analysis if analysis is None else analysis
 
     def seen_under(regimen: str) -> tuple[TrialObservations, float]:
         trial = trial_of(
@@ -174,29 +203,49 @@ def trials(
     seen, refused = looked[0]
     controls = seen_under(design.control)[0] if design.controls else None
     each = -(-studies // len(draws.points))
-    outcomes = repeated(design, [part for part, _ in looked], controls, studies=each, seed=seed)
-    powers = tuple(power_of(outcome, test, seed=seed) for outcome in outcomes for test in outcome.p_values)
-    ranks = ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else ()
-    return SimulatedTrials(design, draws, patients, each * len(draws.points), refused, powers, ranks)
+    treated_seen = [part for part, _ in looked]
+    outcomes = repeated(design, treated_seen, controls, studies=each, seed=seed)
+    curves = []
+    for size in sizes:
+        other = design.of_size(size)
+        asked = repeated(other, treated_seen, controls, studies=each, seed=seed)
+        if judged.endpoints:
+            rows = power_together(asked, judged, seed=seed)
+        else:
+            each_alone = (replace(judged, endpoints=(outcome.name,)) for outcome in asked)
+            rows = tuple(row for alone in each_alone for row in power_together(asked, alone, seed=seed))
+        curves.append(AtSize(size, other.controls, rows))
+    return SimulatedTrials(
+        design,
+        draws,
+        patients,
+        each * len(draws.points),
+        refused,
+        powers=tuple(
+            power_of(outcome, test, seed=seed, alpha=judged.alpha) for outcome in outcomes for test in outcome.p_values
+        ),
+        ranks=ranks_of(problem.evidence, seen) if design.regimen == problem.trial.arms[0].regimen else (),
+        analysis=judged,
+        together=power_together(outcomes, judged, seed=seed),
+        curves=tuple(curves),
+    )
 
 
-def power_of(outcome: TrialOutcome, test: str, *, seed: int) -> Power:
+def power_of(outcome: TrialOutcome, test: str, *, seed: int, alpha: float = SIGNIFICANT) -> Power:
     """Power and errors of a test; intervals from populations drawn again, and no narrower than binomial ones."""
-    significant = outcome.p_values[test] < SIGNIFICANT
+    significant = outcome.p_values[test] < alpha
     size = np.abs(outcome.truth)
     real = size > outcome.least
     found = significant & real[:, np.newaxis]
     wrong = found & (np.sign(outcome.estimates) != np.sign(outcome.truth)[:, np.newaxis])
-    populations, each = significant.shape
-    again = stream(seed, "trial: populations", populations).integers(populations, size=(RESAMPLES, populations))
-    power, count = float(significant.mean()), int(found.sum())
-    spread = significant.mean(axis=1)[again].mean(axis=1)
+    again, count = populations_again(len(significant), seed), int(found.sum())
+    power, power_interval = share_of(significant, again)
     sign, sign_interval, much, much_interval = None, None, None, None
     if count:
         sign = float(wrong.sum()) / count
         with np.errstate(invalid="ignore"):
             shares = wrong.sum(axis=1)[again].sum(axis=1) / found.sum(axis=1)[again].sum(axis=1)
-        sign_interval = _interval(shares, int(wrong.sum()), count)
+        sign_interval = share_interval(shares, int(wrong.sum()), count)
         with np.errstate(invalid="ignore", divide="ignore"):
             ratios = np.where(found, np.abs(outcome.estimates) / size[:, np.newaxis], np.nan)
         much = float(np.nanmedian(ratios))
@@ -212,7 +261,7 @@ def power_of(outcome: TrialOutcome, test: str, *, seed: int) -> Power:
         truth_interval=(low, high),
         with_effect=float(real.mean()),
         power=power,
-        power_interval=_interval(spread, int(significant.sum()), populations * each),
+        power_interval=power_interval,
         found=count,
         wrong_sign=sign,
         wrong_sign_interval=sign_interval,
@@ -221,17 +270,7 @@ def power_of(outcome: TrialOutcome, test: str, *, seed: int) -> Power:
     )
 
 
-def _interval(resampled: FloatArray, events: int, of: int) -> Interval:
-    tail = 0.5 * (1.0 - LEVEL)
-    # Clopper and Pearson: where nothing happened, resampling knows no error.
-    exact_low = float(betaincinv(events, of - events + 1, tail)) if events else 0.0
-    exact_high = float(betaincinv(events + 1, of - events, 1.0 - tail)) if events < of else 1.0
-    known = resampled[np.isfinite(resampled)]
-    low, high = np.quantile(known, (tail, 1.0 - tail)).tolist() if len(known) else (exact_low, exact_high)
-    return min(low, exact_low), max(high, exact_high)
-
-
-def _median_interval(ratios: FloatArray, again: np.ndarray[tuple[int, int], np.dtype[np.int64]]) -> Interval:
+def _median_interval(ratios: FloatArray, again: Again) -> Interval:
     tail = 0.5 * (1.0 - LEVEL)
     medians = [np.median(part[np.isfinite(part)]) for rows in again if np.isfinite(part := ratios[rows]).any()]
     low, high = np.quantile(medians, (tail, 1.0 - tail)).tolist()

@@ -26,6 +26,38 @@ The simulation is not more exact."""
 
 NO_CORRELATION = 0.02
 
+LOGARITHM = "change of the logarithm"
+"""Scale of changes, and of their differences between arms."""
+
+SHARE = "share"
+"""Scale of differences of shares."""
+
+
+Effect = tuple[str, tuple[str, ...]]
+"""Name of what a study asks, and the tests by which it judges that."""
+
+OF_CHANGES = ("signed rank", "signed rank, exact", "t")
+OF_CORRELATIONS = ("Pearson", "Spearman")
+OF_DIFFERENCES = ("rank sum", "t (Welch)")
+OF_SHARES = ("Fisher",)
+
+
+def effects_of(design: StudyDesign) -> tuple[Effect, ...]:
+    """What studies of a design ask, in the order of `repeated`, before anything is simulated."""
+    if design.controls:
+        own: list[Effect] = [(f"{asked.quantity}-difference", OF_DIFFERENCES) for asked in design.trial.changes]
+        own += [] if design.trial.response is None else [("response-difference", OF_SHARES)]
+    else:
+        own = [
+            (f"{asked.quantity}-change", OF_CHANGES)
+            if asked.partner is None
+            else (f"{asked.quantity}-{asked.partner}", OF_CORRELATIONS)
+            for asked in design.trial.outcomes
+        ]
+    if not design.others:
+        return tuple(own)
+    return tuple((f"{name}: {arm.name}", tests) for arm in design.treated for name, tests in own)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialOutcome:
@@ -149,12 +181,9 @@ def _changed(arm: _Arm, asked: Asked) -> TrialOutcome:
     quantity, title = asked.quantity, asked.title
     n = arm.of(quantity)
     change = arm.change(quantity, asked, n)
-    tests = {
-        "signed rank": signed_rank(change),
-        "signed rank, exact": signed_rank(change, SignedRank.EXACT),
-        "t": paired_t(change),
-    }
-    scale = "change of the logarithm"
+    p_values = (signed_rank(change), signed_rank(change, SignedRank.EXACT), paired_t(change))
+    tests = dict(zip(OF_CHANGES, p_values, strict=True))
+    scale = LOGARITHM
     truth = _mean(arm.seen.weights, arm.true_change(quantity, asked))
     return TrialOutcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
 
@@ -165,7 +194,7 @@ def _tied(arm: _Arm, asked: Asked, partner: str) -> TrialOutcome:
     level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
     true_fall = -arm.true_change(partner, asked)
     truth = _correlation(arm.seen.weights, arm.seen.logarithm(asked.quantity, asked.first), true_fall)
-    tests = {"Pearson": pearson(level, fall), "Spearman": spearman(level, fall)}
+    tests = dict(zip(OF_CORRELATIONS, (pearson(level, fall), spearman(level, fall)), strict=True))
     title = f"correlation of {asked.title} with the fall of {asked.partner_title}"
     name = f"{asked.quantity}-{partner}"
     return TrialOutcome(name, title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
@@ -175,15 +204,13 @@ def _different(arm: _Arm, other: _Arm, asked: Asked) -> TrialOutcome:
     quantity, title = asked.quantity, asked.title
     n, m = arm.of(quantity), other.of(quantity)
     first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)
-    tests = {"rank sum": rank_sum(first, second), "t (Welch)": welch(first, second)}
+    tests = dict(zip(OF_DIFFERENCES, (rank_sum(first, second), welch(first, second)), strict=True))
     truth = _mean(arm.seen.weights, arm.true_change(quantity, asked)) - _mean(
         other.seen.weights, other.true_change(quantity, asked)
     )
     estimates = first.mean(-1) - second.mean(-1)
     words = f"change of {title}, minus controls"
-    return TrialOutcome(
-        f"{quantity}-difference", words, "change of the logarithm", n + m, truth, NO_CHANGE, estimates, tests
-    )
+    return TrialOutcome(f"{quantity}-difference", words, LOGARITHM, n + m, truth, NO_CHANGE, estimates, tests)
 
 
 def _responded(arm: _Arm, other: _Arm) -> TrialOutcome:
@@ -192,9 +219,9 @@ def _responded(arm: _Arm, other: _Arm) -> TrialOutcome:
     truth = _mean(arm.seen.weights, arm.seen.groups["responders"]) - _mean(
         other.seen.weights, other.seen.groups["responders"]
     )
-    tests = {"Fisher": fisher(first, n, second, m)}
+    tests = dict(zip(OF_SHARES, (fisher(first, n, second, m),), strict=True))
     title = "share of responders, minus controls"
-    return TrialOutcome("response-difference", title, "share", n + m, truth, NO_CHANGE, first / n - second / m, tests)
+    return TrialOutcome("response-difference", title, SHARE, n + m, truth, NO_CHANGE, first / n - second / m, tests)
 
 
 def _arm(role: str, seen: TrialObservations, sizes: Sizes, studies: int, seed: int) -> _Arm:

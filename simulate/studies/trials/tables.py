@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from simulate.studies.trials.families import EndpointPower
 from simulate.studies.trials.power import Power, SimulatedTrials
 from simulate.tabular import ResultTable, table_of
+from simulate.trials.design import AS_USUAL
 
 
 def document(result: SimulatedTrials) -> dict[str, Any]:
@@ -27,22 +29,48 @@ def document(result: SimulatedTrials) -> dict[str, Any]:
         },
         "effects": [_plain(row) for row in result.powers],
         "printed": [asdict(row) for row in result.ranks],
+        **_judged(result),
     }
 
 
-def _plain(row: Power) -> dict[str, Any]:
+def _judged(result: SimulatedTrials) -> dict[str, Any]:
+    """How studies are judged, where that is not as always, and what was found so."""
+    found: dict[str, Any] = {}
+    if result.analysis != AS_USUAL:
+        found["analysis"] = asdict(result.analysis) | {"endpoints": list(result.analysis.endpoints)}
+    if result.together:
+        found["endpoints"] = [_plain(row) for row in result.together]
+    if result.curves:
+        found["curves"] = [
+            {"n": point.n, "controls": point.controls, "endpoints": [_plain(row) for row in point.endpoints]}
+            for point in result.curves
+        ]
+    return found
+
+
+def _plain(row: Power | EndpointPower) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(row).items()}
 
 
 def tables(result: SimulatedTrials) -> dict[str, ResultTable]:
-    """Tables by name: effects, and ranks of printed figures where there are any."""
+    """Tables by name: effects; ranks of printed figures, endpoints together and curves of power where there are any."""
     found = {"effects": table_of([_flat(row) for row in result.powers])}
     if result.ranks:
         found["printed"] = table_of(result.ranks)
+    if result.together:
+        found["endpoints"] = table_of([_flat(row) for row in result.together])
+    if result.curves:
+        found["curves"] = table_of(
+            [
+                {"size": point.n, "controls": point.controls, **_flat(row)}
+                for point in result.curves
+                for row in point.endpoints
+            ]
+        )
     return found
 
 
-def _flat(row: Power) -> dict[str, Any]:
+def _flat(row: Power | EndpointPower) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in asdict(row).items():
         if key.endswith("interval"):
