@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from simulate.results.result import Result
     from simulate.studies.comparison.choice import Choice
     from simulate.studies.comparison.comparison import Comparison
-    from simulate.studies.comparison.fits import Fit
     from simulate.studies.fitting.calibration import Calibration
     from simulate.studies.fitting.individual import IndividualProblem
+    from simulate.studies.fitting.known import Fit
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
     from simulate.studies.fitting.profiling import Profiled
@@ -137,11 +137,13 @@ def fit(
     from simulate.results.result import Result, complete
     from simulate.results.study_openings import of_fit
     from simulate.store import working_folder
-    from simulate.studies.comparison.fits import RESULT, fit_folder, make_fit
+    from simulate.studies.comparison.fits import make_fit
     from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.individual import IndividualProblem
+    from simulate.studies.fitting.known import fit_folder
     from simulate.studies.fitting.posterior import Settings, posterior_text
     from simulate.studies.fitting.standing import problem_on
+    from simulate.studies.scenario import RESULT
     from simulate.tabular import table_of
 
     problem: Problem | IndividualProblem
@@ -345,7 +347,7 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
     from simulate.errors import InputError
     from simulate.evidence.sets import evidence_sets
-    from simulate.studies.comparison.fits import fit_folder, known_fit
+    from simulate.studies.fitting.known import fit_folder, known_fit
     from simulate.studies.fitting.posterior import shipped_posterior
     from simulate.studies.fitting.standing import evidence_name
     from simulate.trials.reading import DEFAULT as SHIPPED
@@ -448,8 +450,9 @@ def compare(
     from simulate.results.result import Result
     from simulate.results.study_openings import of_comparison
     from simulate.studies.comparison.comparison import compare as compared
-    from simulate.studies.comparison.fits import find_fit, known_fit
+    from simulate.studies.comparison.fits import find_fit
     from simulate.studies.comparison.tables import document, tables
+    from simulate.studies.fitting.known import known_fit
     from simulate.studies.fitting.posterior import Settings
     from simulate.studies.fitting.standing import evidence_name
 
@@ -493,8 +496,9 @@ def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, tri
 
 def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
     """Keep a fit that was made for a comparison with it: to repeat the comparison is not to fit again."""
-    from simulate.studies.comparison.fits import RESULT, fit_folder
+    from simulate.studies.fitting.known import fit_folder
     from simulate.studies.fitting.posterior import posterior_text
+    from simulate.studies.scenario import RESULT
 
     note(fit_folder(problem, folder) / RESULT, posterior_text(made.posterior).encode())
 
@@ -723,7 +727,7 @@ def vpop(
     as_published
         Whether chains are walked once more as their authors' program does, a search only.
     fit
-        Result of `fit` to stand beside; else the shipped one.
+        Result of `fit` to stand beside; else the one that ships or lies in the folder of fits.
     seed
         Seed of everything random.
     hypothesis, out, force, progress
@@ -738,7 +742,7 @@ def vpop(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_virtual_populations
-    from simulate.studies.fitting.draws import shipped_fit
+    from simulate.studies.fitting.known import known_fit
     from simulate.studies.fitting.posterior import named, read_posterior
     from simulate.studies.fitting.reproduction import check_current
     from simulate.studies.fitting.trial import problem_for
@@ -749,7 +753,8 @@ def vpop(
     posterior = None if fit is None else read_posterior(fit)
     problem = problem_for(named(hypothesis, posterior, DEFAULT))
     if posterior is None:
-        posterior = shipped_fit(problem)
+        known = known_fit(problem)
+        posterior = None if known is None else known.posterior
     else:
         check_current(problem, posterior)
     origin = asked("vpop", arguments, out=out, force=force)

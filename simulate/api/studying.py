@@ -18,9 +18,9 @@ __all__ = ["contrast", "design", "sensitivity", "trial"]
 
 if TYPE_CHECKING:
     from simulate.results.result import Result
-    from simulate.studies.comparison.fits import Fit
     from simulate.studies.contrast import Contrast
     from simulate.studies.fitting.draws import Draws
+    from simulate.studies.fitting.known import Fit
     from simulate.studies.measuring.catalogue import Measurement
     from simulate.studies.measuring.ranking import Ranking
     from simulate.studies.sensitivity.analysis import Sensitivity
@@ -104,8 +104,9 @@ def trial(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_trials
-    from simulate.studies.comparison.fits import draws_behind, named_result
+    from simulate.studies.comparison.fits import draws_behind
     from simulate.studies.fitting.draws import draws_elsewhere
+    from simulate.studies.fitting.known import named_result
     from simulate.studies.fitting.posterior import named
     from simulate.studies.fitting.trial import only_trial, problem_for
     from simulate.studies.treatments import days_of

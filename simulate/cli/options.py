@@ -32,7 +32,9 @@ ScenarioFile = Annotated[str, typer.Argument(metavar="SCENARIO", help="Name of a
 Fit = Annotated[
     str | None,
     typer.Option(
-        "--fit", metavar="FIT", help="Whose populations: shipped, prior, typical (of the tables), or a fit.json."
+        "--fit",
+        metavar="FIT",
+        help="Whose populations: shipped, prior, typical (of the tables), or a fit.json, or its folder.",
     ),
 ]
 SeveralFits = Annotated[
@@ -40,8 +42,8 @@ SeveralFits = Annotated[
     typer.Option(
         "--fit",
         metavar="FIT",
-        help="Whose populations: shipped, prior, typical (of the tables), or a fit.json; repeat it to see them side by "
-        "side.",
+        help="Whose populations: shipped, prior, typical (of the tables), or a fit.json or its folder; repeat it "
+        "to see them side by side.",
     ),
 ]
 FitsOfEach = Annotated[
@@ -49,8 +51,8 @@ FitsOfEach = Annotated[
     typer.Option(
         "--fit",
         metavar="FIT",
-        help="Whose draws: shipped, prior, typical (of the tables), or a fit.json for its own hypothesis; repeat it "
-        "for more.",
+        help="Whose draws: shipped, prior, typical (of the tables), or a fit.json or its folder for its own "
+        "hypothesis; repeat it for more.",
     ),
 ]
 Draws = Annotated[int | None, typer.Option("--draws", metavar="N", min=1, help="Draws of the fit.")]

@@ -74,7 +74,7 @@ from pathlib import Path
 
 from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
@@ -97,6 +97,11 @@ REFERENCE = "reference"
 
 TYPICAL, SHIPPED, PRIOR = "typical", "shipped", "prior"
 """Populations: the one of the tables; draws of the shipped fit; draws of what was believed before it."""
+
+FITS_BY_WORD = (TYPICAL, SHIPPED, PRIOR)
+
+RESULT = "fit.json"
+"""Name of the result of a fit in its folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,7 @@ class Scenario:
             )
         if "fit" not in keys and self.fit == SHIPPED:
             found.append(
-                "the scenario names no fit: the shipped one is meant, or the prior where none ships "
+                "the scenario names no fit: the shipped one is meant, or that in fits/, or else the prior "
                 '(`fit = "typical"` for neither)'
             )
         if "fit" not in keys and self.fit == TYPICAL:
@@ -354,12 +359,11 @@ def _model_file(model: TomlTable) -> Path | None:
 
 def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
     """Words, or the file of a result, which may be given by its folder."""
-    words = (TYPICAL, SHIPPED, PRIOR)
     is_of_trial = "file" not in model and cohort.text("population", MYOSITIS) == MYOSITIS
     fit = model.text(
         "fit", SHIPPED if is_of_trial else TYPICAL, expected='"shipped", "prior", "typical", or a file fit.json'
     )
-    if fit in words:
+    if fit in FITS_BY_WORD:
         if fit != TYPICAL and "file" in model:
             raise InputError(
                 "a fit is of the reference model, and the scenario has a model of its own",
@@ -370,16 +374,37 @@ def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
                 advice="leave `fit` out",
             )
         return fit
-    path = model.document.folder("model", "fit") / fit
+    return named_fit(model.document.folder("model", "fit") / fit, where=model.where("fit"), said=fit)
+
+
+def named_fit(fit: str | Path, *, where: Where | None = None, said: str | None = None) -> str | Path:
+    """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder.
+
+    Parameters
+    ----------
+    fit
+        A word, or a path.
+    where, said
+        Where it is written, and how, if not as the path is.
+
+    Raises
+    ------
+    InputError
+        ``scenario.fit``: neither a word nor a file.
+    """
+    if fit in FITS_BY_WORD:
+        return str(fit)
+    path = Path(fit)
     if not is_there(path) and path.suffix != ".json":
+        name = str(fit) if said is None else said
         raise InputError(
-            f"there is no fit `{fit}`",
+            f"there is no fit `{name}`",
             code="scenario.fit",
-            where=model.where("fit"),
-            expected=f"{listed(words)}, or the result of `simulate fit`: a fit.json",
-            advice=did_you_mean(fit, words),
+            where=where,
+            expected=f"{listed(FITS_BY_WORD)}, or the result of `simulate fit`: a fit.json",
+            advice=did_you_mean(name, FITS_BY_WORD),
         )
-    return path / "fit.json" if is_folder(path) else path
+    return path / RESULT if is_folder(path) else path
 
 
 def _times(time: TomlTable) -> tuple[float, ...]:

@@ -83,7 +83,7 @@ def test_nothing_is_wrong_with_a_shipped_file(path: Path, capsys: Capture) -> No
             "scenario",
             "1 arm, 100 patients of each of 16 draws of the fit, 28 d, hypothesis H1+H6; "
             'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none); '
-            "the scenario names no fit: the shipped one is meant, or the prior where none ships "
+            "the scenario names no fit: the shipped one is meant, or that in fits/, or else the prior "
             '(`fit = "typical"` for neither)',
         ),
         (

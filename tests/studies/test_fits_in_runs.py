@@ -17,6 +17,7 @@ from simulate.errors import InputError
 from simulate.inference.thinning import thinned
 from simulate.streams import uniforms
 from simulate.studies.datasets import by_draw, pooled, read_dataset, write_dataset
+from simulate.studies.fitting.draws import draws_named
 from simulate.studies.fitting.posterior import shipped_posterior
 from simulate.studies.runs import Study, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
@@ -111,6 +112,52 @@ def test_a_hypothesis_without_a_fit_has_draws_of_the_prior() -> None:
     found = prepare(read_scenario(SCENARIO, settings_from({"model.hypothesis": "H1+H2", "model.fit": "shipped"}, None)))
     assert found.draws is not None
     assert found.draws.origin == "16 draws of the prior"
+
+
+def test_a_fit_in_the_folder_of_fits_stands_behind_every_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is, and named by its folder: runs, sweeps and sensitivities as predictions and repeated studies."""
+    content = shipped.fit_files()[HYPOTHESIS].read_text(encoding="utf-8")
+    of = "fits/H1/fit.json"
+    kept = study(**{"model.fit": "shipped"}).settings["draws_key"]
+    monkeypatch.setattr("simulate.shipped.fit_files", lambda *_: {})
+    monkeypatch.chdir(tmp_path)
+    none = study(**{"model.fit": "shipped"})
+    assert none.draws is not None
+    assert none.draws.origin == "16 draws of the prior"
+    (tmp_path / of).parent.mkdir(parents=True)
+    (tmp_path / of).write_text(content, encoding="utf-8")
+    found = study(**{"model.fit": "shipped"})
+    assert found.draws is not None
+    assert found.draws.origin == f"16 draws of the fit {of}"
+    assert found.settings["draws_key"] == kept == study(**{"model.fit": "fits/H1"}).settings["draws_key"]
+    assert run(patients=1, fit="shipped", draws=2).attrs["fit"] == f"2 draws of the fit {of}"
+    asked = draws_named(HYPOTHESIS, "shipped", 4)
+    assert (asked.is_fitted, asked.found) == (True, of)
+    (predicted,) = simulate.predict([HYPOTHESIS], fit="fits/H1", draws=8, patients=8).value[:1]
+    (unnamed,) = simulate.predict([HYPOTHESIS], draws=8, patients=8).value[:1]
+    assert predicted.source == unnamed.source == "fit"
+    assert [answer.band for answer in predicted.answers] == [answer.band for answer in unnamed.answers]
+
+
+def test_what_is_no_fit_is_refused_alike_by_verbs_that_take_one(tmp_path: Path) -> None:
+    message = (
+        "error[scenario.fit]: there is no fit `shiped`\n"
+        "  expected: `typical`, `shipped`, `prior`, or the result of `simulate fit`: a fit.json\n"
+        "  try:      did you mean `shipped`?"
+    )
+    for ask in (
+        lambda: simulate.predict([HYPOTHESIS], fit="shiped"),
+        lambda: simulate.trial(HYPOTHESIS, fit="shiped"),
+        lambda: draws_named(HYPOTHESIS, "shiped"),
+        lambda: simulate.vpop(HYPOTHESIS, fit="shiped"),
+    ):
+        with pytest.raises(InputError) as caught:
+            ask()
+        assert str(caught.value) == message
+    with pytest.raises(InputError) as caught:
+        simulate.trial(HYPOTHESIS, fit=tmp_path)
+    assert caught.value.where is not None
+    assert caught.value.where.file == str(tmp_path / "fit.json")
 
 
 def test_the_prior_is_wider_than_the_fit() -> None:

@@ -50,7 +50,7 @@ def test_what_a_file_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert (scenario.model, scenario.hypothesis, scenario.fit) == (None, ("H1", "H6"), "shipped")
     assert scenario.understood == (
         'the scenario names no hypothesis: H1+H6 is meant (`hypothesis = "none"` for none)',
-        "the scenario names no fit: the shipped one is meant, or the prior where none ships "
+        "the scenario names no fit: the shipped one is meant, or that in fits/, or else the prior "
         '(`fit = "typical"` for neither)',
     )
     assert (scenario.patients, scenario.seed, scenario.quantities) == (100, 1, ())

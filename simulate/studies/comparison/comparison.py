@@ -12,8 +12,8 @@ from scipy.special import logsumexp
 from simulate.errors import InputError, did_you_mean
 from simulate.inference.polish import WORST_TAIL
 from simulate.streams import FloatArray
-from simulate.studies.comparison.fits import Fit
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
+from simulate.studies.fitting.known import Fit
 from simulate.studies.fitting.posterior import Diagnostics, error_by_patients, same_patients
 from simulate.studies.fitting.standing import evidence_name
 

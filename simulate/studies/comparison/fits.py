@@ -1,4 +1,4 @@
-"""The fits that a comparison stands on: those that ship, those in folders, and those that must be made first."""
+"""The fits that a comparison stands on: those that are known, and those that must be made first."""
 
 from __future__ import annotations
 
@@ -6,72 +6,24 @@ import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from simulate.errors import InputError, Where
-from simulate.evidence.sets import evidence_sets
-from simulate.inputs import is_given, is_there
+from simulate.inputs import is_given
 from simulate.store import working_folder
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
 from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.individual_fit import fit_individuals
-from simulate.studies.fitting.posterior import (
-    Posterior,
-    Settings,
-    read_posterior,
-    shipped_posterior,
-    ships,
-    write_posterior,
-)
-from simulate.studies.fitting.reproduction import is_current
+from simulate.studies.fitting.known import Fit, fit_folder, known_fit, named_result
+from simulate.studies.fitting.posterior import Posterior, Settings, read_posterior, write_posterior
 from simulate.studies.fitting.sampling import fit_key
-from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
-from simulate.studies.fitting.standing import evidence_for, evidence_name, problem_on
+from simulate.studies.fitting.standing import evidence_for, problem_on
 from simulate.studies.fitting.trial import Problem
-from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
+from simulate.studies.scenario import PRIOR, RESULT, SHIPPED, TYPICAL
 from simulate.trials.design import TrialDesign
-from simulate.trials.reading import DEFAULT
-
-RESULT = "fit.json"
-"""Name of the result of a fit in its folder."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fit:
-    """A hypothesis that was fitted.
-
-    Attributes
-    ----------
-    problem, posterior
-        What was fitted, and the result.
-    source
-        Where the result is from: ``shipped``, a file, or ``made now``.
-    """
-
-    problem: Problem
-    posterior: Posterior
-    source: str
-
-    @property
-    def name(self) -> str:
-        """Hypothesis, as the user named it."""
-        return self.problem.hypothesis
-
-
-def fit_folder(problem: Problem | IndividualProblem, folder: Path = Path("fits")) -> Path:
-    """Folder in which a fit is kept, if the user names none: of the hypothesis, and of evidence that is not usual."""
-    name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
-    if isinstance(problem, IndividualProblem):
-        return folder / f"{name}@{problem.name}"
-    trials = [part.trial.name for part in problem.parts]
-    evidence = evidence_name(problem)
-    if evidence != STANDS_ON and evidence in evidence_sets():
-        return folder / f"{name}@{evidence}"
-    return folder / (name if trials == [DEFAULT] else f"{name}@{'+'.join(trials)}")
 
 
 def problems_for(
@@ -106,28 +58,6 @@ def problems_for(
             advice="`simulate list` has those that ship; `simulate compare H0 H1` compares two",
         )
     return problems
-
-
-def known_fit(problem: Problem, folder: Path) -> Fit | None:
-    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is.
-
-    Raises
-    ------
-    InputError
-        ``fit.file``: a damaged result.
-    """
-    name = problem.hypothesis
-    evidence = evidence_name(problem)
-    if ships(name, evidence):
-        found = shipped_posterior(name, evidence)
-        if is_current(problem, found):
-            return Fit(problem, found, "shipped")
-    file = fit_folder(problem, folder) / RESULT
-    if is_there(file):
-        found = read_posterior(file)
-        if is_current(problem, found):
-            return Fit(problem, found, str(file))
-    return None
 
 
 def draws_behind(
@@ -176,13 +106,10 @@ def draws_behind(
     if known is None:
         draws = prior_draws(base, wanted, seed=seed, threads=threads)
     else:
-        draws = draws_of(base, wanted, posterior=known.posterior)
+        draws = draws_of(base, wanted, fit=known)
+        if posterior is None and known.source != SHIPPED:
+            draws = dataclasses.replace(draws, found=known.source)
     return (draws_elsewhere(draws, problem, seed=seed) if is_planned else draws), known
-
-
-def named_result(fit: str | Path | None) -> Posterior | None:
-    """The result of a fit that is named by its file; None where nothing or a word such as ``prior`` is named."""
-    return None if fit is None or fit in (SHIPPED, PRIOR, TYPICAL) else read_posterior(fit)
 
 
 def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:

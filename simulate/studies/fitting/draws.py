@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,10 @@ from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
-from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, ships
+from simulate.studies.fitting.known import Fit, known_fit
+from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import Role
-from simulate.studies.fitting.reproduction import check_current, is_current, prior_points
+from simulate.studies.fitting.reproduction import check_current, prior_points
 from simulate.studies.fitting.standing import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.trial import Problem, changes_at, problem_for
 from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
@@ -37,6 +37,8 @@ class Draws:
         Key of the places at which the patients stand.
     fitted_to
         Trial to which they were fitted, if that is not the problem's own; otherwise empty.
+    found
+        File of the fit where nobody named it and none ships; otherwise empty.
     """
 
     problem: Problem
@@ -44,6 +46,7 @@ class Draws:
     is_fitted: bool
     places: int
     fitted_to: str = ""
+    found: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -55,7 +58,7 @@ class Draws:
         """For a reader."""
         if not self.problem.free:
             return "the parameters of the tables"
-        of = "the fit" if self.is_fitted else "the prior"
+        of = f"the fit {self.found}".rstrip() if self.is_fitted else "the prior"
         return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}"
 
     @property
@@ -82,7 +85,7 @@ class Draws:
             Numbers of draws, of the shape of the patients.
         """
         pairs = {(pair.a, pair.b) for pair in population.correlations}
-        problem = dataclasses.replace(
+        problem = replace(
             self.problem,
             population=population,
             free=tuple(
@@ -99,7 +102,7 @@ class Draws:
 
 
 def draws_of(
-    problem: Problem, wanted: int, *, posterior: Posterior | None = None, seed: int = 1, threads: int | None = None
+    problem: Problem, wanted: int, *, fit: Fit | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
     """Draws of a hypothesis: of a fit where there is one, else of the prior.
 
@@ -110,8 +113,8 @@ def draws_of(
         `draws_elsewhere`.
     wanted
         How many; fewer if the fit has kept fewer. They are chosen to be spread as all that it has kept are (`thinned`).
-    posterior
-        Result of a fit; if not given, the shipped one where there is one of today's numbers, and else the prior.
+    fit
+        Of this hypothesis; if not given, the one that ships or lies in the folder of fits, and else the prior.
     seed
         Key of draws of the prior.
 
@@ -121,14 +124,16 @@ def draws_of(
         ``fit.stale``: the result is of another problem.
     """
     if not problem.data:
-        base = draws_of(problem_for(problem.hypothesis), wanted, posterior=posterior, seed=seed, threads=threads)
+        base = draws_of(problem_for(problem.hypothesis), wanted, fit=fit, seed=seed, threads=threads)
         return draws_elsewhere(base, problem, seed=seed)
-    if posterior is not None:
-        check_current(problem, posterior)
-    found = shipped_fit(problem) if posterior is None else posterior
-    if found is None:
+    if fit is not None:
+        check_current(problem, fit.posterior)
+    known = known_fit(problem) if fit is None else fit
+    if known is None:
         return prior_draws(problem, wanted, seed=seed, threads=threads)
-    return Draws(problem, found.points[thinned(found.points, wanted)], True, found.settings.places)
+    result = known.posterior
+    found = known.source if fit is None and known.source != SHIPPED else ""
+    return Draws(problem, result.points[thinned(result.points, wanted)], True, result.settings.places, found=found)
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
@@ -151,7 +156,8 @@ def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
         for part in problem.free
     ]
     points = np.stack(columns, axis=-1) if columns else np.empty((len(draws.points), 0))
-    return Draws(problem, points, draws.is_fitted, draws.places, draws.fitted_to or draws.problem.trial.name)
+    fitted_to = draws.fitted_to or draws.problem.trial.name
+    return replace(draws, problem=problem, points=points, fitted_to=fitted_to)
 
 
 ALL = 2048
@@ -166,7 +172,8 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
     hypothesis
         As for `problem_for`.
     fit
-        ``shipped`` for the fit that ships, or the prior where none does; ``prior``; or the result of a fit.
+        ``shipped`` for the fit that ships or lies in the folder of fits, or the prior where there is neither;
+        ``prior``; or the result of a fit.
     wanted
         How many; fewer if the fit has kept fewer.
 
@@ -189,7 +196,8 @@ def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
             expected="a fit of `simulate fit` without `--data`",
             advice="`simulate run --fit` takes either",
         )
-    return draws_of(evidence_for(hypothesis, posterior.evidence), wanted, posterior=posterior)
+    problem = evidence_for(hypothesis, posterior.evidence)
+    return draws_of(problem, wanted, fit=Fit(problem, posterior, str(fit)))
 
 
 def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | None = None) -> Draws:
@@ -200,12 +208,3 @@ def prior_draws(problem: Problem, wanted: int, *, seed: int = 1, threads: int | 
 
 _POOL = 256
 """Draws of the prior among which a few are chosen: as many as the fits that ship have kept."""
-
-
-def shipped_fit(problem: Problem) -> Posterior | None:
-    """Shipped result of the fit of a hypothesis, if there is one and it is of today's numbers."""
-    evidence = evidence_name(problem)
-    if not ships(problem.hypothesis, evidence):
-        return None
-    found = shipped_posterior(problem.hypothesis, evidence)
-    return found if is_current(problem, found) else None

@@ -16,6 +16,7 @@ from simulate.errors import InputError, Where, did_you_mean
 from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role
+from simulate.studies.scenario import named_fit
 
 FORMAT = 1
 
@@ -341,13 +342,14 @@ def posterior_text(posterior: Posterior) -> str:
 
 
 def read_posterior(path: Path | str) -> Posterior:
-    """Result of a fit from its file.
+    """Result of a fit from its file, or from the folder that has it.
 
     Raises
     ------
     InputError
-        ``fit.file``: not such a file, or a damaged one. ``file.*``.
+        ``fit.file``: not such a file, or a damaged one. ``file.*``. As for `named_fit`.
     """
+    path = named_fit(path)
     where = Where(file=str(path))
     try:
         data = parse_json(read_bytes(Path(path), str(path)))

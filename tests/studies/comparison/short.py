@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from simulate.evidence.likelihoods import log_likelihood
-from simulate.studies.comparison.fits import Fit
 from simulate.studies.fitting.fit import by_reading
+from simulate.studies.fitting.known import Fit
 from simulate.studies.fitting.posterior import Posterior, Support
 from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.trial import trial_of

@@ -10,8 +10,8 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.studies.comparison.comparison import FAVORED, SAME, STRONG, compare, influential, judge
-from simulate.studies.comparison.fits import Fit
 from simulate.studies.comparison.tables import document
+from simulate.studies.fitting.known import Fit
 from tests.studies.comparison.short import fit
 
 

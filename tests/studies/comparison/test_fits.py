@@ -13,17 +13,16 @@ from simulate.errors import InputError
 from simulate.inputs import given
 from simulate.locks import is_locked
 from simulate.studies.comparison.fits import (
-    RESULT,
     draws_behind,
     find_fit,
-    fit_folder,
     fits_for,
-    known_fit,
     make_fit,
     problems_for,
 )
+from simulate.studies.fitting.known import fit_folder, known_fit
 from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
 from simulate.studies.fitting.trial import Problem
+from simulate.studies.scenario import RESULT
 from tests.studies.comparison.short import posterior
 from tests.studies.fitting.tiny import problem
 from tests.studies.virtual.fits import SETTINGS

@@ -10,8 +10,8 @@ import pytest
 
 from simulate.errors import InputError
 from simulate.studies.comparison.comparison import compare
-from simulate.studies.comparison.fits import Fit, fit_folder
 from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.known import Fit, fit_folder
 from simulate.studies.fitting.posterior import posterior_text, read_posterior
 from simulate.studies.fitting.reproduction import check_current
 from simulate.studies.fitting.standing import checks_of, evidence_name, not_used, problem_on

@@ -1,0 +1,85 @@
+"""Fits that are known: those that ship, those in the folder of fits, and those that a user names.
+
+Every verb that stands on a fit finds it here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulate.evidence.sets import evidence_sets
+from simulate.inputs import is_there
+from simulate.studies.fitting.individual import IndividualProblem
+from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, ships
+from simulate.studies.fitting.reproduction import is_current
+from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
+from simulate.studies.fitting.standing import evidence_name
+from simulate.studies.fitting.trial import Problem
+from simulate.studies.scenario import RESULT, named_fit
+from simulate.trials.reading import DEFAULT
+
+FITS = Path("fits")
+"""Folder of the folders of fits, if none is named."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """A hypothesis that was fitted.
+
+    Attributes
+    ----------
+    problem, posterior
+        What was fitted, and the result.
+    source
+        Where the result is from: ``shipped``, a file, or ``made now``.
+    """
+
+    problem: Problem
+    posterior: Posterior
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Hypothesis, as the user named it."""
+        return self.problem.hypothesis
+
+
+def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Path:
+    """Folder in which a fit is kept, if the user names none: of the hypothesis, and of evidence that is not usual."""
+    name = Path(problem.hypothesis.replace("/", "-")).with_suffix("").name
+    if isinstance(problem, IndividualProblem):
+        return folder / f"{name}@{problem.name}"
+    trials = [part.trial.name for part in problem.parts]
+    evidence = evidence_name(problem)
+    if evidence != STANDS_ON and evidence in evidence_sets():
+        return folder / f"{name}@{evidence}"
+    return folder / (name if trials == [DEFAULT] else f"{name}@{'+'.join(trials)}")
+
+
+def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
+    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is.
+
+    Raises
+    ------
+    InputError
+        ``fit.file``: a damaged result.
+    """
+    name = problem.hypothesis
+    evidence = evidence_name(problem)
+    if ships(name, evidence):
+        found = shipped_posterior(name, evidence)
+        if is_current(problem, found):
+            return Fit(problem, found, "shipped")
+    file = fit_folder(problem, folder) / RESULT
+    if is_there(file):
+        found = read_posterior(file)
+        if is_current(problem, found):
+            return Fit(problem, found, str(file))
+    return None
+
+
+def named_result(fit: str | Path | None) -> Posterior | None:
+    """The result of a fit that is named by its file or folder; None where nothing or a word such as ``prior`` is."""
+    found = None if fit is None else named_fit(fit)
+    return read_posterior(found) if isinstance(found, Path) else None
