@@ -112,6 +112,7 @@ def run(
     from simulate.exchange.foreign import is_foreign, judge_units, read_foreign
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
+    from simulate.studies.observed import far_apart
 
     if patient is not None and patients is not None:
         raise UsageFault(
@@ -187,6 +188,7 @@ def run(
         *found.study.scenario.understood,
         *found.study.assumptions,
         *found.study.readings.sentences,
+        *far_apart(found.observed),
         *_notes(found.ensemble),
         *_causes(found.failures),
     ):

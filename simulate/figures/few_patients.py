@@ -156,7 +156,9 @@ def legend_of_few(
 
 def _points(observed: Sequence[ObservedValue], is_averaged: bool) -> tuple[list[Line2D], list[str]]:
     handles, labels = [], []
-    for is_below, label in ((False, "observed"), (True, "observed to be below")):
+    units = {row.unit for row in observed}
+    unit = f", in {units.pop()}" if len(units) == 1 else ", in the unit of the axis"
+    for is_below, label in ((False, f"observed{unit}"), (True, f"observed to be below{unit}")):
         if any(row.below == is_below for row in observed):
             face = "white" if is_below else FAINT
             handles.append(Line2D([], [], color=FAINT, marker="o", markeredgecolor=INK, markerfacecolor=face, **_POINT))

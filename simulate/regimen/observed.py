@@ -5,6 +5,7 @@ In a table of doses (`simulate.regimen.tables`) a row is an observation if it is
 ========  ==============================================================================================================
 DV        what was read; every observation has one
 DVID      what was read, as a name or a number that the reader of the table is told; may be absent where all is one
+UNIT      unit of DV in this row; without it, that which the reader of the table is told, or that of what was read
 MDV       1 marks a row without a reading
 CENS      1: what was to be read is below DV, the limit of the assay
 ========  ==============================================================================================================
@@ -19,10 +20,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from simulate.errors import Where
+from simulate.errors import InputError, Where
 from simulate.regimen.cells import Cell, CsvTable, read_sheet
 from simulate.regimen.records import RecordReader
 from simulate.regimen.tables import DoseTable, columns_of, dose_table_of, time_unit
+from simulate.symbolic.units import Unit, convert, unit
 
 NEEDED = ("ID", "TIME", "DV")
 """Columns of a table of individual data that must be there; without AMT nobody has a dose."""
@@ -32,7 +34,8 @@ NEEDED = ("ID", "TIME", "DV")
 class ObservedRow:
     """A reading of a patient: when (days), of what (DVID; empty without the column), and what was read.
 
-    ``is_below`` says that what was to be read is below ``value``. The cell is that of DV.
+    ``is_below`` says that what was to be read is below ``value``; ``unit`` is None where the row has none. The cell is
+    that of DV.
     """
 
     patient: str
@@ -42,6 +45,35 @@ class ObservedRow:
     is_below: bool
     cell: Cell
     what_cell: Cell
+    unit: Unit | None = None
+    unit_cell: Cell | None = None
+
+    def in_unit(self, quantity: str, own: Unit, told: Unit | None, where: Where | None) -> float:
+        """The reading in the unit of a quantity.
+
+        Parameters
+        ----------
+        quantity, own
+            What was read, and its unit.
+        told, where
+            Unit of readings without one of their own, if another, and where that is said.
+
+        Raises
+        ------
+        InputError
+            ``units.mismatch``: a unit of something else.
+        """
+        given = told if self.unit is None else self.unit
+        if given is None or given == own:
+            return self.value
+        if given.dimension != own.dimension:
+            raise InputError(
+                f"readings of `{quantity}` cannot be in `{given.text}`",
+                code="units.mismatch",
+                where=where if self.unit_cell is None else self.unit_cell.where,
+                expected=f"{own.text}, the unit of `{quantity}`, or another of the same kind",
+            )
+        return convert(self.value, given, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +214,27 @@ def _observation(reader: RecordReader, patient: str, cells: Mapping[str, Cell]) 
     if "DVID" in cells and what.text in ("", "."):
         raise what.error("the observation does not say what was read", expected="a DVID in each observation")
     text = what.text if "DVID" in cells else ""
-    return ObservedRow(patient, reader.time(cells), text, float(cell.number()), bool(below), cell, what)
+    own = cells.get("UNIT")
+    own = None if own is None or own.text in ("", ".") else own
+    return ObservedRow(
+        patient,
+        reader.time(cells),
+        text,
+        float(cell.number()),
+        bool(below),
+        cell,
+        what,
+        None if own is None else _unit(own),
+        own,
+    )
+
+
+def _unit(cell: Cell) -> Unit:
+    try:
+        return unit(cell.text)
+    except InputError as error:
+        error.where = cell.where
+        raise
 
 
 def _check_everybody(patients: Sequence[str], found: Sequence[ObservedRow], first: Mapping[str, Cell]) -> None:

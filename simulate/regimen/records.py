@@ -11,7 +11,8 @@ from simulate.regimen.doses import route_is_free
 
 COLUMNS = ("ID", "TIME", "EVID", "AMT", "RATE", "DUR", "TINF", "ALAG", "CMT", "II", "ADDL", "TOTAL", "UNTIL", "SS")
 _OF_DOSES = ("AMT", "RATE", "DUR", "TINF", "ALAG", "II", "ADDL", "TOTAL", "UNTIL", "SS")
-OBSERVATIONS = ("DV", "MDV", "DVID", "LLOQ", "CENS", "LIMIT")
+OBSERVATIONS = ("DV", "MDV", "DVID", "UNIT", "LLOQ", "CENS", "LIMIT")
+_WORDS = ("DVID", "UNIT")
 
 ONLY = "1"
 """The patient of a table without ID."""
@@ -73,8 +74,8 @@ class RecordReader:
     def record(self, patient: str, place: Cell, cells: Mapping[str, Cell]) -> Record | None:
         """The dose of a row, None for an observation or another event."""
         for name in OBSERVATIONS:
-            # What was read may be told by a name.
-            if name in cells and name != "DVID":
+            # What was read, and in which unit, is told by a name.
+            if name in cells and name not in _WORDS:
                 cells[name].number()
         time = self.time(cells)
         amount = self._not_negative(cells, "AMT")

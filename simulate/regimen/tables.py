@@ -19,7 +19,7 @@ ALAG      time from giving a dose to when it begins to enter the body
 SS        1 steady state in place of what was given before, 2 steady state added to it; needs II, or RATE without AMT
 CMT       route by name, or its number in the model from 1; without the column, the first route of the only drug
 ID        patient; the records of a patient stand together
-DV, MDV, DVID, LLOQ, CENS, LIMIT  belong to observations (`simulate.regimen.observed`) and are read past
+DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT  belong to observations (`simulate.regimen.observed`) and are read past
 ========  ==============================================================================================================
 
 Any other column is an error unless it was declared: as a covariate, which has one value for each patient, or as one to

@@ -25,7 +25,7 @@ from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.studies.fitting.trial import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, hypothesis_parts, population_for
-from simulate.studies.observed import readings_of
+from simulate.studies.observed import PatientReadings, readings_of
 from simulate.studies.patients import covariate_columns, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
@@ -198,13 +198,17 @@ def _doses(
             *([_count(resets, "reset")] if resets else []),
             *([f"covariates {' '.join(table.covariates)}"] if table.covariates else []),
             *(
-                [f"{_count(len(readings.compared), 'observed value')} of {' '.join(readings.quantities)}"]
+                [f"{_count(len(readings.compared), 'observed value')} of {_in_units(readings)}"]
                 * bool(readings.compared)
             ),
             *(f"{_count(count, 'observed value')} left out: {reason}" for reason, count in readings.left_out),
             f"TIME in {time}, AMT in {amount}",
         ]
     )
+
+
+def _in_units(readings: PatientReadings) -> str:
+    return " ".join(f"{name} ({text})" for name, text, _ in readings.units)
 
 
 def _model(path: Path, document: Document) -> str:

@@ -6,6 +6,7 @@ reading at the time of a dose is of the state before it.
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.treatments import Tabled, Treatment, reading_of
 from simulate.symbolic.model import Model
-from simulate.symbolic.units import Unit, convert
+from simulate.symbolic.units import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,14 @@ class PatientReading:
 
 @dataclass(frozen=True, slots=True)
 class PatientReadings:
-    """What was read of the patients of a scenario, and how many values were left out for which reason."""
+    """What was read of the patients of a scenario, and how many values were left out for which reason.
+
+    ``units`` has the unit in which readings of each quantity are compared, and whether those of all of them are told.
+    """
 
     compared: tuple[PatientReading, ...] = ()
     left_out: tuple[tuple[str, int], ...] = ()
+    units: tuple[tuple[str, str, bool], ...] = ()
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -55,7 +60,10 @@ class PatientReadings:
         """How many values are compared, of how many patients, and how many are left out and why."""
         patients = len({(reading.arm, reading.patient) for reading in self.compared})
         people = "1 patient" if patients == 1 else f"{patients} patients"
-        compared = f"{_values(len(self.compared))} of {people} ({', '.join(self.quantities)})"
+        quantities = ", ".join(
+            f"{name} in {text}" if is_told else f"{name}, taken to be in {text}" for name, text, is_told in self.units
+        )
+        compared = f"{_values(len(self.compared))} of {people} ({quantities})"
         return (
             *([f"{compared} beside what is simulated of them"] if self.compared else []),
             *(f"{_values(count)} left out: {reason}" for reason, count in self.left_out),
@@ -113,6 +121,7 @@ def readings_of(
     """
     units = quantity_units(model)
     compared: list[PatientReading] = []
+    untold: set[str] = set()
     left_out: Counter[str] = Counter()
     for place, treatment in enumerate(treatments):
         if not isinstance(treatment.plan, Tabled):
@@ -130,9 +139,12 @@ def readings_of(
             elif float(row.time) > end:
                 left_out[f"after day {end:g}, the end of the simulation"] += 1
             else:
-                quantity, value = reading
+                quantity, value, is_told = reading
+                untold |= set() if is_told else {quantity}
                 compared.append(PatientReading(place, row.patient, float(row.time), quantity, value, row.is_below))
-    return PatientReadings(tuple(compared), tuple(left_out.items()))
+    names = dict.fromkeys(reading.quantity for reading in compared)
+    told = tuple((name, units[name].text, name not in untold) for name in names)
+    return PatientReadings(tuple(compared), tuple(left_out.items()), told)
 
 
 def quantity_units(model: Model) -> dict[str, Unit]:
@@ -144,8 +156,10 @@ def _untold(row: ObservedRow) -> str:
     return f"nothing says what DVID `{row.what}` is" if row.what else "nothing says of what quantity"
 
 
-def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: Mapping[str, Unit]) -> tuple[str, float] | None:
-    """Quantity that was read, and the value in its unit; None where nothing says what was read."""
+def _compared(
+    row: ObservedRow, tabled: Tabled, model: Model, units: Mapping[str, Unit]
+) -> tuple[str, float, bool] | None:
+    """Quantity that was read, the value in its unit, whether that was told; None if nothing says what was read."""
     part = reading_of(row.what, tabled.readings)
     if part is None:
         return None
@@ -164,9 +178,8 @@ def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: Mapping[str
             fault.where = part.where
             fault.advice = did_you_mean(name, units) or "`simulate show model` lists them"
         raise fault
-    if isinstance(part, str) or part.unit is None or part.unit == units[name]:
-        return name, row.value
-    return name, convert(row.value, part.unit, units[name])
+    told, where = (None, None) if isinstance(part, str) else (part.unit, part.where)
+    return name, row.in_unit(name, units[name], told, where), (told or row.unit) is not None
 
 
 def times_of_readings(readings: Sequence[PatientReading], treatments: Sequence[Treatment], model: Model) -> FloatArray:
@@ -220,6 +233,28 @@ def observed_values(
                 ratio=None if not middle else reading.value / middle,
                 difference=None if middle is None else reading.value - middle,
             )
+        )
+    return tuple(found)
+
+
+FAR = 30.0
+"""Ratio of observed and simulated values, as a median, beyond which another unit is the likeliest reason."""
+
+
+def far_apart(rows: Sequence[ObservedValue]) -> tuple[str, ...]:
+    """What is said of quantities whose observed values are beyond all that the model may be wrong by."""
+    found = []
+    for quantity in dict.fromkeys(row.quantity for row in rows):
+        own = [row for row in rows if row.quantity == quantity and row.ratio is not None and not row.below]
+        middle = statistics.median(row.ratio for row in own if row.ratio is not None) if own else 1.0
+        if 1.0 / FAR <= middle <= FAR:
+            continue
+        unit = own[0].unit
+        how = f"{middle:.2g} times" if middle > 0.0 else "not above zero, and not"
+        found.append(
+            f"observed values of {quantity} are {how} what is simulated (median of {len(own)}): are they in {unit}? A "
+            f'column UNIT says in which unit readings are, or `observed = {{ {quantity} = {{ unit = "..." }} }}` in '
+            "the scenario"
         )
     return tuple(found)
 

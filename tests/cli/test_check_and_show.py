@@ -137,7 +137,7 @@ def test_readings_of_a_table_are_judged_under_any_hypothesis(folder: Path, capsy
     assert outcome(["check", table, "--hypothesis", "H4"]) == 0
     assert capsys.readouterr().out == (
         "doses.csv: nothing wrong with this dose file: 1 patient, 1 dose, day 0 to 0, 2 observed values of ck "
-        "T1, TIME in h, AMT in mg\n"
+        "(µkat/L) T1 (cell/µL), TIME in h, AMT in mg\n"
     )
     assert outcome(["check", table]) == 3
     assert capsys.readouterr().err.startswith(

@@ -17,28 +17,28 @@ from tests.helpers.tabled import IV, SC, fault, plan, table
             "TIME,AMT,WT\n0,100,70\n",
             "error[table.column]: there is no column `WT`\n  --> t.csv:1:10, term `WT`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT\n"
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT\n"
             "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
         ),
         (
             "TIME,AMT,ADL\n",
             "error[table.column]: there is no column `ADL`\n  --> t.csv:1:10, term `ADL`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT\n"
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT\n"
             "  try:      did you mean `ADDL`?",
         ),
         (
             "TIME,DVIDD\n",
             "error[table.column]: there is no column `DVIDD`\n  --> t.csv:1:6, term `DVIDD`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT\n"
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT\n"
             "  try:      did you mean `DVID` or `EVID`?",
         ),
         (
             "TIME;AMT\n0;100\n",
             "error[table.column]: there is no column `TIME;AMT`\n  --> t.csv:1:1, term `TIME;AMT`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT\n"
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT\n"
             "  try:      separate columns by commas",
         ),
         ("TIME,AMT,time\n", "error[table.column]: the column `TIME` occurs twice\n  --> t.csv:1:10, term `time`"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,10 @@ from simulate.figures.time_course import time_course
 from simulate.results.tidy import tidy_frame
 from simulate.studies.datasets import by_draw, pooled, read_dataset, write_dataset
 from simulate.studies.intervals import run_study
-from simulate.studies.observed import ObservedValue, observed_values, readings_of
+from simulate.studies.observed import FAR, ObservedValue, far_apart, observed_values, readings_of
 from simulate.studies.runs import Study
 from simulate.studies.settings import parse_setting
+from simulate.symbolic.units import convert, unit
 from tests.studies.tabled import fault_of, study_of
 
 MODEL = Path(__file__).resolve().parent.parent / "data" / "one-compartment.toml"
@@ -130,16 +132,16 @@ def test_members_who_stand_for_one_patient_are_summed_up(tmp_path: Path) -> None
 
 def test_what_is_left_out_is_counted_with_its_reason(tmp_path: Path) -> None:
     assert study(tmp_path).readings.sentences == (
-        "5 observed values of 3 patients (concentration) beside what is simulated of them",
+        "5 observed values of 3 patients (concentration, taken to be in mg/L) beside what is simulated of them",
         "1 observed value left out: after day 1, the end of the simulation",
     )
     assert study(tmp_path, FILE, DOSES, "cohort.patients=1").readings.sentences == (
-        "3 observed values of 1 patient (concentration) beside what is simulated of them",
+        "3 observed values of 1 patient (concentration, taken to be in mg/L) beside what is simulated of them",
         "3 observed values left out: of patients who are not simulated",
     )
     of_one = FILE.replace('amount = "mg"', 'amount = "mg", patient = "b"')
     assert study(tmp_path, of_one).readings.sentences == (
-        "1 observed value of 1 patient (concentration) beside what is simulated of them",
+        "1 observed value of 1 patient (concentration, taken to be in mg/L) beside what is simulated of them",
         "5 observed values left out: of other patients than `b`",
     )
     assert study(tmp_path, FILE, NUMBERED).readings.sentences == (
@@ -215,7 +217,66 @@ def test_a_reading_that_cannot_be_compared_is_refused(tmp_path: Path, text: str,
 
 def test_a_reading_of_another_dimension_is_refused(tmp_path: Path) -> None:
     text = FILE.replace('amount = "mg" }', 'amount = "mg", observed = { central = { dvid = "1", unit = "L" } } }')
-    assert fault_of(tmp_path, text, NUMBERED).startswith("error[units.mismatch]")
+    assert fault_of(tmp_path, text, NUMBERED) == (
+        "error[units.mismatch]: readings of `central` cannot be in `L`\n"
+        "  --> test.toml:8, key `arm[0].doses.observed.central`\n"
+        "  expected: mg, the unit of `central`, or another of the same kind"
+    )
+    doses = IN_UNITS.replace("ng/mL", "mol/L")
+    assert fault_of(tmp_path, FILE, doses) == (
+        "error[units.mismatch]: readings of `concentration` cannot be in `mol/L`\n"
+        "  --> doses.csv:3:27, key `UNIT`, term `mol/L`\n"
+        "  expected: mg/L, the unit of `concentration`, or another of the same kind"
+    )
+    assert fault_of(tmp_path, FILE, IN_UNITS.replace("ng/mL", "ng/")).splitlines()[1] == (
+        "  --> doses.csv:3:27, key `UNIT`, term `ng/`"
+    )
+
+
+IN_UNITS = """\
+ID,TIME,AMT,DV,DVID,UNIT
+a7,0,320,.,.,
+a7,1,.,8500,concentration,ng/mL
+a7,12,.,3.25,concentration,.
+a7,13,.,4,concentration,mg/L
+"""
+
+
+def test_a_column_says_in_which_unit_each_reading_is(tmp_path: Path) -> None:
+    found = study(tmp_path, FILE, IN_UNITS)
+    assert [reading.value for reading in found.readings.compared] == pytest.approx([8.5, 3.25, 4.0])
+    # One reading has no unit of its own.
+    assert found.readings.units == (("concentration", "mg/L", False),)
+    told = FILE.replace('amount = "mg" }', 'amount = "mg", observed = { concentration = { unit = "g/L" } } }')
+    found = study(tmp_path, told, IN_UNITS)
+    assert [reading.value for reading in found.readings.compared] == pytest.approx([8.5, 3250.0, 4.0])
+    assert found.readings.sentences == (
+        "3 observed values of 1 patient (concentration in mg/L) beside what is simulated of them",
+    )
+    assert [row.unit for row in rows_of(found)] == ["mg/L"] * 3
+
+
+def test_readings_of_an_enzyme_may_be_in_the_unit_of_the_clinic() -> None:
+    """1 U turns over 1 µmol a minute, 1 kat 1 mol a second: 1 µkat/L is 60 U/L."""
+    assert convert(300.0, unit("U/L"), unit("µkat/L")) == pytest.approx(5.0)
+
+
+def test_readings_far_from_what_is_simulated_are_asked_for_their_unit(tmp_path: Path) -> None:
+    assert far_apart(rows_of(study(tmp_path))) == ()
+    in_clinic = DOSES.replace("8.5", "8500").replace("3.25", "3250").replace(",7,c", ",7000,c")
+    rows = rows_of(study(tmp_path, FILE, in_clinic, "cohort.patients=1"))
+    ratios = sorted(row.ratio for row in rows if row.ratio is not None)
+    assert len(ratios) == 3
+    assert ratios[1] > FAR
+    assert far_apart(rows) == (
+        f"observed values of concentration are {ratios[1]:.2g} times what is simulated (median of 3): are they in "
+        'mg/L? A column UNIT says in which unit readings are, or `observed = { concentration = { unit = "..." } }` in '
+        "the scenario",
+    )
+    # A single outlier is no other unit, and what is below a limit says nothing of it.
+    assert far_apart([*rows[:1], *(replace(row, ratio=1.0) for row in rows[1:])]) == ()
+    assert far_apart([replace(row, below=True) for row in rows]) == ()
+    assert len(far_apart([replace(row, ratio=0.9 / FAR) for row in rows])) == 1
 
 
 def test_a_run_leaves_a_table_and_draws_the_points_over_the_line_of_their_patient(tmp_path: Path) -> None:
@@ -235,7 +296,7 @@ def test_a_run_leaves_a_table_and_draws_the_points_over_the_line_of_their_patien
     ]
     assert len({str(point.get_marker()) for point in points}) == 3
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == ["patient a7", "patient 12", "patient b", "observed", "doses"]
+    assert labels == ["patient a7", "patient 12", "patient b", "observed, in mg/L", "doses"]
     assert figure.legends[0].get_title().get_text() == "as recorded"
     names = {text.get_text() for text in figure.axes[0].texts}
     assert names & {"a7", "12", "b"}
@@ -261,7 +322,7 @@ def test_readings_below_a_limit_are_hollow(tmp_path: Path) -> None:
     figure = time_course(dataset, observed=rows)
     points = [line for line in figure.axes[0].get_lines() if len(np.asarray(line.get_xdata())) == 1]
     assert {str(point.get_markerfacecolor()) for point in points} == {"white"}
-    assert "observed to be below" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "observed to be below, in mg/L" in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_arms_without_a_table_have_no_readings(tmp_path: Path) -> None:

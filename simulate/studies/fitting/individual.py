@@ -371,7 +371,7 @@ def times_before(days: FloatArray, begins: set[float]) -> tuple[FloatArray, IntA
 
 
 def _value(row: ObservedRow, part: ReadingOf, units: Mapping[str, Unit]) -> float:
-    value = row.value * _factor(part, units)
+    value = row.in_unit(part.quantity, units[part.quantity], part.unit, part.where)
     if part.is_log and not value > 0.0:
         raise row.cell.error(
             f"a reading of `{part.quantity}` with log-normal noise is not above 0",

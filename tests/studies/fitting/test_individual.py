@@ -141,6 +141,17 @@ def many(folder: Path, average: str) -> IndividualProblem:
     return individual_problem(read_individual(folder / "d.toml"))
 
 
+def test_a_reading_is_fitted_in_its_own_unit_or_that_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "level.toml").write_text(LEVEL, encoding="utf-8")
+    table = "ID,TIME,DV,UNIT\na,0,2200,pM\na,1,1.8,.\na,2,1.5,nM\n"
+    (tmp_path / "t.csv").write_text(table, encoding="utf-8")
+    for unit, second in (("", 1.8), ('unit = "pM"\n', 1.8e-3)):
+        data = MANY.replace("AVERAGE", "prior").replace("log = 0.1", f"{unit}log = 0.1")
+        (tmp_path / "d.toml").write_text(data, encoding="utf-8")
+        (patient,) = individual_problem(read_individual(tmp_path / "d.toml")).patients
+        assert patient.values.tolist() == pytest.approx([2.2, second, 1.5])
+
+
 def test_a_likelihood_that_hangs_on_few_virtual_patients_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotConverged) as caught:
         fit_individuals(many(tmp_path, "prior"), SHORT, threads=1)
