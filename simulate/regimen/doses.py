@@ -37,6 +37,12 @@ PRESCRIBED = {
 }
 """Days between doses, as prescriptions have them."""
 
+_SYNONYMS = {
+    **dict.fromkeys(("subcutaneously", "subcutaneous", "subcut", "subq", "sq"), "sc"),
+    **dict.fromkeys(("intravenously", "intravenous"), "iv"),
+}
+"""What routes are called besides their usual names."""
+
 _EVERY = re.compile(r"q([1-9][0-9]{0,3})(h|d|w|wk)")
 
 _SHORTEST = Fraction(1, 1_000_000)
@@ -47,6 +53,12 @@ _UNIT_TEXT = re.compile(r"[^\s;,0-9.][^\s;,]*")
 def route_is_free(name: str) -> bool:
     """Whether a text can be the name of a route: an ASCII identifier that is no word of the language."""
     return _ROUTE_NAME.fullmatch(name) is not None and name.casefold() not in RESERVED and prescribed(name) is None
+
+
+def usual_route(name: str) -> str:
+    """The usual name of a route that has others, such as ``sc`` for ``subcutaneously``, in small letters."""
+    folded = name.casefold()
+    return _SYNONYMS.get(folded, folded)
 
 
 def prescribed(word: str) -> Fraction | None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.errors import InputError, did_you_mean
-from simulate.regimen.doses import LATEST, Course, Plan, Regimen, exact
+from simulate.regimen.doses import LATEST, Course, Plan, Regimen, exact, usual_route
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import Route
 from simulate.symbolic.units import unit
@@ -293,13 +293,14 @@ def _given(times: FloatArray, course: Course) -> npt.NDArray[np.bool_]:
 
 
 def route_index(name: str, routes: Sequence[Route]) -> int:
-    """Index of a route; capitals matter only if two routes differ by nothing else."""
+    """Index of a route; capitals, and other words for it, matter only if two routes differ by nothing else."""
     names = [route.name for route in routes]
     if name in names:
         return names.index(name)
-    folded = [index for index, known in enumerate(names) if known.casefold() == name.casefold()]
-    if len(folded) == 1:
-        return folded[0]
+    for alike in (str.casefold, usual_route):
+        found = [index for index, known in enumerate(names) if alike(known) == alike(name)]
+        if len(found) == 1:
+            return found[0]
     raise InputError(
         f"the model has no route `{name}`",
         code="regimen.route",

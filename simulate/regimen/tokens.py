@@ -27,6 +27,7 @@ _TOKEN = re.compile(
 )
 _LONGEST_NUMBER = 400
 _DECIMAL_COMMA = re.compile(r"[0-9]+,[0-9]")
+_NEGATIVE = re.compile(r"[-−–][0-9.]")
 _ALIASES = {"wk": "week", "wks": "week"}
 
 _T = TypeVar("_T")
@@ -99,6 +100,15 @@ class Tokens:
     def take(self, expected: str, kind: str) -> Token:
         """Take the next token, which must follow at once and be of a kind."""
         token = self.tokens[self.at] if self.at < len(self.tokens) else None
+        if token is not None and kind == "number" and _NEGATIVE.match(token.text):
+            raise self.error(
+                f"{expected} is negative",
+                token,
+                "regimen.value",
+                found=quoted(token.text),
+                expected="a number that is not below 0",
+                advice=f"leave the sign out: `{token.text[1:]}`",
+            )
         if token is None or token.kind != kind:
             raise self.error(
                 f"{expected} is missing",

@@ -33,10 +33,13 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
                  | "steady" ["added"]                         the doses were always given before the first
     rhythm       = "every" period | "daily" | "weekly" | "qd" | "bid" | "tid" | "qid" | "qod" | "qw" | such as "q12h"
                  | ("once" | "twice" | "thrice" | count "times") ("daily" | "weekly" | ("a" | "per" | "every") period)
-    period       = length | ["other"] ("hour" | "day" | "week")
+    period       = length | ["other" | "second" | "third"] ("hour" | "day" | "week")
     time         = length | "day" number                      days since the start of the simulation
     length       = number unit
     number       = digits with a decimal point and exponent, or a fraction such as 1/3
+
+A route is called as the model calls it; "subcutaneously", "subcut" and "s.c." are "sc" as well, and "intravenously" and
+"i.v." are "iv", unless the model has a route of that very name.
 
 "and" puts courses side by side; "then" begins a course where the one before it ends, or one interval after a loading
 dose, unless it has a "from" of its own. "x" counts the places of the timetable, so a dose that falls into a pause is
@@ -50,6 +53,7 @@ by any route, or "added" to it (`simulate.regimen.steady`); the end may then be 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -170,7 +174,8 @@ class _CourseReader:
         amount, first = self.tokens.number("the amount of a dose")
         _, unit_token = self.tokens.unit("the unit of the dose")
         route = self.tokens.take("the route of the dose", "word")
-        if not route_is_free(route.text):
+        name = _DOTTED.sub(r"\1", route.text) if _DOTTED.match(route.text) else route.text
+        if not route_is_free(name):
             raise self.tokens.error(
                 "the route of the dose is missing",
                 route,
@@ -189,7 +194,7 @@ class _CourseReader:
             )
         if self.stopped is not None:
             self.interruptions.append(Interruption(self.stopped[0], None))
-        return self.finish(amount, unit_token.text, route.text, first)
+        return self.finish(amount, unit_token.text, name, first)
 
     def finish(self, amount: Fraction, unit_text: str, route: str, first: Token) -> Course:
         start = self.start if self.start is not None else self.begin
@@ -308,15 +313,17 @@ class _CourseReader:
 
     def period(self) -> Fraction:
         """A length of time, or a word for one."""
-        step = 2 if self.tokens.maybe("other") else 1
+        every = self.tokens.peek()
+        step = next((number for word, number in _EVERY_OTHER.items() if self.tokens.maybe(word)), 1)
         for word, days in _WORDS_OF_TIME.items():
             if self.tokens.maybe(word):
                 return step * days
-        if step == 2:
+        if step > 1 and every is not None:
+            said = every.text
             raise self.tokens.error(
                 "the interval between doses is missing",
                 self.tokens.peek(),
-                expected="`every other hour`, `every other day` or `every other week`",
+                expected=f"`every {said} hour`, `every {said} day` or `every {said} week`",
             )
         return self.tokens.length("the interval between doses")
 
@@ -454,6 +461,8 @@ def _every_what(text: str) -> str | None:
     return did_you_mean(text, (*_CLAUSES, *JOINTS))
 
 
+_EVERY_OTHER = {"other": 2, "second": 2, "third": 3}
+_DOTTED = re.compile(r"([A-Za-z])\.")
 _PERIODS = {"daily": Fraction(1), "weekly": Fraction(7)}
 _WORDS_OF_TIME = {"hour": Fraction(1, 24), "day": Fraction(1), "week": Fraction(7), "wk": Fraction(7)}
 _TIMES = {"once": 1, "twice": 2, "thrice": 3}

@@ -187,7 +187,7 @@ def test_the_patients_of_a_table_may_be_of_another_population(folder: Path, caps
             (),
             "error[table.column]: there is no column `AGE`\n  --> doses.csv:1:26, term `AGE`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT, WEIGHT, WT, BW, "
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT, WEIGHT, WT, BW, "
             "CREATININE_CLEARANCE, CRCL, CLCR\n"
             "  try:      leave the column out: `--ignore AGE`\n",
         ),

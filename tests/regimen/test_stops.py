@@ -83,8 +83,8 @@ def test_units_of_doses_are_those_of_the_routes() -> None:
     ("words", "message"),
     [
         (
-            "1 mg subcutaneous",
-            "error[regimen.route]: the model has no route `subcutaneous`\n  expected: `sc`, `iv`",
+            "1 mg transdermal",
+            "error[regimen.route]: the model has no route `transdermal`\n  expected: `sc`, `iv`",
         ),
         (
             "1 mg s",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from hypothesis import strategies as st
 
 from simulate.errors import InputError, Where
 from simulate.regimen.doses import Course, Interruption, Plan, course
+from simulate.regimen.stops import realize
+from simulate.regimen.timetable import route_index
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
+from tests.helpers.tabled import SC
 
 DAY = Fraction(1)
 
@@ -41,6 +45,12 @@ def error_of(text: str) -> str:
         ("1 mg sc once weekly from day 7 x 2", Plan((course(1, "mg", "sc", start=7, every=7, until=21),))),
         ("100 mg sc every day", Plan((course(100, "mg", "sc", every=1),))),
         ("100 mg sc every other day", Plan((course(100, "mg", "sc", every=2),))),
+        ("100 mg sc every second day", Plan((course(100, "mg", "sc", every=2),))),
+        ("100 mg sc every THIRD day", Plan((course(100, "mg", "sc", every=3),))),
+        (
+            "100 mg s.c. every second week and 5 mg I.V.",
+            Plan((course(100, "mg", "sc", every=14), course(5, "mg", "IV"))),
+        ),
         ("100 mg sc every other week x 2", Plan((course(100, "mg", "sc", every=14, until=28),))),
         ("100 mg sc every wk", Plan((course(100, "mg", "sc", every=7),))),
         (
@@ -178,9 +188,20 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
         ),
         (
             "-5 mg sc",
-            "error[regimen.syntax]: the amount of a dose is missing\n  --> <regimen>:1:1, term `-5 mg sc`\n"
-            "  found:    `-5`\n  expected: such as `100 mg sc every 24 h until 180 d`\n"
-            "  try:      amounts, intervals and times are numbers such as 100 or 0.5, never negative",
+            "error[regimen.value]: the amount of a dose is negative\n  --> <regimen>:1:1, term `-5 mg sc`\n"
+            "  found:    `-5`\n  expected: a number that is not below 0\n  try:      leave the sign out: `5`",
+        ),
+        (
+            "5 mg sc until −3 d",
+            "error[regimen.value]: the end of the course is negative\n"
+            "  --> <regimen>:1:15, term `5 mg sc until −3 d`\n"
+            "  found:    `−3`\n  expected: a number that is not below 0\n  try:      leave the sign out: `3`",
+        ),
+        (
+            "5 mg sc every second 3 d",
+            "error[regimen.syntax]: the interval between doses is missing\n"
+            "  --> <regimen>:1:22, term `5 mg sc every second 3 d`\n"
+            "  expected: `every second hour`, `every second day` or `every second week`",
         ),
         (
             "100 mg sc evry 24 h",
@@ -508,3 +529,32 @@ def test_the_page_of_regimens_has_none_that_cannot_be_read() -> None:
             for other in others
         }
         assert tails == {parse_regimen(text)}
+
+
+@pytest.mark.parametrize(
+    ("said", "routes", "index"),
+    [
+        ("subcutaneously", ("iv", "sc"), 1),
+        ("SubCut", ("iv", "sc"), 1),
+        ("subq", ("iv", "sc"), 1),
+        ("intravenously", ("sc", "iv"), 1),
+        ("sc", ("iv", "subcutaneous"), 1),
+        # A route of that very name goes before one that is called so as well.
+        ("subcut", ("sc", "subcut"), 1),
+        ("sc", ("SC", "subcut"), 0),
+    ],
+)
+def test_a_route_has_its_usual_names(said: str, routes: tuple[str, ...], index: int) -> None:
+    known = [replace(SC, name=name) for name in routes]
+    assert route_index(said, known) == index
+    (course_of,) = parse_regimen(f"100 mg {said} daily for 2 d").courses
+    assert realize(Plan((course_of,)), known).doses[0].route == routes[index]
+
+
+def test_a_route_that_two_of_the_model_may_be_is_refused() -> None:
+    known = [replace(SC, name=name) for name in ("subcut", "subcutaneous")]
+    with pytest.raises(InputError) as caught:
+        route_index("sc", known)
+    assert str(caught.value) == (
+        "error[regimen.route]: the model has no route `sc`\n  expected: `subcut`, `subcutaneous`"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from simulate.kernels.identifiability import structural
+from simulate.regimen.timetable import route_index
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.trial import REGRESSED, Problem
 
@@ -26,7 +27,8 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     seen = [name for part in problem.parts for name in part.trial.watched]
     watched = [f"{name}{REGRESSED}" if f"{name}{REGRESSED}" in names else name for name in dict.fromkeys(seen)]
     plans = [arm.plan for part in problem.parts for arm in part.trial.arms]
-    routes = dict.fromkeys(course.route for plan in plans for course in plan.courses)
+    known = problem.model.routes
+    routes = dict.fromkeys(known[route_index(course.route, known)].name for plan in plans for course in plan.courses)
     answer = structural(problem.model, typical, watched, doses=[*routes])
     return (
         f"{len(problem.free)} numbers are free ({kinds}), and "
