@@ -10,7 +10,18 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure
 
-from simulate.figures.style import COLORS, PAGE, POINTS, around, counted, logarithmic, quantity_label, styled
+from simulate.figures.style import (
+    COLORS,
+    PAGE,
+    POINTS,
+    around,
+    counted,
+    logarithmic,
+    quantity_label,
+    styled,
+    title_of,
+    unit_label,
+)
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import counts_dropout, quantity_names, resolution_of, terms_of, values_shown
 
@@ -60,9 +71,8 @@ def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | N
             if places.min() > 0.0 and places.max() > 10.0 * places.min():
                 logarithmic(axes.xaxis)
             axes.set_xlabel(quantity_label(axis, str(sweep[f"over_{axis}"].attrs.get("units", ""))))
-            unit = str(sweep[names[index]].attrs["units"])
-            axes.set_ylabel("ratio" if unit == "1" else unit)
-            title = str(sweep[names[index]].attrs["long_name"])
+            axes.set_ylabel(unit_label(sweep, names[index]))
+            title = title_of(sweep, names[index])
             axes.set_title("\n".join(textwrap.wrap(title, 30)[:2]), loc="left")
         finished = np.isfinite(_last(sweep, names[0])).sum(axis=1).tolist()
         day = float(sweep["time"].values[-1])

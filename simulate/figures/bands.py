@@ -113,7 +113,7 @@ def dashes(arm: int) -> Any:
 
 def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -> None:
     """Give a panel its title, in two lines of so many letters at most, and its letter."""
-    lines = textwrap.wrap(title[:1].upper() + title[1:], width)[:2]
+    lines = textwrap.wrap(title, width)[:2]
     axes.set_title("\n".join(lines), loc="left", pad=TITLE_PAD)
     axes.annotate(
         letter,

@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
 from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
-from simulate.figures.style import FAINT, INK, color, plain_number
+from simulate.figures.style import FAINT, INK, color, plain_number, title_of
 from simulate.studies.datasets import quantity_names, seen_members
 from simulate.studies.paired import ENDPOINTS, courses_of_change, draws_of_members, percent_of, summed_up, treated_by
 
@@ -97,7 +97,7 @@ def _panel(dataset: xr.Dataset, name: str, observations: Observations) -> Change
                 for one, given in zip(summed, treated, strict=True)
             )
             arrows.append(Arrow(float(days[place]), item.direction, shares))
-    title = TITLES.get(name, str(dataset[name].attrs["long_name"]))
+    title = TITLES.get(name, title_of(dataset, name))
     seen, few = seen_members(dataset), few_patients(dataset)
     lines = None if few is None else few.lines(np.where(seen, changes, np.nan))
     return ChangePanel(name, title, unit, bands_of(changes, seen, draws_of_members(dataset)), tuple(arrows), lines)

@@ -64,7 +64,12 @@ def side_by_side_figure(found: Sequence[SideBySide]) -> Figure:
                 )
             way = shown[0].direction
             arrow = "" if not way else " ↑" if way == "up" else " ↓"
-            titled(axes, TITLES.get(name, shown[0].title) + arrow, string.ascii_lowercase[column], width=LETTERS)
+            titled(
+                axes,
+                TITLES.get(name, shown[0].title[:1].upper() + shown[0].title[1:]) + arrow,
+                string.ascii_lowercase[column],
+                width=LETTERS,
+            )
             axes.set_xlabel("change (%)" if shown[0].unit == "%" else f"change ({shown[0].unit})")
             axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
             axes.xaxis.set_major_formatter(FuncFormatter(plain_number))

@@ -12,7 +12,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from simulate.figures.style import COLUMN, INK, PAGE, POINTS, around, color, counted, logarithmic, styled
+from simulate.figures.style import (
+    COLUMN,
+    INK,
+    PAGE,
+    POINTS,
+    around,
+    color,
+    counted,
+    logarithmic,
+    styled,
+    title_of,
+    unit_label,
+)
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import pooled, quantity_names, resolution_of, terms_of, values_shown
 
@@ -58,8 +70,8 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         for axes, name in zip(grid.flat, names, strict=False):
             finished = _draw(axes, days, values_shown(dataset, name), share)
             around(axes, dataset[name].values, resolution_of(dataset), terms_of(dataset, name))
-            axes.set_ylabel(_unit(dataset, name))
-            axes.set_title("\n".join(textwrap.wrap(_title(dataset, name), 26 if columns > 1 else 46)), loc="left")
+            axes.set_ylabel(unit_label(dataset, name))
+            axes.set_title("\n".join(textwrap.wrap(title_of(dataset, name), 26 if columns > 1 else 46)), loc="left")
         for index, axes in enumerate(grid.flat):
             if index >= len(names):
                 axes.remove()
@@ -94,13 +106,3 @@ def _draw(axes: Axes, days: FloatArray, values: FloatArray, share: int) -> list[
     if shown.size and shown.min() > 0.0 and shown.max() > _LOG_SPAN * shown.min():
         logarithmic(axes.yaxis)
     return finished
-
-
-def _unit(dataset: xr.Dataset, name: str) -> str:
-    unit = str(dataset[name].attrs["units"])
-    return "ratio" if unit == "1" else unit
-
-
-def _title(dataset: xr.Dataset, name: str) -> str:
-    title = str(dataset[name].attrs["long_name"])
-    return title[:1].upper() + title[1:]

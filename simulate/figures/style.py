@@ -9,7 +9,7 @@ import contextlib
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import matplotlib
 import numpy as np
@@ -22,7 +22,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 from PIL import Image
 
+from simulate.studies.datasets import UNITS_OF_FILE
 from simulate.studies.resolution import Resolution, signal, varies
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MILLIMETER = 1.0 / 25.4
 """A millimeter in inches."""
@@ -153,6 +157,21 @@ def logarithmic(axis: Axis) -> None:
 def quantity_label(name: str, unit: str) -> str:
     """Label of an axis: what it is, with its unit in parentheses where it has one."""
     return name if unit in ("", "1") else f"{name} ({unit})"
+
+
+def unit_label(dataset: xr.Dataset, name: str) -> str:
+    """Unit of a quantity on an axis that has its name elsewhere."""
+    unit = str(dataset[name].attrs["units"])
+    if unit != "1":
+        return unit
+    return "(unit of the file)" if UNITS_OF_FILE in dataset.attrs else "ratio"
+
+
+def title_of(dataset: xr.Dataset, name: str) -> str:
+    """What a quantity is, as a title: with a capital where it begins with a word, and not with a name of the model."""
+    title = str(dataset[name].attrs["long_name"])
+    is_word = title.partition(" ")[0].islower() and title != name and UNITS_OF_FILE not in dataset.attrs
+    return title[:1].upper() + title[1:] if is_word else title
 
 
 def counted(finished: Sequence[int], total: int) -> str:

@@ -46,6 +46,8 @@ from simulate.figures.style import (
     plain_number,
     settle,
     styled,
+    title_of,
+    unit_label,
 )
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
@@ -114,8 +116,8 @@ class Panel:
 
     Attributes
     ----------
-    quantity, title, unit
-        Name, meaning and unit.
+    quantity, title, label
+        Name, meaning, and what stands at the axis: the unit.
     bands
         Quantiles `LEVELS` of the members that did not fail, whom no rule has stopped and, where the run counts dropout,
         who are still in the study; shape [arm, level, time], NaN where there is none.
@@ -134,7 +136,7 @@ class Panel:
 
     quantity: str
     title: str
-    unit: str
+    label: str
     bands: FloatArray
     marks: tuple[Mark, ...]
     logarithmic: bool
@@ -256,8 +258,8 @@ def _panel(
     )
     return Panel(
         quantity=name,
-        title=str(variable.attrs["long_name"]),
-        unit=shown_unit,
+        title=title_of(dataset, name),
+        label=unit_label(dataset, name),
         bands=bands,
         marks=marks,
         logarithmic=_spans_decades(bands[:, shown_levels(len(bands))] if few is None else values, marks, observed),
@@ -322,7 +324,7 @@ def _draw(
         if 0.0 < low < 0.5 * high:
             axes.set_ylim(bottom=0.0)
     titled(axes, panel.title, letter)
-    axes.set_ylabel("ratio" if panel.unit == "1" else panel.unit)
+    axes.set_ylabel(panel.label)
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -397,7 +399,9 @@ def _time_axis(
     axes.set_xlim(-0.03 * end, 1.03 * end)
     if shown_in != "d":
         scale = in_time_unit(1.0, shown_in)
-        ticks = [tick for tick in MaxNLocator(6).tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
+        # Long numbers would run into each other.
+        locator = MaxNLocator(6 if end * scale < 1e4 else 3)
+        ticks = [tick for tick in locator.tick_values(0.0, end * scale) if 0.0 <= tick <= end * scale * 1.03]
         axes.set_xticks([tick / scale for tick in ticks], [shown(tick / scale, f"{tick:.6g}") for tick in ticks])
         label = f"time ({shown_in})"
     elif end > 100.0:

@@ -65,6 +65,9 @@ from simulate.solver.trajectories import Status
 from simulate.studies.resolution import Resolution
 from simulate.symbolic.model import Model
 
+UNITS_OF_FILE = "units_of_file"
+"""Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
+
 RESERVED = frozenset(
     {
         *(

@@ -28,7 +28,7 @@ from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
-from simulate.studies.datasets import check_names, ensemble_dataset, with_patient_ids
+from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
 from simulate.studies.models import find_model, population_for
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
@@ -433,11 +433,14 @@ def study_dataset(study: Study, ensemble: Ensemble) -> xr.Dataset:
 def dataset_attributes(study: Study) -> dict[str, object]:
     """What the dataset of a study says of itself."""
     from simulate import __version__
+    from simulate.exchange.foreign import is_foreign
 
+    model = study.scenario.model
     return {
         "title": study.scenario.title,
         "question": study.scenario.question or "",
         "model": study.model.name,
+        **({UNITS_OF_FILE: 1} if model is not None and is_foreign(model) else {}),
         "hypothesis": study.hypothesis,
         "seed": study.scenario.seed,
         "dropout": int(study.scenario.dropout),

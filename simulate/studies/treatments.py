@@ -332,12 +332,17 @@ def _value_in_unit(row: Override, number: float, parameter: Parameter, beyond_bo
     if parameter.bounds is not None and not beyond_bounds and not parameter.bounds[0] <= value <= parameter.bounds[1]:
         low, high = parameter.bounds
         unit_text = "" if parameter.unit.text == "1" else f" {parameter.unit.text}"
+        found, expected = f"{value:g}{unit_text}", f"from {low:g} to {high:g}{unit_text}"
+        if row.unit is not None and row.unit != parameter.unit:
+            own = [convert(bound, parameter.unit, row.unit) for bound in parameter.bounds]
+            found = f"{number:g} {row.unit.text}, which is {found}"
+            expected = f"from {own[0]:.4g} to {own[1]:.4g} {row.unit.text}, which is {expected}"
         raise InputError(
             f"the parameter `{row.parameter}` is out of its bounds",
             code="scenario.bounds",
             where=row.where,
-            found=f"{value:g}{unit_text}",
-            expected=f"a number from {low:g} to {high:g}{unit_text}",
+            found=found,
+            expected=f"a number {expected}",
             advice="to go beyond what is known of it: `--set model.beyond_bounds=true`",
         )
     return value

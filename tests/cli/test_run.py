@@ -200,8 +200,8 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             ("untreated", "--set", "k_a=1 1/h"),
             "error[scenario.bounds]: the parameter `k_a` is out of its bounds\n"
             "  --> --set k_a=1 1/h, key `parameters.k_a`\n"
-            "  found:    24 1/d\n"
-            "  expected: a number from 2.8 to 5.5 1/d\n"
+            "  found:    1 1/h, which is 24 1/d\n"
+            "  expected: a number from 0.1167 to 0.2292 1/h, which is from 2.8 to 5.5 1/d\n"
             "  try:      to go beyond what is known of it: `--set model.beyond_bounds=true`\n",
         ),
         (

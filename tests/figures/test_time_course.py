@@ -20,7 +20,7 @@ from tests.figures.synthetic import dataset, observation
 
 def test_a_panel_holds_the_quantiles_of_the_members() -> None:
     level, _ = prepare(dataset(arms=2))
-    assert (level.quantity, level.title, level.unit) == ("level", "a level with a $ in its name", "%")
+    assert (level.quantity, level.title, level.label) == ("level", "A level with a $ in its name", "%")
     assert level.bands.shape == (2, len(LEVELS), 183)
     assert level.bands[0, :, 7].tolist() == [11.0, 15.0, 20.0, 25.0, 29.0]
     assert level.bands[1, 2, 7] == 40.0
@@ -222,3 +222,17 @@ def test_a_course_that_rounding_alone_moves_is_drawn_as_a_level() -> None:
     data["level"] = data["level"].copy(data=7.0 * (1.0 + noise))
     axes = time_course(data, quantities=["level"]).axes[0]
     assert axes.get_ylim() == pytest.approx((3.5, 10.5))
+
+
+def test_names_and_units_of_another_program_stay_what_they_are() -> None:
+    data = dataset()
+    data["rise"].attrs = {"units": "1", "long_name": "mA"}
+    assert [panel.title for panel in prepare(data)] == ["A level with a $ in its name", "mA"]
+    assert [axes.get_ylabel() for axes in time_course(data).axes] == ["%", "ratio"]
+    foreign = data.assign_attrs(units_of_file=1)
+    drawn = time_course(foreign).axes
+    assert [axes.get_title(loc="left").replace("\n", " ") for axes in drawn] == ["a level with a $ in its name", "mA"]
+    assert [axes.get_ylabel() for axes in drawn] == ["%", "(unit of the file)"]
+    # The name of a quantity is none to be changed, whatever the model is.
+    data["rise"].attrs["long_name"] = "ka"
+    assert [prepare(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
