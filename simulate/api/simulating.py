@@ -67,7 +67,7 @@ def laid_over(
     variations = [parse_variation(f"{key}={value!r}") for key, value in (vary or {}).items()]
     if regimen:
         variations += regimen_settings([regimen] if isinstance(regimen, str) else regimen)
-    keys = {"hypothesis": "model", "fit": "model", "draws": "model", "rtol": "solver"}
+    keys = {"hypothesis": "model", "fit": "model", "draws": "model", "quantities": "outputs", "rtol": "solver"}
     given = {
         f"{keys.get(name, 'cohort')}.{name}": str(value) if isinstance(value, Path) else value
         for name, value in named.items()
@@ -102,6 +102,7 @@ def run(
     dropout: bool | None = None,
     fit: str | Path | None = None,
     draws: int | None = None,
+    quantities: Sequence[str] | None = None,
     rtol: float | None = None,
     vary: Mapping[str, float] | None = None,
     settings: Settings = None,
@@ -127,6 +128,8 @@ def run(
         In place of the scenario's: the hypothesis, size and seed of the cohort, whether results are of those who are
         still in the study, whose populations are simulated (``"shipped"``, ``"prior"``, ``"typical"``, or the result of
         a fit) and how many draws of them, and the relative tolerance.
+    quantities
+        States and observables that are kept and drawn, in place of the scenario's; all observables if neither says.
     vary
         How patients differ, as an assumption: ``{"cv": 0.3}`` for all parameters of which nothing is known,
         ``{"k_a.cv": 0.2}`` for one; ``sd_log`` in place of ``cv``.
@@ -173,6 +176,7 @@ def run(
         dropout=dropout,
         fit=fit,
         draws=draws,
+        quantities=None if quantities is None else list(quantities),
         rtol=rtol,
     )
     if out is None:

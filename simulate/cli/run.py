@@ -78,6 +78,15 @@ def run(
     patient: Annotated[
         int | None, typer.Option("--patient", metavar="K", min=0, help="Only patient K, as in any cohort of that seed.")
     ] = None,
+    quantities: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--quantity",
+            "-q",
+            metavar="NAME",
+            help="A state or observable that is kept, printed and drawn; all observables if not given; repeat it.",
+        ),
+    ],
     rtol: Rtol,
     end: End,
     every: Every,
@@ -103,6 +112,7 @@ def run(
     simulate run anakinra-100mg-daily -H H1 -H H4    # which gives both signs, in whom, and how many would show it
     simulate run anakinra-100mg-daily --fit prior --fit shipped    # before the data and after, beside what was reported
     simulate run anakinra-100mg-daily-12-months --dropout
+    simulate run anakinra-100mg-daily -q il17a -q M17    # simulate show model has what there is
     simulate run my-scenario.toml --set "time.end=364 d" --out runs/long
     simulate run model.xml --end "10 h" --every "6 min"    # a model in SBML, Antimony or TOML
     simulate run model.xml --end "10 h" --vary cv=0.3 --vary k_cat.cv=0.1 -n 1000    # a virtual population
@@ -132,6 +142,7 @@ def run(
         first=patient,
         seed=seed,
         dropout=dropout,
+        quantities=quantities or [],
         rtol=rtol,
     )
     if not is_alone:
@@ -212,6 +223,7 @@ def chosen_settings(
     first: int | None = None,
     seed: int | None = None,
     dropout: bool | None = None,
+    quantities: Sequence[str] = (),
     rtol: float | None = None,
 ) -> list[Setting]:
     """What the options of a command line lay over a scenario file."""
@@ -229,6 +241,9 @@ def chosen_settings(
     named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
     if dropout is not None:
         named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
+    if quantities:
+        origin = " ".join(f"--quantity {name}" for name in quantities)
+        named.append(Setting("outputs.quantities", list(quantities), origin))
     arms = regimen_settings(regimens) if regimens else []
     return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary), *arms]
 

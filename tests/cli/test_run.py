@@ -51,6 +51,27 @@ FILES = [
 """What every run of the reference model leaves."""
 
 
+def test_quantities_that_are_chosen_are_kept_printed_and_drawn(folder: Path, capsys: Capture) -> None:
+    assert run("untreated", *SMALL, "-q", "il17a", "--quantity", "M17", "--out", "here", figures=True) == 0
+    shown = capsys.readouterr().out
+    assert "il17a, %" in shown
+    assert "M17, cell/µL" in shown
+    assert "ifng, %" not in shown
+    with read_dataset(Path("here/results.nc")) as dataset:
+        assert quantity_names(dataset) == ("il17a", "M17")
+    found = simulate.run("untreated", quantities=["il17a"], patients=3, fit="typical", settings={"time.end": "14 d"})
+    with read_dataset(Path("here/results.nc")) as dataset:
+        np.testing.assert_array_equal(by_draw(dataset)["il17a"].values, found["il17a"].values)
+    assert quantity_names(found) == ("il17a",)
+    assert run("untreated", *SMALL, "-q", "il17", "--quantity", "M17") == 3
+    assert capsys.readouterr().err == (
+        "error[scenario.unknown]: the model has no quantity `il17`\n"
+        "  --> --quantity il17 --quantity M17, key `outputs.quantities[0]`\n"
+        "  expected: a state or an observable\n"
+        "  try:      did you mean `il17a`?\n"
+    )
+
+
 def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys: Capture) -> None:
     assert run("dose-arms", *SMALL, "--out", "here", figures=True) == 0
     files = [*FILES, "inputs/dose-arms.toml", "models/H1+H6.toml", "time-course.png", "time-course.svg"]
