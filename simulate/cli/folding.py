@@ -5,6 +5,7 @@ Numbers are never broken. What says of what a row is, the columns up to the firs
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,13 @@ def folded(table: Table, width: int) -> tuple[Table, ...]:
     return tuple(
         _part(table, place, _widened(own, least, natural, width, table)) for place, own in enumerate(parts or [labels])
     )
+
+
+def hanging(label: str, width: int) -> str:
+    """A label in lines of so many letters, folded between words, the further ones two letters to the right."""
+    indent = " " * (len(label) - len(label.lstrip()))
+    lines = textwrap.wrap(label.strip(), width, initial_indent=indent, subsequent_indent=f"{indent}  ")
+    return "\n".join(lines) or label
 
 
 def _is_words(cells: Sequence[str]) -> bool:

@@ -314,6 +314,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     import textwrap
 
     from simulate.cli.console import titled
+    from simulate.cli.folding import hanging
     from simulate.results.changes import RULE, banded, between_draws, judged, signed
     from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
 
@@ -326,16 +327,8 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     reported = [row.quantity for row in rows if row.reported]
     quantities = {row.quantity for row in rows}
     bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
-    table = titled(
-        "Change since baseline, of each patient", title_style="bold", pad_edge=False, padding=0, collapse_padding=True
-    )
-    table.add_column("change in %", overflow="fold", max_width=25 if several else 16)
-    if other:
-        table.add_column(other, justify="right")
-    table.add_column(f"{main} (5 to 95 %)", justify="right")
-    table.add_column("up/down", justify="right")
-    if reported:
-        table.add_column("reported")
+    headings = [*([other] if other else []), f"{main} (5 to 95 %)", "up/down", *(["reported"] if reported else [])]
+    lines: list[tuple[str, ...]] = []
     by_place = {(row.quantity, row.arm, row.less, row.group, row.visit): row for row in rows}
 
     def line(label: str, quantity: str, arm: str, less: str, group: str) -> None:
@@ -343,13 +336,13 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
         if row is None:
             return
         before = by_place.get((quantity, arm, less, group, other))
-        table.add_row(
-            label,
+        own = (
             *([signed(before.median, before.unit) if before else ""] if other else []),
             "\n".join((banded(row), between_draws(row))) if of_draws and quantity in bracketed else banded(row),
             "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
+        lines.append((label, *own))
 
     for quantity in dict.fromkeys((*reported, *(row.quantity for row in rows))):
         own = next(row for row in rows if row.quantity == quantity)
@@ -359,11 +352,21 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
             for group in (RESPONDERS, OTHERS) if quantity in reported else ():
                 line(f"  {group}", quantity, own.arm, "", group)
             continue
-        table.add_row(name)
+        lines.append((name, *([""] * len(headings))))
         for arm, less in dict.fromkeys((row.arm, row.less) for row in rows if row.quantity == quantity):
             # What does not change untreated needs no second row.
             if not less or any(by_place[quantity, less, "", ALL, main].shares):
                 line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
+    columns = zip(headings, *(cells for _, *cells in lines), strict=True)
+    others = sum(1 + max(len(part) for cell in column for part in cell.split("\n")) for column in columns)
+    table = titled(
+        "Change since baseline, of each patient", title_style="bold", pad_edge=False, padding=0, collapse_padding=True
+    )
+    table.add_column("change in %")
+    for heading in headings:
+        table.add_column(heading, justify="left" if heading == "reported" else "right")
+    for label, *cells in lines:
+        table.add_row(hanging(label, max(LABEL if several else 16, COLUMNS - 2 - others)), *cells)
     return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
 
 
@@ -464,15 +467,16 @@ def _side_by_side(
     title: str, lines: Sequence[tuple[str, list[str]]], headings: Sequence[str], columns: Sequence[int]
 ) -> Table:
     from simulate.cli.console import titled
+    from simulate.cli.folding import hanging
 
     table = titled(title, title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("level", overflow="fold", max_width=_label_width(lines))
+    table.add_column("level")
     for column in columns:
         table.add_column(headings[column], justify="right", no_wrap=True)
     for label, cells in lines:
         own = [cells[column] for column in columns]
         if any(own) or not any(cells):
-            table.add_row(label, *own)
+            table.add_row(hanging(label, _label_width(lines)), *own)
     return table
 
 

@@ -10,7 +10,7 @@ from rich import box
 from rich.table import Table
 
 from simulate.cli.console import print_rich
-from simulate.cli.folding import folded
+from simulate.cli.folding import folded, hanging
 
 TITLES = ("restimulation at 0, 1, 3 and 6 months", "paired restimulation of the non-responders")
 
@@ -71,3 +71,17 @@ def test_a_column_of_words_is_folded_between_words_before_a_table_is_cut() -> No
     (part,) = folded(found, 80)
     assert part.columns[0].width == 4
     assert sum(column.width or 0 for column in part.columns) == 80 - 7
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("  100 mg sc daily", "  100 mg sc daily"),
+        ("  100 mg sc every other day until 90 d", "  100 mg sc every other\n    day until 90 d"),
+        ("    less 100 mg sc every other day", "    less 100 mg sc every\n      other day"),
+        ("il17a, %", "il17a, %"),
+    ],
+)
+def test_a_label_is_folded_between_words_and_goes_on_to_the_right(label: str, shown: str) -> None:
+    assert hanging(label, 25) == shown
+    assert max(map(len, hanging("  " + "x" * 60, 25).splitlines())) <= 25

@@ -72,6 +72,18 @@ def test_quantities_that_are_chosen_are_kept_printed_and_drawn(folder: Path, cap
     )
 
 
+def test_names_of_arms_are_not_broken_where_there_is_room(folder: Path, capsys: Capture) -> None:
+    long = "100 mg sc every other day until 9 d"
+    assert run("untreated", *SMALL, "-q", "il17a", "--regimen", "100 mg iv daily", "--regimen", long, "-o", "here") == 0
+    changes, _, levels = capsys.readouterr().out.partition("Levels")
+    (line,) = (line for line in changes.splitlines() if line.startswith(f"   {long} "))
+    assert line.split()[-1].count("/") == 1
+    # Two visits stand beside each other: the name goes on below, to the right of where it began.
+    first, second = levels.splitlines()[6:8]
+    assert first.startswith("   100 mg sc every other  ")
+    assert second.rstrip() == "     day until 9 d"
+
+
 def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys: Capture) -> None:
     assert run("dose-arms", *SMALL, "--out", "here", figures=True) == 0
     files = [*FILES, "inputs/dose-arms.toml", "models/H1+H6.toml", "time-course.png", "time-course.svg"]
