@@ -27,6 +27,8 @@ MAX_LINES = 6
 _HEIGHT = 2.7
 _NOTHING = 1.0 / 3.0
 _VERDICTS = tuple(CurveVerdict)
+_LETTERS = 52
+"""Letters of a line over the width of a column."""
 _MOST_NOTES = 3
 """Lines of which each has its ED50 above a panel; of more, the table has them."""
 
@@ -154,8 +156,7 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
     terms = math.inf if flat else 0.0
     around(axes, own[["mean", "p5", "p95"]].to_array().values, resolution_of(dataset), terms)
     dose_axis(axes, doses, dose_label(dataset))
-    unit = str(own["endpoint_unit"].values)
-    axes.set_ylabel(unit if unit else "ratio")
+    axes.set_ylabel(effect_label(own))
     notes = [_note(own.isel(second=second), dataset) for second in lines]
     is_noted = len(lines) == 1 or (is_named and len(lines) <= _MOST_NOTES)
     if is_named:
@@ -165,6 +166,14 @@ def _draw(axes: Axes, dataset: xr.Dataset, endpoint: int, lines: list[int]) -> N
         ]
     title = textwrap.wrap(str(own["endpoint_title"].values), 46 if dataset.sizes["endpoint"] == 1 else 48)
     axes.set_title("\n".join([*title, *(notes if is_noted else [])]), loc="left")
+
+
+def effect_label(own: xr.Dataset, what: str = "mean") -> str:
+    """What stands at the axis of an effect: the unit, and of what a share is; the title has the words."""
+    unit = str(own["endpoint_unit"].values)
+    if own["endpoint_title"].values.item().startswith("change"):
+        return f"change ({unit} of the value at the start)" if unit == "%" else quantity_label("change", unit)
+    return quantity_label(what, unit) if unit else f"{what} (ratio)"
 
 
 def _range(one: xr.Dataset) -> tuple[float, float] | None:
@@ -201,5 +210,8 @@ def _legend(figure: Figure, dataset: xr.Dataset, lines: list[int], columns: int)
         handles.append(Patch(color=color(0), alpha=0.14, linewidth=0.0))
         labels.append("90 % of patients")
     # What is said of draws is long.
-    several = 2 if "draw" in dataset.coords else 3
-    figure.legend(handles, labels, loc="outside lower left", ncols=1 if columns == 1 else several)
+    several = 1 if columns == 1 else 2 if "draw" in dataset.coords else 3
+    letters = (_LETTERS if columns == 1 else 2 * _LETTERS) // several - 6
+    # Nothing breaks between `n` and its number.
+    labels = [textwrap.fill(label.replace("n = ", "n\xa0=\xa0"), letters).replace("\xa0", " ") for label in labels]
+    figure.legend(handles, labels, loc="outside lower left", ncols=several)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from simulate.figures.dose_response import effect_label
 from simulate.figures.style import COLORS, FAINT, INK, PAGE, POINTS, color, logarithmic, quantity_label, styled
 from simulate.solver.kernel import FloatArray
 
@@ -59,8 +60,7 @@ def exposure_response(
                     used = _draw(grid[row, column], exposure, effect, color(order), has_dots=is_alone)
                 text = quantity_label(f"{measure} of {about['long_name']}", str(about["units"]))
                 grid[row, column].set_xlabel(textwrap.fill(text, 48))
-            unit = str(dataset["endpoint_unit"].values[row])
-            grid[row, 0].set_ylabel(unit if unit else "ratio")
+            grid[row, 0].set_ylabel(effect_label(dataset.isel(endpoint=row), "level"))
             title = str(dataset["endpoint_title"].values[row])
             grid[row, 0].set_title("\n".join(textwrap.wrap(title, 48)), loc="left")
         handles: list[Any] = [

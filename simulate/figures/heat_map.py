@@ -31,7 +31,7 @@ def heat_map(field: xr.DataArray, *, contours: int | Sequence[float] = _CONTOURS
     ----------
     field
         Shape [y, x]; the coordinates ascend, and they and the field have the attributes ``long_name`` and ``units``.
-        A coordinate whose values are even in their logarithm has a logarithmic axis. NaN where there is no number.
+        A coordinate whose values are more even in their logarithm has a logarithmic axis. NaN where there is no number.
     contours
         How many contours, or at which values; 0 for none.
     note
@@ -84,11 +84,11 @@ def _contours(axes: Axes, x: FloatArray, y: FloatArray, shown: Any, contours: in
 
 
 def _is_geometric(places: FloatArray) -> bool:
-    """Whether places are even in their logarithm rather than as they are."""
+    """Whether places are more even in their logarithm than as they are, such as 10, 30, 100."""
     if len(places) < 3 or places.min() <= 0.0:
         return False
-    steps = np.diff(np.log(places))
-    return bool(np.ptp(steps) <= 0.05 * steps.mean() and np.ptp(np.diff(places)) > _EVEN * np.diff(places).mean())
+    uneven = [np.ptp(steps) / steps.mean() for steps in (np.diff(np.log(places)), np.diff(places))]
+    return bool(uneven[0] < uneven[1] and uneven[1] > _EVEN)
 
 
 def _edges(places: FloatArray) -> FloatArray:

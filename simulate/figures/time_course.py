@@ -87,6 +87,7 @@ _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
 _HATCHES = ("/////", "\\\\\\\\\\", "|||||", "-----")
+_BESIDE, _APART = 1.06, 0.025
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
 
@@ -291,24 +292,8 @@ def _draw(
     else:
         draw_bands(axes, days, panel.bands)
     draw_observed(axes, panel.observed, arms, few, is_averaged=panel.envelope is not None)
-    swinging = (
-        [] if panel.envelope is None else [arm for arm, row in enumerate(panel.envelope) if np.isfinite(row).any()]
-    )
-    for place, arm in enumerate(swinging):
-        assert panel.envelope is not None
-        trough, peak = panel.envelope[arm]
-        axes.fill_between(
-            days,
-            trough,
-            peak,
-            facecolor="none",
-            edgecolor=FAINT if few is not None and few.by_patient else color(arm),
-            # Lines of one direction over lines of the same direction would belong to no arm.
-            hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
-            linewidth=0.4,
-            alpha=0.6,
-            zorder=5,
-        )
+    if panel.envelope is not None:
+        _draw_swings(axes, days, panel.envelope, few)
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -325,6 +310,41 @@ def _draw(
             axes.set_ylim(bottom=0.0)
     titled(axes, panel.title, letter)
     axes.set_ylabel(panel.label)
+
+
+def _swinging(envelope: FloatArray) -> list[int]:
+    """Arms that are dosed regularly."""
+    return [arm for arm, row in enumerate(envelope) if np.isfinite(row).any()]
+
+
+def _draw_swings(axes: Axes, days: FloatArray, envelope: FloatArray, few: FewPatients | None) -> None:
+    """Draw trough to peak: of one arm over time, of several at the last dose, each beside the axes.
+
+    Hatches over each other would belong to no arm.
+    """
+    swinging = _swinging(envelope)
+    for place, arm in enumerate(swinging):
+        trough, peak = envelope[arm]
+        if len(swinging) > 1 and few is None:
+            last = np.flatnonzero(np.isfinite(trough) & np.isfinite(peak))[-1]
+            at = float(days[-1]) * (_BESIDE + _APART * place)
+            axes.plot(
+                [at, at], [trough[last], peak[last]], color=color(arm), linewidth=1.4, marker="_", markersize=3.5,
+                clip_on=False, zorder=40,
+            )  # fmt: skip
+            continue
+        axes.fill_between(
+            days,
+            trough,
+            peak,
+            facecolor="none",
+            edgecolor=FAINT if few is not None and few.by_patient else color(arm),
+            # Lines of one direction over lines of the same direction would belong to no arm.
+            hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
+            linewidth=0.4,
+            alpha=0.6,
+            zorder=5,
+        )
 
 
 def _draw_mark(axes: Axes, mark: Mark) -> None:
@@ -464,8 +484,12 @@ def _legend(
         is_averaged = any(panel.envelope is not None for panel in panels)
         labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses")
     if any(panel.envelope is not None for panel in panels):
-        handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
-        labels.append("trough to peak (median)")
+        if few is None and any(len(_swinging(panel.envelope)) > 1 for panel in panels if panel.envelope is not None):
+            handles.append(Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0))
+            labels.append("trough to peak about the last dose (median)")
+        else:
+            handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
+            labels.append("trough to peak (median)")
     shown = {mark.standing for panel in panels for mark in panel.marks}
     for standing, (label, edge, face) in _STANDINGS.items():
         if standing in shown:

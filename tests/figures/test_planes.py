@@ -53,6 +53,22 @@ def test_a_heat_map_has_a_cell_for_each_number_centered_on_its_place() -> None:
     assert texts_of(figure) == []
 
 
+@pytest.mark.parametrize(
+    ("doses", "scale"),
+    [
+        ((10.0, 30.0, 100.0, 300.0), "log"),
+        ((12.0, 24.0, 48.0), "log"),
+        ((1.0, 2.0, 5.0, 10.0), "log"),
+        ((0.1, 0.3, 0.5, 0.7), "linear"),
+        ((25.0, 50.0, 75.0, 100.0), "linear"),
+        ((0.0, 10.0, 100.0), "linear"),
+    ],
+)
+def test_an_axis_has_the_scale_in_which_its_places_are_more_even(doses: tuple[float, ...], scale: str) -> None:
+    axes = heat_map(field(np.array(doses), np.array([0.1, 0.2]))).axes[0]
+    assert axes.get_xscale() == scale
+
+
 def test_a_contour_lies_where_its_value_is() -> None:
     figure = heat_map(field(np.linspace(1.0, 9.0, 9), np.linspace(1.0, 9.0, 9)), contours=[36.0])
     contour = next(artist for artist in figure.axes[0].collections if isinstance(artist, QuadContourSet))

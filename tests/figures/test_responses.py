@@ -8,7 +8,7 @@ import xarray as xr
 from matplotlib.container import ErrorbarContainer
 
 from simulate.figures.axis_response import axis_response
-from simulate.figures.dose_response import dose_response, places_of, shown_places
+from simulate.figures.dose_response import dose_response, effect_label, places_of, shown_places
 from simulate.figures.dosing_interval import dosing_interval
 from simulate.figures.exposure_response import exposure_response
 from simulate.figures.heat_map import heat_map
@@ -33,7 +33,7 @@ def test_a_panel_has_the_means_the_fitted_curve_and_its_ed50() -> None:
     upright = next(line for line in axes.get_lines() if len(set(np.asarray(line.get_xdata()).tolist())) == 1)
     assert float(upright.get_xdata()[0]) == pytest.approx(8.0, rel=1e-3)  # type: ignore[index]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "10", "100"]
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dose (mg)", "%")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("dose (mg)", "mean (%)")
     assert axes.get_title(loc="left") == "level on day 180\nED50 8 mg (8 to 8)"
     assert texts_of(figure) == [
         "mean of patients",
@@ -48,6 +48,30 @@ def test_what_cannot_be_identified_is_said_in_the_panel() -> None:
     figure = dose_response(data)
     assert "ED50: not identifiable in the range: no plateau\nis reached" in figure.axes[0].get_title(loc="left")
     assert not figure.axes[0].patches
+
+
+@pytest.mark.parametrize(
+    ("title", "unit", "label"),
+    [
+        ("change to day 182 of the level", "%", "change (% of the value at the start)"),
+        ("change to day 182 of the level", "pg/mL", "change (pg/mL)"),
+        ("level on day 182", "", "mean (ratio)"),
+        ("level on day 182", "%", "mean (%)"),
+    ],
+)
+def test_the_axis_of_an_effect_says_of_what_its_unit_is(title: str, unit: str, label: str) -> None:
+    assert effect_label(xr.Dataset({"endpoint_title": title, "endpoint_unit": unit})) == label
+
+
+def test_a_legend_stays_within_the_page() -> None:
+    """Draws and patients are counted in words that are wider than a column."""
+    made = response().isel(endpoint=[0])
+    figure = dose_response(made.assign_coords(draw=("member", np.arange(made.sizes["member"]) % 4)))
+    check_figure(figure)
+    width = figure.bbox.width
+    for text in figure.legends[0].get_texts():
+        assert text.get_window_extent().x1 < width
+    assert " ".join(texts_of(figure)).replace("\n", " ").count("patients in each of 4 draws") == 1
 
 
 def test_several_places_have_a_color_each_and_no_bars_that_hide_each_other() -> None:

@@ -236,3 +236,34 @@ def test_names_and_units_of_another_program_stay_what_they_are() -> None:
     # The name of a quantity is none to be changed, whatever the model is.
     data["rise"].attrs["long_name"] = "ka"
     assert [prepare(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
+
+
+@pytest.mark.parametrize("swinging", [1, 2, 3])
+def test_troughs_and_peaks_of_several_arms_stand_beside_the_axes_and_of_one_over_time(
+    swinging: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = dataset(arms=3)
+
+    def averaged(own: xr.Dataset, quantity: str) -> tuple[np.ndarray, np.ndarray]:
+        values = own[quantity].values
+        swings = np.stack([0.5 * values, 2.0 * values], axis=-1)
+        swings[swinging:] = np.nan
+        # The last dose is given before the end.
+        swings[..., -10:, :] = np.nan
+        return values, swings
+
+    monkeypatch.setattr("simulate.figures.time_course.averaged_course", averaged)
+    figure = time_course(data, quantities=["level"])
+    (axes,) = figure.axes
+    end = float(data["time"].values[-1])
+    beside = [line for line in axes.get_lines() if min(np.asarray(line.get_xdata())) > end]
+    hatched = [part for part in axes.collections if part.get_hatch()]
+    assert (len(beside), len(hatched)) == ((swinging, 0) if swinging > 1 else (0, 1))
+    for arm, line in enumerate(beside):
+        assert same_color(line.get_color(), COLORS[arm])
+        # The median member has a level of 20 (1 + arm).
+        assert np.asarray(line.get_ydata()).tolist() == [10.0 * (1 + arm), 40.0 * (1 + arm)]
+    assert len({float(np.asarray(line.get_xdata())[0]) for line in beside}) == len(beside)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert ("trough to peak about the last dose (median)" in labels) == (swinging > 1)
+    assert ("trough to peak (median)" in labels) == (swinging == 1)
