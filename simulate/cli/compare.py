@@ -240,6 +240,9 @@ def _below(result: Comparison) -> list[str]:
     if unknown := sorted({name for pair in against for name in pair.unknown}):
         few = unknown[:3] + (["…"] if len(unknown) > 3 else [])
         lines.append(f"what the odds would be is not known from these draws under {'; '.join(few)}")
+    lines.append(
+        "± sampler is what the draws of a fit tell of themselves: other seeds differ by two to three times that"
+    )
     if len({float(value) for value in result.prior}) == 1:
         lines.append("before the data all are held equally likely; --prior NAME=WEIGHT says otherwise")
     tail = result.worst_tail(result.names[0])
