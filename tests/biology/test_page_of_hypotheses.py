@@ -148,6 +148,7 @@ PREVENTS, PROMOTES = {"x_c": -0.9}, {"x_c": 1.0}
         ),
         ("IFNγ+ {:.2f} → {:.2f}", lambda: [reading("H5", name, 0) for name in ("ifng", "ifng_with_prednisolone")]),
         ("with four fifths left IFNγ+ rises by {} % and", lambda: [percent(change("H5b", "ifng", taper_rest=0.8))]),
+        ("at 40 % of the typical rises by {} %", lambda: [percent(change("H5a", "ifng_regressed", det1=0.4 * 0.05))]),
         (
             "IL-17A falls by {} and {} % instead of 46 and 61",
             lambda: [percent(-change("H1+renewal", "il17a", day)) for day in (91, 182)],
