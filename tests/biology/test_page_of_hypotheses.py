@@ -17,6 +17,7 @@ from simulate.kernels.system import lower
 from simulate.solver.batch import solve
 from simulate.solver.problem import Schedule, StopKind, Tolerance
 from simulate.solver.trajectories import Trajectories
+from simulate.symbolic.balance import violated
 from tests.biology.courses import END, change, reading
 from tests.biology.courses import course as course_of
 
@@ -174,3 +175,9 @@ def who_has_h4() -> list[object]:
     responder = change("H4", "ifng", f_m=1.0, chi=0.2)
     other = change("H4", "ifng", f_m=0.1, chi=0.8, il1_muscle=1.0)
     return [percent(change("H4", "ifng")), 100 * responder, 100 * other]
+
+
+def test_much_cd28null_memory_that_renews_itself_has_no_baseline() -> None:
+    model = reference_model(hypothesis_named("cd28null+renewal"))
+    assert violated(model, {}) == ()
+    assert violated(model, {"f_28null": 0.5}) != ()
