@@ -14,6 +14,8 @@ from simulate.studies.fitting.posterior import Posterior, error_by_patients, rea
 ROOT = Path(__file__).resolve().parents[3]
 COMPARED = (ROOT / "docs" / "comparing-hypotheses.md").read_text(encoding="utf-8").replace("−", "-")
 FITTED = " ".join((ROOT / "docs" / "fitting.md").read_text(encoding="utf-8").replace("−", "-").split())
+FIRST = (ROOT / "README.md").read_text(encoding="utf-8")
+TOLD = (ROOT / "docs" / "hypotheses.md").read_text(encoding="utf-8").replace("−", "-")
 HEADINGS = {"abstract": "## What comes out", "synthesis": "## On more than the abstract"}
 
 
@@ -83,3 +85,19 @@ def test_the_page_on_fits_counts_statements_and_free_numbers() -> None:
     (statements,) = {len(fit.items) for fit in fits("abstract").values()}
     assert f"There are {statements} of them, with figures from 3 to 15 patients" in FITTED
     assert f"and {min(counts)} to {max(counts)} free numbers" in FITTED
+
+
+def test_the_first_page_says_what_the_fits_say_of_the_hypotheses() -> None:
+    best, *others = fits("abstract").values()
+    assert "Runs that name none stand on **H1+H6**" in FIRST
+    assert "its log-evidence is the highest of the fits that ship" in FIRST
+    assert best.hypothesis == "H1+H6"
+    assert "all odds are below 3" in FIRST
+    assert math.exp(best.log_evidence - others[-1].log_evidence) < 3.0
+    assert f"Its log-evidence, {best.log_evidence:.1f}, is the highest" in TOLD
+
+
+def test_the_page_on_fits_makes_all_fits_anew_that_ship() -> None:
+    (names,) = re.findall(r"for hypothesis in ([^;]*); do", FITTED)
+    for evidence in HEADINGS:
+        assert sorted(names.split()) == sorted(fits(evidence))
