@@ -143,6 +143,14 @@ def test_every_file_and_heading_that_a_document_links_to_exists(path: Path) -> N
             assert not anchor or anchor in anchors(linked), target
 
 
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CONTRIBUTING.md", OTHERS[-1]], ids=lambda path: path.stem)
+def test_every_test_script_and_table_that_a_document_names_exists(path: Path) -> None:
+    named = re.findall(
+        r"`(?:[^`]* )?((?:tests|benchmarks|parameters)/[\w./+-]*\w)(?:::[\w\[\]]+)?`", path.read_text("utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def sections(text: str) -> Iterator[tuple[str, str]]:
     """Heading and text of each section with its blocks of code; what stands above all headings has an empty one."""
     heading, lines, code = "", [], False
@@ -187,7 +195,7 @@ def sections_of_unknown_origin(text: str) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("path", [*PAGES, ROOT / "benchmarks" / "README.md"], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*PAGES, OTHERS[-1]], ids=lambda path: path.stem)
 def test_numbers_of_a_document_have_an_origin(path: Path) -> None:
     assert sections_of_unknown_origin(path.read_text(encoding="utf-8")) == []
 
