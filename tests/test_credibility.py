@@ -8,6 +8,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from benchmarks.problems import PROBLEMS
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs/credibility.md").read_text(encoding="utf-8")
 CHECKS = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
@@ -35,6 +39,23 @@ def test_numbers_are_counted_by_the_grades_of_the_parameter_files() -> None:
 def test_checks_are_counted_by_their_verdicts() -> None:
     assert f"{CHECKS.count('| within |')} rows within" in PAGE
     assert f"{CHECKS.count('| **differs**')} that differ" in PAGE
+
+
+def test_problems_with_known_answers_are_counted() -> None:
+    assert f"{len(PROBLEMS)} problems with known answers" in PAGE
+
+
+@pytest.mark.parametrize(
+    ("number", "page"),
+    [
+        ("1.00 [0.93, 1.06]", "sensitivity-analysis"),
+        ("0.79 [0.73, 0.85]", "sensitivity-analysis"),
+        ("81 of 99", "predictions"),
+    ],
+)
+def test_a_number_of_another_page_is_that_of_the_page(number: str, page: str) -> None:
+    assert number in PAGE
+    assert number in (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
 
 
 def test_every_page_that_is_named_exists() -> None:

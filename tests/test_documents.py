@@ -51,6 +51,20 @@ KNOWN = {
     for name in re.findall(r"^def (test_\w+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
 
+HANDFUL = 5
+"""A section with more numbers than this says where they are from."""
+
+VERBS = "|".join(
+    verb for part in tomllib.loads((ROOT / "simulate" / "verbs.toml").read_text("utf-8")).values() for verb in part
+)
+COMMAND = re.compile(rf"(?:`|^|\$ )(?:python -m )?simulate (?:{VERBS})\b", re.MULTILINE)
+CITATION = re.compile(
+    r"\bPMID\b|\bPMC\d|\bdoi\b|\bISBN\b"
+    r"|\b(?!January|February|March|April|May|June|July|August|September|October|November|December)"
+    r"[A-Z][\w-]+(?: et al\.| and others| and [A-Z]\w+)?,? \(?(?:19|20)\d\d\b"
+)
+NUMBER = re.compile(r"(?<![\w./:+-])[-−+±]?\d+(?:[.,]\d+)*")
+
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
 def test_every_test_that_a_document_names_exists(path: Path) -> None:
@@ -127,6 +141,94 @@ def test_every_file_and_heading_that_a_document_links_to_exists(path: Path) -> N
             linked = path.parent / file if file else path
             assert linked.exists(), target
             assert not anchor or anchor in anchors(linked), target
+
+
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CONTRIBUTING.md", OTHERS[-1]], ids=lambda path: path.stem)
+def test_every_test_script_and_table_that_a_document_names_exists(path: Path) -> None:
+    named = re.findall(
+        r"`(?:[^`]* )?((?:tests|benchmarks|parameters)/[\w./+-]*\w)(?:::[\w\[\]]+)?`", path.read_text("utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def sections(text: str) -> Iterator[tuple[str, str]]:
+    """Heading and text of each section with its blocks of code; what stands above all headings has an empty one."""
+    heading, lines, code = "", [], False
+    for line in text.splitlines():
+        code ^= line.startswith("```")
+        if line.startswith("#") and not code:
+            yield heading, "\n".join(lines)
+            heading, lines = line, []
+        else:
+            lines.append(line)
+    yield heading, "\n".join(lines)
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^```.*?^```$|`[^`]*`|\]\([^)]*\)", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def says_where_from(text: str) -> bool:
+    """Whether a text names a command, a test, a script, a file of numbers or a publication, of those that there are."""
+    files = re.findall(r"\b(?:tests|benchmarks|parameters)/[\w./+-]*\w", text)
+    files += [name.replace(".", "/") + ".py" for name in re.findall(r"python -m (benchmarks\.\w+)", text)]
+    tests = re.findall(r"\btest_\w+", text)
+    return (
+        COMMAND.search(text) is not None
+        or any(name in KNOWN for name in tests)
+        or any((ROOT / name).exists() for name in files)
+        or CITATION.search(without_code(text)) is not None
+    )
+
+
+def sections_of_unknown_origin(text: str) -> list[str]:
+    """Sections of many numbers that do not say where these are from, unless the head of the page says it for all."""
+    (above, head), *rest = [*sections(text)]
+    if not above and not head.strip() and rest:
+        (above, head), *rest = rest
+    if any(re.search(r"\bNumbers\b", part) and says_where_from(part) for part in re.split(r"\n\s*\n", head)):
+        return []
+    return [
+        heading
+        for heading, body in ((above, head), *rest)
+        if len(NUMBER.findall(without_code(body))) > HANDFUL and not says_where_from(body)
+    ]
+
+
+@pytest.mark.parametrize("path", [*PAGES, OTHERS[-1]], ids=lambda path: path.stem)
+def test_numbers_of_a_document_have_an_origin(path: Path) -> None:
+    assert sections_of_unknown_origin(path.read_text(encoding="utf-8")) == []
+
+
+def test_a_section_without_its_origin_is_found() -> None:
+    told = "`simulate trial` has all: 1, 2, 3, 4, 5, 6."
+    page = f"# A page\n\nIt says much.\n\n## First\n\n{told}\n\n## Second\n\n7, 8, 9, 10, 11.\n"
+    assert sections_of_unknown_origin(page) == []
+    assert sections_of_unknown_origin(page.replace("`simulate trial` has all", "All")) == ["## First"]
+    assert sections_of_unknown_origin(page.replace("11.", "11, H1+H6, 12.")) == ["## Second"]
+    assert sections_of_unknown_origin(page.replace("11.", "11, 12 (Sutton et al. 2006).")) == []
+    # A month is no author; what does not exist is no origin; a command in a block is one.
+    for stripped in (
+        "In November 2026",
+        "`simulate guess` has all",
+        "`test_of_nothing`",
+        "`tests/no.py`",
+        "`import simulate as s`",
+    ):
+        assert sections_of_unknown_origin(page.replace("`simulate trial` has all", stripped)) == ["## First"]
+    for named in (
+        "`test_numbers_of_a_document_have_an_origin`",
+        "benchmarks/fits.py",
+        "`python -m benchmarks.fits`",
+        "doi 10.1/2",
+    ):
+        assert sections_of_unknown_origin(page.replace("`simulate trial` has all", named)) == []
+    block = "```bash\nsimulate trial  # 1\n```"
+    assert sections_of_unknown_origin(page.replace("`simulate trial` has all", block)) == []
+    # One paragraph at the head may speak for the page, if it says so.
+    bare = page.replace("`simulate trial` has all", "All")
+    assert sections_of_unknown_origin(bare.replace("It says much.", "`simulate trial` repeats it.")) == ["## First"]
+    assert sections_of_unknown_origin(bare.replace("It says much.", "Numbers are those of `simulate trial`.")) == []
 
 
 def test_every_page_that_a_text_names_exists() -> None:

@@ -1,8 +1,4 @@
-"""Ten thousand random patients under every hypothesis and option: exact baselines, no negative state, nothing lost.
-
-What is too long for a test (all patients of all models, treated for half a year) was run once; docs/checks.md says what
-came of it.
-"""
+"""Ten thousand random patients under every hypothesis and option: exact baselines, no negative state, nothing lost."""
 
 from __future__ import annotations
 

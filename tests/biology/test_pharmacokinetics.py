@@ -1,4 +1,4 @@
-"""Anakinra in plasma against what was published of it; the figures side by side are in docs/checks-pharmacokinetics.md.
+"""Anakinra in plasma against what was published of it; the figures side by side are in docs/checks.md.
 
 Closed forms here are written from the textbook (M. Gibaldi, D. Perrier, Pharmacokinetics, 2nd ed. 1982: multiple doses
 with first-order absorption), not from the model.

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -277,6 +279,16 @@ def test_a_population_of_naive_cells_turns_into_the_cells_of_table_5(stimulus: s
     shares = population(stimulus)
     assert sum(shares[fate] for fate in TABLE_5[stimulus]) > 0.95
     assert all(shares[fate] > 0.2 for fate in TABLE_5[stimulus])
+
+
+@pytest.mark.parametrize("stimulus", STIMULI)
+def test_the_page_prints_the_shares_of_a_population(stimulus: str) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "published-models.md").read_text(encoding="utf-8")
+    (row,) = (line for line in page.splitlines() if line.startswith(f"| {stimulus} |"))
+    told = {fate: float(share) for fate, share in re.findall(r"`(..)` ([\d.]+) %", row)}
+    found = {fate: 100 * share for fate, share in population(stimulus).items() if share}
+    assert told == pytest.approx({fate: found[fate] for fate in told}, abs=0.1)
+    assert sum(told.values()) == pytest.approx(100.0, abs=0.2)
 
 
 def test_less_tcr_signal_reprograms_double_positives_into_th1_cells() -> None:

@@ -5,7 +5,9 @@ The table is printed, with the reasons for the differences, in docs/reference-mo
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -125,3 +127,35 @@ def test_signs_do_not_hang_on_the_values_chosen_to_agree_with_the_sketch(chosen:
         course = patient(cell.hypothesis, **{chosen: factor * parameters[chosen]})
         before, after = (reading(course, cell.quantity, day) for day in (0, cell.day))
         assert (after > before) == (cell.sketch[1] > cell.sketch[0]), str(cell)
+
+
+def test_the_page_prints_the_table() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "reference-model.md").read_text(encoding="utf-8")
+    told = {"typical": "{}", "responder": "same, responder", "non-responder": "same, non-responder"}
+    rows = dict(re.findall(r"^\| (\S[^|]*) \| sketch \|.*\n\| \| model \| (.*) \|$", page, re.MULTILINE))
+    for cell in CELLS:
+        row = rows[told[cell.patient].format(cell.hypothesis)].replace("*", "").split(" | ")
+        column = row[("ifng", "il17a", "ck").index(cell.quantity)].removeprefix("rises, ").split(" → ")
+        digits = 2 if cell.quantity == "ck" else 3
+        for day, printed in ((0, column[0]), (cell.day, column[1 if cell.day == 91 else -1])):
+            assert printed == f"{reading(cell.trajectories, cell.quantity, day):.{digits}f}", cell
+
+
+def test_the_direction_of_ifng_is_no_prediction_where_a_gain_and_a_loss_oppose() -> None:
+    usual = next(part.value for part in model_of("H1+H3a+H4").parameters if part.name == "k_in")
+    less, more = (
+        reading(patient("H1+H3a+H4", k_in=factor * usual, **who), "ifng", END)
+        for factor, who in ((0.75, {}), (1.25, NON_RESPONDER))
+    )
+    before = CELLS[0].model[0]
+    assert less == pytest.approx(0.837, abs=5e-4)
+    assert less < before < more
+    milder = patient("H1+H3a+H4", **(NON_RESPONDER | {"il1_muscle": 0.1}))
+    assert reading(milder, "ck", END) == pytest.approx(4.7, abs=0.05)
+    assert reading(milder, "ifng", END) == pytest.approx(0.852, abs=5e-4)
+
+
+def test_activated_cells_counted_in_blood_would_be_a_sixth() -> None:
+    values = {part.name: part.value for part in model_of("H0").parameters}
+    activated = reading(patient("H0"), "A", 0)
+    assert activated / (values["CD4"] + activated) == pytest.approx(1 / 6, abs=0.005)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -195,6 +196,21 @@ def test_il17a_falls_and_ifng_rises_when_the_switch_flips() -> None:
     course = patient(100.0)
     assert [round(reading(course, "il17a", day), 3) for day in (0, 91, 182)] == [0.157, 0.076, 0.074]
     assert [round(reading(course, "ifng", day), 3) for day in (0, 91, 182)] == [0.840, 0.858, 0.854]
+
+
+def test_the_page_prints_the_course_of_the_typical_patient() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "published-models.md").read_text(encoding="utf-8")
+    course = patient(100.0, end=364)
+    for told, quantity, digits in (
+        ("RORγt, % of its maximum", "rorgt", 1),
+        ("T-bet, % of its maximum", "tbet", 1),
+        ("IL-17A+, %", "il17a", 3),
+        ("IFNγ+, %", "ifng", 3),
+        ("double positives, cells/µL", "double_positive", 2),
+        ("ex-Th17, cells/µL", "ex_th17", 1),
+    ):
+        values = [f"{reading(course, quantity, day):.{digits}f}" for day in (0, 7, 91, 182, 364)]
+        assert f"| {told} | {' | '.join(values)} |" in page
 
 
 def test_double_positives_rise_for_weeks_and_then_fall() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -35,6 +37,19 @@ PUBLISHED = {
 }
 """The article "Modifying nlmixr2 models by piping" of nlmixr2 (FOCEI, additive noise; 1/h, L/h, L; coefficients of
 variation of 69.8, 26.5 and 14.0 %; standard error of log ka 0.208, of log CL 0.062, of log V 0.055)."""
+
+
+def test_the_page_has_the_published_estimates_and_the_data_file() -> None:
+    page = (DATA.parents[1] / "docs" / "individual-data.md").read_text(encoding="utf-8")
+    told = {"ka, 1/h": "ka", "CL, L/h": "CL", "V, L": "V", "noise, mg/L": "additive_concentration"}
+    told |= {f"spread of {name}": f"spread_{name}" for name in ("ka", "CL", "V")}
+    for row, name in told.items():
+        (printed,) = re.findall(rf"^\| {re.escape(row)} \| ([\d.]+) \|", page, re.MULTILINE)
+        assert float(printed) == pytest.approx(PUBLISHED[name], rel=0.004)
+    (block,) = re.findall(r"^```toml\n(schema = 1\ntitle = \"theophylline.*?)^```", page, re.MULTILINE | re.DOTALL)
+    shown, kept = tomllib.loads(block), tomllib.loads((DATA / "theophylline.toml").read_text(encoding="utf-8"))
+    assert shown["free"]["CL"] == kept["free"]["CL"]
+    assert shown["readings"]["concentration"]["additive"] == kept["readings"]["concentration"]["additive"]
 
 
 @cache

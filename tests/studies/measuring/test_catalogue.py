@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_a_reading_of_several_days_is_one_for_each_and_takes_the_noise_of_the_as
         ("naive", 28.0, None),
     ]
     assert [part.noise for part in sample.readings] == [0.36, 0.36, 0.2]  # of the file of the trial
+
+
+def test_the_page_has_the_size_and_the_price_of_each_measurement() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "next-measurements.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \d+ \| `([\w-]+)`[^|]*\| (\d+) \|(.*)\|$", page, re.MULTILINE)
+    seven = {name: (int(n), float(cells.split("|")[-2])) for name, n, cells in rows if cells.count("|") == 5}
+    assert seven == {part.name: (part.n, part.cost) for part in shipped_measurements()}
+    assert {name: int(n) for name, n, _ in rows} == {name: n for name, (n, _) in seven.items()}
 
 
 def test_what_ships_can_be_read_and_answers_what_the_model_can() -> None:
