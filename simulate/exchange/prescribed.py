@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy
 from sympy import Expr
@@ -36,6 +36,28 @@ class Given:
     rates: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A model in the text of another program.
+
+    Attributes
+    ----------
+    text
+        The model.
+    doses
+        Text of a table of what is given, for a file of its own; empty where the model says it, or nothing is given.
+    renamed
+        Name in the text by name in the model, of those that the language does not allow.
+    left_out
+        What the model has and this text has not, though another may.
+    """
+
+    text: str
+    doses: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
 def with_given(model: Model, given: Sequence[Given]) -> Model:
     """A composed model without routes, in which events give what is given.
 
@@ -48,11 +70,11 @@ def with_given(model: Model, given: Sequence[Given]) -> Model:
     """
     events = [_event(number, one, changes_of(model, one)) for number, one in enumerate(given, start=1)]
     fed = with_rates(model, given)
-    return replace(fed, events=(*fed.events, *events))
+    return replace(fed, routes=(), events=(*fed.events, *events))
 
 
 def with_rates(model: Model, given: Sequence[Given]) -> Model:
-    """A composed model without routes, with a state ``ROUTE_rate`` for each route that is fed at a rate.
+    """A composed model with a state ``ROUTE_rate`` for each of its routes that is fed at a rate.
 
     Raises
     ------
@@ -76,7 +98,6 @@ def with_rates(model: Model, given: Sequence[Given]) -> Model:
         species=(*model.species, *rates.values()),
         initial=(*model.initial, *(sympy.Integer(0) for _ in rates)),
         reactions=(*model.reactions, *reactions),
-        routes=(),
     )
 
 
