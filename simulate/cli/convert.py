@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 from simulate.cli.convert_problem import ProblemOptions, convert_problem
 from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units
 
+REFERENCE = "reference"
+"""What stands for the reference model where a file does."""
+
 _NOT_SAID: tuple[tuple[Callable[[Model], int], str], ...] = (
     (lambda model: len(model.conditions), "the conditions on a baseline"),
     (lambda model: sum(part.spread is not None for part in model.parameters), "how patients differ"),
@@ -27,8 +30,8 @@ def convert(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A model (SBML, Antimony, or a model file in TOML), a scenario by name or file, a problem in PEtab, "
-            "or readings of single patients.",
+            help="A model (SBML, Antimony, or a model file in TOML; reference for the shipped one), a scenario by name "
+            "or file, a problem in PEtab, or readings of single patients.",
         ),
     ],
     out: Annotated[
@@ -92,6 +95,7 @@ def convert(
     simulate convert model.xml -o model.toml --time h
     simulate convert my-model.toml -o my-model.xml
     simulate convert my-model.toml -o my-model.ant
+    simulate convert reference -H H1 -o reference-H1.xml
     simulate convert my-model.toml --end "10 h" -o my-model.omex
     simulate convert anakinra-100mg-daily -H H1 --arm anakinra -o anakinra.omex
     simulate convert anakinra-100mg-daily -H H1 --arm anakinra -o anakinra.R
@@ -120,8 +124,15 @@ def convert(
         raise UsageFault("--time is for SBML and Antimony: a model file has units of its own", code="usage.argument")
     _check_absent(out, force)
     judge_units(file, units)
-    given = {"-H": hypothesis, "--arm": arm, "--set": settings, "--end": end, "--every": every}
-    if is_archive(out) or _is_scenario(file) or (end is not None and has_routes(out)):
+    is_reference = str(file) == REFERENCE
+    given = {
+        "-H": None if is_reference else hypothesis,
+        "--arm": arm,
+        "--set": settings,
+        "--end": end,
+        "--every": every,
+    }
+    if is_archive(out) or (not is_reference and _is_scenario(file)) or (end is not None and has_routes(out)):
         if time is not None:
             raise UsageFault("--time says nothing beside an archive, which counts days", code="usage.argument")
         _prescribed(file, out, hypothesis, arm, settings or [], end, every, force, as_json)
@@ -130,25 +141,32 @@ def convert(
         raise UsageFault(
             f"{asked[0]} is for scenarios, and for an archive: a model is converted as it is", code="usage.argument"
         )
-    _converted(file, out, time, as_json)
+    _converted(file, out, time, hypothesis if is_reference else None, as_json)
 
 
-def _converted(file: Path, out: Path, time: str | None, as_json: bool) -> None:
-    """Write a model as it is."""
+def _converted(file: Path, out: Path, time: str | None, hypothesis: str | None, as_json: bool) -> None:
+    """Write a model as it is; the reference model under a hypothesis."""
     from simulate.cli.console import print_json, print_text, say
+    from simulate.errors import Where
     from simulate.exchange.foreign import has_routes, is_foreign, is_said, read_foreign, said
     from simulate.files import write_atomically
+    from simulate.studies.models import about_reference, find_model, hypothesis_parts
     from simulate.symbolic.modelfile import read_model, write_model
 
     imported = None
     if is_foreign(file):
         # SBML and Antimony have no routes: there doses stay events.
         imported = read_foreign(file, time_unit=time, doses=has_routes(out) or not is_foreign(out))
-    model = (read_model(file) if imported is None else imported.model).compose()
+    about = None
+    if str(file) == REFERENCE:
+        where = None if hypothesis is None else Where(file=f"--hypothesis {hypothesis}")
+        model, about = find_model(None, hypothesis_parts(hypothesis or "none"), where), about_reference()
+    else:
+        model = (read_model(file) if imported is None else imported.model).compose()
     dropped = list(imported.dropped) if imported is not None else []
     renamed: Mapping[str, str] = {}
     if is_said(out):
-        found = said(model, out)
+        found = said(model, out, about=about)
         renamed = found.renamed
         if imported is None:
             dropped += [text for number, text in _NOT_SAID if number(model)]
@@ -207,9 +225,9 @@ def _prescribed(
     renamed: Mapping[str, str] = {}
     if is_archive(out):
         steps = len(found.times) - 1
-        write_atomically(out, archive(model, found.times[-1], steps, found.quantities, found.rtol))
+        write_atomically(out, archive(model, found.times[-1], steps, found.quantities, found.rtol, found.about))
     else:
-        text = said(found.model, out, found.given)
+        text = said(found.model, out, found.given, found.about)
         renamed = text.renamed
         if text.doses:
             doses = out.with_name(f"{out.name}.doses.csv")

@@ -10,6 +10,7 @@ from simulate.exchange import mrgsolve, rxode2
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
 from simulate.exchange.prescribed import Given, Said, with_given
+from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.reading import Imported, is_sbml, read_sbml, read_sbml_text
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.symbolic.model import Model
@@ -101,8 +102,8 @@ def has_routes(path: Path | str) -> bool:
     return _pharmacometric(path) is not None
 
 
-def said(model: Model, path: Path | str, given: Sequence[Given] = ()) -> Said:
-    """A composed model, and what is given to it, in the format that the name of a file says.
+def said(model: Model, path: Path | str, given: Sequence[Given] = (), about: About | None = None) -> Said:
+    """A composed model, what is given to it, and what is known of it, in the format that the name of a file says.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def said(model: Model, path: Path | str, given: Sequence[Given] = ()) -> Said:
         return writer(model, given)
     lost = ("the ways in for doses: routes have no counterpart without a regimen",) if model.routes else ()
     model = with_given(model, given)
-    return Said(antimony_text(model) if is_antimony(path) else sbml_text(model), left_out=() if given else lost)
+    return Said(antimony_text(model) if is_antimony(path) else sbml_text(model, about), left_out=() if given else lost)
 
 
 def _pharmacometric(path: Path | str) -> Callable[[Model, Sequence[Given]], Said] | None:

@@ -12,9 +12,9 @@ import sympy
 from sympy import Expr, Symbol
 
 from simulate.errors import InputError
+from simulate.exchange.numbers import numbers_of, written
 from simulate.exchange.prescribed import Given, Said
 from simulate.exchange.sbml.names import Names
-from simulate.exchange.sbml.writing import numbers_of, written
 from simulate.kernels.emission import Language, source
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Parameter, Route, Species

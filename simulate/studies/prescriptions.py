@@ -13,8 +13,10 @@ from simulate.cohort.ensemble import schedule_of, typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.exchange.prescribed import Given
+from simulate.exchange.sbml.annotations import About
 from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Schedule, StopKind
+from simulate.studies.models import about_reference
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
@@ -40,6 +42,8 @@ class Prescription:
         Its relative tolerance.
     left_out
         What a scenario says and this does not.
+    about
+        What is known of the reference model beside its numbers; None of any other.
     """
 
     model: Model
@@ -50,6 +54,7 @@ class Prescription:
     quantities: tuple[str, ...]
     rtol: float
     left_out: tuple[str, ...]
+    about: About | None
 
 
 def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
@@ -78,6 +83,7 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
         quantities=study.quantities,
         rtol=scenario.rtol,
         left_out=tuple(_left_out(study, chosen)),
+        about=about_reference() if scenario.model is None else None,
     )
 
 

@@ -194,7 +194,7 @@ def test_an_arm_is_written_from_the_command_line(
     assert (
         capsys.readouterr().out.split()
         == (
-            "wrote drug.omex: arm drug, 6 mg iv every 2 d x 2 and 4 mg iv from 1 d over 0.5 d; 2 states, 2 parameters, "
+            "wrote drug.omex: arm drug, 6 mg iv every 2 d x 2 and 4 mg iv from 1 d over 0.5 d; 2 states, 3 parameters, "
             "4 events, time in d"
         ).split()
     )
