@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simulate.errors import InputError
-from simulate.exchange import mrgsolve, rxode2
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
 from simulate.exchange.prescribed import Given, Said, with_given
@@ -119,6 +118,12 @@ def said(model: Model, path: Path | str, given: Sequence[Given] = (), about: Abo
 
 def _pharmacometric(path: Path | str) -> Callable[[Model, Sequence[Given]], Said] | None:
     ending = Path(path).suffix.lower()
-    if ending in rxode2.SUFFIXES:
-        return rxode2.rxode2_text
-    return mrgsolve.mrgsolve_text if ending in mrgsolve.SUFFIXES else None
+    if ending == ".r":
+        from simulate.exchange.rxode2 import rxode2_text
+
+        return rxode2_text
+    if ending in (".cpp", ".mod"):
+        from simulate.exchange.mrgsolve import mrgsolve_text
+
+        return mrgsolve_text
+    return None

@@ -16,9 +16,6 @@ from simulate.kernels.emission import Language
 from simulate.symbolic.model import Model
 from simulate.symbolic.switching import choose
 
-SUFFIXES = (".cpp", ".mod")
-"""Endings of the names of files of mrgsolve."""
-
 
 def _nested(name: str, parts: Sequence[str]) -> str:
     first, *rest = parts

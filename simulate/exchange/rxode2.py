@@ -17,9 +17,6 @@ from simulate.kernels.emission import Language
 from simulate.symbolic.model import Model
 from simulate.symbolic.switching import choose
 
-SUFFIXES = (".r",)
-"""Endings of the names of files of R."""
-
 _R = Language(
     functions={
         **FUNCTIONS,
