@@ -82,6 +82,11 @@ def measurement_files() -> dict[str, Path]:
     return _by_stem("measurements")
 
 
+def annotations_file() -> Path:
+    """What the parts of the reference model are in the identifiers of others, beside its files in SBML."""
+    return root() / "sbml" / "annotations.toml"
+
+
 def template_files() -> dict[str, Path]:
     """Commented files to begin with, kind → file, sorted by kind."""
     return _by_stem("templates")

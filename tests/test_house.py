@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "base": set[str](),
     "symbolic": {"base"},
     "solver": {"base"},
-    "exchange": {"base", "symbolic"},
+    "exchange": {"base", "symbolic", "solver", "kernels"},
     "kernels": {"base", "symbolic", "solver"},
     "biology": {"base", "symbolic", "solver", "kernels"},
     "regimen": {"base", "symbolic", "solver", "kernels"},

@@ -48,7 +48,7 @@ def test_the_wheel_holds_every_module_and_all_data(wheel: Path) -> None:
     data = {
         "simulate/_parameters/" + path.relative_to(ROOT / "parameters").as_posix()
         for path in (ROOT / "parameters").rglob("*")
-        if path.suffix in (".toml", ".json")
+        if path.suffix in (".toml", ".json", ".xml")
     }
     explorer = ROOT / "simulate" / "results" / "explorer"
     pages = {

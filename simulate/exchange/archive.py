@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from simulate.exchange.sbml.writing import sbml_text
+from simulate.exchange.sbml.annotations import About
+from simulate.exchange.sbml.writing import is_species, sbml_text
 from simulate.symbolic.model import Model
 
 SUFFIX = ".omex"
@@ -30,7 +31,9 @@ def is_archive(path: Path | str) -> bool:
     return Path(path).suffix.lower() == SUFFIX
 
 
-def archive(model: Model, end: float, steps: int, quantities: Sequence[str], rtol: float) -> bytes:
+def archive(
+    model: Model, end: float, steps: int, quantities: Sequence[str], rtol: float, about: About | None = None
+) -> bytes:
     """Archive with a composed model and one time course of it; the same bytes for the same arguments.
 
     Parameters
@@ -41,11 +44,13 @@ def archive(model: Model, end: float, steps: int, quantities: Sequence[str], rto
         States and observables that are recorded and drawn.
     rtol
         Relative tolerance.
+    about
+        What is known of the model.
     """
     return archived(
         {
             MANIFEST: _manifest(),
-            MODEL: sbml_text(model),
+            MODEL: sbml_text(model, about),
             SIMULATION: sedml_text(model, end, steps, quantities, rtol),
         }
     )
@@ -70,7 +75,7 @@ def sedml_text(model: Model, end: float, steps: int, quantities: Sequence[str], 
 def _sedml(model: Model, end: float, steps: int, quantities: Sequence[str], rtol: float) -> Iterator[str]:
     labels = {part.name: f"{part.meaning or part.name} ({part.unit.text})" for part in model.species}
     labels |= {part.name: f"{part.meaning or part.name} ({part.unit.text})" for part in model.observables}
-    species = {part.name for part in model.species}
+    species = {part.name for part in model.species if is_species(part)}
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield '<sedML xmlns="http://sed-ml.org/sed-ml/level1/version4" level="1" version="4"'
     yield f' xmlns:sbml="{_SBML}">'

@@ -1,12 +1,15 @@
-"""Models of other programs in any of their formats: SBML, and Antimony by way of it."""
+"""Models of other programs in any of their formats: SBML, Antimony by way of it, and texts for programs of R."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from simulate.errors import InputError
 from simulate.exchange.antimony import antimony_text, is_antimony, sbml_of
 from simulate.exchange.doses import with_doses
+from simulate.exchange.prescribed import Given, Said, with_given
+from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.reading import Imported, is_sbml, read_sbml, read_sbml_text
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.symbolic.model import Model
@@ -88,6 +91,39 @@ def check_foreign_units(path: Path | str) -> None:
     check_units(open_sbml_text(sbml_of(path), str(path)) if is_antimony(path) else open_sbml(path))
 
 
-def foreign_text(model: Model, path: Path | str) -> str:
-    """A composed model in the format that the name of a file says."""
-    return antimony_text(model) if is_antimony(path) else sbml_text(model)
+def is_said(path: Path | str) -> bool:
+    """Whether the name of a file is that of a model for another program: one that `is_foreign`, or a text for R."""
+    return is_foreign(path) or _pharmacometric(path) is not None
+
+
+def has_routes(path: Path | str) -> bool:
+    """Whether a file for another program has routes, with what is given in a table beside it."""
+    return _pharmacometric(path) is not None
+
+
+def said(model: Model, path: Path | str, given: Sequence[Given] = (), about: About | None = None) -> Said:
+    """A composed model, what is given to it, and what is known of it, in the format that the name of a file says.
+
+    Raises
+    ------
+    InputError, MissingExtra
+        As `with_given`, `antimony_text`, `rxode2_text` and `mrgsolve_text`.
+    """
+    if (writer := _pharmacometric(path)) is not None:
+        return writer(model, given)
+    lost = ("the ways in for doses: routes have no counterpart without a regimen",) if model.routes else ()
+    model = with_given(model, given)
+    return Said(antimony_text(model) if is_antimony(path) else sbml_text(model, about), left_out=() if given else lost)
+
+
+def _pharmacometric(path: Path | str) -> Callable[[Model, Sequence[Given]], Said] | None:
+    ending = Path(path).suffix.lower()
+    if ending == ".r":
+        from simulate.exchange.rxode2 import rxode2_text
+
+        return rxode2_text
+    if ending in (".cpp", ".mod"):
+        from simulate.exchange.mrgsolve import mrgsolve_text
+
+        return mrgsolve_text
+    return None

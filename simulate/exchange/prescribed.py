@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import sympy
 from sympy import Expr
 
 from simulate.errors import InputError
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME, Event, Reaction, Route, Species
+from simulate.symbolic.parts import TIME, Event, Parameter, Reaction, Route, Species
 from simulate.symbolic.switching import at_least
 from simulate.symbolic.units import unit
 
@@ -36,23 +36,49 @@ class Given:
     rates: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A model in the text of another program.
+
+    Attributes
+    ----------
+    text
+        The model.
+    doses
+        Text of a table of what is given, for a file of its own; empty where the model says it, or nothing is given.
+    renamed
+        Name in the text by name in the model, of those that the language does not allow.
+    left_out
+        What the model has and this text has not, though another may.
+    """
+
+    text: str
+    doses: str = ""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+
+
 def with_given(model: Model, given: Sequence[Given]) -> Model:
     """A composed model without routes, in which events give what is given.
 
-    A route that is fed at a rate has a state for it, ``ROUTE_rate``.
+    A route that is fed at a rate has a state for it, ``ROUTE_rate``; each amount is a parameter, ``ROUTE_amount``.
 
     Raises
     ------
     InputError
         ``exchange.name``: the name of such a state is taken.
     """
-    events = [_event(number, one, changes_of(model, one)) for number, one in enumerate(given, start=1)]
     fed = with_rates(model, given)
-    return replace(fed, events=(*fed.events, *events))
+    amounts = _amounts(fed, given)
+    events = []
+    for number, one in enumerate(given, start=1):
+        named = {name: amounts[name, amount].symbol for name, amount in one.doses.items()}
+        events.append(_event(number, one, _changes(model, one, named)))
+    return replace(fed, routes=(), parameters=(*fed.parameters, *amounts.values()), events=(*fed.events, *events))
 
 
 def with_rates(model: Model, given: Sequence[Given]) -> Model:
-    """A composed model without routes, with a state ``ROUTE_rate`` for each route that is fed at a rate.
+    """A composed model with a state ``ROUTE_rate`` for each of its routes that is fed at a rate.
 
     Raises
     ------
@@ -76,18 +102,38 @@ def with_rates(model: Model, given: Sequence[Given]) -> Model:
         species=(*model.species, *rates.values()),
         initial=(*model.initial, *(sympy.Integer(0) for _ in rates)),
         reactions=(*model.reactions, *reactions),
-        routes=(),
     )
 
 
 def changes_of(model: Model, given: Given) -> dict[Species, Expr]:
     """What states of `with_rates` become when something is given to a model with routes, in the base of units."""
     routes = {route.name: route for route in model.routes}
+    return _changes(model, given, {name: _quantity(amount, routes[name]) for name, amount in given.doses.items()})
+
+
+def _changes(model: Model, given: Given, amounts: Mapping[str, Expr]) -> dict[Species, Expr]:
+    routes = {route.name: route for route in model.routes}
     changes: dict[Species, Expr] = {}
-    for name, amount in given.doses.items():
+    for name, amount in amounts.items():
         route = routes[name]
-        changes[route.target] = changes.get(route.target, route.target.symbol) + _gain(route) * _quantity(amount, route)
+        changes[route.target] = changes.get(route.target, route.target.symbol) + _gain(route) * amount
     return changes | {_rate(routes[name]): _quantity(rate, routes[name]) for name, rate in given.rates.items()}
+
+
+def _amounts(model: Model, given: Sequence[Given]) -> dict[tuple[str, float], Parameter]:
+    """A parameter for each amount that a route gives."""
+    routes = {route.name: route for route in model.routes}
+    parts = (model.species, model.parameters, model.balance, model.definitions, model.observables)
+    taken = {part.name for group in parts for part in group}
+    found: dict[tuple[str, float], Parameter] = {}
+    for name, amount in dict.fromkeys(dose for one in given for dose in one.doses.items()):
+        wanted, number = f"{name}_amount", 2
+        while wanted in taken:
+            wanted, number = f"{name}_amount_{number}", number + 1
+        taken.add(wanted)
+        meaning = f"amount of {routes[name].drug} that is given by `{name}`"
+        found[name, amount] = Parameter(wanted, meaning, amount, routes[name].unit, source="the regimen")
+    return found
 
 
 def _event(number: int, given: Given, changes: Mapping[Species, Expr]) -> Event:

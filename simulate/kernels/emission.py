@@ -87,14 +87,15 @@ class Language:
     ----------
     functions
         Call of a function, by its kind; its arguments are texts.
-    root, assignment, comment
-        Square root, assignment to a new name and comment, with a place for each part.
+    root, assignment, comment, power
+        Square root, assignment to a new name, comment and power, with a place for each part.
     """
 
     functions: Mapping[type, Callable[..., str]]
     root: str
     assignment: str
     comment: str
+    power: str = "power({}, {})"
 
 
 PYTHON = Language(_FUNCTIONS, "math.sqrt({})", "{} = {}", "  # {}")
@@ -194,7 +195,7 @@ def _power(expression: Expr, names: Mapping[Symbol, str], language: Language) ->
         return language.root.format(_sum(base, names, language))
     if exponent.is_Integer and 1 <= int(exponent) <= _LARGEST_UNROLLED_POWER and text.isidentifier():
         return "(" + " * ".join([text] * int(exponent)) + ")"
-    return f"power({_sum(base, names, language)}, {_sum(exponent, names, language)})"
+    return language.power.format(_sum(base, names, language), _sum(exponent, names, language))
 
 
 def with_named_bases(assignments: Iterable[Assignment], results: Sequence[Expr]) -> tuple[list[Assignment], list[Expr]]:

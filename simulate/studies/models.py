@@ -9,16 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from simulate import shipped
 from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
 from simulate.biology.reference import REFERENCE, parameter_table, reference_model
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import is_foreign, read_foreign
+from simulate.exchange.sbml.annotations import About, read_annotations
 from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.modelwriting import model_text
+from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.parts import Mechanism
 
 
@@ -77,6 +80,12 @@ def shipped_mechanisms() -> Mapping[str, Mechanism]:
         for mechanism in (*hypothesis.add, *(mechanism for _, mechanism in hypothesis.replace))
     )
     return {mechanism.name: mechanism for mechanism in (*REFERENCE, *changed)}
+
+
+@functools.cache
+def about_reference() -> About:
+    """What is known of the reference model beside its numbers."""
+    return read_annotations(shipped.annotations_file(), read_sources(shipped.sources_file()))
 
 
 def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:

@@ -1,4 +1,4 @@
-"""One arm of a scenario as a model that gives its own doses, for programs that know neither arms nor patients."""
+"""One arm of a scenario as a model and what is given to it, for programs that know neither arms nor patients."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from simulate.cohort.draws import typical
 from simulate.cohort.ensemble import schedule_of, typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, Where, did_you_mean
-from simulate.exchange.prescribed import Given, with_given
+from simulate.exchange.prescribed import Given
+from simulate.exchange.sbml.annotations import About
 from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Schedule, StopKind
+from simulate.studies.models import about_reference
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
@@ -22,12 +24,14 @@ from simulate.symbolic.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """What one typical patient is given, within the model.
+    """What one typical patient is given, and the model.
 
     Attributes
     ----------
     model
-        Composed, without routes; what is given are events, and parameters have the values of the arm.
+        Composed, with routes; parameters have the values of the arm.
+    given
+        What is given by them.
     arm, regimen
         Name of the arm, and what it prescribes, in words.
     times
@@ -38,15 +42,19 @@ class Prescription:
         Its relative tolerance.
     left_out
         What a scenario says and this does not.
+    about
+        What is known of the reference model beside its numbers; None of any other.
     """
 
     model: Model
+    given: tuple[Given, ...]
     arm: str
     regimen: str
     times: tuple[float, ...]
     quantities: tuple[str, ...]
     rtol: float
     left_out: tuple[str, ...]
+    about: About | None
 
 
 def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
@@ -67,13 +75,15 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
     model = replace(study.model, parameters=parameters)
     given = given_to(model, chosen, study.population, float(study.times[-1]))
     return Prescription(
-        model=with_given(model, given),
+        model=model,
+        given=given,
         arm=chosen.name,
         regimen=print_regimen(chosen.plan),
         times=scenario.times,
         quantities=study.quantities,
         rtol=scenario.rtol,
         left_out=tuple(_left_out(study, chosen)),
+        about=about_reference() if scenario.model is None else None,
     )
 
 

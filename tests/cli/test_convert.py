@@ -226,3 +226,22 @@ def test_what_only_problems_have_is_refused_elsewhere(model: str, capsys: Captur
     )
     assert outcome(["convert", model, "-o", "problem.yaml", "--every", "1 h"]) == 2
     assert capsys.readouterr().err == "error[usage.argument]: --every says nothing beside a problem in PEtab\n"
+
+
+def test_the_reference_model_is_converted_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert outcome(["convert", "reference", "-H", "H4", "-o", "reference.R"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.split() == "wrote reference.R: 20 states, 39 parameters, 0 events, time in d".split()
+    assert printed.err.splitlines() == ["left out: the conditions on a baseline", "left out: how patients differ"]
+    assert outcome(["convert", "reference", "-o", "reference.toml"]) == 0
+    assert outcome(["check", "reference.toml"]) == 0
+    capsys.readouterr()
+    assert outcome(["convert", "reference", "--arm", "drug", "-o", "other.xml"]) == 2
+    assert capsys.readouterr().err == (
+        "error[usage.argument]: --arm is for scenarios, and for an archive: a model is converted as it is\n"
+    )
+    assert outcome(["convert", "reference", "-H", "H99", "-o", "other.xml"]) == 3
+    assert "there is no hypothesis `H99`" in capsys.readouterr().err

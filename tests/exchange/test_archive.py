@@ -15,6 +15,7 @@ import pytest
 
 from simulate.cli.app import outcome
 from simulate.exchange.archive import archive
+from simulate.exchange.prescribed import with_given
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
@@ -95,17 +96,18 @@ def prescribed(folder: Path) -> Prescription:
 
 @pytest.fixture(scope="module")
 def content(prescribed: Prescription) -> dict[str, bytes]:
-    found = archive(prescribed.model, END, 8, prescribed.quantities, 1e-6)
+    found = archive(with_given(prescribed.model, prescribed.given), END, 8, prescribed.quantities, 1e-6)
     with zipfile.ZipFile(io.BytesIO(found)) as opened:
         return {name: opened.read(name) for name in opened.namelist()}
 
 
 def test_doses_and_infusions_are_events_of_the_model(prescribed: Prescription) -> None:
-    assert prescribed.model.routes == ()
-    assert len(prescribed.model.events) == 4
+    model = with_given(prescribed.model, prescribed.given)
+    assert model.routes == ()
+    assert len(model.events) == 4
     times = np.linspace(0.0, END, 17)
-    kernel = build(lower(prescribed.model))
-    values = {part.name: part.value for part in prescribed.model.parameters}
+    kernel = build(lower(model))
+    values = {part.name: part.value for part in model.parameters}
     parameters = np.array([[values[name] for name in kernel.parameters]])
     found = solve(kernel, parameters, Schedule.empty(1), times, tolerance=Tolerance(1e-11)).values[0, 1:, 0]
     np.testing.assert_allclose(found, amounts(times[1:]), rtol=1e-9)
@@ -179,7 +181,8 @@ def test_libsedml_finds_no_fault(content: dict[str, bytes]) -> None:
 
 
 def test_an_archive_has_the_same_bytes_each_time(prescribed: Prescription) -> None:
-    once, again = (archive(prescribed.model, END, 8, prescribed.quantities, 1e-6) for _ in range(2))
+    model = with_given(prescribed.model, prescribed.given)
+    once, again = (archive(model, END, 8, prescribed.quantities, 1e-6) for _ in range(2))
     assert once == again
 
 
@@ -191,7 +194,7 @@ def test_an_arm_is_written_from_the_command_line(
     assert (
         capsys.readouterr().out.split()
         == (
-            "wrote drug.omex: arm drug, 6 mg iv every 2 d x 2 and 4 mg iv from 1 d over 0.5 d; 2 states, 2 parameters, "
+            "wrote drug.omex: arm drug, 6 mg iv every 2 d x 2 and 4 mg iv from 1 d over 0.5 d; 2 states, 3 parameters, "
             "4 events, time in d"
         ).split()
     )
@@ -229,7 +232,7 @@ def test_an_arm_is_written_from_the_command_line(
             ["scenario.toml", "--arm", "drug", "-o", "x.toml"],
             2,
             "error[usage.argument]: an arm of a scenario is written for other programs: a model file has routes, and "
-            "no doses\n  expected: a name that ends in .xml, .sbml, .ant or .omex\n",
+            "no doses\n  expected: a name that ends in .xml, .sbml, .ant, .omex, .R, .cpp or .mod\n",
         ),
     ],
 )

@@ -1,133 +1,154 @@
 """A model of this program as SBML, Level 3 Version 2, that other programs solve to the same numbers.
 
-Every quantity is a number in its declared unit; factors between units stand in the formulas. States have rate rules,
-for one rate here may change several states in different units.
+Every quantity is a number in its declared unit, every number in a formula has one too, and factors between units stand
+in the formulas. States have rate rules, for one rate here may change several states in different units. A state whose
+unit is neither one of amounts nor of their concentrations, such as a catalytic activity, is a parameter with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-from xml.sax.saxutils import escape, quoteattr
+from collections.abc import Iterator
+from xml.sax.saxutils import quoteattr
 
-import sympy
-from sympy import Expr, Symbol
-
-from simulate.symbolic.expressions import substitute
+from simulate.exchange.sbml.annotations import NAMESPACES, About, Annotation, annotation, notes
+from simulate.exchange.sbml.declared import DeclaredUnits, base_unit, substance_unit
+from simulate.exchange.sbml.formulas import Formulas
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import TIME, Event
-from simulate.symbolic.switching import above, at_least, both, choose, either, floor, no, pieces, same
-from simulate.symbolic.units import DIMENSIONLESS, Unit
+from simulate.symbolic.parts import Event, Species
+from simulate.symbolic.units import TIME_DIMENSION, Unit, unit
 
 _COMPARTMENT = "everything"
-_SYMBOLS = "http://www.sbml.org/sbml/symbols/"
-_OPERATIONS: Mapping[Any, str] = {
-    sympy.exp: "exp", sympy.log: "ln", sympy.tanh: "tanh", sympy.Abs: "abs", sympy.Min: "min", sympy.Max: "max",
-    sympy.sin: "sin", sympy.cos: "cos", sympy.tan: "tan", sympy.asin: "arcsin", sympy.acos: "arccos",
-    sympy.atan: "arctan", floor: "floor", above: "gt", at_least: "geq", same: "eq", both: "and", either: "or",
-    no: "not", sympy.Add: "plus", sympy.Mul: "times",
-}  # fmt: skip
+_CORE = "http://www.sbml.org/sbml/level3/version2/core"
 
 
-def sbml_text(model: Model) -> str:
-    """SBML of a composed model: parameters at their typical values, time in days."""
-    return "\n".join(_Writer(model).lines()) + "\n"
+def sbml_text(model: Model, about: About | None = None) -> str:
+    """SBML of a composed model: parameters at their typical values, time in days; and what is known of it."""
+    return "\n".join(_Writer(model, about or About()).lines()) + "\n"
 
 
-def numbers_of(model: Model) -> dict[Symbol, Expr]:
-    """What states and parameters are in the base of units, of the numbers in their own units that are written."""
-    declared = (*model.species, *model.parameters)
-    return {part.symbol: _rational(part.unit.factor) * part.symbol for part in declared if part.unit.factor != 1}
-
-
-def written(expression: Expr | float, numbers: Mapping[Symbol, Expr], of: Unit = DIMENSIONLESS) -> Expr:
-    """An expression in the base of units as a number in a unit, of the numbers of `numbers_of`."""
-    return substitute(sympy.sympify(expression, strict=True), numbers) / _rational(of.factor)
+def is_species(state: Species) -> bool:
+    """Whether a state is a species in SBML, and no parameter."""
+    return substance_unit(state.unit) is not None
 
 
 class _Writer:
     """One writing of one model."""
 
-    def __init__(self, model: Model) -> None:
-        self.model, self.numbers = model, numbers_of(model)
+    def __init__(self, model: Model, about: About) -> None:
+        self.model, self.about, self.units = model, about, DeclaredUnits()
+        self.formulas = Formulas(model, self.units)
         taken = {part.name for part in (*model.species, *model.parameters, *model.definitions, *model.observables)}
         taken |= {solved.name for solved in model.balance}
         self.compartment = _COMPARTMENT if _COMPARTMENT not in taken else f"{_COMPARTMENT}_"
 
     def lines(self) -> Iterator[str]:
         model = self.model
-        yield '<?xml version="1.0" encoding="UTF-8"?>'
-        yield '<sbml xmlns="http://www.sbml.org/sbml/level3/version2/core" level="3" version="2">'
-        yield f"<model id={quoteattr(_identifier(model.name))} name={quoteattr(model.title or model.name)}"
-        yield ' timeUnits="day">'
-        yield '<listOfUnitDefinitions><unitDefinition id="day"><listOfUnits>'
-        yield '<unit kind="second" exponent="1" scale="0" multiplier="86400"/>'
-        yield "</listOfUnits></unitDefinition></listOfUnitDefinitions>"
-        yield f'<listOfCompartments><compartment id="{self.compartment}" size="1" spatialDimensions="3"'
-        yield ' constant="true"/></listOfCompartments>'
-        yield from _list("Species", self._species())
-        yield from _list("Parameters", self._parameters())
-        yield from _list("InitialAssignments", self._initial())
-        yield from _list("Rules", self._rules())
-        yield from _list("Events", (self._event(event) for event in model.events))
+        head = [
+            '<?xml version="1.0" encoding="UTF-8"?>',
+            f'<sbml xmlns="{_CORE}" xmlns:sbml="{_CORE}" {NAMESPACES} level="3" version="2">',
+            f"<model id={quoteattr(_identifier(model.name))} name={quoteattr(model.title or model.name)}",
+            f' metaid="about_model" timeUnits="{self.units.time}" substanceUnits="mole" extentUnits="mole"',
+            ' volumeUnits="litre">',
+        ]
+        said = notes(self._told()) + annotation("about_model", self.about.model)
+        compartment = (
+            f'<compartment id="{self.compartment}" size="1" units="litre" spatialDimensions="3" constant="true"/>'
+        )
+        body = [
+            *_list("Compartments", iter([compartment])),
+            *_list("Species", self._species()),
+            *_list("Parameters", self._parameters()),
+            *_list("InitialAssignments", self._initial()),
+            *_list("Rules", self._rules()),
+            *_list("Events", (self._event(event) for event in model.events)),
+        ]
+        # What is written says which units are needed.
+        yield from (*head, *([said] if said else []), *_list("UnitDefinitions", self.units.lines()), *body)
         yield "</model>"
         yield "</sbml>"
 
+    def _told(self) -> Iterator[str]:
+        model = self.model
+        if self.about.model:
+            yield f"{model.title}. Hypothesis: {model.hypothesis}. Mechanisms: {', '.join(model.mechanisms)}."
+            yield "Time is in days. Parameters have the values of the typical patient."
+
     def _species(self) -> Iterator[str]:
         for species in self.model.species:
-            meaning = f"{species.meaning} [{species.unit.text}]"
-            yield (
-                f'<species id="{species.name}" name={quoteattr(meaning)} compartment="{self.compartment}" '
-                'initialAmount="0" hasOnlySubstanceUnits="true" boundaryCondition="true" constant="false"/>'
-            )
+            if (found := substance_unit(species.unit)) is not None:
+                given, is_concentration = found
+                start = "initialConcentration" if is_concentration else "initialAmount"
+                yield self._element(
+                    "species",
+                    species.name,
+                    species.meaning,
+                    f'compartment="{self.compartment}" {start}="0" substanceUnits="{self.units.of(given)}" '
+                    f'hasOnlySubstanceUnits="{_truth(not is_concentration)}" boundaryCondition="true" constant="false"',
+                    about=self.about.parts.get(species.name, {}),
+                )
 
     def _parameters(self) -> Iterator[str]:
+        for species in self.model.species:
+            if not is_species(species):
+                about = self.about.parts.get(species.name, {})
+                yield self._quantity(species.name, species.meaning, species.unit, about)
         for parameter in self.model.parameters:
-            meaning = f"{parameter.meaning} [{parameter.unit.text}]"
-            yield (
-                f'<parameter id="{parameter.name}" name={quoteattr(meaning)} value="{float(parameter.value)!r}" '
-                'constant="true"/>'
+            yield self._element(
+                "parameter",
+                parameter.name,
+                parameter.meaning,
+                f'value="{float(parameter.value)!r}" units="{self.units.of(parameter.unit)}" constant="true"',
+                notes([self.about.note(parameter)]),
+                self.about.of_parameter(parameter),
             )
-        model = self.model
-        named = [(part.name, part.meaning) for part in model.balance]
-        named += [(part.name, part.meaning) for part in model.definitions]
-        named += [(part.name, part.meaning) for part in model.observables]
-        for name, meaning in named:
-            yield f'<parameter id="{name}" name={quoteattr(meaning)} constant="false"/>'
+        for solved in self.model.balance:
+            yield self._quantity(solved.name, solved.meaning, base_unit(solved.unit.dimension))
+        for definition in self.model.definitions:
+            yield self._quantity(definition.name, definition.meaning, base_unit(definition.unit.dimension))
+        for observable in self.model.observables:
+            yield self._quantity(observable.name, observable.meaning, observable.unit)
+
+    def _quantity(self, name: str, meaning: str, of: Unit, about: Annotation | None = None) -> str:
+        """A parameter that a rule gives."""
+        return self._element("parameter", name, meaning, f'units="{self.units.of(of)}" constant="false"', about=about)
+
+    def _element(
+        self, kind: str, name: str, meaning: str, rest: str, told: str = "", about: Annotation | None = None
+    ) -> str:
+        annotated = annotation(f"about_{name}", about or {})
+        metaid = f'metaid="about_{name}" ' if annotated else ""
+        begun = f'<{kind} id="{name}" {metaid}name={quoteattr(meaning)} {rest}'
+        return f"{begun}>{told}{annotated}</{kind}>" if told or annotated else f"{begun}/>"
 
     def _initial(self) -> Iterator[str]:
         for species, initial in zip(self.model.species, self.model.initial, strict=True):
-            value = self._written(initial, species.unit)
-            yield f'<initialAssignment symbol="{species.name}">{_math(value)}</initialAssignment>'
+            value = self.formulas.math(initial, species.unit)
+            yield f'<initialAssignment symbol="{species.name}">{value}</initialAssignment>'
 
     def _rules(self) -> Iterator[str]:
         # These numbers are in the coherent base, as formulas are.
-        given = [(solved.name, solved.expression) for solved in self.model.balance]
-        given += [(part.name, part.expression) for part in self.model.definitions]
-        for name, expression in given:
-            yield f'<assignmentRule variable="{name}">{_math(self._written(expression))}</assignmentRule>'
-        for observable in self.model.observables:
-            value = self._written(observable.expression, observable.unit)
-            yield f'<assignmentRule variable="{observable.name}">{_math(value)}</assignmentRule>'
+        given = [(part.name, part.expression, base_unit(part.unit.dimension)) for part in self.model.balance]
+        given += [(part.name, part.expression, base_unit(part.unit.dimension)) for part in self.model.definitions]
+        given += [(part.name, part.expression, part.unit) for part in self.model.observables]
+        for name, expression, of in given:
+            yield f'<assignmentRule variable="{name}">{self.formulas.math(expression, of)}</assignmentRule>'
         for species, rate in zip(self.model.species, self.model.rates(), strict=True):
-            value = self._written(rate, species.unit)
-            yield f'<rateRule variable="{species.name}">{_math(value)}</rateRule>'
+            of = Unit(f"{species.unit.text}/d", species.unit.dimension / TIME_DIMENSION, species.unit.factor)
+            yield f'<rateRule variable="{species.name}">{self.formulas.math(rate, of)}</rateRule>'
 
     def _event(self, event: Event) -> str:
         inner = f'<trigger initialValue="{_truth(not event.at_start)}" persistent="{_truth(event.persistent)}">'
-        inner += f"{_math(self._written(event.when))}</trigger>"
-        for name, value in (("delay", event.delay), ("priority", event.priority)):
-            if value is not None and value != 0:
-                inner += f"<{name}>{_math(self._written(value))}</{name}>"
+        inner += f"{self.formulas.math(event.when)}</trigger>"
+        if event.delay != 0:
+            inner += f"<delay>{self.formulas.math(event.delay, unit('d'))}</delay>"
+        if event.priority is not None and event.priority != 0:
+            inner += f"<priority>{self.formulas.math(event.priority)}</priority>"
         inner += "<listOfEventAssignments>"
         for species, value in event.changes.items():
-            new = self._written(value, species.unit)
-            inner += f'<eventAssignment variable="{species.name}">{_math(new)}</eventAssignment>'
+            new = self.formulas.math(value, species.unit)
+            inner += f'<eventAssignment variable="{species.name}">{new}</eventAssignment>'
         inner += "</listOfEventAssignments>"
         return f'<event id="{event.name}" useValuesFromTriggerTime="{_truth(event.at_trigger)}">{inner}</event>'
-
-    def _written(self, expression: Expr | float, of: Unit = DIMENSIONLESS) -> Expr:
-        return written(expression, self.numbers, of)
 
 
 def _list(name: str, lines: Iterator[str]) -> Iterator[str]:
@@ -136,47 +157,8 @@ def _list(name: str, lines: Iterator[str]) -> Iterator[str]:
         yield from (f"<listOf{name}>", *found, f"</listOf{name}>")
 
 
-def _math(expression: Expr) -> str:
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML">{_node(expression)}</math>'
-
-
-def _node(expr: Expr) -> str:
-    if expr == TIME:
-        return f'<csymbol encoding="text" definitionURL="{_SYMBOLS}time">time</csymbol>'
-    if isinstance(expr, Symbol):
-        return f"<ci>{escape(str(expr))}</ci>"
-    if expr.is_Rational:
-        return _number(expr)
-    if expr is sympy.E:
-        return "<exponentiale/>"
-    if expr.is_Pow:
-        if expr.exp == -1:
-            return f"<apply><divide/><cn>1</cn>{_node(expr.base)}</apply>"
-        return f"<apply><power/>{_node(expr.base)}{_node(expr.exp)}</apply>"
-    if isinstance(expr, choose):
-        *pairs, otherwise = pieces(expr)
-        inner = "".join(
-            f"<piece>{_node(value)}{_node(condition)}</piece>"
-            for value, condition in zip(pairs[::2], pairs[1::2], strict=True)
-        )
-        return f"<piecewise>{inner}<otherwise>{_node(otherwise)}</otherwise></piecewise>"
-    return f"<apply><{_OPERATIONS[expr.func]}/>{''.join(map(_node, expr.args))}</apply>"
-
-
-def _number(value: Expr) -> str:
-    number = float(value)
-    if value.q != 1 and sympy.Rational(repr(number)) != value:
-        return f"<apply><divide/>{_number(sympy.Integer(value.p))}{_number(sympy.Integer(value.q))}</apply>"
-    mantissa, _, exponent = repr(number).partition("e")
-    return f'<cn type="e-notation">{mantissa}<sep/>{int(exponent)}</cn>' if exponent else f"<cn>{mantissa}</cn>"
-
-
 def _truth(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _rational(factor: object) -> sympy.Rational:
-    return sympy.Rational(factor)
 
 
 def _identifier(name: str) -> str:

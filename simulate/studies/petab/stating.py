@@ -23,6 +23,7 @@ from simulate.cohort.draws import typical
 from simulate.cohort.ensemble import overrides_of, simulate_cohort, typical_parameters
 from simulate.cohort.population import Population
 from simulate.errors import InputError, NumericalError, Where
+from simulate.exchange.numbers import numbers_of, written
 from simulate.exchange.petab.problem import (
     ConditionChange,
     EstimatedParameter,
@@ -35,7 +36,7 @@ from simulate.exchange.petab.problem import (
 from simulate.exchange.petab.upgrading import shortened
 from simulate.exchange.petab.writing import MODEL, problem_files
 from simulate.exchange.prescribed import Given, changes_of, with_rates
-from simulate.exchange.sbml.writing import numbers_of, sbml_text, written
+from simulate.exchange.sbml.writing import sbml_text
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.individual import times_before
 from simulate.studies.petab.restating import FINE, NEAR, StatedProblem, check_same, log_likelihood_of, objective_in

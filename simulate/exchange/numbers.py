@@ -1,0 +1,23 @@
+"""Expressions of a model, which are in the base of units, as numbers in declared units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sympy
+from sympy import Expr, Symbol
+
+from simulate.symbolic.expressions import substitute
+from simulate.symbolic.model import Model
+from simulate.symbolic.units import DIMENSIONLESS, Unit
+
+
+def numbers_of(model: Model) -> dict[Symbol, Expr]:
+    """What states and parameters are in the base of units, of the numbers in their own units that are written."""
+    declared = (*model.species, *model.parameters)
+    return {part.symbol: sympy.Rational(part.unit.factor) * part.symbol for part in declared if part.unit.factor != 1}
+
+
+def written(expression: Expr | float, numbers: Mapping[Symbol, Expr], of: Unit = DIMENSIONLESS) -> Expr:
+    """An expression in the base of units as a number in a unit, of the numbers of `numbers_of`."""
+    return substitute(sympy.sympify(expression, strict=True), numbers) / sympy.Rational(of.factor)
