@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,9 +23,16 @@ settings.register_profile(
 settings.load_profile("il1sim")
 
 LONGEST = (
-    "solver/test_machines",
+    "biology", "solver/test_machines", "solver/test_acceptance", "studies/sweeps/test_survival", "test_tutorials",
+    "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_direct", "evidence/test_order_statistics",
+    "cli/test_fit", "cli/test_run", "cli/test_app", "cli/test_trial_files", "symbolic/test_limits", "test_site",
+    "studies/fitting/test_shipped", "kernels/test_cuda", "studies/comparison/test_own", "kernels/test_build",
+    "faults/test_environment", "studies/virtual/test_populations", "inference/test_polish", "cli/test_vpop",
 )  # fmt: skip
-"""Files of tests that are begun first, so that none of them is all that a worker still has to do at the end."""
+"""Tests that are begun first, the others in the order of their names: what takes long must not be left to the end."""
+
+TOGETHER = "tests/biology/"
+"""Files of one worker, as they share courses and baselines that are solved once."""
 
 _PATIENCE = 600.0
 
@@ -46,6 +54,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        folder = config.rootpath / "tests"
-        rank = {folder / f"{name}.py": place for place, name in enumerate(LONGEST)}
-        items.sort(key=lambda item: rank.get(item.path, len(rank)))
+        rank = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
+
+        def place(item: pytest.Item) -> int:
+            file = item.nodeid.split("::")[0].removesuffix(".py")
+            return rank.get("tests/biology" if file.startswith(TOGETHER) else file, len(rank))
+
+        items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return the scheduler of `loadfile` that takes files of `TOGETHER` for one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)
