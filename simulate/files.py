@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import math
@@ -108,6 +109,20 @@ def read_toml(path: Path | str) -> Document:
     return parse_toml(text, shown)
 
 
+_parsed = functools.lru_cache(maxsize=64)(load_toml)
+"""The same few files of what ships are read by every part of a study, and parsing takes most of the time of it."""
+
+_REMEMBERED = 100_000
+"""Characters of the longest text of which the content is remembered."""
+
+
+def _copy(value: Any) -> Any:
+    """A value of TOML of which no table or list is that of another."""
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    return [_copy(part) for part in value] if isinstance(value, list) else value
+
+
 def parse_toml(text: str, path: str) -> Document:
     """Parse TOML text that came from ``path``, which is only shown in errors.
 
@@ -117,7 +132,7 @@ def parse_toml(text: str, path: str) -> Document:
         ``file.syntax``.
     """
     try:
-        data = load_toml(text)
+        data = _copy(_parsed(text)) if len(text) <= _REMEMBERED else load_toml(text)
     except TooDeep as error:
         raise InputError(
             f"the file is nested too deeply: {error}",

@@ -1,16 +1,77 @@
-"""Settings of all tests: no window is opened, and property tests try the same examples every time."""
+"""Settings of all tests: no window is opened, property tests try the same examples, what is compiled is shared."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("MPLBACKEND", "Agg")
 # pytest-xdist sets it for its workers, and tables would be folded to it.
 os.environ.pop("COLUMNS", None)
+# Each of a hundred processes would else translate all files of the package anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile(
     "il1sim", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("il1sim")
+
+LONGEST = (
+    "biology", "solver/test_machines", "solver/test_acceptance", "studies/sweeps/test_survival", "test_tutorials",
+    "kernels/test_sensitivities", "studies/fitting/test_fit", "kernels/test_direct", "evidence/test_order_statistics",
+    "cli/test_fit", "cli/test_run", "cli/test_app", "cli/test_trial_files", "symbolic/test_limits", "test_site",
+    "studies/fitting/test_shipped", "kernels/test_cuda", "studies/comparison/test_own", "kernels/test_build",
+    "faults/test_environment", "studies/virtual/test_populations", "inference/test_polish", "cli/test_vpop",
+)  # fmt: skip
+"""Tests that are begun first, the others in the order of their names: what takes long must not be left to the end."""
+
+TOGETHER = "tests/biology/"
+"""Files of one worker, as they share courses and baselines that are solved once."""
+
+_PATIENCE = 600.0
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Of workers that begin together with an empty cache, one compiles the loop, and the others the methods."""
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker is None:
+        return
+    from simulate.compiled import cache_directory
+    from simulate.locks import locked
+
+    if worker != "gw0":
+        importlib.import_module("simulate.solver.methods")
+    if (folder := cache_directory()) is not None:
+        with locked(folder, wait=_PATIENCE):
+            importlib.import_module("simulate.solver.lanes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        rank = {f"tests/{name}": place for place, name in enumerate(LONGEST)}
+
+        def place(item: pytest.Item) -> int:
+            file = item.nodeid.split("::")[0].removesuffix(".py")
+            return rank.get("tests/biology" if file.startswith(TOGETHER) else file, len(rank))
+
+        items.sort(key=place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return the scheduler of `loadfile` that takes files of `TOGETHER` for one."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return TOGETHER if nodeid.startswith(TOGETHER) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log)

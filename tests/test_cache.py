@@ -238,7 +238,13 @@ def test_what_the_compilers_are_told_is_in_the_name_of_the_folder(monkeypatch: p
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
             assert compiled.fingerprint.__wrapped__() != plain, name
-    for name, value in (("NUMBA_NUM_THREADS", "1"), ("NUMBA_CACHE_DIR", "/"), ("OMP_NUM_THREADS", "1")):
+    idle = (
+        ("NUMBA_NUM_THREADS", "1"),
+        ("NUMBA_CACHE_DIR", "/"),
+        ("NUMBA_ENABLE_CUDASIM", "1"),
+        ("OMP_NUM_THREADS", "1"),
+    )
+    for name, value in idle:
         with monkeypatch.context() as patched:
             patched.setenv(name, value)
             assert compiled.fingerprint.__wrapped__() == plain, name

@@ -311,3 +311,12 @@ def test_a_fault_of_what_writes_is_no_fault_of_the_file(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     with pytest.raises(MissingExtra, match="cannot write the file"):
         write(tmp_path / "no" / "folder")
+
+
+def test_a_text_that_was_read_before_gives_tables_and_lists_of_its_own() -> None:
+    text = "a = [[1, 2], { b = 3 }]\n[c.d]\ne = 4\n"
+    first, second = parse_toml(text, "x.toml").data, parse_toml(text, "y.toml").data
+    first["a"][0].append(5)
+    first["a"][1]["b"] = first["c"]["d"]["e"] = 6
+    for again in (second, parse_toml(text, "x.toml").data):
+        assert again == {"a": [[1, 2], {"b": 3}], "c": {"d": {"e": 4}}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -43,8 +44,22 @@ TOP = {"simulate", "simulate.__main__"}
 HEAVY = ("numpy", "scipy", "sympy", "numba", "matplotlib", "xarray", "pint", "pandas")
 
 
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(path)))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """Keep no tree of any file for other tests."""
+    yield
+    tree.cache_clear()
+    nodes.cache_clear()
 
 
 def module_of(path: Path) -> str:
@@ -75,7 +90,7 @@ def test_imports_point_down() -> None:
         if module in TOP:
             continue
         layer = layer_of(module)
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             for name in imported(node):
                 if name.split(".")[0] == "simulate" and layer_of(name) not in MAY_IMPORT[layer] | {layer}:
                     upward.append(f"{place(path, node)} imports {name}")
@@ -87,7 +102,7 @@ def test_no_modules_import_each_other() -> None:
     graph = {
         module: {
             name
-            for node in ast.walk(tree(path))
+            for node in nodes(path)
             for base in imported(node)
             for name in (base, *(f"{base}.{alias.name}" for alias in getattr(node, "names", ())))
             if name in modules and name not in TOP and name != module
@@ -107,10 +122,7 @@ def test_no_modules_import_each_other() -> None:
 
 def test_no_import_is_relative() -> None:
     assert [
-        place(path, node)
-        for path in SOURCES
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.ImportFrom) and node.level
+        place(path, node) for path in SOURCES for node in nodes(path) if isinstance(node, ast.ImportFrom) and node.level
     ] == []
 
 
@@ -136,7 +148,7 @@ def test_a_layer_does_not_know_what_is_not_its_business(layer: str, strangers: s
         f"{place(path, node)} imports {name}"
         for path in SOURCES
         if layer_of(module_of(path)) == layer
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         for name in imported(node)
         if name.split(".")[0] in strangers and path.name != "units.py"
     ]
@@ -210,7 +222,7 @@ def is_overload(node: ast.ClassDef | ast.FunctionDef) -> bool:
 def test_text_is_never_executed() -> None:
     found = []
     for path in SOURCES:
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and _may_execute(node, module_of(path)):
                 found.append(f"{place(path, node)} calls {ast.unparse(node.func)}")
             for module in imported(node):
@@ -223,7 +235,7 @@ def test_yaml_is_read_in_one_place_and_nothing_is_constructed_from_it() -> None:
     harmless = {"parse", "compose", "SafeLoader", "YAMLError"}
     found = []
     for path in SOURCES:
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if any(module.split(".")[0] == "yaml" for module in imported(node)):
                 if isinstance(node, ast.ImportFrom) or module_of(path) != "simulate.exchange.petab.yamltext":
                     found.append(f"{place(path, node)} imports yaml")
@@ -294,7 +306,7 @@ def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings()
         str(path.relative_to(ROOT))
         for path in SOURCES
         if layer_of(module_of(path)) != "biology"
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Constant) and not isinstance(node.value, bool)
         if (node.value in words if isinstance(node.value, str) else node.value in days)
     }
@@ -304,7 +316,7 @@ def test_no_module_but_the_file_of_the_trial_knows_its_days_doses_and_readings()
 def collected() -> Iterator[tuple[Path, ast.FunctionDef]]:
     """Every test function, with its file."""
     for path in TESTS:
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test"):
                 yield path, node
 
@@ -329,7 +341,7 @@ def test_no_assertion_is_about_a_constant() -> None:
     found = [
         place(path, node)
         for path in TESTS
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Assert) and isinstance(node.test, ast.Constant)
     ]
     assert found == []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Ensemble
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.marginals import FloatArray
@@ -125,7 +126,7 @@ def observe(
     groups, events = _responses(ensemble, protocol, arm, shape)
     cohort = ensemble.cohort
     later = [day for day in protocol.days if day > 0.0]
-    weights, strata = _weights(ensemble, protocol, shape)
+    weights, strata = shares(ensemble.cohort, protocol, shape)
     return TrialObservations(
         weights=weights,
         levels=seen_levels,
@@ -178,14 +179,21 @@ def _responses(
     return {"responders": chance, "non-responders": 1.0 - chance}, events
 
 
-def _weights(
-    ensemble: Ensemble, protocol: TrialProtocol, shape: tuple[int, int]
+def shares(
+    cohort: Cohort, protocol: TrialProtocol, shape: tuple[int, int]
 ) -> tuple[FloatArray, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None]:
-    """Shares of the patients, such that each stratum has the share that it had in the trial."""
+    """Shares of the patients, such that each stratum has the share that it had in the trial.
+
+    Returns
+    -------
+    tuple
+        Shares, of the shape [cohort, patient]; and the stratum of each patient of a cohort with the sizes of all, where
+        there are any.
+    """
     if not protocol.sizes:
         return np.full(shape, 1.0 / shape[1]), None
     names = tuple(protocol.sizes)
-    strata = ensemble.cohort.strata
+    strata = cohort.strata
     missing: Sequence[str] = sorted({*strata} - {*names} | {*names} - {*strata})
     kinds = np.array([names.index(name) if name in names else -1 for name in strata], dtype=np.int64).reshape(shape)
     if missing or not (kinds == kinds[0]).all():

@@ -5,6 +5,9 @@ is a loop over lanes every name is a number: no types need to be found. So its t
 instructions, in the same order and with the same licence to contract, and has the same bits. What it calls, Numba
 compiles as ever. One thing differs: a choice between two values computes both, where Numba branches if one of them is a
 call (`power_log`), and nothing is contracted across a branch; what stands beside one may differ in the last bit.
+
+Where a function does one thing or another on a command, with names that stand for all lanes at once
+(`simulate.kernels.sensitivity_blocks`), Numba compiles what chooses, and each piece is written here.
 """
 
 from __future__ import annotations
@@ -24,21 +27,25 @@ from numba.extending import intrinsic
 from simulate.compiled import source_of
 from simulate.kernels.emission import HEADER
 from simulate.kernels.lanewise import write_fence
+from simulate.solver.layout import LANES
 
 _intrinsic: Any = intrinsic
 _for_range: Any = cgutils.for_range
 _OPERATIONS: Mapping[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.Eq: "=="}
 _FLAGS = ("contract",)
+_DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
+_PLACE = "p"
+"""Name of the offset in the workspace that a function with pieces finds out for them."""
 
 
 def is_direct(source: str, name: str) -> bool:
-    """Whether a function of a generated module is nothing but assignments in loops over lanes, and fences."""
-    return all(
-        _is_fence(part)
-        or (isinstance(part, ast.For) and all(isinstance(statement, ast.Assign) for statement in part.body))
-        for part in _parts(_definition(source, name))
-    )
+    """Whether a function of a generated module is loops over lanes and fences, or does `_pieces` of that on command."""
+    definition = _definition(source, name)
+    parts = _parts(definition)
+    if all(map(_is_plain, parts)):
+        return True
+    return all(isinstance(part, ast.Assign | ast.If) for part in parts) and all(map(_is_piece, _pieces(definition)))
 
 
 def direct_source(source: str, name: str) -> str:
@@ -46,45 +53,81 @@ def direct_source(source: str, name: str) -> str:
     definition = _definition(source, name)
     # By lines, for the sake of the comment on the last.
     text = "\n".join(source.splitlines()[definition.lineno - 1 : definition.end_lineno])
-    return f'''{HEADER}from simulate.kernels.direct import direct
+    if all(map(_is_plain, _parts(definition))):
+        imports, pieces, body = "direct", f"_direct = direct({name})", ["_direct(w)"]
+    else:
+        number = len(_pieces(definition))
+        imports, body = "direct_piece", _choosing(definition)
+        pieces = "\n".join(f"_piece_{index} = direct_piece({name}, {index})" for index in range(number))
+    lines = "\n".join(f"    {line}" for line in body)
+    return f'''{HEADER}from simulate.kernels.direct import {imports}
+from simulate.kernels.lanewise import every, fence, load, store
 
 
 {text}
 
 
-_direct = direct({name})
+{pieces}
 
 
 def compiled(w):
     """The same, past Numba's front end."""
-    _direct(w)
+{lines}
 '''
 
 
 def direct(function: Callable[..., Any]) -> Any:
-    """Numba intrinsic with the instructions of a generated function that `is_direct`."""
+    """Numba intrinsic with the instructions of a generated function that `is_direct` and has no pieces."""
 
     @_intrinsic
     def written(typing: Any, w: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            definition = _definition(source_of(function), function.__name__)
-            for loop in _parts(definition):
-                if _is_fence(loop):
+            for part in _parts(_definition(source_of(function), function.__name__)):
+                if _is_fence(part):
                     write_fence(builder)
-                    continue
-                lanes = context.get_constant(types.intp, ast.literal_eval(loop.iter.args[0]))
-                accesses = _Distinct(builder.module)
-                with _for_range(builder, lanes) as counter:
-                    names = vars(builtins) | function.__globals__
-                    _Lane(typing, context, builder, names, data, counter.index, accesses).run(loop.body)
-                _, latch = counter.index.incomings[-1]
-                latch.terminator.set_metadata("llvm.loop", _independent(builder.module, accesses))
+                else:
+                    _write_loop(part, _Lane(typing, context, builder, _names(function), data))
             return context.get_dummy_value()
 
         return types.void(w), generate
 
     return written
+
+
+def direct_piece(function: Callable[..., Any], number: int) -> Any:
+    """Numba intrinsic ``(w, p)`` with the instructions of one piece of a generated function that `is_direct`."""
+
+    @_intrinsic
+    def written(typing: Any, w: Any, p: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            place = context.cast(builder, arguments[1], signature.args[1], types.intp)
+            piece = _pieces(_definition(source_of(function), function.__name__))[number]
+            if isinstance(piece[0], ast.For):
+                _write_loop(piece[0], _Lane(typing, context, builder, _names(function), data, place))
+            else:
+                _Whole(typing, context, builder, _names(function), data, place).run(piece)
+            return context.get_dummy_value()
+
+        return types.void(w, p), generate
+
+    return written
+
+
+def _names(function: Callable[..., Any]) -> Mapping[str, Any]:
+    return vars(builtins) | function.__globals__
+
+
+def _write_loop(loop: ast.For, lane: _Lane) -> None:
+    lanes = lane.context.get_constant(types.intp, ast.literal_eval(loop.iter.args[0]))  # type: ignore[attr-defined]
+    module = lane.builder.module
+    lane.accesses = _Distinct(module)
+    with _for_range(lane.builder, lanes) as counter:
+        lane.integers["lane"] = counter.index
+        lane.run(loop.body)
+    _, latch = counter.index.incomings[-1]
+    latch.terminator.set_metadata("llvm.loop", _independent(module, lane.accesses))
 
 
 class _Distinct(ir.MDValue):  # type: ignore[misc]
@@ -116,11 +159,13 @@ class _Lane:
     """Instructions for one lane; does not leave `direct`."""
 
     def __init__(
-        self, typing: Any, context: Any, builder: Any, names: Mapping[str, Any], data: Any, lane: Any, accesses: Any
+        self, typing: Any, context: Any, builder: Any, names: Mapping[str, Any], data: Any, place: Any = None
     ) -> None:
-        self._typing, self._context, self._builder = typing, context, builder
-        self._names, self._data, self._lane, self._accesses = names, data, lane, accesses
+        self._typing, self.context, self.builder = typing, context, builder
+        self._names, self._data = names, data
         self._values: dict[str, Any] = {}
+        self.integers: dict[str, Any] = {_PLACE: place}
+        self.accesses: Any = None
 
     def run(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
@@ -130,8 +175,8 @@ class _Lane:
             if isinstance(target, ast.Name):
                 self._values[target.id] = value
             else:
-                stored = self._builder.store(value, self._place(target))
-                stored.set_metadata("llvm.access.group", self._accesses)
+                stored = self.builder.store(value, self._place(target))
+                stored.set_metadata("llvm.access.group", self.accesses)
 
     def _value(self, node: ast.expr) -> Any:
         match node:
@@ -140,14 +185,14 @@ class _Lane:
             case ast.Name(id=name):
                 return self._values[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._builder.fneg(self._value(operand), flags=_FLAGS)
+                return self.builder.fneg(self._value(operand), flags=_FLAGS)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._called(operator.pow, [left, right])
             case ast.BinOp():
                 return self._chain(node)
             case ast.Subscript():
-                loaded = self._builder.load(self._place(node))
-                loaded.set_metadata("llvm.access.group", self._accesses)
+                loaded = self.builder.load(self._place(node))
+                loaded.set_metadata("llvm.access.group", self.accesses)
                 return loaded
             case ast.Attribute(value=ast.Name(id=module), attr=name):
                 return ir.Constant(ir.DoubleType(), getattr(self._names[module], name))
@@ -156,7 +201,7 @@ class _Lane:
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=arguments):
                 return self._called(getattr(self._names[module], name), arguments)
             case ast.IfExp(test=test, body=body, orelse=other):
-                return self._builder.select(self._truth(test), self._value(body), self._value(other))
+                return self.builder.select(self._truth(test), self._value(body), self._value(other))
         raise AssertionError(ast.dump(node))
 
     def _chain(self, node: ast.expr) -> Any:
@@ -167,34 +212,90 @@ class _Lane:
             node = node.left
         value = self._value(node)
         for outer in reversed(pending):
-            instruction = getattr(self._builder, _OPERATIONS[type(outer.op)])
-            value = instruction(value, self._value(outer.right), flags=_FLAGS)
+            value = self._operated(outer.op, value, self._value(outer.right))
         return value
+
+    def _operated(self, operation: ast.operator, left: Any, right: Any) -> Any:
+        return getattr(self.builder, _OPERATIONS[type(operation)])(left, right, flags=_FLAGS)
 
     def _truth(self, node: ast.expr) -> Any:
         match node:
             case ast.Compare(left=left, ops=[comparison], comparators=[right]):
                 sign = _COMPARISONS[type(comparison)]
-                return self._builder.fcmp_ordered(sign, self._value(left), self._value(right))
+                return self.builder.fcmp_ordered(sign, self._value(left), self._value(right))
             case ast.BoolOp(op=ast.And(), values=[first, second]):
-                return self._builder.and_(self._truth(first), self._truth(second))
+                return self.builder.and_(self._truth(first), self._truth(second))
         raise AssertionError(ast.dump(node))
 
     def _called(self, function: Callable[..., Any], arguments: list[ast.expr]) -> Any:
         """What Numba makes of a call."""
         kind = self._typing.resolve_value_type(function)
         signature = self._typing.resolve_function_type(kind, (types.float64,) * len(arguments), {})
-        implementation = self._context.get_function(kind, signature)
+        implementation = self.context.get_function(kind, signature)
         for library in getattr(implementation, "libs", ()):
-            self._context.active_code_library.add_linking_library(library)
-        return implementation(self._builder, [self._value(argument) for argument in arguments])
+            self.context.active_code_library.add_linking_library(library)
+        return implementation(self.builder, [self._value(argument) for argument in arguments])
 
     def _place(self, node: ast.expr) -> Any:
         """Address of ``w[offset + lane]``."""
         assert isinstance(node, ast.Subscript)
-        assert isinstance(node.slice, ast.BinOp)
-        offset = ir.Constant(ir.IntType(64), ast.literal_eval(node.slice.left))
-        return self._builder.gep(self._data, [self._builder.add(offset, self._lane)])
+        return self.builder.gep(self._data, [self._offset(node.slice)])
+
+    def _offset(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=int() as value):
+                return ir.Constant(ir.IntType(64), value)
+            case ast.Name(id=name):
+                return self.integers[name]
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return self.builder.add(self._offset(left), self._offset(right))
+        raise AssertionError(ast.dump(node))
+
+
+class _Whole(_Lane):
+    """Instructions in which a name stands for all lanes at once; does not leave `direct_piece`.
+
+    The same as those of `simulate.solver.vectors`.
+    """
+
+    def run(self, statements: list[ast.stmt]) -> None:
+        for statement in statements:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    self._values[name] = self._value(value)
+                case ast.Expr(value=ast.Call(func=ast.Name(id="store"), args=[_, place, value])):
+                    self.builder.store(self._wide(self._value(value)), self._row(place), align=8)
+                case _:
+                    assert isinstance(statement, ast.Pass), ast.dump(statement)
+
+    def _value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Call(func=ast.Name(id="load"), args=[_, place]):
+                return self.builder.load(self._row(place), align=8)
+            case ast.Call(func=ast.Name(id="every"), args=[value]):
+                return self._wide(self._value(value))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self.builder.fneg(self._value(operand))
+            case ast.Constant() | ast.Name() | ast.BinOp():
+                return super()._value(node)
+        raise AssertionError(ast.dump(node))
+
+    def _operated(self, operation: ast.operator, left: Any, right: Any) -> Any:
+        if left.type == right.type == ir.DoubleType():
+            return super()._operated(operation, left, right)
+        flags = () if isinstance(operation, ast.Div) else _FLAGS
+        instruction = getattr(self.builder, _OPERATIONS[type(operation)])
+        return instruction(self._wide(left), self._wide(right), flags=flags)
+
+    def _wide(self, value: Any) -> Any:
+        if value.type == _DOUBLES:
+            return value
+        one = self.builder.insert_element(ir.Constant(_DOUBLES, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        return self.builder.shuffle_vector(one, ir.Constant(_DOUBLES, ir.Undefined), zeros)
+
+    def _row(self, place: ast.expr) -> Any:
+        return self.builder.bitcast(self.builder.gep(self._data, [self._offset(place)]), _DOUBLES.as_pointer())
 
 
 @functools.lru_cache(maxsize=4)
@@ -210,6 +311,54 @@ def _parts(definition: Any) -> list[Any]:
     """Statements of a function after its docstring."""
     first, *others = definition.body
     return others if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) else [first, *others]
+
+
+def _is_plain(part: ast.stmt) -> bool:
+    return _is_fence(part) or (
+        isinstance(part, ast.For) and all(isinstance(statement, ast.Assign) for statement in part.body)
+    )
+
+
+def _is_piece(run: list[Any]) -> bool:
+    """Whether nothing stands in it but one loop over lanes, or what `_Whole` knows."""
+    return _is_plain(run[0]) or all(
+        isinstance(part, ast.Pass)
+        or (isinstance(part, ast.Assign) and isinstance(part.targets[0], ast.Name))
+        or (isinstance(part, ast.Expr) and ast.unparse(part).startswith("store("))
+        for part in run
+    )
+
+
+def _pieces(definition: Any) -> list[list[Any]]:
+    """What is done on each command: loops over lanes, or statements up to a fence, of the branches of a function."""
+    return [run for part in _parts(definition) if isinstance(part, ast.If) for run in _runs(part.body) if run]
+
+
+def _runs(body: list[ast.stmt]) -> list[list[Any]]:
+    """Loops, each alone, and statements between them and fences; nothing in the place of a fence."""
+    runs: list[list[Any]] = []
+    for statement in body:
+        if _is_fence(statement):
+            runs.append([])
+        elif isinstance(statement, ast.For) or not runs or not runs[-1] or isinstance(runs[-1][0], ast.For):
+            runs.append([statement])
+        else:
+            runs[-1].append(statement)
+    return runs
+
+
+def _choosing(definition: Any) -> list[str]:
+    """Lines of a function with a call in the place of each of its pieces."""
+    lines, number = [], 0
+    for part in _parts(definition):
+        if not isinstance(part, ast.If):
+            lines.append(ast.unparse(part))
+            continue
+        lines.append(f"if {ast.unparse(part.test)}:")
+        for run in _runs(part.body):
+            lines.append(f"    _piece_{number}(w, {_PLACE})" if run else "    fence(w)")
+            number += bool(run)
+    return lines
 
 
 def _is_fence(part: ast.stmt) -> bool:

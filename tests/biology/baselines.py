@@ -103,6 +103,15 @@ def baselines(model: Model, cohort: Cohort) -> Baselines:
     )
 
 
+MANY = 10_000
+
+
+@cache
+def of_many(name: str) -> Baselines:
+    """Those of ten thousand patients under a hypothesis or option of `MODELS`."""
+    return baselines(model_of(name), patients(MANY))
+
+
 def evaluate(model: Model, values: list[FloatArray]) -> Mapping[str, FloatArray]:
     """Initial values, rates, changes, conditions, balanced unknowns and definitions at baseline, by kind and name."""
     steps = [(part.symbol, part.expression) for part in model.balance]

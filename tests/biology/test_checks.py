@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.biology.baselines import MODELS, baselines, model_of, patients
+from tests.biology.baselines import MANY, MODELS, of_many
 from tests.biology.reviewed import Check, outside, table
 from tests.biology.reviewed_cells import CELLS, MARKERS
 from tests.biology.reviewed_drug import IL1, PHARMACOKINETICS, RECEPTOR
@@ -16,7 +16,6 @@ from tests.biology.reviewed_drug import IL1, PHARMACOKINETICS, RECEPTOR
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 SECTIONS = {"pharmacokinetics": PHARMACOKINETICS, "receptor": RECEPTOR, "IL-1": IL1, "cells": CELLS, "markers": MARKERS}
 CHECKS = tuple(check for section in SECTIONS.values() for check in section)
-MANY = 10_000
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
@@ -34,7 +33,7 @@ def refused() -> str:
     """The table of those who have no steady baseline, and the names of the models that refuse nobody."""
     rows, nobody = [], []
     for name in MODELS:
-        counts = baselines(model_of(name), patients(MANY)).counts
+        counts = of_many(name).counts
         reasons = "; ".join(f"{100 * count / MANY:.2f} %: {reason}" for reason, count in counts.most_common())
         if counts:
             rows.append(f"| `{name}` | {100 * counts.total() / MANY:.2f} % | {reasons} |\n")

@@ -19,10 +19,9 @@ from simulate.cohort.reading import shipped_population
 from simulate.regimen.words import parse_regimen
 from simulate.solver.trajectories import Status
 from simulate.symbolic.balance import residual
-from tests.biology.baselines import MODELS, baselines, model_of, patients
+from tests.biology.baselines import MANY, MODELS, baselines, model_of, of_many, patients
 from tests.biology.ledger import DRUG, cell_pools, net_changes, sources, with_books
 
-MANY = 10_000
 ROUNDING = 16 * 2.0**-52
 """A rate is a sum of at most five terms, each a product of at most ten numbers that were rounded before: of the sum of
 what cancels, a few units in the last place remain. A rate that did not vanish would show as a share of 1e-3 or more."""
@@ -33,7 +32,7 @@ TREATED = ("H1+H3a+H4+treg-leak", "H2+H5", "H4+infiltrate+renewal")
 
 @pytest.mark.parametrize("name", MODELS)
 def test_the_baseline_of_ten_thousand_patients_is_steady_to_rounding_and_nowhere_negative(name: str) -> None:
-    found = baselines(model_of(name), patients(MANY))
+    found = of_many(name)
     feasible = found.infeasible < 0
     assert feasible.mean() > 0.4
     assert found.residual[feasible].max() < ROUNDING
@@ -55,7 +54,7 @@ def test_naive_cells_that_are_off_by_a_millionth_are_seen() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_baseline_of_a_random_patient_is_steady_in_exact_arithmetic(name: str) -> None:
     model, cohort = model_of(name), patients(MANY)
-    member = int(np.flatnonzero(baselines(model, cohort).infeasible < 0)[MODELS.index(name)])
+    member = int(np.flatnonzero(of_many(name).infeasible < 0)[MODELS.index(name)])
     drawn = dict(zip(cohort.names, cohort.values[member].tolist(), strict=True))
     values = {part.name: drawn[part.name] for part in model.parameters if part.spread is not None}
     assert set(residual(model, values).values()) == {sympy.Integer(0)}

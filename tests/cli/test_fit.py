@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.cli.fit import fit
 from simulate.studies.fitting.posterior import Settings, write_posterior
-from tests.studies.fitting.tiny import posterior
+from tests.studies.virtual.fits import fitted
 
 SHORT = ["--particles", "20", "--runs", "1", "--patients", "8", "--draws", "64", "--final-patients", "8"]
 
@@ -21,17 +22,18 @@ SHORT = ["--particles", "20", "--runs", "1", "--patients", "8", "--draws", "64",
 def test_a_fit_prints_what_was_learned_and_leaves_its_result(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "mine"
-    assert outcome(["fit", "--hypothesis", "H0", "--out", str(folder), *SHORT]) == 0
+    folder, file = tmp_path / "mine", tmp_path / "fixed.toml"
+    # The fewer numbers are free, the sooner it ends.
+    fixed = 'name = "F"\ntitle = "t"\n[hypothesis.constraints]\n'
+    fixed += "det1 = 0.1\ndet17 = 0.1\nf_m = 0.5\nil1_muscle = 0.01\nR_0 = 1\nd_M17 = 0.006\n"
+    file.write_text(f'[model]\nname = "fixed"\ntitle = "t"\n[hypothesis]\n{fixed}', encoding="utf-8")
+    assert outcome(["fit", "--hypothesis", f"H0+{file}", "--out", str(folder), *SHORT]) == 0
     said = capsys.readouterr()
     assert "log-evidence" in said.out
     assert "verdict" in said.out
     assert "warning: one run alone" in said.out
     assert "numbers are free" in said.err
     assert (folder / "fit.json").is_file()
-    assert outcome(["fit", "--hypothesis", "H0", "--out", str(folder), "--json", *SHORT]) == 0
-    document = json.loads(capsys.readouterr().out)
-    assert document == json.loads((folder / "fit.json").read_text(encoding="utf-8"))
 
 
 def test_individual_data_are_refused_beside_a_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,8 +64,10 @@ def test_a_fit_to_individual_data_tells_how_many_virtual_patients_count(
     said = capsys.readouterr().out
     assert "individual data: d, 2 patients, 2 readings" in said
     assert "Patients; virtual ones about the mode of each" in said
-    kept = json.loads((folder / "fit.json").read_text(encoding="utf-8"))["individuals"]
-    assert [(row["name"], row["observations"]) for row in kept["patients"]] == [("a", 1), ("b", 1)]
+    kept = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+    assert [(row["name"], row["observations"]) for row in kept["individuals"]["patients"]] == [("a", 1), ("b", 1)]
+    assert outcome([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == kept
 
 
 def test_an_unknown_hypothesis_is_told_before_anything_is_written(
@@ -95,12 +99,15 @@ def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_a_reproduction_prints_every_row_and_draws_the_figure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "fit.json"
-    write_posterior(path, posterior())
-    out = tmp_path / "out"
-    assert outcome(["reproduce", "--fit", str(path), "--out", str(out), "--json"]) == 0
+    # That of the null hypothesis is in the folder of fits: the one that ships has many more draws and patients.
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {})
+    path, fits, out = tmp_path / "fit.json", tmp_path / "fits", tmp_path / "out"
+    (fits / "H0").mkdir(parents=True)
+    write_posterior(path, fitted("H1"))
+    write_posterior(fits / "H0" / "fit.json", fitted("H0"))
+    assert outcome(["reproduce", "--fit", str(path), "--fits", str(fits), "--out", str(out), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     keys = {"item", "account", "location", "standing", "reported", "median", "low", "high", "tail_probability"}
     assert all(keys <= row.keys() for row in rows)

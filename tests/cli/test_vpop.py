@@ -19,8 +19,9 @@ Capture = pytest.CaptureFixture[str]
 SMALL = ["vpop", "-H", "H1", "-n", "200", "--fewest", "30", "--chains", "6", "--steps", "9"]
 
 
-def test_what_is_concluded_is_printed_for_each_way_with_the_spread(capsys: Capture) -> None:
-    assert outcome(SMALL) == 0
+def test_what_is_concluded_is_printed_for_each_way_with_the_spread(capsys: Capture, tmp_path: Path) -> None:
+    write_posterior(tmp_path / "fit.json", fitted("H1"))
+    assert outcome([*SMALL, "--fit", str(tmp_path / "fit.json")]) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     beginnings = ("pool, before any figure", "acceptance", "chains", "reweighting", "spread between ways")
     for beginning in beginnings:

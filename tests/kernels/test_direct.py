@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +20,10 @@ from simulate.kernels.build import build, load_source
 from simulate.kernels.direct import direct_source, is_direct
 from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import power_log
-from simulate.kernels.system import lower
+from simulate.kernels.sensitivities import Direction, sensitivity_kernel
+from simulate.kernels.system import equations, lower
 from simulate.solver import FloatArray
-from simulate.solver.layout import CONSTANTS, LANES
+from simulate.solver.layout import COMMAND, CONSTANTS, DIRECTION, EVERYTHING, LANES, SHARED, STAGE
 
 X, Y = Symbol("x", real=True), Symbol("y", real=True)
 EXPRESSIONS: tuple[Expr, ...] = (
@@ -39,6 +41,7 @@ EXPRESSIONS: tuple[Expr, ...] = (
 SPECIAL = (0.0, -0.0, 1.0, -1.5, 0.3, 2.0, 5e-324, 1e300, np.inf, -np.inf, np.nan)
 
 
+@functools.cache
 def both(source: str, name: str) -> tuple[Callable[[FloatArray], None], Callable[[FloatArray], None]]:
     """A generated function compiled past the front end and through it."""
     number = zlib.crc32(source.encode())
@@ -83,6 +86,21 @@ def test_functions_of_a_model_have_the_same_bits(name: str) -> None:
     source = kernel.source if name in {"prepare", "rhs", "observe"} else kernel.stiff_source()
     assert is_direct(source, name)
     direct, through = both(source, name)
+    assert_same(after(direct, workspace), after(through, workspace))
+    assert not np.array_equal(after(direct, workspace), workspace)
+
+
+@pytest.mark.parametrize("loss", ["a * x / (b + x)", "a * exp(-b * x)"], ids=["whole rows", "lanes"])
+@pytest.mark.parametrize("command", [EVERYTHING, SHARED, 1, 2])
+def test_each_piece_of_a_system_with_derivatives_has_the_same_bits(loss: str, command: int) -> None:
+    system = equations({"x": f"y - {loss}", "y": f"1 / 3 - 2 * y + {loss}"}, [1.0, 0.5], parameters=["a", "b"])
+    directions = (Direction("a", (("a", sympy.Integer(1)),)), Direction("b", (("b", sympy.Integer(1)),)))
+    kernel = sensitivity_kernel(system, directions)
+    assert ("load(w" in kernel.source) == ("exp" not in loss)
+    workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
+    workspace[COMMAND + DIRECTION], workspace[COMMAND + STAGE] = command, 1
+    assert is_direct(kernel.source, "rhs")
+    direct, through = both(kernel.source, "rhs")
     assert_same(after(direct, workspace), after(through, workspace))
     assert not np.array_equal(after(direct, workspace), workspace)
 

@@ -188,7 +188,7 @@ regimen = "none"
 """
 
 
-@pytest.mark.parametrize(("states", "observables"), [(257, 0), (1, 257), (15_000, 0)])
+@pytest.mark.parametrize(("states", "observables"), [(257, 0), (1, 257), (5_000, 0)])
 def test_too_many_states_are_refused_by_check_and_by_run_alike(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], states: int, observables: int
 ) -> None:
@@ -213,7 +213,7 @@ def test_too_many_states_are_refused_by_check_and_by_run_alike(
         assert str(caught.value) == message
     assert outcome(["run", str(tmp_path / "s.toml"), "--out", str(tmp_path / "out")]) == 3
     assert capsys.readouterr().err.startswith(message)
-    assert time.process_time() - began < 15.0
+    assert time.process_time() - began < 5.0
 
 
 @pytest.mark.parametrize(("value", "shown"), [("1e308 s**-1", "1e+308 s**-1"), ("1e-308 1/d", "1e-308 1/d")])

@@ -22,7 +22,7 @@ from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.standing import checks_of, evidence_name
-from simulate.studies.fitting.trial import Problem, trial_of
+from simulate.studies.fitting.trial import Problem, feasible_at, trial_of
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"
@@ -269,8 +269,10 @@ def prior_points(
     for attempt in range(_ROUNDS):
         drawn = stream(seed, purpose, attempt).standard_normal(points.shape)
         points[waiting] = drawn[waiting]
-        trials = [trial_of(part, points[waiting], patients=8, seed=places, threads=threads) for part in problem.parts]
-        waiting = waiting[~np.all([trial.feasible for trial in trials], axis=0)]
+        feasible = [
+            feasible_at(part, points[waiting], patients=8, seed=places, threads=threads) for part in problem.parts
+        ]
+        waiting = waiting[~np.all(feasible, axis=0)]
         if not len(waiting):
             break
     return points

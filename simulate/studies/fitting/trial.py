@@ -30,7 +30,7 @@ from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
-from simulate.evidence.protocol import TrialProtocol, observe
+from simulate.evidence.protocol import TrialProtocol, observe, shares
 from simulate.evidence.reading import read_evidence
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.files import content_hash
@@ -691,17 +691,40 @@ def _seen_of(
     looked = protocol(problem, ensemble.arms[number], noises)
     seen = observe(ensemble, looked, arm=number, cohorts=shape[0], levels=levels)
     exists = (ensemble.status[number] != Status.INFEASIBLE).reshape(shape)
-    refused = np.where(exists, 0.0, seen.weights).sum(axis=1)
     of_kind = {
         stratum.name: np.broadcast_to((kind == index).astype(np.float64), exists.shape)
         for index, stratum in enumerate(problem.population.strata)
     }
+    strata = np.zeros(shape[1], dtype=np.int64) if seen.strata is None else seen.strata[0]
+    weights = weights_of_existing(exists, seen.weights, strata)
+    refused = _refused(exists, seen.weights, kind)
+    return dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused
+
+
+def _refused(exists: npt.NDArray[np.bool_], weights: FloatArray, kind: IntArray) -> FloatArray:
+    refused: FloatArray = np.where(exists, 0.0, weights).sum(axis=1)
     for index in np.unique(kind):
         # A trial needs patients of each kind: where none is left, it could not have been.
         refused = np.where(exists[:, kind == index].any(axis=1), refused, 1.0)
-    strata = np.zeros(shape[1], dtype=np.int64) if seen.strata is None else seen.strata[0]
-    weights = weights_of_existing(exists, seen.weights, strata)
-    return dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused
+    return refused
+
+
+def feasible_at(
+    problem: Problem, points: FloatArray, *, patients: int, seed: int, threads: int | None = None
+) -> npt.NDArray[np.bool_]:
+    """Which points are in the prior, as `Trial.feasible`, without the trial: patients are only brought to its start.
+
+    Arguments as for `simulate_points`.
+    """
+    cohort, kind = cohort_at(problem, points, patients=patients, seed=seed)
+    shape = (len(points), patients)
+    ensemble = simulate_cohort(problem.model, arms_of(problem.trial), cohort, np.zeros(1), threads=threads)
+    refused = [
+        _refused((status != Status.INFEASIBLE).reshape(shape), shares(cohort, protocol(problem, arm), shape)[0], kind)
+        for arm, status in zip(ensemble.arms, ensemble.status, strict=True)
+    ]
+    feasible: npt.NDArray[np.bool_] = np.max(refused, axis=0) <= MOST_REFUSED
+    return feasible
 
 
 def levels_of(

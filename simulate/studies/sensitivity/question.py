@@ -39,7 +39,7 @@ from simulate.studies.fitting.trial import (
 )
 from simulate.studies.fitting.trial import ProblemPart as TrialStudy
 from simulate.studies.runs import Study, arm_number, prepare
-from simulate.studies.scenario import TYPICAL, Scenario
+from simulate.studies.scenario import PRIOR, TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
 from simulate.trials.reading import shipped_trial
 
@@ -177,7 +177,7 @@ def question_of(
         problem = without_noise(problem)
     asked = parse_endpoints(endpoints, study.model, float(study.times[-1]))
     columns, inputs, unvaried = _inputs(problem, overrides, by, hold)
-    draws = None if fit is None else draws_named(label, fit)
+    draws = None if fit is None or fit == PRIOR else draws_named(label, fit)
     draws = draws if draws is not None and draws.is_fitted else None
     return SensitivityQuestion(study, index, problem, asked, columns, inputs, unvaried, overrides, draws)
 

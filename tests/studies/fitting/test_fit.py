@@ -13,7 +13,7 @@ from simulate.errors import InputError
 from simulate.studies.fitting.fit import Likelihood, fit
 from simulate.studies.fitting.posterior import read_posterior, shipped_posterior, write_posterior
 from simulate.studies.fitting.sampling import fit_key
-from tests.studies.fitting.tiny import SETTINGS, posterior, problem
+from tests.studies.fitting.tiny import SETTINGS, few, posterior, problem
 
 
 class Killed(Exception):
@@ -29,10 +29,10 @@ def test_an_interrupted_fit_resumes_to_the_same_bits(tmp_path: Path) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+        fit(few(), SETTINGS, folder=tmp_path, report=dying)
     kept = sorted(path.name for path in tmp_path.iterdir())
     assert kept == ["run-1-stage-0.npz", "run-1-stage-1.npz"]
-    resumed = fit(problem(), SETTINGS, folder=tmp_path)
+    resumed = fit(few(), SETTINGS, folder=tmp_path)
     assert json.dumps(resumed.as_dict()) == json.dumps(posterior().as_dict())
 
 
@@ -41,9 +41,9 @@ def test_generations_of_another_fit_are_refused(tmp_path: Path) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+        fit(few(), SETTINGS, folder=tmp_path, report=dying)
     with pytest.raises(InputError) as caught:
-        fit(problem(), replace(SETTINGS, particles=17), folder=tmp_path)
+        fit(few(), replace(SETTINGS, particles=17), folder=tmp_path)
     assert caught.value.code == "inference.checkpoint"
 
 
@@ -55,10 +55,10 @@ def test_generations_of_patients_who_were_made_in_another_way_are_refused(
 
     monkeypatch.setattr("simulate.studies.fitting.trial.POINTS", "as they were")
     with pytest.raises(Killed):
-        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
+        fit(few(), SETTINGS, folder=tmp_path, report=dying)
     monkeypatch.undo()
     with pytest.raises(InputError) as caught:
-        fit(problem(), SETTINGS, folder=tmp_path)
+        fit(few(), SETTINGS, folder=tmp_path)
     assert (caught.value.code, caught.value.what) == ("inference.checkpoint", "the checkpoint belongs to another fit")
     assert caught.value.advice == (
         "something that decides the result has changed since; remove the file, or choose another folder"
@@ -71,18 +71,18 @@ def test_generations_that_were_made_in_another_way_are_refused_and_results_are_n
     def dying(line: str) -> None:
         raise Killed
 
-    key = fit_key(problem(), SETTINGS)
+    key = fit_key(few(), SETTINGS)
     monkeypatch.setattr("simulate.studies.fitting.fit._ALGORITHM", "as they were")
     with pytest.raises(Killed):
-        fit(problem(), SETTINGS, folder=tmp_path, report=dying)
-    assert fit_key(problem(), SETTINGS) == key
+        fit(few(), SETTINGS, folder=tmp_path, report=dying)
+    assert fit_key(few(), SETTINGS) == key
     monkeypatch.undo()
     with pytest.raises(InputError, match="the checkpoint belongs to another fit"):
-        fit(problem(), SETTINGS, folder=tmp_path)
+        fit(few(), SETTINGS, folder=tmp_path)
 
 
 def test_a_fit_has_the_same_bits_with_any_number_of_threads() -> None:
-    assert json.dumps(fit(problem(), SETTINGS, threads=1).as_dict()) == json.dumps(posterior().as_dict())
+    assert json.dumps(fit(few(), SETTINGS, threads=1).as_dict()) == json.dumps(posterior().as_dict())
 
 
 def test_a_short_fit_warns_that_it_is_short() -> None:
@@ -96,7 +96,7 @@ def test_contributions_of_the_items_add_up_to_the_evidence() -> None:
 
 
 def test_estimates_stay_within_the_bounds_of_the_prior() -> None:
-    for row, part in zip(posterior().estimates, problem().free, strict=True):
+    for row, part in zip(posterior().estimates, few().free, strict=True):
         for value in (*row.prior, *row.posterior):
             assert part.low <= value <= part.high
 
@@ -119,7 +119,7 @@ def test_a_result_survives_its_file(tmp_path: Path) -> None:
 def test_the_kept_readings_give_the_likelihoods_again() -> None:
     found = posterior()
     assert found.support is not None
-    for column, item in enumerate(problem().evidence.data):
+    for column, item in enumerate(few().evidence.data):
         shares = np.array([reading.share for reading in item.readings])
         floors = np.exp([reading.statement.log_floor() for reading in item.readings])
         alone = np.exp(found.support.readings[column])
@@ -130,7 +130,7 @@ def test_the_kept_readings_give_the_likelihoods_again() -> None:
 def test_the_tails_are_probabilities_of_every_fitted_figure() -> None:
     found = posterior().support
     assert found is not None
-    assert {item for item, _, _ in found.tails} == {item.name for item in problem().evidence.data}
+    assert {item for item, _, _ in found.tails} == {item.name for item in few().evidence.data}
     assert all(0.0 <= tail <= 1.0 for _, _, tail in found.tails)
 
 
@@ -161,9 +161,9 @@ def test_a_hypothesis_without_a_shipped_fit_is_named() -> None:
 
 def test_the_key_changes_with_settings_and_with_the_problem() -> None:
     keys = {
-        fit_key(problem(), SETTINGS),
-        fit_key(problem(), replace(SETTINGS, seed=2)),
-        fit_key(problem("H4"), SETTINGS),
+        fit_key(few(), SETTINGS),
+        fit_key(few(), replace(SETTINGS, seed=2)),
+        fit_key(few("H4"), SETTINGS),
     }
     assert len(keys) == 3
 

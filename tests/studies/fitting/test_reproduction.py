@@ -13,12 +13,13 @@ from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.sets import check_trials
 from simulate.studies.fitting.reproduction import Row, check_current, repeated_study, reproduce
 from simulate.studies.fitting.sampling import fit_key
-from tests.studies.fitting.tiny import posterior, problem
+from tests.studies.fitting.tiny import problem
+from tests.studies.virtual.fits import fitted
 
 
 @cache
 def rows() -> tuple[Row, ...]:
-    return reproduce(problem(), posterior(), problem("H0"), posterior("H0"))
+    return reproduce(problem(), fitted("H1"), problem("H0"), fitted("H0"))
 
 
 def test_no_row_of_the_abstract_is_dropped_and_external_findings_follow() -> None:
@@ -77,19 +78,19 @@ def test_what_was_not_fitted_says_so() -> None:
 def test_a_fit_of_patients_who_were_made_in_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
         before.setattr("simulate.studies.fitting.trial.SCHEME", "as it was")
-        old = fit_key(problem(), posterior().settings)
+        old = fit_key(problem(), fitted("H1").settings)
     with pytest.raises(InputError) as caught:
-        check_current(problem(), replace(posterior(), key=old))
+        check_current(problem(), replace(fitted("H1"), key=old))
     assert str(caught.value) == (
         "error[fit.stale]: the fit of `H1` was made with other numbers, patients, evidence or priors than today's\n"
-        f"  found:    key {old}\n  expected: key {posterior().key}\n"
+        f"  found:    key {old}\n  expected: key {fitted('H1').key}\n"
         "  try:      fit again: `simulate reproduce --refit`"
     )
 
 
 def test_a_fit_of_another_hypothesis_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        check_current(problem("H0"), posterior())
+        check_current(problem("H0"), fitted("H1"))
     assert str(caught.value) == (
         "error[fit.hypothesis]: the fit is of `H1`, not of `H0`\n"
         "  expected: a fit of `H0`\n"
@@ -99,13 +100,13 @@ def test_a_fit_of_another_hypothesis_is_refused() -> None:
 
 def test_a_result_of_other_numbers_is_refused() -> None:
     with pytest.raises(InputError) as caught:
-        reproduce(problem(), replace(posterior(), key="0"), problem("H0"), posterior("H0"))
+        reproduce(problem(), replace(fitted("H1"), key="0"), problem("H0"), fitted("H0"))
     assert caught.value.code == "fit.stale"
     assert "--refit" in str(caught.value)
 
 
 def test_a_repeated_study_has_readings_of_eight_patients_and_is_the_same_twice() -> None:
-    first, second = (repeated_study(problem(), posterior(), number=3) for _ in range(2))
+    first, second = (repeated_study(problem(), fitted("H1"), number=3) for _ in range(2))
     for quantity in ("serum_il1ra", "ifng", "il17a", "ck", "cd45ro"):
         assert first.before[quantity].shape == first.after[quantity].shape == (8,)
         assert np.array_equal(first.after[quantity], second.after[quantity])

@@ -23,6 +23,7 @@ from simulate.studies.fitting.trial import (
     LEADING,
     SAMPLE_HOUR,
     cohort_at,
+    feasible_at,
     problem_for,
     recorded_times,
     treated,
@@ -30,7 +31,7 @@ from simulate.studies.fitting.trial import (
     uniforms_for,
 )
 from simulate.symbolic.parts import Parameter, Spread
-from simulate.trials.reading import shipped_trial
+from simulate.trials.reading import read_trial, shipped_trial
 from tests.studies.fitting.tiny import problem
 
 LAST_DOSE, AFTER = 181.0, 182.0
@@ -148,6 +149,14 @@ def test_a_point_of_whose_patients_too_many_do_not_exist_is_not_in_the_prior() -
     point[1, [part.name for part in fast.free].index("k_c")] = 4.0
     assert trial_of(fast, point, patients=32, seed=1).feasible.tolist() == [True, False]
     assert Likelihood(fast, patients=32, places=1)(point).total[1] == -np.inf
+
+
+def test_that_a_point_is_in_the_prior_is_known_without_its_trial() -> None:
+    for asked in (problem("H2"), problem_for("H2", trials=[read_trial("example-two-arms")])):
+        points = np.random.default_rng(0).standard_normal((64, asked.dimension))
+        found = feasible_at(asked, points, patients=8, seed=1)
+        assert 0 < found.sum() < len(points)
+        np.testing.assert_array_equal(found, trial_of(asked, points, patients=8, seed=1).feasible)
 
 
 def test_evidence_without_data_cannot_be_fitted() -> None:
