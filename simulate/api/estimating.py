@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
 from simulate.watching import Report
@@ -13,8 +13,6 @@ from simulate.watching import Report
 __all__ = ["fit_problem"]
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from simulate.results.result import Result
     from simulate.studies.fitting.posterior import Settings
     from simulate.studies.petab.fitting import FitStart, PetabFit
@@ -109,7 +107,7 @@ def fit_problem(
 
     found = fit_objective(objective, starts=starts, seed=seed, told=told)
     tables: dict[str, ResultTable] = {}
-    figures: dict[str, Callable[[], Figure]] = {}
+    figures: dict[str, Callable[[], Any]] = {}
     if profiles:
         found, figures["profiles"] = _profiled(objective, found, profiles, tables, report)
     if posterior:
@@ -157,7 +155,7 @@ def _profiled(
     chosen: bool | Sequence[str],
     tables: dict[str, ResultTable],
     report: Report | None,
-) -> tuple[PetabFit, Callable[[], Figure]]:
+) -> tuple[PetabFit, Callable[[], Any]]:
     """The fit with profiles, of which there are tables then, and what draws them."""
     from simulate.studies.petab.profiling import profile_fit
     from simulate.tabular import table_of
@@ -166,7 +164,7 @@ def _profiled(
     rows = [{name: value for name, value in asdict(row).items() if name != "parts"} for row in found.parameters]
     tables |= {"profiles": table_of(rows), "curves": table_of([*found.places()])}
 
-    def draw() -> Figure:
+    def draw() -> Any:
         from simulate.figures.profiles import profiles_figure
 
         return profiles_figure(found)

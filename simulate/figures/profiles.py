@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, FAINT, INK, PAGE, POINTS, logarithmic, styled
 from simulate.inference.profiles import THRESHOLD
-from simulate.studies.petab.profiling import ProblemProfiles
+from simulate.studies.petab.outcomes import ProblemProfiles
 
 _COLUMNS = 4
 _HEIGHT = 1.35

@@ -17,8 +17,7 @@ from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
     from simulate.studies.petab.fitting import PetabFit
-    from simulate.studies.petab.profiling import ProblemProfiles
-    from simulate.studies.petab.sampling import ProblemPosterior
+    from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
     from simulate.studies.runs import Study
 
 _MOST = 4

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -21,10 +21,7 @@ from simulate.inference.descent import Descent, Slope, descend
 from simulate.solver.kernel import FloatArray
 from simulate.streams import uniforms
 from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
-
-if TYPE_CHECKING:
-    from simulate.studies.petab.profiling import ProblemProfiles
-    from simulate.studies.petab.sampling import ProblemPosterior
+from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
 
 SENSITIVITIES = "forward sensitivities"
 NEAR = 0.1

@@ -7,9 +7,7 @@ Each is walked from every optimum that starts have found within `simulate.infere
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -21,9 +19,8 @@ from simulate.inference.walks import CROSSED, LOST, Walk, walk
 from simulate.solver.kernel import FloatArray
 from simulate.studies.petab.fitting import PetabFit, gradient_of, slopes_of, total_at
 from simulate.studies.petab.objective import Objective, scaled, unscaled
+from simulate.studies.petab.outcomes import BOUNDED, FLAT, ONE_SIDED, SPLIT, ProblemProfiles, ProfiledParameter
 
-FLAT, ONE_SIDED, BOUNDED, SPLIT = "flat", "one-sided", "bounded", "split"
-"""Verdicts: neither end is within the bounds; one is; both are; both are, or one, and values between them are not."""
 BETTER = 0.01
 """Logarithm by which a point is better than all starts, and profiles begin anew from it."""
 _SAME = 0.05
@@ -31,80 +28,6 @@ _SAME = 0.05
 _APART = 0.01
 """Share of the distance of the bounds by which optima are told apart."""
 _MOST_OPTIMA, _MOST_BEGINNINGS = 4, 5
-
-
-@dataclass(frozen=True, slots=True)
-class ProfiledParameter:
-    """How far a parameter can go.
-
-    Attributes
-    ----------
-    name, scale
-        Its name, and the scale on which it was sought.
-    verdict
-        ``flat``, ``one-sided``, ``bounded`` or ``split``.
-    estimate
-        At the best point.
-    low, high
-        Ends of what lies within 1.92 of the best; None where a bound comes first, or nothing further could be solved.
-    drop
-        By how much the logarithm falls at the worst value that was tried.
-    parts
-        The intervals in between, of which there are several where the verdict is ``split``.
-    lost
-        Whether a side ended where no further point could be found, and not at a bound.
-    """
-
-    name: str
-    scale: str
-    verdict: str
-    estimate: float
-    low: float | None
-    high: float | None
-    drop: float
-    parts: tuple[tuple[float | None, float | None], ...]
-    lost: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ProblemProfiles:
-    """Profiles of a fit.
-
-    Attributes
-    ----------
-    parameters
-        Row by row.
-    names
-        All sought parameters.
-    curves
-        For each profiled parameter drops, shape [place], and values of all parameters there, shape [place, parameter],
-        in the order of the parameter.
-    point, gained
-        The best point on the scales, and by how much it is better than that of the fit; 0 if it is that.
-    evaluations
-        Points that were asked for.
-    """
-
-    parameters: tuple[ProfiledParameter, ...]
-    names: tuple[str, ...]
-    curves: tuple[tuple[FloatArray, FloatArray], ...]
-    point: FloatArray
-    gained: float
-    evaluations: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """The profiles as plain values; the curves are a table."""
-        return {
-            "parameters": [asdict(row) for row in self.parameters],
-            "gained": self.gained,
-            "evaluations": self.evaluations,
-        }
-
-    def places(self) -> Iterator[dict[str, Any]]:
-        """Rows of a table of the curves: which parameter is held, the drop, and the values of all."""
-        for row, (drops, values) in zip(self.parameters, self.curves, strict=True):
-            for drop, own in zip(drops, values, strict=True):
-                yield {"held": row.name, "drop": float(drop), **dict(zip(self.names, own.tolist(), strict=True))}
 
 
 def profile_fit(

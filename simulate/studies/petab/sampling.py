@@ -8,9 +8,7 @@ its scale between its bounds. A point whose model cannot be solved counts as imp
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,66 +21,10 @@ from simulate.studies.fitting.posterior import Estimate, Settings
 from simulate.studies.fitting.remaining import Remaining
 from simulate.studies.fitting.sampling import Asked, generations_of, kept_of, polished, prior_of, warnings_of_draws
 from simulate.studies.petab.objective import Objective, scaled
+from simulate.studies.petab.outcomes import ProblemPosterior
 from simulate.studies.petab.priors import believed
 
 _SHARES = (0.05, 0.5, 0.95)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ProblemPosterior:
-    """Draws of the posterior of a problem.
-
-    Attributes
-    ----------
-    estimates
-        What is known of each parameter; empty where the draws are too few.
-    names, draws, log_likelihoods
-        Parameters, draws that are equally likely, shape [draw, parameter], and their log-likelihoods; no draws where
-        they are too few.
-    log_evidence, error
-        Logarithm of the mean likelihood over the prior between the bounds, and its standard error.
-    effective, tail, r_hat
-        Effective draws, shape of the tail of their weights, and R-hat between runs; None for a single run.
-    impossible
-        Share of the prior in which the model cannot be solved.
-    evaluations
-        Points that were asked for.
-    warnings
-        What a reader must know before believing anything.
-    """
-
-    estimates: tuple[Estimate, ...]
-    names: tuple[str, ...]
-    draws: FloatArray
-    log_likelihoods: FloatArray
-    log_evidence: float
-    error: float
-    effective: float
-    tail: float
-    r_hat: float | None
-    impossible: float
-    evaluations: int
-    warnings: tuple[str, ...]
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the draws are enough to conclude anything."""
-        return not are_too_few(self.effective, self.tail)
-
-    def as_dict(self) -> dict[str, Any]:
-        """The posterior as plain values; its draws are a table."""
-        numbers = ("log_evidence", "error", "effective", "tail", "r_hat", "impossible", "evaluations")
-        return {
-            **{name: getattr(self, name) for name in numbers if self.is_told or not name.startswith(("log", "err"))},
-            "is_told": self.is_told,
-            "warnings": list(self.warnings),
-            "estimates": [asdict(row) for row in self.estimates],
-        }
-
-    def rows(self) -> Iterator[dict[str, float]]:
-        """Rows of a table of the draws: log-likelihood, and values of all parameters."""
-        for log_likelihood, own in zip(self.log_likelihoods, self.draws, strict=True):
-            yield {"log_likelihood": float(log_likelihood), **dict(zip(self.names, own.tolist(), strict=True))}
 
 
 class PriorTarget:
