@@ -12,6 +12,8 @@ from simulate.studies.petab.outcomes import ProblemProfiles
 _COLUMNS = 4
 _HEIGHT = 1.35
 _SHOWN = 2.0 * THRESHOLD
+_WIDE = 10.0
+"""Ratio of the ends from which an axis is logarithmic where the parameter is sought so: below, its ticks crowd."""
 
 
 def profiles_figure(found: ProblemProfiles) -> Figure:
@@ -35,8 +37,10 @@ def profiles_figure(found: ProblemProfiles) -> Figure:
             axes.axhline(THRESHOLD, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
             axes.set_ylim(_SHOWN, -0.1 * _SHOWN)
             axes.set_xlabel(row.name)
-            if row.scale != "lin":
+            if row.scale != "lin" and held[-1] >= _WIDE * held[0]:
                 logarithmic(axes.xaxis)
+            else:
+                axes.locator_params(axis="x", nbins=4)
         for axes in panels[len(found.parameters) :]:
             axes.set_visible(False)
         figure.supylabel("fall of the log-posterior", fontsize=POINTS)

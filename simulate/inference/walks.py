@@ -24,8 +24,9 @@ CROSSED, BOUND, LOST = "crossed", "bound", "lost"
 
 _NEAR = 0.01
 """Height from the ceiling at which its crossing is found."""
-_FEW, _MANY, _FAR = 0.1, 0.6, 4.0 * THRESHOLD
-"""Rises from one value to the next below which steps grow, above which they shrink, and above which one is repeated."""
+_FEW, _MANY, _FAR = 0.1, 0.6, THRESHOLD
+"""Rises from one value to the next below which steps grow, and above which they shrink; and height above the ceiling
+from which a step is repeated with a quarter of its length."""
 _LEAST_STEP, _LONGEST_STEP = 1e-6, 0.1
 """Of the distance of the bounds."""
 _MOST_VALUES, _MOST_INTERPOLATIONS = 60, 8
