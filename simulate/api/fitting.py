@@ -166,7 +166,7 @@ def fit(
     if profiles and not isinstance(problem, IndividualProblem):
         profiled = _profiled(problem, posterior, threads, report)
     document = posterior.as_dict()
-    tables = {"estimates": table_of([_flat(asdict(row)) for row in posterior.estimates])}
+    tables = {"estimates": table_of([flat(asdict(row)) for row in posterior.estimates])}
     if profiled:
         document["profiles"] = [asdict(row) for row in profiled]
         tables["profiles"] = table_of(profiled)
@@ -222,7 +222,7 @@ def _profiled(
     return profile(problem, posterior, threads=threads)
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """Quantiles one by one."""
     flat: dict[str, Any] = {}
     for name, value in row.items():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from simulate.studies.fitting.posterior import Individuals, Posterior
+    from simulate.studies.fitting.posterior import Estimate, Individuals, Posterior
     from simulate.studies.fitting.profiling import Profiled
     from simulate.studies.petab.fitting import PetabFit
 
@@ -50,6 +50,13 @@ def fit(
     profiles: Annotated[
         bool, typer.Option("--profiles", help="Profile the likelihood of each number as well; some minutes.")
     ],
+    profile: Annotated[
+        list[str] | None,
+        typer.Option("--profile", metavar="NAME", help="Profile this parameter of a PROBLEM; repeatable."),
+    ] = None,
+    posterior: Annotated[
+        bool, typer.Option("--posterior", help="Sample the posterior of a PROBLEM: --particles, --runs, --draws.")
+    ] = False,
     starts: Annotated[
         int | None, typer.Option("--starts", metavar="N", min=1, help="Starting points of a PROBLEM; 20 if not given.")
     ] = None,
@@ -74,18 +81,23 @@ def fit(
     simulate fit --trial zong-2011 --trial my-trial.toml
     simulate fit --data my-data.toml --patients 16 --final-patients 64
 
-    A problem in PEtab is fitted from many starting points instead: estimates, their errors, how many starts agree.
+    A problem in PEtab is fitted from many starting points instead: estimates, their errors, how many starts agree; if
+    asked for, how far each parameter can go (profiles), and draws of the posterior.
 
     \b
     simulate fit problem.yaml --starts 50
+    simulate fit problem.yaml --profiles --posterior
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, say
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
-    own = {"starts": starts, "rtol": rtol, "force": force or None}
+    own = {"starts": starts, "rtol": rtol, "force": force or None, "profile": profile, "posterior": posterior or None}
     _refuse_strange(problem, own, locals())
     if problem is not None:
+        own["profiles"] = own.pop("profile") or profiles
+        if posterior:
+            own |= {"particles": particles, "runs": runs, "draws": draws}
         return _of_problem(problem, {name: value for name, value in own.items() if value}, seed, threads, out, as_json)
     found = function(
         hypothesis,
@@ -106,11 +118,11 @@ def fit(
     if as_json:
         print_json(found.document)
     else:
-        print_rich(_estimates(found.value))
+        print_rich(_estimates(found.value.hypothesis, found.value.estimates))
         if found.value.individuals is not None:
             print_rich(_individuals(found.value.individuals))
         if "profiles" in found.tables:
-            print_rich(_profiles([Profiled(**row) for row in found.tables["profiles"].records()]))
+            print_rich(_profiles("likelihood", [Profiled(**row) for row in found.tables["profiles"].records()]))
         known = evidence_sets().get(found.value.evidence)
         left_out = (
             f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ())
@@ -128,7 +140,9 @@ def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mappi
         whose = "a PROBLEM, and none is given"
     else:
         defaults = inspect.signature(function).parameters
-        shared = {"out", "seed", "threads", "report"}
+        shared = {"out", "seed", "threads", "report", "profiles"}
+        if own["posterior"]:
+            shared |= {"particles", "runs", "draws"}
         strange = [
             name
             for name, part in defaults.items()
@@ -147,6 +161,7 @@ def _of_problem(
     """Fit an estimation problem, write its directory and print its estimates."""
     from simulate.api.estimating import fit_problem
     from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.studies.fitting.profiling import Profiled
 
     found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, report=say)
     folder = Path("fits", f"{Path(problem).stem}-{found.provenance.key[:8]}") if out is None else out
@@ -155,9 +170,17 @@ def _of_problem(
     if as_json:
         print_json(found.document)
         return 0
-    print_rich(_found(found.value))
+    fitted = found.value
+    print_rich(_found(fitted))
+    if fitted.profiles is not None:
+        told = fitted.profiles.parameters
+        rows = [Profiled(row.name, "", row.verdict, row.low, row.high, row.drop) for row in told]
+        print_rich(_profiles("likelihood times prior", rows))
+    if fitted.posterior is not None and fitted.posterior.is_told:
+        print_rich(_estimates("Posterior", fitted.posterior.estimates))
     assert found.answer is not None
-    print_text("\n".join((*found.answer.sentences[:2], *found.answer.caveats, f"written to {folder}")))
+    first, second, _, *more = found.answer.sentences
+    print_text("\n".join((first, second, *more, *found.answer.caveats, f"written to {folder}")))
     return 0
 
 
@@ -174,11 +197,11 @@ def _found(result: PetabFit) -> Table:
     return table
 
 
-def _profiles(rows: Sequence[Profiled]) -> Table:
+def _profiles(of: str, rows: Sequence[Profiled]) -> Table:
     from simulate.cli.console import titled
 
     table = titled(
-        "Profiles of the likelihood, within 1.92 of its maximum", ("number", "profile", "from", "to", "greatest drop")
+        f"Profiles of the {of}, within 1.92 of its maximum", ("number", "profile", "from", "to", "greatest drop")
     )
     for row in rows:
         ends = ["open" if end is None else f"{end:.3g} {row.unit}".removesuffix(" 1") for end in (row.low, row.high)]
@@ -199,14 +222,14 @@ def _individuals(found: Individuals) -> Table:
     return table
 
 
-def _estimates(result: Posterior) -> Table:
+def _estimates(of: str, rows: Sequence[Estimate]) -> Table:
     from simulate.cli.console import titled
 
     table = titled(
-        f"{result.hypothesis}: median and 90 %",
+        f"{of}: median and 90 %",
         ("number", "before the data", "after the data", "learned", "verdict", "meaning"),
     )
-    for row in result.estimates:
+    for row in rows:
         after = "as before" if row.verdict == "prior" else _band(row.posterior)
         learned = f"{100.0 * max(row.contraction, 0.0):.0f} %"
         table.add_row(

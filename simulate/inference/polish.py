@@ -106,6 +106,15 @@ WORST_TAIL = 0.7
 72."""
 
 
+FEWEST = 50.0
+"""Effective draws below which nothing is concluded from them."""
+
+
+def are_too_few(effective: float, tail: float) -> bool:
+    """Whether nothing is to be concluded from draws, by how many count and the shape of the tail of their weights."""
+    return tail >= WORST_TAIL or effective < FEWEST
+
+
 def pareto_shape(weights: FloatArray) -> float:
     """Shape of the generalized Pareto tail of weights, shape [draw]; 0 where hardly any of the largest differ.
 

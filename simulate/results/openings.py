@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import xarray as xr
@@ -17,6 +17,7 @@ from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
     from simulate.studies.petab.fitting import PetabFit
+    from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
     from simulate.studies.runs import Study
 
 _MOST = 4
@@ -130,6 +131,63 @@ def of_problem(name: str, found: PetabFit) -> Opening:
             + ("." if nominal is None else f"; at the nominal values it is {nominal:.4f}."),
             f"{found.reached} of {len(found.starts)} starts ended within {NEAR:g} of it.",
             f"Estimates: {told}{f', and {rest} more' if rest > 0 else ''}.",
+            *_profiled(found.profiles),
+            *_sampled(found.posterior),
         ),
-        tuple(caveats),
+        (*caveats, *_caveats(found)),
     )
+
+
+def _profiled(found: ProblemProfiles | None) -> Iterator[str]:
+    """Which parameters profiles hold, and which they do not."""
+    if found is None:
+        return
+    by_verdict = {
+        verdict: ", ".join(row.name for row in found.parameters if row.verdict == verdict)
+        for verdict in ("bounded", "split", "one-sided", "flat")
+    }
+    words = {
+        "bounded": "both ends within the bounds: {}",
+        "split": "in several intervals: {}",
+        "one-sided": "open to one side: {}",
+        "flat": "open to both sides, so not identifiable: {}",
+    }
+    yield f"Profiles: {'; '.join(words[verdict].format(names) for verdict, names in by_verdict.items() if names)}."
+
+
+def _sampled(found: ProblemPosterior | None) -> Iterator[str]:
+    """What the draws say, or that they say nothing."""
+    if found is None:
+        return
+    if not found.is_told:
+        yield (
+            f"The posterior is not told: {found.effective:.0f} effective draws, tail of their weights "
+            f"{found.tail:.2f}. More particles and draws."
+        )
+        return
+    chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
+    yield (
+        f"Log-evidence {found.log_evidence:.2f} ± {found.error:.2f}; {chains}, {found.effective:.0f} effective draws, "
+        f"tail {found.tail:.2f}."
+    )
+
+
+def _caveats(found: PetabFit) -> Iterator[str]:
+    profiles, posterior = found.profiles, found.posterior
+    if profiles is not None:
+        if profiles.gained:
+            yield (
+                f"A profile came upon a point that is better than the best start by {profiles.gained:.3g}, and the "
+                "profiles are of that one: more starts."
+            )
+        if lost := [row.name for row in profiles.parameters if row.lost]:
+            yield f"Profiles that could not be followed to a bound: {', '.join(lost)}."
+        yield (
+            "Profiles are found by descents from what was found before: an interval may be too narrow, and is not too "
+            "wide."
+        )
+    if posterior is not None:
+        yield from (f"Posterior: {text}." for text in posterior.warnings if posterior.is_told)
+        if posterior.impossible > 0.0:
+            share = percent_of(posterior.impossible)
+            yield f"In {share} % of the prior the model cannot be solved: that counts as impossible."

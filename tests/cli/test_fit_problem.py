@@ -39,6 +39,45 @@ def test_a_problem_is_fitted_written_and_repeated_to_the_same_bits(problem: str,
     assert {"estimates.csv", "fit.json", "simulations.csv", "starts.csv"} <= set(again.same)
 
 
+def test_profiles_and_a_posterior_are_printed_written_and_repeated(problem: str, capsys: Capture) -> None:
+    asked = ["--profile", "k", "--posterior", "--particles", "20", "--draws", "128", "--runs", "1"]
+    assert outcome(["fit", problem, "--starts", "2", *asked, "--out", "mine", "--threads", "1"]) == 0
+    said = capsys.readouterr()
+    assert "profile 1 of 1, `k`" in said.err
+    assert "Profiles: both ends within the bounds: k." in said.out
+    assert "Posterior: median and 90 %" in said.out
+    assert "Log-evidence" in said.out
+    assert "Posterior: one run alone cannot tell whether it went everywhere: more runs." in said.out
+    document = json.loads(Path("mine/fit.json").read_text(encoding="utf-8"))
+    (row,) = document["profiles"]["parameters"]
+    assert (row["name"], row["verdict"]) == ("k", "bounded")
+    assert [one["name"] for one in document["posterior"]["estimates"]] == ["k", "a0"]
+    names = {path.name for path in Path("mine").iterdir()}
+    assert {"profiles.csv", "curves.csv", "profiles.png", "posterior.csv", "draws.csv"} <= names
+    assert Path("mine/draws.csv").read_text(encoding="utf-8").startswith("log_likelihood,k,a0\n")
+    assert Path("mine/curves.csv").read_text(encoding="utf-8").startswith("held,drop,k,a0\n")
+    assert simulate.repeat("mine").differing == ()
+
+
+def test_a_posterior_of_which_too_few_draws_count_is_not_told(problem: str, capsys: Capture) -> None:
+    asked = ["--posterior", "--particles", "20", "--draws", "64", "--runs", "1", "--seed", "3"]
+    assert outcome(["fit", problem, "--starts", "1", *asked, "--out", "mine"]) == 0
+    said = capsys.readouterr().out
+    assert "The posterior is not told: " in said
+    assert " More particles and draws." in said
+    assert "Posterior: median" not in said
+    assert not Path("mine/draws.csv").exists()
+    assert json.loads(Path("mine/fit.json").read_text(encoding="utf-8"))["posterior"]["estimates"] == []
+
+
+def test_a_profile_of_what_is_not_sought_is_refused_before_the_fit(problem: str, capsys: Capture) -> None:
+    assert outcome(["fit", problem, "--profile", "a"]) == 3
+    assert (
+        capsys.readouterr().err
+        == "error[petab.profile]: no parameter `a` is sought\n  expected: `k`, `a0`\n  try:      did you mean `a0`?\n"
+    )
+
+
 def test_the_document_of_a_fit_is_printed_alone_when_it_is_asked_for(problem: str, capsys: Capture) -> None:
     assert outcome(["fit", problem, "--starts", "1", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -64,10 +103,11 @@ def test_options_of_hypotheses_are_refused_with_a_problem(
 
 
 def test_options_of_problems_are_refused_without_one(capsys: Capture) -> None:
-    assert outcome(["fit", "--starts", "3"]) == 2
-    assert capsys.readouterr().err == (
-        "error[usage.argument]: --starts is for a PROBLEM, and none is given\n  try:      leave it out\n"
-    )
+    for option, *value in (["--starts", "3"], ["--profile", "k"], ["--posterior"]):
+        assert outcome(["fit", option, *value]) == 2
+        assert capsys.readouterr().err == (
+            f"error[usage.argument]: {option} is for a PROBLEM, and none is given\n  try:      leave it out\n"
+        )
 
 
 def test_checking_a_problem_says_what_it_holds(problem: str, capsys: Capture) -> None:

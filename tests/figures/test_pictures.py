@@ -24,6 +24,7 @@ from simulate.figures.forest import Effect, forest
 from simulate.figures.heat_map import heat_map
 from simulate.figures.isobole import isobole
 from simulate.figures.phase_plane import phase_plane
+from simulate.figures.profiles import profiles_figure
 from simulate.figures.responses import in_lines
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import time_course
@@ -32,6 +33,7 @@ from simulate.figures.trials import trials_figure
 from simulate.figures.waterfall import waterfall
 from tests.figures.synthetic import dataset, observation
 from tests.figures.test_planes import field, plane
+from tests.figures.test_profiles import two_profiles
 from tests.figures.test_responses import two
 from tests.figures.test_tornado import sensitivity_of
 from tests.figures.test_trials import RANK, result
@@ -66,6 +68,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "heat-map": lambda: heat_map(field(np.linspace(1.0, 9.0, 9), np.linspace(1.0, 9.0, 9)), contours=[36.0]),
     "isobole": lambda: isobole(response(seconds=3)),
     "phase-plane": lambda: phase_plane(plane()),
+    "profiles": lambda: profiles_figure(two_profiles()),
     "spaghetti": lambda: spaghetti(dataset(arms=2), patients=10),
     "time-course": lambda: time_course(dataset(arms=2), [observation("level", 0.0)]),
     "tornado": lambda: tornado(sensitivity_of([0.2, 0.7, 0.0]), ["a", "b", "c"]),

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from simulate.errors import InputError, did_you_mean
-from simulate.inference.polish import WORST_TAIL
+from simulate.inference.polish import are_too_few
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
 from simulate.studies.fitting.known import Fit
@@ -25,8 +25,7 @@ THREE, TEN = math.log(3.0), math.log(10.0)
 BAD = 0.01
 """Tail probability below which a hypothesis makes a figure a surprise."""
 
-_EFFECTIVE, _TOO_SMALL = 50.0, "too small is the fit of"
-"""Effective draws below which nothing is concluded from a fit, and how that is said."""
+_TOO_SMALL = "too small is the fit of"
 
 SAME, FAVORED, STRONG = "indistinguishable", "favored", "strong"
 VERDICTS = (SAME, FAVORED, STRONG)
@@ -255,7 +254,7 @@ def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Chan
 
 def is_too_small(found: Diagnostics) -> bool:
     """Whether the log-evidence of a fit is not known to the error that it tells: few draws have most of the weight."""
-    return found.tail >= WORST_TAIL or found.effective < _EFFECTIVE
+    return are_too_few(found.effective, found.tail)
 
 
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:

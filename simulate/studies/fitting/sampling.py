@@ -113,6 +113,7 @@ def sampled(
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
     tell("searching the best point from the likeliest particles")
     best = search.optimum(coarse, chains[0][-1], settings.seed + 1_000, starts=min(48, settings.particles))
+    tell(f"{settings.draws} draws with {settings.final_patients} patients each")
     weighted = polished(final, particles, feasible, settings, tell)
     unresolved = check_resolved(coarse.asked, final.asked)
     kept = kept_of(weighted, settings.kept, settings.seed, "fit draws")
@@ -285,7 +286,6 @@ def polished(
     target: Target, particles: FloatArray, feasible: float, settings: Settings, tell: Report
 ) -> polish.Weighted:
     """Draws of the posterior by way of particles, as for `polish`; if they fall short, once more by way of these."""
-    tell(f"{settings.draws} draws with {settings.final_patients} patients each")
 
     def is_enough(found: polish.Weighted) -> bool:
         return found.effective >= _EFFECTIVE and found.tail < polish.WORST_TAIL
@@ -332,24 +332,29 @@ def informed_directions(weighted: polish.Weighted, prior: FloatArray) -> int:
 def warnings_of(found: Diagnostics, errors: tuple[float, float, float]) -> tuple[str, ...]:
     """What a reader must know before believing anything."""
     checks = (
-        (found.r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
-        (
-            found.r_hat is not None and found.r_hat > _R_HAT,
-            f"R-hat between runs is {found.r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
-        ),
-        (
-            found.effective < _EFFECTIVE,
-            f"{found.effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws",
-        ),
-        (
-            found.tail > polish.WORST_TAIL,
-            f"the weights have a tail of shape {found.tail:.2f}, above {polish.WORST_TAIL}: more particles",
-        ),
         (
             abs(found.log_evidences[-1] - float(np.mean(found.log_evidences[:-1] or found.log_evidences))) > 1.0,
             "the evidences of the particles and of the final draws differ by more than 1: more patients while sampling",
         ),
         (errors[1] > 0.3, f"other virtual patients move the log-evidence by {errors[1]:.2f}: more final patients"),
         (errors[2] > 0.1, f"a finer solver moves a log-likelihood by {errors[2]:.2f}"),
+    )
+    of_draws = warnings_of_draws(found.r_hat, found.effective, found.tail)
+    return (*of_draws, *(text for is_so, text in checks if is_so))
+
+
+def warnings_of_draws(r_hat: float | None, effective: float, tail: float) -> tuple[str, ...]:
+    """What a reader must know of any draws: R-hat between runs, effective draws, and the tail of their weights."""
+    checks = (
+        (r_hat is None, "one run alone cannot tell whether it went everywhere: more runs"),
+        (
+            r_hat is not None and r_hat > _R_HAT,
+            f"R-hat between runs is {r_hat or 0.0:.3f}, above {_R_HAT}: more particles",
+        ),
+        (effective < _EFFECTIVE, f"{effective:.0f} effective draws, fewer than {_EFFECTIVE:.0f}: more draws"),
+        (
+            tail > polish.WORST_TAIL,
+            f"the weights have a tail of shape {tail:.2f}, above {polish.WORST_TAIL}: more particles",
+        ),
     )
     return tuple(text for is_so, text in checks if is_so)

@@ -252,7 +252,9 @@ def _solved(
     for place, member in enumerate(members):
         zero = np.zeros(directions)
         chain = np.array([zero if (slope := member[name].slope) is None else slope for name in moving])
-        slopes.append(np.einsum("tqd,dk->tqk", derivatives[place], chain))
+        # What does not move here is left out: its derivative may be no number, and nothing times that is none either.
+        moves = np.any(chain != 0.0, axis=1)
+        slopes.append(np.einsum("tqd,dk->tqk", derivatives[place][:, :, moves], chain[moves]))
     return values, slopes
 
 

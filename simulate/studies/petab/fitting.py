@@ -21,6 +21,7 @@ from simulate.inference.descent import Descent, Slope, descend
 from simulate.solver.kernel import FloatArray
 from simulate.streams import uniforms
 from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
+from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
 
 SENSITIVITIES = "forward sensitivities"
 NEAR = 0.1
@@ -105,6 +106,8 @@ class PetabFit:
         The best point on the scales of the parameters.
     simulated
         Values of the observables there, in the order of the measurements.
+    profiles, posterior
+        What was asked for beside; None where it was not.
     """
 
     log_likelihood: float
@@ -119,6 +122,8 @@ class PetabFit:
     starts: tuple[FitStart, ...]
     point: FloatArray
     simulated: FloatArray
+    profiles: ProblemProfiles | None = None
+    posterior: ProblemPosterior | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fit as plain values."""
@@ -133,6 +138,8 @@ class PetabFit:
             **own,
             "parameters": [asdict(row) for row in self.parameters],
             "starts": [asdict(row) for row in self.starts],
+            **({} if self.profiles is None else {"profiles": self.profiles.as_dict()}),
+            **({} if self.posterior is None else {"posterior": self.posterior.as_dict()}),
         }
 
 
@@ -164,12 +171,12 @@ def fit_objective(
     if not problem.estimated:
         raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
     gradient = gradient_of(objective)
-    slope = _slopes(objective, gradient)
+    slope = slopes_of(objective, gradient)
     bounds = objective.bounds()
     found: list[tuple[FitStart, Descent | None]] = []
     for number in range(starts):
         begun = _begin(objective, slope, bounds, seed, number)
-        descent = None if begun is None else descend(lambda point: -_total(objective, point), slope, begun, bounds)
+        descent = None if begun is None else descend(lambda point: -total_at(objective, point), slope, begun, bounds)
         row = FitStart(number, None, 0, _TRIES, "not solved", {})
         if descent is not None:
             values = {
@@ -235,14 +242,16 @@ def _nominal(objective: Objective) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def _total(objective: Objective, point: FloatArray) -> float:
+def total_at(objective: Objective, point: FloatArray) -> float:
+    """Logarithm of likelihood times prior; minus infinity where the model cannot be solved."""
     try:
         return objective(point).total
     except NumericalError:
         return -math.inf
 
 
-def _slopes(objective: Objective, gradient: str) -> Callable[[FloatArray], Slope]:
+def slopes_of(objective: Objective, gradient: str) -> Callable[[FloatArray], Slope]:
+    """What is to be minimized, with gradient and curvature; not a number where the model cannot be solved."""
     is_laplace = _laplace(objective)
 
     def by_sensitivities(point: FloatArray) -> Slope:
@@ -348,7 +357,7 @@ def _begin(
         point = np.array(
             [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
         )
-        if math.isfinite(_total(objective, point)):
+        if math.isfinite(total_at(objective, point)):
             found = slope(point)
             if np.isfinite(found.gradient).all() and np.isfinite(found.curvature).all():
                 return point

@@ -59,6 +59,20 @@ def test_the_gradient_is_that_of_the_closed_form_on_the_scales_of_the_parameters
     np.testing.assert_allclose(score.gradient, [by_k, (weight * COURSE / A0).sum()], rtol=1e-6)
 
 
+def test_what_a_condition_fixes_has_no_part_in_the_gradient_however_fast_it_is_lost(tmp_path: Path) -> None:
+    """Where nothing is there steps are long, and the derivative by what is begun with is then no number."""
+    found = objective(
+        tmp_path,
+        parameters=FIRST["parameters"].replace("k log10", "kk log10").replace("a0 lin", "start lin"),
+        conditions="conditionId k a0\nc0 kk start\nc1 800 0",
+        measurements=FIRST["measurements"] + "\no c1 1e6 0.1",
+    )
+    score = found(found.nominal(), gradient=True)
+    weight = (VALUES - COURSE) / SIGMA**2
+    by_k = (weight * -TIMES * COURSE).sum() * K * math.log(10.0)
+    np.testing.assert_allclose(score.gradient, [by_k, (weight * COURSE / A0).sum()], rtol=1e-6)
+
+
 def test_noise_that_is_sought_and_observed_has_its_gradient(tmp_path: Path) -> None:
     found = objective(
         tmp_path,
