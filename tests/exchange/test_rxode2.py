@@ -17,6 +17,7 @@ from simulate.biology.reference import reference_model
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.exchange.rxode2 import rxode2_text
+from simulate.exchange.sbml.names import Names
 from tests.exchange.texts import (
     EVENT,
     SAMPLE,
@@ -234,3 +235,10 @@ def test_what_a_text_does_not_say_is_listed(
             "`double` is `double_`"
         ).split()
     )
+
+
+def test_a_name_whose_beginning_the_language_keeps_for_itself_gets_another_beginning() -> None:
+    names = Names(lambda name: name[0].isalpha() and not name.startswith("rx"))
+    assert [names.new(name) for name in ("rxa", "rxa", "n_rxa", "a", "a", "t")] == [
+        *("n_rxa", "n_rxa_2", "n_rxa_3", "a", "a_2", "t_"),
+    ]

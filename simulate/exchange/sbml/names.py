@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, count
 
 from simulate.symbolic.expressions import is_name
 from simulate.symbolic.parts import TIME
@@ -22,9 +23,12 @@ class Names:
         is_name = self._is_name
         text = "".join(letter if letter.isascii() and (letter.isalnum() or letter == "_") else "_" for letter in wanted)
         text = text[:_LONGEST] or "_"
-        candidate = text if is_name(text) and text != TIME.name else f"{text}_"
-        number = 2
-        while candidate in self._taken or not is_name(candidate):
-            candidate, number = f"{text}_{number}" if is_name(f"{text}_{number}") else f"_{text}_{number}", number + 1
+        stem = next(stem for stem in (text, f"_{text}", f"n_{text}") if is_name(f"{stem}_2"))
+        candidates = chain(
+            [text if is_name(text) and text != TIME.name else f"{text}_"],
+            [] if stem == text else [stem],
+            (f"{stem}_{number}" for number in count(2)),
+        )
+        candidate = next(one for one in candidates if one not in self._taken and is_name(one))
         self._taken.add(candidate)
         return candidate
