@@ -118,6 +118,11 @@ class MissingExtra(Il1simError):
     exit_code = 7
 
 
+def listed(names: Iterable[object]) -> str:
+    """Names as a message shows them."""
+    return ", ".join(f"`{name}`" for name in names)
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """Advice that names the nearest known names, or None when nothing is near."""
     by_folded = {candidate.casefold(): candidate for candidate in known}

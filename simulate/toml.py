@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
-from simulate.errors import InputError, Where, did_you_mean, relocated
+from simulate.errors import InputError, Where, did_you_mean, listed, relocated
 from simulate.files import Document, dotted
 
 T = TypeVar("T")
@@ -296,11 +296,6 @@ class TomlTable:
         if not abs(value) <= 1e300 or not math.isfinite(value):
             raise self.wrong(key, f"{expected}{limits}")
         return float(value)
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as a message shows them."""
-    return ", ".join(f"`{name}`" for name in names)
 
 
 def shown_value(value: object) -> str:

@@ -232,10 +232,9 @@ def docs(
     """
     import webbrowser
 
-    from simulate.errors import InputError, did_you_mean
+    from simulate.errors import InputError, did_you_mean, listed
     from simulate.pages import build_site, kept_site, needs, pages
     from simulate.shipped import pages_folder
-    from simulate.toml import listed
 
     tell = report or (lambda sentence: None)
     known = pages()

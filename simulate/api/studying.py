@@ -305,7 +305,7 @@ def contrast(
         ``contrast.two``: not two hypotheses.
     """
     arguments = dict(locals())
-    from simulate.errors import InputError
+    from simulate.errors import InputError, listed
     from simulate.results.contrast import answer_of, document, page, tables
     from simulate.results.provenance import asked
     from simulate.results.result import Result
@@ -317,7 +317,7 @@ def contrast(
         raise InputError(
             "a contrast is of two hypotheses",
             code="contrast.two",
-            found=", ".join(f"`{name}`" for name in names) or "none",
+            found=listed(names) or "none",
             advice="`simulate contrast H1 H3a`; `simulate run -H ... -H ...` and `simulate design` take more",
         )
     known = _draws(names, trials_of(trial), fits_of(fit), Path(fits), draws, seed, threads, "a contrast")
@@ -386,7 +386,7 @@ def _draws(
 
 def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:
     from simulate import shipped
-    from simulate.errors import InputError, did_you_mean
+    from simulate.errors import InputError, did_you_mean, listed
     from simulate.studies.measuring.catalogue import read_measurement, shipped_measurements
 
     if not asked:
@@ -398,7 +398,7 @@ def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple
             raise InputError(
                 f"there is no measurement `{name}`",
                 code="measurement.unknown",
-                expected=", ".join(f"`{known}`" for known in files) + ", or a TOML file",
+                expected=listed(files) + ", or a TOML file",
                 advice=did_you_mean(name, files),
             )
         found.append(read_measurement(files.get(name, Path(name)), design))
@@ -465,7 +465,7 @@ def sensitivity(
     """
     arguments = dict(locals())
     from simulate.api.simulating import laid_over
-    from simulate.errors import InputError, did_you_mean
+    from simulate.errors import InputError, did_you_mean, listed
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_sensitivity
@@ -481,7 +481,7 @@ def sensitivity(
         raise InputError(
             f"inputs cannot be `{by}`",
             code="sensitivity.by",
-            expected=", ".join(f"`{word}`" for word in words),
+            expected=listed(words),
             advice=did_you_mean(by, words),
         )
     endpoints = [endpoint] if isinstance(endpoint, str) else list(endpoint)

@@ -34,7 +34,7 @@ from simulate.biology.pharmacokinetics import (
     relative_signal_muscle,
 )
 from simulate.biology.reference import parameter_table
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.symbolic.composition import ParameterTable, compose
 from simulate.symbolic.hypothesis import NONE, Hypothesis
 from simulate.symbolic.model import Model
@@ -98,7 +98,7 @@ def parameterization(name: str) -> Mapping[str, Parameter]:
         raise InputError(
             f"there are no pharmacokinetic parameters `{name}`",
             code="parameters.unknown",
-            expected=", ".join(f"`{known}`" for known in files),
+            expected=listed(files),
             advice=did_you_mean(name, files),
         )
     return MappingProxyType(read_parameters(files[name]))

@@ -16,10 +16,9 @@ from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
 from simulate.cli.once import Once
-from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean
+from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
-from simulate.toml import listed
 from simulate.verbs import verbs
 
 EXIT_CODES = """\b

@@ -45,14 +45,14 @@ def new(
     """  # noqa: D301
     from simulate import shipped
     from simulate.cli.console import UsageFault, print_json, print_text
-    from simulate.errors import did_you_mean
+    from simulate.errors import did_you_mean, listed
     from simulate.files import read_bytes, write_atomically
 
     if kind not in _NEXT:
         raise UsageFault(
             f"there are no files of the kind `{kind}`",
             code="usage.argument",
-            expected=", ".join(f"`{known}`" for known in _NEXT),
+            expected=listed(_NEXT),
             advice=did_you_mean(kind, _NEXT),
         )
     file = name if name.suffix == ".toml" or not name.name else name.with_name(f"{name.name}.toml")
@@ -80,7 +80,7 @@ def new(
             raise UsageFault(
                 f"no {kind} `{like}` ships",
                 code="usage.argument",
-                expected=", ".join(f"`{one}`" for one in known) or None,
+                expected=listed(known) or None,
                 advice=did_you_mean(like, known) or f"leave `--like` out: `simulate new {kind} {file.stem}`",
             )
         source = known[like]

@@ -39,13 +39,13 @@ def show(
     simulate show draws --hypothesis H1 > draws.csv  # each number that the fit left free, in its unit
     """  # noqa: D301
     from simulate.cli.console import UsageFault, print_json
-    from simulate.errors import did_you_mean
+    from simulate.errors import did_you_mean, listed
 
     if what not in (*VIEWS, DRAWS):
         raise UsageFault(
             f"there is nothing to show by the name `{what}`",
             code="usage.argument",
-            expected=", ".join(f"`{name}`" for name in (*VIEWS, DRAWS)),
+            expected=listed((*VIEWS, DRAWS)),
             advice=did_you_mean(what, (*VIEWS, DRAWS)),
         )
     if latex and what != "equations":

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from simulate.cohort.population import Population
+from simulate.errors import listed
 from simulate.symbolic.parts import CONVERSION, Parameter, Spread
 
 MOST_NAMED = 4
@@ -43,8 +44,7 @@ class AssumedSpread:
         others = []
         for reason, names in reasons.items():
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-            listed = ", ".join(f"`{name}`" for name in names[:MOST_NAMED])
-            others.append(f"without that spread: {listed}{more}: {reason}")
+            others.append(f"without that spread: {listed(names[:MOST_NAMED])}{more}: {reason}")
         return (f"{first}, as the scenario assumes: no evidence is behind it", *others)
 
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from simulate.cohort.population import FloatArray, Population, Retained
 from simulate.cohort.transform import KIND, UNCHANGED, Changes, Overrides, coordinates, kinds_of, transform
 from simulate.elementwise import log
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.regimen.occasions import Occasions
 from simulate.solver.kernel import IntArray
 from simulate.streams import uniforms
@@ -284,7 +284,7 @@ def check_given(population: Population, given: Mapping[str, FloatArray], n: int)
             raise InputError(
                 f"the population has no covariate `{name}`",
                 code="cohort.covariate",
-                expected=", ".join(f"`{known}`" for known in covariates) or "none: the population has no covariates",
+                expected=listed(covariates) or "none: the population has no covariates",
                 advice=did_you_mean(name, covariates),
             )
         low, high = _bounds(covariates[name])

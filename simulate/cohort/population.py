@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.elementwise import exp, log
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.symbolic.parts import Grade, Parameter
 
 FloatArray = npt.NDArray[np.float64]
@@ -244,7 +244,7 @@ def cholesky(
                 raise InputError(
                     "the correlations contradict each other",
                     code="cohort.correlation",
-                    found="among " + ", ".join(f"`{name}`" for name in block),
+                    found="among " + listed(block),
                     advice="if a goes with b and b with c, then a and c cannot go against each other",
                 )
             else:

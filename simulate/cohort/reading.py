@@ -20,12 +20,12 @@ from simulate.cohort.population import (
     SlopeEffect,
     Stratum,
 )
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import Document, read_toml
 from simulate.shipped import cohort_file, parameter_files, population_files
 from simulate.symbolic.parameterfile import bounds_of, grade_of, parameter_of, spread_of
 from simulate.symbolic.parts import Parameter
-from simulate.toml import TomlTable, listed
+from simulate.toml import TomlTable
 
 _ORIGIN = ("source", "grade", "note")
 

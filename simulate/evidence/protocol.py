@@ -9,7 +9,7 @@ import numpy as np
 
 from simulate.cohort.draws import Cohort
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.marginals import FloatArray
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.solver.trajectories import Status
@@ -200,8 +200,8 @@ def shares(
         raise InputError(
             "strata of the patients and of the trial are not the same",
             code="evidence.strata",
-            found=", ".join(f"`{name}`" for name in missing) or "cohorts in which kinds stand in different places",
-            expected=", ".join(f"`{name}`" for name in names),
+            found=listed(missing) or "cohorts in which kinds stand in different places",
+            expected=listed(names),
         )
     counts = np.bincount(kinds[0], minlength=len(names))
     sizes = np.array([protocol.sizes[name] for name in names], dtype=np.float64)

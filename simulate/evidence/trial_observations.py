@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.marginals import FloatArray, Marginal
 from simulate.evidence.subject import Subject
 from simulate.symbolic.units import Unit, convert
@@ -130,7 +130,7 @@ class TrialObservations:
             raise InputError(
                 f"there is no arm `{name}`",
                 code="evidence.arm",
-                expected=", ".join(f"`{known}`" for known in self.arms),
+                expected=listed(self.arms),
                 advice=did_you_mean(name, self.arms),
             )
         return self.arms[name]
@@ -151,7 +151,7 @@ class TrialObservations:
             raise InputError(
                 f"nothing is seen of the quantity `{quantity}`",
                 code="evidence.quantity",
-                expected=", ".join(f"`{name}`" for name in self.units),
+                expected=listed(self.units),
                 advice=did_you_mean(quantity, self.units),
             )
         return quantity
@@ -189,7 +189,7 @@ class TrialObservations:
             raise InputError(
                 f"there is no group `{group}` of patients",
                 code="evidence.group",
-                expected=", ".join(f"`{name}`" for name in (EVERYONE, *self.groups)),
+                expected=listed((EVERYONE, *self.groups)),
                 advice=did_you_mean(group, self.groups),
             )
         weights = self.weights if group == EVERYONE else self.weights * self.groups[group]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.solver.problem import Schedule, StopKind
 from simulate.streams import normals
@@ -76,7 +76,7 @@ def factors_on_occasions(occasions: Occasions, parameter: str, seed: int, member
         raise InputError(
             f"`{parameter}` does not differ between occasions",
             code="regimen.occasions",
-            expected=", ".join(f"`{name}`" for name in spreads),
+            expected=listed(spreads),
         )
     logs = spreads[parameter] * normals(seed, f"occasions of {parameter}", members, count)
     # One by one: a vector exponential may differ in the last bit between the middle and the end of an array.
@@ -165,7 +165,7 @@ def _route(parameter: str, routes: Sequence[Route]) -> int:
         raise InputError(
             f"the model does not let `{parameter}` change between occasions",
             code="regimen.occasions",
-            expected=", ".join(f"`{name}`" for name in known) or "no parameter: the model has no such route",
+            expected=listed(known) or "no parameter: the model has no such route",
             advice=did_you_mean(parameter, known),
         )
     return [route.name for route in routes].index(PREFIX + parameter)

@@ -48,7 +48,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.regimen.cells import CsvTable, read_sheet
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.records import COLUMNS, OBSERVATIONS, ONLY, Record, RecordReader, Reset
@@ -110,7 +110,7 @@ class DoseTable:
                 f"the table has no patient `{name}`",
                 code="table.patient",
                 where=Where(file=self.file),
-                expected=", ".join(f"`{known}`" for known in self.patients[:10]),
+                expected=listed(self.patients[:10]),
                 advice=did_you_mean(name, self.patients),
             )
         records = [record for record in self.records if record.patient == name]

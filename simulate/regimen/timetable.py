@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.regimen.doses import LATEST, Course, Plan, Regimen, exact, usual_route
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.symbolic.parts import Route
@@ -304,7 +304,7 @@ def route_index(name: str, routes: Sequence[Route]) -> int:
     raise InputError(
         f"the model has no route `{name}`",
         code="regimen.route",
-        expected=", ".join(f"`{known}`" for known in names) or "no doses: the model has no route",
+        expected=listed(names) or "no doses: the model has no route",
         advice=did_you_mean(name, names),
     )
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, listed
 from simulate.inputs import SHIPPED
 from simulate.manifest import check_file
 from simulate.results.catalog import entries_of
@@ -340,5 +340,5 @@ def _only(one: xr.Dataset, other: xr.Dataset) -> Iterator[str]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:3])
+    shown = listed(names[:3])
     return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

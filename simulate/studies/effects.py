@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, terms_of, values_shown
 
@@ -64,7 +64,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
         raise InputError(
             f"the results have no quantity `{quantity}`",
             code="figure.quantity",
-            expected=", ".join(f"`{name}`" for name in names),
+            expected=listed(names),
             advice=did_you_mean(quantity, names),
         )
     days = np.asarray(dataset["time"].values, dtype=np.float64)

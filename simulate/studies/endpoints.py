@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.streams import FloatArray
 from simulate.studies.resolution import Resolution
 from simulate.studies.windows import Window, highest, window
@@ -181,7 +181,7 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
             f"an endpoint cannot be the `{summary_text}` of a quantity",
             code="endpoint.summary",
             found=repr(text),
-            expected=", ".join(f"`{word}`" for word in summaries),
+            expected=listed(summaries),
             advice=did_you_mean(summary_text, summaries),
         )
     try:

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from simulate.cohort.ensemble import kernel_of
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
 
@@ -58,7 +58,7 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
             f"there is no method `{scenario.method}`",
             code="scenario.unknown",
             where=scenario.document.where("solver", "method"),
-            expected=", ".join(f"`{name}`" for name in names),
+            expected=listed(names),
             advice=did_you_mean(scenario.method, names),
         )
     return METHOD_OF[scenario.method]

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.kernels.equilibria import Stability, equilibria, roots
 from simulate.kernels.system import lower
 from simulate.kernels.vectorfield import VectorField, held, initial_states, inputs_of, vector_field
@@ -112,7 +112,7 @@ def _check_names(model: Model, x: str, y: str, settings: Mapping[str, float]) ->
             raise InputError(
                 f"the model has no state `{name}`",
                 code="plane.state",
-                expected=", ".join(f"`{state}`" for state in states),
+                expected=listed(states),
                 advice=did_you_mean(name, states),
             )
     if x == y:

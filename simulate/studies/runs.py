@@ -18,7 +18,7 @@ from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
-from simulate.errors import InputError, did_you_mean, relocated
+from simulate.errors import InputError, did_you_mean, listed, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -37,7 +37,6 @@ from simulate.studies.scenario import TYPICAL, Scenario
 from simulate.studies.treatments import Tabled, Treatment, overridden
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Spread
-from simulate.toml import listed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -334,7 +333,7 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
                 f"the model does not let `{name}` change between occasions",
                 code="scenario.unknown",
                 where=scenario.document.where("cohort", "between_occasions", name),
-                expected=", ".join(f"`{one}`" for one in known) or "a model with a route `occasion_<parameter>`",
+                expected=listed(known) or "a model with a route `occasion_<parameter>`",
                 advice=did_you_mean(name, known),
             )
 

@@ -74,7 +74,7 @@ from pathlib import Path
 
 from simulate import shipped
 from simulate.cohort.reading import MYOSITIS
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
@@ -86,7 +86,7 @@ from simulate.studies.treatments import Override, Tabled, Treatment, days_of, ov
 from simulate.symbolic.parameterfile import spread_of
 from simulate.symbolic.parts import Spread
 from simulate.symbolic.units import TIME_DIMENSION, unit
-from simulate.toml import TomlTable, listed
+from simulate.toml import TomlTable
 
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
@@ -242,7 +242,7 @@ def find_scenario(name: str) -> Path:
     raise InputError(
         f"there is no scenario `{name}`",
         code="scenario.unknown",
-        expected="a file, or one of " + ", ".join(f"`{key}`" for key in known),
+        expected="a file, or one of " + listed(known),
         advice=did_you_mean(name, known),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from simulate.errors import InputError
+from simulate.errors import InputError, listed
 from simulate.files import dotted
 from simulate.studies.scenario import Scenario
 
@@ -68,7 +68,7 @@ def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None
                 f"`simulate {verb}` does not read `{key}`",
                 code="scenario.unread",
                 where=scenario.document.where(*keys),
-                expected=", ".join(f"`{known}`" for known in READS[verb]),
+                expected=listed(READS[verb]),
                 advice=INSTEAD.get((verb, key)) or "leave the setting out",
             )
         if arm is not None and keys[0] == "arm" and keys[1:2] not in ((), (arm,)):

@@ -10,7 +10,7 @@ from typing import Protocol
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.symbolic.expressions import FUNCTIONS, as_expression, is_name
 from simulate.symbolic.hypothesis import Hypothesis
 from simulate.symbolic.parts import (
@@ -110,7 +110,7 @@ def select(mechanisms: Sequence[Mechanism], hypothesis: Hypothesis) -> tuple[Mec
                 raise InputError(
                     f"hypothesis `{hypothesis.name}` cannot {verb} the mechanism `{name}`: the model has none",
                     code="hypothesis.unknown",
-                    expected=", ".join(f"`{known}`" for known in sorted(base)),
+                    expected=listed(sorted(base)),
                     advice=did_you_mean(name, base),
                 )
     chosen: dict[str, Mechanism] = {}

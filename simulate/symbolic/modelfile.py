@@ -16,7 +16,7 @@ from types import MappingProxyType
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import Document, parse_toml, read_toml
 from simulate.symbolic.composition import ParameterTable, Places, compose
 from simulate.symbolic.expressions import parse_expression
@@ -39,7 +39,7 @@ from simulate.symbolic.parts import (
     Species,
 )
 from simulate.symbolic.units import DIMENSIONLESS, Unit, parse_quantity, unit
-from simulate.toml import TomlTable, listed
+from simulate.toml import TomlTable
 
 __all__ = [
     "UserModel",

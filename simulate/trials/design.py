@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.regimen.doses import Course, Plan, exact
@@ -224,7 +224,7 @@ class Analysis:
             raise InputError(
                 f"there is no correction `{self.correction[:60]}`",
                 code="trial.correction",
-                expected=", ".join(f"`{known}`" for known in CORRECTIONS),
+                expected=listed(CORRECTIONS),
                 advice=did_you_mean(self.correction, CORRECTIONS),
             )
         if not 0.0 < self.alpha < 1.0:
@@ -476,7 +476,7 @@ class TrialDesign:
         raise InputError(
             f"the trial `{self.name}` does not read `{quantity}`",
             code="trial.quantity",
-            expected=", ".join(f"`{known}`" for known in self.quantities),
+            expected=listed(self.quantities),
             advice=did_you_mean(quantity, self.quantities),
         )
 
@@ -495,7 +495,7 @@ class TrialDesign:
         raise InputError(
             f"the trial `{self.name}` has no arm `{name}`",
             code="trial.arm",
-            expected=", ".join(f"`{one}`" for one in known),
+            expected=listed(known),
             advice=did_you_mean(name, known),
         )
 

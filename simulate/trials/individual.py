@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, listed
 from simulate.files import read_toml
 from simulate.regimen.observed import ObservedTable, read_observed
 from simulate.symbolic.parts import Grade, Parameter
@@ -203,7 +203,7 @@ def _reading(quantity: str, row: TomlTable) -> ReadingOf:
             f"the noise of `{quantity}` is not told in one way",
             code="data.noise",
             where=row.where(),
-            found=", ".join(f"`{kind}`" for kind in kinds) or "nothing",
+            found=listed(kinds) or "nothing",
             expected="`log`, or `additive`, `proportional` or both",
             advice="such as `log = { value = 0.3, bounds = [0.1, 1] }`, free within bounds; or `log = 0.3`, known",
         )
@@ -262,7 +262,7 @@ def _check_told(table: ObservedTable, readings: tuple[ReadingOf, ...]) -> None:
             raise row.what_cell.error(
                 f"nothing says what DVID `{row.what}` is" if row.what else "the table has no column DVID",
                 "data.quantity",
-                expected=", ".join(f"`{dvid}`" for dvid in by_dvid),
+                expected=listed(by_dvid),
                 advice="a table `[readings.QUANTITY]` of the data file with this `dvid`",
             )
     for part in readings:
@@ -271,6 +271,6 @@ def _check_told(table: ObservedTable, readings: tuple[ReadingOf, ...]) -> None:
                 f"no observation has the DVID `{part.dvid}` of `{part.quantity}`",
                 code="data.quantity",
                 where=part.where,
-                expected=", ".join(f"`{what}`" for what in sorted(seen)),
+                expected=listed(sorted(seen)),
                 advice="leave the quantity out",
             )

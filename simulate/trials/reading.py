@@ -12,7 +12,7 @@ from typing import TypeVar
 from simulate import shipped
 from simulate.cohort.assay import Assay
 from simulate.cohort.reading import MYOSITIS
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.files import Document, parse_toml, read_bytes, read_toml
@@ -20,7 +20,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
 from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
-from simulate.toml import TomlTable, listed
+from simulate.toml import TomlTable
 from simulate.trials.design import (
     AS_USUAL,
     SIGNIFICANT,

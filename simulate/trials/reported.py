@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.items import Evidence, Item, Reading
 from simulate.trials.design import TrialDesign
 
@@ -27,7 +27,7 @@ def check_reported(evidence: Evidence, design: TrialDesign) -> None:
                         f"the item `{item.name}` is of `{quantity}`, which the trial `{design.name}` does not read",
                         code="evidence.quantity",
                         where=item.where,
-                        expected=", ".join(f"`{name}`" for name in known),
+                        expected=listed(known),
                         advice=did_you_mean(quantity, known) or "let the trial's file read it",
                     )
             for day in _days(reading):
@@ -47,7 +47,7 @@ def _check_arm(item: Item, design: TrialDesign, arms: list[str]) -> None:
             f"the trial `{design.name}` has no arm `{item.arm}`",
             code="evidence.arm",
             where=item.where,
-            expected=", ".join(f"`{name}`" for name in arms),
+            expected=listed(arms),
             advice=did_you_mean(item.arm, arms),
         )
     latest = max(day for reading in item.readings for day in _days(reading))
@@ -56,7 +56,7 @@ def _check_arm(item: Item, design: TrialDesign, arms: list[str]) -> None:
             f"the item `{item.name}` does not say of which arm it is",
             code="evidence.arm",
             where=item.where,
-            expected="`arm`: " + ", ".join(f"`{name}`" for name in arms),
+            expected="`arm`: " + listed(arms),
             advice="only what was seen on day 0, before treatment, may be of all arms together",
         )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import sympy
 from sympy import Expr
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, listed
 from simulate.exchange.petab.problem import (
     ConditionChange,
     EstimatedParameter,
@@ -23,7 +23,6 @@ from simulate.exchange.petab.problem import (
     PetabProblem,
     Prior,
 )
-from simulate.toml import listed
 
 _LOG_10 = math.log(10.0)
 

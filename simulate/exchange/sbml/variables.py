@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from simulate.errors import listed
 from simulate.exchange.sbml.document import SbmlModel, all_of, references_of
 from simulate.symbolic.parts import Species
 
@@ -203,7 +204,7 @@ def _take_algebraic_rules(file: SbmlModel, variables: Variables) -> None:
         rule = min(waiting, key=lambda one: len(open_ones[one.getLine()]))
         found = open_ones[rule.getLine()]
         if len(found) != 1:
-            several = ", ".join(f"`{name}`" for name in found)
+            several = listed(found)
             raise file.refuse(
                 "an algebraic rule cannot be solved",
                 "algebraic",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError
+from simulate.errors import InputError, listed
 from simulate.streams import FloatArray, IntArray, stream
 
 _RESAMPLED = 1000
@@ -123,7 +123,7 @@ def conclude(ways: Sequence[Way], *, seed: int) -> tuple[Conclusion, ...]:
                 f"`{way.name}` does not answer the questions of `{ways[0].name}`",
                 code="populations.questions",
                 found=", ".join(f"`{question.name}`" for question in way.questions) or "none",
-                expected=", ".join(f"`{name}`" for name in names),
+                expected=listed(names),
             )
     answers = {way.name: _answers(way, seed) for way in ways}
     errors = [max(way.questions[index].error for way in ways) for index in range(len(names))]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.inference.polish import are_too_few
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
@@ -202,7 +202,7 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
         raise InputError(
             f"`{reference}` is not among the hypotheses that are compared",
             code="compare.against",
-            expected=", ".join(f"`{name}`" for name in names),
+            expected=listed(names),
             advice=did_you_mean(reference, names),
         )
     verdict, sentence = _overall(names, pairs)

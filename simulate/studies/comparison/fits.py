@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from simulate.errors import InputError, Where
+from simulate.errors import InputError, Where, listed
 from simulate.inputs import is_given
 from simulate.store import working_folder
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of, prior_draws
@@ -54,7 +54,7 @@ def problems_for(
         raise InputError(
             "a comparison needs two hypotheses",
             code="compare.few",
-            found=", ".join(f"`{name}`" for name in hypotheses) or "none",
+            found=listed(hypotheses) or "none",
             advice="`simulate list` has those that ship; `simulate compare H0 H1` compares two",
         )
     return problems
@@ -150,7 +150,7 @@ def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str 
             raise InputError(
                 f"two fits are named for `{name}`",
                 code="fit.twice",
-                found=", ".join(f"`{one}`" for one in several),
+                found=listed(several),
                 expected="at most one result for each hypothesis, and one word for all others",
                 advice="leave all but one out; `simulate run --fit ... --fit ...` shows several beside each other",
             )

@@ -13,7 +13,7 @@ from simulate.cohort.draws import check_given
 from simulate.cohort.points import POINTS
 from simulate.cohort.population import Population
 from simulate.cohort.transform import SCHEME, Changes, coordinates
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.observed import ObservedRow
@@ -396,7 +396,7 @@ def _covariates(data: IndividualData, population: Population) -> dict[str, Mappi
                 f"the population has no covariate for the column `{column}`",
                 code="data.covariate",
                 where=Where(data.table.doses.file, 1),
-                expected=", ".join(f"`{name}`" for name in names) or "none: the population has no covariates",
+                expected=listed(names) or "none: the population has no covariates",
                 advice=f'a `population` with covariates under `[model]`, or `ignore = ["{column}"]`',
             )
         check_given(population, {names[column]: np.array([*values.values()])}, len(values))

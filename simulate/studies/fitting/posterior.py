@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simulate import shipped
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import parse_json, read_bytes, write_atomically
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role
@@ -413,7 +413,7 @@ def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
         raise InputError(
             f"no fit of `{hypothesis}`{to} ships with the program",
             code="fit.missing",
-            expected=", ".join(f"`{name}`" for name in names) or None,
+            expected=listed(names) or None,
             advice=did_you_mean(hypothesis, names) or f"make one: `simulate fit --hypothesis {hypothesis}{asked}`",
         )
     return read_posterior(files[hypothesis.casefold()])

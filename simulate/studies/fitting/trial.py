@@ -27,7 +27,7 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import TrialProtocol, observe, shares
@@ -344,7 +344,7 @@ def trial_patients(design: TrialDesign, model: Model) -> Population:
             raise InputError(
                 f"the population of the trial `{design.name}` has no kind of patient `{kind}`",
                 code="trial.strata",
-                expected=", ".join(f"`{name}`" for name in known) or "no kinds: all patients are alike",
+                expected=listed(known) or "no kinds: all patients are alike",
                 advice=did_you_mean(kind, known),
             )
     strata = tuple(

@@ -22,7 +22,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import overrides_of
 from simulate.cohort.transform import KIND, Overrides, coordinates
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
@@ -215,7 +215,7 @@ def _inputs(
         raise InputError(
             f"there is no input `{name}` to hold",
             code="sensitivity.input",
-            expected=", ".join(f"`{known}`" for known in names),
+            expected=listed(names),
             advice=did_you_mean(name, names),
         )
     free, between = ([part for part in parts if part.name not in held] for parts in (free, between))

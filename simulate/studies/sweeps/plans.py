@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate.cohort.draws import Cohort
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.files import content_hash
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
@@ -257,7 +257,7 @@ def _chosen(request: Request) -> tuple[Treatment, ...]:
                 f"the scenario has no arm `{name}`",
                 code="sweep.unknown",
                 where=request.where_arms,
-                expected=", ".join(f"`{known}`" for known in arms),
+                expected=listed(arms),
                 advice=did_you_mean(name, arms),
             )
     return tuple(arms[name] for name in dict.fromkeys(request.arms)) or request.scenario.arms

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.multiplicity import adjusted
 from simulate.streams import FloatArray
 from simulate.studies.trials.repeats import Effect, TrialOutcome
@@ -71,7 +71,7 @@ def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tu
             raise InputError(
                 f"the study has no endpoint `{asked[:60]}`",
                 code="trial.endpoint",
-                expected=", ".join(f"`{one}`" for one in known),
+                expected=listed(known),
                 advice=did_you_mean(asked, known),
             )
         for place in places:
@@ -80,14 +80,14 @@ def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tu
                 raise InputError(
                     f"`{effect}` is not tested by `{test[:60]}`",
                     code="trial.endpoint",
-                    expected=", ".join(f"`{one}`" for one in tests),
+                    expected=listed(tests),
                     advice=did_you_mean(test, tests),
                 )
             if place in found:
                 raise InputError(
                     f"the endpoint `{effect}` is named twice",
                     code="trial.endpoint",
-                    found=", ".join(f"`{one}`" for one in names),
+                    found=listed(names),
                     expected="each endpoint once, with one test",
                 )
             found[place] = test if comma else tests[0]
