@@ -164,6 +164,7 @@ def report(
     figures: bool = True,
     out: str | Path | None = None,
     force: bool = False,
+    progress: Progress = quiet,
 ) -> str:
     """Report of a run directory, as one HTML document that needs no network.
 
@@ -180,6 +181,8 @@ def report(
         Whether figures are drawn that the directory does not have.
     out, force
         File to be written, and whether one that is there may be replaced; nothing is written if not given.
+    progress
+        What shows how far the work is; see `simulate.watching`.
 
     Raises
     ------
@@ -196,7 +199,7 @@ def report(
     if out is not None:
         check_file(Path(out), force=force)
     purpose = Purpose(question, context, influence, consequence, risk)
-    text = reported(Path(directory), purpose, error=error, figures=figures)
+    text = reported(Path(directory), purpose, error=error, figures=figures, progress=progress)
     if out is not None:
         write_atomically(Path(out), text)
     return text

@@ -42,7 +42,7 @@ def report(
     simulate run anakinra-100mg-daily --out mine && simulate report mine
     simulate report mine --context "choice of a dose for a second study" --influence low --out report.html
     """  # noqa: D301
-    from simulate.cli.console import print_json, say
+    from simulate.cli.console import print_json, progress, say
 
     whole = directory.resolve()
     target = whole.with_name(f"{whole.name}.html") if out is None else out
@@ -57,6 +57,7 @@ def report(
         figures=figures,
         out=target,
         force=force,
+        progress=progress,
     )
     if as_json:
         print_json({"report": str(target), "bytes": len(text.encode())})

@@ -31,6 +31,7 @@ from simulate.studies.runs import Study
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_sources
+from simulate.watching import Progress, quiet
 
 MOST_ROWS = 400
 """Rows of a table of results; the file has the others."""
@@ -68,6 +69,16 @@ _WORDS = {
 
 _ENDS = {"_low": "low end", "_high": "high end", "_p5": "5 % of patients below", "_p95": "95 % of patients below"}
 
+_MIDDLES = ("median", "mean", "simulated")
+"""Columns of which `p5` and `p95` are the ends."""
+
+_RANGES = (
+    ("p5", "p95", " (5 to 95 % of patients)", "({} to {})"),
+    ("{}_p5", "{}_p95", " (5 to 95 %)", "({} to {})"),
+    ("{}_low", "{}_high", " [low to high end]", "[{} to {}]"),
+)
+"""Names of columns with the ends of what another column has, what its heading says of them, and how they are shown."""
+
 _CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
 _KEY = ("time-course.png", "dose-response.png", "side-by-side.png")
 """Figures that come first where there are several."""
@@ -86,7 +97,9 @@ class Purpose:
     risk: str | None = None
 
 
-def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bool = True) -> str:
+def report(
+    directory: Path, purpose: Purpose, *, error: bool = True, figures: bool = True, progress: Progress = quiet
+) -> str:
     """Report of a directory, as one HTML document.
 
     Parameters
@@ -99,6 +112,8 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
         Whether a sample is solved again by other methods, for the numerical error.
     figures
         Whether figures are drawn that the directory does not have.
+    progress
+        What shows how far the solving of that sample is.
 
     Returns
     -------
@@ -136,7 +151,7 @@ def report(directory: Path, purpose: Purpose, *, error: bool = True, figures: bo
         *([section("Further figures", *pictures[1:])] if pictures[1:] else []),
         _asked(manifest),
         _models(directory, manifest),
-        _numerics(study, error),
+        _numerics(study, error, progress),
         _failures(manifest),
         _versions(directory, manifest),
     ]
@@ -292,17 +307,57 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
         if (directory / name).is_file():
             text = (directory / name).read_text(encoding="utf-8")
             rows = list(csv.reader(io.StringIO(text)))
-            kept = [column for column, title in enumerate(rows[0]) if title not in _NOT_SHOWN.get(name, ())]
-            cells = [[_cell(row[column]) for column in kept if column < len(row)] for row in rows[1 : MOST_ROWS + 1]]
+            hidden = _NOT_SHOWN.get(name, ())
+            shown = {
+                title: [_cell(row[column]) if column < len(row) else "" for row in rows[1 : MOST_ROWS + 1]]
+                for column, title in enumerate(rows[0])
+                if title not in hidden
+            }
+            columns = narrow(shown)
             parts += [
                 f"<h3>{escaped(_CAPTIONS.get(name, name))}</h3>",
-                table([heading(rows[0][column]) for column in kept], cells),
+                table(list(columns), list(zip(*columns.values(), strict=True))),
             ]
             if name == CHANGES:
                 parts.append(paragraph(f"Changes are each patient's own; {RULE}."))
             if len(rows) - 1 > MOST_ROWS:
                 parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
     return section("Results", *parts)
+
+
+def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Columns of a file for a page: ends stand beside what they are the ends of, and what is empty is left out.
+
+    Parameters
+    ----------
+    columns
+        Name in the file → cells.
+
+    Returns
+    -------
+    dict
+        Words → cells.
+    """
+    found: dict[str, list[str]] = {}
+    done: set[str] = set()
+    for name, cells in columns.items():
+        if name in done:
+            continue
+        words, joined = heading(name), list(cells)
+        for low, high, said, form in _RANGES:
+            ends = [end.format(name) for end in (low, high)]
+            is_of_this = low != "p5" or name in _MIDDLES
+            if not is_of_this or not all(end in columns and end not in done for end in ends):
+                continue
+            done |= set(ends)
+            if any(any(columns[end]) for end in ends):
+                words += said
+            pairs = zip(joined, columns[ends[0]], columns[ends[1]], strict=True)
+            joined = [f"{cell} {form.format(*own)}" if any(own) else cell for cell, *own in pairs]
+        done.add(name)
+        if any(joined) or not joined:
+            found[words] = joined
+    return found
 
 
 def heading(column: str) -> str:
@@ -344,7 +399,7 @@ def _pictures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> It
         yield picture(content, caption)
 
 
-def _numerics(study: Study | str, wanted: bool) -> str:
+def _numerics(study: Study | str, wanted: bool, progress: Progress) -> str:
     title = "Numerical error"
     if isinstance(study, str):
         return section(title, missing(f"Not computed: {study}."))
@@ -354,11 +409,13 @@ def _numerics(study: Study | str, wanted: bool) -> str:
         return section(title, set_to, missing("Not computed, as it was not wanted."))
     from simulate.results.illustrations import few_arms
     from simulate.studies.errors_made import LIMIT, PROMISED, judging, too_large, unjudged
-    from simulate.studies.verification import sampled_errors
+    from simulate.studies.verification import sampled_errors, sampled_workload
 
     if judging(asked.rtol) is None:
         return section(title, set_to, missing(f"Not computed: {unjudged(asked.rtol)}."))
-    judges, errors = sampled_errors(few_arms(study))
+    few = few_arms(study)
+    with progress(sampled_workload(few), "numerical error") as advance:
+        judges, errors = sampled_errors(few, progress=advance)
     broken = too_large(errors)
     by = "; ".join(f"{judge.trajectories} trajectories by {judge.method}" for judge in judges)
     rows = [

@@ -43,6 +43,8 @@ SHARE = 0.01
 _FEWEST = 3
 _MORE = 10
 _ALONE = 8
+_ENOUGH = (6, 24)
+"""Trajectories that SciPy, and patients that the other method, solve again for a report, at most."""
 
 Advance = Callable[[int], None]
 
@@ -117,7 +119,7 @@ def verify(
     advance: Advance = (lambda _: None) if progress is None else progress
     advance(base.status.size)
     repetitions = tuple(_repetition(base, way, parts, advance) for way, parts in _ways(study, cohort))
-    judges, errors = _judged(study, cohort, base, share, advance)
+    judges, errors = _judged(study, cohort, base, sample_sizes(study, share), advance)
     return Verification(
         scenario=scenario.name,
         hypothesis=study.hypothesis,
@@ -134,10 +136,36 @@ def verify(
     )
 
 
-def sampled_errors(study: Study, *, share: float = SHARE) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
-    """The error actually made, from a sample that other methods solve again; `verify` without its other ways."""
-    cohort = cohort_of(study)
-    return _judged(study, cohort, _solve(study, cohort), share, lambda _: None)
+def sampled_errors(study: Study, *, progress: Advance | None = None) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
+    """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one.
+
+    Parameters
+    ----------
+    study
+        Of whom nobody else is solved: a member's bits do not depend on the others.
+    progress
+        Called with the number of trajectories solved since the last call; `sampled_workload` tells how many there are.
+    """
+    by_scipy, patients = _few(study)
+    whole = cohort_of(study)
+    places = np.sort(_random(study, "sample").choice(whole.members, size=patients, replace=False))
+    cohort = members_at(whole, places)
+    base = _solve(study, cohort)
+    advance: Advance = (lambda _: None) if progress is None else progress
+    advance(base.status.size)
+    return _judged(study, cohort, base, (by_scipy, patients), advance)
+
+
+def sampled_workload(study: Study) -> int:
+    """Trajectories that `sampled_errors` solves."""
+    by_scipy, patients = _few(study)
+    return by_scipy + 2 * patients * len(study.arms)
+
+
+def _few(study: Study) -> tuple[int, int]:
+    """As `sample_sizes`, and no more than a reader wants to wait for."""
+    by_scipy, patients = (min(size, most) for size, most in zip(sample_sizes(study), _ENOUGH, strict=True))
+    return min(by_scipy, patients * len(_without_rules(study))), patients
 
 
 def _solve(
@@ -239,11 +267,11 @@ def _without_rules(study: Study) -> list[int]:
 
 
 def _judged(
-    study: Study, cohort: Cohort, base: Ensemble, share: float, advance: Advance
+    study: Study, cohort: Cohort, base: Ensemble, sizes: tuple[int, int], advance: Advance
 ) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
     from simulate.solver.methods import RODAS5P
 
-    by_scipy, by_other = sample_sizes(study, share)
+    by_scipy, by_other = sizes
     scenario = study.scenario
     tolerance = judging(scenario.rtol)
     if tolerance is None:

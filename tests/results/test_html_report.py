@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from simulate.errors import InputError
 from simulate.manifest import manifest_text, read_manifest
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml
-from simulate.results.html_report import Purpose, report
+from simulate.results.html_report import Purpose, narrow, report
 from simulate.results.provenance import Provenance
 from simulate.results.result import Result
 from simulate.studies.dose_response.tables import CurveRow, curve_rows
@@ -140,10 +142,51 @@ def test_changes_stand_before_levels_with_the_rule_of_agreement(made: Path) -> N
     text = report(made, Purpose(), error=False, figures=False)
     changes, levels = text.index("Change since baseline (changes.csv)"), text.index("Levels (summary.csv)")
     assert text.index("<h2>Results</h2>") < changes < text.index(RULE) < levels
-    words = ("median", "5 % of patients below", "95 % of patients below", "share who rise", "share who fall")
+    words = ("median (5 to 95 % of patients)", "share who rise", "share who fall")
     assert "".join(f"<th>{word}</th>" for word in words) in text[changes:levels]
     # No name of a column of a file is printed raw.
     assert not [name for name in re.findall(r"<th>([^<]*)</th>", text) if "_" in name]
+
+
+def test_ends_stand_beside_what_they_are_of_and_what_is_empty_is_left_out() -> None:
+    columns = {
+        "quantity": ["il17a", "ifng"],
+        "arm": ["", ""],
+        "median": ["-58", "9"],
+        "p5": ["-68", ""],
+        "p95": ["-38", ""],
+        "median_low": ["-60", ""],
+        "median_high": ["-50", ""],
+        "up": ["0", "1"],
+        "up_low": ["", ""],
+        "up_high": ["", ""],
+        "dose_low": ["3", "4"],
+        "n": ["20", "20"],
+    }
+    assert narrow(columns) == {
+        "quantity": ["il17a", "ifng"],
+        "median (5 to 95 % of patients) [low to high end]": ["-58 (-68 to -38) [-60 to -50]", "9"],
+        "share who rise": ["0", "1"],
+        "dose, low end": ["3", "4"],
+        "patients": ["20", "20"],
+    }
+    assert narrow({"quantity": [], "n": []}) == {"quantity": [], "patients": []}
+
+
+def test_a_report_tells_how_far_the_solving_of_its_sample_is(made: Path) -> None:
+    told: list[tuple[int, str]] = []
+    done: list[int] = []
+
+    @contextlib.contextmanager
+    def progress(total: int, label: str) -> Iterator[Callable[[int], None]]:
+        told.append((total, label))
+        yield done.append
+
+    report(made, Purpose(), figures=False, progress=progress)
+    assert [label for _, label in told] == ["numerical error"]
+    assert sum(done) == told[0][0]
+    report(made, Purpose(), figures=False, error=False, progress=progress)
+    assert len(told) == 1
 
 
 def test_a_file_that_changed_since_is_marked(made: Path) -> None:

@@ -17,7 +17,14 @@ from simulate.studies.errors_made import LIMIT, Error, judging, too_large
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
-from simulate.studies.verification import Verification, sample_sizes, verify, workload
+from simulate.studies.verification import (
+    Verification,
+    sample_sizes,
+    sampled_errors,
+    sampled_workload,
+    verify,
+    workload,
+)
 
 
 @functools.cache
@@ -209,3 +216,16 @@ def test_members_are_taken_whole_in_any_order() -> None:
     assert some.ids.tolist() == [4, 0, 4]
     assert some.values.tolist() == [cohort.values[index].tolist() for index in (4, 0, 4)]
     assert some.strata == tuple(cohort.strata[index] for index in (4, 0, 4))
+
+
+def test_a_small_sample_is_judged_without_solving_anybody_else() -> None:
+    large = study(40)
+    done: list[int] = []
+    judges, errors = sampled_errors(large, progress=done.append)
+    assert sum(done) == sampled_workload(large)
+    assert [judge.trajectories for judge in judges] == [4 * len(large.arms), 3]
+    again, others = sampled_errors(large)
+    assert (again, others) == (judges, errors)
+    huge = study(1000)
+    assert sampled_workload(huge) == 6 + 2 * 24 * len(huge.arms)
+    assert not too_large(errors)
