@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulate.inference.smc import Generation, advance, by, is_at
-from simulate.inference.target import Target, guess_of, scores
+from simulate.inference.target import Guess, Target, guess_of, scores
 from simulate.streams import FloatArray
 
 COLD = 30.0
@@ -15,6 +15,9 @@ COLD = 30.0
 
 _CLOSE = 2.0
 """Log-likelihood within which a point counts as one of the best."""
+
+_REACH = 2.0
+"""How far beyond the particles it is sought, in ranges of theirs: what was learned of them may rise there for ever."""
 
 _APART = 1.0
 """Distance in standard deviations of the prior, in any coordinate, at which two points are different optima."""
@@ -56,7 +59,7 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
     """
     chosen = np.argsort(-start.scores.total, kind="stable")[:starts].astype(np.int64)
     guess = guess_of(target, start.points)
-    cooled = target if guess is None else by(guess)
+    cooled = target if guess is None else by(_where_it_holds(guess, start.points))
     first = start.scores.rows(chosen) if guess is None else scores(cooled, start.points[chosen])
     generation = replace(start, points=start.points[chosen], scores=first, held=first.total)
     while not is_at(generation, cold):
@@ -71,3 +74,17 @@ def optimum(target: Target, start: Generation, seed: int, *, starts: int, cold: 
         if all(np.abs(points[index] - other).max() > _APART for other in kept):
             kept.append(points[index])
     return Optimum(points[best], float(totals[best]), len(kept))
+
+
+def _where_it_holds(guess: Guess, learned: FloatArray) -> Guess:
+    """A guess within reach of the points that it was learned from, and minus infinity elsewhere."""
+    low, high = learned.min(axis=0), learned.max(axis=0)
+    reach = _REACH * (high - low)
+
+    def totals(points: FloatArray) -> FloatArray:
+        is_near = ((points >= low - reach) & (points <= high + reach)).all(axis=1)
+        found = np.full(len(points), -np.inf)
+        found[is_near] = guess(points[is_near])
+        return found
+
+    return totals

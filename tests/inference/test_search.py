@@ -7,7 +7,7 @@ import pytest
 
 from simulate.inference.search import optimum
 from simulate.inference.smc import sample
-from simulate.inference.target import Scores
+from simulate.inference.target import Guess, Scores
 from simulate.streams import FloatArray
 from tests.inference.targets import everywhere, gaussian, two_modes
 
@@ -42,3 +42,23 @@ def test_the_best_of_the_two_modes_is_the_heavier() -> None:
     target = two_modes().target
     best = optimum(target, sample(target, 8, particles=400, seed=3), 2, starts=48)
     np.testing.assert_allclose(best.point, -1.2, atol=0.25)
+
+
+class Rising:
+    """A Gaussian of which what was learned rises without end, far from all that it was learned from."""
+
+    def __call__(self, points: FloatArray) -> Scores:
+        return everywhere(-0.5 * np.square(points - 0.5))
+
+    def learned(self, points: FloatArray) -> Guess:
+        def guess(asked: FloatArray) -> FloatArray:
+            return self(asked).total + 0.3 * ((asked - 0.5) ** 4).sum(axis=1)
+
+        return guess
+
+
+def test_the_best_point_is_not_sought_where_what_was_learned_rises_without_end() -> None:
+    target = Rising()
+    start = sample(target.__call__, 2, particles=100, seed=1)
+    best = optimum(target, start, 2, starts=48)
+    np.testing.assert_allclose(best.point, 0.5, atol=0.3)
