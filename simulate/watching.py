@@ -15,6 +15,12 @@ Report = Callable[[str], None]
 """Called with sentences about the work."""
 
 
+class Headway(str):
+    """A sentence about how far work is, of which a reader may be spared some."""
+
+    __slots__ = ()
+
+
 def quiet(total: int, label: str) -> AbstractContextManager[Advance]:
     """Progress that nobody sees."""
     return nullcontext(lambda done: None)

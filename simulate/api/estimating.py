@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.asking import verb
-from simulate.watching import Report
+from simulate.watching import Headway, Report
 
 __all__ = ["fit_problem"]
 
@@ -103,7 +103,7 @@ def fit_problem(
     def told(row: FitStart) -> None:
         if report is not None:
             value = "could not be solved" if row.log_posterior is None else f"log-posterior {row.log_posterior:.4f}"
-            report(f"start {row.start + 1} of {starts}: {value} after {row.steps} steps")
+            report(Headway(f"start {row.start + 1} of {starts}: {value} after {row.steps} steps"))
 
     found = fit_objective(objective, starts=starts, seed=seed, told=told)
     tables: dict[str, ResultTable] = {}

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from simulate.api.asking import verb
 from simulate.inputs import note, noting
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
-from simulate.watching import Progress, Report, quiet
+from simulate.watching import Headway, Progress, Report, quiet
 
 __all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
 
@@ -218,7 +218,7 @@ def _profiled(
     from simulate.studies.fitting.profiling import profile
 
     if report is not None:
-        report("profiling the likelihood")
+        report(Headway("profiling the likelihood"))
     return profile(problem, posterior, threads=threads)
 
 

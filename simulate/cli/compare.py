@@ -66,7 +66,7 @@ def compare(
     simulate compare H0 H1 --evidence synthesis
     simulate compare H0 H1 H4 --calibrate 40
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
 
     weights = _weights(prior or [])
     if calibrate is not None:
@@ -96,7 +96,7 @@ def compare(
         final_patients=final_patients,
         out=out,
         force=force,
-        report=say,
+        report=paced(),
     )
     if as_json:
         print_json(found.document)

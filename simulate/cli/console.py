@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from simulate.errors import Il1simError
+from simulate.watching import Headway, Report
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _PATIENCE = 1.0
+_PACE = 30.0
 _REMEMBERED = 300.0
 
 
@@ -37,6 +39,21 @@ def say(text: str, *, is_error: bool = False) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(shown + "\n")
         sys.stderr.flush()
+
+
+def paced(clock: Callable[[], float] = time.monotonic) -> Report:
+    """What says sentences about work as `say` does; elsewhere than on a terminal, how far it is but now and then."""
+    last = clock()
+
+    def tell(line: str) -> None:
+        nonlocal last
+        if isinstance(line, Headway) and not sys.stderr.isatty():
+            if clock() - last < _PACE:
+                return
+            last = clock()
+        say(line)
+
+    return tell
 
 
 def printable(text: str) -> str:

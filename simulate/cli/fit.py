@@ -88,7 +88,7 @@ def fit(
     simulate fit problem.yaml --starts 50
     simulate fit problem.yaml --profiles --posterior
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.cli.console import paced, print_json, print_rich, print_text
     from simulate.evidence.sets import evidence_sets
     from simulate.studies.fitting.profiling import Profiled
 
@@ -113,7 +113,7 @@ def fit(
         seed=seed,
         profiles=profiles,
         threads=threads,
-        report=say,
+        report=paced(),
     )
     if as_json:
         print_json(found.document)
@@ -160,10 +160,10 @@ def _of_problem(
 ) -> int:
     """Fit an estimation problem, write its directory and print its estimates."""
     from simulate.api.estimating import fit_problem
-    from simulate.cli.console import print_json, print_rich, print_text, say
+    from simulate.cli.console import paced, print_json, print_rich, print_text
     from simulate.studies.fitting.profiling import Profiled
 
-    found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, report=say)
+    found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, report=paced())
     folder = Path("fits", f"{Path(problem).stem}-{found.provenance.key[:8]}") if out is None else out
     if out is None:
         found.write(folder, force=True)

@@ -52,7 +52,7 @@ def reproduce(
     simulate reproduce --refit
     simulate reproduce --trial my-trial.toml
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
     from simulate.studies.fitting.reproduction import NULL
 
     found = function(
@@ -65,7 +65,7 @@ def reproduce(
         out=out,
         force=force,
         progress=progress,
-        report=say,
+        report=paced(),
     )
     if as_json:
         print_json(found.document)

@@ -68,7 +68,7 @@ def sensitivity(
     simulate sensitivity anakinra-100mg-daily -e ifng:change -H H1+H6 --fit shipped
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     """  # noqa: D301
-    from simulate.cli.console import print_json, print_rich, print_text, progress, say
+    from simulate.cli.console import paced, print_json, print_rich, print_text, progress
     from simulate.cli.run import chosen_settings
 
     found = function(
@@ -87,7 +87,7 @@ def sensitivity(
         out=out,
         force=force,
         progress=progress,
-        report=say,
+        report=paced(),
     )
     if as_json:
         print_json(found.document)

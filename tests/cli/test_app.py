@@ -320,6 +320,27 @@ def test_long_work_says_what_is_done_and_what_is_left_by_its_pace(monkeypatch: p
     assert re.sub(r"\s*[━╸╺ ]+", " ", out.getvalue()).strip() == "simulating 80/100 0:02:40 passed, 0:00:40 left"
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_how_far_a_fit_is_is_told_on_a_terminal_and_elsewhere_twice_a_minute(
+    is_terminal: bool, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    from simulate.cli import console
+    from simulate.watching import Headway
+
+    now = [0.0]
+    monkeypatch.setattr("sys.stderr.isatty", lambda: is_terminal)
+    tell = console.paced(lambda: now[0])
+    tell("21 numbers are free")
+    for second in range(0, 100, 10):
+        now[0] = float(second)
+        tell(Headway(f"temperature {second}"))
+    tell("no fit of `H5` is of today's numbers: it is fitted now")
+    told = capsys.readouterr().err.splitlines()
+    assert (told[0], told[-1]) == ("21 numbers are free", "no fit of `H5` is of today's numbers: it is fitted now")
+    shown = range(0, 100, 10) if is_terminal else (30, 60, 90)
+    assert told[1:-1] == [f"temperature {second}" for second in shown]
+
+
 def test_a_stage_that_slows_down_is_told_by_its_last_minutes() -> None:
     from simulate.cli import console
 

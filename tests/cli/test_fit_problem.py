@@ -29,7 +29,8 @@ def test_a_problem_is_fitted_written_and_repeated_to_the_same_bits(problem: str,
     said = capsys.readouterr()
     assert "The greatest log-likelihood found is" in said.out
     assert "Gradients by forward sensitivities." in said.out
-    assert "start 1 of 1" in said.err
+    # On a pipe nothing says how far a short fit is.
+    assert "start 1 of 1" not in said.err
     document = json.loads(Path("mine/fit.json").read_text(encoding="utf-8"))
     assert [row["name"] for row in document["parameters"]] == ["k", "a0"]
     names = {path.name for path in Path("mine").iterdir()}

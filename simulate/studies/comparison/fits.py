@@ -196,7 +196,7 @@ def find_fit(
     tell = report or (lambda line: None)
     tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
     own = fit_folder(problem, folder)
-    made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(f"  {line}"))
+    made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(type(line)(f"  {line}")))
     return Fit(problem, made, "made now")
 
 

@@ -19,10 +19,11 @@ from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.predictive import tails
-from simulate.studies.fitting.sampling import Asked, Report, posterior_of, sampled, some_of, with_other_places
+from simulate.studies.fitting.sampling import Asked, posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
 from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
+from simulate.watching import Headway, Report
 
 _BATCH = 8192
 """Trajectories at a time: memory stays bounded, and progress is told."""
@@ -181,7 +182,7 @@ def fit(
     )
     last = min(_LEARNED, chosen.particles * chosen.runs) + polish.solved(chosen.draws)
     found = sampled(problem, chosen, coarse, final, _ALGORITHM, folder, tell, last=last)
-    tell("errors of the evidence: other patients, a finer solver")
+    tell(Headway("errors of the evidence: other patients, a finer solver"))
     sets, moved = with_other_places(
         found, lambda places: Likelihood(problem, chosen.final_patients, places, threads=threads)
     )

@@ -15,9 +15,10 @@ from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.marginal import IndividualLikelihood, LearnedIndividualLikelihood
 from simulate.studies.fitting.noise import log_densities
 from simulate.studies.fitting.posterior import FittedPatient, Individuals, Posterior, Settings
-from simulate.studies.fitting.sampling import Report, posterior_of, sampled, some_of, with_other_places
+from simulate.studies.fitting.sampling import posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.virtual import FINE
 from simulate.trials.individual import PRIOR
+from simulate.watching import Headway, Report
 
 FEWEST = 10.0
 """Effective number of virtual patients that every real one has, at the best point and in 19 of 20 draws; with fewer,
@@ -65,7 +66,7 @@ def fit_individuals(
     points, items, best = found.points, found.items, found.best.point
     at_best = _check_effective(problem, chosen, best[np.newaxis], threads)[0]
     in_draws = _check_effective(problem, chosen, points[some_of(len(points))], threads)
-    tell("errors of the evidence: other virtual patients, a finer solver")
+    tell(Headway("errors of the evidence: other virtual patients, a finer solver"))
     sets, moved = with_other_places(
         found,
         lambda places: IndividualLikelihood(problem, chosen.final_patients, places, threads=threads),

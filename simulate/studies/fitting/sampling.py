@@ -21,6 +21,7 @@ from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individual
 from simulate.studies.fitting.priors import Free
 from simulate.studies.fitting.remaining import Remaining
 from simulate.studies.fitting.trial import Problem
+from simulate.watching import Headway, Report
 
 _R_HAT, _EFFECTIVE = 1.05, 400.0
 _UNRESOLVED = 1e-3
@@ -37,10 +38,6 @@ class Asked:
 
     points: int = 0
     unresolved: int = 0
-
-
-Report = Callable[[str], None]
-"""Told what the fit is doing, a line at a time."""
 
 
 class Asking(Protocol):
@@ -111,9 +108,9 @@ def sampled(
             begun(chains[0][-1])
     particles = np.concatenate([chain[-1].points for chain in chains])
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
-    tell("searching the best point from the likeliest particles")
+    tell(Headway("searching the best point from the likeliest particles"))
     best = search.optimum(coarse, chains[0][-1], settings.seed + 1_000, starts=min(48, settings.particles))
-    tell(f"{settings.draws} draws with {settings.final_patients} patients each")
+    tell(Headway(f"{settings.draws} draws with {settings.final_patients} patients each"))
     weighted = polished(final, particles, feasible, settings, tell)
     unresolved = check_resolved(coarse.asked, final.asked)
     kept = kept_of(weighted, settings.kept, settings.seed, "fit draws")
@@ -278,7 +275,7 @@ def generations_of(
                 checkpoint.save(path, known, key)
         generations.append(known)
         left = remaining.told(number, [one.beta for one in generations], target.asked.points)
-        tell(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}{left}")
+        tell(Headway(f"run {number + 1} of {settings.runs}: temperature {known.beta:.3f}{left}"))
     return generations
 
 
@@ -294,7 +291,7 @@ def polished(
     for attempt in range(2):
         if is_enough(best):
             return best
-        tell(f"effective draws {best.effective:.0f}: once more, from these")
+        tell(Headway(f"effective draws {best.effective:.0f}: once more, from these"))
         kept = kept_of(best, len(particles), settings.seed + attempt, "fit refit")
         particles = best.points[kept]
         seed = settings.seed + attempt + 1

@@ -23,6 +23,7 @@ from simulate.studies.fitting.sampling import Asked, generations_of, kept_of, po
 from simulate.studies.petab.objective import Objective, scaled
 from simulate.studies.petab.outcomes import ProblemPosterior
 from simulate.studies.petab.priors import believed
+from simulate.watching import Headway
 
 _SHARES = (0.05, 0.5, 0.95)
 
@@ -88,7 +89,7 @@ def sample_problem(
         for number in range(settings.runs)
     ]
     feasible = float(np.mean([chain[-1].feasible for chain in chains]))
-    tell(f"{settings.draws} draws")
+    tell(Headway(f"{settings.draws} draws"))
     weighted = polished(target, np.concatenate([chain[-1].points for chain in chains]), feasible, settings, tell)
     r_hat = None
     if len(chains) > 1:
