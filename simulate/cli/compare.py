@@ -195,7 +195,7 @@ def _matrix(result: Comparison) -> Table:
 
     from simulate.cli.console import titled
 
-    matrix = result.matrix
+    matrix = result.matrix.with_all
     title = f"Share of each datum in the log-evidence, less that under {matrix.reference}; in parentheses: noise"
     table = titled(title, ("datum", *result.names))
     for row, item in enumerate(matrix.items):
@@ -208,7 +208,6 @@ def _matrix(result: Comparison) -> Table:
                 Text("0" if name == matrix.reference else f"({text})" if is_noise else text, "dim" if is_noise else "")
             )
         table.add_row(item, *cells)
-    table.add_row("all data", *(f"{value:+.2f}" for value in matrix.entries.sum(axis=0)))
     table.add_row("left over", *(f"{value:.2f}" for value in matrix.remainders))
     return table
 

@@ -44,7 +44,7 @@ def reproduce(
     """Show each row of the abstract beside what the fitted model, and the null hypothesis, predict for it.
 
     The same statistic, at the same number of patients: median, 90 % interval and tail probability, before and after
-    the data. A disputed figure is shown, and is not used. Findings of other studies stand below; none was fitted.
+    the data. What the evidence gives no likelihood stands below as not fitted, with findings of other studies.
 
     \b
     simulate reproduce --out reproduced

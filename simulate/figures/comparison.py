@@ -53,10 +53,8 @@ def _evidences(axes: Axes, comparison: Comparison) -> None:
 
 
 def _matrix(axes: Axes, comparison: Comparison) -> None:
-    matrix = comparison.matrix
-    total = matrix.entries.sum(axis=0, keepdims=True)
-    entries = np.concatenate([matrix.entries, total])
-    noise = np.concatenate([matrix.is_noise, np.zeros((1, len(comparison.fits)), dtype=bool)])
+    matrix = comparison.matrix.with_all
+    entries, noise = matrix.entries, matrix.is_noise
     shown = np.ma.masked_array(entries, noise)
     axes.set_facecolor("#E6E6E6")
     # Orange against purple: told apart with any color vision.
@@ -74,7 +72,7 @@ def _matrix(axes: Axes, comparison: Comparison) -> None:
     )
     # Combined names are wider than a column.
     axes.set_xticklabels([name.replace("+", "\n+") for name in comparison.names])
-    axes.set_yticklabels([*matrix.items, "sum"])
+    axes.set_yticklabels(matrix.items)
     axes.tick_params(length=0.0)
     axes.set_title(
         f"Share of each datum in the log-evidence, less that under {matrix.reference} (nat); gray: within its noise",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import logsumexp
@@ -105,6 +105,17 @@ class Matrix:
         """Where an entry is within two standard errors, shape [item, hypothesis]; False where errors are unknown."""
         noise: np.ndarray[tuple[int, ...], np.dtype[np.bool_]] = np.abs(self.entries) < 2.0 * self.errors
         return noise
+
+    @property
+    def with_all(self) -> Matrix:
+        """With the sum of all items below, as one item more; its error is as if those of the items were independent."""
+        total, error = self.entries.sum(axis=0), np.sqrt(np.square(self.errors).sum(axis=0))
+        return replace(
+            self,
+            items=(*self.items, "all data"),
+            entries=np.vstack([self.entries, total]),
+            errors=np.vstack([self.errors, error]),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
