@@ -125,7 +125,7 @@ def _table(found: SteadyStates) -> Table:
     from simulate.results.tables import rounded
 
     model = found.study.model
-    table = titled(f"Steady states of {model.title or model.name}, hypothesis {found.study.hypothesis}")
+    table = titled(f"Steady states, hypothesis {found.study.hypothesis}, of the model: {model.title or model.name}")
     table.add_column("")
     table.add_column("unit")
     for number in range(1, len(found.states) + 1):
@@ -153,7 +153,7 @@ def _table_of_draws(results: Sequence[SteadyStates]) -> Table:
     study = results[0].study
     assert study.draws is not None
     table = titled(
-        f"Steady states of {study.model.title or study.model.name}, hypothesis {study.hypothesis}",
+        f"Steady states, hypothesis {study.hypothesis}, of the model: {study.model.title or study.model.name}",
         caption=f"typical patients of {len(like)} of {study.draws.origin}: median (5 % to 95 % of these)",
         caption_justify="left",
     )
