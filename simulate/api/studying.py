@@ -99,8 +99,14 @@ def trial(
     Result
         Its value has powers and ranks; tables ``effects`` and ``printed``, figure ``trial``. With endpoints also what
         is found of them together, table ``endpoints``; with sizes also curves, table and figure ``curves``.
+
+    Raises
+    ------
+    InputError
+        ``trial.endpoint``, ``trial.correction``, ``trial.alpha``, ``trial.sizes``.
     """
     arguments = dict(locals())
+    from simulate.errors import InputError
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_trials
@@ -137,6 +143,13 @@ def trial(
         said.correction if correction is None else correction,
         said.alpha if alpha is None else alpha,
     )
+    if correction is not None and not analysis.endpoints:
+        raise InputError(
+            f"the correction `{correction}` is of endpoints that are judged together, and none is named",
+            code="trial.correction",
+            expected="two endpoints or more",
+            advice="name them, such as `--endpoint ifng --endpoint il17a`; or leave the correction out",
+        )
     steps = sizes_from(sizes) if isinstance(sizes, str) else tuple(sizes or ())
     endpoints_among(effects_of(planned), analysis.endpoints)
     populations, _ = draws_behind(problem, fit, Path(fits), draws, seed=seed, threads=threads)

@@ -240,7 +240,8 @@ def _below(result: Comparison) -> list[str]:
         few = unknown[:3] + (["…"] if len(unknown) > 3 else [])
         lines.append(f"what the odds would be is not known from these draws under {'; '.join(few)}")
     lines.append(
-        "± sampler is what the draws of a fit tell of themselves: other seeds differ by two to three times that"
+        "± sampler is what the draws of a fit tell of themselves: where it was tried, evidences were too low by two "
+        "to five times that, alike for all hypotheses"
     )
     if len({float(value) for value in result.prior}) == 1:
         lines.append("before the data all are held equally likely; --prior NAME=WEIGHT says otherwise")

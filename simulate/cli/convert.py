@@ -132,6 +132,12 @@ def convert(
         "--end": end,
         "--every": every,
     }
+    if is_reference and (is_archive(out) or end is not None):
+        raise UsageFault(
+            "the reference model alone has neither doses nor an end",
+            code="usage.argument",
+            advice="convert an arm of a scenario, such as `untreated`",
+        )
     if is_archive(out) or (not is_reference and _is_scenario(file)) or (end is not None and has_routes(out)):
         if time is not None:
             raise UsageFault("--time says nothing beside an archive, which counts days", code="usage.argument")
@@ -205,7 +211,7 @@ def _prescribed(
     from simulate.cli.console import UsageFault, print_json, print_text, say
     from simulate.cli.run import chosen_settings
     from simulate.exchange.archive import archive, is_archive
-    from simulate.exchange.foreign import said
+    from simulate.exchange.foreign import has_routes, said
     from simulate.exchange.prescribed import with_given
     from simulate.files import write_atomically
     from simulate.studies.exchanged import scenario_for
@@ -220,7 +226,8 @@ def _prescribed(
     chosen = chosen_settings(settings, hypothesis=hypothesis)
     found = prescription_of(scenario_for(str(file), end, every, chosen), arm)
     model = with_given(found.model, found.given)
-    document = {"file": str(out), "time": "d", **_counts(model), "left_out": list(found.left_out)}
+    left_out = list(found.left_out)
+    document = {"file": str(out), "time": "d", **_counts(model), "left_out": left_out}
     document |= {"arm": found.arm, "regimen": found.regimen}
     renamed: Mapping[str, str] = {}
     if is_archive(out):
@@ -229,6 +236,7 @@ def _prescribed(
     else:
         text = said(found.model, out, found.given, found.about)
         renamed = text.renamed
+        left_out += text.left_out if has_routes(out) else ()
         if text.doses:
             doses = out.with_name(f"{out.name}.doses.csv")
             _check_absent(doses, force)
@@ -238,7 +246,7 @@ def _prescribed(
     if as_json:
         print_json(document | ({"renamed": dict(renamed)} if renamed else {}))
         return
-    for line in found.left_out:
+    for line in left_out:
         say(f"left out: {line}")
     _say_renamed(renamed)
     beside = f", doses in {document['doses']}" if "doses" in document else ""

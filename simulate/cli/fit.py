@@ -95,7 +95,8 @@ def fit(
     own = {"starts": starts, "rtol": rtol, "force": force or None, "profile": profile, "posterior": posterior or None}
     _refuse_strange(problem, own, locals())
     if problem is not None:
-        own["profiles"] = own.pop("profile") or profiles
+        named = own.pop("profile")
+        own["profiles"] = profiles or named
         if posterior:
             own |= {"particles": particles, "runs": runs, "draws": draws}
         return _of_problem(problem, {name: value for name, value in own.items() if value}, seed, threads, out, as_json)

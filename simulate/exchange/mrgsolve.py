@@ -49,9 +49,10 @@ _RESERVED = frozenset(
     "exp log pow sqrt sin cos tan asin acos atan tanh floor fabs fmin fmax abs div index time clock signal "
     "remainder round trunc ceil ID amt cmt ii ss evid addl rate AMT CMT II SS ADDL RATE EVID TIME table ETA EPS "
     "THETA SOLVERTIME simeps simeta self NEWIND DONE CFONSTOP DXDTZERO INITSOLV SETINIT report VARS SS_ADVANCE "
+    "NULL TRUE FALSE NAN INFINITY HUGE_VAL PI EOF errno assert "
     "capture pred_CL pred_VC pred_V pred_V2 pred_KA pred_Q pred_VP pred_V3".split()
 )
-"""Words of C++, functions that it has outside of `std`, and names of mrgsolve and of the columns of its data."""
+"""Words of C++, functions and macros that it has outside of `std`, and names of mrgsolve and of its data."""
 
 
 def mrgsolve_text(model: Model, given: Sequence[Given] = ()) -> Said:

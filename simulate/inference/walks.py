@@ -3,8 +3,8 @@
 At each value of the held coordinate the others go down by `simulate.inference.descent`, from where the walk has led
 them. A walk ends where the function has risen to a ceiling, at a bound, or where no further step can be made. The
 ceiling is found by interpolation of the root of the rise, which is exact of a parabola, and a descent there. What a
-descent finds is the least value near the walk: another valley may be lower, so that an interval may be too narrow, and
-never too wide.
+descent finds is the least value near the walk: another valley may be lower, so that an interval may be too narrow but,
+the optimum given, not too wide by more than the height at which a crossing counts as found.
 """
 
 from __future__ import annotations

@@ -91,6 +91,13 @@ class RecordReader:
                         advice="EVID 4 resets and doses" if self.event(cells) == 3 else "EVID 1 makes it a dose",
                     )
             return None
+        told = cells.get("UNIT")
+        if told is not None and not told.is_absent:
+            raise told.error(
+                "a dose has a UNIT, which is that of readings",
+                expected="`.`: all amounts are in one unit, which is said beside the table",
+                advice='`amount = "mg"` says it in a scenario or a data file',
+            )
         if steady and not amount:
             return self._endless(patient, place, cells, time, rate, duration, every, steady)
         if not amount:

@@ -183,8 +183,8 @@ def _caveats(found: PetabFit) -> Iterator[str]:
         if lost := [row.name for row in profiles.parameters if row.lost]:
             yield f"Profiles that could not be followed to a bound: {', '.join(lost)}."
         yield (
-            "Profiles are found by descents from what was found before: an interval may be too narrow, and is not too "
-            "wide."
+            "Profiles are found by descents from what was found before: an interval may be too narrow, and too wide "
+            "only if there is a better point than the best one found."
         )
     if posterior is not None:
         yield from (f"Posterior: {text}." for text in posterior.warnings if posterior.is_told)

@@ -37,7 +37,6 @@ IN_DERMATOMYOSITIS = {"H4-dm": {"inflamed_entry": 1.0}}
 
 
 @cache
-@cache
 def course(name: str, plasticity: bool) -> Trajectories:
     """The typical patient on 100 mg a day; of the table on plasticity, where IL-1 prevents conversion."""
     model = reference_model(hypothesis_named(name))

@@ -60,6 +60,12 @@ def test_profiles_and_a_posterior_are_printed_written_and_repeated(problem: str,
     assert simulate.repeat("mine").differing == ()
 
 
+def test_all_parameters_are_profiled_where_all_are_asked_for_and_one_is_named(problem: str, capsys: Capture) -> None:
+    assert outcome(["fit", problem, "--starts", "1", "--profiles", "--profile", "k", "--threads", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["profiles"]["parameters"]
+    assert [row["name"] for row in rows] == ["k", "a0"]
+
+
 def test_a_posterior_of_which_too_few_draws_count_is_not_told(problem: str, capsys: Capture) -> None:
     asked = ["--posterior", "--particles", "20", "--draws", "64", "--runs", "1", "--seed", "3"]
     assert outcome(["fit", problem, "--starts", "1", *asked, "--out", "mine"]) == 0

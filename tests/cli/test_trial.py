@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from simulate import shipped
 from simulate.cli.app import outcome
 
 Capture = pytest.CaptureFixture[str]
@@ -275,3 +276,24 @@ def test_one_regimen_for_several_arms_is_refused(planned: str, capsys: Capture) 
         "  found:    `daily`, `every other day`\n"
         '  try:      give each arm: `--arm "40: 100 mg sc every 24 h" --arm "40: none"`\n'
     )
+
+
+def test_a_correction_without_endpoints_is_refused(capsys: Capture) -> None:
+    assert outcome([*SHORT, "--correction", "hochberg"]) == 3
+    assert capsys.readouterr().err == (
+        "error[trial.correction]: the correction `hochberg` is of endpoints that are judged together, and none is "
+        "named\n"
+        "  expected: two endpoints or more\n"
+        "  try:      name them, such as `--endpoint ifng --endpoint il17a`; or leave the correction out\n"
+    )
+
+
+def test_a_quantity_between_two_pairs_of_visits_has_a_row_of_each_curve_once(tmp_path: Path, capsys: Capture) -> None:
+    text = shipped.trial_files()["zong-2011"].read_text(encoding="utf-8").replace('evidence = "abstract"\n', "")
+    twice = '\n[[outcome]]\nquantity = "ck"\nbetween = ["baseline", "6 months"]\n'
+    (tmp_path / "twice.toml").write_text(text + twice, encoding="utf-8")
+    assert outcome([*SHORT, "--trial", str(tmp_path / "twice.toml"), "--sizes", "10", "--json"]) == 0
+    (point,) = json.loads(capsys.readouterr().out)["curves"]
+    assert [row["endpoint"] for row in point["endpoints"]] == [
+        "ifng-change", "il17a-change", "ck-change", "serum_il1ra-change", "cd45ro-ck", "ck-change",
+    ]  # fmt: skip

@@ -237,6 +237,28 @@ def test_what_a_text_does_not_say_is_listed(
     )
 
 
+def test_the_reference_model_has_neither_doses_nor_an_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["-o", "x.omex"], ["--end", "2 d", "-o", "x.R"]):
+        assert outcome(["convert", "reference", *arguments]) == 2
+        assert capsys.readouterr().err == (
+            "error[usage.argument]: the reference model alone has neither doses nor an end\n"
+            "  try:      convert an arm of a scenario, such as `untreated`\n"
+        )
+
+
+def test_routes_that_an_arm_leaves_out_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    switching_model(tmp_path, SECOND_ROUTE)
+    assert outcome(["convert", "switching.toml", "--end", "2 d", "-o", "x.R"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "left out: the routes `pill`, `drop`: they lead into one state with different gains" in told
+
+
 def test_a_name_whose_beginning_the_language_keeps_for_itself_gets_another_beginning() -> None:
     names = Names(lambda name: name[0].isalpha() and not name.startswith("rx"))
     assert [names.new(name) for name in ("rxa", "rxa", "n_rxa", "a", "a", "t")] == [

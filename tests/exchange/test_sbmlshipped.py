@@ -176,3 +176,44 @@ def test_a_unit_is_defined_in_what_si_has(text: str, parts: list[tuple[str, int,
     found = [dict(re.findall(r'(\w+)="([^"]*)"', part)) for part in re.findall("<unit [^>]*/>", line)]
     rows = [(row["kind"], int(row["exponent"]), int(row["scale"]), float(row["multiplier"])) for row in found]
     assert sorted(rows) == sorted(parts)
+
+
+UNITS_OF_SBML = """
+[parameters]
+k = "0.05 1/second"
+size = "2 litre"
+[species.A]
+unit = "mole"
+initial = 2
+[species.G]
+unit = "gram"
+initial = 1
+[species.T]
+unit = "kelvin"
+initial = 300
+[reactions.loss]
+rate = "k*A"
+change = { A = -1 }
+[reactions.decay]
+rate = "k*G"
+change = { G = -1 }
+[reactions.cooling]
+rate = "k*T"
+change = { T = -1 }
+[observables.late]
+unit = "second"
+expression = "t"
+[observables.level]
+unit = "mole/litre"
+expression = "A/size"
+"""
+
+
+def test_no_unit_has_a_name_that_sbml_has_for_its_own(tmp_path: Path) -> None:
+    (tmp_path / "m.toml").write_text(UNITS_OF_SBML, encoding="utf-8")
+    path = tmp_path / "m.xml"
+    assert outcome(["convert", str(tmp_path / "m.toml"), "-o", str(path)]) == 0
+    document = libsbml.readSBMLFromFile(str(path))
+    document.checkConsistency()
+    assert [document.getError(index).getMessage() for index in range(document.getNumErrors())] == []
+    check_units(open_sbml(path))

@@ -48,6 +48,13 @@ from tests.helpers.tabled import IV, SC, fault, plan, table
             "  expected: at least TIME and AMT",
         ),
         (
+            "TIME,AMT,UNIT\n0,100,ug\n",
+            "error[table.value]: a dose has a UNIT, which is that of readings\n"
+            "  --> t.csv:2:7, key `UNIT`, term `ug`\n"
+            "  expected: `.`: all amounts are in one unit, which is said beside the table\n"
+            '  try:      `amount = "mg"` says it in a scenario or a data file',
+        ),
+        (
             "TIME,AMT,II,ADDL,UNTIL\n",
             "error[table.column]: the columns ADDL and UNTIL say the same thing\n  --> t.csv:1:18, term `UNTIL`\n"
             "  try:      keep one of them",

@@ -45,6 +45,15 @@ def test_the_shipped_trial_is_the_study_of_the_abstract() -> None:
     assert {trial} == {read_trial("zong-2011")}
 
 
+def test_a_sampling_that_cannot_be_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        Sampling(1.0, 0.5, 0.0, 0.0)
+    assert str(caught.value) == (
+        "error[visit.value]: the sampling cannot be\n  found:    1.0 to 0.5 d, spreads 0.0 and 0.0\n"
+        "  expected: 0 <= earliest <= latest, and spreads that are not negative"
+    )
+
+
 def test_as_many_of_each_kind_stay_in_the_trial_as_its_population_says() -> None:
     trial, people = shipped_trial(), shipped_population([])
     assert dict(trial.arms[0].strata) == {stratum.name: stratum.count for stratum in people.strata}

@@ -14,6 +14,7 @@ from xml.sax.saxutils import quoteattr
 from sympy import Symbol
 
 from simulate.exchange.sbml.names import Names
+from simulate.symbolic.expressions import is_name
 from simulate.symbolic.units import DIMENSIONLESS, Dimension, Unit, unit
 
 # Kind of unit of SBML, multiplier and scale of the coherent base; a length is the third root of a litre.
@@ -26,6 +27,12 @@ _KINDS: Mapping[str, tuple[str, int, int]] = {
     "current": ("ampere", 1, 0),
     "luminosity": ("candela", 1, 0),
 }
+_PREDEFINED = frozenset(
+    "ampere avogadro becquerel candela coulomb dimensionless farad gram gray henry hertz item joule katal kelvin "
+    "kilogram litre lumen lux metre mole newton ohm pascal radian second siemens sievert steradian tesla volt watt "
+    "weber".split()
+)
+"""Units that SBML has by itself: no definition may have their names."""
 _DAY = 86_400
 _SECONDS = (_DAY, 1, 60, 3_600, 7 * _DAY)
 _LITRE = Dimension.of([("length", 3)])
@@ -36,7 +43,7 @@ class DeclaredUnits:
     """The units that a model has so far, each under an identifier."""
 
     def __init__(self) -> None:
-        self._names = Names()
+        self._names = Names(lambda name: is_name(name) and name not in _PREDEFINED)
         self._known: dict[tuple[Dimension, Fraction], tuple[str, Unit]] = {}
         self.factors: dict[Symbol, tuple[Fraction, str]] = {}
         """Of what stands for a factor between units in formulas: its number, and the identifier of its unit."""

@@ -212,8 +212,11 @@ def trials(
         if judged.endpoints:
             rows = power_together(asked, judged, seed=seed)
         else:
-            each_alone = (replace(judged, endpoints=(outcome.name,)) for outcome in asked)
-            rows = tuple(row for alone in each_alone for row in power_together(asked, alone, seed=seed))
+            rows = tuple(
+                row
+                for outcome in asked
+                for row in power_together((outcome,), replace(judged, endpoints=(outcome.name,)), seed=seed)
+            )
         curves.append(AtSize(size, other.controls, rows))
     return SimulatedTrials(
         design,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.integrate import quad
 
 pytest.importorskip("libsbml")
 pytest.importorskip("yaml")
@@ -18,7 +19,7 @@ from simulate.exchange.petab.problem import EstimatedParameter, Prior
 from simulate.studies.fitting.posterior import Settings
 from simulate.studies.petab.priors import believed, log_density
 from simulate.studies.petab.sampling import sample_problem
-from tests.studies.petab.straight import COVARIANCE, ERRORS, LOG_EVIDENCE, MEAN, TABLE, straight_line
+from tests.studies.petab.straight import COVARIANCE, ERRORS, LOG_EVIDENCE, MEAN, SIGMA, TABLE, straight_line
 
 PLACES = np.array([-3.0, -1.0, 0.0, 0.5, 2.5])
 SHARES = stats.norm.cdf(PLACES)
@@ -63,6 +64,20 @@ def test_where_nothing_was_measured_of_a_parameter_the_posterior_is_the_prior(tm
     assert row.verdict == "prior"
     # Uniform on its scale.
     assert np.log10(row.posterior) == pytest.approx((-1.8, 0.0, 1.8), abs=0.25)
+
+
+def test_half_of_the_prior_in_which_nothing_can_be_computed_counts_in_the_evidence(tmp_path: Path) -> None:
+    objective = straight_line(
+        tmp_path,
+        f"{TABLE}\np lin -2 2 1 1 _ _",
+        observables="observableId observableFormula noiseFormula\no ln(p)*time sigma",
+        measurements="observableId simulationConditionId time measurement\no c0 1 0",
+    )
+    found = sample_problem(objective, settings(particles=60))
+    exact = quad(lambda p: stats.norm.pdf(math.log(p), scale=SIGMA), 1e-9, 2.0)[0] / 4.0
+    assert found.log_evidence == pytest.approx(math.log(exact), abs=4.0 * found.error)
+    assert found.error < 0.05
+    assert found.impossible == pytest.approx(0.5, abs=0.1)
 
 
 def test_draws_of_which_too_few_count_are_not_told(tmp_path: Path) -> None:
