@@ -391,6 +391,9 @@ def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
     """The summary in 80 columns: a line for each quantity and arm, and as many visits beside each other as fit."""
     import textwrap
 
+    from simulate.errors import listed
+    from simulate.studies.intervals import has_own_doses
+
     visits = list(dict.fromkeys(row.visit for row in rows))
     by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
     several = len(study.arms) > 1
@@ -414,6 +417,8 @@ def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
     people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
     is_averaged = any(row.trough is not None for row in rows)
     follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
+    if apart := [arm.name for arm in study.arms if has_own_doses(arm)]:
+        follows += f"; {listed(apart)}: each patient has doses of their own, and is read at the visit itself"
     caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
     tables = [
         _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)

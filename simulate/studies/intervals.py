@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import xarray as xr
 
+from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble, typical_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
@@ -50,7 +51,7 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
     at_visits: list[Interval] = []
     others: list[Interval] = []
     for index, arm in enumerate(study.arms):
-        if len(set(arm.all_plans)) > 1 or arm.rules:
+        if has_own_doses(arm):
             continue
         patient = typical_parameters(study.model, arm, study.population)
         for day, is_visit in _days(study, arm.plan):
@@ -59,6 +60,11 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
             (at_visits if is_visit else others).append(found)
     everything = (*at_visits, *others)
     return everything if len(_times(study, everything)) <= len(study.times) + _MOST_TIMES else tuple(at_visits)
+
+
+def has_own_doses(arm: Arm) -> bool:
+    """Whether patients of an arm are treated each in their own way, or by rules: they have no interval in common."""
+    return len(set(arm.all_plans)) > 1 or bool(arm.rules)
 
 
 def recording(study: Study, intervals: Sequence[Interval]) -> Study:

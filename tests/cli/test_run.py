@@ -516,3 +516,15 @@ def test_a_regimen_that_cannot_be_read_is_named_with_its_option(folder: Path, ca
     )
     assert run("dose-arms", *SMALL, "--regimen", "none", "--set", "title=Mine") == 3
     assert capsys.readouterr().err.startswith("error[scenario.setting]: `title` is set twice\n")
+
+
+def test_patients_with_doses_of_their_own_are_said_to_be_read_at_the_visit(folder: Path, capsys: Capture) -> None:
+    (folder / "doses.csv").write_text("ID,TIME,AMT,EVID,II,ADDL\n1,0,100,1,24,30\n2,0,100,1,48,15\n", encoding="utf-8")
+    doses = 'doses = { file = "doses.csv", time = "h", amount = "mg" }'
+    (folder / "own.toml").write_text(
+        f'schema = 1\ntitle = "own"\n[cohort]\npatients = 2\n[time]\nend = "28 d"\n[[arm]]\nname = "own"\n{doses}\n',
+        encoding="utf-8",
+    )
+    assert run("own.toml", "--fit", "typical") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "`own`: each patient has doses of their own, and is read at the visit itself." in said
