@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import sympy
 
 from simulate.exchange.prescribed import Given, Said, with_rates
-from simulate.exchange.statements import FUNCTIONS, Statements, called, note, sourced
+from simulate.exchange.statements import FUNCTIONS, Statements, called, note, sourced, titled
 from simulate.kernels.emission import Language
 from simulate.symbolic.model import Model
 from simulate.symbolic.switching import choose
@@ -74,7 +74,7 @@ def mrgsolve_text(model: Model, given: Sequence[Given] = ()) -> Said:
 
 def _lines(statements: Statements) -> Iterator[str]:
     model = statements.model
-    yield f"$PROB {' '.join((model.title or model.name).split())}; time in days"
+    yield f"$PROB {titled(model)}; time in days"
     yield "$PARAM"
     for parameter, name, value in statements.parameters():
         yield f"{name} = {value}{_CPP.comment.format(sourced(parameter))}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import sympy
 
 from simulate.exchange.prescribed import Given, Said, with_rates
-from simulate.exchange.statements import FUNCTIONS, Statements, called, note, sourced
+from simulate.exchange.statements import FUNCTIONS, Statements, called, note, sourced, titled
 from simulate.kernels.emission import Language
 from simulate.symbolic.model import Model
 from simulate.symbolic.switching import choose
@@ -61,7 +61,7 @@ def _is_allowed(name: str) -> bool:
 
 def _lines(statements: Statements) -> Iterator[str]:
     model = statements.model
-    yield f"# {' '.join((model.title or model.name).split())}; time in days"
+    yield f"# {titled(model)}; time in days"
     function = re.sub("[^A-Za-z0-9_]", "_", model.name)
     yield f"{function if _is_allowed(function) else f'model_{function}'} <- function() {{"
     if parameters := list(statements.parameters()):

@@ -16,6 +16,7 @@ from simulate.exchange.numbers import numbers_of, written
 from simulate.exchange.prescribed import Given, Said
 from simulate.exchange.sbml.names import Names
 from simulate.kernels.emission import Language, source
+from simulate.symbolic.hypothesis import NONE
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Parameter, Route, Species
 from simulate.symbolic.switching import above, at_least, both, either, floor, no, same
@@ -45,6 +46,12 @@ FUNCTIONS: Mapping[type, Callable[..., str]] = {
     no: lambda condition: f"(!{condition})",
 }
 """Functions and conditions that have one form in R and in C++; the others are those of a language."""
+
+
+def titled(model: Model) -> str:
+    """Title of a model in one line, with its hypothesis where it has one."""
+    title = " ".join((model.title or model.name).split())
+    return title if model.hypothesis == NONE.name else f"{title}, hypothesis {model.hypothesis}"
 
 
 class Statements:
