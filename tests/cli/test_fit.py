@@ -98,6 +98,16 @@ def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     assert str(path) in said
 
 
+@pytest.mark.parametrize("word", ["prior", "shipped"])
+def test_a_word_is_no_result_that_can_be_reproduced(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(["reproduce", "--fit", word]) == 3
+    assert capsys.readouterr().err == (
+        f"error[scenario.fit]: `{word}` is no result of a fit\n"
+        "  expected: the result of `simulate fit`: a fit.json, or its folder\n"
+        "  try:      leave it out where the shipped fit is meant\n"
+    )
+
+
 def test_a_reproduction_prints_every_row_and_draws_the_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

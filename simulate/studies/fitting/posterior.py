@@ -14,9 +14,10 @@ import numpy as np
 from simulate import shipped
 from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.files import parse_json, read_bytes, write_atomically
+from simulate.inputs import is_there
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role
-from simulate.studies.scenario import named_fit
+from simulate.studies.scenario import FITS_BY_WORD, named_fit
 
 FORMAT = 1
 
@@ -347,9 +348,17 @@ def read_posterior(path: Path | str) -> Posterior:
     Raises
     ------
     InputError
-        ``fit.file``: not such a file, or a damaged one. ``file.*``. As for `named_fit`.
+        ``fit.file``: not such a file, or a damaged one. ``file.*``. As for `named_fit`; ``scenario.fit`` also for a
+        word, of which there is no file.
     """
-    path = named_fit(path)
+    if str(path) in FITS_BY_WORD and not is_there(Path(path)):
+        raise InputError(
+            f"`{path}` is no result of a fit",
+            code="scenario.fit",
+            expected="the result of `simulate fit`: a fit.json, or its folder",
+            advice="leave it out where the shipped fit is meant",
+        )
+    path = named_fit(Path(path))
     where = Where(file=str(path))
     try:
         data = parse_json(read_bytes(Path(path), str(path)))
