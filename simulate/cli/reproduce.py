@@ -101,10 +101,10 @@ def _answer(shown: Reproduction) -> str:
     """How many of the figures that were fitted lie where the fit has them, and which do not."""
     fitted = [row for row in shown.rows if row.is_used and row.fitted is not None]
     outside = [f"{row.item} {row.figure}".rstrip() for row in fitted if _is_outside(row)]
-    told = f"{len(fitted) - len(outside)} of {len(fitted)} printed figures that were fitted lie where 90 % of studies"
-    return f"{told} repeated under {shown.posterior.hypothesis} have them" + (
-        f"; outside: {', '.join(outside)}" if outside else ""
+    told = (
+        f"{len(fitted) - len(outside)} of {len(fitted)} printed figures that were fitted are as studies repeated under"
     )
+    return f"{told} {shown.posterior.hypothesis} have them" + (f"; not: {', '.join(outside)}" if outside else "")
 
 
 def _is_outside(row: Row) -> bool:
@@ -147,6 +147,7 @@ def _below(shown: Reproduction) -> str:
         f"fitted to the evidence {posterior.evidence or 'abstract'}",
         *map(str, shown.not_used),
         f"log-evidence of {posterior.hypothesis} less that of {null.hypothesis}: {difference:.2f} ± {error:.2f}",
+        "as repeated studies have them: within 90 % of these; a direction, where half of them or more go it",
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]
     return "\n".join([*lines, *(f"warning: {text}" for text in posterior.diagnostics.warnings)])

@@ -134,8 +134,8 @@ def test_a_reproduction_says_first_which_printed_figures_the_fit_does_not_give(
     assert outcome(["reproduce", "-H", "H1+H6"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == (
-        "13 of 15 printed figures that were fitted lie where 90 % of studies repeated under H1+H6 have them; "
-        "outside: il1ra-on-drug mean, cd45ro-ck-correlation r"
+        "13 of 15 printed figures that were fitted are as studies repeated under H1+H6 have them; "
+        "not: il1ra-on-drug mean, cd45ro-ck-correlation r"
     )
     assert any(line.split()[:5] == ["response", "count", "ambiguous", "7", "7"] for line in lines)
     fitted, others = (lines.index(f"{part}: median and 90 % of studies repeated under H1+H6 and H0")
