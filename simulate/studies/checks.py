@@ -16,6 +16,7 @@ from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import evidence_sets
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.exchange.petab.reading import is_petab, read_petab
+from simulate.exchange.sbml.annotations import read_annotations
 from simulate.files import Document, read_toml
 from simulate.regimen.cells import read_sheet
 from simulate.regimen.observed import is_name, observations_beside
@@ -124,6 +125,8 @@ def _kind(document: Document) -> str:
         return "observations"
     if "set" in keys:
         return "evidence sets"
+    if "parts" in keys:
+        return "annotations"
     if "sample" in keys:
         return "measurement"
     if keys & _OF_TRIALS:
@@ -263,6 +266,10 @@ def _sources(path: Path, document: Document) -> str:
     return _count(len(read_sources(path)), "source")
 
 
+def _annotations(path: Path, document: Document) -> str:
+    return _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
+
+
 def _population(path: Path, document: Document) -> str:
     population = read_population(path, tuple(parameter_table().values()))
     return f"{_count(len(population.covariates), 'covariate')}, {_count(len(population.strata), 'kind')} of patients"
@@ -307,6 +314,7 @@ _CHECKS = {
     "hypothesis": _hypothesis,
     "parameters": _parameters,
     "sources": _sources,
+    "annotations": _annotations,
     "population": _population,
     "observations": _observations,
     "evidence sets": _sets,
