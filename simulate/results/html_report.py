@@ -64,13 +64,19 @@ _WORDS = {
     "both": "share with both signs",
     "p": "p-value",
     "ed50": "ED50",
+    "n_all": "patients in all",
+    "patients": "patients with a curve of their own",
+    "patients_median": "median of patients' own",
 }
 """Words for names of columns that do not speak for themselves; in others an underscore is a blank."""
 
 _ENDS = {"_low": "low end", "_high": "high end", "_p5": "5 % of patients below", "_p95": "95 % of patients below"}
 
-_MIDDLES = ("median", "mean", "simulated")
-"""Columns of which `p5` and `p95` are the ends."""
+_COUNTS = ("n", "n_ok", "n_all", "patients", "needed")
+"""Columns that count patients: whole numbers without decimals, of which no range is the ends."""
+
+_MIDDLES = ("median", "simulated", "mean")
+"""Columns of which `p5` and `p95` are the ends, the first of them that a file has."""
 
 _RANGES = (
     ("p5", "p95", " (5 to 95 % of patients)", "({} to {})"),
@@ -309,7 +315,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
             rows = list(csv.reader(io.StringIO(text)))
             hidden = _NOT_SHOWN.get(name, ())
             shown = {
-                title: [_cell(row[column]) if column < len(row) else "" for row in rows[1 : MOST_ROWS + 1]]
+                title: [_cell(row[column], title) if column < len(row) else "" for row in rows[1 : MOST_ROWS + 1]]
                 for column, title in enumerate(rows[0])
                 if title not in hidden
             }
@@ -339,24 +345,39 @@ def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         Words → cells.
     """
     found: dict[str, list[str]] = {}
-    done: set[str] = set()
+    ranges = _ranges_of(columns)
+    ends = {end for own in ranges.values() for low, high, *_ in own for end in (low, high)}
     for name, cells in columns.items():
-        if name in done:
+        if name in ends:
             continue
         words, joined = heading(name), list(cells)
-        for low, high, said, form in _RANGES:
-            ends = [end.format(name) for end in (low, high)]
-            is_of_this = low != "p5" or name in _MIDDLES
-            if not is_of_this or not all(end in columns and end not in done for end in ends):
-                continue
-            done |= set(ends)
-            if any(any(columns[end]) for end in ends):
+        for low, high, said, form in ranges.get(name, ()):
+            pairs = list(zip(columns[low], columns[high], strict=True))
+            if any(map(any, pairs)):
                 words += said
-            pairs = zip(joined, columns[ends[0]], columns[ends[1]], strict=True)
-            joined = [f"{cell} {form.format(*own)}" if any(own) else cell for cell, *own in pairs]
-        done.add(name)
+            joined = [
+                f"{cell} {form.format(*own)}" if any(own) else cell for cell, own in zip(joined, pairs, strict=True)
+            ]
         if any(joined) or not joined:
-            found[words] = joined
+            found[words if words not in found else f"{words}, {name.replace('_', ' ')}"] = joined
+    return found
+
+
+def _ranges_of(columns: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str, str, str, str]]]:
+    """Column → the columns with its ends, and how these are told. Ends that are those of no column are not in it."""
+    names = list(columns)
+    found: dict[str, list[tuple[str, str, str, str]]] = {}
+    for low, high, said, form in _RANGES:
+        stems = [name.removesuffix(low[2:]) for name in names if name.endswith(low[2:])] if low != "p5" else [""]
+        for stem in stems:
+            ends = (low.format(stem), high.format(stem))
+            if low == "p5":
+                wanted: tuple[str, ...] = _MIDDLES
+            else:
+                wanted = (f"{stem}_median", stem) if low == "{}_p5" else (stem,)
+            middle = next((name for name in wanted if name in names and name not in _COUNTS), None)
+            if middle is not None and all(end in names for end in ends):
+                found.setdefault(middle, []).append((*ends, said, form))
     return found
 
 
@@ -380,12 +401,14 @@ def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
             yield table(("", ""), rows)
 
 
-def _cell(text: str) -> str:
-    """A number of a table to three digits."""
+def _cell(text: str, column: str) -> str:
+    """A number of a table to three digits, and a count without decimals."""
     try:
         value = float(text)
     except ValueError:
         return text
+    if column in _COUNTS and value.is_integer():
+        return f"{value:.0f}"
     return text if text.isdigit() else rounded(value)
 
 

@@ -24,7 +24,7 @@ from simulate.results.provenance import Provenance
 from simulate.results.result import Result
 from simulate.studies.dose_response.tables import CurveRow, curve_rows
 from simulate.symbolic.expressions import parse_expression
-from simulate.tabular import table_of
+from simulate.tabular import ResultTable, table_of
 from tests.faults.small import MODEL, SCENARIO, manifest_of, run, write_files
 from tests.studies.dose_response.made import response
 
@@ -171,6 +171,52 @@ def test_ends_stand_beside_what_they_are_of_and_what_is_empty_is_left_out() -> N
         "patients": ["20", "20"],
     }
     assert narrow({"quantity": [], "n": []}) == {"quantity": [], "patients": []}
+
+
+def test_quantiles_stand_beside_their_median_and_never_beside_a_count() -> None:
+    row = curve_rows(response(members=8, endpoints=1))[2]
+    assert (row.parameter, row.patients, row.n) == ("ed50", 8, 8)
+    columns = {name: [str(getattr(row, name))] for name in ("n", "n_all", "patients")}
+    columns |= {"patients_p5": ["1.73"], "patients_median": ["7.74"], "patients_p95": ["24.3"]}
+    assert narrow(columns) == {
+        "patients": ["8"],
+        "patients in all": ["8"],
+        "patients with a curve of their own": ["8"],
+        "median of patients' own (5 to 95 %)": ["7.74 (1.73 to 24.3)"],
+    }
+    assert narrow({"patients": ["8"], "patients_p5": ["1"], "patients_p95": ["2"]}) == {
+        "patients with a curve of their own": ["8"],
+        "patients with a curve of their own, 5 % of patients below": ["1"],
+        "patients with a curve of their own, 95 % of patients below": ["2"],
+    }
+    # The quantiles of effects are of the median, though the mean stands before it.
+    effects = {
+        "mean": ["-10"],
+        "mean_low": ["-19"],
+        "mean_high": ["-3"],
+        "p5": ["-26"],
+        "median": ["-7"],
+        "p95": ["-2"],
+    }
+    assert narrow(effects) == {
+        "mean [low to high end]": ["-10 [-19 to -3]"],
+        "median (5 to 95 % of patients)": ["-7 (-26 to -2)"],
+    }
+    # Two columns that the same words are for do not replace one another.
+    assert narrow({"n": ["3"], "n_ok": ["2"]}) == {"patients": ["3"], "patients shown": ["2"]}
+    assert narrow({"level": ["3"], "both_p5": ["1"], "p": ["2"], "p-value": ["4"]})["p-value, p-value"] == ["4"]
+
+
+def test_counts_have_no_decimals_in_a_report(tmp_path: Path) -> None:
+    table = ResultTable(("group", "n", "median"), (("all", 320.0, 48.0), ("DM", 48.0, 3.0), ("weighed", 31.25, 1.0)))
+    Result(Provenance("run", {}, {}, "k"), "a run", None, tables={"changes": table}).write(tmp_path / "made")
+    text = report(tmp_path / "made", Purpose())
+    rows = [re.findall("<td[^>]*>([^<]*)</td>", line) for line in text.splitlines() if line.startswith("<tr><td>")]
+    assert [row for row in rows if row[0] in ("all", "DM", "weighed")] == [
+        ["all", "320", "48.0"],
+        ["DM", "48", "3.00"],
+        ["weighed", "31.2", "1.00"],
+    ]
 
 
 def test_a_report_tells_how_far_the_solving_of_its_sample_is(made: Path) -> None:
