@@ -272,6 +272,7 @@ def _below(datasets: Sequence[xr.Dataset]) -> list[str]:
 
 def _of_doses(dataset: xr.Dataset) -> list[str]:
     """Other doses and what the ED50 goes with, as sentences."""
+    from simulate.results.tables import dose_text
     from simulate.studies.dose_response.tables import influence_rows, isobole_rows, share_rows
 
     name = dataset.attrs["second"]
@@ -282,10 +283,10 @@ def _of_doses(dataset: xr.Dataset) -> list[str]:
 
     lines = []
     for share in share_rows(dataset):
-        dose = _dose(share.dose, share.low, share.high, share.dose_unit, highest)
+        dose = dose_text(share.dose, share.low, share.high, share.dose_unit, highest)
         lines.append(f"{share.endpoint}{at(share.second)}: ED{100.0 * share.share:g} {dose}")
     for row in isobole_rows(dataset):
-        dose = _dose(row.dose, row.low, row.high, row.dose_unit, highest)
+        dose = dose_text(row.dose, row.low, row.high, row.dose_unit, highest)
         lines.append(f"{row.endpoint}: {100.0 * row.level:.0f} % of the largest effect{at(row.second)}: {dose}")
     named: dict[str, list[str]] = {}
     for found in influence_rows(dataset):
@@ -295,17 +296,6 @@ def _of_doses(dataset: xr.Dataset) -> list[str]:
     for what, parameters in named.items():
         lines.append(f"{what}: patients' own ED50 goes with {', '.join(parameters)} (rank correlations)")
     return lines
-
-
-def _dose(dose: float | None, low: float | None, high: float | None, unit: str, highest: float) -> str:
-    """A dose with its interval, as far as the doses reach."""
-    from simulate.results.tables import rounded
-
-    ends = f"{'less than the doses' if low is None else rounded(low)} to "
-    ends += f"more than {highest:g}" if high is None else rounded(high)
-    if dose is None:
-        return "not known in the range" if low is None and high is None else f"between {ends} {unit}"
-    return f"{rounded(dose)} {unit}" + ("" if low is None and high is None else f" ({ends})")
 
 
 def _effect(*values: float | None) -> str:

@@ -19,11 +19,19 @@ h3 { font-size: 1rem; }
 table { border-collapse: collapse; font-size: 0.85rem; margin: 1rem 0; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: 0.2rem 0.7rem 0.2rem 0; border-bottom: 1px solid #dddddd; }
 td.number { text-align: right; white-space: nowrap; }
-figure { margin: 1.5rem 0; } img { max-width: 100%; } figcaption { font-size: 0.85rem; color: #444444; }
+figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; } figcaption { font-size: 0.85rem; color: #444444; }
 .missing { background: #fff3d6; padding: 0 0.3rem; } .equations math { math-style: normal; }
 .equations td { border: 0; padding: 0.1rem 0.7rem 0.1rem 0; }
-@media print { body { max-width: none; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+@media print {
+body { max-width: none; margin: 0; padding: 0; } h3 { break-after: avoid; }
+table { display: table; font-size: 0.55rem; overflow-wrap: anywhere; }
+th, td { padding-right: 0.3rem; } td.number { white-space: normal; }
+h2 { break-after: avoid; } figure, tr { break-inside: avoid; }
+}
 """
+
+_ENLARGED = 1.5
+"""Times as large as on paper, at which letters of 7 points are as large on a screen as those of tables."""
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
@@ -75,12 +83,24 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def picture(content: bytes, caption: str) -> str:
-    """A PNG within the document, with its caption."""
+    """A PNG within the document, with its caption: a fixed multiple of its own width, and no wider than the page."""
+    width = _width(content)
+    size = "" if width is None else f' width="{width}"'
     data = base64.b64encode(content).decode("ascii")
     text = escaped(caption)
     return (
-        f'<figure>\n<img alt="{text}" src="data:image/png;base64,{data}">\n<figcaption>{text}</figcaption>\n</figure>'
+        f'<figure>\n<img alt="{text}"{size} src="data:image/png;base64,{data}">\n'
+        f"<figcaption>{text}</figcaption>\n</figure>"
     )
+
+
+def _width(content: bytes) -> int | None:
+    """Width on a screen of a PNG, in 1/96 of an inch; None where it does not say how many of its points are a meter."""
+    place = content.find(b"pHYs", 0, 1024)
+    if place < 0 or len(content) < place + 13:
+        return None
+    points, per_meter = int.from_bytes(content[16:20]), int.from_bytes(content[place + 4 : place + 8])
+    return round(_ENLARGED * 96.0 * points / per_meter / 0.0254) if per_meter > 0 and content[place + 12] == 1 else None
 
 
 def equations(lines: Sequence[Equation]) -> str:

@@ -21,7 +21,7 @@ from simulate.manifest import check_file
 from simulate.results.again import models_of, study_of
 from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
-from simulate.results.illustrations import ends_of_axes, illustrations
+from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
 from simulate.results.opening import Opening
 from simulate.results.openings import opening_of
 from simulate.results.tables import rounded
@@ -85,7 +85,20 @@ _RANGES = (
 )
 """Names of columns with the ends of what another column has, what its heading says of them, and how they are shown."""
 
-_CAPTIONS = {CHANGES: "Change since baseline (changes.csv)", SUMMARY: "Levels (summary.csv)"}
+_CAPTIONS = {
+    CHANGES: "Change since baseline",
+    SUMMARY: "Levels",
+    "curves.csv": "Curves of effect against dose",
+    "effect-doses.csv": "Doses with a share of the largest effect",
+    "effects.csv": "Effects",
+    "influences.csv": "What patients' own ED50 goes with",
+    "isoboles.csv": "Doses of equal effect",
+}
+"""Words for tables whose file names do not speak for themselves; in others a hyphen is a blank."""
+
+_FACTS = {("dose-response", "bound"): "blocked is a signal of IL-1 below this, % of its baseline"}
+"""Words for single values of the document of a verb."""
+
 _KEY = ("time-course.png", "dose-response.png", "side-by-side.png")
 """Figures that come first where there are several."""
 
@@ -144,7 +157,7 @@ def report(
         if str(name).endswith(".nc"):
             check_file(directory, manifest, str(name))
     study = study_of(directory, manifest)
-    title = str(manifest.get("title") or "a run")
+    title = str(manifest.get("title") or "a run") + _over(directory, manifest)
     pictures = list(_pictures(directory, manifest, draw=figures))
     body = [
         f"<h1>{escaped(title)}</h1>",
@@ -196,11 +209,32 @@ def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
     """Of a sweep with results that can be read: medians of patients at both ends of what varies."""
     if manifest.get("kind") != "sweep":
         return None
-    found = ends_of_axes(directory)
-    asked = manifest.get("resolved")
+    over = _over(directory, manifest)
+    question = f"What comes of {manifest.get('title') or 'a scenario'}{over}?" if over else ""
+    asked, about = manifest.get("resolved"), facts_of_sweep(directory)
     people = asked.get("patients") if isinstance(asked, Mapping) else None
-    caveats = () if people is None else (f"{people} patients at each point, the same at all. Medians of patients.",)
-    return Opening("", tuple(found), caveats)
+    caveats = [] if people is None else [f"{people} patients at each point, the same at all. Medians of patients."]
+    if about is not None:
+        caveats.append(
+            "Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
+            "is in no number."
+            if about.fit is None
+            else f"Parameters are those of {about.fit}."
+        )
+    return Opening(question, tuple(ends_of_axes(directory)), tuple(caveats))
+
+
+def _over(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """What a sweep varies, and from where to where; nothing for other verbs."""
+    asked = manifest.get("resolved")
+    axes = asked.get("axes") if manifest.get("kind") == "sweep" and isinstance(asked, Mapping) else None
+    about = facts_of_sweep(directory)
+    units = {} if about is None else about.units
+    texts = []
+    for name, values in axes.items() if isinstance(axes, Mapping) else ():
+        if isinstance(values, list) and values:
+            texts.append(between(name, values, units.get(name, "")))
+    return f", over {listed(texts)}" if texts else ""
 
 
 def _models(directory: Path, manifest: Mapping[str, Any]) -> str:
@@ -321,7 +355,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
             }
             columns = narrow(shown)
             parts += [
-                f"<h3>{escaped(_CAPTIONS.get(name, name))}</h3>",
+                f"<h3>{escaped(_caption(name))}</h3>",
                 table(list(columns), list(zip(*columns.values(), strict=True))),
             ]
             if name == CHANGES:
@@ -381,6 +415,12 @@ def _ranges_of(columns: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str
     return found
 
 
+def _caption(name: str) -> str:
+    """What a table has, and the name of its file."""
+    words = name.removesuffix(".csv").replace("-", " ").replace("_", " ")
+    return f"{_CAPTIONS.get(name, words[:1].upper() + words[1:])} ({name})"
+
+
 def heading(column: str) -> str:
     """Words for the name of a column in a file."""
     if column in _WORDS:
@@ -396,7 +436,14 @@ def _told(directory: Path, manifest: Mapping[str, Any]) -> Iterator[str]:
     name = f"{manifest.get('kind')}.json"
     if name in manifest.get("files", {}):
         document = parse_json(check_file(directory, manifest, name).read_bytes())
-        rows = [(key, value) for key, value in document.items() if isinstance(value, str | int | float) and value != ""]
+        told = {key: value for key, value in document.items() if isinstance(value, str | int | float) and value != ""}
+        rows = [
+            (
+                _FACTS.get((str(manifest.get("kind")), key), key.replace("_", " ")),
+                f"{value:.0f}" if isinstance(value, float) and value.is_integer() else value,
+            )
+            for key, value in told.items()
+        ]
         if rows:
             yield table(("", ""), rows)
 

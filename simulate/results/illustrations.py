@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,13 +40,56 @@ def illustrations(directory: Path, *, kept: Sequence[str] = ()) -> Iterator[tupl
     yield from _of_sweep(dataset, axes) if axes else _of_run(dataset, kept)
 
 
+@dataclass(frozen=True, slots=True)
+class SweepFacts:
+    """Units of what a sweep varies, and of what draws its parameters are; None where they are at typical values."""
+
+    units: dict[str, str]
+    fit: str | None
+
+
+def facts_of_sweep(directory: Path) -> SweepFacts | None:
+    """What the results of a sweep say of its axes, however large they are; None where there are no results."""
+    path = directory / _RESULTS
+    if not path.is_file():
+        return None
+    with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
+        axes = [str(name) for name in opened.coords if str(name).startswith("over_")]
+        units = {name.removeprefix("over_"): str(opened[name].attrs.get("units", "")) for name in axes}
+        fit = opened.attrs.get("fit")
+        return SweepFacts(units, None if fit is None else str(fit))
+
+
+def between(name: str, values: Sequence[object], unit: str) -> str:
+    """An axis in words: from where to where its numbers go, or what its values are."""
+    numbers = [float(value) for value in values if isinstance(value, int | float)]
+    shown = "" if unit in ("", "1") else f" {unit}"
+    if len(numbers) < len(values):
+        return f"{name} ({'; '.join(map(str, dict.fromkeys(values)))})"
+    return f"{name} from {min(numbers):.4g} to {max(numbers):.4g}{shown}"
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Texts as a list in a sentence."""
+    return " and ".join((*([", ".join(texts[:-1])] if texts[1:] else []), *texts[-1:]))
+
+
 def ends_of_axes(directory: Path) -> Iterator[str]:
     """Sentences about a sweep: medians of some quantities at the last time, at both ends of each axis of numbers."""
     dataset = _readable(directory)
     if dataset is None:
         return
     day = float(dataset["time"].values[-1])
-    for axis in (str(name) for name in dataset.coords if str(name).startswith("over_")):
+    axes = [str(name) for name in dataset.coords if str(name).startswith("over_")]
+    for axis in axes:
+        others = listed(
+            [
+                between(other[5:], dataset[other].values.tolist(), str(dataset[other].attrs.get("units", "")))
+                for other in axes
+                if other != axis
+            ]
+        )
+        together = f", with {others} together" if others else ""
         if dataset[axis].dtype.kind != "f":
             continue
         places = np.asarray(dataset[axis].values, dtype=np.float64)
@@ -60,7 +103,7 @@ def ends_of_axes(directory: Path) -> Iterator[str]:
                 own = str(dataset[name].attrs.get("units", "")).removesuffix("1")
                 yield (
                     f"{name} on day {day:g}: {low} {own} where {axis[5:]} is {places.min():.4g}{shown}, {high} {own} "
-                    f"where it is {places.max():.4g}{shown}."
+                    f"where it is {places.max():.4g}{shown}{together}."
                 )
 
 

@@ -9,9 +9,9 @@ import xarray as xr
 
 from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged
 from simulate.results.opening import Opening
-from simulate.results.tables import rounded
+from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
-from simulate.studies.dose_response.tables import curve_rows, patients_text
+from simulate.studies.dose_response.tables import curve_rows, patients_text, share_rows
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.side_by_side import BOTH, SideBySide
 
@@ -77,17 +77,25 @@ def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Op
 
 
 def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
-    """Of a dose-response study: the ED50 of each curve, or why there is none."""
+    """Of a dose-response study: of each curve the ED50, or why there is none, and the other doses that were asked."""
     sentences, unit = [], str(datasets[0]["dose"].attrs.get("units", ""))
+    highest = float(datasets[0]["dose"].max())
     for one in datasets:
+        titles = dict(zip(one["endpoint"].values.tolist(), one["endpoint_title"].values.tolist(), strict=True))
+        shares = share_rows(one)
         for row in curve_rows(one):
             if row.parameter != "ed50":
                 continue
             at = "" if row.second is None else f" at {one.attrs['second']} {row.second:.4g}"
             ends = "" if row.low is None else f" ({rounded(row.low)} to {rounded(row.high)})"
             is_known = row.verdict == CurveVerdict.IDENTIFIED.value
-            found = f"ED50 {rounded(row.estimate)} {unit}{ends}" if is_known else row.verdict
-            sentences.append(f"{one.attrs['hypothesis']}, {row.endpoint}{at}: {found}.")
+            found = [f"ED50 {rounded(row.estimate)} {unit}{ends}" if is_known else row.verdict]
+            found += [
+                f"ED{100.0 * share.share:g} {dose_text(share.dose, share.low, share.high, unit, highest)}"
+                for share in shares
+                if (share.endpoint, share.second) == (row.endpoint, row.second)
+            ]
+            sentences.append(f"{one.attrs['hypothesis']}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
     caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
     if any("draw" not in one.coords for one in datasets):
         caveats.append(_PATIENTS_ALONE)

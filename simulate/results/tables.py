@@ -160,3 +160,12 @@ def rounded(value: float | None) -> str:
         return f"{value:.3g}"
     # Zeros at the end are digits too: 0.840 is known to three, 0.84 to two.
     return f"{round(value, digits):.{max(digits, 0)}f}"
+
+
+def dose_text(dose: float | None, low: float | None, high: float | None, unit: str, highest: float) -> str:
+    """A dose with its interval, as far as the doses reach."""
+    ends = f"{'less than the doses' if low is None else rounded(low)} to "
+    ends += f"more than {highest:g}" if high is None else rounded(high)
+    if dose is None:
+        return "not known in the range" if low is None and high is None else f"from {ends} {unit}"
+    return f"{rounded(dose)} {unit}" + ("" if low is None and high is None else f" ({ends})")

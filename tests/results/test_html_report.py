@@ -18,7 +18,7 @@ from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.manifest import manifest_text, read_manifest
 from simulate.results.changes import RULE
-from simulate.results.html import escaped, mathml
+from simulate.results.html import escaped, mathml, picture
 from simulate.results.html_report import Purpose, narrow, report
 from simulate.results.provenance import Provenance
 from simulate.results.result import Result
@@ -79,7 +79,7 @@ def test_a_report_is_sound_html_that_runs_and_fetches_nothing(made: Path) -> Non
     document = Reading(text)
     assert document.open == []
     assert document.tags <= ALLOWED
-    known = {"lang", "charset", "http-equiv", "content", "name", "class", "display", "alt", "src"}
+    known = {"lang", "charset", "http-equiv", "content", "name", "class", "display", "alt", "src", "width"}
     assert {name for name, _ in document.attributes} <= known
     assert all(value.startswith("data:image/png;base64,") for name, value in document.attributes if name == "src")
     assert "default-src 'none'" in text
@@ -295,7 +295,8 @@ def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_pat
     arguments += ["--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
     assert outcome([*arguments, "--dose", "1:100:4log", "--replicates", "0", "--out", str(tmp_path / "study")]) == 0
     text = report(tmp_path / "study", Purpose())
-    assert "<h3>curves.csv</h3>" in text
+    assert "<h3>Curves of effect against dose (curves.csv)</h3>" in text
+    assert '<td>blocked is a signal of IL-1 below this, % of its baseline</td><td class="number">10</td>' in text
     assert "<h2>Parameters</h2>" in text
     assert "anakinra at the injection site" in text
     assert "What is varied, and what is asked of it" in text
@@ -311,7 +312,7 @@ def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> Non
     Result(provenance, "a study", None, tables={"curves": curves}).write(tmp_path / "study")
     text = report(tmp_path / "study", Purpose())
     assert "The folder has no model." in text
-    assert "<h3>curves.csv</h3>" in text
+    assert "<h3>Curves of effect against dose (curves.csv)</h3>" in text
     assert '<td>ed50</td><td>mg</td><td class="number">8.00</td>' in text
     assert "<img" not in text
     assert "<p>The tables below have what came out.</p>" in text
@@ -335,6 +336,36 @@ def test_a_sweep_answers_with_both_ends_of_its_axis(tmp_path: Path) -> None:
     assert told == pytest.approx([medians[0], medians[2]], rel=0.005)
     assert told[0] < told[1]
     assert answer.endswith("where it is 4 mg.</p>")
+
+
+def test_a_sweep_over_two_axes_tells_both_in_title_question_and_answer_and_on_what_it_stands(tmp_path: Path) -> None:
+    swept = simulate.sweep(write_files(tmp_path), {"dose": "1,2,4 mg", "k": "0.2,0.5"}, out=tmp_path / "both")
+    with swept as found:
+        values, doses = found["X"].values[:, :, -1], found["over_dose"].values
+        low, high = (f"{np.median(values[doses == end]):.3g}" for end in (1.0, 4.0))
+        unit = found["X"].attrs["units"]
+    text = report(tmp_path / "both", Purpose(), error=False, figures=False)
+    over = "over dose from 1 to 4 mg and k from 0.2 to 0.5 1/d"
+    title = re.findall("<h1>(.*)</h1>", text)[0]
+    assert title.endswith(f", {over}")
+    assert f"<title>{title}</title>" in text
+    assert f"<h2>Question</h2>\n<p>What comes of {title}?</p>" in text
+    answer = f"{low} {unit} where dose is 1 mg, {high} {unit} where it is 4 mg, with k from 0.2 to 0.5 1/d together."
+    assert f"<p>X on day 4: {answer}</p>" in text
+    assert (
+        "<p>Parameters are at their typical values (--fit typical): what is not known of them, which a fit would add, "
+        "is in no number.</p>" in text
+    )
+
+
+def test_a_picture_is_as_wide_as_it_was_drawn_for_a_screen() -> None:
+    from matplotlib.figure import Figure
+
+    from simulate.figures.style import png_bytes
+
+    figure = Figure(figsize=(5.0, 2.0))
+    assert '<img alt="a line" width="720" src="data:' in picture(png_bytes(figure), "a line")
+    assert '<img alt="none" src="data:' in picture(b"no picture", "none")
 
 
 def test_an_opening_of_a_stranger_is_shown_as_text(made: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import simulate
@@ -38,11 +39,24 @@ def test_a_dose_response_study_answers_with_each_ed50_or_why_there_is_none() -> 
     data["verdict"].values[1, 0] = 3
     found = of_doses([data])
     assert found.sentences == (
-        "none, level@0: ED50 8.00 mg (8.00 to 8.00).",
-        "none, level@1: not identifiable in the range: no plateau is reached.",
+        "none, level on day 180: ED50 8.00 mg (8.00 to 8.00).",
+        "none, level on day 180: not identifiable in the range: no plateau is reached.",
     )
     assert found.caveats[0] == "Means of 40 of 40 patients; intervals are 95 %."
     assert found.caveats[1].startswith("Parameters are at their typical values")
+
+
+def test_a_dose_response_study_answers_with_the_doses_of_other_effects_that_were_asked() -> None:
+    data = response(endpoints=1)
+    places = ("endpoint", "second", "share")
+    for name, doses in {"effect_dose": (72.0, np.nan), "effect_dose_low": (60.5, 200.0)}.items():
+        data[name] = (places, np.array([[doses]]))
+    data["effect_dose_high"] = (places, np.array([[[np.nan, np.nan]]]))
+    data = data.assign_coords(share=("share", np.array([0.9, 0.99])))
+    assert of_doses([data]).sentences == (
+        "none, level on day 180: ED50 8.00 mg (8.00 to 8.00); ED90 72.0 mg (60.5 to more than 300); "
+        "ED99 from 200 to more than 300 mg.",
+    )
 
 
 def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study) -> None:
