@@ -24,8 +24,8 @@ figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; } figcaption {
 .equations td { border: 0; padding: 0.1rem 0.7rem 0.1rem 0; }
 @media print {
 body { max-width: none; margin: 0; padding: 0; } h3 { break-after: avoid; }
-table { display: table; font-size: 0.55rem; overflow-wrap: anywhere; }
-th, td { padding-right: 0.3rem; } td.number { white-space: normal; }
+table { display: table; font-size: 0.5rem; }
+th, td { padding-right: 0.3rem; } td { overflow-wrap: break-word; }
 h2 { break-after: avoid; } figure, tr { break-inside: avoid; }
 }
 """
