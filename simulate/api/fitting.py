@@ -166,7 +166,7 @@ def fit(
     if profiles and not isinstance(problem, IndividualProblem):
         profiled = _profiled(problem, posterior, threads, report)
     document = posterior.as_dict()
-    tables = {"estimates": table_of([flat(asdict(row)) for row in posterior.estimates])}
+    tables = {"estimates": table_of([flat(asdict(row)) for row in posterior.told])}
     if profiled:
         document["profiles"] = [asdict(row) for row in profiled]
         tables["profiles"] = table_of(profiled)
@@ -620,7 +620,11 @@ def predict(
 
         return prediction_figure(found)
 
-    sources = [{"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused} for part in found]
+    sources = [
+        {"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused}
+        | ({"weakness": part.weakness} if part.weakness else {})
+        for part in found
+    ]
     return Result(
         origin,
         "predictions of " + ", ".join(names) + f" on the evidence {standing}",

@@ -95,6 +95,7 @@ def dose_response(
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
+    from simulate.studies.dose_response.tables import weak_fits
 
     result = responded(
         scenario,
@@ -125,7 +126,7 @@ def dose_response(
     else:
         found = result.value
         print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
-        print_text("\n".join(_below(found)))
+        print_text("\n".join((*weak_fits(found), *_below(found))))
     if out is not None:
         say(f"wrote {out}")
     return 0

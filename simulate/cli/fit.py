@@ -119,7 +119,7 @@ def fit(
     if as_json:
         print_json(found.document)
     else:
-        print_rich(_estimates(found.value.hypothesis, found.value.estimates))
+        print_rich(_estimates(found.value.hypothesis, found.value.told))
         if found.value.individuals is not None:
             print_rich(_individuals(found.value.individuals))
         if "profiles" in found.tables:
@@ -225,6 +225,7 @@ def _individuals(found: Individuals) -> Table:
 
 def _estimates(of: str, rows: Sequence[Estimate]) -> Table:
     from simulate.cli.console import titled
+    from simulate.studies.fitting.posterior import NOT_KNOWN
 
     table = titled(
         f"{of}: median and 90 %",
@@ -232,7 +233,7 @@ def _estimates(of: str, rows: Sequence[Estimate]) -> Table:
     )
     for row in rows:
         after = "as before" if row.verdict == "prior" else _band(row.posterior)
-        learned = f"{100.0 * max(row.contraction, 0.0):.0f} %"
+        learned = "–" if row.verdict == NOT_KNOWN else f"{100.0 * max(row.contraction, 0.0):.0f} %"
         table.add_row(
             row.name, _band(row.prior), f"{after} {row.unit}".rstrip("1").rstrip(), learned, row.verdict, row.meaning
         )
@@ -248,6 +249,12 @@ def _summary(result: Posterior) -> list[str]:
     sampler, patients, solver = result.errors
     found = result.diagnostics
     informed = [row.name for row in result.estimates if row.verdict == "informed"]
+    learned = (
+        f"learned: not known: {found.effective:.0f} effective draws"
+        if found.weakness
+        else f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "
+        f"{len(result.estimates)} the data say more than the prior"
+    )
     chains = "one run" if found.r_hat is None else f"R-hat {found.r_hat:.3f}"
     best = result.individuals
     lines = [
@@ -257,11 +264,11 @@ def _summary(result: Posterior) -> list[str]:
         f"{sum(row.observations for row in best.patients)} readings",
         f"log-evidence {result.log_evidence:.2f} ± {sampler:.2f} (sampler) ± {patients:.2f} (patients), "
         f"solver {solver:.4f}",
-        f"learned: {', '.join(informed) or 'nothing'}; in {found.informed_directions} directions of "
-        f"{len(result.estimates)} the data say more than the prior",
+        learned,
         f"best log-likelihood {found.optimum:.2f}, {found.distinct} different points within 2 of it"
         + ("" if found.distinct < 3 else ": no point is the estimate"),
         f"{chains}, {found.effective:.0f} effective draws, tail {found.tail:.2f}, "
         f"{100 * found.refused:.1f} % of the patients have no baseline",
     ]
-    return lines + [f"warning: {text}" for text in found.warnings]
+    weakness = [found.weakness] if found.weakness else []
+    return lines + [f"warning: {text}" for text in (*weakness, *found.warnings)]

@@ -150,4 +150,5 @@ def _below(shown: Reproduction) -> str:
         "as repeated studies have them: within 90 % of these; a direction, where half of them or more go it",
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]
+    lines += [f"{one.hypothesis}: {one.diagnostics.weakness}" for one in (posterior, null) if one.diagnostics.weakness]
     return "\n".join([*lines, *(f"warning: {text}" for text in posterior.diagnostics.warnings)])

@@ -91,7 +91,7 @@ def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
     import csv
     import io
 
-    from simulate.cli.console import print_json, print_text
+    from simulate.cli.console import print_json, print_text, say
     from simulate.studies.fitting.draws import draws_named
 
     draws = draws_named(hypothesis, fit or "shipped")
@@ -101,6 +101,8 @@ def _draws(hypothesis: str, fit: str | None, as_json: bool) -> None:
         values = {name: column.tolist() for name, column in columns.items()}
         print_json({"hypothesis": hypothesis, "fit": draws.origin, "units": units, "draws": values})
         return
+    if draws.weakness:
+        say(draws.origin)
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(["draw", *columns])

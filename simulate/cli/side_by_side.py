@@ -57,6 +57,9 @@ def side_by_side(
         print_text(studies[0].scenario.title)
         if result.value:
             print_rich("", *_table(studies, result.value))
+        for study in studies:
+            if study.draws is not None and study.draws.weakness:
+                print_text(f"{study.hypothesis}: {study.draws.origin}")
     for line in studies[0].scenario.understood:
         say(line)
     for name, counts in document["counters"].items():

@@ -134,7 +134,9 @@ def sweep(
         parameters=parameters or None,
         part_size=part_size,
     )
-    for line in (*plan.study.scenario.understood, *plan.study.assumptions):
+    behind = plan.study.draws
+    weak = [behind.origin] if behind is not None and behind.weakness else []
+    for line in (*plan.study.scenario.understood, *plan.study.assumptions, *weak):
         say(line)
     if dry_run:
         return _announce(plan, workers, as_json)

@@ -160,6 +160,8 @@ def _below(result: VirtualPopulations) -> list[str]:
             lines.append(f"{name}: {', '.join(facts)}")
         lines += [f"warning: {name}: {text}" for text in made.warnings]
     lines += [f"warning: {name} could not be made: {reason}" for name, reason in result.absent.items()]
+    if result.weakness:
+        lines.append(f"posterior of the fit: {result.weakness}")
     if result.posterior is None:
         lines.append("no posterior of today's numbers: fit with `simulate fit`, and name the result with --fit")
     return lines + list(CAVEATS)

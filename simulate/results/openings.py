@@ -11,7 +11,7 @@ from simulate.results.changes import RULE, ChangeRow, banded, between_draws, jud
 from simulate.results.opening import Opening
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
-from simulate.studies.dose_response.tables import curve_rows, patients_text, share_rows
+from simulate.studies.dose_response.tables import curve_rows, patients_text, share_rows, weak_fits
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.side_by_side import BOTH, SideBySide
 
@@ -97,6 +97,7 @@ def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
             ]
             sentences.append(f"{one.attrs['hypothesis']}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
     caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
+    caveats += [f"{text}." for text in weak_fits(datasets)]
     if any("draw" not in one.coords for one in datasets):
         caveats.append(_PATIENTS_ALONE)
     first = datasets[0].attrs

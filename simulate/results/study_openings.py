@@ -45,17 +45,22 @@ def of_fit(found: Posterior) -> Opening:
     unlearned = [row.name for row in found.estimates if row.verdict == "prior"]
     told = found.diagnostics
     said = "reported values" if found.individuals is None else "readings"
-    sentences = [
+    learned = [
         f"Of {len(found.estimates)} numbers the {said} say much of {len(informed)}"
         + (f": {', '.join(informed)}." if informed else "."),
         f"They say nothing of {len(unlearned)}" + (f": {', '.join(unlearned)}." if unlearned else "."),
+    ]
+    if told.weakness:
+        learned = [f"What the {said} say of each number is not known: {told.effective:.0f} effective draws."]
+    sentences = [
+        *learned,
         f"Log-evidence {found.log_evidence:.2f} ± {found.errors[0]:.2f} (sampler) ± {found.errors[1]:.2f} (patients).",
     ]
     caveats = [
         f"{told.effective:.0f} effective draws"
         + ("" if told.r_hat is None else f", R-hat {told.r_hat:.3f}")
         + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
-        *(f"Warning: {text}." for text in told.warnings),
+        *(f"Warning: {text}." for text in ((told.weakness,) if told.weakness else ()) + told.warnings),
     ]
     question = f"What do the {said} say of {found.hypothesis}?"
     return Opening(question, tuple(sentences), tuple(caveats))
@@ -127,6 +132,7 @@ def of_predictions(found: Sequence[Prediction]) -> Opening:
     for part in found:
         sources.setdefault(_POPULATIONS[part.source], []).append(part.hypothesis)
     caveats = [f"{', '.join(names)}: {source}." for source, names in sources.items()]
+    caveats += [f"{part.hypothesis}: {part.weakness}." for part in found if part.weakness]
     caveats.append("Nothing here was measured; expectations are those of the evidence base, not of this trial.")
     return Opening(
         f"What do hypotheses say of what {found[0].trial.name} did not measure?", tuple(sentences), tuple(caveats)
@@ -177,6 +183,7 @@ def of_reproduction(rows: Sequence[Row], posterior: Posterior, null: Posterior) 
     ]
     caveats = [
         "A value that the null hypothesis, or the prior, predicts as well says nothing for the hypothesis.",
+        *(f"{one.hypothesis}: {one.diagnostics.weakness}." for one in (posterior, null) if one.diagnostics.weakness),
         *(f"Warning: {text}." for text in posterior.diagnostics.warnings),
     ]
     return Opening(f"Does {posterior.hypothesis} say what was reported?", tuple(sentences), tuple(caveats))
@@ -245,6 +252,8 @@ def of_virtual_populations(found: VirtualPopulations) -> Opening:
         f"{percent_of(found.refused)} % of the plausible patients have no steady baseline.",
         "Populations are made to match what was printed; that they do is no evidence for the hypothesis.",
     ]
+    if found.weakness:
+        caveats.append(f"Posterior of the fit: {found.weakness}.")
     question = f"Do conclusions from {found.people.problem.hypothesis} depend on how virtual patients are made?"
     return Opening(question, tuple(sentences), tuple(caveats))
 

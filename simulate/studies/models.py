@@ -170,7 +170,7 @@ def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str
     entries: dict[str, dict[str, Any]] = {}
     taken: set[str] = set()
     for name, model in models.items():
-        stem, count = file_name(name), 1
+        stem, count = file_name("+".join(part.removesuffix(".toml") for part in name.split("+"))), 1
         while (file := f"{MODELS}/{stem}{'' if count == 1 else f'-{count}'}.toml").casefold() in taken:
             count += 1
         taken.add(file.casefold())

@@ -445,6 +445,7 @@ def dataset_attributes(study: Study) -> dict[str, object]:
         "dropout": int(study.scenario.dropout),
         **({} if study.scenario.time_unit == "d" else {"time_unit": study.scenario.time_unit}),
         **({} if study.draws is None else {"fit": study.draws.origin}),
+        **({} if study.draws is None or not study.draws.weakness else {"weakness": study.draws.weakness}),
         **({} if not study.assumptions else {"assumed": "; ".join(study.assumptions)}),
         "method": method_named(study.scenario, study.model).name,
         "rtol": study.scenario.rtol,

@@ -33,7 +33,9 @@ def test_a_fit_prints_what_was_learned_and_leaves_its_result(
     assert "verdict" in said.out
     assert "warning: one run alone" in said.out
     assert "numbers are free" in said.err
-    assert (folder / "fit.json").is_file()
+    kept = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+    assert kept["diagnostics"]["effective"] < 50
+    assert {row["verdict"] for row in kept["estimates"]} == {"not known"}
 
 
 def test_individual_data_are_refused_beside_a_trial(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

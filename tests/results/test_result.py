@@ -188,3 +188,13 @@ def test_models_whose_names_are_one_file_name_are_both_kept(tmp_path: Path) -> N
     kept = keep_models(tmp_path, models)
     assert [entry["file"] for entry in kept.values()] == ["models/a-b.toml", "models/a-b-2.toml"]
     assert [kept_model(tmp_path, entry) is not None for entry in kept.values()] == [True, True]
+
+
+def test_the_model_of_a_hypothesis_in_a_file_has_that_ending_once(tmp_path: Path) -> None:
+    model = reference_model(hypothesis_named("H0"))
+    kept = keep_models(tmp_path, {"H1+brake.toml": model, "H1+brake": model, "mine.toml+H1": model})
+    assert [entry["file"] for entry in kept.values()] == [
+        "models/H1+brake.toml",
+        "models/H1+brake-2.toml",
+        "models/mine+H1.toml",
+    ]

@@ -61,7 +61,7 @@ EXPOSURE = "serum_il1ra"
 """What exposure is measured by."""
 
 _FEWEST = 4
-_KEPT = ("model", "hypothesis", "fit", "seed", "source", "rtol", "atol")
+_KEPT = ("model", "hypothesis", "fit", "weakness", "seed", "source", "rtol", "atol")
 
 
 @dataclass(frozen=True, slots=True)

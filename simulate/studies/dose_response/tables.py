@@ -220,6 +220,11 @@ def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
     return f"{shown} of {total}: {total // draws} patients in each of {draws} draws"
 
 
+def weak_fits(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
+    """Of fits from which nothing can be concluded: the draws that stand behind a hypothesis, and why."""
+    return tuple(f"{one.attrs['hypothesis']}: {one.attrs['fit']}" for one in datasets if "weakness" in one.attrs)
+
+
 def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
     """Rows of all endpoints, places of the second axis and shares of the span; none if no shares were asked for."""
     if "effect_dose" not in dataset:

@@ -39,6 +39,8 @@ class Draws:
         Trial to which they were fitted, if that is not the problem's own; otherwise empty.
     found
         File of the fit where nobody named it and none ships; otherwise empty.
+    weakness
+        Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
     """
 
     problem: Problem
@@ -47,6 +49,7 @@ class Draws:
     places: int
     fitted_to: str = ""
     found: str = ""
+    weakness: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -59,7 +62,8 @@ class Draws:
         if not self.problem.free:
             return "the parameters of the tables"
         of = f"the fit {self.found}".rstrip() if self.is_fitted else "the prior"
-        return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}"
+        weakness = f" ({self.weakness})" if self.weakness else ""
+        return f"{len(self.points)} draws of {of}{self.standing if self.is_fitted else ''}{weakness}"
 
     @property
     def standing(self) -> str:
@@ -133,7 +137,9 @@ def draws_of(
         return prior_draws(problem, wanted, seed=seed, threads=threads)
     result = known.posterior
     found = known.source if fit is None and known.source != SHIPPED else ""
-    return Draws(problem, result.points[thinned(result.points, wanted)], True, result.settings.places, found=found)
+    points = result.points[thinned(result.points, wanted)]
+    weakness = result.diagnostics.weakness
+    return Draws(problem, points, True, result.settings.places, found=found, weakness=weakness)
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:

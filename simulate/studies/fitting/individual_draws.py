@@ -28,11 +28,14 @@ class IndividualDraws:
         What a point says, coordinate by coordinate.
     points
         Shape [draw, coordinate], on the standard normal scale of the prior.
+    weakness
+        As of `Draws`.
     """
 
     data: str
     free: tuple[Free, ...]
     points: FloatArray
+    weakness: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
@@ -47,7 +50,8 @@ class IndividualDraws:
     @property
     def origin(self) -> str:
         """For a reader."""
-        return f"{len(self.points)} draws of the fit{self.standing}"
+        weakness = f" ({self.weakness})" if self.weakness else ""
+        return f"{len(self.points)} draws of the fit{self.standing}{weakness}"
 
     @property
     def name(self) -> str:
@@ -106,4 +110,5 @@ def individual_draws(
             expected=f"the key {kept.model}",
             advice="the same model file and hypothesis, with the same numbers; else fit again",
         )
-    return IndividualDraws(posterior.evidence, kept.free, posterior.points[thinned(posterior.points, wanted)])
+    points = posterior.points[thinned(posterior.points, wanted)]
+    return IndividualDraws(posterior.evidence, kept.free, points, posterior.diagnostics.weakness)

@@ -21,6 +21,9 @@ from simulate.studies.scenario import FITS_BY_WORD, named_fit
 
 FORMAT = 1
 
+NOT_KNOWN = "not known"
+"""Verdict on a number where too few draws count to say what was learned of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -68,7 +71,7 @@ class Estimate:
     overlap
         Area that prior and posterior have in common, from 0 to 1.
     verdict
-        "prior" where the data say nothing, "weakly informed" or "informed".
+        "prior" where the data say nothing, "weakly informed" or "informed"; `NOT_KNOWN` where too few draws count.
     """
 
     name: str
@@ -121,6 +124,18 @@ class Diagnostics:
     optimum: float
     distinct: int
     warnings: tuple[str, ...]
+
+    @property
+    def weakness(self) -> str:
+        """Why nothing can be concluded from the draws; empty where something can."""
+        from simulate.inference.polish import FEWEST, WORST_TAIL, are_too_few
+
+        if not are_too_few(self.effective, self.tail):
+            return ""
+        return (
+            f"nothing can be concluded from this fit: {self.effective:.0f} effective draws, tail {self.tail:.2f}, "
+            f"and {FEWEST:.0f} and a tail below {WORST_TAIL:g} are needed"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -294,6 +309,13 @@ class Posterior:
     support: Support | None = None
     evidence: str = ""
     individuals: Individuals | None = None
+
+    @property
+    def told(self) -> tuple[Estimate, ...]:
+        """The estimates as they may be told: without a verdict where too few draws count."""
+        if not self.diagnostics.weakness:
+            return self.estimates
+        return tuple(dataclasses.replace(row, verdict=NOT_KNOWN) for row in self.estimates)
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""

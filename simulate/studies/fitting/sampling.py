@@ -175,7 +175,7 @@ def posterior_of(
         distinct=found.best.distinct,
         warnings=(),
     )
-    return Posterior(
+    made = Posterior(
         hypothesis=found.problem.hypothesis,
         evidence=evidence,
         key=found.key,
@@ -191,6 +191,7 @@ def posterior_of(
         support=Support(found.feasible, sets, set_items, share_errors, readings, tails),
         individuals=individuals,
     )
+    return replace(made, estimates=made.told)
 
 
 def check_resolved(*asked: Asked) -> float:

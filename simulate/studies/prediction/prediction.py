@@ -119,6 +119,8 @@ class Prediction:
         One for each question.
     refused
         Share of the patients without a steady baseline.
+    weakness
+        Why nothing can be concluded from the fit; empty where something can, or where there is none.
     """
 
     hypothesis: str
@@ -128,6 +130,7 @@ class Prediction:
     courses: dict[tuple[str, float], FloatArray]
     answers: tuple[PredictedAnswer, ...]
     refused: float
+    weakness: str = ""
 
 
 def predict(
@@ -174,6 +177,7 @@ def predict(
             for question in asked
         ),
         refused,
+        draws.weakness,
     )
 
 

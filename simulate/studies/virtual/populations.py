@@ -69,6 +69,8 @@ class VirtualPopulations:
         Medians and 90 % intervals over draws of a fit; None without one.
     absent
         Name of a way that could not be made → why.
+    weakness
+        Why nothing can be concluded from the fit; empty where something can, or without one.
     """
 
     settings: PopulationSettings
@@ -82,6 +84,7 @@ class VirtualPopulations:
     others: Mapping[str, tuple[Answer, ...]]
     posterior: tuple[Answer, ...] | None
     absent: Mapping[str, str] = field(default_factory=dict)
+    weakness: str = ""
 
 
 def workload(settings: PopulationSettings, as_published: bool, posterior: Posterior | None) -> int:
@@ -177,6 +180,7 @@ def virtual_populations(
         ways=ways,
         conclusions=conclude([_way(made[name], people) for name in ways], seed=chosen.seed),
         others=rest,
+        weakness="" if posterior is None else posterior.diagnostics.weakness,
         posterior=None if posterior is None else _posterior_answers(problem, posterior, people, progress),
         absent=absent,
     )
