@@ -119,7 +119,7 @@ def test_without_a_name_the_population_is_that_of_the_trial(tmp_path: Path) -> N
             "covariates = []",
             "error[table.column]: there is no column `WT`\n  --> doses.csv:1:21, term `WT`\n"
             "  expected: ID, TIME, EVID, AMT, RATE, DUR, TINF, ALAG, CMT, II, ADDL, TOTAL, UNTIL, SS, "
-            "DV, MDV, DVID, LLOQ, CENS, LIMIT\n"
+            "DV, MDV, DVID, UNIT, LLOQ, CENS, LIMIT\n"
             "  try:      declare it as a covariate or as ignored: `covariates = [...]`, `ignore = [...]`",
         ),
         (

@@ -245,11 +245,11 @@ def test_paths_in_a_file_are_relative_to_it_and_those_of_settings_are_not(tmp_pa
         (
             "100 mg",
             "-100 mg",
-            "error[regimen.syntax]: the amount of a dose is missing\n"
+            "error[regimen.value]: the amount of a dose is negative\n"
             "  --> test.toml:9, key `arm[0].regimen`, term `-100 mg sc every 7 d`\n"
             "  found:    `-100`\n"
-            "  expected: such as `100 mg sc every 24 h until 180 d`\n"
-            "  try:      amounts, intervals and times are numbers such as 100 or 0.5, never negative",
+            "  expected: a number that is not below 0\n"
+            "  try:      leave the sign out: `100`",
         ),
         (
             "f_m = 0.3",
