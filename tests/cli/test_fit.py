@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -130,20 +131,29 @@ def test_a_reproduction_prints_every_row_and_draws_the_figure(
 
 
 def test_a_reproduction_says_first_which_printed_figures_the_fit_does_not_give(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
-    assert outcome(["reproduce", "-H", "H1+H6"]) == 0
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {})
+    path, fits = tmp_path / "fit.json", tmp_path / "fits"
+    (fits / "H0").mkdir(parents=True)
+    write_posterior(path, fitted("H1"))
+    write_posterior(fits / "H0" / "fit.json", fitted("H0"))
+    assert outcome(["reproduce", "--fit", str(path), "--fits", str(fits)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == (
-        "13 of 15 printed figures that were fitted are as studies repeated under H1+H6 have them; "
-        "not: il1ra-on-drug mean, cd45ro-ck-correlation r"
+    found = re.fullmatch(
+        r"(\d+) of 15 printed figures that were fitted are as studies repeated under (H\w+) have them; not: (.*)",
+        lines[0],
     )
-    assert any(line.split()[:5] == ["response", "count", "ambiguous", "7", "7"] for line in lines)
-    fitted, others = (lines.index(f"{part}: median and 90 % of studies repeated under H1+H6 and H0")
+    assert found is not None
+    not_so = found[3].split(", ")
+    assert int(found[1]) + len(not_so) == 15
+    assert "cd45ro-ck-correlation r" in not_so
+    used, others = (lines.index(f"{part}: median and 90 % of studies repeated under {found[2]} and H0")
                       for part in ("Fitted", "Not fitted"))  # fmt: skip
+    assert any(line.split()[:4] == ["response", "count", "ambiguous", "7"] for line in lines[used:others])
     low = [place for place, line in enumerate(lines) if "il1ra-on-drug low" in line]
-    assert fitted < others < min(low)
+    assert used < others < min(low)
     assert any(line.startswith("not predicted, nothing is counted or measured in it: background, ") for line in lines)
 
 
