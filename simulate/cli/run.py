@@ -507,7 +507,9 @@ def _cohort(study: Study) -> str:
     """How many patients, and of what."""
     number = study.scenario.patients
     patients = f"{number} patient" if number == 1 else f"{number} patients"
-    return patients if study.draws is None else f"{patients} of each of {study.draws.origin}"
+    if study.draws is not None:
+        return f"{patients} of each of {study.draws.origin}"
+    return patients if study.scenario.model is not None else f"{patients} with the parameters of the tables, of no fit"
 
 
 def _swing(row: SummaryRow) -> str:

@@ -201,6 +201,8 @@ class Scenario:
                 "the scenario names no fit: the shipped one is meant, or that in fits/, or else the prior "
                 '(`fit = "typical"` for neither)'
             )
+        if "draws" in keys and self.fit == TYPICAL:
+            found.append('`draws` are of a fit, and the scenario stands on none (`fit = "typical"`)')
         if "fit" not in keys and self.fit == TYPICAL:
             found.append("the scenario stands on no fit: its patients are not those to whom hypotheses are fitted")
         return tuple(found)

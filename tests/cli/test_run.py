@@ -91,7 +91,7 @@ def test_a_run_leaves_results_summary_figures_and_manifest(folder: Path, capsys:
     captured = capsys.readouterr()
     assert captured.err == "wrote here\n"
     assert captured.out.startswith("anakinra at four doses for 6 months\n")
-    assert "hypothesis H1+H6; 3 patients; median (5 % to 95 %)" in captured.out
+    assert "hypothesis H1+H6; 3 patients with the parameters of the tables, of no fit;" in captured.out
     assert "\x1b" not in captured.out
 
     dataset = read_dataset(folder / "here" / "results.nc")
