@@ -134,6 +134,9 @@ class _Side:
                 continue
             if place.value > self.ceiling:
                 crossing = self._crossing(last, place)
+                if crossing is None:
+                    # It ends before this place, but nothing is known of where.
+                    return _Walked([*places, place], LOST, last.held)
                 between = [] if crossing.held in (last.held, place.held) else [crossing]
                 return _Walked([*places, *between, place], CROSSED, crossing.held)
             places.append(place)
@@ -164,8 +167,8 @@ class _Side:
                 return _Place(held, found.value, found.point)
         return None
 
-    def _crossing(self, inside: _Place, outside: _Place) -> _Place:
-        """The place nearest to the ceiling that is found between one below and one above it."""
+    def _crossing(self, inside: _Place, outside: _Place) -> _Place | None:
+        """The place nearest to the ceiling between one below and one above it; None where the function ends between."""
         floor = self.ceiling - THRESHOLD
         nearest = min((inside, outside), key=lambda place: abs(place.value - self.ceiling))
         for number in range(_MOST_INTERPOLATIONS):
@@ -176,7 +179,7 @@ class _Side:
             share = 0.5 if number % 3 == 2 else (math.sqrt(THRESHOLD) - near) / (far - near)
             place = self._at(inside.held + share * (outside.held - inside.held), [inside])
             if place is None:
-                break
+                return None
             inside, outside = (place, outside) if place.value <= self.ceiling else (inside, place)
             nearest = min((nearest, place), key=lambda place: abs(place.value - self.ceiling))
         return nearest

@@ -78,3 +78,14 @@ def test_where_there_is_no_value_a_walk_is_lost_and_not_ended() -> None:
     assert found.ends == (CROSSED, LOST)
     assert found.interval[1] == pytest.approx(2.0, abs=1e-3)
     assert found.values[-1] < THRESHOLD
+
+
+def test_an_end_that_lies_where_there_is_no_value_is_lost_and_not_taken_from_a_neighbor() -> None:
+    hole = (1.0 + HALF - 0.02, 1.0 + HALF + 0.02)
+
+    def with_hole(point: FloatArray) -> float:
+        return math.inf if hole[0] < point[0] < hole[1] else valley(point)
+
+    found = walk(with_hole, of_valley, np.array([1.0, 1.0]), 0, WIDE, THRESHOLD)
+    assert found.ends == (CROSSED, LOST)
+    assert found.interval[1] <= hole[0]

@@ -16,7 +16,7 @@ from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
 from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.trial import Problem
-from simulate.studies.scenario import RESULT, named_fit
+from simulate.studies.scenario import RESULT, SHIPPED, named_fit
 from simulate.trials.reading import DEFAULT
 
 FITS = Path("fits")
@@ -70,7 +70,7 @@ def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
     if ships(name, evidence):
         found = shipped_posterior(name, evidence)
         if is_current(problem, found):
-            return Fit(problem, found, "shipped")
+            return Fit(problem, found, SHIPPED)
     file = fit_folder(problem, folder) / RESULT
     if is_there(file):
         found = read_posterior(file)
