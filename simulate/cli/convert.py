@@ -237,11 +237,15 @@ def _prescribed(
         text = said(found.model, out, found.given, found.about)
         renamed = text.renamed
         left_out += text.left_out if has_routes(out) else ()
+        doses = out.with_name(f"{out.name}.doses.csv")
         if text.doses:
-            doses = out.with_name(f"{out.name}.doses.csv")
             _check_absent(doses, force)
             write_atomically(doses, text.doses)
             document["doses"] = str(doses)
+        elif has_routes(out):
+            # Doses of another arm beside this one would be taken for its own.
+            _check_absent(doses, force)
+            doses.unlink(missing_ok=True)
         write_atomically(out, text.text)
     if as_json:
         print_json(document | ({"renamed": dict(renamed)} if renamed else {}))

@@ -200,6 +200,12 @@ def test_an_arm_becomes_a_text_and_a_table_of_doses(
     assert not Path("anakinra.R").exists()
     assert outcome(["convert", "anakinra-100mg-daily", "-o", "anakinra.R", "--force", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["doses"] == "anakinra.R.doses.csv"
+    # Of an arm without doses none are left beside it.
+    Path("anakinra.R").unlink()
+    assert outcome(["convert", "untreated", "-o", "anakinra.R"]) == 2
+    assert "the file anakinra.R.doses.csv is there already" in capsys.readouterr().err
+    assert outcome(["convert", "untreated", "-o", "anakinra.R", "--force"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["anakinra.R"]
 
 
 def test_events_of_a_model_and_doses_that_cannot_be_told_apart_are_refused(tmp_path: Path) -> None:
