@@ -296,14 +296,21 @@ def tidy(
 
 
 def write_long(
-    directory: Path, out: Path, *, quantities: Sequence[str] | None, at: Sequence[str] | None, force: bool
+    directory: Path,
+    out: Path,
+    *,
+    quantities: Sequence[str] | None,
+    at: Sequence[str] | None,
+    force: bool,
+    progress: Progress = quiet,
+    report: Report | None = None,
 ) -> int:
     """Write the long table of a run directory; returns its number of rows. Errors as `tidy`, and for files."""
     from simulate.results.tidy import write_tidy
     from simulate.store import check_file
 
     check_file(out, force=force)
-    return write_tidy(_courses(directory), out, quantities, _days(at))
+    return write_tidy(_courses(directory), out, quantities, _days(at), progress=progress, report=report)
 
 
 def _days(at: Sequence[str] | None) -> list[float] | None:

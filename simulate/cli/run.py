@@ -190,7 +190,7 @@ def run(
         )
     else:
         print_text(result.title)
-        print_rich("", *_changes_table(found.study, found.changes), *_levels(found.study, found.summary))
+        print_rich("", *_changes(found.study, found.changes), *_levels(found.study, found.summary))
         if found.observed:
             print_rich("", _observed_table(found.observed))
         if lines := _printed(found.summary, printed_alone(found.observations, found.summary)):
@@ -309,21 +309,33 @@ def _causes(failures: Sequence[Entry]) -> list[str]:
     return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
 
 
-def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
-    """Paired changes in 80 columns: a line for each quantity, arm and, where one was reported, for who responds."""
+def _changes(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
+    """Paired changes at the visit that was reported and, where another column has no room, at the last after it."""
     import textwrap
 
-    from simulate.cli.console import titled
-    from simulate.cli.folding import hanging
-    from simulate.results.changes import RULE, banded, between_draws, judged, signed
-    from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
+    from simulate.results.changes import RULE
 
     if not rows:
         return []
-    several = len(study.arms) > 1
     main, other = _visits_shown(rows)
-    of_draws = study.draws is not None
-    other = "" if several or of_draws else other
+    last = rows[-1].visit
+    has_room = len(study.arms) == 1 and study.draws is None
+    reported = [row.quantity for row in rows if row.reported]
+    title = "Change since baseline, of each patient"
+    tables = [_changes_table(study, rows, main, other if has_room else "", title)]
+    if last not in (main, other if has_room else main):
+        tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None))
+    return [*tables, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
+
+
+def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
+    """A table in 80 columns: a line for each quantity, arm and, where a direction was reported, for who responds."""
+    from simulate.cli.console import titled
+    from simulate.cli.folding import hanging
+    from simulate.results.changes import banded, between_draws, judged, signed
+    from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
+
+    several, of_draws = len(study.arms) > 1, study.draws is not None
     reported = [row.quantity for row in rows if row.reported]
     quantities = {row.quantity for row in rows}
     bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
@@ -359,15 +371,13 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
                 line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
     columns = zip(headings, *(cells for _, *cells in lines), strict=True)
     others = sum(1 + max(len(part) for cell in column for part in cell.split("\n")) for column in columns)
-    table = titled(
-        "Change since baseline, of each patient", title_style="bold", pad_edge=False, padding=0, collapse_padding=True
-    )
+    table = titled(title, title_style="bold", pad_edge=False, padding=0, collapse_padding=True)
     table.add_column("change in %")
     for heading in headings:
         table.add_column(heading, justify="left" if heading == "reported" else "right")
     for label, *cells in lines:
         table.add_row(hanging(label, max(LABEL if several else 16, COLUMNS - 2 - others)), *cells)
-    return [table, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
+    return table
 
 
 def _changes_caption(study: Study, rule: str) -> str:

@@ -33,11 +33,11 @@ def tidy(
     simulate tidy mine -q ifng -q il17a --at "0 d" --at "182 d" --out changes.parquet
     """  # noqa: D301
     from simulate.api.inspecting import write_long
-    from simulate.cli.console import print_json, say
+    from simulate.cli.console import print_json, progress, say
 
     whole = directory.resolve()
     target = whole.with_name(f"{whole.name}.csv") if out is None else out
-    rows = write_long(directory, target, quantities=quantities, at=at, force=force)
+    rows = write_long(directory, target, quantities=quantities, at=at, force=force, progress=progress, report=say)
     if as_json:
         print_json({"table": str(target), "rows": rows})
     say(f"wrote {target}: {rows:,} rows")

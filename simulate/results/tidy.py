@@ -16,6 +16,7 @@ import numpy as np
 
 from simulate.errors import InputError, MissingExtra, Where, did_you_mean
 from simulate.files import replacing
+from simulate.watching import Advance, Progress, Report, quiet
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped]
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20_000_000
 """Rows of the largest table that is made in memory: some 2 GB."""
+LARGE = 5_000_000
+"""Rows of a table that is written as CSV, above which its size is told first."""
+_LETTERS = 56
+"""Of a row in CSV, about."""
 _AXIS = "over_"
 _TOGETHER = 2048
 """Patients of one piece."""
@@ -51,7 +56,7 @@ def tidy_frame(
     import pandas
 
     dataset, names, places = _chosen(dataset, quantities, days)
-    rows = len(names) * len(places) * dataset.sizes["arm"] * dataset.sizes["member"]
+    rows = _rows(dataset, names, places)
     if rows > MOST_ROWS:
         raise InputError(
             "the table would be too large for memory",
@@ -64,9 +69,26 @@ def tidy_frame(
 
 
 def write_tidy(
-    dataset: xr.Dataset, out: Path, quantities: Sequence[str] | None = None, days: Sequence[float] | None = None
+    dataset: xr.Dataset,
+    out: Path,
+    quantities: Sequence[str] | None = None,
+    days: Sequence[float] | None = None,
+    *,
+    progress: Progress = quiet,
+    report: Report | None = None,
 ) -> int:
     """Write the long table piece by piece, as CSV or Parquet by the name's ending, and return its number of rows.
+
+    Parameters
+    ----------
+    dataset, quantities, days
+        As for `tidy_frame`.
+    out
+        The file.
+    progress
+        Shows how many rows are written.
+    report
+        Called with the size of a large CSV file, before it is written.
 
     Raises
     ------
@@ -85,19 +107,31 @@ def write_tidy(
             found=out.suffix or "no ending",
             expected="a name that ends in .csv or .parquet",
         )
-    return writing(out, _blocks(dataset, names, places))
-
-
-def _write_csv(out: Path, blocks: Iterator[pd.DataFrame]) -> int:
-    rows = 0
-    with replacing(out) as file:
-        for block in blocks:
-            file.write(block.to_csv(index=False, header=rows == 0, lineterminator="\n").encode())
-            rows += len(block)
+    rows = _rows(dataset, names, places)
+    if report and out.suffix == ".csv" and rows > LARGE:
+        report(
+            f"{rows:,} rows are some {rows * _LETTERS / 1e9:.1f} GB of CSV; --quantity and --at keep fewer, and "
+            "Parquet is smaller: --out long.parquet"
+        )
+    with progress(rows, "writing rows") as advance:
+        writing(out, _blocks(dataset, names, places), advance)
     return rows
 
 
-def _write_parquet(out: Path, blocks: Iterator[pd.DataFrame]) -> int:
+def _rows(dataset: xr.Dataset, names: Sequence[str], places: Sequence[int]) -> int:
+    return len(names) * len(places) * dataset.sizes["arm"] * dataset.sizes["member"]
+
+
+def _write_csv(out: Path, blocks: Iterator[pd.DataFrame], advance: Advance) -> None:
+    is_first = True
+    with replacing(out) as file:
+        for block in blocks:
+            file.write(block.to_csv(index=False, header=is_first, lineterminator="\n").encode())
+            is_first = False
+            advance(len(block))
+
+
+def _write_parquet(out: Path, blocks: Iterator[pd.DataFrame], advance: Advance) -> None:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -108,16 +142,15 @@ def _write_parquet(out: Path, blocks: Iterator[pd.DataFrame]) -> int:
             expected="pyarrow",
             advice='pip install "il1sim[parquet]", or write CSV',
         ) from error
-    rows, writer = 0, None
+    writer = None
     with replacing(out) as file:
         for block in blocks:
             table = pyarrow.Table.from_pandas(block, preserve_index=False)
             writer = writer or pyarrow.parquet.ParquetWriter(file, table.schema)
             writer.write_table(table)
-            rows += len(block)
+            advance(len(block))
         if writer is not None:
             writer.close()
-    return rows
 
 
 def _chosen(

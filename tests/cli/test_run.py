@@ -528,3 +528,13 @@ def test_patients_with_doses_of_their_own_are_said_to_be_read_at_the_visit(folde
     assert run("own.toml", "--fit", "typical") == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "`own`: each patient has doses of their own, and is read at the visit itself." in said
+
+
+def test_a_run_beyond_the_visit_that_was_reported_shows_its_last_visit_too(capsys: Capture, tmp_path: Path) -> None:
+    command = ["run", "wash-out", "--patients", "4", "--draws", "2", "--no-figures", "--out", str(tmp_path / "run")]
+    assert outcome(command) == 0
+    headings = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith(" change in %")]
+    assert headings == [
+        ["change", "in", "%", "6", "months", "(5", "to", "95", "%)", "up/down", "reported"],
+        ["change", "in", "%", "12", "months", "(5", "to", "95", "%)", "up/down"],
+    ]

@@ -11,7 +11,7 @@ from simulate.cli.app import outcome
 
 Capture = pytest.CaptureFixture[str]
 
-SMALL = ("--patients", "3", "--set", "time.end=3 d")
+SMALL = ("--patients", "3", "--set", "time.end=3 d", "--set", "model.fit=typical")
 
 
 def test_verify_prints_two_tables_and_a_verdict(capsys: Capture) -> None:

@@ -151,3 +151,17 @@ def test_parquet_without_its_package_says_how_to_get_it(
         '  try:      pip install "il1sim[parquet]", or write CSV'
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_the_size_of_a_large_table_is_told_before_it_is_written(
+    dataset: xr.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGE", 47)
+    told: list[str] = []
+    write_tidy(dataset, tmp_path / "long.csv", report=told.append)
+    assert told == [
+        "48 rows are some 0.0 GB of CSV; --quantity and --at keep fewer, and Parquet is smaller: --out long.parquet"
+    ]
+    monkeypatch.setattr(module, "LARGE", 48)
+    write_tidy(dataset, tmp_path / "long.csv", report=told.append)
+    assert len(told) == 1

@@ -101,11 +101,17 @@ def test_draws_are_kept_and_read_again(tmp_path: Path, fitted: xr.Dataset) -> No
     xr.testing.assert_identical(by_draw(again), by_draw(pooled(fitted)))
 
 
-def test_without_a_fit_everything_is_as_it_was(fitted: xr.Dataset) -> None:
-    plain, typical = run(patients=3), run(patients=3, fit="typical")
-    assert "draw" not in plain.dims
-    assert "fit" not in plain.attrs
-    xr.testing.assert_identical(plain, typical)
+def test_a_run_on_no_fit_has_no_draws() -> None:
+    typical = run(patients=3, fit="typical")
+    assert "draw" not in typical.dims
+    assert "fit" not in typical.attrs
+
+
+@pytest.mark.parametrize("name", ["dose-arms", "missed-doses", "trial", "untreated", "wash-out"])
+def test_scenarios_of_the_patients_of_the_trial_stand_on_the_fit(name: str) -> None:
+    found = prepare(read_scenario(name))
+    assert found.draws is not None
+    assert (found.draws.is_fitted, found.hypothesis) == (True, "H1+H6")
 
 
 def test_a_hypothesis_without_a_fit_has_draws_of_the_prior() -> None:
