@@ -151,7 +151,11 @@ def trial(
             advice="name them, such as `--endpoint ifng --endpoint il17a`; or leave the correction out",
         )
     steps = sizes_from(sizes) if isinstance(sizes, str) else tuple(sizes or ())
-    endpoints_among(effects_of(planned), analysis.endpoints)
+    try:
+        endpoints_among(effects_of(planned), analysis.endpoints)
+    except InputError as error:
+        error.where = error.where or (said.where if endpoints is None else None)
+        raise
     populations, _ = draws_behind(problem, fit, Path(fits), draws, seed=seed, threads=threads)
     if ended is not None:
         populations = draws_elsewhere(populations, problem_for(name, None, (ended,), needs_evidence=False), seed=seed)

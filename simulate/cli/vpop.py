@@ -110,7 +110,8 @@ def _conclusions(result: VirtualPopulations) -> Table:
     from simulate.studies.virtual.populations import question_of
 
     changes = result.people.changes
-    table = titled("what they say, with 90 % intervals", ("population", *(question_of(part) for part in changes)))
+    questions = (question_of(result.people.problem.trial, part) for part in changes)
+    table = titled("what they say, with 90 % intervals", ("population", *questions))
     others = dict(result.others)
     table.add_row("pool, before any figure", *_shown(changes, others.pop("pool")))
     for name in result.ways:

@@ -247,7 +247,9 @@ def of_virtual_populations(found: VirtualPopulations) -> Opening:
         values = [100.0 * (answer.value if change.way else math.expm1(answer.value)) for answer in row.answers.values()]
         ends = f"{min(values):.0f} to {max(values):.0f} %"
         depends = ": it depends on the way they are made" if row.is_method_dependent else ""
-        sentences.append(f"{question_of(change)}: {ends} between the {len(values)} ways{depends}.")
+        sentences.append(
+            f"{question_of(found.people.problem.trial, change)}: {ends} between the {len(values)} ways{depends}."
+        )
     caveats = [
         f"{percent_of(found.refused)} % of the plausible patients have no steady baseline.",
         "Populations are made to match what was printed; that they do is no evidence for the hypothesis.",

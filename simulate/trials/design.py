@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
 from simulate.regimen.doses import Course, Plan, exact
@@ -193,6 +193,11 @@ class Outcome:
     partner: str | None = None
     partner_title: str = ""
 
+    @property
+    def asked(self) -> tuple[str, str | None, float, float]:
+        """What no other outcome may have too: the quantities and the days."""
+        return self.quantity, self.partner, self.first, self.last
+
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
@@ -208,6 +213,8 @@ class Analysis:
         endpoints hang together.
     alpha
         Level of the tests, and of all endpoints together.
+    where
+        Place of the endpoints in the file of the trial; None where they come from elsewhere.
 
     Raises
     ------
@@ -218,6 +225,7 @@ class Analysis:
     endpoints: tuple[str, ...] = ()
     correction: str = "holm"
     alpha: float = SIGNIFICANT
+    where: Where | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.correction not in CORRECTIONS:
@@ -450,6 +458,26 @@ class TrialDesign:
         """Outcomes that are changes of what treatment may act on, and no more than that the drug was given."""
         return tuple(part for part in self.outcomes if part.partner is None and part.is_compared)
 
+    def name_of(self, outcome: Outcome) -> str:
+        """Its quantity, of a correlation both, and the visits where another outcome is of the same."""
+
+        def alike(other: Outcome) -> bool:
+            return (other.quantity, other.partner) == (outcome.quantity, outcome.partner)
+
+        name = outcome.quantity if outcome.partner is None else f"{outcome.quantity}-{outcome.partner}"
+        others = [part for part in self.outcomes if alike(part) and part is not outcome]
+        if not others:
+            return name
+        visits = {visit.day: visit.name for visit in self.visits}
+        is_last_its_own = all(part.last != outcome.last for part in others)
+        before = "" if is_last_its_own else f"{visits[outcome.first]} to "
+        return f"{name}@{before}{visits[outcome.last]}"
+
+    def title_of(self, outcome: Outcome) -> str:
+        """Its words, with the visits where another outcome is of the same."""
+        visits = self.name_of(outcome).partition("@")[2]
+        return f"{outcome.title}, {visits}" if visits else outcome.title
+
     @property
     def assays(self) -> Mapping[str, Assay]:
         """Assays by the quantity that they read."""
@@ -562,6 +590,7 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
         return old if old in [visit.day for visit in kept] else day
 
     response = design.response
+    outcomes = [replace(part, last=at(part.last)) for part in design.outcomes if part.first < day]
     return replace(
         design,
         visits=(*kept, end),
@@ -570,9 +599,7 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
             for part in design.readouts
         ),
         response=None if response is None else replace(response, day=at(response.day)),
-        outcomes=tuple(
-            dict.fromkeys(replace(part, last=at(part.last)) for part in design.outcomes if part.first < day)
-        ),
+        outcomes=tuple({part.asked: part for part in outcomes}.values()),
         foresight=None,
         evidence=None,
     )

@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -142,9 +143,8 @@ class _Reader:
             visits.append(self.visit(row, visits[-1].day if visits else -math.inf))
         days = {visit.name: visit.day for visit in visits}
         readouts = tuple(self.readouts(visits))
-        outcomes = tuple(self.outcome(row, days, readouts) for row in top.tables("outcome"))
-        outcomes = outcomes or changes_of(readouts, visits)
-        return self.at(
+        outcomes = tuple(self.outcomes(days, readouts)) or changes_of(readouts, visits)
+        design = self.at(
             top,
             lambda: TrialDesign(
                 name=self.path.stem,
@@ -158,12 +158,12 @@ class _Reader:
                 response=self.judgment(days),
                 outcomes=outcomes,
                 foresight=self.foresight(arms),
-                analysis=self.analysis(outcomes),
                 evidence=self.evidence(),
                 numbers=tuple(self.numbers),
                 references=self.references,
             ),
         )
+        return replace(design, analysis=self.analysis(design))
 
     def at(self, row: TomlTable, make: Callable[[], T], *keys: str) -> T:
         """Value whose faults are those of a place in the file."""
@@ -286,6 +286,20 @@ class _Reader:
         for quantity in reads:
             yield Readout(quantity, reads.text(quantity), assay, sampling if is_of_drug else None, samples, noise)
 
+    def outcomes(self, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Iterator[Outcome]:
+        known: set[tuple[str, str | None, float, float]] = set()
+        for row in self.top.tables("outcome"):
+            found = self.outcome(row, days, readouts)
+            if found.asked in known:
+                raise InputError(
+                    f"two outcomes ask the same of `{found.quantity}`",
+                    code="trial.outcome",
+                    where=row.where("between"),
+                    expected="another quantity, or other visits",
+                )
+            known.add(found.asked)
+            yield found
+
     def outcome(self, row: TomlTable, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
         row.check_keys(**_keys("outcome"))
         known = [part.quantity for part in readouts]
@@ -306,11 +320,11 @@ class _Reader:
         title = "" if partner is None else titles[partner]
         return Outcome(quantity, titles[quantity], first, last, way, is_compared, partner, title)
 
-    def analysis(self, outcomes: Sequence[Outcome]) -> Analysis:
+    def analysis(self, design: TrialDesign) -> Analysis:
         if "analysis" not in self.top:
             return AS_USUAL
         row = self.top.table("analysis", **_keys("analysis"))
-        known = [part.quantity if part.partner is None else f"{part.quantity}-{part.partner}" for part in outcomes]
+        known = [design.name_of(part) for part in design.outcomes]
         known += ["response"] if "response" in self.top else []
         endpoints = row.texts("endpoints")
         for name in endpoints:
@@ -325,7 +339,7 @@ class _Reader:
                 )
         correction = row.choice("correction", CORRECTIONS, "holm")
         alpha = row.number("alpha", SIGNIFICANT)
-        return self.at(row, lambda: Analysis(endpoints, correction, alpha), "alpha")
+        return self.at(row, lambda: Analysis(endpoints, correction, alpha, row.where("endpoints")), "alpha")
 
     def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
         if "prediction" not in self.top:

@@ -289,11 +289,30 @@ def test_a_correction_without_endpoints_is_refused(capsys: Capture) -> None:
 
 
 def test_a_quantity_between_two_pairs_of_visits_has_a_row_of_each_curve_once(tmp_path: Path, capsys: Capture) -> None:
-    text = shipped.trial_files()["zong-2011"].read_text(encoding="utf-8").replace('evidence = "abstract"\n', "")
-    twice = '\n[[outcome]]\nquantity = "ck"\nbetween = ["baseline", "6 months"]\n'
+    text = shipped.trial_files()["example-two-arms"].read_text(encoding="utf-8")
+    text = text.replace('evidence = "example-two-arms"\n', "")
+    twice = '\n[[outcome]]\nquantity = "gcsf"\nbetween = ["baseline", "week 12"]\n'
     (tmp_path / "twice.toml").write_text(text + twice, encoding="utf-8")
     assert outcome([*SHORT, "--trial", str(tmp_path / "twice.toml"), "--sizes", "10", "--json"]) == 0
     (point,) = json.loads(capsys.readouterr().out)["curves"]
     assert [row["endpoint"] for row in point["endpoints"]] == [
-        "ifng-change", "il17a-change", "ck-change", "serum_il1ra-change", "cd45ro-ck", "ck-change",
-    ]  # fmt: skip
+        "double_positive-difference",
+        "gcsf-difference@week 4",
+        "naive-difference",
+        "gcsf-difference@week 12",
+    ]
+
+
+def test_a_test_that_the_file_of_a_trial_names_and_the_study_has_not_is_told_with_its_line(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "mine.toml"
+    text = shipped.trial_files()["zong-2011"].read_text(encoding="utf-8").replace('evidence = "abstract"\n', "")
+    line = text.count("\n") + 2
+    path.write_text(text + '[analysis]\nendpoints = ["ifng, t", "il17a, u"]\n', encoding="utf-8")
+    assert outcome(["trial", "--trial", str(path)]) == 3
+    assert capsys.readouterr().err == (
+        "error[trial.endpoint]: `il17a-change` is not tested by `u`\n"
+        f"  --> {path}:{line}, key `analysis.endpoints`\n"
+        "  expected: `signed rank`, `signed rank, exact`, `t`\n"
+    )

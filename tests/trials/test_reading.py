@@ -331,3 +331,32 @@ def test_where_nothing_is_asked_it_is_the_change_of_each_reading(tmp_path: Path)
         ("double_positive", 0.0, 84.0, True),
         ("gcsf", 0.0, 84.0, True),
     ]
+
+
+def test_outcomes_of_one_quantity_are_told_apart_by_their_visits(tmp_path: Path) -> None:
+    text = (shipped.trial_files()["example-two-arms"]).read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    more = '[[outcome]]\nquantity = "gcsf"\nbetween = {}\n'
+    late = text + more.format('["baseline", "week 12"]')
+    path.write_text(late + '[analysis]\nendpoints = ["gcsf@week 4", "gcsf@week 12"]\n', encoding="utf-8")
+    trial = read_trial(path)
+    names = ["double_positive", "gcsf@week 4", "naive", "gcsf@week 12"]
+    assert [trial.name_of(part) for part in trial.outcomes] == names
+    assert [trial.title_of(part) for part in trial.outcomes][1:2] == [f"{trial.outcomes[1].title}, week 4"]
+    path.write_text(late + more.format('["week 4", "week 12"]'), encoding="utf-8")
+    trial = read_trial(path)
+    assert [trial.name_of(part) for part in trial.outcomes] == [
+        "double_positive",
+        "gcsf@week 4",
+        "naive",
+        "gcsf@baseline to week 12",
+        "gcsf@week 4 to week 12",
+    ]
+    path.write_text(text + more.format('["baseline", "week 4"]'), encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_trial(path)
+    assert str(caught.value) == (
+        "error[trial.outcome]: two outcomes ask the same of `gcsf`\n"
+        f"  --> {path}:{text.count(chr(10)) + 3}, key `outcome[3].between`\n"
+        "  expected: another quantity, or other visits"
+    )

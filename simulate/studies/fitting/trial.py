@@ -265,12 +265,15 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
             expected="what it reported: a fit, a comparison and a reproduction are held against it",
             advice='give its file `evidence = "my-evidence.toml"`; `simulate trial` and `simulate predict` need none',
         )
+    named = f" in {design.evidence.name}" if evidence is None and design.evidence else ""
     items = read_evidence(design.evidence) if evidence is None else evidence
     if items.trial and find_trial(items.trial).stem != design.name:
         raise InputError(
             f"the evidence is of the trial `{find_trial(items.trial).stem}`, not of `{design.name}`",
             code="trial.evidence",
-            advice="name the trial of the evidence, or none",
+            found=f'`trial = "{items.trial}"`' + named,
+            expected=f"evidence of `{design.name}`, or none",
+            advice=f'leave `evidence` out of the trial, or name a copy of it with `trial = "{design.name}.toml"`',
         )
     check_evidence(items)
     if not items.data:

@@ -97,7 +97,8 @@ def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tu
 def _spellings(effect: str) -> tuple[str, ...]:
     """What an effect may be called, from the longest to the shortest name."""
     base = effect.partition(": ")[0]
-    return effect, base, base.removesuffix("-change").removesuffix("-difference")
+    name, at, visits = base.partition("@")
+    return effect, base, f"{name.removesuffix('-change').removesuffix('-difference')}{at}{visits}"
 
 
 def power_together(outcomes: Sequence[TrialOutcome], analysis: Analysis, *, seed: int) -> tuple[EndpointPower, ...]:

@@ -16,6 +16,7 @@ from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.trials.designs import Sizes, StudyDesign
 from simulate.trials.design import Outcome as Asked
+from simulate.trials.design import TrialDesign
 
 IntArray = npt.NDArray[np.int64]
 
@@ -44,19 +45,26 @@ OF_SHARES = ("Fisher",)
 
 def effects_of(design: StudyDesign) -> tuple[Effect, ...]:
     """What studies of a design ask, in the order of `repeated`, before anything is simulated."""
+    trial = design.trial
     if design.controls:
-        own: list[Effect] = [(f"{asked.quantity}-difference", OF_DIFFERENCES) for asked in design.trial.changes]
-        own += [] if design.trial.response is None else [("response-difference", OF_SHARES)]
+        own: list[Effect] = [(_named(trial, asked, "difference"), OF_DIFFERENCES) for asked in trial.changes]
+        own += [] if trial.response is None else [("response-difference", OF_SHARES)]
     else:
         own = [
-            (f"{asked.quantity}-change", OF_CHANGES)
+            (_named(trial, asked, "change"), OF_CHANGES)
             if asked.partner is None
-            else (f"{asked.quantity}-{asked.partner}", OF_CORRELATIONS)
-            for asked in design.trial.outcomes
+            else (trial.name_of(asked), OF_CORRELATIONS)
+            for asked in trial.outcomes
         ]
     if not design.others:
         return tuple(own)
     return tuple((f"{name}: {arm.name}", tests) for arm in design.treated for name, tests in own)
+
+
+def _named(trial: TrialDesign, asked: Asked, what: str) -> str:
+    """Name of an effect: of its outcome, what is made of it, and the visits if they tell it from another."""
+    quantity, at, visits = trial.name_of(asked).partition("@")
+    return f"{quantity}-{what}{at}{visits}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,11 +170,13 @@ def repeated(
         arm = _arm(f"treated {index}" if index else "treated", part, design.sizes(treated.n), studies, seed)
         if other is None:
             own = [
-                _changed(arm, asked) if asked.partner is None else _tied(arm, asked, asked.partner)
+                _changed(arm, asked, design.trial)
+                if asked.partner is None
+                else _tied(arm, asked, asked.partner, design.trial)
                 for asked in design.trial.outcomes
             ]
         else:
-            own = [_different(arm, other, asked) for asked in design.trial.changes]
+            own = [_different(arm, other, asked, design.trial) for asked in design.trial.changes]
             own += [] if design.trial.response is None else [_responded(arm, other)]
         found += own if not design.others else [_of_arm(outcome, treated.name) for outcome in own]
     return tuple(found)
@@ -177,31 +187,30 @@ def _of_arm(outcome: TrialOutcome, name: str) -> TrialOutcome:
     return replace(outcome, name=f"{outcome.name}: {name}", title=f"{name}: {outcome.title}")
 
 
-def _changed(arm: _Arm, asked: Asked) -> TrialOutcome:
-    quantity, title = asked.quantity, asked.title
+def _changed(arm: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
+    quantity, name, title = asked.quantity, _named(trial, asked, "change"), f"change of {trial.title_of(asked)}"
     n = arm.of(quantity)
     change = arm.change(quantity, asked, n)
     p_values = (signed_rank(change), signed_rank(change, SignedRank.EXACT), paired_t(change))
     tests = dict(zip(OF_CHANGES, p_values, strict=True))
     scale = LOGARITHM
     truth = _mean(arm.seen.weights, arm.true_change(quantity, asked))
-    return TrialOutcome(f"{quantity}-change", f"change of {title}", scale, n, truth, NO_CHANGE, change.mean(-1), tests)
+    return TrialOutcome(name, title, scale, n, truth, NO_CHANGE, change.mean(-1), tests)
 
 
-def _tied(arm: _Arm, asked: Asked, partner: str) -> TrialOutcome:
+def _tied(arm: _Arm, asked: Asked, partner: str, trial: TrialDesign) -> TrialOutcome:
     """Correlation of a level at the first visit with the fall of another quantity, in patients with both."""
     n = min(arm.sizes.first[asked.quantity], arm.of(partner))
     level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
     true_fall = -arm.true_change(partner, asked)
     truth = _correlation(arm.seen.weights, arm.seen.logarithm(asked.quantity, asked.first), true_fall)
     tests = dict(zip(OF_CORRELATIONS, (pearson(level, fall), spearman(level, fall)), strict=True))
-    title = f"correlation of {asked.title} with the fall of {asked.partner_title}"
-    name = f"{asked.quantity}-{partner}"
-    return TrialOutcome(name, title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
+    title = f"correlation of {trial.title_of(asked)} with the fall of {asked.partner_title}"
+    return TrialOutcome(trial.name_of(asked), title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
 
 
-def _different(arm: _Arm, other: _Arm, asked: Asked) -> TrialOutcome:
-    quantity, title = asked.quantity, asked.title
+def _different(arm: _Arm, other: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
+    quantity = asked.quantity
     n, m = arm.of(quantity), other.of(quantity)
     first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)
     tests = dict(zip(OF_DIFFERENCES, (rank_sum(first, second), welch(first, second)), strict=True))
@@ -209,8 +218,8 @@ def _different(arm: _Arm, other: _Arm, asked: Asked) -> TrialOutcome:
         other.seen.weights, other.true_change(quantity, asked)
     )
     estimates = first.mean(-1) - second.mean(-1)
-    words = f"change of {title}, minus controls"
-    return TrialOutcome(f"{quantity}-difference", words, LOGARITHM, n + m, truth, NO_CHANGE, estimates, tests)
+    name, words = _named(trial, asked, "difference"), f"change of {trial.title_of(asked)}, minus controls"
+    return TrialOutcome(name, words, LOGARITHM, n + m, truth, NO_CHANGE, estimates, tests)
 
 
 def _responded(arm: _Arm, other: _Arm) -> TrialOutcome:

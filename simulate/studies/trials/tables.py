@@ -37,7 +37,11 @@ def _judged(result: SimulatedTrials) -> dict[str, Any]:
     """How studies are judged, where that is not as always, and what was found so."""
     found: dict[str, Any] = {}
     if result.analysis != AS_USUAL:
-        found["analysis"] = asdict(result.analysis) | {"endpoints": list(result.analysis.endpoints)}
+        found["analysis"] = {
+            "endpoints": list(result.analysis.endpoints),
+            "correction": result.analysis.correction,
+            "alpha": result.analysis.alpha,
+        }
     if result.together:
         found["endpoints"] = [_plain(row) for row in result.together]
     if result.curves:

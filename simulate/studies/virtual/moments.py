@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,12 @@ from scipy.special import ndtr
 from simulate.evidence.items import Evidence
 from simulate.evidence.kinds.counts import Count
 from simulate.evidence.kinds.directions import WAYS, Direction
+from simulate.evidence.subject import Subject
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.virtual.patients import People
 from simulate.studies.virtual.reported import Printed
+from simulate.trials.design import Outcome
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +110,6 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
     A direction of a mean is an inequality, which has no moment, and is left out.
     """
     first = len(people.statistics)
-    changed = [change.quantity for change in people.changes]
     judged = people.problem.trial.response
     response = outputs[:, first]
     names, functions, means, variances = [], [], [], []
@@ -117,11 +119,11 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
         if isinstance(statement, Count) and judged is not None and subject.quantity == judged.event:
             share = statement.count / statement.n
             function, mean, scale = response, share, 1.0
-        elif isinstance(statement, Direction) and statement.count is not None and subject.quantity in changed:
-            if subject.group != "responders" or statement.partner is not None:
+        elif isinstance(statement, Direction) and statement.count is not None:
+            number = _place(people.changes, subject)
+            if number is None or subject.group != "responders" or statement.partner is not None:
                 continue
             share = statement.count / statement.n
-            number = changed.index(subject.quantity)
             change = WAYS[statement.way] * outputs[:, first + 1 + number]
             # Among responders: of those who respond as many move so as was counted.
             function = response * (ndtr(change / people.noise(people.changes[number])) - share)
@@ -142,3 +144,12 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
         np.array([means[index] for index in kept]),
         np.diag([variances[index] for index in kept]),
     )
+
+
+def _place(changes: Sequence[Outcome], subject: Subject) -> int | None:
+    """Place of the change that a figure is of; None where none is."""
+    for place, change in enumerate(changes):
+        if change.quantity == subject.quantity and change.last in subject.days:
+            if subject.since in (None, change.first):
+                return place
+    return None

@@ -36,7 +36,7 @@ from simulate.studies.virtual.methods import (
 from simulate.studies.virtual.moments import counts, moments
 from simulate.studies.virtual.patients import People
 from simulate.studies.virtual.reported import Printed, printed
-from simulate.trials.design import Outcome
+from simulate.trials.design import Outcome, TrialDesign
 
 WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
 """Ways between which the spread is taken; all match the same statistics."""
@@ -193,11 +193,11 @@ def _way(made: VirtualPopulation, people: People) -> Way:
     return Way(made.name, made.weights, _questions(changes, response, people), made.chains)
 
 
-def question_of(change: Outcome) -> str:
+def question_of(trial: TrialDesign, change: Outcome) -> str:
     """What is asked of a change: the share of patients whose readings move as reported, or the mean in responders."""
     if not change.way:
-        return f"change of {change.title} in responders"
-    return f"{change.title} {'rise' if change.way == 'up' else 'fall'}"
+        return f"change of {trial.title_of(change)} in responders"
+    return f"{trial.title_of(change)} {'rise' if change.way == 'up' else 'fall'}"
 
 
 def _questions(changes: Sequence[FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
@@ -208,9 +208,13 @@ def _questions(changes: Sequence[FloatArray], response: FloatArray, people: Peop
         if asked.way:
             noise = people.noise(asked)
             steepest = error / (noise * math.sqrt(2.0 * math.pi))
-            found.append(Question(question_of(asked), ndtr(SIGNS[asked.way] * values / noise), error=steepest))
+            found.append(
+                Question(
+                    question_of(people.problem.trial, asked), ndtr(SIGNS[asked.way] * values / noise), error=steepest
+                )
+            )
         else:
-            found.append(Question(question_of(asked), values, response, error=error))
+            found.append(Question(question_of(people.problem.trial, asked), values, response, error=error))
     return tuple(found)
 
 

@@ -82,8 +82,8 @@ def _plain(value: float | str) -> float | str | None:
 
 
 def _answers(result: VirtualPopulations, answers: tuple[Answer, ...]) -> dict[str, Any]:
-    changes = result.people.changes
-    return {question_of(part): dataclasses.asdict(answer) for part, answer in zip(changes, answers, strict=True)}
+    trial, changes = result.people.problem.trial, result.people.changes
+    return {question_of(trial, part): dataclasses.asdict(answer) for part, answer in zip(changes, answers, strict=True)}
 
 
 def patients_tables(result: VirtualPopulations) -> dict[str, ResultTable]:
@@ -109,7 +109,10 @@ def _table(
     kinds = [stratum.name for stratum in population.strata] or [""]
     header = [*first, "kind"]
     header += [f"log {part.name}" for part in people.statistics]
-    header += ["response", *(f"log change of {part.quantity}, without error" for part in people.changes)]
+    header += [
+        "response",
+        *(f"log change of {people.problem.trial.name_of(part)}, without error" for part in people.changes),
+    ]
     header += [name for name, varies in zip(population.names, varying, strict=True) if varies]
     columns = [column.tolist() for column in first.values()]
     numbers = np.concatenate([made.outputs, values[:, varying]], axis=1)

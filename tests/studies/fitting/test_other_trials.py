@@ -144,7 +144,9 @@ def test_what_cannot_be_fitted_together_is_refused() -> None:
     )
     assert fault(abstract, (EXAMPLE,)) == (
         "error[trial.evidence]: the evidence is of the trial `zong-2011`, not of `example-two-arms`\n"
-        "  try:      name the trial of the evidence, or none"
+        '  found:    `trial = "zong-2011"`\n'
+        "  expected: evidence of `example-two-arms`, or none\n"
+        '  try:      leave `evidence` out of the trial, or name a copy of it with `trial = "example-two-arms.toml"`'
     )
     assert fault(None, (dataclasses.replace(EXAMPLE, evidence=None),)) == (
         "error[trial.evidence]: the trial `example-two-arms` names no evidence\n"

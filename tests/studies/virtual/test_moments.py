@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -83,3 +84,24 @@ def test_counts_are_those_of_responders_and_of_changes_among_them() -> None:
     both = moments(Printed(FIGURES.levels, ()), two, sample(6)[:, :2]).and_also(wanted)
     assert both.functions.shape == (6, 6)
     assert both.covariance[:4, 4:] == pytest.approx(np.zeros((4, 2)))
+
+
+def test_a_count_is_of_the_change_between_its_visits_and_of_no_other() -> None:
+    problem = problem_for("H1")
+    outcomes = problem.trial.outcomes
+    number = next(place for place, part in enumerate(outcomes) if part.quantity == "il17a")
+    # Read early, and not what was counted.
+    early = replace(outcomes[number], last=28.0)
+    for asked, kept in (((early, *outcomes), True), ((early,), False)):
+        trials = replace(problem.trial, outcomes=asked)
+        those = People(replace(problem, trial=trials), (A,))
+        outputs = np.zeros((6, 2 + len(those.changes)))
+        outputs[:, 1] = 0.5
+        place = those.changes.index(outcomes[number]) if kept else 0
+        outputs[:, 2 + place] = np.linspace(-1.0, 1.0, 6)
+        wanted = counts(those.problem.evidence, those, outputs)
+        assert wanted is not None
+        assert ("il17a-direction" in wanted.names) is kept
+        if kept:
+            falls = ndtr(-outputs[:, 2 + place] / those.noise(outcomes[number]))
+            assert wanted.functions[:, 1] == pytest.approx(0.5 * (falls - 2.0 / 3.0))
