@@ -125,7 +125,7 @@ PHARMACOKINETICS = (
     *(
         Check(
             f"curve-{curve.name}",
-            f"Cmax / Cavg / C24 of 100 mg a day, ng/mL: {CURVE_NAMES[curve.name]}",
+            f"Cmax / Cavg / C24, ng/mL: {CURVE_NAMES[curve.name]}",
             " / ".join(f"{value:g}" for value in curve.printed),
             rounding(*curve.printed, by=0.5),
             lambda name=curve.name: peak_average_trough(name),
@@ -254,7 +254,7 @@ PHARMACOKINETICS = (
     *(
         Check(
             f"renal-{group.replace(' ', '-')}",
-            f"apparent clearance, kidneys {group} (creatinine clearance {creatinine:g} mL/min, recalled), mL/min",
+            f"the same, kidneys {group} (CLcr {creatinine:g} mL/min, recalled)",
             f"{mean:g} ± {sd:g}",
             ((mean - sd, mean + sd),),
             lambda at=creatinine: (apparent_clearance(at),),
@@ -345,8 +345,7 @@ RECEPTOR = (
     *(
         Check(
             f"signal-{option}-{il1:g}",
-            f"reading {option}, {17.4 * il1:.2g} ng/mL of IL-1 in muscle: signal before; % left in the mean of a day / "
-            "at the trough / in the mean with a tenth of the drug in muscle",
+            f"reading {option}, {17.4 * il1:.2g} ng/mL of IL-1 in muscle",
             " / ".join(f"{value:g}" for value in printed),
             rounding(printed[0], by=0.0051) + rounding(*printed[1:], by=0.51),
             lambda option=option, il1=il1: left(option, il1),
