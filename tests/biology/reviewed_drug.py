@@ -157,12 +157,12 @@ PHARMACOKINETICS = (
     ),
     Check(
         "trough-on-drug",
-        "trough of the typical patient beside the serum of the trial on drug (mean of 10, less their own), ng/mL",
+        "trough of the typical patient; serum of the trial on drug (mean of 10, less their own), ng/mL",
         "17.0 to 19.6; error of the logarithm 0.6",
         ((17.0 * math.exp(-0.6), 19.6 * math.exp(0.6)),),
         lambda: (float(ng_per_mL(plasma_model())[0]),),
-        why="an adult's trough is twice what was measured; late samples, missed doses, faster absorption or a "
-        "saturated ELISA would each explain it ([samples](checks-pharmacokinetics.md))",
+        why="twice what was measured; late samples, missed doses, faster absorption or a saturated ELISA would each "
+        "explain it",
         style=".1f",
     ),
     Check(
@@ -193,7 +193,7 @@ PHARMACOKINETICS = (
         "3 to 7",
         ((3, 7),),
         lambda: (single()[1],),
-        why="with apparent clearance and volume as printed, only an absorption half-life of 5 h or more peaks after "
+        why="with clearance and volume as printed, only an absorption half-life of 5 h or more peaks after "
         "3 h; the other study has 2 to 6 h",
     ),
     Check("tmax-15", "hour of the peak, 15 patients", "2 to 6", ((2, 6),), lambda: (single()[1],)),
@@ -248,13 +248,13 @@ PHARMACOKINETICS = (
         "0.142·weight = 10.7",
         ((10.6, 10.7),),
         lambda: (TABLE["V"] / TABLE["F"],),
-        why="from samples before the next dose alone, which hardly show a volume; with 10.7 L the intravenous "
-        "half-life would be 0.82 h, below every published one",
+        why="from samples before the next dose alone; with 10.7 L the intravenous half-life would be 0.82 h, below "
+        "every published one",
     ),
     *(
         Check(
             f"renal-{group.replace(' ', '-')}",
-            f"the same, kidneys {group} (CLcr {creatinine:g} mL/min, recalled)",
+            f"the same, kidneys {group} (CLcr {creatinine:g}, recalled)",
             f"{mean:g} ± {sd:g}",
             ((mean - sd, mean + sd),),
             lambda at=creatinine: (apparent_clearance(at),),
