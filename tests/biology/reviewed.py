@@ -48,11 +48,12 @@ def rounding(*printed: float, by: float) -> tuple[Interval, ...]:
 def row(check: Check) -> str:
     """The line of the table."""
     shown = " / ".join(f"{value:{check.style}}" for value in check.model())
+    shown += " (put in)" if check.kind == "put in" else ""
     verdict = f"**differs**: {check.why}" if check.why else "within"
-    return f"| {check.quantity} | {check.published} | {shown} | {check.kind} | {verdict} | `{check.key}` |"
+    return f"| {check.quantity} | {check.published} | {shown} | {verdict} |"
 
 
 def table(checks: Sequence[Check]) -> str:
     """A table of Markdown."""
-    head = ("| quantity | published | model | origin | verdict | row |", "|---|---|---|---|---|---|")
+    head = ("| quantity | published | model | verdict |", "|---|---|---|---|")
     return "\n".join((*head, *(row(check) for check in checks))) + "\n"

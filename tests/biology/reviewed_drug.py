@@ -125,7 +125,7 @@ PHARMACOKINETICS = (
     *(
         Check(
             f"curve-{curve.name}",
-            f"Cmax / Cavg / C24 of 100 mg a day, ng/mL: {CURVE_NAMES[curve.name]}",
+            f"Cmax / Cavg / C24, ng/mL: {CURVE_NAMES[curve.name]}",
             " / ".join(f"{value:g}" for value in curve.printed),
             rounding(*curve.printed, by=0.5),
             lambda name=curve.name: peak_average_trough(name),
@@ -157,12 +157,12 @@ PHARMACOKINETICS = (
     ),
     Check(
         "trough-on-drug",
-        "trough of the typical patient beside the serum of the trial on drug (mean of 10, less their own), ng/mL",
+        "trough of the typical patient; serum of the trial on drug (mean of 10, less their own), ng/mL",
         "17.0 to 19.6; error of the logarithm 0.6",
         ((17.0 * math.exp(-0.6), 19.6 * math.exp(0.6)),),
         lambda: (float(ng_per_mL(plasma_model())[0]),),
-        why="an adult's trough is twice what was measured; late samples, missed doses, faster absorption or a "
-        "saturated ELISA would each explain it ([samples](checks-pharmacokinetics.md))",
+        why="twice what was measured; late samples, missed doses, faster absorption or a saturated ELISA would each "
+        "explain it",
         style=".1f",
     ),
     Check(
@@ -193,7 +193,7 @@ PHARMACOKINETICS = (
         "3 to 7",
         ((3, 7),),
         lambda: (single()[1],),
-        why="with apparent clearance and volume as printed, only an absorption half-life of 5 h or more peaks after "
+        why="with clearance and volume as printed, only an absorption half-life of 5 h or more peaks after "
         "3 h; the other study has 2 to 6 h",
     ),
     Check("tmax-15", "hour of the peak, 15 patients", "2 to 6", ((2, 6),), lambda: (single()[1],)),
@@ -248,13 +248,13 @@ PHARMACOKINETICS = (
         "0.142·weight = 10.7",
         ((10.6, 10.7),),
         lambda: (TABLE["V"] / TABLE["F"],),
-        why="from samples before the next dose alone, which hardly show a volume; with 10.7 L the intravenous "
-        "half-life would be 0.82 h, below every published one",
+        why="from samples before the next dose alone; with 10.7 L the intravenous half-life would be 0.82 h, below "
+        "every published one",
     ),
     *(
         Check(
             f"renal-{group.replace(' ', '-')}",
-            f"apparent clearance, kidneys {group} (creatinine clearance {creatinine:g} mL/min, recalled), mL/min",
+            f"the same, kidneys {group} (CLcr {creatinine:g}, recalled)",
             f"{mean:g} ± {sd:g}",
             ((mean - sd, mean + sd),),
             lambda at=creatinine: (apparent_clearance(at),),
@@ -345,8 +345,7 @@ RECEPTOR = (
     *(
         Check(
             f"signal-{option}-{il1:g}",
-            f"reading {option}, {17.4 * il1:.2g} ng/mL of IL-1 in muscle: signal before; % left in the mean of a day / "
-            "at the trough / in the mean with a tenth of the drug in muscle",
+            f"reading {option}, {17.4 * il1:.2g} ng/mL of IL-1 in muscle",
             " / ".join(f"{value:g}" for value in printed),
             rounding(printed[0], by=0.0051) + rounding(*printed[1:], by=0.51),
             lambda option=option, il1=il1: left(option, il1),

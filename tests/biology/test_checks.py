@@ -30,17 +30,20 @@ def test_no_row_has_the_name_of_another() -> None:
 
 
 def refused() -> str:
-    """The table of those who have no steady baseline, and the names of the models that refuse nobody."""
-    rows, nobody = [], []
+    """The table of those who have no steady baseline, its reasons, and the models that refuse nobody."""
+    rows, nobody, letters = [], [], dict[str, str]()
     for name in MODELS:
         counts = of_many(name).counts
-        reasons = "; ".join(f"{100 * count / MANY:.2f} %: {reason}" for reason, count in counts.most_common())
+        for reason, _ in counts.most_common():
+            letters.setdefault(reason, "abcdefgh"[len(letters)])
+        reasons = ", ".join(f"{100 * count / MANY:.2f} % {letters[reason]}" for reason, count in counts.most_common())
         if counts:
             rows.append(f"| `{name}` | {100 * counts.total() / MANY:.2f} % | {reasons} |\n")
         else:
             nobody.append(f"`{name}`")
     head = "| model | refused | reasons |\n|---|---|---|\n"
-    return head + "".join(rows) + f"\nNone of the 10,000 is refused under {', '.join(nobody)}.\n"
+    told = "; ".join(f"{letter}: {reason}" for reason, letter in letters.items())
+    return head + "".join(rows) + f"\nReasons: {told}.\n\nNone of the 10,000 is refused under {', '.join(nobody)}.\n"
 
 
 def as_it_should_be(document: str) -> str:
