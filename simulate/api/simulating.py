@@ -136,8 +136,8 @@ def run(
     settings
         What else is laid over the file: ``{"f_m": 0.3, "time.end": "364 d"}``.
     end, every
-        For a model, how long it is solved and how often it is recorded, such as ``"10 h"``; a hundredth of the end if
-        not given.
+        How long it is simulated and how often it is recorded, such as ``"12 weeks"``, in place of the scenario's; a
+        model must be told how long, and is recorded a hundred times if nothing is said.
     units
         Of a model in SBML or Antimony: ``"strict"`` refuses one in which a unit is missing or does not suit.
     threads

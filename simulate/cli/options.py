@@ -69,7 +69,8 @@ Vary = Annotated[
     ),
 ]
 End = Annotated[
-    str | None, typer.Option("--end", metavar="TIME", help="How long a model (TOML, SBML, Antimony) is solved: '10 s'.")
+    str | None,
+    typer.Option("--end", metavar="TIME", help="How long it is simulated, such as '12 weeks'; a model must be told."),
 ]
 Every = Annotated[
     str | None, typer.Option("--every", metavar="TIME", help="How often it is recorded; 100 times if not given.")

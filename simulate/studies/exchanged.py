@@ -11,7 +11,7 @@ from simulate.errors import InputError, Where
 from simulate.exchange.foreign import format_of, is_foreign, read_foreign
 from simulate.files import Document, parse_toml, read_toml
 from simulate.studies.scenario import DEFAULT_PATIENTS, Scenario, find_scenario, read_scenario, scenario_from
-from simulate.studies.settings import Setting
+from simulate.studies.settings import Setting, times_set
 from simulate.symbolic.modelfile import read_model
 from simulate.symbolic.units import DIMENSIONLESS, TIME_DIMENSION, parse_quantity
 
@@ -82,13 +82,13 @@ def _timed(text: str, own: str) -> str:
 def scenario_for(
     source: Path | str, end: str | None = None, every: str | None = None, settings: Sequence[Setting] = ()
 ) -> Scenario:
-    """Scenario of its name or file, or of a model, which alone needs to be told its times.
+    """Scenario of its name or file, or of a model, which must be told how long it is solved.
 
     Raises
     ------
     InputError
-        ``exchange.time`` for a model without an ``end``, and for times beside a scenario; ``run.kind`` for a file of
-        another kind; as `model_scenario` and `read_scenario`.
+        ``exchange.time`` for a model without an ``end``; ``run.kind`` for a file of another kind; as `model_scenario`
+        and `read_scenario`.
     """
     path = Path(source) if is_foreign(source) else find_scenario(str(source))
     if path.suffix.lower() == ".csv":
@@ -120,14 +120,7 @@ def scenario_for(
                 expected="a scenario, or a model",
                 advice=f"`{verb.format(source)}`",
             )
-    if end is not None or every is not None:
-        raise InputError(
-            "--end and --every are for a model, and a scenario has times of its own",
-            code="exchange.time",
-            where=Where(str(source)),
-            advice='set them: --set "time.end=10 d"',
-        )
-    return read_scenario(source, settings)
+    return read_scenario(source, [*settings, *times_set(end, every)])
 
 
 def is_model(document: Document) -> bool:

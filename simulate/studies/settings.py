@@ -115,6 +115,12 @@ def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | 
     return [Setting(key, value, f"{key} = {value!r}") for key, value in (given | dict(settings or {})).items()]
 
 
+def times_set(end: str | None, every: str | None) -> list[Setting]:
+    """Settings of what ``--end`` and ``--every`` say of a scenario."""
+    times = {"end": end, "every": every}
+    return [Setting(f"time.{name}", text, f"--{name} {text}") for name, text in times.items() if text is not None]
+
+
 def lay_over(document: Document, settings: Sequence[Setting], known: Mapping[str, Sequence[str]]) -> Document:
     """Document with settings laid over it. What a user sets goes before what a file sets, and is set once.
 

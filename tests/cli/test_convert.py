@@ -90,16 +90,6 @@ def test_a_model_says_no_end_of_its_own(model: str, capsys: Capture) -> None:
     assert "an SBML file does not say how long it is to be solved" in capsys.readouterr().err
 
 
-def test_a_scenario_has_times_of_its_own(capsys: Capture) -> None:
-    assert outcome(["run", "anakinra-100mg-daily", "--end", "4 s"]) == 3
-    assert "--end and --every are for a model, and a scenario has times of its own" in capsys.readouterr().err
-    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H4", "--every", "1 d"]) == 2
-    assert capsys.readouterr().err == (
-        "error[usage.option]: --end and --every say nothing beside several hypotheses or fits\n"
-        '  try:      a scenario has times of its own: --set "time.end=10 d"\n'
-    )
-
-
 def test_the_scenario_of_a_model_has_a_hundred_times_unless_told(model: str) -> None:
     told = model_scenario(model, "4 s", "1 s")
     assert [round(time * 86400.0, 9) for time in told.times] == [0.0, 1.0, 2.0, 3.0, 4.0]

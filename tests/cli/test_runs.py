@@ -70,6 +70,7 @@ def test_a_run_is_shown_with_the_state_of_its_files(folder: Path, capsys: Captur
     (folder / "here" / "summary.csv").write_text("x", encoding="utf-8")
     (folder / "here" / "quantiles.nc").unlink()
     assert runs(capsys, "show", "here")["states"] == {
+        "changes.csv": "whole",
         "inputs/anakinra-100mg-daily.toml": "whole",
         "models/H1+H6.toml": "whole",
         "sweep.json": "whole",

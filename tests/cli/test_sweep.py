@@ -40,8 +40,21 @@ def sweep(*arguments: str) -> int:
 
 def test_a_sweep_leaves_results_quantiles_summary_and_manifest(folder: Path, capsys: Capture) -> None:
     assert sweep("--over", "dose=10:300:3log", "--at", "0 d", "--at", "3 d", "--out", "here") == 0
-    assert capsys.readouterr().err == "wrote here\n"
-    names = ["inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
+    captured = capsys.readouterr()
+    assert captured.err == "wrote here\n"
+    assert [line.split()[:3] for line in captured.out.splitlines() if line.startswith(" dose")] == [
+        ["dose", amount, "mg"] for amount in ("10", "54.7723", "300")
+    ]
+    names = [
+        "changes.csv",
+        "inputs",
+        "manifest.json",
+        "models",
+        "quantiles.nc",
+        "results.nc",
+        "summary.csv",
+        "sweep.json",
+    ]
     assert sorted(path.name for path in (folder / "here").iterdir()) == names
     with open(folder / "here" / "summary.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

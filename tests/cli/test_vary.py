@@ -149,13 +149,13 @@ def test_a_parameter_without_a_logarithm_is_refused_by_name(model: str) -> None:
     )
 
 
-def test_times_beside_a_sweep_file_are_refused(tmp_path: Path, capsys: Capture) -> None:
+def test_times_beside_a_sweep_file_are_those_of_its_scenario(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "sweep.toml"
     path.write_text('schema = 1\ntitle = "x"\nscenario = "untreated"\n', encoding="utf-8")
-    assert outcome(["sweep", str(path), "--end", "2 h", "--over", "f_m=0.1,0.2"]) == 3
-    assert capsys.readouterr().err == (
-        "error[exchange.time]: --end and --every are for a model, and the scenario of a sweep file has times of its "
-        "own\n"
-        f"  --> {path}\n"
-        '  try:      set them: --set "time.end=10 d"\n'
-    )
+    wanted = ["sweep", str(path), "-n", "1", "--draws", "1", "--over", "f_m=0.1", "--end", "2 h", "--every", "1 h"]
+    assert outcome([*wanted, "--out", str(tmp_path / "out")]) == 0
+    days = read_dataset(tmp_path / "out" / "results.nc")["time"].values
+    assert days.tolist() == [0.0, 1.0 / 24.0, 2.0 / 24.0]
+    capsys.readouterr()
+    assert outcome([*wanted, "--set", "time.end=3 h"]) == 3
+    assert "error[scenario.setting]: `time.end` is set twice" in capsys.readouterr().err

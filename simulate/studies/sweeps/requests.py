@@ -50,7 +50,7 @@ from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
 from simulate.studies.exchanged import is_model, scenario_for
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
-from simulate.studies.settings import Setting
+from simulate.studies.settings import Setting, times_set
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
 from simulate.studies.sweeps.designs import SAMPLES, SweepDesign, parse_sample
 from simulate.studies.treatments import MAX_DAYS
@@ -69,7 +69,7 @@ class Options:
     settings
         What is laid over the scenario.
     end, every
-        Times of a model that is varied without a scenario, as `simulate.studies.exchanged.scenario_for` takes them.
+        Times, as `simulate.studies.exchanged.scenario_for` takes them.
     arms
         Arms that are varied.
     zipped, design, design_seed
@@ -157,12 +157,12 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
     path = Path(source) if is_foreign(source) else find_scenario(str(source))
     document = None if is_foreign(path) else read_toml(path)
     if document is not None and ("scenario" in document.data or "axis" in document.data):
-        _refuse_times(options, document)
         return replace(_with_options(_of_file(document, path, options), options), files=noted())
-    if document is None or is_model(document) or options.end is not None or options.every is not None:
+    if document is None or is_model(document):
         scenario = scenario_for(source, options.end, options.every, options.settings)
     else:
-        scenario = scenario_from(document, options.settings, name=path.stem)
+        settings = (*options.settings, *times_set(options.end, options.every))
+        scenario = scenario_from(document, settings, name=path.stem)
     where = Where(file=scenario.document.path)
     base = Request(
         name=path.stem,
@@ -179,16 +179,6 @@ def read_request(source: str | Path, options: Options | None = None) -> Request:
         options=options,
     )
     return replace(_with_options(base, options), files=noted())
-
-
-def _refuse_times(options: Options, document: Document) -> None:
-    if options.end is not None or options.every is not None:
-        raise InputError(
-            "--end and --every are for a model, and the scenario of a sweep file has times of its own",
-            code="exchange.time",
-            where=Where(file=document.path),
-            advice='set them: --set "time.end=10 d"',
-        )
 
 
 def _of_file(document: Document, path: Path, options: Options) -> Request:
@@ -208,7 +198,7 @@ def _of_file(document: Document, path: Path, options: Options) -> Request:
     if name.endswith(".toml") or "/" in name:
         name = str(path.parent / name)
     try:
-        scenario = read_scenario(name, [*own, *options.settings])
+        scenario = read_scenario(name, [*own, *options.settings, *times_set(options.end, options.every)])
     except InputError as error:
         raise relocated(error, top.where("scenario"), name) if error.where is None else error from None
     return Request(

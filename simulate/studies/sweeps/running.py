@@ -8,8 +8,9 @@ A directory has
     What is solved so far, each file with a hash of its content; gone when the sweep is finished.
 ``results.nc``
     Everything that is kept of every patient in every arm, as described in `docs/sweeps.md`.
-``quantiles.nc``, ``summary.csv``
-    Quantiles over the patients of each arm; at the first and the last time, also as a table.
+``quantiles.nc``, ``summary.csv``, ``changes.csv``
+    Quantiles over the patients of each arm; at the first and the last time, also as a table; and the changes of each
+    patient from the one to the other, summed up.
 ``manifest.json``
     Written last: what decided the results, what failed, and the hash of every other file.
 """
@@ -46,6 +47,7 @@ from simulate.store import (
 )
 from simulate.studies.datasets import outcome_counts
 from simulate.studies.models import MODELS, keep_models
+from simulate.studies.sweeps.changes import changes_table, sweep_changes
 from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
@@ -55,6 +57,7 @@ from simulate.studies.sweeps.quantiles import write_summaries
 from simulate.studies.sweeps.workers import solve_in_processes
 
 RESULTS, QUANTILES, SUMMARY, PARTS = "results.nc", "quantiles.nc", "summary.csv", "parts"
+CHANGES = "changes.csv"
 
 _LISTED = 100
 """Failures that a manifest lists one by one."""
@@ -190,13 +193,14 @@ def _run(
 
     gather(plan, target / RESULTS, part)
     write_summaries(target / RESULTS, target, quantiles=QUANTILES, summary=SUMMARY)
+    write_atomically(target / CHANGES, changes_table(sweep_changes(target / RESULTS)).csv())
     entries = read_plan(target)
     assert entries is not None
     failures = [dict(zip(("arm", "patient", "time", "reason"), row, strict=True)) for row in tally.failures]
     return seal(
         target,
         {**entries, "counters": tally.counters, "failures": failures},
-        [PLAN, QUANTILES, RESULTS, SUMMARY, *entries["files"]],
+        [CHANGES, PLAN, QUANTILES, RESULTS, SUMMARY, *entries["files"]],
     )
 
 

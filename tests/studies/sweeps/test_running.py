@@ -27,7 +27,7 @@ from simulate.studies.sweeps.running import PARTS, run_sweep
 from simulate.studies.sweeps.sweeping import planned
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
 
-FILES = ["inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
+FILES = ["changes.csv", "inputs", "manifest.json", "models", "quantiles.nc", "results.nc", "summary.csv", "sweep.json"]
 
 
 class Stopped(Exception):
@@ -86,7 +86,7 @@ def test_parts_of_any_size_and_interruptions_give_the_same_bytes(tmp_path: Path,
         begin(tmp_path / "interrupted", small, parts)
         assert (tmp_path / "interrupted" / "sweep.json").exists()
     run_sweep(small, tmp_path / "interrupted")
-    assert sorted(whole) == ["quantiles.nc", "results.nc", "summary.csv"]
+    assert sorted(whole) == ["changes.csv", "quantiles.nc", "results.nc", "summary.csv"]
     assert contents(tmp_path / "parts") == whole
     assert contents(tmp_path / "interrupted") == whole
     assert sorted(path.name for path in (tmp_path / "interrupted").iterdir()) == FILES

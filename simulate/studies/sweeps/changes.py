@@ -1,0 +1,113 @@
+"""Change of each patient since baseline at every point of a sweep, read from the results a block at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from simulate.solver.kernel import FloatArray
+from simulate.studies.datasets import quantity_names
+from simulate.studies.paired import changes_since_baseline, draws_of_members, summed_up
+from simulate.tabular import ResultTable
+
+_BLOCK_BYTES = 64_000_000
+_AXIS = "over_"
+_COLUMNS = ("median", "p5", "p95", "up", "down", "n", "median_low", "median_high")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepChange:
+    """Changes of the patients at one point, from the first time to the last.
+
+    Attributes
+    ----------
+    arm, over, quantity, unit
+        Arm, the values of the axes there by their names, what changed, and % of what it was or a unit.
+    since, day
+        The first and the last time that were kept, in days.
+    median, p5, p95, up, down, n
+        Over the patients, as in `simulate.studies.paired.Paired`.
+    median_low, median_high
+        Between which 90 % of the draws of a fit have their own median; None where there is one population.
+    """
+
+    arm: str
+    over: Mapping[str, float | str]
+    quantity: str
+    unit: str
+    since: float
+    day: float
+    median: float | None
+    p5: float | None
+    p95: float | None
+    up: float | None
+    down: float | None
+    n: float
+    median_low: float | None = None
+    median_high: float | None = None
+
+
+def sweep_changes(results: Path) -> tuple[SweepChange, ...]:
+    """Changes at every point: arms, quantities.
+
+    Parameters
+    ----------
+    results
+        The file of a sweep; it may be larger than memory. One of a single time has no changes.
+    """
+    with xr.open_dataset(results, engine="h5netcdf", decode_times=False) as dataset:
+        return tuple(_rows(dataset)) if dataset.sizes["time"] > 1 else ()
+
+
+def changes_table(rows: Sequence[SweepChange]) -> ResultTable:
+    """The changes as a table: a column for each axis, named as in ``summary.csv``."""
+    axes = list(rows[0].over) if rows else []
+    columns = ("arm", *(f"{_AXIS}{name}" for name in axes), "quantity", "unit", "since_d", "time_d", *_COLUMNS)
+    return ResultTable(
+        columns,
+        tuple(
+            (
+                row.arm,
+                *row.over.values(),
+                row.quantity,
+                row.unit,
+                row.since,
+                row.day,
+                *(getattr(row, name) for name in _COLUMNS),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
+    draws, days = draws_of_members(dataset), dataset["time"].values.tolist()
+    axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
+    everybody = np.ones(dataset.sizes["member"])
+    for arm, title in enumerate(dataset["arm"].values.tolist()):
+        over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
+        for name, unit, values in _of_arm(dataset, arm):
+            found = summed_up(values, everybody, draws)
+            low, high = found.of_draws.get("median", (None, None))
+            ends = (found.median, found.p5, found.p95, found.up, found.down, found.n, low, high)
+            yield SweepChange(title, over, name, unit, days[0], days[-1], *ends)
+
+
+def _of_arm(dataset: xr.Dataset, arm: int) -> Iterator[tuple[str, str, FloatArray]]:
+    """Quantities with the unit of their change, and the changes of the patients of an arm, shape [member]."""
+    names, members = quantity_names(dataset), dataset.sizes["member"]
+    together = max(1, _BLOCK_BYTES // (8 * dataset.sizes["time"] * len(names)))
+    parts: dict[str, list[tuple[FloatArray, str]]] = {name: [] for name in names}
+    for first in range(0, members, together):
+        block = dataset.isel(arm=[arm], member=slice(first, first + together)).load()
+        for name, found in parts.items():
+            found.append(changes_since_baseline(block, name, block.sizes["time"] - 1))
+    for name, found in parts.items():
+        units = {unit for _, unit in found}
+        # Where only some have a baseline above 0, there is no change in one unit.
+        if len(units) == 1:
+            yield name, units.pop(), np.concatenate([values[0] for values, _ in found])

@@ -1,0 +1,61 @@
+"""Changes at the points of a sweep are those of the patients of its results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import simulate
+from simulate.studies.sweeps import changes
+from simulate.studies.sweeps.changes import changes_table, sweep_changes
+from simulate.tabular import read_csv
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("sweep") / "out"
+    simulate.sweep(
+        "anakinra-100mg-daily",
+        over={"dose": [10.0, 100.0]},
+        patients=5,
+        draws=3,
+        end="20 d",
+        at=["0 d", "7 d", "20 d"],
+        out=out,
+    )
+    return out
+
+
+def test_changes_are_those_of_each_patient_from_the_first_time_to_the_last(folder: Path) -> None:
+    rows = {(row.arm, row.quantity): row for row in sweep_changes(folder / "results.nc")}
+    with xr.open_dataset(folder / "results.nc", engine="h5netcdf", decode_times=False) as dataset:
+        values, draws = dataset["ifng"].values, dataset["draw"].values
+        assert dataset["ifng"].dims == ("arm", "member", "time")
+        for arm, name in enumerate(dataset["arm"].values):
+            own = 100.0 * (values[arm, :, -1] / values[arm, :, 0] - 1.0)
+            row = rows[str(name), "ifng"]
+            assert (row.unit, row.since, row.day, row.n) == ("%", 0.0, 20.0, 15.0)
+            assert row.over == {"dose": [10.0, 100.0][arm]}
+            assert (row.median, row.p5, row.p95) == pytest.approx(np.quantile(own, (0.5, 0.05, 0.95)))
+            assert (row.up, row.down) == (np.mean(own > 0.0), np.mean(own < 0.0))
+            medians = [np.median(own[draws == draw]) for draw in np.unique(draws)]
+            assert (row.median_low, row.median_high) == pytest.approx(np.quantile(medians, (0.05, 0.95)))
+
+
+def test_the_table_of_the_directory_is_that_of_the_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = (folder / "changes.csv").read_text(encoding="utf-8")
+    assert changes_table(sweep_changes(folder / "results.nc")).csv() == written
+    assert read_csv(written).columns[:3] == ("arm", "over_dose", "quantity")
+    # The same when patients are read one by one.
+    monkeypatch.setattr(changes, "_BLOCK_BYTES", 1)
+    assert changes_table(sweep_changes(folder / "results.nc")).csv() == written
+
+
+def test_a_sweep_of_one_time_has_no_changes(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    simulate.sweep("untreated", over={"f_m": [0.1]}, patients=1, draws=1, end="1 d", at=["1 d"], out=out)
+    assert sweep_changes(out / "results.nc") == ()
+    assert len(read_csv((out / "changes.csv").read_text(encoding="utf-8"))) == 0
