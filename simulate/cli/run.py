@@ -146,14 +146,10 @@ def run(
         rtol=rtol,
     )
     if not is_alone:
-        if end is not None or every is not None:
-            raise UsageFault(
-                "--end and --every say nothing beside several hypotheses or fits",
-                code="usage.option",
-                advice='a scenario has times of its own: --set "time.end=10 d"',
-            )
         from simulate.cli.side_by_side import side_by_side
+        from simulate.studies.settings import times_set
 
+        chosen += times_set(end, every)
         return side_by_side(
             scenario, asked, fits, chosen, threads=threads, out=out, force=force, figures=figures, as_json=as_json
         )

@@ -181,6 +181,9 @@ class _CourseReader:
                 route,
                 found=quoted(route.text),
                 expected="a route of the model after the unit, such as `sc`",
+                advice="`loading` goes before: `loading dose 200 mg sc, then 100 mg sc daily`"
+                if route.folded == "loading"
+                else None,
             )
         while (token := self.tokens.peek()) is not None and token.folded not in JOINTS:
             self.clause(token)

@@ -235,3 +235,9 @@ def test_the_reference_model_is_converted_by_its_name(
     )
     assert outcome(["convert", "reference", "-H", "H99", "-o", "other.xml"]) == 3
     assert "there is no hypothesis `H99`" in capsys.readouterr().err
+
+
+def test_several_hypotheses_are_simulated_as_long_as_is_said(capsys: Capture, tmp_path: Path) -> None:
+    wanted = ["-n", "2", "--fit", "typical", "--no-figures", "--out", str(tmp_path / "two")]
+    assert outcome(["run", "anakinra-100mg-daily", "-H", "H1", "-H", "H4", "--end", "4 weeks", *wanted]) == 0
+    assert "day 28" in capsys.readouterr().out

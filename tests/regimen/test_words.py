@@ -187,6 +187,13 @@ def test_two_spellings_of_a_regimen_are_one_plan(one: str, other: str) -> None:
             "  found:    `every`\n  expected: a route of the model after the unit, such as `sc`",
         ),
         (
+            "200 mg loading dose, then 100 mg sc daily",
+            "error[regimen.syntax]: the route of the dose is missing\n"
+            "  --> <regimen>:1:8, term `200 mg loading dose, then 100 mg sc daily`\n"
+            "  found:    `loading`\n  expected: a route of the model after the unit, such as `sc`\n"
+            "  try:      `loading` goes before: `loading dose 200 mg sc, then 100 mg sc daily`",
+        ),
+        (
             "-5 mg sc",
             "error[regimen.value]: the amount of a dose is negative\n  --> <regimen>:1:1, term `-5 mg sc`\n"
             "  found:    `-5`\n  expected: a number that is not below 0\n  try:      leave the sign out: `5`",
