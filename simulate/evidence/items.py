@@ -148,14 +148,8 @@ class Item:
 class Evidence:
     """Items of a file, in its order.
 
-    Attributes
-    ----------
-    source, items
-        Key of the reference, and what it states.
-    trial
-        Trial that reported them, by name or file; empty if none is named.
-    name
-        Name of the file; empty if they are of none. It decides no likelihood.
+    ``source``, ``items``: key of the reference, and what it states. ``trial``: trial that reported them, by name or
+    file; empty if none is named. ``name``: name of the file; empty if they are of none. It decides no likelihood.
     """
 
     source: str

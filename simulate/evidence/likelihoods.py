@@ -33,14 +33,9 @@ _BLOCK = 256
 class ItemTerm:
     """Contribution of an item.
 
-    Attributes
-    ----------
-    total
-        Logarithm of the likelihood with all readings and the doubt, shape [cohort].
-    by_reading
-        Logarithm of the likelihood of each reading alone, shape [cohort, reading].
-    belief
-        Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
+    ``total``: logarithm of the likelihood with all readings and the doubt, shape [cohort]. ``by_reading``: logarithm of
+    the likelihood of each reading alone, shape [cohort, reading]. ``belief``: probability of each reading, and last of
+    none of them, given the item; shape [cohort, reading + 1].
     """
 
     total: FloatArray
@@ -52,15 +47,9 @@ class ItemTerm:
 class Terms:
     """Contributions of all items that are fitted.
 
-    Attributes
-    ----------
-    names
-        Names of the items.
-    values
-        Logarithms of likelihoods, shape [cohort, item]. Minus infinity for cohorts that are not resolved.
-    unresolved
-        Cohorts of which so many patients failed numerically that nothing can be said, shape [cohort]. They are not
-        unlikely: their share must be reported.
+    ``names``: names of the items. ``values``: logarithms of likelihoods, shape [cohort, item]. Minus infinity for
+    cohorts that are not resolved. ``unresolved``: cohorts of which so many patients failed numerically that nothing can
+    be said, shape [cohort]. They are not unlikely: their share must be reported.
     """
 
     names: tuple[str, ...]
@@ -75,14 +64,7 @@ class Terms:
 
 
 def item_term(item: Item, seen: TrialObservations) -> ItemTerm:
-    """Contribution of one item.
-
-    Raises
-    ------
-    InputError
-        ``evidence.quantity``, ``evidence.visit``, ``evidence.group``, ``evidence.noise`` or ``evidence.n``: what the
-        item speaks of is not seen.
-    """
+    """Contribution of one item."""
     seen = seen.of_arm(item.arm)
     shares = np.array([reading.share for reading in item.readings])
     with np.errstate(divide="ignore"):
@@ -104,17 +86,8 @@ def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
 
     Parameters
     ----------
-    evidence
-        Items.
     seen
         What a trial would see of each of the cohorts.
-
-    Raises
-    ------
-    InputError
-        As for `item_term`.
-    NumericalError
-        ``evidence.undefined``: a likelihood is not a number although hardly a patient failed.
     """
     items = evidence.data
     unresolved = seen.lost() > TOLERATED
@@ -161,13 +134,7 @@ class Contribution:
 
 
 def contributions(evidence: Evidence, seen: TrialObservations, cohort: int = 0) -> tuple[Contribution, ...]:
-    """Contributions of the fitted items in one cohort, in the order of the file.
-
-    Raises
-    ------
-    InputError
-        As for `item_term`.
-    """
+    """Contributions of the fitted items in one cohort, in the order of the file."""
     rows = []
     for item in evidence.data:
         term = item_term(item, seen)

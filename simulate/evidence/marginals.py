@@ -23,14 +23,9 @@ _LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 class Marginal:
     """Mixture of log-normals.
 
-    Attributes
-    ----------
-    log_weights
-        Logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1.
-    location
-        Logarithms of the values without noise, shape [cohort, patient].
-    scale
-        Standard deviation of the logarithm of what is read, above 0, shape [cohort, patient].
+    ``log_weights``: logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1.
+    ``location``: logarithms of the values without noise, shape [cohort, patient]. ``scale``: standard deviation of the
+    logarithm of what is read, above 0, shape [cohort, patient].
     """
 
     log_weights: FloatArray

@@ -89,15 +89,7 @@ def observations_file() -> Path:
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
     """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients.
 
-    Parameters
-    ----------
-    path
-        A file in the form of `observations_file`, which is read if not given.
-
-    Raises
-    ------
-    InputError
-        As for `read_evidence`, with the line at fault.
+    ``path``: a file in the form of `observations_file`, which is read if not given.
     """
     items = read_evidence(path).items
     return tuple(observation_of(item) for item in items if not isinstance(item.statement, Protocol))
@@ -131,14 +123,8 @@ def comparable(
 ) -> tuple[Observation, ...]:
     """Printed figures that may stand beside simulated people: those about such people under such treatment.
 
-    Parameters
-    ----------
-    observations
-        What the source printed.
-    population
-        Population of the run; None for the patients of the study.
-    treated
-        Whether any arm receives the drug. Untreated patients were seen at baseline only.
+    ``observations``: what the source printed. ``population``: population of the run; None for the patients of the
+    study. ``treated``: whether any arm receives the drug. Untreated patients were seen at baseline only.
     """
     if population == "healthy":
         return tuple(item for item in observations if item.standing is Standing.HEALTHY)

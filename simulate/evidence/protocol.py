@@ -22,14 +22,8 @@ _NEAR = 0.5
 class Judgment:
     """How patients are called responders.
 
-    Attributes
-    ----------
-    quantity
-        Observable that is the probability of a response.
-    event
-        Name under which evidence counts responders.
-    day
-        Visit at which it is judged.
+    ``quantity``: observable that is the probability of a response; ``event``: name under which evidence counts
+    responders; ``day``: visit at which it is judged.
     """
 
     quantity: str
@@ -99,12 +93,6 @@ def observe(
     TrialObservations
         Patients who failed have no level. Who left the study is not present from then on. Where response is judged,
         the groups are ``responders`` and ``non-responders``, and responders are an event.
-
-    Raises
-    ------
-    InputError
-        ``evidence.cohorts``: members do not part into so many cohorts. ``evidence.visit``: nothing is recorded near a
-        visit. ``evidence.quantity``: no such quantity. ``evidence.strata``: a stratum has no size, or nobody.
     """
     members = ensemble.shape[1]
     if cohorts < 1 or members % cohorts:
@@ -184,11 +172,8 @@ def shares(
 ) -> tuple[FloatArray, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None]:
     """Shares of the patients, such that each stratum has the share that it had in the trial.
 
-    Returns
-    -------
-    tuple
-        Shares, of the shape [cohort, patient]; and the stratum of each patient of a cohort with the sizes of all, where
-        there are any.
+    Shares, of the shape [cohort, patient]; and the stratum of each patient of a cohort with the sizes of all, where
+    there are any.
     """
     if not protocol.sizes:
         return np.full(shape, 1.0 / shape[1]), None

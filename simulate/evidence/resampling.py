@@ -60,10 +60,7 @@ def _normals(seed: int, purpose: str, trials: int, n: int) -> FloatArray:
 def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
     """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights``.
 
-    Parameters
-    ----------
-    weights
-        Shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
+    ``weights``: shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
     """
     # Most cohorts have the same weights, and so the same patients.
     cumulative, which = np.unique(np.cumsum(weights, axis=-1), axis=0, return_inverse=True)
@@ -95,15 +92,7 @@ def log_share_between(values: FloatArray, low: float, high: float) -> FloatArray
     Each value counts as a normal distribution around it of the width that suits the number of trials (Silverman's
     rule), so that the result is smooth and never zero.
 
-    Parameters
-    ----------
-    values
-        Shape [cohort, trial].
-
-    Returns
-    -------
-    ndarray
-        Shape [cohort].
+    Shape [cohort]. ``values``: shape [cohort, trial].
     """
     width = np.maximum(values.std(axis=-1, keepdims=True), 1e-6) * (0.9 * values.shape[-1] ** -0.2)
     upper, lower = (high - values) / width, (low - values) / width

@@ -38,14 +38,8 @@ class NotUsed:
 class EvidenceSet:
     """A set of evidence.
 
-    Attributes
-    ----------
-    name, title
-        As ``--evidence`` takes it, and words.
-    trials
-        Shipped trials, each with the evidence that its file names.
-    not_used
-        What it could have and does not use.
+    ``name``, ``title``: as ``--evidence`` takes it, and words; ``trials``: shipped trials, each with the evidence that
+    its file names; ``not_used``: what it could have and does not use.
     """
 
     name: str

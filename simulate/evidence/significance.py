@@ -83,12 +83,7 @@ def welch(first: FloatArray, second: FloatArray) -> FloatArray:
 def fisher(first: FloatArray, n: int, second: FloatArray, m: int) -> FloatArray:
     """Fisher's exact test that events are as likely in two groups, shape [study].
 
-    Parameters
-    ----------
-    first, second
-        Number of events in each group, shape [study].
-    n, m
-        Sizes of the groups.
+    ``first``, ``second``: number of events in each group, shape [study]; ``n``, ``m``: sizes of the groups.
     """
     from scipy.stats import fisher_exact
 

@@ -11,18 +11,9 @@ from simulate.symbolic.units import Unit
 class Subject:
     """Of what, when and in whom something is stated.
 
-    Attributes
-    ----------
-    quantity
-        Observable, or a name of the trial's own.
-    days
-        Visits; of several the values are pooled.
-    since
-        Visit from which a change counts; None where no change is meant.
-    group
-        ``all``, or the name of a part of the patients.
-    unit
-        Unit of the figures.
+    ``quantity``: observable, or a name of the trial's own. ``days``: visits; of several the values are pooled.
+    ``since``: visit from which a change counts; None where no change is meant. ``group``: ``all``, or the name of a
+    part of the patients. ``unit``: unit of the figures.
     """
 
     quantity: str

@@ -117,13 +117,7 @@ class TrialObservations:
         )
 
     def of_arm(self, name: str | None) -> TrialObservations:
-        """What is seen of an arm; of the first if none is named, and of the only one whatever its name.
-
-        Raises
-        ------
-        InputError
-            ``evidence.arm``: there is no such arm.
-        """
+        """What is seen of an arm; of the first if none is named, and of the only one whatever its name."""
         if name is None or not self.arms:
             return self
         if name not in self.arms:
@@ -140,13 +134,7 @@ class TrialObservations:
         return convert(1.0, subject.unit, self.units[self.known(subject.quantity)])
 
     def known(self, quantity: str) -> str:
-        """The quantity itself.
-
-        Raises
-        ------
-        InputError
-            ``evidence.quantity``: nothing is seen of it.
-        """
+        """The quantity itself."""
         if quantity not in self.units:
             raise InputError(
                 f"nothing is seen of the quantity `{quantity}`",
@@ -157,13 +145,7 @@ class TrialObservations:
         return quantity
 
     def logarithm(self, quantity: str, day: float) -> FloatArray:
-        """Logarithm of the levels of a quantity at a visit, shape [cohort, patient].
-
-        Raises
-        ------
-        InputError
-            ``evidence.quantity`` or ``evidence.visit``: nothing is seen of the quantity, or not on that day.
-        """
+        """Logarithm of the levels of a quantity at a visit, shape [cohort, patient]."""
         self.known(quantity)
         if (quantity, day) not in self.levels:
             days = [f"{seen:g}" for name, seen in self.levels if name == quantity]
@@ -179,11 +161,6 @@ class TrialObservations:
         """Weights of those who belong to a group and are seen on all of some days, shape [cohort, patient].
 
         They do not add up to 1.
-
-        Raises
-        ------
-        InputError
-            ``evidence.group``: nobody knows the group.
         """
         if group != EVERYONE and group not in self.groups:
             raise InputError(
@@ -198,13 +175,7 @@ class TrialObservations:
         return weights * self.present[last] if last in self.present else weights
 
     def spread(self, quantity: str, day: float) -> FloatArray:
-        """Standard deviation of the logarithm of a reading at a visit, shape [cohort, 1].
-
-        Raises
-        ------
-        InputError
-            ``evidence.noise``: nobody says how well the quantity is read.
-        """
+        """Standard deviation of the logarithm of a reading at a visit, shape [cohort, 1]."""
         for key in ((quantity, day), quantity):
             if key in self.noise:
                 return np.broadcast_to(np.asarray(self.noise[key], dtype=np.float64), (self.cohorts, 1))
@@ -237,11 +208,8 @@ class TrialObservations:
     def change(self, subject: Subject) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Change of the logarithm in each patient between two visits.
 
-        Returns
-        -------
-        tuple
-            Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation
-            of the noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
+        Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation of the
+        noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
         """
         since = 0.0 if subject.since is None else subject.since
         day = subject.days[-1]

@@ -33,19 +33,10 @@ _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.
 def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64] | None = None) -> FloatArray:
     """Quantiles `LEVELS` of values [arm, member, time] of those who are seen [member, time] and have a number.
 
-    Parameters
-    ----------
-    values, seen
-        Of the members of all draws.
-    draws
-        Number of the draw of a fit that each member is of, shape [member]; None where there is one population. With
-        draws the inner band is not the middle half of the patients but where 90 % of the draws have their own median:
-        what is not known, beside how patients differ.
-
-    Returns
-    -------
-    array
-        Shape [arm, level, time], NaN where there is nobody.
+    Shape [arm, level, time], NaN where there is nobody. ``values``, ``seen``: of the members of all draws. ``draws``:
+    number of the draw of a fit that each member is of, shape [member]; None where there is one population. With draws
+    the inner band is not the middle half of the patients but where 90 % of the draws have their own median: what is not
+    known, beside how patients differ.
     """
     bands = _quantiles(values, seen, LEVELS)
     if draws is not None:

@@ -32,12 +32,8 @@ _LINE = 0.085
 class Arrow:
     """A reported direction.
 
-    Attributes
-    ----------
-    day, way
-        Day of the visit, and ``up`` or ``down``.
-    shares
-        For each arm, the share of its patients who go that way; None for an arm that is not treated so by then.
+    ``day``, ``way``: day of the visit, and ``up`` or ``down``. ``shares``: for each arm, the share of its patients who
+    go that way; None for an arm that is not treated so by then.
     """
 
     day: float
@@ -49,16 +45,9 @@ class Arrow:
 class ChangePanel:
     """What one panel shows.
 
-    Attributes
-    ----------
-    quantity, title, unit
-        Name, meaning, and the unit of the change.
-    bands
-        Quantiles of the changes of the patients, shape [arm, level, time].
-    arrows
-        Reported directions within the time shown.
-    lines
-        Changes of each patient, shape [arm, patient, time], where they are too few for bands.
+    ``quantity``, ``title``, ``unit``: name, meaning, and the unit of the change; ``bands``: quantiles of the changes of
+    the patients, shape [arm, level, time]; ``arrows``: reported directions within the time shown; ``lines``: changes of
+    each patient, shape [arm, patient, time], where they are too few for bands.
     """
 
     quantity: str

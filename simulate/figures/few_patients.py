@@ -29,14 +29,9 @@ _ROOM = 0.095
 class FewPatients:
     """The patients of a dataset of which each has a line.
 
-    Attributes
-    ----------
-    names
-        IDs, or numbers where they have none, in the order of the cohort.
-    places
-        Of each, the members who stand for the patient: one, or one for each draw.
-    by_patient
-        Whether colors tell patients apart: where there is one arm alone.
+    ``names``: IDs, or numbers where they have none, in the order of the cohort; ``places``: of each, the members who
+    stand for the patient: one, or one for each draw; ``by_patient``: whether colors tell patients apart: where there is
+    one arm alone.
     """
 
     names: tuple[str, ...]

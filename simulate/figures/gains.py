@@ -17,10 +17,7 @@ _FRAME = 30.0
 def gains_figure(ranking: Ranking) -> Figure:
     """Draw a ranking.
 
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
+    180 mm wide; save it with `simulate.figures.style.save`.
     """
     rows = ranking.rows
     with styled():

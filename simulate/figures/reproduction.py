@@ -30,14 +30,8 @@ _DRAWN = ("count", "mean", "r", "mean change")
 def reproduction_figure(rows: Sequence[Row], study: ReproducedStudy, *, hypothesis: str, null: str) -> Figure:
     """Draw a reproduction.
 
-    Parameters
-    ----------
-    rows
-        Rows of `simulate.studies.fitting.reproduction.reproduce`.
-    study
-        One repeated study, for the panels in the first line.
-    hypothesis, null
-        Names for the legend.
+    ``rows``: rows of `simulate.studies.fitting.reproduction.reproduce`; ``study``: one repeated study, for the panels
+    in the first line; ``hypothesis``, ``null``: names for the legend.
     """
     with styled():
         figure = Figure(figsize=(WIDTH * MILLIMETER, _HEIGHT * MILLIMETER), layout="constrained")

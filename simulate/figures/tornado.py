@@ -24,17 +24,8 @@ _FRAME = 26.0
 def tornado(found: Sensitivity, names: Sequence[str]) -> Figure:
     """Draw a tornado.
 
-    Parameters
-    ----------
-    found
-        What one endpoint depends on.
-    names
-        Names of the inputs, in the order of its arrays.
-
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`. Panels of what was not asked for are left out.
+    180 mm wide; save it with `simulate.figures.style.save`. Panels of what was not asked for are left out. ``found``:
+    what one endpoint depends on; ``names``: names of the inputs, in the order of its arrays.
     """
     order = order_of(found)[:MOST]
     swings = bool(np.isfinite(found.low).all())

@@ -19,10 +19,7 @@ _FRAME = 24.0
 def trials_figure(result: SimulatedTrials) -> Figure:
     """Draw the result of repeated studies.
 
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
+    180 mm wide; save it with `simulate.figures.style.save`.
     """
     rows, ranks = result.powers, result.ranks
     with styled():
@@ -60,10 +57,7 @@ def trials_figure(result: SimulatedTrials) -> Figure:
 def power_curves(result: SimulatedTrials) -> Figure:
     """Draw power over the number of patients: of each endpoint, of at least one and of all.
 
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
+    180 mm wide; save it with `simulate.figures.style.save`.
     """
     analysis, curves = result.analysis, result.curves
     sizes = [point.n for point in curves]

@@ -27,8 +27,6 @@ def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
 
     Parameters
     ----------
-    dataset
-        Result of a run.
     quantity
         A quantity of it.
     day

@@ -97,13 +97,7 @@ def record_of(directory: Path) -> RunRecord | None:
 
 
 def entries_of(directory: Path) -> dict[str, Any]:
-    """Manifest of a run directory or, of a sweep that is not finished, what it is to be.
-
-    Raises
-    ------
-    InputError
-        ``runs.none``: it is no run directory. ``manifest.changed``.
-    """
+    """Manifest of a run directory or, of a sweep that is not finished, what it is to be."""
     entries = read_manifest(directory) or read_plan(directory)
     if entries is None:
         raise InputError(
@@ -131,12 +125,8 @@ def states_of_files(directory: Path, entries: dict[str, Any]) -> dict[str, str]:
 def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Path, ...]:
     """What can be removed: traces of processes that were killed, parts of finished sweeps.
 
-    Parameters
-    ----------
-    folders
-        Folders of run directories, or run directories.
-    unfinished
-        Whether sweeps that are not finished count.
+    ``folders``: folders of run directories, or run directories; ``unfinished``: whether sweeps that are not finished
+    count.
     """
     found: set[Path] = set()
     for folder in folders:

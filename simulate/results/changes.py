@@ -92,13 +92,8 @@ class ChangeRow:
 def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    observations
-        What the source reported, by arm or of all. A direction is set beside all patients and beside responders of
-        arms that are treated.
+    ``observations``: what the source reported, by arm or of all. A direction is set beside all patients and beside
+    responders of arms that are treated.
     """
     dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)

@@ -74,16 +74,8 @@ class ChangedOutput:
 class RunDiff:
     """Two runs beside each other.
 
-    Attributes
-    ----------
-    changes
-        Inputs that differ.
-    versions
-        Versions that differ.
-    effects
-        Quantities that both have, in the order of the first.
-    only
-        What one run alone has: arms, quantities, numbers of patients and times, in words.
+    ``changes``: inputs that differ; ``versions``: versions that differ; ``effects``: quantities that both have, in the
+    order of the first; ``only``: what one run alone has: arms, quantities, numbers of patients and times, in words.
     """
 
     changes: tuple[ChangedInput, ...]
@@ -104,13 +96,7 @@ def _only_selects(change: ChangedInput) -> bool:
 
 
 def diff_runs(first: Path, second: Path) -> RunDiff:
-    """Compare two run directories: trajectories block by block where both have them, else tables cell by cell.
-
-    Raises
-    ------
-    InputError
-        ``runs.none``: one is no run directory; ``runs.results``: one has no results; ``runs.changed``: or damaged ones.
-    """
+    """Compare two run directories: trajectories block by block where both have them, else tables cell by cell."""
     before, after = entries_of(first), entries_of(second)
     changes = _changes(_inputs(before), _inputs(after))
     # Hashes say that something changed; where it is named anyway, they say nothing more.

@@ -121,28 +121,10 @@ def report(
 ) -> str:
     """Report of a directory, as one HTML document.
 
-    Parameters
-    ----------
-    directory
-        A run directory of any verb.
-    purpose
-        What the user states; the question of the scenario stands in for one that is not stated.
-    error
-        Whether a sample is solved again by other methods, for the numerical error.
-    figures
-        Whether figures are drawn that the directory does not have.
-    progress
-        What shows how far the solving of that sample is.
-
-    Returns
-    -------
-    str
-        The same for the same directory and versions; nothing in it needs a network.
-
-    Raises
-    ------
-    InputError
-        ``report.none``: no finished run is in the directory. ``manifest.changed``, ``runs.changed``: it is damaged.
+    The same for the same directory and versions; nothing in it needs a network. ``directory``: a run directory of any
+    verb. ``purpose``: what the user states; the question of the scenario stands in for one that is not stated.
+    ``error``: whether a sample is solved again by other methods, for the numerical error. ``figures``: whether figures
+    are drawn that the directory does not have.
     """
     manifest = read_manifest(directory)
     if manifest is None:
@@ -368,15 +350,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
 def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     """Columns of a file for a page: ends stand beside what they are the ends of, and what is empty is left out.
 
-    Parameters
-    ----------
-    columns
-        Name in the file → cells.
-
-    Returns
-    -------
-    dict
-        Words → cells.
+    Words → cells. ``columns``: name in the file → cells.
     """
     found: dict[str, list[str]] = {}
     ranges = _ranges_of(columns)

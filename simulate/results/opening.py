@@ -9,14 +9,8 @@ from dataclasses import dataclass
 class Opening:
     """Question, answer and caveats of a run.
 
-    Attributes
-    ----------
-    question
-        What was asked.
-    sentences
-        What came out, the most important first.
-    caveats
-        What a reader must know before believing it.
+    ``question``: what was asked; ``sentences``: what came out, the most important first; ``caveats``: what a reader
+    must know before believing it.
     """
 
     question: str

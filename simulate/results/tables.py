@@ -48,12 +48,7 @@ class SummaryRow:
 def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[SummaryRow, ...]:
     """Rows of the table: quantities, arms, visits, in this order.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    observations
-        What the source printed, by arm or of all.
+    ``observations``: what the source printed, by arm or of all.
     """
     dataset = pooled(dataset)
     rows = []

@@ -66,13 +66,7 @@ class ArmRule:
 
 
 def rules_of_arm(arm: TomlTable, visits: Sequence[float]) -> tuple[ArmRule, ...]:
-    """Rules as written.
-
-    Raises
-    ------
-    InputError
-        ``scenario.rule``: a rule with no or two thresholds or actions, or one that looks at visits and there are none.
-    """
+    """Rules as written."""
     return tuple(_rule(row, visits) for row in arm.tables("rule", allowed=RULE_KEYS))
 
 
@@ -136,13 +130,7 @@ def _single_dose(text: str) -> Plan:
 
 
 def solver_rules(rules: Sequence[ArmRule], model: Model) -> tuple[Rule, ...]:
-    """Rules in the units and routes of a model.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``, ``units.mismatch``, ``regimen.*``: blamed on the rule.
-    """
+    """Rules in the units and routes of a model."""
     return tuple(_solver_rule(rule, model) for rule in rules)
 
 

@@ -85,12 +85,6 @@ def check_file(
         Name or file of the population that the patients of a table of doses belong to; those of the trial if not given.
     hypothesis
         Under which a scenario or a table is judged; that of the scenario, or `DEFAULT_HYPOTHESIS`, if not given.
-
-    Raises
-    ------
-    InputError
-        The first fault that was found; ``check.kind`` if the tables are those of no known kind; ``check.hypothesis``: a
-        hypothesis for a file that is under none.
     """
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":

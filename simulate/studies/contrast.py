@@ -51,14 +51,9 @@ class Tendency(enum.Enum):
 class ReportedSign:
     """A reported direction, and what two hypotheses say of it.
 
-    Attributes
-    ----------
-    quantity, title, day, way
-        What changed up to which day, and ``up`` or ``down``.
-    draws
-        For each hypothesis the share of its draws in which the mean change goes that way.
-    patients
-        For each the share of the patients who go that way: median and 90 % of the draws.
+    ``quantity``, ``title``, ``day``, ``way``: what changed up to which day, and ``up`` or ``down``; ``draws``: for each
+    hypothesis the share of its draws in which the mean change goes that way; ``patients``: for each the share of the
+    patients who go that way: median and 90 % of the draws.
     """
 
     quantity: str
@@ -222,18 +217,9 @@ def contrasted(
 ) -> Contrast:
     """Hold two hypotheses against each other.
 
-    Parameters
-    ----------
-    pools
-        Simulated patients of both, equally many draws of each.
-    readouts
-        As `readouts_of` has them.
-    fits
-        Their fits; None for a hypothesis without.
-    patients, studies, seed
-        Virtual patients of each draw, for the record; simulated studies under each hypothesis; and their key.
-    progress
-        Called with the number of readouts that were judged since the last call.
+    ``pools``: simulated patients of both, equally many draws of each. ``readouts``: as `readouts_of` has them.
+    ``fits``: their fits; None for a hypothesis without. ``patients``, ``studies``, ``seed``: virtual patients of each
+    draw, for the record; simulated studies under each hypothesis; and their key.
     """
     first, second = pools
     design = first.draws.problem.trial

@@ -127,19 +127,8 @@ def ensemble_dataset(
 ) -> xr.Dataset:
     """Dataset of a simulated cohort; its layout is at the top of this module.
 
-    Parameters
-    ----------
-    ensemble, model
-        What was simulated, with which model.
-    quantities
-        States and observables to keep, in order.
-    attributes
-        Attributes of the dataset.
-
-    Raises
-    ------
-    InputError
-        ``results.name``: a quantity has a name that the layout needs for itself.
+    ``ensemble``, ``model``: what was simulated, with which model; ``quantities``: states and observables to keep, in
+    order; ``attributes``: attributes of the dataset.
     """
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
     labels = quantity_labels(model)
@@ -331,10 +320,7 @@ def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
 def values_of_finished(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
     """Values of a quantity, NaN for members that failed, even before their failure.
 
-    Returns
-    -------
-    array
-        Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
+    Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
     """
     # One time is copied without the others.
     values = np.array(dataset[name].values[:, :, _times(place)], dtype=np.float64)
@@ -449,12 +435,8 @@ STOPPED = "stopped"
 def outcome_counts(statuses: Iterable[int], stopped: int = 0) -> dict[str, int]:
     """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of those that did not.
 
-    Parameters
-    ----------
-    statuses
-        Status of each trajectory, or how many there are of each.
-    stopped
-        How many of those whose status is OK were ended by a rule.
+    ``statuses``: status of each trajectory, or how many there are of each; ``stopped``: how many of those whose status
+    is OK were ended by a rule.
     """
     counts = Counter(statuses)
     failed = {Status(value).name.lower(): n for value, n in sorted(counts.items()) if value != Status.OK}

@@ -17,14 +17,9 @@ from simulate.studies.datasets import peaks_of, pooled, quantity_names, resoluti
 class Effect:
     """An effect with its interval.
 
-    Attributes
-    ----------
-    label, group
-        What the row is called, and the heading that it stands under; empty for none.
-    estimate, low, high
-        The effect and its interval, None if it cannot be had.
-    n, missing
-        How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
+    ``label``, ``group``: what the row is called, and the heading that it stands under; empty for none. ``estimate``,
+    ``low``, ``high``: the effect and its interval, None if it cannot be had. ``n``, ``missing``: how many patients it
+    is of, and how many gave no number besides: they failed, or a rule had stopped them.
     """
 
     label: str
@@ -39,24 +34,9 @@ class Effect:
 def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     """Change of a quantity since baseline in percent, [arm, member].
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    quantity
-        A quantity of it.
-    day
-        Time of the change; the nearest that was recorded is taken, and kept in the attribute ``day``.
-
-    Returns
-    -------
-    DataArray
-        NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
-
-    Raises
-    ------
-    InputError
-        ``figure.quantity``: the dataset has no such quantity.
+    NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
+    ``quantity``: a quantity of it. ``day``: time of the change; the nearest that was recorded is taken, and kept in the
+    attribute ``day``.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)
@@ -80,18 +60,8 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
 def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.95) -> tuple[Effect, ...]:
     """Mean change in percent of each arm, for all patients and for each stratum.
 
-    Parameters
-    ----------
-    dataset, quantity, day
-        As for `changes`.
-    level
-        Of the interval of the mean, by Student's distribution; there is none for fewer than two patients. Where there
-        are draws of a fit, it is as wide as these and the patients of each make it.
-
-    Returns
-    -------
-    tuple of Effect
-        Grouped by arm.
+    Grouped by arm. ``level``: of the interval of the mean, by Student's distribution; there is none for fewer than two
+    patients. Where there are draws of a fit, it is as wide as these and the patients of each make it.
     """
     dataset = pooled(dataset)
     percent = np.asarray(changes(dataset, quantity, day).values, dtype=np.float64)

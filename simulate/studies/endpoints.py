@@ -41,14 +41,9 @@ _WORDS = {
 class Endpoint:
     """One number of a trajectory.
 
-    Attributes
-    ----------
-    text
-        As the user wrote it.
-    quantity, summary, day
-        What is made of which quantity, from the start to which day.
-    title, unit
-        For a reader: the words and the unit; a change is in percent of the value at the start.
+    ``text``: as the user wrote it. ``quantity``, ``summary``, ``day``: what is made of which quantity, from the start
+    to which day. ``title``, ``unit``: for a reader: the words and the unit; a change is in percent of the value at the
+    start.
     """
 
     text: str
@@ -66,16 +61,8 @@ class Endpoint:
     def of(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
         """Values of an ensemble, shape [member]; NaN for who failed. A change that the solver cannot resolve is none.
 
-        Parameters
-        ----------
-        ensemble
-            Recorded at the times of `days_of`.
-        resolution
-            How exact its numbers are.
-        course
-            As `course_of`; None for an endpoint that needs none.
-        arm
-            Whose values.
+        ``ensemble``: recorded at the times of `days_of`. ``resolution``: how exact its numbers are. ``course``: as
+        `course_of`; None for an endpoint that needs none.
         """
         values = ensemble.quantity(self.quantity)[arm]
         last = self._last(ensemble)
@@ -149,19 +136,8 @@ def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[End
 def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
     """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` behind either.
 
-    Parameters
-    ----------
-    text
-        Without a summary it is the value, and without a day that at the end; the day may have its unit: ``@182d``.
-    model
-        Has the quantity as a state or an observable.
-    end
-        Last day that is simulated.
-
-    Raises
-    ------
-    InputError
-        ``endpoint.quantity``, ``endpoint.summary`` or ``endpoint.day``.
+    ``text``: without a summary it is the value, and without a day that at the end; the day may have its unit:
+    ``@182d``. ``model``: has the quantity as a state or an observable. ``end``: last day that is simulated.
     """
     rest, _, day_text = text.partition("@")
     name, _, summary_text = (part.strip() for part in rest.partition(":"))

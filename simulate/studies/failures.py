@@ -42,14 +42,8 @@ _AHEAD = (0.0, *(10.0**power for power in range(-12, 1)))
 class Place:
     """A parameter of a patient among people of the same population.
 
-    Attributes
-    ----------
-    parameter, value, unit
-        What it is.
-    quantile
-        Share of people with a smaller value; ties count half.
-    z
-        Distance of its logarithm from the mean in standard deviations.
+    ``parameter``, ``value``, ``unit``: what it is. ``quantile``: share of people with a smaller value; ties count half.
+    ``z``: distance of its logarithm from the mean in standard deviations.
     """
 
     parameter: str

@@ -68,13 +68,7 @@ def has_own_doses(arm: Arm) -> bool:
 
 
 def recording(study: Study, intervals: Sequence[Interval]) -> Study:
-    """The study recorded at the times of the intervals, and of what was observed in patients, as well.
-
-    Raises
-    ------
-    InputError
-        As for `simulate.memory.check_room`.
-    """
+    """The study recorded at the times of the intervals, and of what was observed in patients, as well."""
     observed = times_of_readings(study.readings.compared, study.scenario.arms, study.model)
     if not intervals and not len(observed):
         return study
@@ -88,19 +82,8 @@ def recording(study: Study, intervals: Sequence[Interval]) -> Study:
 def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[Interval]) -> xr.Dataset:
     """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
 
-    Parameters
-    ----------
-    dataset
-        Result of `recording`.
-    times
-        Times asked for, days.
-    intervals
-        What was recorded besides.
-
-    Returns
-    -------
-    Dataset
-        With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
+    With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval). ``dataset``:
+    result of `recording`; ``times``: times asked for, days; ``intervals``: what was recorded besides.
     """
     recorded = np.asarray(dataset["time"].values, dtype=np.float64)
     kept = dataset if len(recorded) == len(times) else dataset.isel(time=_places(recorded, times))

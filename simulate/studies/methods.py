@@ -39,11 +39,6 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     """Method that a scenario asks for; ``automatic`` begins with what suits the model, and goes by each member.
 
     By default it is Dormand-Prince 5(4), and Rodas5P for those whom that gives up.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``.
     """
     from simulate.solver.automatic import UNLESS_STIFF, Automatic
     from simulate.solver.methods import METHOD_OF

@@ -34,19 +34,8 @@ def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]
 def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where | None = None) -> Model:
     """Model by its file, or the reference model, under a hypothesis.
 
-    Parameters
-    ----------
-    file
-        A model file, or one of another program; None for the reference model.
-    hypothesis
-        Names, ``none`` among them, and hypothesis files, which are combined.
-    where
-        Place of the hypothesis' name, for errors.
-
-    Raises
-    ------
-    InputError
-        ``hypothesis.…``, and whatever is wrong with the files or with the two together.
+    ``file``: a model file, or one of another program; None for the reference model. ``hypothesis``: names, ``none``
+    among them, and hypothesis files, which are combined. ``where``: place of the hypothesis' name, for errors.
     """
     try:
         places = {
@@ -115,22 +104,10 @@ def population_for(
 ) -> Population:
     """Population of a model.
 
-    Parameters
-    ----------
-    model
-        Its parameters are those of the population.
-    name
-        A shipped population or a file; if not given, that of the trial for the shipped model, and independent
-        log-normal parameters for a model of a user.
-    is_shipped
-        Whether the model is the shipped one, to whose parameters the shipped populations apply.
-    where
-        Place of the name, for errors.
-
-    Raises
-    ------
-    InputError
-        ``cohort.*``.
+    ``model``: its parameters are those of the population. ``name``: a shipped population or a file; if not given, that
+    of the trial for the shipped model, and independent log-normal parameters for a model of a user. ``is_shipped``:
+    whether the model is the shipped one, to whose parameters the shipped populations apply. ``where``: place of the
+    name, for errors.
     """
     if isinstance(name, Path):
         return read_population(name, model.parameters, known=parameter_table() if is_shipped else ())
@@ -162,10 +139,7 @@ def file_name(text: str) -> str:
 def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str, Any]]:
     """Write models into a run directory, each as a file of its own with every equation and number as it was.
 
-    Returns
-    -------
-    dict
-        What a manifest says of them, by hypothesis.
+    What a manifest says of them, by hypothesis.
     """
     entries: dict[str, dict[str, Any]] = {}
     taken: set[str] = set()

@@ -105,19 +105,8 @@ def readings_of(
 ) -> PatientReadings:
     """Readings of the tables of some arms that can be compared with a simulation.
 
-    Parameters
-    ----------
-    treatments, model
-        Arms, and the model whose quantities were read.
-    end
-        Last day that is simulated.
-    members
-        Numbers of the patients of the cohort.
-
-    Raises
-    ------
-    InputError
-        ``table.quantity``: a reading of what the model does not have; ``units.mismatch``.
+    ``treatments``, ``model``: arms, and the model whose quantities were read; ``end``: last day that is simulated;
+    ``members``: numbers of the patients of the cohort.
     """
     units = quantity_units(model)
     compared: list[PatientReading] = []

@@ -85,18 +85,9 @@ class Paired:
 def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
     """Change of a quantity since the first time in each patient.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    quantity, place
-        A quantity of it, and the index of a time.
-
-    Returns
-    -------
-    array, str
-        Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
-        0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
+    Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above 0.
+    NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve. ``quantity``,
+    ``place``: a quantity of it, and the index of a time.
     """
     return changes_at(dataset, quantity, [place])[0]
 
@@ -141,11 +132,6 @@ def less_untreated(
 
     In points of % of the baseline, or in the unit of the quantity; ``untreated`` is the index of the arm,
     `untreated_arm` if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no untreated arm.
     """
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
@@ -220,14 +206,9 @@ def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
 def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
     """Changes of an arm, of those who belong to a group.
 
-    Parameters
-    ----------
-    changes
-        Shape [member], NaN for who gives none.
-    belonging
-        Probability of belonging to the group, shape [member].
-    draws
-        Number of the draw of a fit that each member is of, shape [member]; None where there is one population.
+    ``changes``: shape [member], NaN for who gives none. ``belonging``: probability of belonging to the group, shape
+    [member]. ``draws``: number of the draw of a fit that each member is of, shape [member]; None where there is one
+    population.
     """
     (whole,) = _of_groups([(changes, belonging)])
     if draws is None:
@@ -286,14 +267,8 @@ def share_of_both(
 ) -> float | None:
     """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size.
 
-    Parameters
-    ----------
-    changes, ways
-        Shape [member] each, and ``up`` or ``down`` for each.
-    belonging
-        Probability of belonging to the group, shape [member].
-    beyond
-        Size, in the unit of the changes.
+    ``changes``, ``ways``: shape [member] each, and ``up`` or ``down`` for each; ``belonging``: probability of belonging
+    to the group, shape [member]; ``beyond``: size, in the unit of the changes.
     """
     signed = np.stack([change if way == "up" else -change for change, way in zip(changes, ways, strict=True)])
     there = np.isfinite(signed).all(axis=0) & np.isfinite(belonging)

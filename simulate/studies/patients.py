@@ -32,20 +32,8 @@ def known_values(
 ) -> dict[str, FloatArray]:
     """Covariates of members that dose tables give, shape [member] each; NaN where they say nothing.
 
-    Parameters
-    ----------
-    treatments
-        Arms; those without a table say nothing.
-    population
-        Whose covariates may be given, in its units.
-    n, first
-        Number of members, and the number of the first of them.
-
-    Raises
-    ------
-    InputError
-        ``scenario.covariate``: a column of no covariate, two columns of one, or tables that disagree;
-        ``cohort.covariate``: a value out of bounds. Blamed on the arm.
+    ``treatments``: arms; those without a table say nothing. ``population``: whose covariates may be given, in its
+    units. ``n``, ``first``: number of members, and the number of the first of them.
     """
     known: dict[str, FloatArray] = {}
     tables: dict[str, str] = {}

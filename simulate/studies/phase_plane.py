@@ -60,12 +60,6 @@ def phase_plane(
     Dataset
         ``dx`` and ``dy`` (y, x), per day, NaN where the other states have no rest; ``steady_x``, ``steady_y``,
         ``stable`` (steady); ``start`` (axis), the baseline. Coordinates have ``units`` and ``long_name``.
-
-    Raises
-    ------
-    InputError
-        ``plane.state`` for an unknown state or twice the same, ``plane.parameter`` for an unknown parameter, and as
-        `simulate.kernels.equilibria.equilibria`.
     """
     system = lower(model)
     _check_names(model, x, y, settings or {})

@@ -58,14 +58,7 @@ class Prescription:
 
 
 def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
-    """The typical patient of an arm, which must be named where there are several.
-
-    Raises
-    ------
-    InputError
-        ``exchange.arm``: no such arm, or several; ``exchange.rules``: what is given depends on how the patient does, or
-        states are reset; as `prepare`.
-    """
+    """The typical patient of an arm, which must be named where there are several."""
     study = prepare(scenario)
     chosen = _chosen(study, arm)
     values = typical_parameters(study.model, chosen, study.population)
@@ -88,13 +81,7 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
 
 
 def given_to(model: Model, arm: Arm, population: Population, horizon: float) -> tuple[Given, ...]:
-    """What the typical patient of an arm is given up to a horizon, days.
-
-    Raises
-    ------
-    InputError
-        ``exchange.rules``: what is given depends on how the patient does, or states are reset or set.
-    """
+    """What the typical patient of an arm is given up to a horizon, days."""
     if arm.rules:
         raise InputError(
             f"the doses of the arm `{arm.name}` depend on how the patient does",

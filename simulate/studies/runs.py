@@ -160,18 +160,7 @@ class Study:
 def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     """Resolve the names of a scenario and check everything that can be checked without solving.
 
-    Parameters
-    ----------
-    scenario
-        What is asked.
-    in_parts
-        Whether it will be simulated part by part, so that the whole need not fit into memory.
-
-    Raises
-    ------
-    InputError
-        With the line of the scenario file, or the setting, at fault: an unknown hypothesis, parameter, quantity, route
-        or method; a unit that does not fit.
+    ``in_parts``: whether it will be simulated part by part, so that the whole need not fit into memory.
     """
     parts = scenario.hypothesis
     if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
@@ -225,13 +214,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
 
 
 def draws_of_scenario(scenario: Scenario) -> Draws | IndividualDraws:
-    """Populations of a scenario that stands on a fit, or on what is believed before one.
-
-    Raises
-    ------
-    InputError
-        ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
-    """
+    """Populations of a scenario that stands on a fit, or on what is believed before one."""
     from simulate.studies.fitting.draws import draws_named
     from simulate.studies.fitting.individual_draws import individual_draws
     from simulate.studies.fitting.posterior import read_posterior
@@ -260,13 +243,7 @@ def _of_draws(fit: str | Path, draws: Draws | IndividualDraws | None) -> dict[st
 
 
 def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[Arm, ...]:
-    """Arms of a scenario: overrides that patients can have, in the units of the parameters; plans that routes admit.
-
-    Raises
-    ------
-    InputError
-        As for `prepare`, blamed on the arm.
-    """
+    """Arms of a scenario: overrides that patients can have, in the units of the parameters; plans that routes admit."""
     arms = []
     admitted: set[Plan] = set()
     for treatment in scenario.arms:
@@ -288,13 +265,7 @@ def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[A
 
 
 def arm_number(study: Study, name: str | None, code: str) -> int:
-    """Which arm of a study has a name; the first if none is given.
-
-    Raises
-    ------
-    InputError
-        Of this code: no arm has it.
-    """
+    """Which arm of a study has a name; the first if none is given."""
     names = [arm.name for arm in study.arms]
     if name is not None and name not in names:
         raise InputError(
@@ -395,17 +366,7 @@ def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
 def simulate_study(
     study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> Ensemble:
-    """Draw the cohort of a study and simulate it in all arms.
-
-    Parameters
-    ----------
-    study
-        What to simulate.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-    progress
-        Called with the number of members finished since the last call; members of all arms are counted.
-    """
+    """Draw the cohort of a study and simulate it in all arms."""
     scenario = study.scenario
     return simulate_cohort(
         study.model,

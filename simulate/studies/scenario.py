@@ -228,13 +228,7 @@ SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
 
 
 def find_scenario(name: str) -> Path:
-    """File of a scenario: a path, or the name of a shipped one.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``: neither a file nor a shipped scenario.
-    """
+    """File of a scenario: a path, or the name of a shipped one."""
     known = shipped.scenario_files()
     if name in known:
         return known[name]
@@ -252,17 +246,7 @@ def find_scenario(name: str) -> Path:
 def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
     """Read a scenario file, with settings laid over it.
 
-    Parameters
-    ----------
-    name
-        Name of a shipped scenario, or a path.
-    settings
-        What to change in it.
-
-    Raises
-    ------
-    InputError
-        ``file.*``, ``scenario.*``, ``regimen.*`` or ``units.*``, with the line of the file or the setting at fault.
+    ``name``: name of a shipped scenario, or a path; ``settings``: what to change in it.
     """
     path = find_scenario(str(name))
     return scenario_from(read_toml(path), settings, name=path.stem)
@@ -382,17 +366,7 @@ def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
 def named_fit(fit: str | Path, *, where: Where | None = None, said: str | None = None) -> str | Path:
     """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder.
 
-    Parameters
-    ----------
-    fit
-        A word, or a path.
-    where, said
-        Where it is written, and how, if not as the path is.
-
-    Raises
-    ------
-    InputError
-        ``scenario.fit``: neither a word nor a file.
+    ``fit``: a word, or a path; ``where``, ``said``: where it is written, and how, if not as the path is.
     """
     if fit in FITS_BY_WORD:
         return str(fit)

@@ -110,18 +110,9 @@ def set_side_by_side(
 ) -> tuple[SideBySide, ...]:
     """What a hypothesis says of each arm that is treated.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    hypothesis
-        As a reader knows it.
-    place
-        Index of the time of the visit.
-    directions
-        Directions that are asked for, ``up`` or ``down``, by quantity.
-    reported
-        Quantities of which they were reported at this visit, by arm; all if not given.
+    ``hypothesis``: as a reader knows it. ``place``: index of the time of the visit. ``directions``: directions that are
+    asked for, ``up`` or ``down``, by quantity. ``reported``: quantities of which they were reported at this visit, by
+    arm; all if not given.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)

@@ -93,16 +93,7 @@ def steady_states(
 ) -> tuple[SteadyStates, ...]:
     """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
 
-    Returns
-    -------
-    tuple of SteadyStates
-        Of the typical patient of each draw of a fit, or of the one of the tables.
-
-    Raises
-    ------
-    InputError
-        ``equilibria.arm``, ``equilibria.over``, ``equilibria.plane``; as for `simulate.kernels.equilibria.equilibria`,
-        `branches` and `simulate.studies.phase_plane.phase_plane`.
+    Of the typical patient of each draw of a fit, or of the one of the tables.
     """
     if plane is not None and scenario.fit != TYPICAL:
         raise InputError(

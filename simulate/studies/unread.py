@@ -47,19 +47,8 @@ INSTEAD: Mapping[tuple[str, str], str] = {
 def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None:
     """Refuse settings that an analysis would not look at.
 
-    Parameters
-    ----------
-    scenario
-        What was asked, with its settings.
-    verb
-        One of `READS`.
-    arm
-        The only arm that is looked at; None for all.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unread``: a setting of a key that the verb does not read, or of another arm.
+    ``scenario``: what was asked, with its settings. ``verb``: one of `READS`. ``arm``: the only arm that is looked at;
+    None for all.
     """
     for keys in scenario.document.origins:
         key = dotted(*keys)

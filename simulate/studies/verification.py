@@ -102,16 +102,8 @@ def verify(
 ) -> Verification:
     """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers.
 
-    Parameters
-    ----------
-    study
-        What to verify; its seed also decides which members are sampled.
-    share
-        Share of the trajectories that SciPy solves again; never fewer than three.
-    threads
-        Threads of the base solve; all cores if not given.
-    progress
-        Called with the number of trajectories solved since the last call; `workload` tells how many there will be.
+    ``study``: what to verify; its seed also decides which members are sampled. ``share``: share of the trajectories
+    that SciPy solves again; never fewer than three.
     """
     scenario = study.scenario
     cohort = cohort_of(study)
@@ -139,12 +131,7 @@ def verify(
 def sampled_errors(study: Study, *, progress: Advance | None = None) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
     """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one.
 
-    Parameters
-    ----------
-    study
-        Of whom nobody else is solved: a member's bits do not depend on the others.
-    progress
-        Called with the number of trajectories solved since the last call; `sampled_workload` tells how many there are.
+    ``study``: of whom nobody else is solved: a member's bits do not depend on the others.
     """
     by_scipy, patients = _few(study)
     whole = cohort_of(study)

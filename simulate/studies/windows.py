@@ -34,12 +34,8 @@ _AT_ONCE = 1e-9
 class Window:
     """An interval.
 
-    Attributes
-    ----------
-    times
-        When to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
-    weights
-        Of the values in their average, shape [time]; 0 for those at cuts.
+    ``times``: when to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
+    ``weights``: of the values in their average, shape [time]; 0 for those at cuts.
     """
 
     times: FloatArray
@@ -82,16 +78,9 @@ def window_before(
 ) -> Window:
     """The last interval between doses before a day.
 
-    Parameters
-    ----------
-    plans
-        Prescriptions at the same intervals; a dose that somebody misses cuts an interval all the same.
-    model
-        Has the routes.
-    day, horizon
-        Day at which the interval ends, and that at which the simulation does.
-    patient, panels, nodes
-        As for `window`.
+    ``plans``: prescriptions at the same intervals; a dose that somebody misses cuts an interval all the same.
+    ``model``: has the routes. ``day``, ``horizon``: day at which the interval ends, and that at which the simulation
+    does.
     """
     start = max(Fraction(0), exact(day) - max(last_interval(plan, exact(day)) for plan in plans))
     return window(plans, model, float(start), day, horizon, patient, panels=panels, nodes=nodes)
@@ -110,17 +99,10 @@ def window(
 ) -> Window:
     """All that there is from one day to another, for whoever follows one of some prescriptions.
 
-    Parameters
-    ----------
-    plans, model
-        Prescriptions, and what has the routes.
-    start, day, horizon
-        First and last day, and that at which the simulation ends.
-    patient
-        Parameters of the typical patient, shape [parameter], in the order and units of the model: where infusions at a
-        set rate end, depends on them.
-    panels, nodes
-        Panels between two cuts, fewer where there are many cuts, and times in each.
+    ``plans``, ``model``: prescriptions, and what has the routes; ``start``, ``day``, ``horizon``: first and last day,
+    and that at which the simulation ends; ``patient``: parameters of the typical patient, shape [parameter], in the
+    order and units of the model: where infusions at a set rate end, depends on them; ``panels``, ``nodes``: panels
+    between two cuts, fewer where there are many cuts, and times in each.
     """
     kept = [
         Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)

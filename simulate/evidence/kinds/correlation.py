@@ -33,14 +33,9 @@ _EXACT_UP_TO = 8
 class Correlation:
     """A correlation between the baseline level of the subject and the change of another quantity.
 
-    Attributes
-    ----------
-    r, p, n
-        Coefficient, its p-value and the number of pairs as printed; None where not printed.
-    partner
-        Quantity that changes, from the baseline to the visit of the subject.
-    scale, change
-        How the change is taken, one of `SCALES`, and of which sign a positive one is, one of `SENSES`.
+    ``r``, ``p``, ``n``: coefficient, its p-value and the number of pairs as printed; None where not printed.
+    ``partner``: quantity that changes, from the baseline to the visit of the subject. ``scale``, ``change``: how the
+    change is taken, one of `SCALES`, and of which sign a positive one is, one of `SENSES`.
     """
 
     KIND: ClassVar[str] = "correlation"

@@ -44,12 +44,8 @@ _DOSES = 1456
 class Contents:
     """What a page is made of.
 
-    Attributes
-    ----------
-    data
-        Plain values that JSON can hold.
-    models
-        Source of the models in JavaScript, in the order of ``data["hypotheses"]``.
+    ``data``: plain values that JSON can hold; ``models``: source of the models in JavaScript, in the order of
+    ``data["hypotheses"]``.
     """
 
     data: dict[str, Any]
@@ -78,13 +74,7 @@ def arm_of(study: Study) -> Arm:
 
 
 def contents_of(studies: Sequence[Study]) -> Contents:
-    """Contents of the page of one scenario under one or several hypotheses.
-
-    Raises
-    ------
-    InputError
-        ``explore.patients``: more patients than can move at once; as `simulate.kernels.javascript.javascript`.
-    """
+    """Contents of the page of one scenario under one or several hypotheses."""
     first = studies[0]
     if first.scenario.patients > MOST:
         raise InputError(

@@ -37,15 +37,9 @@ _TIE = 0.01
 class Choice:
     """Odds in made-up abstracts.
 
-    Attributes
-    ----------
-    names
-        Hypotheses.
-    known, unknown
-        Log-evidence of each hypothesis, shape [true hypothesis, repeat, hypothesis]: with the true numbers of the true
-        hypothesis in its bank, and without them.
-    effective
-        Populations of the true hypothesis' bank that matter, shape [true hypothesis, repeat].
+    ``names``: hypotheses; ``known``, ``unknown``: log-evidence of each hypothesis, shape [true hypothesis, repeat,
+    hypothesis]: with the true numbers of the true hypothesis in its bank, and without them; ``effective``: populations
+    of the true hypothesis' bank that matter, shape [true hypothesis, repeat].
     """
 
     names: tuple[str, ...]
@@ -121,15 +115,6 @@ def calibrate_choice(
         Factor on the number of people behind each item.
     seed
         Key of everything.
-    threads
-        Threads to use; all cores if not given.
-    report
-        Called with 1 after each bank and each repeat.
-
-    Raises
-    ------
-    InputError
-        ``compare.calibration``: no population of a bank is feasible. ``trial.several``: there are several trials.
     """
     for problem in problems:
         only_trial(problem, "a choice in made-up abstracts")

@@ -181,20 +181,8 @@ def _check_evidence(fits: Sequence[Fit]) -> None:
 def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, against: str | None = None) -> Comparison:
     """Compare hypotheses that were fitted to the same evidence.
 
-    Parameters
-    ----------
-    fits
-        At least two.
-    prior
-        Weights of hypotheses before the data, by name; 1 where not given.
-    against
-        Hypothesis that the matrix is relative to; if not given the null hypothesis, or the likeliest.
-
-    Raises
-    ------
-    InputError
-        ``compare.evidence``: they stand on different evidence. ``compare.prior`` and ``compare.against``: no such
-        hypothesis, or a weight that is none.
+    ``fits``: at least two. ``prior``: weights of hypotheses before the data, by name; 1 where not given. ``against``:
+    hypothesis that the matrix is relative to; if not given the null hypothesis, or the likeliest.
     """
     _check_evidence(fits)
     order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
@@ -271,12 +259,8 @@ def is_too_small(found: Diagnostics) -> bool:
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:
     """Verdict on a difference of log-evidences, and why it is no stronger.
 
-    Parameters
-    ----------
-    difference, error
-        The difference, not negative, and its standard error.
-    moved
-        The difference under each variant.
+    ``difference``, ``error``: the difference, not negative, and its standard error; ``moved``: the difference under
+    each variant.
     """
     if difference < 2.0 * error:
         return SAME, "the difference is within its noise"

@@ -33,13 +33,7 @@ def problems_for(
     *,
     needs_evidence: bool = True,
 ) -> tuple[Problem, ...]:
-    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`.
-
-    Raises
-    ------
-    InputError
-        ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_on`.
-    """
+    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`."""
     problems = tuple(problem_on(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
     known: dict[str, str] = {}
     for problem in problems:
@@ -85,11 +79,6 @@ def draws_behind(
         How many; fewer if the fit has kept fewer.
     seed
         Key of draws of the prior.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem. As for `known_fit` and `read_posterior`.
     """
     posterior = named_result(fit)
     if fit == TYPICAL:
@@ -115,18 +104,8 @@ def draws_behind(
 def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:
     """Which of several fits a user means for each hypothesis: its own, or the one word that is for all others.
 
-    Parameters
-    ----------
-    hypotheses
-        As the user named them.
-    fits
-        Results of fits, each for its own hypothesis, and one of ``shipped``, ``prior`` and ``typical`` for all others.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: a result of a hypothesis that is not among them. ``fit.twice``: two of them are for one. As
-        for `read_posterior`.
+    ``hypotheses``: as the user named them; ``fits``: results of fits, each for its own hypothesis, and one of
+    ``shipped``, ``prior`` and ``typical`` for all others.
     """
     asked = [name.casefold() for name in hypotheses]
     words: list[str | Path] = []
@@ -167,21 +146,7 @@ def find_fit(
 ) -> Fit:
     """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on.
 
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    settings
-        How long a fit looks that must be made.
-    folder
-        Folder of the folders of fits.
-    threads, report
-        As for `fit`.
-
-    Raises
-    ------
-    InputError
-        ``fit.missing``: a run is repeated, which makes no fits in folders of its user. As for `known_fit` and `fit`.
+    ``settings``: how long a fit looks that must be made; ``folder``: folder of the folders of fits.
     """
     known = known_fit(problem, folder)
     if known is not None:
@@ -208,14 +173,7 @@ def make_fit(
     threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Posterior:
-    """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`.
-
-    Raises
-    ------
-    InputError
-        ``store.locked``: another process works in the folder. ``fit.occupied``: it has the result of another fit, or
-        something else of that name. As for `fit`.
-    """
+    """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`."""
     with working_folder(folder):
         _check_result(folder / RESULT, fit_key(problem, settings))
         if isinstance(problem, IndividualProblem):

@@ -53,12 +53,7 @@ LogRatio = Callable[[Fit], FloatArray]
 class Variant:
     """One other belief.
 
-    Attributes
-    ----------
-    name, sort
-        What a reader sees.
-    log_ratio
-        The new density over the old.
+    ``name``, ``sort``: what a reader sees; ``log_ratio``: the new density over the old.
     """
 
     name: str
@@ -70,12 +65,7 @@ class Variant:
 class Change:
     """What a variant does to the log-evidence of a hypothesis.
 
-    Attributes
-    ----------
-    value
-        Change of the log-evidence.
-    tail
-        Shape of the tail of the weights.
+    ``value``: change of the log-evidence; ``tail``: shape of the tail of the weights.
     """
 
     value: float

@@ -103,15 +103,9 @@ def dose_for(effect: npt.ArrayLike, values: FloatArray) -> FloatArray:
 def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLike | None = None) -> FittedCurves:
     """Fit a curve to each series.
 
-    Parameters
-    ----------
-    doses
-        Shape [dose], ascending; the first may be 0, at least four.
-    effects
-        Shape [series, dose]; a series with a NaN is not fitted.
-    errors
-        What the effects may be wrong by, of their shape: a series that is nowhere further apart has no response. A
-        millionth of the largest if not given.
+    ``doses``: shape [dose], ascending; the first may be 0, at least four. ``effects``: shape [series, dose]; a series
+    with a NaN is not fitted. ``errors``: what the effects may be wrong by, of their shape: a series that is nowhere
+    further apart has no response. A millionth of the largest if not given.
     """
     given, rows = np.asarray(doses, dtype=np.float64), np.asarray(effects, dtype=np.float64)
     wrong = 0.5 * _FLAT * np.abs(rows).max(axis=1, keepdims=True) if errors is None else np.asarray(errors)

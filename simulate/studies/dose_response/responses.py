@@ -80,13 +80,7 @@ class ResponseRequest:
 
 
 def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
-    """A request from its attributes as JSON has them.
-
-    Raises
-    ------
-    KeyError
-        An attribute that there is not.
-    """
+    """A request from its attributes as JSON has them."""
     known = {part.name for part in fields(ResponseRequest)}
     for name in entries:
         if name not in known:
@@ -132,15 +126,7 @@ class ResponsePlan:
 
 
 def plan_response(scenario: str, laid_over: Sequence[Setting], request: ResponseRequest) -> ResponsePlan:
-    """Resolve the names of a dose-response study.
-
-    Raises
-    ------
-    InputError
-        ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
-        is the dose or has no list of values, or isoboles without one; ``response.effect``, ``response.endpoint``,
-        ``response.arm``, ``endpoint.*``; else as `sweep`.
-    """
+    """Resolve the names of a dose-response study."""
     _shares(request.effect)
     if request.isobole and request.second is None:
         raise InputError(
@@ -182,17 +168,7 @@ def respond(
 ) -> xr.Dataset:
     """Simulate a planned study and fit the curves.
 
-    Parameters
-    ----------
-    planned
-        The study.
-    workers, threads, progress
-        As for `run_sweep`.
-
-    Returns
-    -------
-    Dataset
-        As for `simulate.dose_response`.
+    The result is as for `simulate.dose_response`.
     """
     import xarray as xr
 

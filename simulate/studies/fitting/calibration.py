@@ -45,14 +45,8 @@ INTERVALS = (0.5, 0.75, 0.875)
 class Calibration:
     """Places of true values among draws of their posteriors.
 
-    Attributes
-    ----------
-    names
-        Coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or down.
-    ranks
-        Shape [repeat, name], from 0 to `draws`.
-    draws
-        Number of draws that a value is ranked among.
+    ``names``: coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or
+    down; ``ranks``: shape [repeat, name], from 0 to `draws`; ``draws``: number of draws that a value is ranked among.
     """
 
     names: tuple[str, ...]
@@ -92,25 +86,9 @@ def calibrate(
 ) -> Calibration:
     """Fit made-up abstracts.
 
-    Parameters
-    ----------
-    problem
-        Hypothesis, and the evidence whose kind and size the made-up ones have.
-    repeats
-        Number of made-up abstracts.
-    particles, patients
-        Size of each fit; the abstract is made from the same virtual patients, so any number is right.
-    seed
-        Key of everything.
-    threads
-        Threads to use; all cores if not given.
-    report
-        Called with 1 after each repeat.
-
-    Raises
-    ------
-    InputError
-        ``trial.several``: the problem has several trials. ``fit.calibration``.
+    ``problem``: hypothesis, and the evidence whose kind and size the made-up ones have. ``repeats``: number of made-up
+    abstracts. ``particles``, ``patients``: size of each fit; the abstract is made from the same virtual patients, so
+    any number is right. ``seed``: key of everything.
     """
     only_trial(problem, "calibration")
     told = [outcome for outcome in problem.trial.changes if outcome.way]

@@ -81,12 +81,8 @@ class Draws:
     def changes(self, population: Population, draws: IntArray) -> Changes:
         """In what the populations of draws differ from one of the same parameters.
 
-        Parameters
-        ----------
-        population
-            Whose spreads and correlations the draws change.
-        draws
-            Numbers of draws, of the shape of the patients.
+        ``population``: whose spreads and correlations the draws change; ``draws``: numbers of draws, of the shape of
+        the patients.
         """
         pairs = {(pair.a, pair.b) for pair in population.correlations}
         problem = replace(
@@ -110,22 +106,10 @@ def draws_of(
 ) -> Draws:
     """Draws of a hypothesis: of a fit where there is one, else of the prior.
 
-    Parameters
-    ----------
-    problem
-        The hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
-        `draws_elsewhere`.
-    wanted
-        How many; fewer if the fit has kept fewer. They are chosen to be spread as all that it has kept are (`thinned`).
-    fit
-        Of this hypothesis; if not given, the one that ships or lies in the folder of fits, and else the prior.
-    seed
-        Key of draws of the prior.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem.
+    ``problem``: the hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
+    `draws_elsewhere`. ``wanted``: how many; fewer if the fit has kept fewer. They are chosen to be spread as all that
+    it has kept are (`thinned`). ``fit``: of this hypothesis; if not given, the one that ships or lies in the folder of
+    fits, and else the prior. ``seed``: key of draws of the prior.
     """
     if not problem.data:
         base = draws_of(problem_for(problem.hypothesis), wanted, fit=fit, seed=seed, threads=threads)
@@ -145,14 +129,8 @@ def draws_of(
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
     """The same populations in another trial; numbers that only that trial needs are of their prior.
 
-    Parameters
-    ----------
-    draws
-        Of the same hypothesis, in the trial to which it was fitted.
-    problem
-        The hypothesis in the other trial.
-    seed
-        Key of the numbers that are of their prior.
+    ``draws``: of the same hypothesis, in the trial to which it was fitted; ``problem``: the hypothesis in the other
+    trial; ``seed``: key of the numbers that are of their prior.
     """
     known = {part.name: column for column, part in enumerate(draws.problem.free)}
     columns = [
@@ -173,21 +151,8 @@ ALL = 2048
 def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
     """Draws of a hypothesis by what a user calls them.
 
-    Parameters
-    ----------
-    hypothesis
-        As for `problem_for`.
-    fit
-        ``shipped`` for the fit that ships or lies in the folder of fits, or the prior where there is neither;
-        ``prior``; or the result of a fit.
-    wanted
-        How many; fewer if the fit has kept fewer.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem. ``fit.individual``: it is of individual data. As for
-        `problem_for` and `read_posterior`.
+    ``fit``: ``shipped`` for the fit that ships or lies in the folder of fits, or the prior where there is neither;
+    ``prior``; or the result of a fit. ``wanted``: how many; fewer if the fit has kept fewer.
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)

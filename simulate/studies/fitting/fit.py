@@ -44,16 +44,9 @@ _Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
 class Likelihood:
     """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch.
 
-    Attributes
-    ----------
-    problem
-        What is fitted.
-    patients, places
-        Virtual patients of a point, and the key of their places.
-    tolerance, threads
-        As for `simulate.solver.solve`.
-    asked, solved
-        How much was asked, and what was solved if this is to be remembered; neither decides a value.
+    ``problem``: what is fitted. ``patients``, ``places``: virtual patients of a point, and the key of their places.
+    ``tolerance``, ``threads``: as for `simulate.solver.solve`. ``asked``, ``solved``: how much was asked, and what was
+    solved if this is to be remembered; neither decides a value.
     """
 
     problem: Problem
@@ -154,25 +147,8 @@ def fit(
     Runs of tempered particles from different seeds, a search for the best point from the likeliest of them, and draws
     from a mixture fitted to the particles, which give posterior and evidence.
 
-    Parameters
-    ----------
-    problem
-        Hypothesis and evidence.
-    settings
-        How long to look.
-    folder
-        Where generations are kept, so that an interrupted fit goes on to the same bits; nowhere if not given.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-    report
-        Told what is going on.
-
-    Raises
-    ------
-    InputError
-        ``inference.checkpoint``: the folder holds generations of another fit.
-    NotConverged
-        ``fit.unresolved``: too many points could not be solved; ``inference.*``.
+    ``problem``: hypothesis and evidence. ``settings``: how long to look. ``folder``: where generations are kept, so
+    that an interrupted fit goes on to the same bits; nowhere if not given.
     """
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)

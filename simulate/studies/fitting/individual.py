@@ -147,19 +147,7 @@ def _meaning(patient: RealPatient) -> tuple[object, ...]:
 def individual_problem(data: IndividualData, hypothesis: str | None = None) -> IndividualProblem:
     """What is to be fitted to individual data.
 
-    Parameters
-    ----------
-    data
-        As `read_individual` has them.
-    hypothesis
-        Name or file; that of the data if not given.
-
-    Raises
-    ------
-    InputError
-        As for `find_model`, `population_for` and `free_numbers`. ``data.quantity``: a reading of what the model does
-        not have; ``data.value``: a reading that cannot be; ``data.free``: what is to be free cannot be, or nothing is;
-        ``data.covariate``; ``data.average``; ``units.*``, ``table.route``.
+    ``data``: as `read_individual` has them. ``hypothesis``: name or file; that of the data if not given.
     """
     is_own = data.model is not None
     label = hypothesis or data.hypothesis or ("none" if is_own else DEFAULT_HYPOTHESIS)

@@ -20,16 +20,8 @@ from simulate.studies.models import find_model, hypothesis_parts
 class IndividualDraws:
     """Equally likely populations of a model that was fitted to individual data.
 
-    Attributes
-    ----------
-    data
-        Name of the data.
-    free
-        What a point says, coordinate by coordinate.
-    points
-        Shape [draw, coordinate], on the standard normal scale of the prior.
-    weakness
-        As of `Draws`.
+    ``data``: name of the data; ``free``: what a point says, coordinate by coordinate; ``points``: shape [draw,
+    coordinate], on the standard normal scale of the prior; ``weakness``: as of `Draws`.
     """
 
     data: str
@@ -76,20 +68,9 @@ def individual_draws(
 ) -> IndividualDraws:
     """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other.
 
-    Parameters
-    ----------
-    hypothesis, model
-        Of the scenario: names or files, and a model of the user's own; None for the reference model.
-    fit, posterior
-        File of the fit, and what is in it.
-    wanted
-        How many; fewer if the fit has kept fewer.
-
-    Raises
-    ------
-    InputError
-        ``fit.model``: a fit of the reference model to what was reported, in a model of the user's own. ``fit.stale``:
-        the fit is of another model. As for `find_model`.
+    ``hypothesis``, ``model``: of the scenario: names or files, and a model of the user's own; None for the reference
+    model. ``fit``, ``posterior``: file of the fit, and what is in it. ``wanted``: how many; fewer if the fit has kept
+    fewer.
     """
     kept = posterior.individuals
     if kept is None:

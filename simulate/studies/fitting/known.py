@@ -27,12 +27,8 @@ FITS = Path("fits")
 class Fit:
     """A hypothesis that was fitted.
 
-    Attributes
-    ----------
-    problem, posterior
-        What was fitted, and the result.
-    source
-        Where the result is from: ``shipped``, a file, or ``made now``.
+    ``problem``, ``posterior``: what was fitted, and the result; ``source``: where the result is from: ``shipped``, a
+    file, or ``made now``.
     """
 
     problem: Problem
@@ -58,13 +54,7 @@ def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Pat
 
 
 def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
-    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is.
-
-    Raises
-    ------
-    InputError
-        ``fit.file``: a damaged result.
-    """
+    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is."""
     name = problem.hypothesis
     evidence = evidence_name(problem)
     if ships(name, evidence):

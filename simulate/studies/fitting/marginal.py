@@ -45,14 +45,9 @@ _FARTHEST = 4.0
 class Looked:
     """What virtual patients say of real ones at some points.
 
-    Attributes
-    ----------
-    log_likelihoods, effective
-        Of each real patient, and the effective number of virtual ones, shape [point, patient].
-    refused
-        Share of the virtual patients drawn as patients are who have no steady baseline, shape [point].
-    unsolved
-        Whether some could not be solved, shape [point].
+    ``log_likelihoods``, ``effective``: of each real patient, and the effective number of virtual ones, shape [point,
+    patient]; ``refused``: share of the virtual patients drawn as patients are who have no steady baseline, shape
+    [point]; ``unsolved``: whether some could not be solved, shape [point].
     """
 
     log_likelihoods: FloatArray
@@ -65,16 +60,9 @@ class Looked:
 class IndividualLikelihood:
     """Log-likelihoods of points, patient by patient, as samplers ask for them.
 
-    Attributes
-    ----------
-    problem
-        What is fitted.
-    virtual, places
-        Virtual patients of each real one, best a power of two, and the key of their places.
-    tolerance, threads
-        As for `simulate.solver.solve`.
-    asked
-        How many points were asked, and at how many somebody could not be solved; decides no value.
+    ``problem``: what is fitted. ``virtual``, ``places``: virtual patients of each real one, best a power of two, and
+    the key of their places. ``tolerance``, ``threads``: as for `simulate.solver.solve`. ``asked``: how many points were
+    asked, and at how many somebody could not be solved; decides no value.
     """
 
     problem: IndividualProblem

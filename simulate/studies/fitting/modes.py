@@ -40,12 +40,8 @@ Judge = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 class Modes:
     """The mode of a patient at some points.
 
-    Attributes
-    ----------
-    center
-        Scores, shape [point, dimension].
-    root
-        Lower triangular root of the matrix of second derivatives there, shape [point, dimension, dimension].
+    ``center``: scores, shape [point, dimension]; ``root``: lower triangular root of the matrix of second derivatives
+    there, shape [point, dimension, dimension].
     """
 
     center: FloatArray
@@ -95,14 +91,8 @@ def drawn_as_patients(places: int) -> int:
 def modes_from(start: FloatArray, look: Look, judge: Judge, steps: int) -> Modes:
     """Modes by some steps of Fisher's scoring, each of which is taken only if it leads up.
 
-    Parameters
-    ----------
-    start
-        Scores, shape [point, dimension].
-    look, judge
-        What is predicted, and how likely readings are.
-    steps
-        How often it is looked.
+    ``start``: scores, shape [point, dimension]; ``look``, ``judge``: what is predicted, and how likely readings are;
+    ``steps``: how often it is looked.
     """
     points, dimension = start.shape
     offsets = np.concatenate([np.zeros((1, dimension)), _STEP * np.eye(dimension)])

@@ -23,14 +23,8 @@ def log_densities(
     Of a reading that is below a limit it is the logarithm of the probability that it is. Densities are over the unit of
     the quantity.
 
-    Parameters
-    ----------
-    patient
-        Whose readings.
-    noises
-        Of each reading by kind, as `IndividualProblem.noises`, shape [point].
-    predicted
-        What a virtual patient has, shape [point, place, observation].
+    ``patient``: whose readings; ``noises``: of each reading by kind, as `IndividualProblem.noises`, shape [point];
+    ``predicted``: what a virtual patient has, shape [point, place, observation].
     """
     from scipy.special import log_ndtr
 

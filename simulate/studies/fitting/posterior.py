@@ -195,16 +195,8 @@ def _support(data: dict[str, Any], items: int) -> Support:
 class FittedPatient:
     """How well a patient's likelihood is known.
 
-    Attributes
-    ----------
-    name
-        ID.
-    observations
-        Readings of the patient.
-    effective
-        Effective number of virtual patients at the best point.
-    least_effective
-        That which 19 of 20 draws of the posterior exceed.
+    ``name``: ID; ``observations``: readings of the patient; ``effective``: effective number of virtual patients at the
+    best point; ``least_effective``: that which 19 of 20 draws of the posterior exceed.
     """
 
     name: str
@@ -217,18 +209,9 @@ class FittedPatient:
 class Individuals:
     """What a fit to individual data keeps beside its draws.
 
-    Attributes
-    ----------
-    model
-        Content hash of the model: where it is another, the draws mean nothing.
-    average
-        Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.
-    free
-        What a point says, coordinate by coordinate.
-    best
-        The best point.
-    patients
-        Patient by patient.
+    ``model``: content hash of the model: where it is another, the draws mean nothing; ``average``: where virtual
+    patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one; ``free``: what a point
+    says, coordinate by coordinate; ``best``: the best point; ``patients``: patient by patient.
     """
 
     model: str
@@ -365,14 +348,7 @@ def posterior_text(posterior: Posterior) -> str:
 
 
 def read_posterior(path: Path | str) -> Posterior:
-    """Result of a fit from its file, or from the folder that has it.
-
-    Raises
-    ------
-    InputError
-        ``fit.file``: not such a file, or a damaged one. ``file.*``. As for `named_fit`; ``scenario.fit`` also for a
-        word, of which there is no file.
-    """
+    """Result of a fit from its file, or from the folder that has it."""
     if str(path) in FITS_BY_WORD and not is_there(Path(path)):
         raise InputError(
             f"`{path}` is no result of a fit",
@@ -429,13 +405,7 @@ def read_posterior(path: Path | str) -> Posterior:
 
 
 def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
-    """Shipped result of the fit of a hypothesis to a set of evidence.
-
-    Raises
-    ------
-    InputError
-        ``fit.missing``: none ships for it.
-    """
+    """Shipped result of the fit of a hypothesis to a set of evidence."""
     files = {name.casefold(): path for name, path in shipped.fit_files(evidence).items()}
     if hypothesis.casefold() not in files:
         names = list(shipped.fit_files(evidence))
@@ -462,13 +432,7 @@ def _numbers_in_line(text: str) -> str:
 
 
 def named(hypothesis: str | None, posterior: Posterior | None, default: str) -> str:
-    """Hypothesis that is meant: that of a fit, the one that is named, or else the usual one.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: the fit is of another one than is named.
-    """
+    """Hypothesis that is meant: that of a fit, the one that is named, or else the usual one."""
     if posterior is None:
         return hypothesis or default
     if hypothesis not in (None, posterior.hypothesis):

@@ -100,16 +100,9 @@ class Role(enum.Enum):
 class Free:
     """A number that a fit leaves free.
 
-    Attributes
-    ----------
-    name, meaning, unit
-        As a reader sees them.
-    role, targets
-        What it is, of which parameters; of a noise, the name of the trial and the quantities that are read.
-    median, low, high
-        Middle and limits of the prior.
-    widening
-        Factor on the standard deviation that the limits imply.
+    ``name``, ``meaning``, ``unit``: as a reader sees them. ``role``, ``targets``: what it is, of which parameters; of a
+    noise, the name of the trial and the quantities that are read. ``median``, ``low``, ``high``: middle and limits of
+    the prior. ``widening``: factor on the standard deviation that the limits imply.
     """
 
     name: str
@@ -138,12 +131,8 @@ class Free:
     def log_ratio(self, coordinates: FloatArray, widening: float) -> FloatArray:
         """Logarithm of the prior density with another widening over that with this one, at the same values.
 
-        Parameters
-        ----------
-        coordinates
-            Standard normal coordinates of this prior, of any shape.
-        widening
-            Factor on the standard deviation in place of `widening`.
+        ``coordinates``: standard normal coordinates of this prior, of any shape; ``widening``: factor on the standard
+        deviation in place of `widening`.
         """
         place = self._places(coordinates)
         ratio: FloatArray = _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
@@ -166,17 +155,8 @@ def _log_density(place: FloatArray, edge: float) -> FloatArray:
 def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
     """What is free in a fit of a model.
 
-    Parameters
-    ----------
-    model
-        The model under a hypothesis.
-    base
-        The same without a hypothesis: what it lacks is the hypothesis' own.
-
-    Raises
-    ------
-    InputError
-        ``fit.bounds``: a parameter that would be free has no bounds, from which no prior can be made.
+    ``model``: the model under a hypothesis; ``base``: the same without a hypothesis: what it lacks is the hypothesis'
+    own.
     """
     extra = prior_rows()
     known = {part.name for part in base.parameters}
@@ -224,17 +204,8 @@ def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
 def typical_number(row: Parameter, *, is_shipped: bool) -> Free:
     """The typical value of a parameter as a fit has it that leaves it free.
 
-    Parameters
-    ----------
-    row
-        The parameter, with bounds.
-    is_shipped
-        Whether it is one of the reference model, of which the priors may say what was believed before the trial.
-
-    Raises
-    ------
-    InputError
-        ``fit.bounds``: it has none.
+    ``row``: the parameter, with bounds; ``is_shipped``: whether it is one of the reference model, of which the priors
+    may say what was believed before the trial.
     """
     extra = prior_rows()
     return _free(extra.get(f"prior_{row.name}", row) if is_shipped else row, Role.TYPICAL, (row.name,), extra)

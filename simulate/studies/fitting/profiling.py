@@ -21,16 +21,9 @@ _GRID = np.linspace(-2.0, 2.0, 7)
 class Profiled:
     """What the likelihood alone says of one number.
 
-    Attributes
-    ----------
-    name, unit
-        As in `Free`.
-    verdict
-        "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`.
-    low, high
-        Ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
-    drop
-        By how much the log-likelihood falls at the worst value of the grid.
+    ``name``, ``unit``: as in `Free`. ``verdict``: "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`.
+    ``low``, ``high``: ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
+    ``drop``: by how much the log-likelihood falls at the worst value of the grid.
     """
 
     name: str
@@ -51,16 +44,8 @@ def profile(
 ) -> tuple[Profiled, ...]:
     """Profiles of the free numbers of a fit.
 
-    Parameters
-    ----------
-    problem, posterior
-        What was fitted, and its result.
-    names
-        Which numbers; all if not given.
-    rounds
-        Rounds of the search; more of them can only widen what a profile leaves open.
-    threads
-        Threads to use; all cores if not given.
+    ``names``: which numbers; all if not given. ``rounds``: rounds of the search; more of them can only widen what a
+    profile leaves open.
     """
     settings = posterior.settings
     target = Likelihood(problem, settings.patients, settings.places, threads=threads)

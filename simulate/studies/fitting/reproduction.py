@@ -85,14 +85,7 @@ def is_current(problem: Problem, posterior: Posterior) -> bool:
 
 
 def check_current(problem: Problem, posterior: Posterior) -> None:
-    """Whether a result may stand for a problem.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: it is of another hypothesis. ``fit.evidence``: it stands on other evidence.
-        ``fit.stale``: it was made with another model, other numbers, patients, evidence or priors.
-    """
+    """Whether a result may stand for a problem."""
     name = evidence_name(problem)
     if posterior.hypothesis.casefold() != problem.hypothesis.casefold():
         raise InputError(
@@ -130,19 +123,8 @@ def reproduce(
 ) -> tuple[Row, ...]:
     """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well.
 
-    Parameters
-    ----------
-    problem, posterior
-        A hypothesis and the result of its fit.
-    null, null_posterior
-        The null hypothesis and the result of its fit.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: a result is of another problem than this.
+    ``problem``, ``posterior``: a hypothesis and the result of its fit; ``null``, ``null_posterior``: the null
+    hypothesis and the result of its fit.
     """
     for asked, found in ((problem, posterior), (null, null_posterior)):
         check_current(asked, found)
@@ -180,14 +162,9 @@ def reproduce(
 class ReproducedStudy:
     """One repeated study as its authors would have seen it.
 
-    Attributes
-    ----------
-    trial
-        How they were seen.
-    paired
-        Patients of whom everything was read at both visits; the others are seen at the first only.
-    before, after
-        Readings by quantity at the first and the last visit, shape [patient] each.
+    ``trial``: how they were seen. ``paired``: patients of whom everything was read at both visits; the others are seen
+    at the first only. ``before``, ``after``: readings by quantity at the first and the last visit, shape [patient]
+    each.
     """
 
     trial: TrialDesign
@@ -201,10 +178,7 @@ def repeated_study(
 ) -> ReproducedStudy:
     """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
 
-    Parameters
-    ----------
-    number
-        Which draw, and which patients of it.
+    ``number``: which draw, and which patients of it.
     """
     at = number % len(posterior.points)
     seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
@@ -255,14 +229,7 @@ def prior_points(
 ) -> FloatArray:
     """Points of the prior, shape [point, coordinate]; those of whose patients too many have no baseline are drawn anew.
 
-    Parameters
-    ----------
-    wanted
-        How many.
-    purpose, seed
-        Key of the draws.
-    places
-        Key of the places of the patients.
+    ``wanted``: how many; ``purpose``, ``seed``: key of the draws; ``places``: key of the places of the patients.
     """
     points = np.empty((wanted, problem.dimension))
     waiting = np.arange(wanted)

@@ -195,13 +195,7 @@ def posterior_of(
 
 
 def check_resolved(*asked: Asked) -> float:
-    """Share of the points asked that could not be solved.
-
-    Raises
-    ------
-    NotConverged
-        ``fit.unresolved``: there are too many.
-    """
+    """Share of the points asked that could not be solved."""
     unresolved, points = (sum(getattr(part, name) for part in asked) for name in ("unresolved", "points"))
     if unresolved > _UNRESOLVED * points:
         raise NotConverged(

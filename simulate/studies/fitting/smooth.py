@@ -25,14 +25,8 @@ _DEEP = 1e5
 class Smooth:
     """Approximate log-likelihoods; a point's value depends on the known points and on itself alone.
 
-    Attributes
-    ----------
-    known
-        Standardized known points, shape [known point, dimension].
-    center, scale
-        By which points are standardized.
-    mean, weights
-        Of the log-likelihoods, and the weights of the known points.
+    ``known``: standardized known points, shape [known point, dimension]; ``center``, ``scale``: by which points are
+    standardized; ``mean``, ``weights``: of the log-likelihoods, and the weights of the known points.
     """
 
     known: FloatArray

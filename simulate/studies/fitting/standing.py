@@ -24,18 +24,7 @@ def problem_on(
 ) -> Problem:
     """What is to be fitted under a hypothesis.
 
-    Parameters
-    ----------
-    hypothesis, trials, needs_evidence
-        As for `problem_for`.
-    evidence
-        A set by name, or a file; what the trials reported if not given.
-
-    Raises
-    ------
-    InputError
-        ``evidence.unknown``: there is no such set. ``evidence.set``: a set, which has trials of its own, is named
-        beside trials. As for `problem_for` and `read_evidence`.
+    ``evidence``: a set by name, or a file; what the trials reported if not given.
     """
     named = None if evidence is None else evidence_sets().get(str(evidence))
     if named is None:

@@ -90,16 +90,9 @@ class _Part:
 class Surrogate:
     """Approximate log-likelihoods; a point's value depends on the solved points and on itself alone.
 
-    Attributes
-    ----------
-    parts
-        Trial by trial.
-    solved
-        Standardized numbers of the solved points, shape [solved point, number].
-    center, scale
-        By which numbers are standardized.
-    patients, places, threads
-        As for `Likelihood`.
+    ``parts``: trial by trial; ``solved``: standardized numbers of the solved points, shape [solved point, number];
+    ``center``, ``scale``: by which numbers are standardized; ``patients``, ``places``, ``threads``: as for
+    `Likelihood`.
     """
 
     parts: tuple[_Part, ...]
@@ -149,19 +142,9 @@ def surrogate(
 ) -> Surrogate:
     """Learn from solved points.
 
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    points
-        Shape [point, coordinate].
-    ensembles
-        For each part of the problem the states of each point, shape [row of the point, time, state]: rows are arm by
-        arm, patient by patient.
-    items
-        Log-likelihood of each datum at each point, shape [point, item].
-    patients, places, threads
-        As for `Likelihood`.
+    ``points``: shape [point, coordinate]; ``ensembles``: for each part of the problem the states of each point, shape
+    [row of the point, time, state]: rows are arm by arm, patient by patient; ``items``: log-likelihood of each datum at
+    each point, shape [point, item].
     """
     numbers = _numbers(problem, points)
     center, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-12

@@ -191,23 +191,10 @@ def problem_for(
 ) -> Problem:
     """What is to be fitted, or only simulated, under a hypothesis.
 
-    Parameters
-    ----------
-    hypothesis
-        Name, file, or several joined by ``+``; ``none`` or ``H0`` for no effect of IL-1 on CD4 cells.
-    evidence
-        Items; those that each trial's file names if not given.
-    trials
-        To which it is fitted; if not given, the one that the evidence names, or else the shipped one.
-    needs_evidence
-        Whether each trial must have reported something; one that is only planned has no data.
-
-    Raises
-    ------
-    InputError
-        As for `find_model`, `free_numbers`, `check_evidence` (a contradiction that is not marked as disputed),
-        `check_reported` and `check_observed`. ``fit.evidence``: nothing to fit to. ``trial.evidence``: evidence of
-        another trial, of none, or beside several trials. ``trial.twice``: a trial is given twice.
+    ``hypothesis``: name, file, or several joined by ``+``; ``none`` or ``H0`` for no effect of IL-1 on CD4 cells.
+    ``evidence``: items; those that each trial's file names if not given. ``trials``: to which it is fitted; if not
+    given, the one that the evidence names, or else the shipped one. ``needs_evidence``: whether each trial must have
+    reported something; one that is only planned has no data.
     """
     designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
     chosen = tuple(shipped_trial() if design is None else design for design in designs)
@@ -288,13 +275,7 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
 
 
 def check_observed(design: TrialDesign, model: Model) -> None:
-    """Refuse a trial that reads what a model does not have, or in another kind of unit.
-
-    Raises
-    ------
-    InputError
-        ``trial.quantity``; ``units.mismatch``.
-    """
+    """Refuse a trial that reads what a model does not have, or in another kind of unit."""
     units = _units(model)
     for quantity in design.watched:
         if quantity not in units:
@@ -315,13 +296,7 @@ def _units(model: Model) -> dict[str, Unit]:
 
 
 def only_trial(problem: Problem, what: str) -> TrialDesign:
-    """The trial of a problem that has one.
-
-    Raises
-    ------
-    InputError
-        ``trial.several``: it has several.
-    """
+    """The trial of a problem that has one."""
     if problem.others:
         raise InputError(
             f"{what} takes one trial",
@@ -380,14 +355,9 @@ def changes_of(
 ) -> Changes:
     """In what populations differ from one.
 
-    Parameters
-    ----------
-    population
-        Before anything is changed.
-    free, points
-        What a point says, coordinate by coordinate; and points of shape [..., coordinate].
-    noises
-        Noise of readings by quantity, shape [...]; regression to the mean follows from it.
+    ``population``: before anything is changed. ``free``, ``points``: what a point says, coordinate by coordinate; and
+    points of shape [..., coordinate]. ``noises``: noise of readings by quantity, shape [...]; regression to the mean
+    follows from it.
     """
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
@@ -447,12 +417,7 @@ def _variance(typical: FloatArray, sd_log: FloatArray, bounds: tuple[float, floa
 def noise_at(problem: Problem, points: FloatArray) -> dict[str, FloatArray]:
     """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...].
 
-    Parameters
-    ----------
-    problem
-        What is fitted, of which the first trial is meant.
-    points
-        Shape [..., coordinate].
+    ``problem``: what is fitted, of which the first trial is meant; ``points``: shape [..., coordinate].
     """
     return {
         quantity: part.values(points[..., column])
@@ -494,15 +459,8 @@ def _hour(design: TrialDesign, visit: Visit) -> str:
 def cohort_at(problem: Problem, points: FloatArray, *, patients: int, seed: int) -> tuple[Cohort, IntArray]:
     """Patients of the populations of all points, and the stratum of each patient of a point, shape [patient].
 
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    points
-        Shape [point, coordinate].
-    patients, seed
-        Patients of each point, a power of two, and the key of their coordinates. Member ``c * patients + p`` of the
-        cohort is patient p of point c.
+    ``points``: shape [point, coordinate]. ``patients``, ``seed``: patients of each point, a power of two, and the key
+    of their coordinates. Member ``c * patients + p`` of the cohort is patient p of point c.
     """
     at = uniforms_for(problem, patients, seed)
     kinds = kinds_of(problem.population, at[KIND])
@@ -524,12 +482,8 @@ def parameters_of(
 class Trial:
     """What a trial would have seen of the populations at some points.
 
-    Attributes
-    ----------
-    seen
-        One cohort for each point; of the first arm, with all arms in it where there are several.
-    refused
-        Share of the patients of each point who have no steady baseline, shape [point].
+    ``seen``: one cohort for each point; of the first arm, with all arms in it where there are several. ``refused``:
+    share of the patients of each point who have no steady baseline, shape [point].
     """
 
     seen: TrialObservations
@@ -558,14 +512,7 @@ def simulate_points(
 ) -> Ensemble:
     """Simulate the patients of all points as one batch.
 
-    Parameters
-    ----------
-    problem, tolerance, threads, progress, arm
-        As for `simulate_people`.
-    points
-        Shape [point, coordinate].
-    patients, seed
-        As for `cohort_at`, as which the members of the result are ordered.
+    ``points``: shape [point, coordinate].
     """
     cohort, _ = cohort_at(problem, points, patients=patients, seed=seed)
     return simulate_people(problem, cohort, tolerance=tolerance, threads=threads, progress=progress, arm=arm)
@@ -582,14 +529,8 @@ def simulate_people(
 ) -> Ensemble:
     """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days.
 
-    Parameters
-    ----------
-    problem, cohort
-        What is fitted, and people of its population.
-    tolerance, threads, progress
-        As for `simulate.solver.solve`.
-    arm
-        Treatment; all arms of the trial if not given.
+    ``problem``, ``cohort``: what is fitted, and people of its population. ``arm``: treatment; all arms of the trial if
+    not given.
     """
     arms = (arm,) if arm is not None else arms_of(problem.trial)
     return simulate_cohort(
@@ -657,12 +598,7 @@ def trial_of(
 def seen_at(problem: Problem, ensemble: Ensemble, points: FloatArray, *, patients: int, seed: int) -> Trial:
     """What the trial would have seen of the populations at some points, of which an ensemble has the patients.
 
-    Parameters
-    ----------
-    problem, points, patients, seed
-        As for `simulate_points`.
-    ensemble
-        The patients of the points.
+    ``ensemble``: the patients of the points.
     """
     at = uniforms_for(problem, patients, seed)
     hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
@@ -735,15 +671,8 @@ def levels_of(
 ) -> dict[Key, FloatArray]:
     """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean.
 
-    Parameters
-    ----------
-    problem, ensemble
-        What was simulated.
-    hours
-        Coordinates of each member's blood samples by `sample_hours`, 0 at the earliest and 1 at the latest, shape
-        [member] each.
-    arm
-        Which arm of the ensemble.
+    ``problem``, ``ensemble``: what was simulated; ``hours``: coordinates of each member's blood samples by
+    `sample_hours`, 0 at the earliest and 1 at the latest, shape [member] each; ``arm``: which arm of the ensemble.
     """
     design, times = problem.trial, ensemble.trajectories.times
     found: dict[Key, FloatArray] = {}
@@ -772,14 +701,9 @@ def protocol(
 ) -> TrialProtocol:
     """When the trial looked, and how well.
 
-    Parameters
-    ----------
-    problem
-        Its trial and its patients.
-    arm
-        Who is looked at; those of the first arm of the trial if not given, or if the trial has no such arm.
-    noises
-        Noise by quantity, of shape [point, 1], in place of that of the assays.
+    ``problem``: its trial and its patients. ``arm``: who is looked at; those of the first arm of the trial if not
+    given, or if the trial has no such arm. ``noises``: noise by quantity, of shape [point, 1], in place of that of the
+    assays.
     """
     design = problem.trial
     own = next((part for part in design.arms if arm is not None and part.name == arm.name), design.arms[0])

@@ -33,12 +33,8 @@ _EDGE = 2.0**-53
 class VirtualReadings:
     """What virtual patients have.
 
-    Attributes
-    ----------
-    values
-        Shape [point, place, observation]; NaN for those who do not exist or could not be solved.
-    exists, unsolved
-        Who has a steady baseline; and who has one but could not be solved; shape [point, place].
+    ``values``: shape [point, place, observation]; NaN for those who do not exist or could not be solved. ``exists``,
+    ``unsolved``: who has a steady baseline; and who has one but could not be solved; shape [point, place].
     """
 
     values: FloatArray
@@ -63,18 +59,9 @@ def predict(
 ) -> VirtualReadings:
     """What virtual patients have on the days of a real one, treated as that one.
 
-    Parameters
-    ----------
-    problem, patient
-        What is fitted, and who is meant.
-    points
-        Shape [point, coordinate].
-    uniforms
-        Numbers between 0 and 1 by the names of `names_of`, shape [point, place] each.
-    kinds
-        Stratum, shape [point, place].
-    tolerance, threads
-        As for `simulate.solver.solve`.
+    ``problem``, ``patient``: what is fitted, and who is meant; ``points``: shape [point, coordinate]; ``uniforms``:
+    numbers between 0 and 1 by the names of `names_of`, shape [point, place] each; ``kinds``: stratum, shape [point,
+    place].
     """
     shape = kinds.shape
     schedule, values = _members(problem, patient, points, uniforms, kinds)

@@ -12,14 +12,8 @@ from simulate.streams import FloatArray
 def weights_of_existing(exists: npt.NDArray[np.bool_], shares: FloatArray, of_kind: IntArray) -> FloatArray:
     """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left.
 
-    Parameters
-    ----------
-    exists
-        Who has a steady baseline, shape [population, patient].
-    shares
-        Weights if all had one, of the same shape.
-    of_kind
-        Stratum of each patient, shape [patient].
+    ``exists``: who has a steady baseline, shape [population, patient]; ``shares``: weights if all had one, of the same
+    shape; ``of_kind``: stratum of each patient, shape [patient].
     """
     weights = np.where(exists, shares, 0.0)
     for kind in np.unique(of_kind):

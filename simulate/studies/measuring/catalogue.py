@@ -79,12 +79,7 @@ class PlannedReading:
 class Sample:
     """Patients who are seen together.
 
-    Attributes
-    ----------
-    group, arm, n
-        Who, under which treatment, and how many.
-    readings
-        Numbers of each patient.
+    ``group``, ``arm``, ``n``: who, under which treatment, and how many; ``readings``: numbers of each patient.
     """
 
     group: str
@@ -134,18 +129,7 @@ def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement
 def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
     """A measurement from its file.
 
-    Parameters
-    ----------
-    path
-        The file.
-    design
-        Trial in which it would be made, whose arms and assays are meant; the shipped one if not given.
-
-    Raises
-    ------
-    InputError
-        ``key.*`` or ``file.*`` with the line at fault; ``source.unknown``; ``measurement.noise``: nothing says how well
-        a quantity is read; ``measurement.reading``: a change and a ratio at once, or a level that may be absent.
+    ``design``: trial in which it would be made, whose arms and assays are meant; the shipped one if not given.
     """
     top = TomlTable(read_toml(path), **_keys(""))
     top.schema()

@@ -68,15 +68,7 @@ def pool_of(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MeasurementPool:
-    """Simulate the patients of one hypothesis.
-
-    Raises
-    ------
-    InputError
-        ``measurement.quantity``: the model has no such quantity, and nothing says what that means.
-    NumericalError
-        ``measurement.failed``: a patient has no trajectory, for another reason than that they cannot exist.
-    """
+    """Simulate the patients of one hypothesis."""
     problem = draws.problem
     known = tuple(part.name for part in (*problem.model.observables, *problem.model.species))
     wanted = _wanted(measurements, problem.hypothesis, known)
@@ -150,14 +142,8 @@ def statistic_of(
 ) -> Statistic:
     """Mean readings of a sample, by the central limit of its patients.
 
-    Parameters
-    ----------
-    measurement, sample
-        What is measured in whom.
-    pools
-        Patients, hypothesis by hypothesis.
-    scale
-        Factor on the number of patients.
+    ``measurement``, ``sample``: what is measured in whom; ``pools``: patients, hypothesis by hypothesis; ``scale``:
+    factor on the number of patients.
     """
     found = [_moments(sample, pool) for pool in pools]
     n = max(1, round(sample.n * scale))

@@ -96,16 +96,8 @@ class Ranked:
 class Step:
     """One more measurement beside those before it.
 
-    Attributes
-    ----------
-    measurement
-        What is added.
-    gain
-        Expected information of all so far.
-    added, error
-        How much this one adds, and the standard error of that.
-    cost
-        Of all so far.
+    ``measurement``: what is added; ``gain``: expected information of all so far; ``added``, ``error``: how much this
+    one adds, and the standard error of that; ``cost``: of all so far.
     """
 
     measurement: Measurement
@@ -155,8 +147,6 @@ def rank_measurements(
         Simulated measurements under each hypothesis.
     seed
         Key of the simulated measurements.
-    progress
-        Called with the number of measurements that were judged since the last call.
     """
     prior = np.full(len(pools), 1.0 / len(pools))
     draws = pools[0].weights.shape[0]
@@ -212,20 +202,10 @@ def n_needed(
 ) -> tuple[int | None, bool, float]:
     """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes.
 
-    Parameters
-    ----------
-    measurement, pools
-        What is measured, and the patients of the hypotheses.
-    prior
-        Probabilities of the hypotheses, shape [hypothesis].
-    measurements, seed
-        Simulated measurements under each hypothesis, and their key.
-
-    Returns
-    -------
-    int or None, bool, float
-        One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
-        share of measurements of the most patients in which it gets them.
+    One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
+    share of measurements of the most patients in which it gets them. ``measurement``, ``pools``: what is measured, and
+    the patients of the hypotheses; ``prior``: probabilities of the hypotheses, shape [hypothesis]; ``measurements``,
+    ``seed``: simulated measurements under each hypothesis, and their key.
     """
 
     def at(n: int) -> tuple[float, bool]:

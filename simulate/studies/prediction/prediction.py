@@ -63,14 +63,8 @@ class Band:
 class PredictedAnswer:
     """What one hypothesis says to one question.
 
-    Attributes
-    ----------
-    question
-        What is asked.
-    band
-        Change since baseline in %, or a difference of two in points; None where the model does not have it.
-    expected
-        Ways that the literature expects; empty if none.
+    ``question``: what is asked. ``band``: change since baseline in %, or a difference of two in points; None where the
+    model does not have it. ``expected``: ways that the literature expects; empty if none.
     """
 
     question: PredictionQuestion
@@ -143,16 +137,8 @@ def predict(
 ) -> Prediction:
     """Answers of one hypothesis.
 
-    Parameters
-    ----------
-    draws
-        Populations of the hypothesis in the trial.
-    patients
-        Patients of each, best a power of two.
-    seed
-        Key of the places of the patients.
-    threads, progress
-        As for `simulate.solver.solve`.
+    ``draws``: populations of the hypothesis in the trial; ``patients``: patients of each, best a power of two;
+    ``seed``: key of the places of the patients.
     """
     problem = draws.problem
     only_trial(problem, "a prediction")

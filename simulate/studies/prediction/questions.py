@@ -39,14 +39,8 @@ class PredictedReading:
 class PredictionQuestion:
     """Something that could be measured.
 
-    Attributes
-    ----------
-    key
-        What the expectations are filed under; empty where there is none.
-    text
-        As a reader sees it.
-    reading, less
-        The change since baseline, %; with ``less``, that change less another, in points.
+    ``key``: what the expectations are filed under; empty where there is none. ``text``: as a reader sees it.
+    ``reading``, ``less``: the change since baseline, %; with ``less``, that change less another, in points.
     """
 
     key: str

@@ -105,15 +105,6 @@ def sensitivity(
         Whether derivatives are asked for.
     seed
         Key of both designs.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``sensitivity.size``.
-    NumericalError
-        ``sensitivity.failed``: a patient has no trajectory; the message has the reason and the inputs furthest out.
     """
     columns = [column for part in question.inputs for column in part.columns]
     place = {column: index for index, column in enumerate(sorted(columns))}

@@ -138,14 +138,6 @@ def question_of(
         Names of inputs that stay in the middle.
     fit
         Within what free numbers vary: as for `draws_named`; their priors if not given.
-
-    Raises
-    ------
-    InputError
-        ``sensitivity.fit``: the typical population, in which no number is uncertain.
-        ``sensitivity.model``: a model of a user, for which nothing says what is free. ``sensitivity.arm``,
-        ``sensitivity.input``: no such name. ``scenario.unread``: a setting that has no part in it. ``endpoint.*``, and
-        as for `prepare`.
     """
     if scenario.model is not None:
         raise InputError(

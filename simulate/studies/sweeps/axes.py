@@ -78,13 +78,7 @@ AXIS_KEYS = ("over", "values", "from", "to", "count", "spacing")
 
 
 def axes_of(top: TomlTable) -> tuple[Axis, ...]:
-    """Axes of a sweep file.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``, with the line.
-    """
+    """Axes of a sweep file."""
     return tuple(replace(_of_table(row), where_name=row.where("over")) for row in top.tables("axis", allowed=AXIS_KEYS))
 
 
@@ -118,17 +112,7 @@ def _of_table(row: TomlTable) -> Axis:
 def parse_axis(text: str, origin: str | None = None) -> Axis:
     """Read an axis from text, as at the top of this module.
 
-    Parameters
-    ----------
-    text
-        ``name=values``.
-    origin
-        What the user wrote; ``--over`` and the text if not given.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``.
+    ``text``: ``name=values``. ``origin``: what the user wrote; ``--over`` and the text if not given.
     """
     where = Where(file=origin or f"--over {text}")
     name, _, spec = (part.strip() for part in text.partition("="))
@@ -157,13 +141,7 @@ def parse_axis(text: str, origin: str | None = None) -> Axis:
 
 
 def axes_from(over: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
-    """Axes as texts: of texts as they are, of a mapping from names to texts or to sequences of values.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``: values that are neither.
-    """
+    """Axes as texts: of texts as they are, of a mapping from names to texts or to sequences of values."""
     if not isinstance(over, Mapping):
         return tuple(over)
     texts = []

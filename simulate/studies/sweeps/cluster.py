@@ -23,28 +23,8 @@ _FAREWELL = 5.0
 def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str) -> Iterator[tuple[int, bytes]]:
     """Solve parts on the workers of a cluster, which need no disk in common with this process.
 
-    Parameters
-    ----------
-    plan, missing
-        The sweep, and the numbers of the parts to solve.
-    scheduler
-        Address of the scheduler, such as ``tcp://10.0.0.1:8786``.
-
-    Yields
-    ------
-    tuple of int and bytes
-        The number of a part and the content of its file.
-
-    Raises
-    ------
-    MissingExtra
-        ``sweep.cluster``: the package ``distributed`` is not installed.
-    MissingExtra
-        ``sweep.workers``: the scheduler has none.
-    InputError
-        ``sweep.scheduler``: nothing answers at the address.
-    Unfinished
-        ``sweep.workers``: every worker that was given a part died. ``sweep.scheduler``: the scheduler has gone.
+    The number of a part and the content of its file. ``plan``, ``missing``: the sweep, and the numbers of the parts to
+    solve; ``scheduler``: address of the scheduler, such as ``tcp://10.0.0.1:8786``.
     """
     try:
         from distributed import CancelledError, Client, as_completed

@@ -27,15 +27,9 @@ SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "lati
 class SweepDesign:
     """How axes are combined.
 
-    Attributes
-    ----------
-    zipped
-        Whether axes with values are taken in step, and not each value with each.
-    sample, points, seed
-        How values are drawn for the axes that have a range instead of values; None where there is none. Whatever is
-        drawn is crossed with the other axes.
-    where
-        Where it is written.
+    ``zipped``: whether axes with values are taken in step, and not each value with each. ``sample``, ``points``,
+    ``seed``: how values are drawn for the axes that have a range instead of values; None where there is none. Whatever
+    is drawn is crossed with the other axes. ``where``: where it is written.
     """
 
     zipped: bool = False
@@ -46,13 +40,7 @@ class SweepDesign:
 
 
 def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
-    """Read ``sobol:64`` or ``lhs:100``.
-
-    Raises
-    ------
-    InputError
-        ``sweep.design``.
-    """
+    """Read ``sobol:64`` or ``lhs:100``."""
     name, _, number = text.partition(":")
     if name not in SAMPLES or not re.fullmatch(r"[0-9]{1,6}", number):
         raise InputError(
@@ -65,14 +53,7 @@ def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
 
 
 def points_of(axes: Sequence[Axis], design: SweepDesign) -> tuple[tuple[Value, ...], ...]:
-    """Points of a design: a value for each axis, in their order; the last axis changes fastest.
-
-    Raises
-    ------
-    InputError
-        ``sweep.design``: axes in step that differ in length; a range without a design, or a design without a range; a
-        Sobol design whose size is no power of two; too many points.
-    """
+    """Points of a design: a value for each axis, in their order; the last axis changes fastest."""
     listed = [axis for axis in axes if not axis.is_drawn]
     drawn = [axis for axis in axes if axis.is_drawn]
     _check(listed, drawn, design)

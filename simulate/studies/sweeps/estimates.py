@@ -80,13 +80,7 @@ def held_bytes(plan: SweepPlan) -> int:
 
 
 def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:
-    """Refuse a sweep for which there is too little memory.
-
-    Raises
-    ------
-    MissingExtra
-        ``memory``.
-    """
+    """Refuse a sweep for which there is too little memory."""
     others = 0 if workers == 1 else workers * (PROCESS_BYTES + held_bytes(plan))
     check_room(
         held_bytes(plan) + others,

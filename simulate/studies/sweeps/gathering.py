@@ -43,19 +43,8 @@ class _Slot:
 def gather(plan: SweepPlan, target: Path, part: Callable[[int], Arrays]) -> None:
     """Write the results of a sweep.
 
-    Parameters
-    ----------
-    plan
-        The sweep.
-    target
-        The file; it takes its name when all is written and on the disk.
-    part
-        Gives the arrays of a part by its number.
-
-    Raises
-    ------
-    OSError
-        The disk is full, or cannot be written.
+    ``target``: the file; it takes its name when all is written and on the disk. ``part``: gives the arrays of a part by
+    its number.
     """
     patients = plan.study.members
     staging = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"

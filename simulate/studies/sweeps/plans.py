@@ -164,18 +164,7 @@ def code_hash() -> str:
 def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     """Work out the arms of a sweep and check everything that can be checked without solving.
 
-    Parameters
-    ----------
-    request
-        What is asked.
-    part_size
-        Most trajectories of a part; as many as memory admits if not given. Results do not depend on it.
-
-    Raises
-    ------
-    InputError
-        ``sweep.*``: an axis of nothing that can be varied, a design that cannot be, an arm that the scenario does not
-        have, a time beyond the end; else as `prepare`.
+    ``part_size``: most trajectories of a part; as many as memory admits if not given. Results do not depend on it.
     """
     base = prepare(request.scenario, in_parts=True)
     treatments = _chosen(request)

@@ -32,20 +32,10 @@ def quantiles_of(
 
     A patient whom a rule has stopped counts until then; one whose trajectory failed never.
 
-    Parameters
-    ----------
-    dataset
-        Results in the layout of `simulate.studies.datasets`; may be open and not loaded, and larger than memory.
-    levels
-        Which quantiles, from 0 to 1.
-    times
-        Indices of times; all if not given.
-
-    Returns
-    -------
-    Dataset
-        For each quantity a variable (arm, time, quantile), NaN where nobody is left, and ``n_ok`` (arm, time), the
-        number of patients; with the coordinates of the arms.
+    For each quantity a variable (arm, time, quantile), NaN where nobody is left, and ``n_ok`` (arm, time), the number
+    of patients; with the coordinates of the arms. ``dataset``: results in the layout of `simulate.studies.datasets`;
+    may be open and not loaded, and larger than memory. ``levels``: which quantiles, from 0 to 1. ``times``: indices of
+    times; all if not given.
     """
     chosen = np.arange(dataset.sizes["time"]) if times is None else np.asarray(times, dtype=np.int64)
     names = quantity_names(dataset)

@@ -141,17 +141,8 @@ SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
 def read_request(source: str | Path, options: Options | None = None) -> Request:
     """Read a sweep file, or a scenario to be varied, with options laid over it.
 
-    Parameters
-    ----------
-    source
-        Path of a sweep file, of a scenario file or of a model, or the name of a shipped scenario.
-    options
-        What is asked for beside it.
-
-    Raises
-    ------
-    InputError
-        ``sweep.*`` for what is wrong in the sweep, else as `read_scenario`; with the line or option at fault.
+    ``source``: path of a sweep file, of a scenario file or of a model, or the name of a shipped scenario; ``options``:
+    what is asked for beside it.
     """
     options = Options() if options is None else options
     path = Path(source) if is_foreign(source) else find_scenario(str(source))

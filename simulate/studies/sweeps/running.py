@@ -100,39 +100,8 @@ def run_sweep(
 ) -> dict[str, Any]:
     """Run a sweep in a directory, or go on with it.
 
-    Parameters
-    ----------
-    plan
-        The sweep.
-    target
-        Directory; absent, empty, or that of the same sweep, finished or not.
-    workers
-        Processes that solve. The results do not depend on it.
-    threads
-        Threads of each; all cores, shared among the processes, if not given.
-    scheduler
-        Address of a Dask scheduler whose workers solve in place of processes of this machine.
-    force
-        Whether another run in the directory may be replaced.
-    progress
-        Called with the number of trajectories finished since the last call.
-    notify
-        Called with sentences about what was found: parts that are kept, and parts that are damaged.
-
-    Returns
-    -------
-    dict
-        The manifest.
-
-    Raises
-    ------
-    InputError
-        ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
-    MissingExtra
-        ``memory``, ``store.space``: there is no room for the results; nothing is solved. ``store.unwritable``: no
-        permission, or no space any more; what is solved is kept.
-    Unfinished
-        Workers die again and again.
+    Gives the manifest. ``target``: directory; absent, empty, or that of the same sweep, finished or not. ``scheduler``:
+    address of a Dask scheduler whose workers solve in place of processes of this machine.
     """
     say = notify or (lambda text: None)
     _check(plan, target, force=force)

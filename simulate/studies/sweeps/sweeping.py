@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 
 def planned(directory: Path) -> SweepPlan:
-    """The sweep that a directory was begun with, asked again.
-
-    Raises
-    ------
-    InputError
-        ``sweep.none``: no sweep was begun there. Otherwise as `read_request` and `plan_sweep`.
-    """
+    """The sweep that a directory was begun with, asked again."""
     found = read_plan(directory)
     if found is None or "options" not in found:
         raise InputError(

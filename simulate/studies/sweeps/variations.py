@@ -61,16 +61,8 @@ def varied(
 ) -> Treatment:
     """An arm of the scenario at a point of the design.
 
-    Parameters
-    ----------
-    treatment
-        The arm.
-    named
-        Axes with their values.
-    kinds, units
-        What each axis varies, as `kind_of`, and the unit of its values.
-    several
-        Whether the arm's own name tells it from others.
+    ``named``: axes with their values; ``kinds``, ``units``: what each axis varies, as `kind_of`, and the unit of its
+    values; ``several``: whether the arm's own name tells it from others.
     """
     overrides = list(treatment.overrides)
     # A regimen first, whatever the order of the axes: a dose is then that of the regimen.

@@ -29,24 +29,8 @@ def solve_in_processes(
 ) -> Iterator[int]:
     """Solve parts in processes of their own, which write them.
 
-    Parameters
-    ----------
-    plan, folder
-        The sweep, and where its parts are.
-    missing
-        Numbers of the parts to solve.
-    workers, threads
-        Number of processes, and of threads in each.
-
-    Yields
-    ------
-    int
-        The number of a part that is finished.
-
-    Raises
-    ------
-    Unfinished
-        ``sweep.workers``: workers die again and again, as they do when memory runs out.
+    The number of a part that is finished. ``plan``, ``folder``: the sweep, and where its parts are; ``missing``:
+    numbers of the parts to solve.
     """
     left = set(missing)
     deaths = 0

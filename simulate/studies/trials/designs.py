@@ -17,12 +17,8 @@ MOST_SIZES = 50
 class Sizes:
     """Patients of an arm.
 
-    Attributes
-    ----------
-    enrolled, stayed
-        At the start, and at the last visit.
-    first, both
-        Quantity → patients with a reading at the first visit, and at the first and the last.
+    ``enrolled``, ``stayed``: at the start, and at the last visit; ``first``, ``both``: quantity → patients with a
+    reading at the first visit, and at the first and the last.
     """
 
     enrolled: int
@@ -144,19 +140,10 @@ def design_of(
 ) -> StudyDesign:
     """A study like a trial, but for what is given.
 
-    Parameters
-    ----------
-    trial
-        Of its arms the one that is given nothing is the controls, or else the last of several; the others are treated.
-    n, regimen, controls, control, complete
-        As in `StudyDesign`; as in the trial if not given. The number of patients is that of each arm that is treated.
-    arms
-        In place of those of the trial, and told apart as they are.
-
-    Raises
-    ------
-    InputError
-        ``trial.arm``: arms are given beside what stands for them, one regimen for several arms, or the same to two.
+    ``trial``: of its arms the one that is given nothing is the controls, or else the last of several; the others are
+    treated. ``n``, ``regimen``, ``controls``, ``control``, ``complete``: as in `StudyDesign`; as in the trial if not
+    given. The number of patients is that of each arm that is treated. ``arms``: in place of those of the trial, and
+    told apart as they are.
     """
     if arms and (n, regimen, controls, control) != (None, None, None, None):
         raise InputError(
@@ -209,13 +196,7 @@ def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyAr
 
 
 def sizes_from(text: str) -> tuple[int, ...]:
-    """Sizes of studies from words: a list, ``20,40,80``, or a range and how many of it, ``20:80:4``.
-
-    Raises
-    ------
-    InputError
-        ``trial.sizes``: it is neither, or a study of it is too small.
-    """
+    """Sizes of studies from words: a list, ``20,40,80``, or a range and how many of it, ``20:80:4``."""
     parts = [part.strip() for part in text.split(":" if ":" in text else ",")]
     numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 7]
     is_range = ":" in text
@@ -235,13 +216,7 @@ def sizes_from(text: str) -> tuple[int, ...]:
 
 
 def arm_from(text: str) -> StudyArm:
-    """An arm from words, such as ``40: 100 mg sc every 24 h``.
-
-    Raises
-    ------
-    InputError
-        ``trial.arm``: there is no number before a colon. As for `parse_regimen`.
-    """
+    """An arm from words, such as ``40: 100 mg sc every 24 h``."""
     number, colon, regimen = text.partition(":")
     if not colon or not number.strip().isdecimal():
         raise InputError(

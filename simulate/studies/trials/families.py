@@ -46,18 +46,9 @@ class EndpointPower:
 def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """Places of the effects that are endpoints, each with its test.
 
-    Parameters
-    ----------
-    effects
-        Everything that the study asks, as `effects_of` has it.
-    names
-        ``ifng`` or ``ifng-change`` for the effect, in every arm that is held against the controls, and after a comma a
-        test, such as ``ifng, t``; the first of the effect if none is named.
-
-    Raises
-    ------
-    InputError
-        ``trial.endpoint``: there is no such effect or test, or one is named twice.
+    ``effects``: everything that the study asks, as `effects_of` has it. ``names``: ``ifng`` or ``ifng-change`` for the
+    effect, in every arm that is held against the controls, and after a comma a test, such as ``ifng, t``; the first of
+    the effect if none is named.
     """
     found: dict[int, str] = {}
     for name in names:
@@ -102,13 +93,7 @@ def _spellings(effect: str) -> tuple[str, ...]:
 
 
 def power_together(outcomes: Sequence[TrialOutcome], analysis: Analysis, *, seed: int) -> tuple[EndpointPower, ...]:
-    """Power of each endpoint, of at least one and of all; nothing where no endpoints are named.
-
-    Raises
-    ------
-    InputError
-        As for `endpoints_among`.
-    """
+    """Power of each endpoint, of at least one and of all; nothing where no endpoints are named."""
     effects = [(outcome.name, tuple(outcome.p_values)) for outcome in outcomes]
     chosen = [(outcomes[place], test) for place, test in endpoints_among(effects, analysis.endpoints)]
     if not chosen:

@@ -69,16 +69,9 @@ class Power:
 class Rank:
     """Where a printed figure stands among those of repeated studies.
 
-    Attributes
-    ----------
-    item, figure, unit, reported
-        What was printed.
-    low, median, high
-        Middle and central 90 % of the repeated studies.
-    rank, error
-        Share of the studies whose figure is smaller, those that are equal counted half, and its standard error.
-    tail
-        Two-sided probability of a figure at least as far out.
+    ``item``, ``figure``, ``unit``, ``reported``: what was printed; ``low``, ``median``, ``high``: middle and central 90
+    % of the repeated studies; ``rank``, ``error``: share of the studies whose figure is smaller, those that are equal
+    counted half, and its standard error; ``tail``: two-sided probability of a figure at least as far out.
     """
 
     item: str
@@ -97,12 +90,8 @@ class Rank:
 class AtSize:
     """Power of studies of another size.
 
-    Attributes
-    ----------
-    n, controls
-        Patients who are treated in the first arm, and controls; other arms have as many in proportion.
-    endpoints
-        The endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
+    ``n``, ``controls``: patients who are treated in the first arm, and controls; other arms have as many in proportion.
+    ``endpoints``: the endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
     """
 
     n: int
@@ -181,8 +170,6 @@ def trials(
         Patients of the first arm of further studies, of the same virtual patients: for curves of power.
     seed
         Key of the studies.
-    threads, progress
-        As for `simulate.solver.solve`.
     """
     problem = draws.problem
     judged = design.trial.analysis if analysis is None else analysis

@@ -26,18 +26,9 @@ _R_HAT, _EFFECTIVE = 1.05, 100.0
 class PopulationSettings:
     """How large the populations are; every number decides the result.
 
-    Attributes
-    ----------
-    patients
-        Plausible patients of the pool.
-    fewest
-        Patients that acceptance is to take, at least.
-    selections
-        Selections over which acceptance is averaged.
-    chains, steps, burn_in
-        Chains, and steps of each with those that are left out.
-    seed
-        Key of all random numbers.
+    ``patients``: plausible patients of the pool; ``fewest``: patients that acceptance is to take, at least;
+    ``selections``: selections over which acceptance is averaged; ``chains``, ``steps``, ``burn_in``: chains, and steps
+    of each with those that are left out; ``seed``: key of all random numbers.
     """
 
     patients: int = 4096
@@ -95,16 +86,9 @@ class VirtualPopulation:
 class Pool:
     """Plausible patients of a hypothesis.
 
-    Attributes
-    ----------
-    people, simulate
-        From points of the cube to outputs; the second tells of its progress.
-    printed, target
-        What was printed, and the distribution made of it for this pool.
-    cube, ids
-        Points of all patients, and numbers of those who exist, shape [patient].
-    outputs
-        Of those who exist, shape [patient, output].
+    ``people``, ``simulate``: from points of the cube to outputs; the second tells of its progress. ``printed``,
+    ``target``: what was printed, and the distribution made of it for this pool. ``cube``, ``ids``: points of all
+    patients, and numbers of those who exist, shape [patient]. ``outputs``: of those who exist, shape [patient, output].
     """
 
     people: People
@@ -127,13 +111,7 @@ class Pool:
 
 
 def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
-    """Patients as they are before any data.
-
-    Raises
-    ------
-    NotConverged
-        ``vpop.pool``: too few of them exist.
-    """
+    """Patients as they are before any data."""
     cube = evenly(people.names, settings.patients, settings.seed)
     everyone = simulate(cube)
     number = len(found.statistics)

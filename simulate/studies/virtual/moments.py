@@ -23,14 +23,8 @@ from simulate.trials.design import Outcome
 class Wanted:
     """Functions of patients and the means that they are to have.
 
-    Attributes
-    ----------
-    names
-        What the functions are.
-    functions
-        Values in each patient, shape [patient, function].
-    means, covariance
-        Wanted means and their sampling covariance, shape [function] and [function, function].
+    ``names``: what the functions are; ``functions``: values in each patient, shape [patient, function]; ``means``,
+    ``covariance``: wanted means and their sampling covariance, shape [function] and [function, function].
     """
 
     names: tuple[str, ...]
@@ -60,14 +54,9 @@ def moments(found: Printed, target: Target, outputs: FloatArray, *, everything: 
     exact as those of quadratic forms of normal variables, cov(zᵀAz, zᵀBz) = 2 tr(A R B R); patients of a smaller sample
     are also in a larger one.
 
-    Parameters
-    ----------
-    found, target
-        What was printed, and the target made of it.
-    outputs
-        Logarithms of the statistics, shape [patient, statistic].
-    everything
-        Whether means and spreads that were not printed are to stay those of the target too.
+    ``found``, ``target``: what was printed, and the target made of it; ``outputs``: logarithms of the statistics, shape
+    [patient, statistic]; ``everything``: whether means and spreads that were not printed are to stay those of the
+    target too.
     """
     names = found.statistics
     number = len(names)

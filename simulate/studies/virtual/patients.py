@@ -39,12 +39,8 @@ _BATCH = 8192
 class PatientStatistic:
     """Logarithm of a reading, or its change.
 
-    Attributes
-    ----------
-    quantity, day
-        What is read, and when.
-    since
-        Visit from which the change counts; None for the reading itself.
+    ``quantity``, ``day``: what is read, and when. ``since``: visit from which the change counts; None for the reading
+    itself.
     """
 
     quantity: str
@@ -61,14 +57,8 @@ class PatientStatistic:
 class People:
     """From points of the cube to what is read of the people there.
 
-    Attributes
-    ----------
-    problem
-        The model under a hypothesis, and what is free in it.
-    statistics
-        The first outputs.
-    threads
-        As for `simulate.solver.solve`; no result depends on it.
+    ``problem``: the model under a hypothesis, and what is free in it. ``statistics``: the first outputs. ``threads``:
+    as for `simulate.solver.solve`; no result depends on it.
     """
 
     problem: Problem

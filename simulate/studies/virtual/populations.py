@@ -105,25 +105,8 @@ def virtual_populations(
 ) -> VirtualPopulations:
     """Make virtual populations in three ways and ask them the same.
 
-    Parameters
-    ----------
-    problem
-        Hypothesis and evidence.
-    settings
-        How large.
-    posterior
-        Result of a fit of the same problem, to stand beside.
-    as_published
-        Whether chains are walked a second time as the authors' program does.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``vpop.evidence``. A way that cannot be made is named in the result, with the reason.
-    NotConverged
-        ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
+    ``problem``: hypothesis and evidence; ``settings``: how large; ``posterior``: result of a fit of the same problem,
+    to stand beside; ``as_published``: whether chains are walked a second time as the authors' program does.
     """
     only_trial(problem, "a virtual population")
     chosen = PopulationSettings() if settings is None else settings

@@ -71,17 +71,8 @@ class Printed:
 def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Unit]) -> Printed:
     """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most.
 
-    Parameters
-    ----------
-    evidence, protocol
-        What was printed, and what is seen of the model.
-    units
-        Units of the model's quantities, in which the logarithms are taken.
-
-    Raises
-    ------
-    InputError
-        ``vpop.evidence``: no datum is a mean with range at the baseline.
+    ``evidence``, ``protocol``: what was printed, and what is seen of the model; ``units``: units of the model's
+    quantities, in which the logarithms are taken.
     """
     levels, ties = [], []
     for item in evidence.data:
@@ -150,12 +141,7 @@ def target_for(found: Printed, outputs: FloatArray) -> Target:
     Marginals are put in by turns, each with the rest following as it depends on them (W. Deming, F. Stephan, Ann. Math.
     Stat. 11 (1940) 427, for normal distributions), until nothing moves.
 
-    Parameters
-    ----------
-    found
-        What was printed.
-    outputs
-        Logarithms of the statistics in the pool, shape [patient, statistic].
+    ``found``: what was printed; ``outputs``: logarithms of the statistics in the pool, shape [patient, statistic].
     """
     names = found.statistics
     mean = outputs.mean(axis=0)
