@@ -31,29 +31,23 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemTerm:
-    """Contribution of an item.
+    """Contribution of an item."""
 
-    ``total``: logarithm of the likelihood with all readings and the doubt, shape [cohort]. ``by_reading``: logarithm of
-    the likelihood of each reading alone, shape [cohort, reading]. ``belief``: probability of each reading, and last of
-    none of them, given the item; shape [cohort, reading + 1].
-    """
-
-    total: FloatArray
-    by_reading: FloatArray
+    total: FloatArray  #: Logarithm of the likelihood with all readings and the doubt, shape [cohort]
+    by_reading: FloatArray  #: Logarithm of the likelihood of each reading alone, shape [cohort, reading]
+    #: Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
     belief: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Contributions of all items that are fitted.
+    """Contributions of all items that are fitted."""
 
-    ``names``: names of the items. ``values``: logarithms of likelihoods, shape [cohort, item]. Minus infinity for
-    cohorts that are not resolved. ``unresolved``: cohorts of which so many patients failed numerically that nothing can
-    be said, shape [cohort]. They are not unlikely: their share must be reported.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Names of the items
+    #: Logarithms of likelihoods, shape [cohort, item]. Minus infinity for cohorts that are not resolved.
     values: FloatArray
+    #: Cohorts of which so many patients failed numerically that nothing can be said, shape [cohort]. They are not
+    #: unlikely: their share must be reported.
     unresolved: npt.NDArray[np.bool_]
 
     @property
@@ -112,23 +106,16 @@ def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one item says of one cohort, as a reader wants it.
+    """What one item says of one cohort, as a reader wants it."""
 
-    Attributes
-    ----------
-    item, standing
-        Name and the word of its standing.
-    log_likelihood, floor
-        Logarithms of its likelihood, and of what is left of it whatever a model does.
-    reading, belief
-        The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
-        none of them is likelier than a broad density.
-    """
-
+    #: Name and the word of its standing.
     item: str
     standing: str
+    #: Logarithms of its likelihood, and of what is left of it whatever a model does.
     log_likelihood: float
     floor: float
+    #: The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
+    #: none of them is likelier than a broad density.
     reading: str | None
     belief: float
 

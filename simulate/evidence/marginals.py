@@ -21,16 +21,11 @@ _LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marginal:
-    """Mixture of log-normals.
+    """Mixture of log-normals."""
 
-    ``log_weights``: logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1.
-    ``location``: logarithms of the values without noise, shape [cohort, patient]. ``scale``: standard deviation of the
-    logarithm of what is read, above 0, shape [cohort, patient].
-    """
-
-    log_weights: FloatArray
-    location: FloatArray
-    scale: FloatArray
+    log_weights: FloatArray  #: Logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1
+    location: FloatArray  #: Logarithms of the values without noise, shape [cohort, patient]
+    scale: FloatArray  #: Standard deviation of the logarithm of what is read, above 0, shape [cohort, patient]
 
     @classmethod
     def of(cls, weights: FloatArray, location: FloatArray, scale: FloatArray | float) -> Marginal:

@@ -25,44 +25,30 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A printed figure about one quantity at one visit.
+    """A printed figure about one quantity at one visit."""
 
-    Attributes
-    ----------
-    name, account
-        Name in its file, and what the source says, in our words.
-    quantity, day
-        Observable, or a name of the trial's own, and day of the visit.
-    standing, note
-        How far the figure can be relied on, and why no farther.
-    mean, low, high, unit
-        Printed mean and range; None where one was not printed.
-    direction
-        ``up`` or ``down`` for a printed change; None otherwise.
-    count, n
-        Number of patients with the change, and of all.
-    correlation, partner
-        Printed coefficient, and the quantity with which it was found; None otherwise.
-    p
-        Printed p-value of the change or the correlation; None otherwise.
-    """
-
+    #: Name in its file, and what the source says, in our words.
     name: str
     account: str
+    #: Observable, or a name of the trial's own, and day of the visit.
     quantity: str
     day: float
+    #: How far the figure can be relied on, and why no farther.
     standing: Standing
     note: str | None
+    #: Printed mean and range; None where one was not printed.
     mean: float | None
     low: float | None
     high: float | None
     unit: Unit
-    direction: str | None
+    direction: str | None  #: ``up`` or ``down`` for a printed change; None otherwise
+    #: Number of patients with the change, and of all.
     count: int | None
     n: int | None
+    #: Printed coefficient, and the quantity with which it was found; None otherwise.
     correlation: float | None
     partner: str | None
-    p: float | None = None
+    p: float | None = None  #: Printed p-value of the change or the correlation; None otherwise
 
 
 Observations = Sequence[Observation] | Mapping[str, Sequence[Observation]]

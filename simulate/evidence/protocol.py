@@ -20,41 +20,26 @@ _NEAR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """How patients are called responders.
+    """How patients are called responders."""
 
-    ``quantity``: observable that is the probability of a response; ``event``: name under which evidence counts
-    responders; ``day``: visit at which it is judged.
-    """
-
-    quantity: str
-    event: str
-    day: float
+    quantity: str  #: Observable that is the probability of a response
+    event: str  #: Name under which evidence counts responders
+    day: float  #: Visit at which it is judged
 
 
 @dataclass(frozen=True, slots=True)
 class TrialProtocol:
-    """When the trial looked, and how well.
+    """When the trial looked, and how well."""
 
-    Attributes
-    ----------
-    days
-        Visits.
-    noise
-        Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
-        Of shape [cohort, 1] where cohorts are read unlike. The quantities named here are those that are seen.
-    limits, substitutes
-        As in `TrialObservations`.
-    response
-        How responders are told; None where nobody is called one.
-    sizes
-        Number of patients of each stratum in the trial, by the name of the stratum; empty if they are of one kind.
-    """
-
-    days: tuple[float, ...]
+    days: tuple[float, ...]  #: Visits
+    #: Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
+    #: Of shape [cohort, 1] where cohorts are read unlike. The quantities named here are those that are seen.
     noise: Mapping[str | Key, float | FloatArray]
+    #: As in `TrialObservations`.
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
-    response: Judgment | None = None
+    response: Judgment | None = None  #: How responders are told; None where nobody is called one
+    #: Number of patients of each stratum in the trial, by the name of the stratum; empty if they are of one kind.
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property

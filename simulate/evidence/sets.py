@@ -36,16 +36,13 @@ class NotUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSet:
-    """A set of evidence.
+    """A set of evidence."""
 
-    ``name``, ``title``: as ``--evidence`` takes it, and words; ``trials``: shipped trials, each with the evidence that
-    its file names; ``not_used``: what it could have and does not use.
-    """
-
+    #: As ``--evidence`` takes it, and words.
     name: str
     title: str
-    trials: tuple[str, ...]
-    not_used: tuple[NotUsed, ...] = ()
+    trials: tuple[str, ...]  #: Shipped trials, each with the evidence that its file names
+    not_used: tuple[NotUsed, ...] = ()  #: What it could have and does not use
 
 
 def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:

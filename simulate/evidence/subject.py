@@ -9,15 +9,10 @@ from simulate.symbolic.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Of what, when and in whom something is stated.
+    """Of what, when and in whom something is stated."""
 
-    ``quantity``: observable, or a name of the trial's own. ``days``: visits; of several the values are pooled.
-    ``since``: visit from which a change counts; None where no change is meant. ``group``: ``all``, or the name of a
-    part of the patients. ``unit``: unit of the figures.
-    """
-
-    quantity: str
-    days: tuple[float, ...]
-    since: float | None
-    group: str
-    unit: Unit
+    quantity: str  #: Observable, or a name of the trial's own
+    days: tuple[float, ...]  #: Visits; of several the values are pooled
+    since: float | None  #: Visit from which a change counts; None where no change is meant
+    group: str  #: ``all``, or the name of a part of the patients
+    unit: Unit  #: Unit of the figures

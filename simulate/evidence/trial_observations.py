@@ -26,49 +26,32 @@ Key = tuple[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialObservations:
-    """What a trial would see.
+    """What a trial would see."""
 
-    Attributes
-    ----------
-    weights
-        Shares of the virtual patients in their cohort, shape [cohort, patient]; rows add up to 1.
-    levels
-        (quantity, day) → value without noise, above 0, shape [cohort, patient]. NaN for a patient who failed, and who
-        then has no weight.
-    units
-        Units of the levels by quantity.
-    noise
-        Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
-        from one day to the next. By quantity, or by (quantity, day) where a visit has its own; of shape [cohort, 1]
-        where cohorts are read unlike.
-    limits
-        Detection limits by quantity, in its unit; none where a quantity is absent.
-    substitutes
-        What stands for an undetectable value in a printed mean, as a share of the limit, by quantity; 1 if absent.
-    groups
-        Name of a part of the patients → probability of belonging to it, shape [cohort, patient].
-    present
-        Day → probability of still being seen then, shape [cohort, patient]; a day that is absent is one on which all
-        are.
-    events
-        (quantity, day) → probability of what is counted, such as a response, shape [cohort, patient].
-    strata
-        Number of each patient's kind, shape [patient], and how many patients of each kind the trial had; None if
-        patients are of one kind.
-    arms
-        What is seen of each arm by its name, where there are several; the rest is then of the first of them.
-    """
-
-    weights: FloatArray
+    weights: FloatArray  #: Shares of the virtual patients in their cohort, shape [cohort, patient]; rows add up to 1
+    #: (quantity, day) → value without noise, above 0, shape [cohort, patient]. NaN for a patient who failed, and who
+    #: then has no weight.
     levels: Mapping[Key, FloatArray]
-    units: Mapping[str, Unit]
+    units: Mapping[str, Unit]  #: Units of the levels by quantity
+    #: Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
+    #: from one day to the next. By quantity, or by (quantity, day) where a visit has its own; of shape [cohort, 1]
+    #: where cohorts are read unlike.
     noise: Mapping[str | Key, float | FloatArray]
+    #: Detection limits by quantity, in its unit; none where a quantity is absent.
     limits: Mapping[str, float] = field(default_factory=dict)
+    #: What stands for an undetectable value in a printed mean, as a share of the limit, by quantity; 1 if absent.
     substitutes: Mapping[str, float] = field(default_factory=dict)
+    #: Name of a part of the patients → probability of belonging to it, shape [cohort, patient].
     groups: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Day → probability of still being seen then, shape [cohort, patient]; a day that is absent is one on which all
+    #: are.
     present: Mapping[float, FloatArray] = field(default_factory=dict)
+    #: (quantity, day) → probability of what is counted, such as a response, shape [cohort, patient].
     events: Mapping[Key, FloatArray] = field(default_factory=dict)
+    #: Number of each patient's kind, shape [patient], and how many patients of each kind the trial had; None if
+    #: patients are of one kind.
     strata: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None = None
+    #: What is seen of each arm by its name, where there are several; the rest is then of the first of them.
     arms: Mapping[str, TrialObservations] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -27,16 +27,11 @@ _ROOM = 0.095
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FewPatients:
-    """The patients of a dataset of which each has a line.
+    """The patients of a dataset of which each has a line."""
 
-    ``names``: IDs, or numbers where they have none, in the order of the cohort; ``places``: of each, the members who
-    stand for the patient: one, or one for each draw; ``by_patient``: whether colors tell patients apart: where there is
-    one arm alone.
-    """
-
-    names: tuple[str, ...]
-    places: tuple[tuple[int, ...], ...]
-    by_patient: bool
+    names: tuple[str, ...]  #: IDs, or numbers where they have none, in the order of the cohort
+    places: tuple[tuple[int, ...], ...]  #: Of each, the members who stand for the patient: one, or one for each draw
+    by_patient: bool  #: Whether colors tell patients apart: where there is one arm alone
 
     def lines(self, values: FloatArray) -> FloatArray:
         """Median of the members of each patient, shape [arm, patient, time], of values [arm, member, time]."""

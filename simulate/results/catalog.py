@@ -20,34 +20,19 @@ FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "d
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run directory.
+    """A run directory."""
 
-    Attributes
-    ----------
-    directory
-        Where it is.
-    kind
-        The verb that made it.
-    title, key
-        What it says of itself.
-    state
-        ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
-    parts
-        Parts that are solved and all parts of a sweep that is not finished; None otherwise.
-    size
-        Bytes on the disk.
-    written
-        When it was finished, UTC; None where it is not.
-    """
-
-    directory: str
-    kind: str
+    directory: str  #: Where it is
+    kind: str  #: The verb that made it
+    #: What it says of itself.
     title: str
     key: str
+    #: ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
     state: str
+    #: Parts that are solved and all parts of a sweep that is not finished; None otherwise.
     parts: tuple[int, int] | None
-    size: int
-    written: str | None
+    size: int  #: Bytes on the disk
+    written: str | None  #: When it was finished, UTC; None where it is not
 
 
 def records_in(folders: Sequence[Path]) -> tuple[RunRecord, ...]:

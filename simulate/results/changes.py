@@ -40,42 +40,32 @@ WENT = {"up": "rose", "down": "fell"}
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """Paired change of a quantity since baseline, of a group of an arm at a visit.
+    """Paired change of a quantity since baseline, of a group of an arm at a visit."""
 
-    Attributes
-    ----------
-    quantity, meaning, unit
-        What changes, and the unit of the change: % of the baseline, or that of the quantity where a baseline is 0.
-    arm, less
-        Whose change, and the untreated arm whose change is taken from it, patient by patient; empty for none.
-    group, visit, day
-        Of whom, and when.
-    median, p5, p95, up, down, n
-        As `simulate.studies.paired.Paired`.
-    reported, verdict, agreeing
-        A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
-        and None where none was reported.
-    median_low, median_high, up_low, up_high, down_low, down_high
-        Between which values 90 % of the draws of a fit have their own; None where there is one population.
-    """
-
+    #: What changes, and the unit of the change: % of the baseline, or that of the quantity where a baseline is 0.
     quantity: str
     meaning: str
     unit: str
+    #: Whose change, and the untreated arm whose change is taken from it, patient by patient; empty for none.
     arm: str
     less: str
+    #: Of whom, and when.
     group: str
     visit: str
     day: float
+    #: As `simulate.studies.paired.Paired`.
     median: float | None
     p5: float | None
     p95: float | None
     up: float | None
     down: float | None
     n: float
+    #: A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
+    #: and None where none was reported.
     reported: str
     verdict: str
     agreeing: float | None
+    #: Between which values 90 % of the draws of a fit have their own; None where there is one population.
     median_low: float | None = None
     median_high: float | None = None
     up_low: float | None = None

@@ -40,29 +40,19 @@ class ChangedInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangedOutput:
-    """A quantity in both runs, over the arms, patients and times that both have.
+    """A quantity in both runs, over the arms, patients and times that both have."""
 
-    Attributes
-    ----------
-    quantity, unit
-        What is compared.
-    values, different
-        Numbers that both runs have, and those of them whose bits differ.
-    arms
-        Arms in which any differ.
-    largest
-        Largest difference over the larger of the two sizes, 0 where none differ; infinite where a run has no number.
-    arm, patient, day, before, after
-        Where it is largest, and what the runs have there; None where none differ. Of a table, the labels of the row
-        stand for the arm.
-    """
-
+    #: What is compared.
     quantity: str
     unit: str
+    #: Numbers that both runs have, and those of them whose bits differ.
     values: int
     different: int
-    arms: tuple[str, ...]
+    arms: tuple[str, ...]  #: Arms in which any differ
+    #: Largest difference over the larger of the two sizes, 0 where none differ; infinite where a run has no number.
     largest: float
+    #: Where it is largest, and what the runs have there; None where none differ. Of a table, the labels of the row
+    #: stand for the arm.
     arm: str | None = None
     patient: int | None = None
     day: float | None = None
@@ -72,16 +62,12 @@ class ChangedOutput:
 
 @dataclass(frozen=True, slots=True)
 class RunDiff:
-    """Two runs beside each other.
+    """Two runs beside each other."""
 
-    ``changes``: inputs that differ; ``versions``: versions that differ; ``effects``: quantities that both have, in the
-    order of the first; ``only``: what one run alone has: arms, quantities, numbers of patients and times, in words.
-    """
-
-    changes: tuple[ChangedInput, ...]
-    versions: tuple[ChangedInput, ...]
-    effects: tuple[ChangedOutput, ...]
-    only: tuple[str, ...]
+    changes: tuple[ChangedInput, ...]  #: Inputs that differ
+    versions: tuple[ChangedInput, ...]  #: Versions that differ
+    effects: tuple[ChangedOutput, ...]  #: Quantities that both have, in the order of the first
+    only: tuple[str, ...]  #: What one run alone has: arms, quantities, numbers of patients and times, in words
 
     @property
     def causes(self) -> tuple[ChangedInput, ...]:

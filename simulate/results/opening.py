@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Question, answer and caveats of a run.
+    """Question, answer and caveats of a run."""
 
-    ``question``: what was asked; ``sentences``: what came out, the most important first; ``caveats``: what a reader
-    must know before believing it.
-    """
-
-    question: str
-    sentences: tuple[str, ...]
-    caveats: tuple[str, ...] = ()
+    question: str  #: What was asked
+    sentences: tuple[str, ...]  #: What came out, the most important first
+    caveats: tuple[str, ...] = ()  #: What a reader must know before believing it

@@ -23,17 +23,13 @@ UNASKED = frozenset({"out", "force", "figures", "threads", "workers", "scheduler
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a verb was asked.
+    """What a verb was asked."""
 
-    ``verb``: its name. ``arguments``: those of its function that decide what comes out, as JSON has them. ``inputs``:
-    files that were read: name → content, as `simulate.inputs` names them; those that are read later as well. ``key``:
-    content hash of all that decides the result; a directory of the same key says the same.
-    """
-
-    verb: str
-    arguments: Mapping[str, Any]
+    verb: str  #: Its name
+    arguments: Mapping[str, Any]  #: Those of its function that decide what comes out, as JSON has them
+    #: Files that were read: name → content, as `simulate.inputs` names them; those that are read later as well.
     inputs: Mapping[str, bytes]
-    key: str
+    key: str  #: Content hash of all that decides the result; a directory of the same key says the same
 
 
 def asked(

@@ -36,33 +36,22 @@ _THRESHOLD = 'a number with its unit, such as "30 ng/mL"'
 
 @dataclass(frozen=True, slots=True)
 class ArmRule:
-    """A rule as written; which unit and which route it means, only the model knows.
+    """A rule as written; which unit and which route it means, only the model knows."""
 
-    Attributes
-    ----------
-    quantity, threshold, rising
-        What is watched, the value to pass with its unit or None, and whether upward.
-    action, factor, given
-        What is done: `Action`, the share of the doses for LEVEL, the dose for BOLUS.
-    at_visits, once, margin
-        As for `simulate.solver.Rule`.
-    text
-        The rule in one line, for results.
-    where
-        Place of the table.
-    """
-
+    #: What is watched, the value to pass with its unit or None, and whether upward.
     quantity: str
     threshold: tuple[float, Unit | None]
     rising: bool
+    #: What is done: `Action`, the share of the doses for LEVEL, the dose for BOLUS.
     action: Action
     factor: float
     given: Plan | None
+    #: As for `simulate.solver.Rule`.
     at_visits: bool
     once: bool
     margin: tuple[float, Unit | None]
-    text: str
-    where: Where
+    text: str  #: The rule in one line, for results
+    where: Where  #: Place of the table
 
 
 def rules_of_arm(arm: TomlTable, visits: Sequence[float]) -> tuple[ArmRule, ...]:

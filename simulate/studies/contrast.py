@@ -49,50 +49,33 @@ class Tendency(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReportedSign:
-    """A reported direction, and what two hypotheses say of it.
+    """A reported direction, and what two hypotheses say of it."""
 
-    ``quantity``, ``title``, ``day``, ``way``: what changed up to which day, and ``up`` or ``down``; ``draws``: for each
-    hypothesis the share of its draws in which the mean change goes that way; ``patients``: for each the share of the
-    patients who go that way: median and 90 % of the draws.
-    """
-
+    #: What changed up to which day, and ``up`` or ``down``.
     quantity: str
     title: str
     day: float
     way: str
-    draws: tuple[float, float]
-    patients: tuple[Band, Band]
+    draws: tuple[float, float]  #: For each hypothesis the share of its draws in which the mean change goes that way
+    patients: tuple[Band, Band]  #: For each the share of the patients who go that way: median and 90 % of the draws
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastReadout:
-    """A change since before treatment at a visit, under two hypotheses.
+    """A change since before treatment at a visit, under two hypotheses."""
 
-    Attributes
-    ----------
-    quantity, title, day
-        What is read again when, in days after the start.
-    changes
-        For each hypothesis the mean change of the patients, %: median and 90 % of the draws.
-    higher
-        Share of pairs of a draw of each in which the change is higher under the first; a half where nothing tells them
-        apart.
-    n
-        Patients, each read twice, with whom the true hypothesis is found; None if not with the most that are tried.
-    found
-        Share of studies of the most patients that are tried in which it is.
-    is_sparse
-        Whether the draws are too far apart for the number to be exact.
-    """
-
+    #: What is read again when, in days after the start.
     quantity: str
     title: str
     day: float
-    changes: tuple[Band, Band]
+    changes: tuple[Band, Band]  #: For each hypothesis the mean change of the patients, %: median and 90 % of the draws
+    #: Share of pairs of a draw of each in which the change is higher under the first; a half where nothing tells them
+    #: apart.
     higher: float
+    #: Patients, each read twice, with whom the true hypothesis is found; None if not with the most that are tried.
     n: int | None
-    found: float
-    is_sparse: bool
+    found: float  #: Share of studies of the most patients that are tried in which it is
+    is_sparse: bool  #: Whether the draws are too far apart for the number to be exact
 
     @property
     def number(self) -> str:
@@ -108,32 +91,16 @@ class ContrastReadout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrast:
-    """Two hypotheses held against each other.
+    """Two hypotheses held against each other."""
 
-    Attributes
-    ----------
-    trial
-        Of whose patients all is said.
-    draws
-        Draws of each.
-    comparison
-        What the reported values say of both; None where one of them has no fit.
-    signs
-        Reported directions.
-    readouts
-        The one that takes the fewest patients first.
-    alone
-        Quantities that only one of the models has: what a reader calls it, and the hypothesis.
-    patients, studies
-        Virtual patients of each draw, and simulated studies under each hypothesis.
-    """
-
-    trial: TrialDesign
-    draws: tuple[Draws, Draws]
-    comparison: Comparison | None
-    signs: tuple[ReportedSign, ...]
-    readouts: tuple[ContrastReadout, ...]
+    trial: TrialDesign  #: Of whose patients all is said
+    draws: tuple[Draws, Draws]  #: Draws of each
+    comparison: Comparison | None  #: What the reported values say of both; None where one of them has no fit
+    signs: tuple[ReportedSign, ...]  #: Reported directions
+    readouts: tuple[ContrastReadout, ...]  #: The one that takes the fewest patients first
+    #: Quantities that only one of the models has: what a reader calls it, and the hypothesis.
     alone: tuple[tuple[str, str], ...]
+    #: Virtual patients of each draw, and simulated studies under each hypothesis.
     patients: int
     studies: int
 

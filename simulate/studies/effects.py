@@ -15,18 +15,16 @@ from simulate.studies.datasets import peaks_of, pooled, quantity_names, resoluti
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An effect with its interval.
+    """An effect with its interval."""
 
-    ``label``, ``group``: what the row is called, and the heading that it stands under; empty for none. ``estimate``,
-    ``low``, ``high``: the effect and its interval, None if it cannot be had. ``n``, ``missing``: how many patients it
-    is of, and how many gave no number besides: they failed, or a rule had stopped them.
-    """
-
+    #: What the row is called, and the heading that it stands under; empty for none.
     label: str
     group: str
+    #: The effect and its interval, None if it cannot be had.
     estimate: float | None
     low: float | None
     high: float | None
+    #: How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
     n: int
     missing: int
 

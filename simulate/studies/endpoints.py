@@ -39,17 +39,14 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One number of a trajectory.
+    """One number of a trajectory."""
 
-    ``text``: as the user wrote it. ``quantity``, ``summary``, ``day``: what is made of which quantity, from the start
-    to which day. ``title``, ``unit``: for a reader: the words and the unit; a change is in percent of the value at the
-    start.
-    """
-
-    text: str
+    text: str  #: As the user wrote it
+    #: What is made of which quantity, from the start to which day.
     quantity: str
     summary: Summary
     day: float
+    #: For a reader: the words and the unit; a change is in percent of the value at the start.
     title: str
     unit: str
 

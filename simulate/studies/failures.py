@@ -40,37 +40,21 @@ _AHEAD = (0.0, *(10.0**power for power in range(-12, 1)))
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A parameter of a patient among people of the same population.
+    """A parameter of a patient among people of the same population."""
 
-    ``parameter``, ``value``, ``unit``: what it is. ``quantile``: share of people with a smaller value; ties count half.
-    ``z``: distance of its logarithm from the mean in standard deviations.
-    """
-
+    #: What it is.
     parameter: str
     value: float
     unit: str
-    quantile: float
-    z: float
+    quantile: float  #: Share of people with a smaller value; ties count half
+    z: float  #: Distance of its logarithm from the mean in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A failure with its cause.
+    """A failure with its cause."""
 
-    Attributes
-    ----------
-    arm, patient, draw, day, state, status, reason
-        Who, in which draw of a fit, where, when and why, as the solver says.
-    state_value
-        Value of the state at the last sound time; None where it never had one.
-    term, expression, term_value
-        Name and expression of the term at fault and its value there, in units of the state a day (None: not a number).
-    place
-        The most extreme parameter of the term, or of all parameters if none of the term's varies.
-    replay
-        Command that repeats this patient alone, with the same bits.
-    """
-
+    #: Who, in which draw of a fit, where, when and why, as the solver says.
     arm: str
     patient: int
     draw: int | None
@@ -78,12 +62,13 @@ class Entry:
     state: str | None
     status: str
     reason: str
-    state_value: float | None
+    state_value: float | None  #: Value of the state at the last sound time; None where it never had one
+    #: Name and expression of the term at fault and its value there, in units of the state a day (None: not a number).
     term: str | None
     expression: str | None
     term_value: float | None
-    place: Place | None
-    replay: str
+    place: Place | None  #: The most extreme parameter of the term, or of all parameters if none of the term's varies
+    replay: str  #: Command that repeats this patient alone, with the same bits
 
     @property
     def sentence(self) -> str:

@@ -72,30 +72,22 @@ class PatientReadings:
 
 @dataclass(frozen=True, slots=True)
 class ObservedValue:
-    """A reading beside what was simulated of the same patient at the same time.
+    """A reading beside what was simulated of the same patient at the same time."""
 
-    Attributes
-    ----------
-    patient_id, arm, day, quantity, unit
-        Who, under which treatment, when, and what.
-    observed, below
-        The reading, and whether what was to be read is below it.
-    simulated, p5, p95
-        Median and range of the members who stand for the patient, those of all draws; the range is None for one member.
-    ratio, difference
-        Observed over simulated, and less it; None where nothing can be said.
-    """
-
+    #: Who, under which treatment, when, and what.
     patient_id: str
     arm: str
     day: float
     quantity: str
     unit: str
+    #: The reading, and whether what was to be read is below it.
     observed: float
     below: bool
+    #: Median and range of the members who stand for the patient, those of all draws; the range is None for one member.
     simulated: float | None
     p5: float | None
     p95: float | None
+    #: Observed over simulated, and less it; None where nothing can be said.
     ratio: float | None
     difference: float | None
 

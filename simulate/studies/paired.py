@@ -58,27 +58,18 @@ class PatientGroup:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Changes of a group, summed up.
+    """Changes of a group, summed up."""
 
-    Attributes
-    ----------
-    median, p5, p95
-        Over the patients, each counted with the probability that the patient belongs to the group; None for nobody.
-    up, down
-        Shares of them who rose and who fell, 0 to 1; the others did neither.
-    n
-        How many they are; where belonging is a probability, the number that is expected.
-    of_draws
-        What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
-        ``down``, by these names; empty where there is one population.
-    """
-
+    #: Over the patients, each counted with the probability that the patient belongs to the group; None for nobody.
     median: float | None
     p5: float | None
     p95: float | None
+    #: Shares of them who rose and who fell, 0 to 1; the others did neither.
     up: float | None
     down: float | None
-    n: float
+    n: float  #: How many they are; where belonging is a probability, the number that is expected
+    #: What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
+    #: ``down``, by these names; empty where there is one population.
     of_draws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 

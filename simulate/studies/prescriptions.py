@@ -24,37 +24,18 @@ from simulate.symbolic.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """What one typical patient is given, and the model.
+    """What one typical patient is given, and the model."""
 
-    Attributes
-    ----------
-    model
-        Composed, with routes; parameters have the values of the arm.
-    given
-        What is given by them.
-    arm, regimen
-        Name of the arm, and what it prescribes, in words.
-    times
-        When the scenario records, days.
-    quantities
-        What it records.
-    rtol
-        Its relative tolerance.
-    left_out
-        What a scenario says and this does not.
-    about
-        What is known of the reference model beside its numbers; None of any other.
-    """
-
-    model: Model
-    given: tuple[Given, ...]
+    model: Model  #: Composed, with routes; parameters have the values of the arm
+    given: tuple[Given, ...]  #: What is given by them
+    #: Name of the arm, and what it prescribes, in words.
     arm: str
     regimen: str
-    times: tuple[float, ...]
-    quantities: tuple[str, ...]
-    rtol: float
-    left_out: tuple[str, ...]
-    about: About | None
+    times: tuple[float, ...]  #: When the scenario records, days
+    quantities: tuple[str, ...]  #: What it records
+    rtol: float  #: Its relative tolerance
+    left_out: tuple[str, ...]  #: What a scenario says and this does not
+    about: About | None  #: What is known of the reference model beside its numbers; None of any other
 
 
 def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:

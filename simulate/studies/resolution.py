@@ -20,13 +20,10 @@ TOLERANCES = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How exact simulated numbers are.
+    """How exact simulated numbers are."""
 
-    ``rtol``: relative tolerance of the simulation; ``atol``: absolute tolerance, as a share of the largest value of a
-    course: what is left of it after it has faded.
-    """
-
-    rtol: float = 1e-6
+    rtol: float = 1e-6  #: Relative tolerance of the simulation
+    #: Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
     atol: float = 1e-12
 
     def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0) -> FloatArray:

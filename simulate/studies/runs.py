@@ -47,37 +47,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A scenario whose every name has been found: ready to run.
+    """A scenario whose every name has been found: ready to run."""
 
-    Attributes
-    ----------
-    scenario
-        What was asked.
-    model, arms, population
-        What is simulated.
-    times
-        Shape [time], days.
-    quantities
-        What is kept, in order.
-    known
-        Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
-    draws
-        Populations that are simulated, each with all patients; None for the one of ``population``.
-    assumed
-        Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
-    readings
-        What was observed in the patients of tables of doses.
-    """
-
-    scenario: Scenario
+    scenario: Scenario  #: What was asked
+    #: What is simulated.
     model: Model
     arms: tuple[Arm, ...]
     population: Population
-    times: FloatArray
-    quantities: tuple[str, ...]
+    times: FloatArray  #: Shape [time], days
+    quantities: tuple[str, ...]  #: What is kept, in order
+    #: Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
     known: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Populations that are simulated, each with all patients; None for the one of ``population``.
     draws: Draws | IndividualDraws | None = None
+    #: Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
     assumed: AssumedSpread | None = None
+    #: What was observed in the patients of tables of doses.
     readings: PatientReadings = field(default_factory=PatientReadings)
 
     @property

@@ -106,83 +106,48 @@ RESULT = "fit.json"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is to be simulated.
+    """What is to be simulated."""
 
-    Attributes
-    ----------
-    name, title, question
-        Name of the file without its ending, what a reader is told, and what is asked.
-    model
-        File of a user's model; None for the shipped one.
-    hypothesis
-        Names and hypothesis files that are combined.
-    fit, draws
-        Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
-        them.
-    beyond_bounds
-        Whether parameters may be set beyond their bounds.
-    times
-        When to record, days, ascending from 0.
-    time_unit
-        In which times are shown to a reader.
-    visits
-        Days on which rules look that look at visits only.
-    patients, first, seed, population
-        Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
-        population; None for patients of the trial or, where the model is a user's, for parameters that vary
-        independently.
-    spread
-        What is assumed of how patients differ in the parameters of which the population says nothing; None for nothing.
-    between_doses
-        Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
-        population.
-    occasions
-        How kinetics differ between occasions of a patient; None where they do not.
-    dropout
-        Whether results are of those who are still in the study.
-    arms
-        At least one.
-    overrides
-        Typical values of parameters in all arms.
-    quantities
-        States and observables to keep; empty for all observables.
-    rtol, atol, max_steps, method
-        Settings of the solver.
-    max_step, breaks
-        The longest step, days, None without a bound; and when steps end, days.
-    document
-        The file and settings from which all this was read.
-    """
-
+    #: Name of the file without its ending, what a reader is told, and what is asked.
     name: str
     title: str
     question: str | None
-    model: Path | None
-    hypothesis: tuple[str | Path, ...]
+    model: Path | None  #: File of a user's model; None for the shipped one
+    hypothesis: tuple[str | Path, ...]  #: Names and hypothesis files that are combined
+    #: Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
+    #: them.
     fit: str | Path
     draws: int
-    beyond_bounds: bool
-    times: tuple[float, ...]
-    time_unit: str
-    visits: tuple[float, ...]
+    beyond_bounds: bool  #: Whether parameters may be set beyond their bounds
+    times: tuple[float, ...]  #: When to record, days, ascending from 0
+    time_unit: str  #: In which times are shown to a reader
+    visits: tuple[float, ...]  #: Days on which rules look that look at visits only
+    #: Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
+    #: population; None for patients of the trial or, where the model is a user's, for parameters that vary
+    #: independently.
     patients: int
     first: int
     seed: int
     population: str | Path | None
+    #: What is assumed of how patients differ in the parameters of which the population says nothing; None for nothing.
     spread: Spread | None
+    #: Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
+    #: population.
     between_doses: float | None
-    occasions: Occasions | None
-    dropout: bool
-    arms: tuple[Treatment, ...]
-    overrides: tuple[Override, ...]
-    quantities: tuple[str, ...]
+    occasions: Occasions | None  #: How kinetics differ between occasions of a patient; None where they do not
+    dropout: bool  #: Whether results are of those who are still in the study
+    arms: tuple[Treatment, ...]  #: At least one
+    overrides: tuple[Override, ...]  #: Typical values of parameters in all arms
+    quantities: tuple[str, ...]  #: States and observables to keep; empty for all observables
+    #: Settings of the solver.
     rtol: float
     atol: float | None
     max_steps: int
     method: str
+    #: The longest step, days, None without a bound; and when steps end, days.
     max_step: float | None
     breaks: tuple[float, ...]
-    document: Document
+    document: Document  #: The file and settings from which all this was read
 
     @property
     def understood(self) -> tuple[str, ...]:

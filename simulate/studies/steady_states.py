@@ -36,31 +36,19 @@ _NO_SCENARIO = {"schema": 1, "time": {"end": "1 d"}, "arm": [{"name": "untreated
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SteadyStates:
-    """What was found.
+    """What was found."""
 
-    Attributes
-    ----------
-    study, system
-        The model, and its equations.
-    states
-        Steady states, sorted.
-    observed
-        Values of the observables, shape [state, observable].
-    branches
-        Curves of steady states over one parameter or route, each once; none where nothing varies.
-    draw
-        Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
-    plane
-        Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
-        plane was asked for.
-    """
-
+    #: The model, and its equations.
     study: Study
     system: System
-    states: tuple[Equilibrium, ...]
-    observed: FloatArray
+    states: tuple[Equilibrium, ...]  #: Steady states, sorted
+    observed: FloatArray  #: Values of the observables, shape [state, observable]
+    #: Curves of steady states over one parameter or route, each once; none where nothing varies.
     branches: tuple[Branch, ...]
+    #: Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
     draw: int | None = None
+    #: Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
+    #: plane was asked for.
     plane: xr.Dataset | None = None
 
 

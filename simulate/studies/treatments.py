@@ -34,17 +34,14 @@ _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a scenario says of a parameter.
+    """What a scenario says of a parameter."""
 
-    ``parameter``: its name. ``value``, ``unit``: typical value, in ``unit`` or, where that is None, in the unit of the
-    parameter; None where it stays. ``where``: where it is written. ``sd_log``: standard deviation of the logarithm
-    between patients; 0 for the same value in all, None where it stays.
-    """
-
-    parameter: str
+    parameter: str  #: Its name
+    #: Typical value, in ``unit`` or, where that is None, in the unit of the parameter; None where it stays.
     value: float | None
     unit: Unit | None
-    where: Where
+    where: Where  #: Where it is written
+    #: Standard deviation of the logarithm between patients; 0 for the same value in all, None where it stays.
     sd_log: float | None = None
 
 

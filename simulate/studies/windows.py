@@ -32,14 +32,11 @@ _AT_ONCE = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """An interval.
+    """An interval."""
 
-    ``times``: when to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
-    ``weights``: of the values in their average, shape [time]; 0 for those at cuts.
-    """
-
+    #: When to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
     times: FloatArray
-    weights: FloatArray
+    weights: FloatArray  #: Of the values in their average, shape [time]; 0 for those at cuts
 
     @property
     def length(self) -> float:

@@ -42,14 +42,10 @@ _DOSES = 1456
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a page is made of.
+    """What a page is made of."""
 
-    ``data``: plain values that JSON can hold; ``models``: source of the models in JavaScript, in the order of
-    ``data["hypotheses"]``.
-    """
-
-    data: dict[str, Any]
-    models: tuple[str, ...]
+    data: dict[str, Any]  #: Plain values that JSON can hold
+    models: tuple[str, ...]  #: Source of the models in JavaScript, in the order of ``data["hypotheses"]``
 
 
 def patients_of(study: Study, arm: Arm) -> FloatArray:

@@ -35,17 +35,14 @@ _TIE = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """Odds in made-up abstracts.
+    """Odds in made-up abstracts."""
 
-    ``names``: hypotheses; ``known``, ``unknown``: log-evidence of each hypothesis, shape [true hypothesis, repeat,
-    hypothesis]: with the true numbers of the true hypothesis in its bank, and without them; ``effective``: populations
-    of the true hypothesis' bank that matter, shape [true hypothesis, repeat].
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Hypotheses
+    #: Log-evidence of each hypothesis, shape [true hypothesis, repeat, hypothesis]: with the true numbers of the true
+    #: hypothesis in its bank, and without them.
     known: FloatArray
     unknown: FloatArray
-    effective: FloatArray
+    effective: FloatArray  #: Populations of the true hypothesis' bank that matter, shape [true hypothesis, repeat]
 
     def log_odds(self, *, is_known: bool = True) -> FloatArray:
         """Log-odds of each hypothesis against the true one, shape [true hypothesis, repeat, hypothesis]."""

@@ -34,39 +34,23 @@ VERDICTS = (SAME, FAVORED, STRONG)
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One hypothesis against another.
+    """One hypothesis against another."""
 
-    Attributes
-    ----------
-    a, b
-        Names; the difference is that of ``a`` less ``b``.
-    difference
-        Difference of the log-evidences.
-    sampler, patients
-        Standard errors of the difference: by the samplers, and by the choice of virtual patients.
-    is_paired
-        Whether the error by the patients is that of the difference on the same patients; otherwise both add up.
-    verdict
-        One of `VERDICTS`.
-    reason
-        Why it is no stronger.
-    least, most
-        Range of the difference over the variants that the draws can tell.
-    unknown
-        Variants that they cannot tell.
-    """
-
+    #: Names; the difference is that of ``a`` less ``b``.
     a: str
     b: str
-    difference: float
+    difference: float  #: Difference of the log-evidences
+    #: Standard errors of the difference: by the samplers, and by the choice of virtual patients.
     sampler: float
     patients: float
+    #: Whether the error by the patients is that of the difference on the same patients; otherwise both add up.
     is_paired: bool
-    verdict: str
-    reason: str
+    verdict: str  #: One of `VERDICTS`
+    reason: str  #: Why it is no stronger
+    #: Range of the difference over the variants that the draws can tell.
     least: float
     most: float
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...]  #: Variants that they cannot tell
 
     @property
     def error(self) -> float:
@@ -76,29 +60,16 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """What each datum says for each hypothesis, relative to one of them.
+    """What each datum says for each hypothesis, relative to one of them."""
 
-    Attributes
-    ----------
-    items
-        Names of the data.
-    reference
-        Name of the hypothesis that the entries are relative to.
-    entries, errors
-        Share of the log-evidence less that under the reference, and standard error, shape [item, hypothesis]; errors
-        are NaN where a fit has not kept them.
-    remainders
-        Log-evidence that the shares leave over, shape [hypothesis].
-    left_out
-        Logarithm of the predictive density of each item given the others, shape [item, hypothesis].
-    """
-
-    items: tuple[str, ...]
-    reference: str
+    items: tuple[str, ...]  #: Names of the data
+    reference: str  #: Name of the hypothesis that the entries are relative to
+    #: Share of the log-evidence less that under the reference, and standard error, shape [item, hypothesis]; errors are
+    #: NaN where a fit has not kept them.
     entries: FloatArray
     errors: FloatArray
-    remainders: FloatArray
-    left_out: FloatArray
+    remainders: FloatArray  #: Log-evidence that the shares leave over, shape [hypothesis]
+    left_out: FloatArray  #: Logarithm of the predictive density of each item given the others, shape [item, hypothesis]
 
     @property
     def is_noise(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -120,31 +91,18 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Hypotheses held against one another.
+    """Hypotheses held against one another."""
 
-    Attributes
-    ----------
-    fits
-        What was compared, the likeliest first.
-    prior, probabilities
-        Before and after the data, shape [hypothesis].
-    pairs
-        All pairs, the likelier first in each.
-    verdict, sentence
-        One of `VERDICTS`, and what it means here.
-    matrix
-        What each datum says.
-    variants, changes
-        Other beliefs, and what each does to each hypothesis, [variant][hypothesis].
-    """
-
-    fits: tuple[Fit, ...]
+    fits: tuple[Fit, ...]  #: What was compared, the likeliest first
+    #: Before and after the data, shape [hypothesis].
     prior: FloatArray
     probabilities: FloatArray
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]  #: All pairs, the likelier first in each
+    #: One of `VERDICTS`, and what it means here.
     verdict: str
     sentence: str
-    matrix: Matrix
+    matrix: Matrix  #: What each datum says
+    #: Other beliefs, and what each does to each hypothesis, [variant][hypothesis].
     variants: tuple[Variant, ...]
     changes: tuple[tuple[Change, ...], ...]
 

@@ -51,25 +51,20 @@ LogRatio = Callable[[Fit], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One other belief.
+    """One other belief."""
 
-    ``name``, ``sort``: what a reader sees; ``log_ratio``: the new density over the old.
-    """
-
+    #: What a reader sees.
     name: str
     sort: Sort
-    log_ratio: LogRatio
+    log_ratio: LogRatio  #: The new density over the old
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a variant does to the log-evidence of a hypothesis.
+    """What a variant does to the log-evidence of a hypothesis."""
 
-    ``value``: change of the log-evidence; ``tail``: shape of the tail of the weights.
-    """
-
-    value: float
-    tail: float
+    value: float  #: Change of the log-evidence
+    tail: float  #: Shape of the tail of the weights
 
     @property
     def is_known(self) -> bool:

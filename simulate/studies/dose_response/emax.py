@@ -61,24 +61,14 @@ class CurveVerdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedCurves:
-    """Fitted curves.
+    """Fitted curves."""
 
-    Attributes
-    ----------
-    values
-        Shape [series, parameter], in the order of `PARAMETERS`; NaN where there was nothing to fit.
-    misfit
-        Root mean square distance from the curve as a share of what the doses span, [series].
-    verdicts
-        One for each series. Values of a curve that is not identified describe it within the doses, and no further.
-    brackets
-        Neighboring doses between which half of the span is reached, [series, 2]: any ED50 between them fits where the
-        verdict says that it is bracketed. NaN where there was nothing to fit.
-    """
-
-    values: FloatArray
-    misfit: FloatArray
+    values: FloatArray  #: Shape [series, parameter], in the order of `PARAMETERS`; NaN where there was nothing to fit
+    misfit: FloatArray  #: Root mean square distance from the curve as a share of what the doses span, [series]
+    #: One for each series. Values of a curve that is not identified describe it within the doses, and no further.
     verdicts: tuple[CurveVerdict, ...]
+    #: Neighboring doses between which half of the span is reached, [series, 2]: any ED50 between them fits where the
+    #: verdict says that it is bracketed. NaN where there was nothing to fit.
     brackets: FloatArray
 
 

@@ -91,32 +91,20 @@ def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponsePlan:
-    """A dose-response study whose every name has been found.
+    """A dose-response study whose every name has been found."""
 
-    Attributes
-    ----------
-    request
-        What was asked.
-    sweep
-        The sweep over doses and the second axis.
-    study, treated
-        The scenario, and the number of the arm whose doses are varied.
-    endpoints, other
-        What is looked at, and the second axis.
-    measured, sites
-        Quantity of the exposure, and signals of which the blocked share is taken.
-    windows
-        The last interval between doses before the last endpoint, at each place of the second axis.
-    """
-
-    request: ResponseRequest
-    sweep: SweepPlan
+    request: ResponseRequest  #: What was asked
+    sweep: SweepPlan  #: The sweep over doses and the second axis
+    #: The scenario, and the number of the arm whose doses are varied.
     study: Study
     treated: int
+    #: What is looked at, and the second axis.
     endpoints: tuple[Endpoint, ...]
     other: Axis | None
+    #: Quantity of the exposure, and signals of which the blocked share is taken.
     measured: str | None
     sites: tuple[str, ...]
+    #: The last interval between doses before the last endpoint, at each place of the second axis.
     windows: tuple[Window, ...]
 
     @property

@@ -43,15 +43,12 @@ INTERVALS = (0.5, 0.75, 0.875)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Places of true values among draws of their posteriors.
+    """Places of true values among draws of their posteriors."""
 
-    ``names``: coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or
-    down; ``ranks``: shape [repeat, name], from 0 to `draws`; ``draws``: number of draws that a value is ranked among.
-    """
-
+    #: Coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or down.
     names: tuple[str, ...]
-    ranks: IntArray
-    draws: int
+    ranks: IntArray  #: Shape [repeat, name], from 0 to `draws`
+    draws: int  #: Number of draws that a value is ranked among
 
     def coverage(self, share: float) -> FloatArray:
         """How often the central interval with this share held the true value, shape [name]."""

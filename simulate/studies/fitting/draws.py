@@ -23,32 +23,15 @@ from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Equally likely populations of a hypothesis.
+    """Equally likely populations of a hypothesis."""
 
-    Attributes
-    ----------
-    problem
-        The hypothesis, its model and its free numbers.
-    points
-        Shape [draw, coordinate], on the standard normal scale of the prior.
-    is_fitted
-        Whether they are of a fit; otherwise they are of the prior.
-    places
-        Key of the places at which the patients stand.
-    fitted_to
-        Trial to which they were fitted, if that is not the problem's own; otherwise empty.
-    found
-        File of the fit where nobody named it and none ships; otherwise empty.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
-    """
-
-    problem: Problem
-    points: FloatArray
-    is_fitted: bool
-    places: int
-    fitted_to: str = ""
-    found: str = ""
+    problem: Problem  #: The hypothesis, its model and its free numbers
+    points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
+    is_fitted: bool  #: Whether they are of a fit; otherwise they are of the prior
+    places: int  #: Key of the places at which the patients stand
+    fitted_to: str = ""  #: Trial to which they were fitted, if that is not the problem's own; otherwise empty
+    found: str = ""  #: File of the fit where nobody named it and none ships; otherwise empty
+    #: Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
     weakness: str = ""
 
     @property

@@ -42,18 +42,16 @@ _Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch.
+    """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch."""
 
-    ``problem``: what is fitted. ``patients``, ``places``: virtual patients of a point, and the key of their places.
-    ``tolerance``, ``threads``: as for `simulate.solver.solve`. ``asked``, ``solved``: how much was asked, and what was
-    solved if this is to be remembered; neither decides a value.
-    """
-
-    problem: Problem
+    problem: Problem  #: What is fitted
+    #: Virtual patients of a point, and the key of their places.
     patients: int
     places: int
+    #: As for `simulate.solver.solve`.
     tolerance: Tolerance = COARSE
     threads: int | None = None
+    #: How much was asked, and what was solved if this is to be remembered; neither decides a value.
     asked: Asked = field(default_factory=Asked, compare=False)
     solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 

@@ -37,64 +37,36 @@ to find it takes a solution more for each of them, several times."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealPatient:
-    """A patient who was observed.
+    """A patient who was observed."""
 
-    Attributes
-    ----------
-    name
-        ID.
-    arm
-        Own doses.
-    times
-        Days that are recorded, ascending; one at which a dose is given stands there twice, before and after it.
-    columns, readings, values, below
-        Of each observation: its place in ``times``, which of the problem's readings it is, the value in the unit of
-        the quantity, and whether what was to be read is below it; shape [observation].
-    given
-        Covariates.
-    rows
-        Observations as the table has them.
-    """
-
-    name: str
-    arm: Arm
+    name: str  #: ID
+    arm: Arm  #: Own doses
+    #: Days that are recorded, ascending; one at which a dose is given stands there twice, before and after it.
     times: FloatArray
+    #: Of each observation: its place in ``times``, which of the problem's readings it is, the value in the unit of the
+    #: quantity, and whether what was to be read is below it; shape [observation].
     columns: IntArray
     readings: IntArray
     values: FloatArray
     below: npt.NDArray[np.bool_]
-    given: Mapping[str, float]
-    rows: tuple[ObservedRow, ...]
+    given: Mapping[str, float]  #: Covariates
+    rows: tuple[ObservedRow, ...]  #: Observations as the table has them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndividualProblem:
-    """A model and the patients to whose readings it is fitted.
+    """A model and the patients to whose readings it is fitted."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    model, population
-        What is simulated, and its patients before anything is changed.
-    free
-        What a point says, coordinate by coordinate.
-    name
-        Name of the data.
-    readings, patients
-        What was read, and who was observed; nothing and nobody where only populations are asked for.
-    average
-        `PRIOR` or `MODE`.
-    """
-
-    hypothesis: str
+    hypothesis: str  #: As the user named it
+    #: What is simulated, and its patients before anything is changed.
     model: Model
     population: Population
-    free: tuple[Free, ...]
-    name: str
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    name: str  #: Name of the data
+    #: What was read, and who was observed; nothing and nobody where only populations are asked for.
     readings: tuple[ReadingOf, ...] = ()
     patients: tuple[RealPatient, ...] = ()
-    average: str = PRIOR
+    average: str = PRIOR  #: `PRIOR` or `MODE`
 
     @property
     def dimension(self) -> int:

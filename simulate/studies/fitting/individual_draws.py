@@ -18,16 +18,12 @@ from simulate.studies.models import find_model, hypothesis_parts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndividualDraws:
-    """Equally likely populations of a model that was fitted to individual data.
+    """Equally likely populations of a model that was fitted to individual data."""
 
-    ``data``: name of the data; ``free``: what a point says, coordinate by coordinate; ``points``: shape [draw,
-    coordinate], on the standard normal scale of the prior; ``weakness``: as of `Draws`.
-    """
-
-    data: str
-    free: tuple[Free, ...]
-    points: FloatArray
-    weakness: str = ""
+    data: str  #: Name of the data
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
+    weakness: str = ""  #: As of `Draws`
 
     @property
     def options(self) -> tuple[str, ...]:

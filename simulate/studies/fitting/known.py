@@ -25,15 +25,12 @@ FITS = Path("fits")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A hypothesis that was fitted.
+    """A hypothesis that was fitted."""
 
-    ``problem``, ``posterior``: what was fitted, and the result; ``source``: where the result is from: ``shipped``, a
-    file, or ``made now``.
-    """
-
+    #: What was fitted, and the result.
     problem: Problem
     posterior: Posterior
-    source: str
+    source: str  #: Where the result is from: ``shipped``, a file, or ``made now``
 
     @property
     def name(self) -> str:

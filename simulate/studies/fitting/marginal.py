@@ -43,33 +43,28 @@ _FARTHEST = 4.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """What virtual patients say of real ones at some points.
+    """What virtual patients say of real ones at some points."""
 
-    ``log_likelihoods``, ``effective``: of each real patient, and the effective number of virtual ones, shape [point,
-    patient]; ``refused``: share of the virtual patients drawn as patients are who have no steady baseline, shape
-    [point]; ``unsolved``: whether some could not be solved, shape [point].
-    """
-
+    #: Of each real patient, and the effective number of virtual ones, shape [point, patient].
     log_likelihoods: FloatArray
     effective: FloatArray
+    #: Share of the virtual patients drawn as patients are who have no steady baseline, shape [point].
     refused: FloatArray
-    unsolved: BoolArray
+    unsolved: BoolArray  #: Whether some could not be solved, shape [point]
 
 
 @dataclass(frozen=True, slots=True)
 class IndividualLikelihood:
-    """Log-likelihoods of points, patient by patient, as samplers ask for them.
+    """Log-likelihoods of points, patient by patient, as samplers ask for them."""
 
-    ``problem``: what is fitted. ``virtual``, ``places``: virtual patients of each real one, best a power of two, and
-    the key of their places. ``tolerance``, ``threads``: as for `simulate.solver.solve`. ``asked``: how many points were
-    asked, and at how many somebody could not be solved; decides no value.
-    """
-
-    problem: IndividualProblem
+    problem: IndividualProblem  #: What is fitted
+    #: Virtual patients of each real one, best a power of two, and the key of their places.
     virtual: int
     places: int
+    #: As for `simulate.solver.solve`.
     tolerance: Tolerance = FINE
     threads: int | None = None
+    #: How many points were asked, and at how many somebody could not be solved; decides no value.
     asked: Asked = field(default_factory=Asked, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:

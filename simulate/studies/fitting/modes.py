@@ -38,13 +38,10 @@ Judge = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Modes:
-    """The mode of a patient at some points.
+    """The mode of a patient at some points."""
 
-    ``center``: scores, shape [point, dimension]; ``root``: lower triangular root of the matrix of second derivatives
-    there, shape [point, dimension, dimension].
-    """
-
-    center: FloatArray
+    center: FloatArray  #: Scores, shape [point, dimension]
+    #: Lower triangular root of the matrix of second derivatives there, shape [point, dimension, dimension].
     root: FloatArray
 
     def scores(self, normal: FloatArray) -> FloatArray:

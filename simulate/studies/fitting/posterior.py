@@ -27,103 +27,57 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long a fit looks; every number decides the result.
+    """How long a fit looks; every number decides the result."""
 
-    Attributes
-    ----------
-    particles, runs
-        Particles of a run of the sampler, and runs from different seeds.
-    patients
-        Virtual patients of a point while sampling.
-    draws, final_patients
-        Draws of a round of the final importance sampling, which are guessed, and of which `simulate.inference.polish`
-        solves a third of a round; and virtual patients of each.
-    kept
-        Draws that the result keeps.
-    seed
-        Key of all random numbers of the samplers.
-    places
-        Key of the places of the patients, the same under all hypotheses.
-    """
-
+    #: Particles of a run of the sampler, and runs from different seeds.
     particles: int = 200
     runs: int = 2
-    patients: int = 32
+    patients: int = 32  #: Virtual patients of a point while sampling
+    #: Draws of a round of the final importance sampling, which are guessed, and of which `simulate.inference.polish`
+    #: solves a third of a round; and virtual patients of each.
     draws: int = 2048
     final_patients: int = 128
-    kept: int = 256
-    seed: int = 1
-    places: int = 1
+    kept: int = 256  #: Draws that the result keeps
+    seed: int = 1  #: Key of all random numbers of the samplers
+    places: int = 1  #: Key of the places of the patients, the same under all hypotheses
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a fit says of one number.
+    """What a fit says of one number."""
 
-    Attributes
-    ----------
-    name, meaning, unit, role
-        As in `Free`.
-    prior, posterior
-        Quantiles at 5, 50 and 95 %.
-    contraction
-        1 - variance after / variance before, on the standard normal scale of the prior.
-    overlap
-        Area that prior and posterior have in common, from 0 to 1.
-    verdict
-        "prior" where the data say nothing, "weakly informed" or "informed"; `NOT_KNOWN` where too few draws count.
-    """
-
+    #: As in `Free`.
     name: str
     meaning: str
     unit: str
     role: str
+    #: Quantiles at 5, 50 and 95 %.
     prior: tuple[float, float, float]
     posterior: tuple[float, float, float]
-    contraction: float
-    overlap: float
+    contraction: float  #: 1 - variance after / variance before, on the standard normal scale of the prior
+    overlap: float  #: Area that prior and posterior have in common, from 0 to 1
+    #: "prior" where the data say nothing, "weakly informed" or "informed"; `NOT_KNOWN` where too few draws count.
     verdict: str
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Whether the draws can be trusted.
+    """Whether the draws can be trusted."""
 
-    Attributes
-    ----------
-    r_hat
-        Largest rank-normalized R-hat over the coordinates, the runs taken as chains; None for a single run.
-    effective
-        Effective sample size of the final draws.
-    tail
-        Pareto shape of their weights.
-    log_evidences
-        Log-evidence of each run, and last of the final draws.
-    unresolved
-        Share of the points asked that could not be solved.
-    refused
-        Mean share of patients without a steady baseline among the kept draws.
-    informed_directions
-        Directions in which the data say more than the prior.
-    stages
-        Temperature, effective sample size, moves and acceptance of each step of the first run.
-    optimum, distinct
-        Best log-likelihood found, and number of different points near it.
-    warnings
-        What a reader must know before believing anything.
-    """
-
+    #: Largest rank-normalized R-hat over the coordinates, the runs taken as chains; None for a single run.
     r_hat: float | None
-    effective: float
-    tail: float
-    log_evidences: tuple[float, ...]
-    unresolved: float
-    refused: float
-    informed_directions: int
+    effective: float  #: Effective sample size of the final draws
+    tail: float  #: Pareto shape of their weights
+    log_evidences: tuple[float, ...]  #: Log-evidence of each run, and last of the final draws
+    unresolved: float  #: Share of the points asked that could not be solved
+    refused: float  #: Mean share of patients without a steady baseline among the kept draws
+    informed_directions: int  #: Directions in which the data say more than the prior
+    #: Temperature, effective sample size, moves and acceptance of each step of the first run.
     stages: tuple[tuple[float, float, int, float], ...]
+    #: Best log-likelihood found, and number of different points near it.
     optimum: float
     distinct: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  #: What a reader must know before believing anything
 
     @property
     def weakness(self) -> str:
@@ -140,29 +94,14 @@ class Diagnostics:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """What a comparison with other hypotheses needs beside the draws.
+    """What a comparison with other hypotheses needs beside the draws."""
 
-    Attributes
-    ----------
-    feasible
-        Share of the normal prior that is feasible.
-    sets
-        Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set].
-    set_items
-        Change of the mean log-likelihood of each item with these sets, shape [set, item].
-    share_errors
-        Standard errors of the shares of the items, shape [item].
-    readings
-        Log-likelihood of each reading alone, for each item an array [draw, reading].
-    tails
-        Item, figure and posterior predictive tail probability of each figure that is fitted.
-    """
-
-    feasible: float
-    sets: FloatArray
-    set_items: FloatArray
-    share_errors: FloatArray
-    readings: tuple[FloatArray, ...]
+    feasible: float  #: Share of the normal prior that is feasible
+    sets: FloatArray  #: Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set]
+    set_items: FloatArray  #: Change of the mean log-likelihood of each item with these sets, shape [set, item]
+    share_errors: FloatArray  #: Standard errors of the shares of the items, shape [item]
+    readings: tuple[FloatArray, ...]  #: Log-likelihood of each reading alone, for each item an array [draw, reading]
+    #: Item, figure and posterior predictive tail probability of each figure that is fitted.
     tails: tuple[tuple[str, str, float], ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -193,32 +132,24 @@ def _support(data: dict[str, Any], items: int) -> Support:
 
 @dataclass(frozen=True, slots=True)
 class FittedPatient:
-    """How well a patient's likelihood is known.
+    """How well a patient's likelihood is known."""
 
-    ``name``: ID; ``observations``: readings of the patient; ``effective``: effective number of virtual patients at the
-    best point; ``least_effective``: that which 19 of 20 draws of the posterior exceed.
-    """
-
-    name: str
-    observations: int
-    effective: float
-    least_effective: float
+    name: str  #: ID
+    observations: int  #: Readings of the patient
+    effective: float  #: Effective number of virtual patients at the best point
+    least_effective: float  #: That which 19 of 20 draws of the posterior exceed
 
 
 @dataclass(frozen=True, slots=True)
 class Individuals:
-    """What a fit to individual data keeps beside its draws.
+    """What a fit to individual data keeps beside its draws."""
 
-    ``model``: content hash of the model: where it is another, the draws mean nothing; ``average``: where virtual
-    patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one; ``free``: what a point
-    says, coordinate by coordinate; ``best``: the best point; ``patients``: patient by patient.
-    """
-
-    model: str
+    model: str  #: Content hash of the model: where it is another, the draws mean nothing
+    #: Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.
     average: str
-    free: tuple[Free, ...]
-    best: tuple[float, ...]
-    patients: tuple[FittedPatient, ...]
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    best: tuple[float, ...]  #: The best point
+    patients: tuple[FittedPatient, ...]  #: Patient by patient
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
@@ -248,50 +179,24 @@ def _individuals(data: dict[str, Any]) -> Individuals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
-    """The result of a fit.
+    """The result of a fit."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    key
-        Content hash of the problem and the settings that made it.
-    settings, estimates, diagnostics
-        What was asked, what is known, and whether to believe it.
-    log_evidence
-        Logarithm of the mean likelihood over the prior.
-    errors
-        Its standard errors: of the sampler, of the finite number of patients, of the solver.
-    points
-        Draws, equally likely, shape [draw, coordinate], on the standard normal scale of the prior.
-    items
-        Names of the data.
-    log_likelihoods
-        Shape [draw, item].
-    shares
-        Contribution of each item to the log-evidence, shape [item].
-    support
-        What a comparison needs beside; None in results that were made before it was kept.
-    evidence
-        Name of the evidence that it stands on; empty in results that were made before it was kept.
-    individuals
-        What is kept of a fit to individual data; None in other fits.
-    """
-
-    hypothesis: str
-    key: str
+    hypothesis: str  #: As the user named it
+    key: str  #: Content hash of the problem and the settings that made it
+    #: What was asked, what is known, and whether to believe it.
     settings: Settings
     estimates: tuple[Estimate, ...]
     diagnostics: Diagnostics
-    log_evidence: float
+    log_evidence: float  #: Logarithm of the mean likelihood over the prior
+    #: Its standard errors: of the sampler, of the finite number of patients, of the solver.
     errors: tuple[float, float, float]
-    points: FloatArray
-    items: tuple[str, ...]
-    log_likelihoods: FloatArray
-    shares: FloatArray
-    support: Support | None = None
-    evidence: str = ""
-    individuals: Individuals | None = None
+    points: FloatArray  #: Draws, equally likely, shape [draw, coordinate], on the standard normal scale of the prior
+    items: tuple[str, ...]  #: Names of the data
+    log_likelihoods: FloatArray  #: Shape [draw, item]
+    shares: FloatArray  #: Contribution of each item to the log-evidence, shape [item]
+    support: Support | None = None  #: What a comparison needs beside; None in results that were made before it was kept
+    evidence: str = ""  #: Name of the evidence that it stands on; empty in results that were made before it was kept
+    individuals: Individuals | None = None  #: What is kept of a fit to individual data; None in other fits
 
     @property
     def told(self) -> tuple[Estimate, ...]:

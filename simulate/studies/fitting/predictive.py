@@ -19,23 +19,15 @@ _TRIALS = Trials(count=128, seed=1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """Distribution of a statistic in repeated studies.
+    """Distribution of a statistic in repeated studies."""
 
-    Attributes
-    ----------
-    values
-        Statistics of repeated studies, shape [study].
-    median, low, high
-        Middle and central 90 % interval.
-    tail_probability
-        Two-sided probability of a statistic at least as far out as the printed one; where only a direction was
-        printed, the probability of the other direction. None if nothing was printed that could be compared.
-    """
-
-    values: FloatArray
+    values: FloatArray  #: Statistics of repeated studies, shape [study]
+    #: Middle and central 90 % interval.
     median: float
     low: float
     high: float
+    #: Two-sided probability of a statistic at least as far out as the printed one; where only a direction was printed,
+    #: the probability of the other direction. None if nothing was printed that could be compared.
     tail_probability: float | None
 
 

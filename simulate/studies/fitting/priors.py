@@ -98,22 +98,20 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A number that a fit leaves free.
+    """A number that a fit leaves free."""
 
-    ``name``, ``meaning``, ``unit``: as a reader sees them. ``role``, ``targets``: what it is, of which parameters; of a
-    noise, the name of the trial and the quantities that are read. ``median``, ``low``, ``high``: middle and limits of
-    the prior. ``widening``: factor on the standard deviation that the limits imply.
-    """
-
+    #: As a reader sees them.
     name: str
     meaning: str
     unit: str
+    #: What it is, of which parameters; of a noise, the name of the trial and the quantities that are read.
     role: Role
     targets: tuple[str, ...]
+    #: Middle and limits of the prior.
     median: float
     low: float
     high: float
-    widening: float
+    widening: float  #: Factor on the standard deviation that the limits imply
 
     @property
     def is_log(self) -> bool:

@@ -19,19 +19,16 @@ _GRID = np.linspace(-2.0, 2.0, 7)
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What the likelihood alone says of one number.
+    """What the likelihood alone says of one number."""
 
-    ``name``, ``unit``: as in `Free`. ``verdict``: "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`.
-    ``low``, ``high``: ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
-    ``drop``: by how much the log-likelihood falls at the worst value of the grid.
-    """
-
+    #: As in `Free`.
     name: str
     unit: str
-    verdict: str
+    verdict: str  #: "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`
+    #: Ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
     low: float | None
     high: float | None
-    drop: float
+    drop: float  #: By how much the log-likelihood falls at the worst value of the grid
 
 
 def profile(

@@ -36,47 +36,28 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One printed figure.
+    """One printed figure."""
 
-    Attributes
-    ----------
-    trial
-        Name of the trial that reported it; empty for findings of other studies.
-    item, account, location, standing, use
-        As in the evidence.
-    figure
-        Which of the item's figures; empty for a statement without one.
-    reading
-        The reading that is predicted, the one believed most; empty if there is one reading.
-    reported, unit, n
-        What was printed; None for a direction or a sentence.
-    direction
-        ``up`` or ``down`` where a direction was printed; empty otherwise.
-    is_used
-        Whether the figure has a part in the likelihood.
-    fitted, before, null
-        Predictions under the hypothesis after and before the fit, and under the null hypothesis; None if there is none.
-    reason
-        Why there is no prediction; empty if there is.
-    """
-
-    trial: str
+    trial: str  #: Name of the trial that reported it; empty for findings of other studies
+    #: As in the evidence.
     item: str
     account: str
     location: str | None
     standing: str
     use: str
-    figure: str
-    reading: str
+    figure: str  #: Which of the item's figures; empty for a statement without one
+    reading: str  #: The reading that is predicted, the one believed most; empty if there is one reading
+    #: What was printed; None for a direction or a sentence.
     reported: float | None
     unit: str
     n: int | None
-    direction: str
-    is_used: bool
+    direction: str  #: ``up`` or ``down`` where a direction was printed; empty otherwise
+    is_used: bool  #: Whether the figure has a part in the likelihood
+    #: Predictions under the hypothesis after and before the fit, and under the null hypothesis; None if there is none.
     fitted: Predicted | None
     before: Predicted | None
     null: Predicted | None
-    reason: str
+    reason: str  #: Why there is no prediction; empty if there is
 
 
 def is_current(problem: Problem, posterior: Posterior) -> bool:
@@ -160,15 +141,11 @@ def reproduce(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReproducedStudy:
-    """One repeated study as its authors would have seen it.
+    """One repeated study as its authors would have seen it."""
 
-    ``trial``: how they were seen. ``paired``: patients of whom everything was read at both visits; the others are seen
-    at the first only. ``before``, ``after``: readings by quantity at the first and the last visit, shape [patient]
-    each.
-    """
-
-    trial: TrialDesign
-    paired: int
+    trial: TrialDesign  #: How they were seen
+    paired: int  #: Patients of whom everything was read at both visits; the others are seen at the first only
+    #: Readings by quantity at the first and the last visit, shape [patient] each.
     before: dict[str, FloatArray]
     after: dict[str, FloatArray]
 

@@ -53,28 +53,20 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """What samplers found of a likelihood.
+    """What samplers found of a likelihood."""
 
-    Attributes
-    ----------
-    problem, settings, key
-        What was asked.
-    chains, feasible
-        Generations of each run, and the share of the normal prior that is feasible.
-    best, weighted, unresolved
-        The best point; draws of the final importance sampling; share of the points asked that could not be solved.
-    points, items
-        Draws that are kept, equally likely, shape [draw, coordinate], and log-likelihoods, shape [draw, item].
-    """
-
+    #: What was asked.
     problem: Problem | IndividualProblem
     settings: Settings
     key: str
+    #: Generations of each run, and the share of the normal prior that is feasible.
     chains: Sequence[Sequence[smc.Generation]]
     feasible: float
+    #: The best point; draws of the final importance sampling; share of the points asked that could not be solved.
     best: search.Optimum
     weighted: polish.Weighted
     unresolved: float
+    #: Draws that are kept, equally likely, shape [draw, coordinate], and log-likelihoods, shape [draw, item].
     points: FloatArray
     items: FloatArray
 

@@ -99,31 +99,17 @@ class ProblemPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """A hypothesis and the evidence it is fitted to.
+    """A hypothesis and the evidence it is fitted to."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    model, population
-        What is simulated: the model with the options of the trial, and its patients before anything is changed.
-    evidence
-        What was reported.
-    free
-        What a point says, coordinate by coordinate.
-    trial
-        How patients were treated and looked at.
-    others
-        Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
-        those of the first or of each other: log-likelihoods add.
-    """
-
-    hypothesis: str
+    hypothesis: str  #: As the user named it
+    #: What is simulated: the model with the options of the trial, and its patients before anything is changed.
     model: Model
     population: Population
-    evidence: Evidence
-    free: tuple[Free, ...]
-    trial: TrialDesign
+    evidence: Evidence  #: What was reported
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    trial: TrialDesign  #: How patients were treated and looked at
+    #: Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
+    #: those of the first or of each other: log-likelihoods add.
     others: tuple[ProblemPart, ...] = ()
 
     @property
@@ -480,14 +466,10 @@ def parameters_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """What a trial would have seen of the populations at some points.
+    """What a trial would have seen of the populations at some points."""
 
-    ``seen``: one cohort for each point; of the first arm, with all arms in it where there are several. ``refused``:
-    share of the patients of each point who have no steady baseline, shape [point].
-    """
-
-    seen: TrialObservations
-    refused: FloatArray
+    seen: TrialObservations  #: One cohort for each point; of the first arm, with all arms in it where there are several
+    refused: FloatArray  #: Share of the patients of each point who have no steady baseline, shape [point]
 
     @property
     def feasible(self) -> npt.NDArray[np.bool_]:

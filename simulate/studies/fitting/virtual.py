@@ -31,13 +31,10 @@ _EDGE = 2.0**-53
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualReadings:
-    """What virtual patients have.
+    """What virtual patients have."""
 
-    ``values``: shape [point, place, observation]; NaN for those who do not exist or could not be solved. ``exists``,
-    ``unsolved``: who has a steady baseline; and who has one but could not be solved; shape [point, place].
-    """
-
-    values: FloatArray
+    values: FloatArray  #: Shape [point, place, observation]; NaN for those who do not exist or could not be solved
+    #: Who has a steady baseline; and who has one but could not be solved; shape [point, place].
     exists: BoolArray
     unsolved: BoolArray
 

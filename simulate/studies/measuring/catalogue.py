@@ -40,34 +40,17 @@ MEASUREMENT_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedReading:
-    """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another.
+    """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another."""
 
-    Attributes
-    ----------
-    quantity, day
-        What is read when.
-    since
-        Day since which its change is meant; None if it is not a change.
-    over
-        Quantity of the same day to which its ratio is meant; None if it is not a ratio.
-    noise
-        Standard deviation of the logarithm of one reading.
-    limit
-        Lowest reading, in the unit of the quantity; 0 if there is none.
-    is_optional
-        Whether a hypothesis without the quantity has changes and ratios of 1.
-    where
-        Place in the file.
-    """
-
+    #: What is read when.
     quantity: str
     day: float
-    since: float | None
-    over: str | None
-    noise: float
-    limit: float
-    is_optional: bool
-    where: Where
+    since: float | None  #: Day since which its change is meant; None if it is not a change
+    over: str | None  #: Quantity of the same day to which its ratio is meant; None if it is not a ratio
+    noise: float  #: Standard deviation of the logarithm of one reading
+    limit: float  #: Lowest reading, in the unit of the quantity; 0 if there is none
+    is_optional: bool  #: Whether a hypothesis without the quantity has changes and ratios of 1
+    where: Where  #: Place in the file
 
     @property
     def days(self) -> tuple[float, ...]:
@@ -77,43 +60,29 @@ class PlannedReading:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Patients who are seen together.
+    """Patients who are seen together."""
 
-    ``group``, ``arm``, ``n``: who, under which treatment, and how many; ``readings``: numbers of each patient.
-    """
-
+    #: Who, under which treatment, and how many.
     group: str
     arm: str
     n: int
-    readings: tuple[PlannedReading, ...]
+    readings: tuple[PlannedReading, ...]  #: Numbers of each patient
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Something that could be measured.
+    """Something that could be measured."""
 
-    Attributes
-    ----------
-    name, title
-        Name of the file, and words.
-    answers
-        Which of the questions of the evidence it answers; empty if none.
-    note
-        What a reader must know.
-    cost, cost_source, cost_grade
-        In units of one patient's restimulation at one visit, and where that is from.
-    samples
-        Groups of patients; each has patients of its own.
-    """
-
+    #: Name of the file, and words.
     name: str
     title: str
-    answers: str
-    note: str
+    answers: str  #: Which of the questions of the evidence it answers; empty if none
+    note: str  #: What a reader must know
+    #: In units of one patient's restimulation at one visit, and where that is from.
     cost: float
     cost_source: str
     cost_grade: str
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...]  #: Groups of patients; each has patients of its own
 
     @property
     def n(self) -> int:

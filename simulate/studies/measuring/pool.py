@@ -27,26 +27,13 @@ Key = tuple[str, str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasurementPool:
-    """Simulated patients of one hypothesis.
+    """Simulated patients of one hypothesis."""
 
-    Attributes
-    ----------
-    draws
-        The hypothesis and its populations.
-    quantities
-        What its model has.
-    weights
-        Shares of the patients in their population, shape [draw, patient].
-    levels
-        Levels by arm, quantity and day, each of the same shape.
-    responders
-        Probability of a response by arm, each of the same shape; none if the trial calls nobody a responder.
-    """
-
-    draws: Draws
-    quantities: tuple[str, ...]
-    weights: FloatArray
-    levels: Mapping[Key, FloatArray]
+    draws: Draws  #: The hypothesis and its populations
+    quantities: tuple[str, ...]  #: What its model has
+    weights: FloatArray  #: Shares of the patients in their population, shape [draw, patient]
+    levels: Mapping[Key, FloatArray]  #: Levels by arm, quantity and day, each of the same shape
+    #: Probability of a response by arm, each of the same shape; none if the trial calls nobody a responder.
     responders: Mapping[str, FloatArray]
 
 

@@ -45,40 +45,23 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """What one measurement is expected to tell; information in nats.
+    """What one measurement is expected to tell; information in nats."""
 
-    Attributes
-    ----------
-    measurement
-        What is measured.
-    gain
-        Expected information.
-    bound
-        Lower bound of what it tells between hypotheses, by a classifier.
-    rank
-        Among the measurements; those that cannot be told apart share one.
-    decided, decided_interval
-        Probability that the true hypothesis gets odds of `ODDS`, and 95 % interval of the simulation.
-    misled_3, misled_10, misled_3_interval, misled_10_interval
-        Probability that a wrong one gets odds of 3 or of 10.
-    n_needed
-        Patients with whom the true hypothesis gets its odds often enough; None if not with the most that are tried.
-    n_is_sparse
-        Whether the draws are too far apart for what so many patients would tell.
-    """
-
-    measurement: Measurement
-    gain: Gain
-    bound: float
-    rank: int
+    measurement: Measurement  #: What is measured
+    gain: Gain  #: Expected information
+    bound: float  #: Lower bound of what it tells between hypotheses, by a classifier
+    rank: int  #: Among the measurements; those that cannot be told apart share one
+    #: Probability that the true hypothesis gets odds of `ODDS`, and 95 % interval of the simulation.
     decided: float
     decided_interval: Interval
+    #: Probability that a wrong one gets odds of 3 or of 10, and intervals.
     misled_3: float
     misled_3_interval: Interval
     misled_10: float
     misled_10_interval: Interval
+    #: Patients with whom the true hypothesis gets its odds often enough; None if not with the most that are tried.
     n_needed: int | None
-    n_is_sparse: bool
+    n_is_sparse: bool  #: Whether the draws are too far apart for what so many patients would tell
 
     @property
     def gap(self) -> float:
@@ -94,17 +77,14 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One more measurement beside those before it.
+    """One more measurement beside those before it."""
 
-    ``measurement``: what is added; ``gain``: expected information of all so far; ``added``, ``error``: how much this
-    one adds, and the standard error of that; ``cost``: of all so far.
-    """
-
-    measurement: Measurement
-    gain: Gain
+    measurement: Measurement  #: What is added
+    gain: Gain  #: Expected information of all so far
+    #: How much this one adds, and the standard error of that.
     added: float
     error: float
-    cost: float
+    cost: float  #: Of all so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,15 +61,12 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class PredictedAnswer:
-    """What one hypothesis says to one question.
+    """What one hypothesis says to one question."""
 
-    ``question``: what is asked. ``band``: change since baseline in %, or a difference of two in points; None where the
-    model does not have it. ``expected``: ways that the literature expects; empty if none.
-    """
-
-    question: PredictionQuestion
+    question: PredictionQuestion  #: What is asked
+    #: Change since baseline in %, or a difference of two in points; None where the model does not have it.
     band: Band | None
-    expected: frozenset[str]
+    expected: frozenset[str]  #: Ways that the literature expects; empty if none
 
     @property
     def signs(self) -> frozenset[str]:
@@ -95,36 +92,17 @@ class PredictedAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a hypothesis says of what was not measured.
+    """What a hypothesis says of what was not measured."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    source
-        What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one.
-    trial
-        Of whose patients it is said.
-    days
-        Recorded days, shape [day].
-    courses
-        (quantity, dose) → low, median and high change since baseline in %, shape [3, day].
-    answers
-        One for each question.
-    refused
-        Share of the patients without a steady baseline.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or where there is none.
-    """
-
-    hypothesis: str
-    source: str
-    trial: TrialDesign
-    days: FloatArray
+    hypothesis: str  #: As the user named it
+    source: str  #: What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one
+    trial: TrialDesign  #: Of whose patients it is said
+    days: FloatArray  #: Recorded days, shape [day]
+    #: (quantity, dose) → low, median and high change since baseline in %, shape [3, day].
     courses: dict[tuple[str, float], FloatArray]
-    answers: tuple[PredictedAnswer, ...]
-    refused: float
-    weakness: str = ""
+    answers: tuple[PredictedAnswer, ...]  #: One for each question
+    refused: float  #: Share of the patients without a steady baseline
+    weakness: str = ""  #: Why nothing can be concluded from the fit; empty where something can, or where there is none
 
 
 def predict(

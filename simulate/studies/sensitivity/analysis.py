@@ -40,33 +40,19 @@ _STEP = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """What one endpoint depends on; arrays have the shape [input] unless said otherwise.
+    """What one endpoint depends on; arrays have the shape [input] unless said otherwise."""
 
-    Attributes
-    ----------
-    endpoint
-        What was asked for.
-    middle
-        Its value for the typical patient with every number at its median.
-    low, high
-        Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups. The middle
-        itself where the solver does not resolve a difference.
-    slope
-        Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups, 0 where it is
-        not resolved.
-    shares
-        Shares of variance; None if they were not asked for.
-    effects
-        Elementary effects; None if they were not asked for.
-    """
-
-    endpoint: Endpoint
-    middle: float
+    endpoint: Endpoint  #: What was asked for
+    middle: float  #: Its value for the typical patient with every number at its median
+    #: Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups. The middle
+    #: itself where the solver does not resolve a difference.
     low: FloatArray
     high: FloatArray
+    #: Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups, 0 where it is not
+    #: resolved.
     slope: FloatArray
-    shares: Shares | None
-    effects: Effects | None
+    shares: Shares | None  #: Shares of variance; None if they were not asked for
+    effects: Effects | None  #: Elementary effects; None if they were not asked for
 
     @property
     def scaled_slope(self) -> FloatArray:

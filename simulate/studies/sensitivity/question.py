@@ -69,37 +69,19 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensitivityQuestion:
-    """Inputs and endpoints of a scenario.
+    """Inputs and endpoints of a scenario."""
 
-    Attributes
-    ----------
-    study, arm
-        The scenario with its names found, and the number of the arm that is looked at.
-    problem
-        The hypothesis, its patients and its free numbers.
-    endpoints
-        What is asked for.
-    names
-        Names of the columns of a point: the free numbers, and then the places of patients.
-    inputs
-        What is varied.
-    unvaried
-        Free numbers that cannot act on a single patient at the middle of all places.
-    overrides
-        What the scenario sets in the arm; it is certain, and no input.
-    draws
-        Draws of the fit within which free numbers vary; None where they vary on their priors.
-    """
-
+    #: The scenario with its names found, and the number of the arm that is looked at.
     study: Study
     arm: int
-    problem: Problem
-    endpoints: tuple[Endpoint, ...]
-    names: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    unvaried: tuple[str, ...]
+    problem: Problem  #: The hypothesis, its patients and its free numbers
+    endpoints: tuple[Endpoint, ...]  #: What is asked for
+    names: tuple[str, ...]  #: Names of the columns of a point: the free numbers, and then the places of patients
+    inputs: tuple[Input, ...]  #: What is varied
+    unvaried: tuple[str, ...]  #: Free numbers that cannot act on a single patient at the middle of all places
+    #: What the scenario sets in the arm; it is certain, and no input.
     overrides: Overrides = field(default_factory=dict)
-    draws: Draws | None = None
+    draws: Draws | None = None  #: Draws of the fit within which free numbers vary; None where they vary on their priors
 
     @property
     def treatment(self) -> Arm:

@@ -34,32 +34,17 @@ _SPELLINGS = "`10:300:40log`, `0.1:0.5`, `10,30,100 mg`"
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is varied, and how.
+    """What is varied, and how."""
 
-    Attributes
-    ----------
-    name
-        ``dose``, ``interval``, ``regimen``, a parameter or a covariate.
-    values
-        Numbers, or regimens in words; empty where a design draws from the range.
-    low, high, is_log
-        The range, and whether it is drawn from evenly in the logarithm.
-    unit
-        Unit of the values; None for that of what is varied.
-    where
-        Where its values are written.
-    where_name
-        Where its name is written, if not there.
-    """
-
-    name: str
-    values: tuple[float | str, ...]
+    name: str  #: ``dose``, ``interval``, ``regimen``, a parameter or a covariate
+    values: tuple[float | str, ...]  #: Numbers, or regimens in words; empty where a design draws from the range
+    #: The range, and whether it is drawn from evenly in the logarithm.
     low: float
     high: float
     is_log: bool
-    unit: Unit | None
-    where: Where
-    where_name: Where | None = None
+    unit: Unit | None  #: Unit of the values; None for that of what is varied
+    where: Where  #: Where its values are written
+    where_name: Where | None = None  #: Where its name is written, if not there
 
     @property
     def is_drawn(self) -> bool:

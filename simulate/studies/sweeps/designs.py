@@ -25,18 +25,15 @@ SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "lati
 
 @dataclass(frozen=True, slots=True)
 class SweepDesign:
-    """How axes are combined.
+    """How axes are combined."""
 
-    ``zipped``: whether axes with values are taken in step, and not each value with each. ``sample``, ``points``,
-    ``seed``: how values are drawn for the axes that have a range instead of values; None where there is none. Whatever
-    is drawn is crossed with the other axes. ``where``: where it is written.
-    """
-
-    zipped: bool = False
+    zipped: bool = False  #: Whether axes with values are taken in step, and not each value with each
+    #: How values are drawn for the axes that have a range instead of values; None where there is none. Whatever is
+    #: drawn is crossed with the other axes.
     sample: Sample | None = None
     points: int = 0
     seed: int = 1
-    where: Where | None = None
+    where: Where | None = None  #: Where it is written
 
 
 def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:

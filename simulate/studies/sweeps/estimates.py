@@ -18,31 +18,21 @@ PROCESS_BYTES = 450_000_000
 
 @dataclass(frozen=True, slots=True)
 class TimeEstimate:
-    """What a sweep would take.
+    """What a sweep would take."""
 
-    Attributes
-    ----------
-    arms, patients, trajectories, parts, largest_part
-        Sizes; a part is what is solved and kept as one.
-    memory_bytes
-        Most memory, over all processes.
-    disk_bytes, kept_bytes
-        Most space on the disk, and what stays in the end.
-    seconds
-        Time by the clock on this machine as busy as it is now, if the other processes have cores of their own.
-    sampled, sample_seconds
-        Trajectories that were timed, and the time they took.
-    """
-
+    #: Sizes; a part is what is solved and kept as one.
     arms: int
     patients: int
     trajectories: int
     parts: int
     largest_part: int
-    memory_bytes: int
+    memory_bytes: int  #: Most memory, over all processes
+    #: Most space on the disk, and what stays in the end.
     disk_bytes: int
     kept_bytes: int
+    #: Time by the clock on this machine as busy as it is now, if the other processes have cores of their own.
     seconds: float
+    #: Trajectories that were timed, and the time they took.
     sampled: int
     sample_seconds: float
 

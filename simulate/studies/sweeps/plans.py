@@ -52,39 +52,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweepPlan:
-    """A sweep whose every name has been found.
+    """A sweep whose every name has been found."""
 
-    Attributes
-    ----------
-    request
-        What was asked.
-    study
-        The scenario with an arm for each point of the design and each of its own arms.
-    base_arms
-        Name of the scenario's arm for each arm.
-    values
-        Values of the axes, [arm][axis].
-    covariates
-        What is given of the patients in each arm, as (covariate, value in its unit).
-    times
-        When values are kept, shape [time], days.
-    key
-        Content hash of everything that decides the result.
-    parts
-        What is solved and kept as one, in order.
-    files
-        What was read, as `simulate.inputs.noted` has it.
-    """
-
-    request: Request
-    study: Study
-    base_arms: tuple[str, ...]
-    values: tuple[tuple[Value, ...], ...]
+    request: Request  #: What was asked
+    study: Study  #: The scenario with an arm for each point of the design and each of its own arms
+    base_arms: tuple[str, ...]  #: Name of the scenario's arm for each arm
+    values: tuple[tuple[Value, ...], ...]  #: Values of the axes, [arm][axis]
+    #: What is given of the patients in each arm, as (covariate, value in its unit).
     covariates: tuple[tuple[tuple[str, float], ...], ...]
-    times: FloatArray
-    key: str
-    parts: tuple[Part, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    times: FloatArray  #: When values are kept, shape [time], days
+    key: str  #: Content hash of everything that decides the result
+    parts: tuple[Part, ...]  #: What is solved and kept as one, in order
+    files: Mapping[str, bytes] = field(default_factory=dict)  #: What was read, as `simulate.inputs.noted` has it
 
     @property
     def rows(self) -> int:

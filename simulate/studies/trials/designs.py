@@ -15,14 +15,12 @@ MOST_SIZES = 50
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Patients of an arm.
+    """Patients of an arm."""
 
-    ``enrolled``, ``stayed``: at the start, and at the last visit; ``first``, ``both``: quantity → patients with a
-    reading at the first visit, and at the first and the last.
-    """
-
+    #: At the start, and at the last visit.
     enrolled: int
     stayed: int
+    #: Quantity → patients with a reading at the first visit, and at the first and the last.
     first: Mapping[str, int]
     both: Mapping[str, int]
 
@@ -38,34 +36,18 @@ class StudyArm:
 
 @dataclass(frozen=True, slots=True)
 class StudyDesign:
-    """How a study is done.
+    """How a study is done."""
 
-    Attributes
-    ----------
-    trial
-        The trial that it repeats or varies.
-    n
-        Patients who are treated.
-    regimen
-        What they are given, in words.
-    controls, control
-        Patients of a second arm, and what they are given; 0 for a study without one.
-    complete
-        Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
-    name
-        Name of the arm that is treated.
-    others
-        Further arms that are treated, each held against the controls.
-    """
-
-    trial: TrialDesign
-    n: int
-    regimen: str
+    trial: TrialDesign  #: The trial that it repeats or varies
+    n: int  #: Patients who are treated
+    regimen: str  #: What they are given, in words
+    #: Patients of a second arm, and what they are given; 0 for a study without one.
     controls: int = 0
     control: str = "none"
+    #: Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
     complete: bool = False
-    name: str = "treated"
-    others: tuple[StudyArm, ...] = ()
+    name: str = "treated"  #: Name of the arm that is treated
+    others: tuple[StudyArm, ...] = ()  #: Further arms that are treated, each held against the controls
 
     def __post_init__(self) -> None:
         numbers = [("patients", arm.n) for arm in self.treated]

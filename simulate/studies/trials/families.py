@@ -19,26 +19,17 @@ ANY, ALL = "any", "all"
 
 @dataclass(frozen=True, slots=True)
 class EndpointPower:
-    """How often an endpoint of several is significant.
+    """How often an endpoint of several is significant."""
 
-    Attributes
-    ----------
-    endpoint
-        Name of its effect; ``any`` and ``all`` for at least one of them, and for each of them.
-    title, n, test
-        As in `TrialOutcome`; 0 and empty for ``any`` and ``all``.
-    raw, raw_interval
-        Probability of a p-value below alpha, as if it were the only one.
-    corrected, corrected_interval
-        Probability of an adjusted p-value below alpha.
-    """
-
-    endpoint: str
+    endpoint: str  #: Name of its effect; ``any`` and ``all`` for at least one of them, and for each of them
+    #: As in `TrialOutcome`; 0 and empty for ``any`` and ``all``.
     title: str
     n: int
     test: str
+    #: Probability of a p-value below alpha, as if it were the only one.
     raw: float
     raw_interval: Interval
+    #: Probability of an adjusted p-value below alpha.
     corrected: float
     corrected_interval: Interval
 

@@ -28,111 +28,76 @@ _RANKED = Resampled(count=1024, seed=3)
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """How often a test of an effect is significant, and how wrong it then is; intervals are 95 % and of simulation.
+    """How often a test of an effect is significant, and how wrong it then is; intervals are 95 % and of simulation."""
 
-    Attributes
-    ----------
-    effect, title, scale, n, test
-        As in `TrialOutcome`.
-    truth, truth_interval
-        Median and central 90 % of the effect in the populations, in what `scale` says; 0 in those that have none.
-    with_effect
-        Share of the populations that have one.
-    power, power_interval
-        Probability of a p-value below alpha.
-    found
-        Number of significant studies among populations with an effect.
-    wrong_sign, wrong_sign_interval
-        Share of those that have the wrong sign (type S); None if there are none.
-    exaggeration, exaggeration_interval
-        Median of their estimate over the truth, both without sign (type M); None if there are none.
-    """
-
+    #: As in `TrialOutcome`.
     effect: str
     title: str
     scale: str
     n: int
     test: str
+    #: Median and central 90 % of the effect in the populations, in what `scale` says; 0 in those that have none.
     truth: float
     truth_interval: Interval
-    with_effect: float
+    with_effect: float  #: Share of the populations that have one
+    #: Probability of a p-value below alpha.
     power: float
     power_interval: Interval
-    found: int
+    found: int  #: Number of significant studies among populations with an effect
+    #: Share of those that have the wrong sign (type S); None if there are none.
     wrong_sign: float | None
     wrong_sign_interval: Interval | None
+    #: Median of their estimate over the truth, both without sign (type M); None if there are none.
     exaggeration: float | None
     exaggeration_interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a printed figure stands among those of repeated studies.
+    """Where a printed figure stands among those of repeated studies."""
 
-    ``item``, ``figure``, ``unit``, ``reported``: what was printed; ``low``, ``median``, ``high``: middle and central 90
-    % of the repeated studies; ``rank``, ``error``: share of the studies whose figure is smaller, those that are equal
-    counted half, and its standard error; ``tail``: two-sided probability of a figure at least as far out.
-    """
-
+    #: What was printed.
     item: str
     figure: str
     unit: str
     reported: float
+    #: Middle and central 90 % of the repeated studies.
     low: float
     median: float
     high: float
+    #: Share of the studies whose figure is smaller, those that are equal counted half, and its standard error.
     rank: float
     error: float
-    tail: float
+    tail: float  #: Two-sided probability of a figure at least as far out
 
 
 @dataclass(frozen=True, slots=True)
 class AtSize:
-    """Power of studies of another size.
+    """Power of studies of another size."""
 
-    ``n``, ``controls``: patients who are treated in the first arm, and controls; other arms have as many in proportion.
-    ``endpoints``: the endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
-    """
-
+    #: Patients who are treated in the first arm, and controls; other arms have as many in proportion.
     n: int
     controls: int
+    #: The endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
     endpoints: tuple[EndpointPower, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedTrials:
-    """Result of `trials`.
+    """Result of `trials`."""
 
-    Attributes
-    ----------
-    design, draws
-        How the studies were done, and of which populations.
-    patients, studies
-        Virtual patients of each population, and studies of all populations together.
-    refused
-        Mean share of patients without a steady baseline.
-    powers
-        One row for each effect and test.
-    ranks
-        Of the printed figures; empty if the patients are not treated as those of the study were.
-    analysis
-        How studies are judged.
-    together
-        Its endpoints, with ``any`` and ``all``; empty where none are named.
-    curves
-        The same at other sizes; empty where none are asked for.
-    """
-
+    #: How the studies were done, and of which populations.
     design: StudyDesign
     draws: Draws
+    #: Virtual patients of each population, and studies of all populations together.
     patients: int
     studies: int
-    refused: float
-    powers: tuple[Power, ...]
-    ranks: tuple[Rank, ...]
-    analysis: Analysis = AS_USUAL
-    together: tuple[EndpointPower, ...] = ()
-    curves: tuple[AtSize, ...] = ()
+    refused: float  #: Mean share of patients without a steady baseline
+    powers: tuple[Power, ...]  #: One row for each effect and test
+    ranks: tuple[Rank, ...]  #: Of the printed figures; empty if the patients are not treated as those of the study were
+    analysis: Analysis = AS_USUAL  #: How studies are judged
+    together: tuple[EndpointPower, ...] = ()  #: Its endpoints, with ``any`` and ``all``; empty where none are named
+    curves: tuple[AtSize, ...] = ()  #: The same at other sizes; empty where none are asked for
 
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:

@@ -69,32 +69,17 @@ def _named(trial: TrialDesign, asked: Asked, what: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialOutcome:
-    """One effect in many studies.
+    """One effect in many studies."""
 
-    Attributes
-    ----------
-    name, title, scale
-        Key, words, and what the effect is measured in.
-    n
-        Patients of a study whom it is seen in, of both arms where there are two.
-    truth
-        The effect in the population, without noise, shape [population].
-    least
-        Size of the truth below which a population has no effect.
-    estimates
-        What each study estimates, shape [population, study].
-    p_values
-        By the name of the test, each of the same shape.
-    """
-
+    #: Key, words, and what the effect is measured in.
     name: str
     title: str
     scale: str
-    n: int
-    truth: FloatArray
-    least: float
-    estimates: FloatArray
-    p_values: Mapping[str, FloatArray]
+    n: int  #: Patients of a study whom it is seen in, of both arms where there are two
+    truth: FloatArray  #: The effect in the population, without noise, shape [population]
+    least: float  #: Size of the truth below which a population has no effect
+    estimates: FloatArray  #: What each study estimates, shape [population, study]
+    p_values: Mapping[str, FloatArray]  #: By the name of the test, each of the same shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)

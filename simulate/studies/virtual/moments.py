@@ -21,14 +21,11 @@ from simulate.trials.design import Outcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """Functions of patients and the means that they are to have.
+    """Functions of patients and the means that they are to have."""
 
-    ``names``: what the functions are; ``functions``: values in each patient, shape [patient, function]; ``means``,
-    ``covariance``: wanted means and their sampling covariance, shape [function] and [function, function].
-    """
-
-    names: tuple[str, ...]
-    functions: FloatArray
+    names: tuple[str, ...]  #: What the functions are
+    functions: FloatArray  #: Values in each patient, shape [patient, function]
+    #: Wanted means and their sampling covariance, shape [function] and [function, function].
     means: FloatArray
     covariance: FloatArray
 

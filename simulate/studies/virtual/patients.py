@@ -37,15 +37,12 @@ _BATCH = 8192
 
 @dataclass(frozen=True, slots=True)
 class PatientStatistic:
-    """Logarithm of a reading, or its change.
+    """Logarithm of a reading, or its change."""
 
-    ``quantity``, ``day``: what is read, and when. ``since``: visit from which the change counts; None for the reading
-    itself.
-    """
-
+    #: What is read, and when.
     quantity: str
     day: float
-    since: float | None = None
+    since: float | None = None  #: Visit from which the change counts; None for the reading itself
 
     @property
     def name(self) -> str:
@@ -55,15 +52,11 @@ class PatientStatistic:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """From points of the cube to what is read of the people there.
+    """From points of the cube to what is read of the people there."""
 
-    ``problem``: the model under a hypothesis, and what is free in it. ``statistics``: the first outputs. ``threads``:
-    as for `simulate.solver.solve`; no result depends on it.
-    """
-
-    problem: Problem
-    statistics: tuple[PatientStatistic, ...]
-    threads: int | None = None
+    problem: Problem  #: The model under a hypothesis, and what is free in it
+    statistics: tuple[PatientStatistic, ...]  #: The first outputs
+    threads: int | None = None  #: As for `simulate.solver.solve`; no result depends on it
 
     @property
     def patient(self) -> tuple[str, ...]:

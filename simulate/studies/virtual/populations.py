@@ -47,44 +47,22 @@ _DRAWS = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualPopulations:
-    """What the ways made of a hypothesis.
+    """What the ways made of a hypothesis."""
 
-    Attributes
-    ----------
-    settings, people
-        What was asked, and what makes patients of points.
-    printed, target
-        What was printed, and the distribution made of it.
-    refused
-        Share of the plausible patients who have no steady baseline.
-    made
-        Populations by name of the way: the pool, the ways, and variants of them.
-    ways
-        Names of those between which the spread is taken.
-    conclusions
-        Of these ways, one for each question.
-    others
-        Answers of the rest, in the order of the questions.
-    posterior
-        Medians and 90 % intervals over draws of a fit; None without one.
-    absent
-        Name of a way that could not be made → why.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or without one.
-    """
-
+    #: What was asked, and what makes patients of points.
     settings: PopulationSettings
     people: People
+    #: What was printed, and the distribution made of it.
     printed: Printed
     target: Target
-    refused: float
-    made: Mapping[str, VirtualPopulation]
-    ways: tuple[str, ...]
-    conclusions: tuple[Conclusion, ...]
-    others: Mapping[str, tuple[Answer, ...]]
-    posterior: tuple[Answer, ...] | None
-    absent: Mapping[str, str] = field(default_factory=dict)
-    weakness: str = ""
+    refused: float  #: Share of the plausible patients who have no steady baseline
+    made: Mapping[str, VirtualPopulation]  #: Populations by name of the way: the pool, the ways, and variants of them
+    ways: tuple[str, ...]  #: Names of those between which the spread is taken
+    conclusions: tuple[Conclusion, ...]  #: Of these ways, one for each question
+    others: Mapping[str, tuple[Answer, ...]]  #: Answers of the rest, in the order of the questions
+    posterior: tuple[Answer, ...] | None  #: Medians and 90 % intervals over draws of a fit; None without one
+    absent: Mapping[str, str] = field(default_factory=dict)  #: Name of a way that could not be made → why
+    weakness: str = ""  #: Why nothing can be concluded from the fit; empty where something can, or without one
 
 
 def workload(settings: PopulationSettings, as_published: bool, posterior: Posterior | None) -> int:
