@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.marginals import FloatArray, Marginal
 from simulate.evidence.subject import Subject
 from simulate.symbolic.units import Unit, convert
@@ -104,12 +104,7 @@ class TrialObservations:
         if name is None or not self.arms:
             return self
         if name not in self.arms:
-            raise InputError(
-                f"there is no arm `{name}`",
-                code="evidence.arm",
-                expected=listed(self.arms),
-                advice=did_you_mean(name, self.arms),
-            )
+            raise not_among(f"there is no arm `{name}`", name, self.arms, code="evidence.arm")
         return self.arms[name]
 
     def scale(self, subject: Subject) -> float:
@@ -119,11 +114,8 @@ class TrialObservations:
     def known(self, quantity: str) -> str:
         """The quantity itself."""
         if quantity not in self.units:
-            raise InputError(
-                f"nothing is seen of the quantity `{quantity}`",
-                code="evidence.quantity",
-                expected=listed(self.units),
-                advice=did_you_mean(quantity, self.units),
+            raise not_among(
+                f"nothing is seen of the quantity `{quantity}`", quantity, self.units, code="evidence.quantity"
             )
         return quantity
 

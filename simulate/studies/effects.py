@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import not_among
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, terms_of, values_shown
 
@@ -39,12 +39,7 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantity not in names:
-        raise InputError(
-            f"the results have no quantity `{quantity}`",
-            code="figure.quantity",
-            expected=listed(names),
-            advice=did_you_mean(quantity, names),
-        )
+        raise not_among(f"the results have no quantity `{quantity}`", quantity, names, code="figure.quantity")
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())

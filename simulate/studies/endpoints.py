@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
 from simulate.studies.resolution import Resolution
 from simulate.studies.windows import Window, highest, window
@@ -150,12 +150,12 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
         )
     summaries = {summary.value: summary for summary in Summary}
     if summary_text and summary_text not in summaries:
-        raise InputError(
+        raise not_among(
             f"an endpoint cannot be the `{summary_text}` of a quantity",
+            summary_text,
+            summaries,
             code="endpoint.summary",
             found=repr(text),
-            expected=listed(summaries),
-            advice=did_you_mean(summary_text, summaries),
         )
     try:
         day = float(day_text.strip().removesuffix("d")) if day_text else end

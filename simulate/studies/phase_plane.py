@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.kernels.equilibria import Stability, equilibria, roots
 from simulate.kernels.system import lower
 from simulate.kernels.vectorfield import VectorField, held, initial_states, inputs_of, vector_field
@@ -103,12 +103,7 @@ def _check_names(model: Model, x: str, y: str, settings: Mapping[str, float]) ->
     states = [part.name for part in model.species]
     for name in (x, y):
         if name not in states:
-            raise InputError(
-                f"the model has no state `{name}`",
-                code="plane.state",
-                expected=listed(states),
-                advice=did_you_mean(name, states),
-            )
+            raise not_among(f"the model has no state `{name}`", name, states, code="plane.state")
     if x == y:
         raise InputError("a plane needs two different states", code="plane.state", found=f"`{x}` twice")
     known = [part.name for part in model.parameters]

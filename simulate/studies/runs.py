@@ -18,7 +18,7 @@ from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
-from simulate.errors import InputError, did_you_mean, listed, relocated
+from simulate.errors import InputError, did_you_mean, listed, not_among, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -253,9 +253,7 @@ def arm_number(study: Study, name: str | None, code: str) -> int:
     """Which arm of a study has a name; the first if none is given."""
     names = [arm.name for arm in study.arms]
     if name is not None and name not in names:
-        raise InputError(
-            f"the scenario has no arm `{name}`", code=code, expected=listed(names), advice=did_you_mean(name, names)
-        )
+        raise not_among(f"the scenario has no arm `{name}`", name, names, code=code)
     return 0 if name is None else names.index(name)
 
 

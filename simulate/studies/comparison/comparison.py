@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.inference.polish import are_too_few
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
@@ -156,11 +156,8 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
     )
     reference = against or (NULL if NULL in names else names[0])
     if reference not in names:
-        raise InputError(
-            f"`{reference}` is not among the hypotheses that are compared",
-            code="compare.against",
-            expected=listed(names),
-            advice=did_you_mean(reference, names),
+        raise not_among(
+            f"`{reference}` is not among the hypotheses that are compared", reference, names, code="compare.against"
         )
     verdict, sentence = _overall(names, pairs)
     return Comparison(

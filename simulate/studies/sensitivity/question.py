@@ -22,7 +22,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import overrides_of
 from simulate.cohort.transform import KIND, Overrides, coordinates
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
@@ -186,12 +186,7 @@ def _inputs(
     held = {name if name in names else f"{name}{BETWEEN}" for name in hold}
     if unknown := sorted(held - {*names}):
         name = unknown[0].removesuffix(BETWEEN)
-        raise InputError(
-            f"there is no input `{name}` to hold",
-            code="sensitivity.input",
-            expected=listed(names),
-            advice=did_you_mean(name, names),
-        )
+        raise not_among(f"there is no input `{name}` to hold", name, names, code="sensitivity.input")
     free, between = ([part for part in parts if part.name not in held] for parts in (free, between))
     if by is By.GROUPS:
         free = [Input("uncertainty", "free numbers, on their priors", tuple(part.columns[0] for part in free))]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate.cohort.draws import Cohort
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.files import content_hash
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
@@ -221,12 +221,8 @@ def _chosen(request: Request) -> tuple[Treatment, ...]:
     arms = {arm.name: arm for arm in request.scenario.arms}
     for name in request.arms:
         if name not in arms:
-            raise InputError(
-                f"the scenario has no arm `{name}`",
-                code="sweep.unknown",
-                where=request.where_arms,
-                expected=listed(arms),
-                advice=did_you_mean(name, arms),
+            raise not_among(
+                f"the scenario has no arm `{name}`", name, arms, code="sweep.unknown", where=request.where_arms
             )
     return tuple(arms[name] for name in dict.fromkeys(request.arms)) or request.scenario.arms
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, listed, not_among
 from simulate.evidence.multiplicity import adjusted
 from simulate.streams import FloatArray
 from simulate.studies.trials.repeats import Effect, TrialOutcome
@@ -50,21 +50,11 @@ def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tu
         places = [place for place, (effect, _) in enumerate(effects) if asked in _spellings(effect)]
         if not places:
             known = list(dict.fromkeys(_spellings(effect)[-1] for effect, _ in effects))
-            raise InputError(
-                f"the study has no endpoint `{asked[:60]}`",
-                code="trial.endpoint",
-                expected=listed(known),
-                advice=did_you_mean(asked, known),
-            )
+            raise not_among(f"the study has no endpoint `{asked[:60]}`", asked, known, code="trial.endpoint")
         for place in places:
             effect, tests = effects[place]
             if comma and test not in tests:
-                raise InputError(
-                    f"`{effect}` is not tested by `{test[:60]}`",
-                    code="trial.endpoint",
-                    expected=listed(tests),
-                    advice=did_you_mean(test, tests),
-                )
+                raise not_among(f"`{effect}` is not tested by `{test[:60]}`", test, tests, code="trial.endpoint")
             if place in found:
                 raise InputError(
                     f"the endpoint `{effect}` is named twice",
