@@ -73,10 +73,7 @@ def observations_file() -> Path:
 
 
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
-    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients.
-
-    ``path``: a file in the form of `observations_file`, which is read if not given.
-    """
+    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients."""
     items = read_evidence(path).items
     return tuple(observation_of(item) for item in items if not isinstance(item.statement, Protocol))
 

@@ -87,12 +87,10 @@ def readings_of_trials(marginal: Marginal, n: int, trials: Trials = FIXED) -> Fl
 
 
 def log_share_between(values: FloatArray, low: float, high: float) -> FloatArray:
-    """Logarithm of the probability that a statistic lies between two limits, from its values in trials.
+    """Logarithm of the probability that a statistic lies between two limits, from its values [cohort, trial].
 
     Each value counts as a normal distribution around it of the width that suits the number of trials (Silverman's
     rule), so that the result is smooth and never zero.
-
-    Shape [cohort]. ``values``: shape [cohort, trial].
     """
     width = np.maximum(values.std(axis=-1, keepdims=True), 1e-6) * (0.9 * values.shape[-1] ** -0.2)
     upper, lower = (high - values) / width, (low - values) / width

@@ -20,9 +20,7 @@ def branch_diagram(
 ) -> Figure:
     """Draw observables of steady states over the parameter that varies.
 
-    One column wide. Lines are stable states, dotted ones not; dots are folds. ``branches``: of one parameter.
-    ``quantities``: names of observables, a panel each. ``units``: of the observables and of what varies, by name.
-    ``draws``: of how many draws of a fit they are; 0 for one patient.
+    One column wide. Lines are stable states, dotted ones not; dots are folds.
     """
     faint = 1.0 if draws < 2 else max(0.25, draws**-0.5)
     with styled(POINTS):

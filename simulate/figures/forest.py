@@ -16,21 +16,9 @@ _SHOWN = 3
 
 
 def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float | None = 0.0) -> Figure:
-    """Draw effects with their intervals.
+    """Draw effects with their intervals from the top, a page wide; a heading stands wherever the group changes.
 
-    Parameters
-    ----------
-    effects
-        Rows from the top; a heading stands wherever the group changes.
-    label, unit
-        Name of the effect on the axis, and its unit.
-    reference
-        Where there is no effect; None if there is no such place.
-
-    Returns
-    -------
-    Figure
-        A page wide; the numbers and how many patients they are of stand beside each row.
+    The numbers and how many patients they are of stand beside each row. At ``reference`` there is no effect.
     """
     lines: list[str | Effect] = []
     for index, effect in enumerate(effects):

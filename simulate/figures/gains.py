@@ -15,10 +15,7 @@ _FRAME = 30.0
 
 
 def gains_figure(ranking: Ranking) -> Figure:
-    """Draw a ranking.
-
-    180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw a ranking, 180 mm wide."""
     rows = ranking.rows
     with styled():
         height = (_FRAME + _ROW * len(rows)) * MILLIMETER

@@ -17,10 +17,7 @@ _FRAME = 24.0
 
 
 def trials_figure(result: SimulatedTrials) -> Figure:
-    """Draw the result of repeated studies.
-
-    180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw the result of repeated studies, 180 mm wide."""
     rows, ranks = result.powers, result.ranks
     with styled():
         height = (_FRAME * (2 if ranks else 1) + _ROW * (len(rows) + len(ranks))) * MILLIMETER
@@ -55,10 +52,7 @@ def trials_figure(result: SimulatedTrials) -> Figure:
 
 
 def power_curves(result: SimulatedTrials) -> Figure:
-    """Draw power over the number of patients: of each endpoint, of at least one and of all.
-
-    180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw power over the number of patients, of each endpoint, of at least one and of all, 180 mm wide."""
     analysis, curves = result.analysis, result.curves
     sizes = [point.n for point in curves]
     rows = [[point.endpoints[place] for point in curves] for place in range(len(curves[0].endpoints))]

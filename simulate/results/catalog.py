@@ -108,11 +108,7 @@ def states_of_files(directory: Path, entries: dict[str, Any]) -> dict[str, str]:
 
 
 def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Path, ...]:
-    """What can be removed: traces of processes that were killed, parts of finished sweeps.
-
-    ``folders``: folders of run directories, or run directories; ``unfinished``: whether sweeps that are not finished
-    count.
-    """
+    """What can be removed: traces of processes that were killed, parts of finished sweeps."""
     found: set[Path] = set()
     for folder in folders:
         found |= set(traces(folder))

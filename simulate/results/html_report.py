@@ -121,10 +121,7 @@ def report(
 ) -> str:
     """Report of a directory, as one HTML document.
 
-    The same for the same directory and versions; nothing in it needs a network. ``directory``: a run directory of any
-    verb. ``purpose``: what the user states; the question of the scenario stands in for one that is not stated.
-    ``error``: whether a sample is solved again by other methods, for the numerical error. ``figures``: whether figures
-    are drawn that the directory does not have.
+    The same for the same directory and versions; nothing in it needs a network.
     """
     manifest = read_manifest(directory)
     if manifest is None:
@@ -348,10 +345,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Columns of a file for a page: ends stand beside what they are the ends of, and what is empty is left out.
-
-    Words → cells. ``columns``: name in the file → cells.
-    """
+    """Columns by their words: ends stand beside what they are the ends of, and what is empty is left out."""
     found: dict[str, list[str]] = {}
     ranges = _ranges_of(columns)
     ends = {end for own in ranges.values() for low, high, *_ in own for end in (low, high)}

@@ -182,12 +182,7 @@ def contrasted(
     seed: int,
     progress: Advance = lambda done: None,
 ) -> Contrast:
-    """Hold two hypotheses against each other.
-
-    ``pools``: simulated patients of both, equally many draws of each. ``readouts``: as `readouts_of` has them.
-    ``fits``: their fits; None for a hypothesis without. ``patients``, ``studies``, ``seed``: virtual patients of each
-    draw, for the record; simulated studies under each hypothesis; and their key.
-    """
+    """Hold two hypotheses against each other."""
     first, second = pools
     design = first.draws.problem.trial
     found = []

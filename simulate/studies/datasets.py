@@ -125,11 +125,7 @@ COUNTS = ("accepted steps", "rejected steps", "evaluations")
 def ensemble_dataset(
     ensemble: Ensemble, model: Model, quantities: Sequence[str], *, attributes: Mapping[str, Any] | None = None
 ) -> xr.Dataset:
-    """Dataset of a simulated cohort; its layout is at the top of this module.
-
-    ``ensemble``, ``model``: what was simulated, with which model; ``quantities``: states and observables to keep, in
-    order; ``attributes``: attributes of the dataset.
-    """
+    """Dataset of a simulated cohort; its layout is at the top of this module."""
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
     labels = quantity_labels(model)
     variables: dict[str, Any] = {}

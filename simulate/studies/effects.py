@@ -33,8 +33,6 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     """Change of a quantity since baseline in percent, [arm, member].
 
     NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
-    ``quantity``: a quantity of it. ``day``: time of the change; the nearest that was recorded is taken, and kept in the
-    attribute ``day``.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)

@@ -83,7 +83,7 @@ def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[I
     """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
 
     With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval). ``dataset``:
-    result of `recording`; ``times``: times asked for, days; ``intervals``: what was recorded besides.
+    result of `recording`;
     """
     recorded = np.asarray(dataset["time"].values, dtype=np.float64)
     kept = dataset if len(recorded) == len(times) else dataset.isel(time=_places(recorded, times))

@@ -95,11 +95,7 @@ class ObservedValue:
 def readings_of(
     treatments: Sequence[Treatment], model: Model, *, end: float, members: Sequence[int]
 ) -> PatientReadings:
-    """Readings of the tables of some arms that can be compared with a simulation.
-
-    ``treatments``, ``model``: arms, and the model whose quantities were read; ``end``: last day that is simulated;
-    ``members``: numbers of the patients of the cohort.
-    """
+    """Readings of the tables of some arms that can be compared with a simulation."""
     units = quantity_units(model)
     compared: list[PatientReading] = []
     untold: set[str] = set()

@@ -209,10 +209,7 @@ def find_scenario(name: str) -> Path:
 
 
 def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
-    """Read a scenario file, with settings laid over it.
-
-    ``name``: name of a shipped scenario, or a path; ``settings``: what to change in it.
-    """
+    """Read a scenario file, with settings laid over it."""
     path = find_scenario(str(name))
     return scenario_from(read_toml(path), settings, name=path.stem)
 
@@ -329,10 +326,7 @@ def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
 
 
 def named_fit(fit: str | Path, *, where: Where | None = None, said: str | None = None) -> str | Path:
-    """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder.
-
-    ``fit``: a word, or a path; ``where``, ``said``: where it is written, and how, if not as the path is.
-    """
+    """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder."""
     if fit in FITS_BY_WORD:
         return str(fit)
     path = Path(fit)

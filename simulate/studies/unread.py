@@ -45,11 +45,7 @@ INSTEAD: Mapping[tuple[str, str], str] = {
 
 
 def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None:
-    """Refuse settings that an analysis would not look at.
-
-    ``scenario``: what was asked, with its settings. ``verb``: one of `READS`. ``arm``: the only arm that is looked at;
-    None for all.
-    """
+    """Refuse settings that an analysis would not look at."""
     for keys in scenario.document.origins:
         key = dotted(*keys)
         if not any(key == known or key.startswith((f"{known}.", f"{known}[")) for known in READS[verb]):

@@ -129,10 +129,7 @@ def verify(
 
 
 def sampled_errors(study: Study, *, progress: Advance | None = None) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
-    """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one.
-
-    ``study``: of whom nobody else is solved: a member's bits do not depend on the others.
-    """
+    """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one."""
     by_scipy, patients = _few(study)
     whole = cohort_of(study)
     places = np.sort(_random(study, "sample").choice(whole.members, size=patients, replace=False))

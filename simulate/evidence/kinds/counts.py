@@ -115,10 +115,7 @@ def log_binomial(count: int, n: int, probability: FloatArray) -> FloatArray:
 
 
 def log_count_in_parts(count: int, probabilities: FloatArray, sizes: Sequence[int]) -> FloatArray:
-    """Logarithm of the probability of ``count`` in all, in a trial with fixed numbers of patients of each kind.
-
-    ``probabilities``: shape [cohort, kind]; ``sizes``: number of patients of each kind.
-    """
+    """Logarithm of the probability of ``count`` in all, in a trial with fixed numbers of patients of each kind."""
     total = np.ones((len(probabilities), 1))
     for kind, size in enumerate(sizes):
         of_kind = np.exp(np.stack([log_binomial(k, size, probabilities[:, kind]) for k in range(size + 1)], axis=-1))

@@ -212,11 +212,7 @@ def is_too_small(found: Diagnostics) -> bool:
 
 
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:
-    """Verdict on a difference of log-evidences, and why it is no stronger.
-
-    ``difference``, ``error``: the difference, not negative, and its standard error; ``moved``: the difference under
-    each variant.
-    """
+    """Verdict on a difference of log-evidences, and why it is no stronger."""
     if difference < 2.0 * error:
         return SAME, "the difference is within its noise"
     if difference < THREE:

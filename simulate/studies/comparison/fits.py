@@ -144,10 +144,7 @@ def find_fit(
     threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Fit:
-    """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on.
-
-    ``settings``: how long a fit looks that must be made; ``folder``: folder of the folders of fits.
-    """
+    """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on."""
     known = known_fit(problem, folder)
     if known is not None:
         return known

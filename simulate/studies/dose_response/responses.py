@@ -154,10 +154,7 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
-    """Simulate a planned study and fit the curves.
-
-    The result is as for `simulate.dose_response`.
-    """
+    """Simulate a planned study and fit the curves; the result is as for `simulate.dose_response`."""
     import xarray as xr
 
     request = planned.request

@@ -81,12 +81,7 @@ def calibrate(
     threads: int | None = None,
     report: Callable[[int], None] | None = None,
 ) -> Calibration:
-    """Fit made-up abstracts.
-
-    ``problem``: hypothesis, and the evidence whose kind and size the made-up ones have. ``repeats``: number of made-up
-    abstracts. ``particles``, ``patients``: size of each fit; the abstract is made from the same virtual patients, so
-    any number is right. ``seed``: key of everything.
-    """
+    """Fit made-up abstracts."""
     only_trial(problem, "calibration")
     told = [outcome for outcome in problem.trial.changes if outcome.way]
     names = (*(part.name for part in problem.free), "log-likelihood", *(f"change of {part.title}" for part in told))

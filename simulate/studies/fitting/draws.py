@@ -62,11 +62,7 @@ class Draws:
         return TYPICAL if not self.problem.free else "fit" if self.is_fitted else PRIOR
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
-        """In what the populations of draws differ from one of the same parameters.
-
-        ``population``: whose spreads and correlations the draws change; ``draws``: numbers of draws, of the shape of
-        the patients.
-        """
+        """In what the populations of draws differ from one of the same parameters."""
         pairs = {(pair.a, pair.b) for pair in population.correlations}
         problem = replace(
             self.problem,
@@ -110,11 +106,7 @@ def draws_of(
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
-    """The same populations in another trial; numbers that only that trial needs are of their prior.
-
-    ``draws``: of the same hypothesis, in the trial to which it was fitted; ``problem``: the hypothesis in the other
-    trial; ``seed``: key of the numbers that are of their prior.
-    """
+    """The same populations in another trial; numbers that only that trial needs are of their prior."""
     known = {part.name: column for column, part in enumerate(draws.problem.free)}
     columns = [
         draws.points[:, known[part.name]]

@@ -117,10 +117,7 @@ def _meaning(patient: RealPatient) -> tuple[object, ...]:
 
 
 def individual_problem(data: IndividualData, hypothesis: str | None = None) -> IndividualProblem:
-    """What is to be fitted to individual data.
-
-    ``data``: as `read_individual` has them. ``hypothesis``: name or file; that of the data if not given.
-    """
+    """What is to be fitted to individual data."""
     is_own = data.model is not None
     label = hypothesis or data.hypothesis or ("none" if is_own else DEFAULT_HYPOTHESIS)
     model = find_model(data.model, hypothesis_parts(label))

@@ -62,12 +62,7 @@ class IndividualDraws:
 def individual_draws(
     hypothesis: str, fit: Path, posterior: Posterior, wanted: int, *, model: Path | None = None
 ) -> IndividualDraws:
-    """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other.
-
-    ``hypothesis``, ``model``: of the scenario: names or files, and a model of the user's own; None for the reference
-    model. ``fit``, ``posterior``: file of the fit, and what is in it. ``wanted``: how many; fewer if the fit has kept
-    fewer.
-    """
+    """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other."""
     kept = posterior.individuals
     if kept is None:
         raise InputError(

@@ -86,11 +86,7 @@ def drawn_as_patients(places: int) -> int:
 
 
 def modes_from(start: FloatArray, look: Look, judge: Judge, steps: int) -> Modes:
-    """Modes by some steps of Fisher's scoring, each of which is taken only if it leads up.
-
-    ``start``: scores, shape [point, dimension]; ``look``, ``judge``: what is predicted, and how likely readings are;
-    ``steps``: how often it is looked.
-    """
+    """Modes by some steps of Fisher's scoring, each of which is taken only if it leads up."""
     points, dimension = start.shape
     offsets = np.concatenate([np.zeros((1, dimension)), _STEP * np.eye(dimension)])
     center, trial = start.copy(), start.copy()

@@ -69,11 +69,7 @@ def direction_of(statement: object, reported: float | None) -> str:
 
 
 def tails(evidence: Evidence, seen: TrialObservations, *, before: str = "") -> tuple[tuple[str, str, float], ...]:
-    """Item, figure and tail probability of every figure that is fitted, under the reading believed most.
-
-    ``seen``: what the trial would see of draws of a posterior; ``before``: text before the names of the items, such as
-    that of the trial.
-    """
+    """Item, figure and tail probability of every figure that is fitted, under the reading believed most."""
     found = []
     for item in evidence.data:
         most = max(item.readings, key=lambda reading: reading.share)

@@ -127,11 +127,7 @@ class Free:
         return clipped
 
     def log_ratio(self, coordinates: FloatArray, widening: float) -> FloatArray:
-        """Logarithm of the prior density with another widening over that with this one, at the same values.
-
-        ``coordinates``: standard normal coordinates of this prior, of any shape; ``widening``: factor on the standard
-        deviation in place of `widening`.
-        """
+        """Logarithm of the prior density with another widening over that with this one, at the same values."""
         place = self._places(coordinates)
         ratio: FloatArray = _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
         return ratio
@@ -151,11 +147,7 @@ def _log_density(place: FloatArray, edge: float) -> FloatArray:
 
 
 def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
-    """What is free in a fit of a model.
-
-    ``model``: the model under a hypothesis; ``base``: the same without a hypothesis: what it lacks is the hypothesis'
-    own.
-    """
+    """What is free in a fit of a model."""
     extra = prior_rows()
     known = {part.name for part in base.parameters}
     rows = {part.name: part for part in model.parameters}

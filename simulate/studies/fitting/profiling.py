@@ -39,11 +39,7 @@ def profile(
     rounds: int = 8,
     threads: int | None = None,
 ) -> tuple[Profiled, ...]:
-    """Profiles of the free numbers of a fit.
-
-    ``names``: which numbers; all if not given. ``rounds``: rounds of the search; more of them can only widen what a
-    profile leaves open.
-    """
+    """Profiles of the free numbers of a fit."""
     settings = posterior.settings
     target = Likelihood(problem, settings.patients, settings.places, threads=threads)
     chosen = [index for index, part in enumerate(problem.free) if names is None or part.name in names]

@@ -102,11 +102,7 @@ def reproduce(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Row, ...]:
-    """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well.
-
-    ``problem``, ``posterior``: a hypothesis and the result of its fit; ``null``, ``null_posterior``: the null
-    hypothesis and the result of its fit.
-    """
+    """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well."""
     for asked, found in ((problem, posterior), (null, null_posterior)):
         check_current(asked, found)
     settings = posterior.settings
@@ -153,10 +149,7 @@ class ReproducedStudy:
 def repeated_study(
     problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None
 ) -> ReproducedStudy:
-    """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
-
-    ``number``: which draw, and which patients of it.
-    """
+    """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior."""
     at = number % len(posterior.points)
     seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
     trials = Trials(count=1, seed=number + 2)
@@ -204,10 +197,7 @@ def _seen(
 def prior_points(
     problem: Problem, wanted: int, *, purpose: str, seed: int, places: int = 1, threads: int | None = None
 ) -> FloatArray:
-    """Points of the prior, shape [point, coordinate]; those of whose patients too many have no baseline are drawn anew.
-
-    ``wanted``: how many; ``purpose``, ``seed``: key of the draws; ``places``: key of the places of the patients.
-    """
+    """Points of the prior, shape [point, coordinate], redrawn where too many of their patients have no baseline."""
     points = np.empty((wanted, problem.dimension))
     waiting = np.arange(wanted)
     for attempt in range(_ROUNDS):

@@ -401,10 +401,7 @@ def _variance(typical: FloatArray, sd_log: FloatArray, bounds: tuple[float, floa
 
 
 def noise_at(problem: Problem, points: FloatArray) -> dict[str, FloatArray]:
-    """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...].
-
-    ``problem``: what is fitted, of which the first trial is meant; ``points``: shape [..., coordinate].
-    """
+    """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...]."""
     return {
         quantity: part.values(points[..., column])
         for column, part in enumerate(problem.free)
@@ -492,10 +489,7 @@ def simulate_points(
     progress: Callable[[int], None] | None = None,
     arm: Arm | None = None,
 ) -> Ensemble:
-    """Simulate the patients of all points as one batch.
-
-    ``points``: shape [point, coordinate].
-    """
+    """Simulate the patients of all points as one batch."""
     cohort, _ = cohort_at(problem, points, patients=patients, seed=seed)
     return simulate_people(problem, cohort, tolerance=tolerance, threads=threads, progress=progress, arm=arm)
 
@@ -509,11 +503,7 @@ def simulate_people(
     progress: Callable[[int], None] | None = None,
     arm: Arm | None = None,
 ) -> Ensemble:
-    """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days.
-
-    ``problem``, ``cohort``: what is fitted, and people of its population. ``arm``: treatment; all arms of the trial if
-    not given.
-    """
+    """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days."""
     arms = (arm,) if arm is not None else arms_of(problem.trial)
     return simulate_cohort(
         problem.model, arms, cohort, recorded_times(problem.trial), tolerance=tolerance,
@@ -578,10 +568,7 @@ def trial_of(
 
 
 def seen_at(problem: Problem, ensemble: Ensemble, points: FloatArray, *, patients: int, seed: int) -> Trial:
-    """What the trial would have seen of the populations at some points, of which an ensemble has the patients.
-
-    ``ensemble``: the patients of the points.
-    """
+    """What the trial would have seen of the populations at some points, of which an ensemble has the patients."""
     at = uniforms_for(problem, patients, seed)
     hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
     kind = kinds_of(problem.population, at[KIND])
@@ -651,11 +638,7 @@ def feasible_at(
 def levels_of(
     problem: Problem, ensemble: Ensemble, hours: Mapping[str, FloatArray], *, arm: int = 0
 ) -> dict[Key, FloatArray]:
-    """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean.
-
-    ``problem``, ``ensemble``: what was simulated; ``hours``: coordinates of each member's blood samples by
-    `sample_hours`, 0 at the earliest and 1 at the latest, shape [member] each; ``arm``: which arm of the ensemble.
-    """
+    """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean."""
     design, times = problem.trial, ensemble.trajectories.times
     found: dict[Key, FloatArray] = {}
     for part in design.readouts:

@@ -54,12 +54,7 @@ def predict(
     tolerance: Tolerance = FINE,
     threads: int | None = None,
 ) -> VirtualReadings:
-    """What virtual patients have on the days of a real one, treated as that one.
-
-    ``problem``, ``patient``: what is fitted, and who is meant; ``points``: shape [point, coordinate]; ``uniforms``:
-    numbers between 0 and 1 by the names of `names_of`, shape [point, place] each; ``kinds``: stratum, shape [point,
-    place].
-    """
+    """What virtual patients have on the days of a real one, treated as that one."""
     shape = kinds.shape
     schedule, values = _members(problem, patient, points, uniforms, kinds)
     trajectories = from_before(

@@ -10,11 +10,7 @@ from simulate.streams import FloatArray
 
 
 def weights_of_existing(exists: npt.NDArray[np.bool_], shares: FloatArray, of_kind: IntArray) -> FloatArray:
-    """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left.
-
-    ``exists``: who has a steady baseline, shape [population, patient]; ``shares``: weights if all had one, of the same
-    shape; ``of_kind``: stratum of each patient, shape [patient].
-    """
+    """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left."""
     weights = np.where(exists, shares, 0.0)
     for kind in np.unique(of_kind):
         mine = of_kind == kind

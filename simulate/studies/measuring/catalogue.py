@@ -96,10 +96,7 @@ def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement
 
 
 def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
-    """A measurement from its file.
-
-    ``design``: trial in which it would be made, whose arms and assays are meant; the shipped one if not given.
-    """
+    """A measurement from its file."""
     top = TomlTable(read_toml(path), **_keys(""))
     top.schema()
     cost = top.table("cost", **_keys("cost"))

@@ -127,11 +127,7 @@ def _exist(ensemble: Ensemble, hypothesis: str) -> np.ndarray[tuple[int], np.dty
 def statistic_of(
     measurement: Measurement, sample: Sample, pools: Sequence[MeasurementPool], *, scale: float = 1.0
 ) -> Statistic:
-    """Mean readings of a sample, by the central limit of its patients.
-
-    ``measurement``, ``sample``: what is measured in whom; ``pools``: patients, hypothesis by hypothesis; ``scale``:
-    factor on the number of patients.
-    """
+    """Mean readings of a sample, by the central limit of its patients."""
     found = [_moments(sample, pool) for pool in pools]
     n = max(1, round(sample.n * scale))
     number = measurement.samples.index(sample)

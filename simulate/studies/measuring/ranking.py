@@ -183,9 +183,7 @@ def n_needed(
     """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes.
 
     One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
-    share of measurements of the most patients in which it gets them. ``measurement``, ``pools``: what is measured, and
-    the patients of the hypotheses; ``prior``: probabilities of the hypotheses, shape [hypothesis]; ``measurements``,
-    ``seed``: simulated measurements under each hypothesis, and their key.
+    share of measurements of the most patients in which it gets them.
     """
 
     def at(n: int) -> tuple[float, bool]:

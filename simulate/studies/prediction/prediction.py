@@ -113,11 +113,7 @@ def predict(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Prediction:
-    """Answers of one hypothesis.
-
-    ``draws``: populations of the hypothesis in the trial; ``patients``: patients of each, best a power of two;
-    ``seed``: key of the places of the patients.
-    """
+    """Answers of one hypothesis."""
     problem = draws.problem
     only_trial(problem, "a prediction")
     ensemble, weights, refused = _simulated(problem, draws.points, patients, seed, threads, progress)

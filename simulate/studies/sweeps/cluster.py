@@ -21,11 +21,7 @@ _FAREWELL = 5.0
 
 
 def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str) -> Iterator[tuple[int, bytes]]:
-    """Solve parts on the workers of a cluster, which need no disk in common with this process.
-
-    The number of a part and the content of its file. ``plan``, ``missing``: the sweep, and the numbers of the parts to
-    solve; ``scheduler``: address of the scheduler, such as ``tcp://10.0.0.1:8786``.
-    """
+    """Numbers and files of parts, solved on a cluster whose workers need no disk in common with this process."""
     try:
         from distributed import CancelledError, Client, as_completed
         from distributed.scheduler import KilledWorker

@@ -41,11 +41,7 @@ class _Slot:
 
 
 def gather(plan: SweepPlan, target: Path, part: Callable[[int], Arrays]) -> None:
-    """Write the results of a sweep.
-
-    ``target``: the file; it takes its name when all is written and on the disk. ``part``: gives the arrays of a part by
-    its number.
-    """
+    """Write the results of a sweep."""
     patients = plan.study.members
     staging = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     try:

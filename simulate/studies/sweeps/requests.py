@@ -109,11 +109,7 @@ SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
 
 @noting()
 def read_request(source: str | Path, options: Options | None = None) -> Request:
-    """Read a sweep file, or a scenario to be varied, with options laid over it.
-
-    ``source``: path of a sweep file, of a scenario file or of a model, or the name of a shipped scenario; ``options``:
-    what is asked for beside it.
-    """
+    """Read a sweep file, or a scenario to be varied, with options laid over it."""
     options = Options() if options is None else options
     path = Path(source) if is_foreign(source) else find_scenario(str(source))
     document = None if is_foreign(path) else read_toml(path)

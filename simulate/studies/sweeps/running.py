@@ -98,11 +98,7 @@ def run_sweep(
     progress: Callable[[int], None] | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a sweep in a directory, or go on with it.
-
-    Gives the manifest. ``target``: directory; absent, empty, or that of the same sweep, finished or not. ``scheduler``:
-    address of a Dask scheduler whose workers solve in place of processes of this machine.
-    """
+    """Run a sweep in a directory, or go on with it; gives the manifest."""
     say = notify or (lambda text: None)
     _check(plan, target, force=force)
     if scheduler is None:

@@ -59,11 +59,7 @@ def varied(
     *,
     several: bool,
 ) -> Treatment:
-    """An arm of the scenario at a point of the design.
-
-    ``named``: axes with their values; ``kinds``, ``units``: what each axis varies, as `kind_of`, and the unit of its
-    values; ``several``: whether the arm's own name tells it from others.
-    """
+    """An arm of the scenario at a point of the design."""
     overrides = list(treatment.overrides)
     # A regimen first, whatever the order of the axes: a dose is then that of the regimen.
     for axis, value in sorted(named, key=lambda pair: pair[0].name != REGIMEN):

@@ -27,11 +27,7 @@ _TASK: list[tuple[SweepPlan, Path, int]] = []
 def solve_in_processes(
     plan: SweepPlan, folder: Path, missing: Sequence[int], *, workers: int, threads: int
 ) -> Iterator[int]:
-    """Solve parts in processes of their own, which write them.
-
-    The number of a part that is finished. ``plan``, ``folder``: the sweep, and where its parts are; ``missing``:
-    numbers of the parts to solve.
-    """
+    """Numbers of parts as they are finished by processes of their own, which write them."""
     left = set(missing)
     deaths = 0
     while left:

@@ -81,11 +81,7 @@ def virtual_populations(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VirtualPopulations:
-    """Make virtual populations in three ways and ask them the same.
-
-    ``problem``: hypothesis and evidence; ``settings``: how large; ``posterior``: result of a fit of the same problem,
-    to stand beside; ``as_published``: whether chains are walked a second time as the authors' program does.
-    """
+    """Make virtual populations in three ways and ask them the same."""
     only_trial(problem, "a virtual population")
     chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})

@@ -69,11 +69,7 @@ class Printed:
 
 
 def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Unit]) -> Printed:
-    """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most.
-
-    ``evidence``, ``protocol``: what was printed, and what is seen of the model; ``units``: units of the model's
-    quantities, in which the logarithms are taken.
-    """
+    """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most."""
     levels, ties = [], []
     for item in evidence.data:
         reading = max(item.readings, key=lambda reading: reading.share)
@@ -140,8 +136,6 @@ def target_for(found: Printed, outputs: FloatArray) -> Target:
 
     Marginals are put in by turns, each with the rest following as it depends on them (W. Deming, F. Stephan, Ann. Math.
     Stat. 11 (1940) 427, for normal distributions), until nothing moves.
-
-    ``found``: what was printed; ``outputs``: logarithms of the statistics in the pool, shape [patient, statistic].
     """
     names = found.statistics
     mean = outputs.mean(axis=0)
