@@ -18,7 +18,7 @@ from simulate.manifest import check_file
 from simulate.results.catalog import entries_of
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import pooled, quantity_names
-from simulate.studies.sweeps.differences import flat
+from simulate.studies.sweeps.running import flat
 from simulate.tabular import ResultTable, read_csv
 
 RESULTS = "results.nc"

@@ -12,6 +12,7 @@ As text::
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -103,10 +104,8 @@ def parse_axis(text: str, origin: str | None = None) -> Axis:
     name, _, spec = (part.strip() for part in text.partition("="))
     if not name or not spec:
         raise InputError("an axis needs a name and values", code="sweep.axis", where=where, expected="name=values")
-    if name == REGIMEN:
-        return _list(name, [part.strip() for part in spec.split("|")], where)
-    if ":" not in spec:
-        return _list(name, [part.strip() for part in spec.split(",")], where)
+    if name == REGIMEN or ":" not in spec:
+        return _list(name, [part.strip() for part in spec.split("|" if name == REGIMEN else ",")], where)
     low, high, *rest = (part.strip() for part in spec.split(":"))
     steps = _STEPS.fullmatch(rest[0] if rest else "")
     if len(rest) > 1 or steps is None:
@@ -176,8 +175,7 @@ def _range(
             advice="list regimens: `regimen=A | B`" if name == REGIMEN else None,
         )
     axis = Axis(name, (), low, high, is_log, given, where)
-    values = () if count is None else tuple(axis.at(index / (count - 1)) for index in range(count))
-    return Axis(name, values, low, high, is_log, given, where)
+    return axis if count is None else replace(axis, values=tuple(axis.at(i / (count - 1)) for i in range(count)))
 
 
 def _numbers(
@@ -203,15 +201,12 @@ def _numbers(
 
 
 def _number(name: str, value: Any, where: Where) -> tuple[float, Unit | None]:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value), None
-    if isinstance(value, str) and _NUMBER.fullmatch(value) and math.isfinite(float(value)):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if (is_number or (isinstance(value, str) and _NUMBER.fullmatch(value))) and math.isfinite(float(value)):
         return float(value), None
     if isinstance(value, str):
-        try:
+        with contextlib.suppress(InputError):
             return parse_quantity(value)
-        except InputError:
-            pass
     raise InputError(
         f"a value of `{name}` cannot be used",
         code="sweep.axis",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,14 +55,17 @@ def points_of(axes: Sequence[Axis], design: SweepDesign) -> tuple[tuple[Value, .
     listed = [axis for axis in axes if not axis.is_drawn]
     drawn = [axis for axis in axes if axis.is_drawn]
     _check(listed, drawn, design)
-    rows = list(zip(*(axis.values for axis in listed), strict=True)) if design.zipped and listed else [()]
-    if not design.zipped:
-        size = design.points if drawn else 1
-        for axis in listed:
-            size *= len(axis.values)
-        _check_size(size, design)
-        rows = list(itertools.product(*(axis.values for axis in listed)))
-    _check_size(len(rows) * (design.points if drawn else 1), design)
+    sizes = [len(axis.values) for axis in listed]
+    size = (min(sizes, default=1) if design.zipped else math.prod(sizes)) * (design.points if drawn else 1)
+    if size > MAX_POINTS:
+        raise InputError(
+            f"the design has {size} points",
+            code="sweep.design",
+            where=design.where,
+            expected=f"at most {MAX_POINTS}, each of which is an arm of the result",
+        )
+    values = [axis.values for axis in listed]
+    rows = list(zip(*values, strict=True) if design.zipped and listed else itertools.product(*values))
     samples = _sampled(drawn, design) if drawn else [()]
     order = [*listed, *drawn]
     places = [order.index(axis) for axis in axes]
@@ -104,16 +108,6 @@ def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: SweepDesign) -
         )
     if design.sample is not None and design.points < 1:
         raise InputError("the design has no point", code="sweep.design", where=design.where, expected="1 or more")
-
-
-def _check_size(size: int, design: SweepDesign) -> None:
-    if size > MAX_POINTS:
-        raise InputError(
-            f"the design has {size} points",
-            code="sweep.design",
-            where=design.where,
-            expected=f"at most {MAX_POINTS}, each of which is an arm of the result",
-        )
 
 
 def _sampled(drawn: Sequence[Axis], design: SweepDesign) -> list[tuple[float, ...]]:

@@ -63,10 +63,8 @@ def estimate(plan: SweepPlan, *, workers: int = 1) -> TimeEstimate:
 
 def held_bytes(plan: SweepPlan) -> int:
     """Memory that the largest part takes while it is solved."""
-    model = plan.study.model
-    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
     # Recorded values, those of time 0 taken off, and the packed part; the last also where it is unpacked.
-    return max(part.rows for part in plan.parts) * (2 * recorded + 3 * plan.row_bytes)
+    return max(part.rows for part in plan.parts) * (2 * plan.recorded_bytes + 3 * plan.row_bytes)
 
 
 def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:

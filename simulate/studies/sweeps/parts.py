@@ -88,6 +88,11 @@ def solve_part(
     return arrays
 
 
+def solved_part(plan: SweepPlan, index: int, threads: int | None) -> bytes:
+    """Content of the file of a part."""
+    return pack(solve_part(plan, index, threads=threads), plan.key, plan.parts[index])
+
+
 def _alike(plan: SweepPlan, arms: tuple[int, int]) -> list[tuple[int, int]]:
     """Ranges of arms whose patients have the same covariates."""
     edges = [arms[0]]

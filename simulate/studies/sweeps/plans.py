@@ -76,6 +76,12 @@ class SweepPlan:
         return len(set(self.covariates)) > 1
 
     @property
+    def recorded_bytes(self) -> int:
+        """Bytes that the solver records of a trajectory."""
+        model = self.study.model
+        return 8 * (len(model.species) + len(model.observables)) * (len(self.times) + 2)
+
+    @property
     def row_bytes(self) -> int:
         """Bytes that are kept of a trajectory, at most."""
         parameters = len(self.study.model.parameters) if self.request.parameters else 0
@@ -175,7 +181,8 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     key = content_hash(
         study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
     )
-    parts = parts_of(plan, _largest(plan) if part_size is None else part_size)
+    largest = max(16, min(PART_ROWS, PART_BYTES // plan.recorded_bytes)) if part_size is None else part_size
+    parts = parts_of(plan, largest)
     return replace(plan, key=key, parts=parts, files={**request.files, **noted()})
 
 
@@ -208,13 +215,6 @@ def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:
     return tuple(
         Part((arm, arm + 1), (edges[index], edges[index + 1])) for index in range(count) for arm in range(arms)
     )
-
-
-def _largest(plan: SweepPlan) -> int:
-    """Most rows of a part."""
-    model = plan.study.model
-    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
-    return max(16, min(PART_ROWS, PART_BYTES // recorded))
 
 
 def _chosen(request: Request) -> tuple[Treatment, ...]:

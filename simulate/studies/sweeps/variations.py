@@ -68,14 +68,13 @@ def varied(
             overrides.append(Override(axis.name, float(value), axis.unit, axis.where))
         elif kind != "covariate":
             treatment = _prescribed(treatment, axis, value)
-    shown = ", ".join(_shown(axis, value, units[axis.name]) for axis, value in named)
+    shown = ", ".join(
+        value
+        if isinstance(value, str)
+        else f"{axis.name} {value:.6g} {'' if units[axis.name] == '1' else units[axis.name]}".rstrip()
+        for axis, value in named
+    )
     return replace(treatment, name=f"{treatment.name}: {shown}" if several else shown, overrides=tuple(overrides))
-
-
-def _shown(axis: Axis, value: Value, unit_text: str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{axis.name} {value:.6g}" + ("" if unit_text in ("", "1") else f" {unit_text}")
 
 
 def _prescribed(treatment: Treatment, axis: Axis, value: Value) -> Treatment:
@@ -151,7 +150,15 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             expected="doses at one interval",
             advice="choose other arms with --arm, or list regimens: `regimen=A | B`",
         )
-    every = _interval(axis, value)
+    given = unit("h") if axis.unit is None else axis.unit
+    if given.dimension != unit("h").dimension:
+        raise InputError(
+            f"an interval cannot be given in {given.text}",
+            code="units.mismatch",
+            where=axis.where,
+            expected="a unit of time such as h",
+        )
+    every = exact(value) * given.factor
     courses: list[Course] = []
     for course, before in zip(plan.courses, (None, *plan.courses), strict=False):
         # What was written keeps its meaning: a time, a number of doses, a length, a start where the course before ends.
@@ -167,18 +174,6 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             until = start + (course.until - course.start) / course.every * every
         courses.append(replace(course, every=None if course.every is None else every, start=start, until=until))
     return tuple(courses)
-
-
-def _interval(axis: Axis, value: float) -> Fraction:
-    given = unit("h") if axis.unit is None else axis.unit
-    if given.dimension != unit("h").dimension:
-        raise InputError(
-            f"an interval cannot be given in {given.text}",
-            code="units.mismatch",
-            where=axis.where,
-            expected="a unit of time such as h",
-        )
-    return exact(value) * given.factor
 
 
 def covariate_value(axis: Axis, value: Value, study: Study) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from simulate.errors import Unfinished
 from simulate.files import write_atomically
-from simulate.studies.sweeps.parts import pack, part_path, solve_part
+from simulate.studies.sweeps.parts import part_path, solved_part
 from simulate.studies.sweeps.plans import SweepPlan
 
 PATIENCE = 5
@@ -89,8 +89,5 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
 
 def _solve(index: int) -> int:
     plan, folder, threads = _TASK[0]
-    write_atomically(
-        part_path(folder, plan.parts[index]),
-        pack(solve_part(plan, index, threads=threads), plan.key, plan.parts[index]),
-    )
+    write_atomically(part_path(folder, plan.parts[index]), solved_part(plan, index, threads))
     return index
