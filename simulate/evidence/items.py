@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from simulate.errors import Where
@@ -138,6 +138,11 @@ class Evidence:
 
     def __getitem__(self, name: str) -> Item:
         return next(item for item in self.items if item.name == name)
+
+    @property
+    def meaning(self) -> list[Item]:
+        """The items less what only a reader sees: what decides a likelihood."""
+        return [replace(item, account="", location=None, note=None, where=Where()) for item in self.items]
 
     @property
     def data(self) -> tuple[Item, ...]:

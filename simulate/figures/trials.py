@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from simulate.figures.style import COLORS, FAINT, GRAY, MILLIMETER, WIDTH, styled
 from simulate.studies.trials.families import ALL, ANY
 from simulate.studies.trials.power import Power, Rank, SimulatedTrials
-from simulate.studies.trials.shares import Interval
+from simulate.studies.trials.repeats import Interval
 
 _ROW = 5.0
 _FRAME = 24.0

@@ -26,6 +26,7 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
+from simulate.studies.models import quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
 from simulate.toml import TomlTable
@@ -124,7 +125,7 @@ def solver_rules(rules: Sequence[ArmRule], model: Model) -> tuple[Rule, ...]:
 
 
 def _solver_rule(rule: ArmRule, model: Model) -> Rule:
-    units = {part.name: part.unit for part in (*model.observables, *model.species)}
+    units = quantity_units(model)
     if rule.quantity not in units:
         raise InputError(
             f"a rule watches `{rule.quantity}`, which the model does not have",

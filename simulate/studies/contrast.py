@@ -24,6 +24,7 @@ from simulate.studies.fitting.trial import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed
+from simulate.studies.models import quantity_units
 from simulate.studies.prediction.prediction import LITTLE, Band
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
@@ -146,7 +147,7 @@ def contrast_days(design: TrialDesign) -> tuple[float, ...]:
 def readouts_of(design: TrialDesign, draws: Sequence[Draws]) -> tuple[Measurement, ...]:
     """Readouts of which an assay is known and that all models have, on every day, as measurements of one sample."""
     known = _assays(design)
-    names = [_quantities(part) for part in draws]
+    names = [quantity_units(part.problem.model) for part in draws]
     where = Where(file="simulate contrast")
     return tuple(
         Measurement(
@@ -193,7 +194,7 @@ def contrasted(
     known = [fit for fit in fits if fit is not None]
     asked = [part for part in design.outcomes if part.way and part.partner is None]
     shared = {one.quantity for one in found}
-    names = [_quantities(pool.draws) for pool in pools]
+    names = [quantity_units(pool.draws.problem.model) for pool in pools]
     alone = tuple(
         (_title(quantity, pool.draws, design), pool.draws.problem.hypothesis)
         for index, pool in enumerate(pools)
@@ -222,11 +223,6 @@ def _assays(design: TrialDesign) -> dict[str, tuple[float, float]]:
                 found.setdefault(reading.quantity, (reading.noise, reading.limit))
     # What is in the blood says what was injected, under every hypothesis.
     return {name: assay for name, assay in found.items() if name not in of_the_drug}
-
-
-def _quantities(draws: Draws) -> tuple[str, ...]:
-    model = draws.problem.model
-    return tuple(part.name for part in (*model.observables, *model.species))
 
 
 def _title(quantity: str, draws: Draws, design: TrialDesign) -> str:

@@ -64,25 +64,15 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.resolution import Resolution
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Observable, Species
 
 UNITS_OF_FILE = "units_of_file"
 """Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
 
 RESERVED = frozenset(
     {
-        *(
-            "arm",
-            "regimen",
-            "draw",
-            "member",
-            "patient_id",
-            "stratum",
-            "time",
-            "status",
-            "parameters",
-            "parameter",
-            "parameter_unit",
-        ),
+        *("arm", "regimen", "draw", "member", "patient_id", "stratum", "time", "status"),
+        *("parameters", "parameter", "parameter_unit"),
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
         *("base_arm", "quantile", "n_ok"),
@@ -186,8 +176,8 @@ def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
 
 def quantity_labels(model: Model) -> dict[str, dict[str, str]]:
     """Attributes of each state and observable: its unit and what it is."""
-    species = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
-    return species | {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.observables}
+    parts: tuple[Species | Observable, ...] = (*model.species, *model.observables)
+    return {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in parts}
 
 
 def method_labels(names: Sequence[str]) -> dict[str, Any]:
@@ -238,12 +228,9 @@ def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:
     """Doses of an arm up to a horizon, none of them missed; each once, however many patients are given it."""
     parts = [timetable_of(plan, model.routes, horizon).doses for plan in dict.fromkeys(arm.all_plans)]
     given = [part for part in parts if len(part)]
-    whole = Doses.joined(given)
-    return _distinct(whole) if len(given) > 1 else whole
-
-
-def _distinct(doses: Doses) -> Doses:
-    """Doses in order without those that repeat the one before."""
+    doses = Doses.joined(given)
+    if len(given) < 2:
+        return doses
     columns = (doses.time, doses.route, doses.amount, doses.duration, doses.lag)
     differ = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return doses.of(np.append(True, differ))

@@ -22,7 +22,6 @@ from simulate.cohort.population import Population
 from simulate.kernels.system import System, lower
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.methods import method_named
 from simulate.studies.replay import replay_command
 from simulate.studies.runs import Study
 from simulate.symbolic.model import Model
@@ -274,21 +273,10 @@ def _undefined_observable(study: Study, ensemble: Ensemble, arm: int, place: int
 def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: float) -> tuple[float, FloatArray | None]:
     """The patient's state at the time of the failure, or a little before it; None if there never was one."""
     one = members_at(ensemble.cohort, [place])
-    scenario = study.scenario
+    how = study.solving | {"max_steps": 2 * study.scenario.max_steps}
     for back in _BACK if time > 0.0 else (0.0,):
         moment = time * (1.0 - back)
-        again = simulate_cohort(
-            study.model,
-            (ensemble.arms[arm],),
-            one,
-            np.array([moment]),
-            tolerance=scenario.tolerance,
-            method=method_named(scenario, study.model),
-            max_steps=2 * scenario.max_steps,
-            max_step=scenario.max_step,
-            breaks=scenario.breaks,
-            threads=1,
-        )
+        again = simulate_cohort(study.model, (ensemble.arms[arm],), one, np.array([moment]), **how, threads=1)
         state = again.trajectories.values[0, 0, : len(study.model.species)]
         if np.isfinite(state).all():
             return moment, state

@@ -23,6 +23,7 @@ from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.parts import Mechanism
+from simulate.symbolic.units import Unit
 
 
 def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]:
@@ -75,6 +76,11 @@ def shipped_mechanisms() -> Mapping[str, Mechanism]:
 def about_reference() -> About:
     """What is known of the reference model beside its numbers."""
     return read_annotations(shipped.annotations_file(), read_sources(shipped.sources_file()))
+
+
+def quantity_units(model: Model) -> dict[str, Unit]:
+    """Units of the observables and states of a model."""
+    return {part.name: part.unit for part in (*model.observables, *model.species)}
 
 
 def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
-from simulate.studies.models import find_model, population_for
+from simulate.studies.models import find_model, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -134,6 +134,13 @@ class Study:
         }
 
     @property
+    def solving(self) -> dict[str, Any]:
+        """How the scenario says that cohorts are solved: arguments of `simulate_cohort`."""
+        asked = self.scenario
+        bounds = {"max_steps": asked.max_steps, "max_step": asked.max_step, "breaks": asked.breaks}
+        return {"tolerance": asked.tolerance, "method": method_named(asked, self.model), **bounds}
+
+    @property
     def key(self) -> str:
         """Content hash of everything that decides the result, the engine and its compilers included."""
         from simulate.compiled import fingerprint
@@ -160,12 +167,8 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     method_named(scenario, model)
     if not in_parts:
         check_memory(scenario, model, len(scenario.times))
-    population = population_for(
-        model,
-        scenario.population,
-        is_shipped=scenario.model is None,
-        where=scenario.document.where("cohort", "population"),
-    )
+    where = scenario.document.where("cohort", "population")
+    population = population_for(model, scenario.population, is_shipped=scenario.model is None, where=where)
     if draws is not None and scenario.model is None:
         population = study_patients(population)
     assumed = None
@@ -308,7 +311,7 @@ def check_memory(scenario: Scenario, model: Model, times: int) -> None:
 
 def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tuple[str, ...]:
     """What is kept: what was asked for, else all observables, and what was observed in patients."""
-    known = [part.name for part in (*model.observables, *model.species)]
+    known = quantity_units(model)
     for index, name in enumerate(scenario.quantities):
         if name not in known:
             raise InputError(
@@ -334,15 +337,9 @@ def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
     count = study.members - first if n is None else n
     draws, numbers = study.places(first, count)
     given = {name: values[numbers - scenario.first] for name, values in study.known.items()}
-    several = study.draws is not None
-    cohort = draw_members(
-        study.population,
-        numbers,
-        seed=scenario.seed,
-        given=given,
-        draws=draws if several else None,
-        changes=UNCHANGED if study.draws is None else study.draws.changes(study.population, draws),
-    )
+    changes = UNCHANGED if study.draws is None else study.draws.changes(study.population, draws)
+    own = None if study.draws is None else draws
+    cohort = draw_members(study.population, numbers, seed=scenario.seed, given=given, draws=own, changes=changes)
     return replace(cohort, occasions=scenario.occasions)
 
 
@@ -350,19 +347,9 @@ def simulate_study(
     study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> Ensemble:
     """Draw the cohort of a study and simulate it in all arms."""
-    scenario = study.scenario
+    people = cohort_of(study)
     return simulate_cohort(
-        study.model,
-        study.arms,
-        cohort_of(study),
-        study.times,
-        tolerance=scenario.tolerance,
-        method=method_named(scenario, study.model),
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-        progress=progress,
+        study.model, study.arms, people, study.times, **study.solving, threads=threads, progress=progress
     )
 
 

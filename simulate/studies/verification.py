@@ -160,19 +160,10 @@ def _solve(
     tolerance: Tolerance | None = None,
     method: str | None = None,
 ) -> Ensemble:
-    scenario = study.scenario if method is None else replace(study.scenario, method=method)
-    return simulate_cohort(
-        study.model,
-        study.arms,
-        cohort,
-        study.times,
-        tolerance=scenario.tolerance if tolerance is None else tolerance,
-        method=method_named(scenario, study.model),
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-    )
+    if method is not None:
+        study = replace(study, scenario=replace(study.scenario, method=method))
+    how = study.solving if tolerance is None else study.solving | {"tolerance": tolerance}
+    return simulate_cohort(study.model, study.arms, cohort, study.times, **how, threads=threads)
 
 
 Parts = Iterator[tuple[IntArray, Ensemble]]
@@ -261,19 +252,14 @@ def _judged(
     if tolerance is None:
         return (), ()
     tight = tolerance.rtol
-    is_stiff = scenario.method == "rodas5p"
     kept = values_of(base)
     found = Errors(study, base)
     judges = []
 
     # Another method of this program, for whole patients in all arms.
     places = np.sort(_random(study, "method").choice(cohort.members, size=by_other, replace=False))
-    other = _solve(
-        study,
-        members_at(cohort, places),
-        tolerance=tolerance,
-        method="dopri5" if is_stiff else "rodas5p",
-    )
+    by = "dopri5" if scenario.method == "rodas5p" else "rodas5p"
+    other = _solve(study, members_at(cohort, places), tolerance=tolerance, method=by)
     usable = (other.status == Status.OK) & (base.status[:, places] == Status.OK)
     for arm, index in np.argwhere(usable):
         found.add(int(arm), int(places[index]), kept[arm, places[index]], values_of(other)[arm, index])

@@ -97,21 +97,10 @@ def calibrate_choice(
     threads: int | None = None,
     report: Callable[[int], None] | None = None,
 ) -> Choice:
-    """Choose between hypotheses in made-up abstracts, some under each hypothesis.
+    """Choose between hypotheses with the same evidence in made-up abstracts, so many under each.
 
-    Parameters
-    ----------
-    problems
-        Hypotheses, with the same evidence.
-    repeats
-        Made-up abstracts under each hypothesis.
-    draws, patients
-        Draws of what is shared and of what is each hypothesis' own, a bank having their product, and virtual patients
-        of each population.
-    larger
-        Factor on the number of people behind each item.
-    seed
-        Key of everything.
+    A bank has the product of ``draws`` of what is shared and of what is each hypothesis' own; ``patients`` are of each
+    population, and ``larger`` is a factor on the number of people behind each item.
     """
     for problem in problems:
         only_trial(problem, "a choice in made-up abstracts")

@@ -65,20 +65,9 @@ def draws_behind(
 ) -> tuple[Draws, Fit | None]:
     """Draws on which a hypothesis stands in a trial, and the fit that they are of; None where they are of none.
 
-    Parameters
-    ----------
-    problem
-        The hypothesis and its trial, which may be one that is only planned: then draws are of a fit to what the default
-        evidence has, and numbers that only the planned trial needs are of their prior.
-    fit
-        ``shipped``, as if not given: of the fit that ships or lies in the folder, or of the prior where none does;
-        ``prior``; ``typical``: a single one, of the parameters as the tables have them; or the result of a fit.
-    folder
-        Folder of the folders of fits.
-    wanted
-        How many; fewer if the fit has kept fewer.
-    seed
-        Key of draws of the prior.
+    Where the trial is only planned, draws are of a fit to what the default evidence has, and numbers that it alone
+    needs are of their prior. ``fit`` is ``shipped``, as if not given: the one that ships or lies in the folder, or the
+    prior where none does; ``prior``; ``typical``: a single draw, the parameters of the tables; or the result of a fit.
     """
     posterior = named_result(fit)
     if fit == TYPICAL:

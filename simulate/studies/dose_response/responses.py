@@ -28,6 +28,7 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
+from simulate.studies.models import quantity_units
 from simulate.studies.runs import Study, arm_number, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -334,7 +335,7 @@ def _of_a_day(endpoint: Endpoint) -> Endpoint:
 
 
 def _exposure(study: Study, asked: str | None) -> str | None:
-    names = [part.name for part in (*study.model.observables, *study.model.species)]
+    names = quantity_units(study.model)
     if asked is None:
         return EXPOSURE if EXPOSURE in names else None
     if asked not in names:

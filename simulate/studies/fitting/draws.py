@@ -64,20 +64,10 @@ class Draws:
     def changes(self, population: Population, draws: IntArray) -> Changes:
         """In what the populations of draws differ from one of the same parameters."""
         pairs = {(pair.a, pair.b) for pair in population.correlations}
-        problem = replace(
-            self.problem,
-            population=population,
-            free=tuple(
-                part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs
-            ),
-        )
-        kept = [column for column, part in enumerate(self.problem.free) if part in problem.free]
-        found = changes_at(problem, self.points[:, kept])
-        return Changes(
-            {name: values[draws] for name, values in found.typical.items()},
-            {name: values[draws] for name, values in found.sd_log.items()},
-            {pair: values[draws] for pair, values in found.rho.items()},
-        )
+        free = [part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs]
+        kept = [column for column, part in enumerate(self.problem.free) if part in free]
+        problem = replace(self.problem, population=population, free=tuple(free))
+        return changes_at(problem, self.points[:, kept]).of(draws)
 
 
 def draws_of(

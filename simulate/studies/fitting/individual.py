@@ -23,7 +23,7 @@ from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.trial import changes_of, study_patients
-from simulate.studies.models import find_model, hypothesis_parts, population_for
+from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
 from simulate.studies.patients import COLUMNS
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
@@ -124,7 +124,7 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
     population = population_for(model, data.population, is_shipped=not is_own)
     if not is_own:
         population = study_patients(population)
-    units = _units(model)
+    units = quantity_units(model)
     readings = tuple(_reading(part, model, units) for part in data.readings)
     free = (*_free(data, model, population), *_free_noises(readings, units))
     if not free:
@@ -139,10 +139,6 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
     return IndividualProblem(
         label, model, population, free, data.name, readings, patients, _average(data, model, population)
     )
-
-
-def _units(model: Model) -> dict[str, Unit]:
-    return {part.name: part.unit for part in (*model.observables, *model.species)}
 
 
 def _reading(part: ReadingOf, model: Model, units: Mapping[str, Unit]) -> ReadingOf:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,14 +107,9 @@ class Support:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON."""
-        return {
-            "feasible": self.feasible,
-            "sets": self.sets.tolist(),
-            "set_items": self.set_items.tolist(),
-            "share_errors": self.share_errors.tolist(),
-            "readings": [np.round(columns.T, 3).tolist() for columns in self.readings],
-            "tails": [list(row) for row in self.tails],
-        }
+        plain = {name: getattr(self, name).tolist() for name in ("sets", "set_items", "share_errors")}
+        readings = [np.round(columns.T, 3).tolist() for columns in self.readings]
+        return {"feasible": self.feasible, **plain, "readings": readings, "tails": self.tails}
 
 
 def _support(data: dict[str, Any], items: int) -> Support:
@@ -169,9 +165,7 @@ def _individuals(data: dict[str, Any]) -> Individuals:
     return Individuals(
         model=str(data["model"]),
         average=str(data["average"]),
-        free=tuple(
-            Free(**{**row, "role": Role(row["role"]), "targets": tuple(row["targets"])}) for row in data["free"]
-        ),
+        free=tuple(Free(**_frozen(row) | {"role": Role(row["role"])}) for row in data["free"]),
         best=tuple(float(place) for place in data["best"]),
         patients=tuple(FittedPatient(**row) for row in data["patients"]),
     )
@@ -228,6 +222,13 @@ class Posterior:
         }
 
 
+def _frozen(row: Any) -> Any:
+    """What JSON has, with tuples for lists."""
+    if isinstance(row, dict):
+        return {name: _frozen(value) for name, value in row.items()}
+    return tuple(map(_frozen, row)) if isinstance(row, list) else row
+
+
 def same_patients(a: Posterior, b: Posterior) -> bool:
     """Whether two fits have the same virtual patients."""
     return (a.settings.places, a.settings.final_patients) == (b.settings.places, b.settings.final_patients)
@@ -249,7 +250,7 @@ def posterior_text(posterior: Posterior) -> str:
     """Content of the file of a fit."""
     text = json.dumps(posterior.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     # A list of numbers on one line: the file is read by people as well.
-    return _numbers_in_line(text) + "\n"
+    return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
 
 
 def read_posterior(path: Path | str) -> Posterior:
@@ -274,18 +275,8 @@ def read_posterior(path: Path | str) -> Posterior:
             evidence=str(data.get("evidence", "")),
             key=str(data["key"]),
             settings=Settings(**data["settings"]),
-            estimates=tuple(
-                Estimate(**{**row, "prior": tuple(row["prior"]), "posterior": tuple(row["posterior"])})
-                for row in data["estimates"]
-            ),
-            diagnostics=Diagnostics(
-                **{
-                    **data["diagnostics"],
-                    "stages": tuple(tuple(stage) for stage in data["diagnostics"]["stages"]),
-                    "log_evidences": tuple(data["diagnostics"]["log_evidences"]),
-                    "warnings": tuple(data["diagnostics"]["warnings"]),
-                }
-            ),
+            estimates=tuple(Estimate(**_frozen(row)) for row in data["estimates"]),
+            diagnostics=Diagnostics(**_frozen(data["diagnostics"])),
             log_evidence=float(data["log_evidence"]),
             errors=(float(errors["sampler"]), float(errors["patients"]), float(errors["solver"])),
             points=np.array(data["points"], dtype=np.float64),
@@ -328,12 +319,6 @@ def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
 def ships(hypothesis: str, evidence: str) -> bool:
     """Whether a fit of a hypothesis to some evidence ships, be it of today's numbers or not."""
     return hypothesis.casefold() in (name.casefold() for name in shipped.fit_files(evidence))
-
-
-def _numbers_in_line(text: str) -> str:
-    import re
-
-    return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
 
 
 def named(hypothesis: str | None, posterior: Posterior | None, default: str) -> str:

@@ -22,7 +22,7 @@ from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.standing import checks_of, evidence_name
-from simulate.studies.fitting.trial import Problem, feasible_at, trial_of
+from simulate.studies.fitting.trial import Problem, Solving, feasible_at, trial_of
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"
@@ -106,32 +106,23 @@ def reproduce(
     for asked, found in ((problem, posterior), (null, null_posterior)):
         check_current(asked, found)
     settings = posterior.settings
-    before = prior_points(
-        problem,
-        min(_DRAWS, len(posterior.points)),
-        purpose="reproduce prior",
-        seed=settings.seed,
-        places=settings.places,
-        threads=threads,
-    )
+    wanted, key = min(_DRAWS, len(posterior.points)), {"seed": settings.seed, "places": settings.places}
+    before = prior_points(problem, wanted, purpose="reproduce prior", **key, threads=threads)
+
+    def seen(part: Problem, null_part: Problem) -> tuple[TrialObservations, ...]:
+        return (
+            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
+            _seen(part, posterior, before, threads, progress),
+            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
+        )
+
     rows: list[Row] = []
-    of_first: Sequence[TrialObservations] = ()
-    for part, null_part in zip(problem.parts, null.parts, strict=True):
-        seen = (
-            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
-            _seen(part, posterior, before, threads, progress),
-            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
-        )
-        of_first = of_first or seen
-        rows += _rows(part.evidence, seen, part.trial.name)
-    rows += _rows(read_evidence(external_file()), of_first)
+    of_parts = [seen(*pair) for pair in zip(problem.parts, null.parts, strict=True)]
+    for part, own in zip(problem.parts, of_parts, strict=True):
+        rows += _rows(part.evidence, own, part.trial.name)
+    rows += _rows(read_evidence(external_file()), of_parts[0])
     for part, null_part in zip(checks_of(problem), checks_of(null), strict=True):
-        seen = (
-            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
-            _seen(part, posterior, before, threads, progress),
-            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
-        )
-        rows += _rows(part.evidence, seen, part.trial.name, is_fitted=False)
+        rows += _rows(part.evidence, seen(part, null_part), part.trial.name, is_fitted=False)
     return tuple(rows)
 
 
@@ -183,15 +174,8 @@ def _seen(
     threads: int | None,
     progress: Callable[[int], None] | None,
 ) -> TrialObservations:
-    settings = posterior.settings
-    return trial_of(
-        problem,
-        points,
-        patients=settings.final_patients,
-        seed=settings.places,
-        threads=threads,
-        progress=progress,
-    ).seen
+    settings, how = posterior.settings, Solving(threads=threads, progress=progress)
+    return trial_of(problem, points, patients=settings.final_patients, seed=settings.places, **how).seen
 
 
 def prior_points(

@@ -202,7 +202,8 @@ def check_resolved(*asked: Asked) -> float:
 
 def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: FloatArray) -> tuple[Estimate, ...]:
     """What a fit says of each number; ``prior`` are draws of what was believed, shape [draw, coordinate]."""
-    before = np.array(quantiles(prior, _even(prior), _SHARES))
+    even = np.full(len(prior), 1.0 / len(prior))
+    before = np.array(quantiles(prior, even, (0.05, 0.5, 0.95)))
     return tuple(
         Estimate(
             name=part.name,
@@ -221,16 +222,9 @@ def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: Floa
     )
 
 
-_SHARES = (0.05, 0.5, 0.95)
-
-
 def _three(values: FloatArray) -> tuple[float, float, float]:
     low, middle, high = values.tolist()
     return low, middle, high
-
-
-def _even(points: FloatArray) -> FloatArray:
-    return np.full(len(points), 1.0 / len(points))
 
 
 def generations_of(

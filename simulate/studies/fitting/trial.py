@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import TrialProtocol, observe, shares
@@ -51,12 +51,11 @@ from simulate.studies.fitting.priors import (
     noise_numbers,
     prior_rows,
 )
-from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.methods import quickest_method
-from simulate.studies.models import find_model, hypothesis_parts, population_for
+from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
-from simulate.symbolic.units import Unit, convert
+from simulate.symbolic.units import convert
 from simulate.trials.design import TrialDesign, Visit
 from simulate.trials.reading import find_trial, read_trial, shipped_trial
 from simulate.trials.reported import check_reported
@@ -130,7 +129,9 @@ class Problem:
 
     def with_part(self, part: ProblemPart) -> Problem:
         """The same hypothesis and free numbers with one other trial, its patients and what it reported."""
-        return dataclasses.replace(self, others=(), **_fields(part))
+        return dataclasses.replace(
+            self, others=(), trial=part.trial, population=part.population, evidence=part.evidence
+        )
 
     @property
     def data(self) -> tuple[Item, ...]:
@@ -148,24 +149,10 @@ class Problem:
         """Content hash of everything that decides a likelihood, but for the engine."""
         return content_hash(
             self.model.key,
-            repr([_meaning(part) for part in self.parts]),
+            repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
         )
-
-
-def _fields(study: ProblemPart) -> dict[str, Any]:
-    return {"trial": study.trial, "population": study.population, "evidence": study.evidence}
-
-
-def _meaning(part: Problem) -> tuple[object, ...]:
-    """What of a trial decides a likelihood."""
-    return (part.population, [_without_words(item) for item in part.evidence.items], part.trial.meaning)
-
-
-def _without_words(item: Item) -> Item:
-    """The item less what only a reader sees, which decides no likelihood."""
-    return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
 def problem_for(
@@ -262,7 +249,7 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
 
 def check_observed(design: TrialDesign, model: Model) -> None:
     """Refuse a trial that reads what a model does not have, or in another kind of unit."""
-    units = _units(model)
+    units = quantity_units(model)
     for quantity in design.watched:
         if quantity not in units:
             raise InputError(
@@ -274,11 +261,6 @@ def check_observed(design: TrialDesign, model: Model) -> None:
             )
     for part in design.readouts:
         convert(1.0, part.assay.unit, units[part.quantity])
-
-
-def _units(model: Model) -> dict[str, Unit]:
-    """Units of what can be observed, by name."""
-    return {part.name: part.unit for part in (*model.observables, *model.species)}
 
 
 def only_trial(problem: Problem, what: str) -> TrialDesign:
@@ -478,20 +460,21 @@ class Trial:
         return Trial(self.seen.rows(points), self.refused[points])
 
 
+class Solving(TypedDict, total=False):
+    """How trials are solved, as for `simulate.solver.solve`, and which arm; all arms of the trial if not given."""
+
+    tolerance: Tolerance
+    threads: int | None
+    progress: Callable[[int], None] | None
+    arm: Arm | None
+
+
 def simulate_points(
-    problem: Problem,
-    points: FloatArray,
-    *,
-    patients: int,
-    seed: int,
-    tolerance: Tolerance = COARSE,
-    threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    arm: Arm | None = None,
+    problem: Problem, points: FloatArray, *, patients: int, seed: int, **how: Unpack[Solving]
 ) -> Ensemble:
     """Simulate the patients of all points as one batch."""
     cohort, _ = cohort_at(problem, points, patients=patients, seed=seed)
-    return simulate_people(problem, cohort, tolerance=tolerance, threads=threads, progress=progress, arm=arm)
+    return simulate_people(problem, cohort, **how)
 
 
 def simulate_people(
@@ -549,21 +532,9 @@ def _sample_times(design: TrialDesign, visit: Visit) -> list[float]:
     return found
 
 
-def trial_of(
-    problem: Problem,
-    points: FloatArray,
-    *,
-    patients: int,
-    seed: int,
-    tolerance: Tolerance = COARSE,
-    threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    arm: Arm | None = None,
-) -> Trial:
+def trial_of(problem: Problem, points: FloatArray, *, patients: int, seed: int, **how: Unpack[Solving]) -> Trial:
     """What the trial would have seen of the populations at some points; arguments as for `simulate_points`."""
-    ensemble = simulate_points(
-        problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
-    )
+    ensemble = simulate_points(problem, points, patients=patients, seed=seed, **how)
     return seen_at(problem, ensemble, points, patients=patients, seed=seed)
 
 
@@ -607,6 +578,18 @@ def _seen_of(
     weights = weights_of_existing(exists, seen.weights, strata)
     refused = _refused(exists, seen.weights, kind)
     return dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused
+
+
+def weights_of_existing(exists: npt.NDArray[np.bool_], shares: FloatArray, of_kind: IntArray) -> FloatArray:
+    """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left."""
+    weights = np.where(exists, shares, 0.0)
+    for kind in np.unique(of_kind):
+        mine = of_kind == kind
+        before, left = shares[:, mine].sum(axis=1), weights[:, mine].sum(axis=1)
+        weights[:, mine] *= np.where(left > 0.0, before / np.where(left > 0.0, left, 1.0), 0.0)[:, np.newaxis]
+    total = weights.sum(axis=1, keepdims=True)
+    spread: FloatArray = np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 1.0 / weights.shape[1])
+    return spread
 
 
 def _refused(exists: npt.NDArray[np.bool_], weights: FloatArray, kind: IntArray) -> FloatArray:
@@ -680,23 +663,14 @@ def protocol(
         if part.sampling is not None and is_dosed:
             # On the drug, what varies from one occasion to the next comes on top.
             noise |= {(part.quantity, visit.day): part.sampling.sd_log for visit in design.sampled}
-    units = _units(problem.model)
+    units = quantity_units(problem.model)
     limits = {}
     for part in design.readouts:
         if part.assay.limit > 0.0:
-            limits[part.quantity] = _in_unit(part.assay.limit, part.assay.unit, units[part.quantity])
+            given, wanted = part.assay.unit, units[part.quantity]
+            # To the bit the same where the units are.
+            limits[part.quantity] = part.assay.limit if given == wanted else convert(part.assay.limit, given, wanted)
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
     if len(design.arms) > 1 and own.strata:
         sizes = {name: dict(own.strata).get(name, 0) for name in sizes}
-    return TrialProtocol(
-        days=design.days,
-        noise=noise,
-        limits=limits,
-        response=design.response,
-        sizes=sizes,
-    )
-
-
-def _in_unit(value: float, own: Unit, wanted: Unit) -> float:
-    """A value in another unit, and to the bit the same where the units are."""
-    return value if own == wanted else convert(value, own, wanted)
+    return TrialProtocol(days=design.days, noise=noise, limits=limits, response=design.response, sizes=sizes)

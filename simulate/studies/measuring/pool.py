@@ -16,9 +16,9 @@ from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at
-from simulate.studies.fitting.weights import weights_of_existing
+from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at, weights_of_existing
 from simulate.studies.measuring.catalogue import UNTREATED, Measurement, PlannedReading, Sample
+from simulate.studies.models import quantity_units
 from simulate.trials.design import TrialDesign, ended
 
 Key = tuple[str, str, float]
@@ -57,7 +57,7 @@ def pool_of(
 ) -> MeasurementPool:
     """Simulate the patients of one hypothesis."""
     problem = draws.problem
-    known = tuple(part.name for part in (*problem.model.observables, *problem.model.species))
+    known = tuple(quantity_units(problem.model))
     wanted = _wanted(measurements, problem.hypothesis, known)
     cohort, of_kind = cohort_at(problem, draws.points, patients=patients, seed=draws.places)
     shape = (len(draws.points), patients)

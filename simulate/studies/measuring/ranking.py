@@ -113,21 +113,7 @@ def rank_measurements(
     seed: int = 1,
     progress: Advance = lambda done: None,
 ) -> Ranking:
-    """Rank the measurements of a catalogue.
-
-    Parameters
-    ----------
-    pools
-        Patients of the hypotheses, which are equally likely.
-    catalogue
-        What could be measured.
-    patients
-        Virtual patients of each draw, for the record.
-    measurements
-        Simulated measurements under each hypothesis.
-    seed
-        Key of the simulated measurements.
-    """
+    """Rank the measurements of a catalogue by what they tell between equally likely hypotheses."""
     prior = np.full(len(pools), 1.0 / len(pools))
     draws = pools[0].weights.shape[0]
     found: list[Likelihoods] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -20,7 +20,6 @@ from simulate.solver.automatic import Automatic
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, course_of, days_of
-from simulate.studies.methods import method_named
 from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import SensitivityQuestion, cohort_at
 from simulate.studies.windows import Window
@@ -79,18 +78,8 @@ def sensitivity(
 ) -> tuple[Sensitivity, ...]:
     """What each endpoint depends on.
 
-    Parameters
-    ----------
-    question
-        Inputs and endpoints.
-    n
-        Rows of the design for shares of variance, a power of two; 0 for none.
-    trajectories
-        Trajectories of the design for elementary effects; 0 for none.
-    local
-        Whether derivatives are asked for.
-    seed
-        Key of both designs.
+    ``n`` is the number of rows of the design for shares of variance, a power of two; ``trajectories`` that of the
+    design for elementary effects; 0 for none. Derivatives are ``local``.
     """
     columns = [column for part in question.inputs for column in part.columns]
     place = {column: index for index, column in enumerate(sorted(columns))}
@@ -186,21 +175,13 @@ def _simulated(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
-    scenario = question.study.scenario
-    method = method_named(scenario, question.problem.model)
+    model = question.problem.model
+    how = replace(question.study, model=model).solving | ({} if tolerance is None else {"tolerance": tolerance})
+    if derivatives and isinstance(how["method"], Automatic):
+        how["method"] = None
+    cohort, days = cohort_at(question, points), days_of(question.endpoints, courses_of(question))
     ensemble = simulate_cohort(
-        question.problem.model,
-        (question.treatment,),
-        cohort_at(question, points),
-        days_of(question.endpoints, courses_of(question)),
-        tolerance=tolerance or scenario.tolerance,
-        method=None if derivatives and isinstance(method, Automatic) else method,
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-        progress=progress,
-        sensitivities=derivatives,
+        model, (question.treatment,), cohort, days, **how, threads=threads, progress=progress, sensitivities=derivatives
     )
     if ensemble.failures:
         raise _failure(question, points, first, ensemble)

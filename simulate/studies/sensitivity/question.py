@@ -103,23 +103,10 @@ def question_of(
     hold: Sequence[str] = (),
     fit: str | Path | None = None,
 ) -> SensitivityQuestion:
-    """What is asked of a scenario.
+    """What is asked of a scenario of the shipped model, whose hypothesis decides what is free.
 
-    Parameters
-    ----------
-    scenario
-        Its model is the shipped one; its hypothesis decides what is free. What a fit has beside it (clinical response,
-        and creatine kinase that moves by itself) is added.
-    endpoints
-        Texts as for `parse_endpoint`, at least one.
-    by
-        What the inputs are.
-    arm
-        Name of the arm; the first if not given.
-    hold
-        Names of inputs that stay in the middle.
-    fit
-        Within what free numbers vary: as for `draws_named`; their priors if not given.
+    What a fit has beside it (clinical response, and creatine kinase that moves by itself) is added. Inputs of ``hold``
+    stay in the middle; free numbers vary within ``fit``, as for `draws_named`, or else on their priors.
     """
     if scenario.model is not None:
         raise InputError(

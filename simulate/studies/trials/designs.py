@@ -73,17 +73,14 @@ class StudyDesign:
     @property
     def title(self) -> str:
         """For a reader: of which trial, until when, and who is given what."""
-        trial = f"{self.trial.name}, {'as it was, ' if self.is_that_of_the_study else ''}{self._end}"
+        last = self.trial.visits[-1]
+        usual = "as it was, " if self.is_that_of_the_study else ""
+        trial = f"{self.trial.name}, {usual}to day {last.day:g} ({last.name})"
         arms = ", ".join(
             f"{arm.n} {'patients, ' if index == 0 else 'on '}{arm.regimen}" for index, arm in enumerate(self.treated)
         )
         second = f" against {self.controls} on {self.control}" if self.controls else ""
         return f"{trial}: {arms}{second}" + (", all stay" if self.complete else "")
-
-    @property
-    def _end(self) -> str:
-        last = self.trial.visits[-1]
-        return f"to day {last.day:g} ({last.name})"
 
     def of_size(self, n: int) -> StudyDesign:
         """The same study with so many patients in its first arm, and as many as before in proportion in all others."""
@@ -156,16 +153,8 @@ def design_of(
         controls = 0 if second is None else second.n
     if control is None:
         control = "none" if second is None else second.regimen
-    return StudyDesign(
-        trial,
-        first.n,
-        first.regimen if regimen is None else regimen,
-        controls,
-        control,
-        complete,
-        first.name,
-        tuple(others),
-    )
+    words = first.regimen if regimen is None else regimen
+    return StudyDesign(trial, first.n, words, controls, control, complete, first.name, tuple(others))
 
 
 def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyArm | None]:

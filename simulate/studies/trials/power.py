@@ -15,11 +15,19 @@ from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import treated, trial_of
+from simulate.studies.fitting.trial import Solving, treated, trial_of
 from simulate.studies.trials.designs import StudyDesign
 from simulate.studies.trials.families import EndpointPower, power_together
-from simulate.studies.trials.repeats import TrialOutcome, repeated
-from simulate.studies.trials.shares import LEVEL, Again, Interval, populations_again, share_interval, share_of
+from simulate.studies.trials.repeats import (
+    LEVEL,
+    IntArray,
+    Interval,
+    TrialOutcome,
+    populations_again,
+    repeated,
+    share_interval,
+    share_of,
+)
 from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)
@@ -117,38 +125,17 @@ def trials(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SimulatedTrials:
-    """Repeat a study of a design.
+    """Repeat a study of a design, at least so many ``studies`` of all populations together.
 
-    Parameters
-    ----------
-    design
-        How it is done.
-    draws
-        Populations, equally likely.
-    patients
-        Virtual patients of each population, a power of two.
-    studies
-        Studies of all populations together, at least.
-    analysis
-        How they are judged; as the trial's file says if not given.
-    sizes
-        Patients of the first arm of further studies, of the same virtual patients: for curves of power.
-    seed
-        Key of the studies.
+    They are judged as the trial's file says if no analysis is given. ``sizes`` are the patients of the first arm of
+    further studies, of the same virtual patients: for curves of power.
     """
     problem = draws.problem
     judged = design.trial.analysis if analysis is None else analysis
 
     def seen_under(regimen: str) -> tuple[TrialObservations, float]:
-        trial = trial_of(
-            problem,
-            draws.points,
-            patients=patients,
-            seed=draws.places,
-            threads=threads,
-            progress=progress,
-            arm=treated(regimen, problem.trial),
-        )
+        how = Solving(threads=threads, progress=progress, arm=treated(regimen, problem.trial))
+        trial = trial_of(problem, draws.points, patients=patients, seed=draws.places, **how)
         return trial.seen, float(trial.refused.mean())
 
     looked = [seen_under(arm.regimen) for arm in design.treated]
@@ -164,11 +151,8 @@ def trials(
         if judged.endpoints:
             rows = power_together(asked, judged, seed=seed)
         else:
-            rows = tuple(
-                row
-                for outcome in asked
-                for row in power_together((outcome,), replace(judged, endpoints=(outcome.name,)), seed=seed)
-            )
+            own = ((one, replace(judged, endpoints=(one.name,))) for one in asked)
+            rows = tuple(row for one, alone in own for row in power_together((one,), alone, seed=seed))
         curves.append(AtSize(size, other.controls, rows))
     return SimulatedTrials(
         design,
@@ -225,7 +209,7 @@ def power_of(outcome: TrialOutcome, test: str, *, seed: int, alpha: float = SIGN
     )
 
 
-def _median_interval(ratios: FloatArray, again: Again) -> Interval:
+def _median_interval(ratios: FloatArray, again: IntArray) -> Interval:
     tail = 0.5 * (1.0 - LEVEL)
     medians = [np.median(part[np.isfinite(part)]) for rows in again if np.isfinite(part := ratios[rows]).any()]
     low, high = np.quantile(medians, (tail, 1.0 - tail)).tolist()

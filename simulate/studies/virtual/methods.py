@@ -111,14 +111,8 @@ def untouched(pool: Pool) -> VirtualPopulation:
 
 def accepted(pool: Pool, settings: PopulationSettings) -> VirtualPopulation:
     """Patients taken with a probability each."""
-    taken = acceptance.accept(
-        pool.own,
-        pool.target,
-        seed=settings.seed,
-        fewest=settings.fewest,
-        selections=settings.selections,
-        ids=pool.ids,
-    )
+    size = {"fewest": settings.fewest, "selections": settings.selections}
+    taken = acceptance.accept(pool.own, pool.target, seed=settings.seed, ids=pool.ids, **size)
     totals = taken.distances.sum(axis=1)
     facts: dict[str, float | str] = {
         "accepted": float(len(taken.members)),

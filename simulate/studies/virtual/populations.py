@@ -15,7 +15,7 @@ from simulate.inference.populations.conclusions import Answer, Conclusion, Quest
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of, without_noise
+from simulate.studies.fitting.trial import COARSE, Problem, Solving, only_trial, protocol, trial_of, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
     ACCEPTANCE,
@@ -180,15 +180,9 @@ def _posterior_answers(
 ) -> tuple[Answer, ...]:
     """Answers of the populations that a fit has drawn: median and 90 % interval over the draws."""
     settings = posterior.settings
-    trial = trial_of(
-        problem,
-        posterior.points[:_DRAWS],
-        patients=settings.final_patients,
-        seed=settings.places,
-        threads=people.threads,
-        progress=progress,
-    )
-    seen = trial.seen
+    how = Solving(threads=people.threads, progress=progress)
+    points, patients = posterior.points[:_DRAWS], settings.final_patients
+    seen = trial_of(problem, points, patients=patients, seed=settings.places, **how).seen
     changes = [
         seen.logarithm(part.quantity, part.last) - seen.logarithm(part.quantity, part.first) for part in people.changes
     ]
