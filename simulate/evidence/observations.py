@@ -104,10 +104,9 @@ def observation_of(item: Item) -> Observation:
 def comparable(
     observations: Sequence[Observation], *, population: str | Path | None, treated: bool
 ) -> tuple[Observation, ...]:
-    """Printed figures that may stand beside simulated people: those about such people under such treatment.
+    """Printed figures that may stand beside people of a population, ``treated`` in some arm; None for the study's own.
 
-    ``observations``: what the source printed. ``population``: population of the run; None for the patients of the
-    study. ``treated``: whether any arm receives the drug. Untreated patients were seen at baseline only.
+    Untreated patients were seen at baseline only.
     """
     if population == "healthy":
         return tuple(item for item in observations if item.standing is Standing.HEALTHY)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import betaincinv, log_ndtr, logsumexp
 
 from simulate.evidence.marginals import FloatArray, Marginal, log_difference
 from simulate.streams import normals, stream
@@ -58,10 +58,7 @@ def _normals(seed: int, purpose: str, trials: int, n: int) -> FloatArray:
 
 
 def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
-    """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights``.
-
-    ``weights``: shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
-    """
+    """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights`` [cohort, patient]."""
     # Most cohorts have the same weights, and so the same patients.
     cumulative, which = np.unique(np.cumsum(weights, axis=-1), axis=0, return_inverse=True)
     draws = trials.uniforms("patients", n).ravel()
@@ -117,3 +114,11 @@ def rank_sum_of_falls(changes: FloatArray) -> FloatArray:
     ranks = np.abs(changes).argsort(axis=-1).argsort(axis=-1) + 1.0
     sums: FloatArray = np.where(changes < 0.0, ranks, 0.0).sum(axis=-1)
     return sums
+
+
+def binomial_interval(events: int, of: int, share: float = 0.95) -> tuple[float, float]:
+    """Interval of a probability by Clopper and Pearson: where nothing happened, resampling would know no error."""
+    tail = 0.5 * (1.0 - share)
+    low = float(betaincinv(events, of - events + 1, tail)) if events else 0.0
+    high = float(betaincinv(events + 1, of - events, 1.0 - tail)) if events < of else 1.0
+    return low, high

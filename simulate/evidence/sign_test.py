@@ -29,11 +29,7 @@ def fewest_significant(n: int, level: float = LEVEL) -> int:
 
 
 def power(n: int, share: float, other: float = 0.0) -> float:
-    """How often the test is significant for the way that a share of the patients goes.
-
-    ``share``, ``other``: probability that a patient goes this way, and the other; the rest do neither and are left out
-    of the test.
-    """
+    """How often the test is significant for the way that a ``share`` goes, where ``other`` go the other way."""
     return float(_powers(np.array([n]), share, other)[0])
 
 

@@ -16,3 +16,8 @@ class Subject:
     since: float | None  #: Visit from which a change counts; None where no change is meant
     group: str  #: ``all``, or the name of a part of the patients
     unit: Unit  #: Unit of the figures
+
+    @property
+    def before(self) -> float:
+        """Visit from which a change counts, the baseline if none is named."""
+        return 0.0 if self.since is None else self.since

@@ -186,8 +186,7 @@ class TrialObservations:
         Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation of the
         noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
         """
-        since = 0.0 if subject.since is None else subject.since
-        day = subject.days[-1]
+        since, day = subject.before, subject.days[-1]
         change = self.logarithm(subject.quantity, day) - self.logarithm(subject.quantity, since)
         weights = np.where(np.isfinite(change), self.share(subject.group, since, day), 0.0)
         total = weights.sum(axis=-1, keepdims=True)

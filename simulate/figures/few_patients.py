@@ -141,11 +141,6 @@ def legend_of_few(
     if not few.by_patient or draws > 1:
         handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
         labels.append("each patient" + (f", median of {draws} draws" if draws > 1 else ""))
-    return handles + _points(observed, is_averaged)[0], labels + _points(observed, is_averaged)[1]
-
-
-def _points(observed: Sequence[ObservedValue], is_averaged: bool) -> tuple[list[Line2D], list[str]]:
-    handles, labels = [], []
     units = {row.unit for row in observed}
     unit = f", in {units.pop()}" if len(units) == 1 else ", in the unit of the axis"
     for is_below, label in ((False, f"observed{unit}"), (True, f"observed to be below{unit}")):

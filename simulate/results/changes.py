@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
-from simulate.results.tables import SummaryVisit, is_at, visits
+from simulate.results.tables import SummaryVisit, is_at, rounded, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
@@ -82,8 +82,7 @@ class ChangeRow:
 def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
-    ``observations``: what the source reported, by arm or of all. A direction is set beside all patients and beside
-    responders of arms that are treated.
+    A direction that was reported is set beside all patients and beside responders of arms that are treated.
     """
     dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
@@ -153,25 +152,15 @@ def reported_direction(observations: Sequence[Observation], quantity: str, visit
 
 def signed(value: float | None, unit: str = "%") -> str:
     """A change for a reader, with its sign: percent to the digits that can be read, others to three."""
-    from simulate.results.tables import rounded
-
     if value is None or not np.isfinite(value):
         return "–"
     if value == 0.0:
         return "0"
     size = abs(value)
-    if unit.endswith("%"):
-        digits = (
-            rounded(size)
-            if size >= 999.5
-            else f"{size:.0f}"
-            if size >= 9.95
-            else f"{size:.1f}"
-            if size >= 0.095
-            else f"{size:.1g}"
-        )
-    else:
+    if not unit.endswith("%") or size >= 999.5:
         digits = rounded(size)
+    else:
+        digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
     return f"{'-' if value < 0.0 else '+'}{digits}"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +107,14 @@ def diff_runs(first: Path, second: Path) -> RunDiff:
 def _inputs(entries: Mapping[str, Any]) -> dict[str, Any]:
     """What decided a run, by name; arms by their names and not their places."""
     keys = {name: entry.get("key") for name, entry in entries.get("models", {}).items()}
-    decided = {"model_key": next(iter(keys.values())) if len(keys) == 1 else keys, "files": _files(entries)}
+    own = entries.get("arguments", {}).get("scenario")
+    # Of the files that were read not the scenario's own, which is compared key by key.
+    files = {
+        name: entries.get("files", {}).get(place)
+        for name, place in entries.get("inputs", {}).items()
+        if name != own and not name.startswith(f"{SHIPPED}scenarios/")
+    }
+    decided = {"model_key": next(iter(keys.values())) if len(keys) == 1 else keys, "files": files}
     if "resolved" in entries:
         return flat({**entries["resolved"]})
     if "scenario" not in entries:
@@ -120,30 +127,11 @@ def _inputs(entries: Mapping[str, Any]) -> dict[str, Any]:
     return flat({**scenario, **arms, **asked, **entries.get("study", {}), **decided})
 
 
-def _files(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Hashes of the files that were read, but for the scenario's own, which is compared key by key."""
-    own = entries.get("arguments", {}).get("scenario")
-    return {
-        name: entries.get("files", {}).get(place)
-        for name, place in entries.get("inputs", {}).items()
-        if name != own and not name.startswith(f"{SHIPPED}scenarios/")
-    }
-
-
 def _tables(directory: Path, entries: dict[str, Any]) -> dict[str, ResultTable]:
     names = [name for name in entries.get("files", {}) if name.endswith(".csv") and "/" not in name]
     if not names:
         raise _without_results(directory, directory)
     return {name: read_csv(check_file(directory, entries, name).read_text(encoding="utf-8")) for name in names}
-
-
-def _labels(tables: Sequence[ResultTable], columns: Sequence[str]) -> list[str]:
-    """Columns of which some cell is a text: they say of what a row is."""
-    return [
-        name
-        for name in columns
-        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
-    ]
 
 
 def _number(text: str) -> float | None:
@@ -158,8 +146,13 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
     """An effect for each column of numbers that both have of a table; rows go by their labels, or else by number."""
     tables = left[name], right[name]
     columns = [column for column in tables[0].columns if column in tables[1].columns]
-    labels = _labels(tables, columns)
-    rows = [_labeled(table, labels) for table in tables]
+    # Columns of which some cell is a text say of what a row is.
+    labels = [
+        name
+        for name in columns
+        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
+    ]
+    rows = [{", ".join(row[label] for label in labels): row for row in table.records()} for table in tables]
     if any(len(found) < len(table) for found, table in zip(rows, tables, strict=True)):
         rows = [{f"row {index + 1}": row for index, row in enumerate(table.records())} for table in tables]
     common = [label for label in rows[0] if label in rows[1]]
@@ -180,10 +173,6 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
             place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), common[worst], None, None,
             float(one[worst]), float(other[worst]),
         )  # fmt: skip
-
-
-def _labeled(table: ResultTable, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    return {", ".join(row[name] for name in labels): row for row in table.records()}
 
 
 def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[str]:
@@ -235,22 +224,10 @@ def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> ChangedOutput:
         member, time = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
         if sizes[member, time] > worst.largest or worst.arm is None:
             worst = ChangedOutput(
-                quantity=name,
-                unit=worst.unit,
-                values=0,
-                different=0,
-                arms=(),
-                largest=float(sizes[member, time]),
-                arm=arm,
-                patient=int(members[member]),
-                day=float(times[time]),
-                before=float(left[member, time]),
-                after=float(right[member, time]),
-            )
-    return ChangedOutput(
-        name, worst.unit, values, different, tuple(arms), worst.largest,
-        worst.arm, worst.patient, worst.day, worst.before, worst.after,
-    )  # fmt: skip
+                name, worst.unit, 0, 0, (), float(sizes[member, time]), arm, int(members[member]), float(times[time]),
+                float(left[member, time]), float(right[member, time]),
+            )  # fmt: skip
+    return replace(worst, values=values, different=different, arms=tuple(arms))
 
 
 def _relative(left: FloatArray, right: FloatArray) -> FloatArray:

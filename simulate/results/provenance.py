@@ -37,9 +37,8 @@ def asked(
 ) -> Provenance:
     """What a verb is asked, once all is read that it reads; and a look at where it is to be written, before any work.
 
-    ``arguments``: all of its function, by name; ``key``: content hash of all that decides the result, if the verb knows
-    better than arguments and files; ``out``, ``force``: the directory, None for none, and whether another run in it may
-    be replaced.
+    ``arguments`` are all of its function; ``key`` is a content hash of all that decides the result, if the verb knows
+    better than arguments and files.
     """
     plain = {name: plain_value(value) for name, value in arguments.items() if name not in UNASKED}
     inputs = noted()

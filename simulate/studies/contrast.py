@@ -25,7 +25,7 @@ from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sa
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed
 from simulate.studies.models import quantity_units
-from simulate.studies.prediction.prediction import LITTLE, Band
+from simulate.studies.prediction.prediction import LITTLE, Band, band_of
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
 from simulate.watching import Advance
@@ -238,7 +238,7 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
     changes = 100.0 * np.expm1(statistic_of(measurement, sample, pools).mean[:, :, 0])
     prior = np.full(len(pools), 1.0 / len(pools))
     n, is_sparse, most = n_needed(measurement, pools, prior, studies, seed)
-    low, high = (_band(own) for own in changes)
+    low, high = (band_of(own) for own in changes)
     return ContrastReadout(
         quantity=reading.quantity,
         title=measurement.title,
@@ -267,7 +267,7 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         signed = moved if outcome.way == "up" else -moved
         mean = 100.0 * np.expm1(np.einsum("kp,kp->k", pool.weights, moved))
         draws.append(float(((mean if outcome.way == "up" else -mean) >= LITTLE).mean()))
-        patients.append(_band(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
+        patients.append(band_of(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
     return ReportedSign(
         outcome.quantity,
         outcome.title,
@@ -276,7 +276,3 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         (draws[0], draws[1]),
         (patients[0], patients[1]),
     )
-
-
-def _band(values: FloatArray) -> Band:
-    return Band(*(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95))))

@@ -418,8 +418,7 @@ STOPPED = "stopped"
 def outcome_counts(statuses: Iterable[int], stopped: int = 0) -> dict[str, int]:
     """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of those that did not.
 
-    ``statuses``: status of each trajectory, or how many there are of each; ``stopped``: how many of those whose status
-    is OK were ended by a rule.
+    ``stopped`` is how many of those whose status is OK were ended by a rule.
     """
     counts = Counter(statuses)
     failed = {Status(value).name.lower(): n for value, n in sorted(counts.items()) if value != Status.OK}

@@ -49,10 +49,10 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
 
 
 def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.95) -> tuple[Effect, ...]:
-    """Mean change in percent of each arm, for all patients and for each stratum.
+    """Mean change in percent of each arm, for all patients and for each stratum, arm by arm.
 
-    Grouped by arm. ``level``: of the interval of the mean, by Student's distribution; there is none for fewer than two
-    patients. Where there are draws of a fit, it is as wide as these and the patients of each make it.
+    The interval is by Student's distribution, none for fewer than two patients; where there are draws of a fit, it is
+    as wide as these and the patients of each make it.
     """
     dataset = pooled(dataset)
     percent = np.asarray(changes(dataset, quantity, day).values, dtype=np.float64)

@@ -50,11 +50,6 @@ class Endpoint:
     title: str
     unit: str
 
-    @property
-    def needs_course(self) -> bool:
-        """Whether it is made of all that there is up to the day."""
-        return self.summary not in (Summary.VALUE, Summary.CHANGE)
-
     def of(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
         """Values of an ensemble, shape [member]; NaN for who failed. A change that the solver cannot resolve is none.
 
@@ -131,10 +126,9 @@ def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[End
 
 
 def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
-    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` behind either.
+    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` (or ``@182d``) behind either.
 
-    ``text``: without a summary it is the value, and without a day that at the end; the day may have its unit:
-    ``@182d``. ``model``: has the quantity as a state or an observable. ``end``: last day that is simulated.
+    Without a summary it is the value, and without a day that at the end.
     """
     rest, _, day_text = text.partition("@")
     name, _, summary_text = (part.strip() for part in rest.partition(":"))
@@ -180,7 +174,7 @@ def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float, patient: F
 
     ``patient`` are the parameters of the typical one, as for `simulate.studies.windows.window`.
     """
-    if not endpoint.needs_course:
+    if endpoint.summary in (Summary.VALUE, Summary.CHANGE):
         return None
     return window(arm.all_plans, model, 0.0, endpoint.day, end, patient)
 

@@ -33,10 +33,9 @@ def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]
 
 
 def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where | None = None) -> Model:
-    """Model by its file, or the reference model, under a hypothesis.
+    """Model by its file, or the reference model, under a combination of hypotheses: names and files.
 
-    ``file``: a model file, or one of another program; None for the reference model. ``hypothesis``: names, ``none``
-    among them, and hypothesis files, which are combined. ``where``: place of the hypothesis' name, for errors.
+    Errors are blamed on ``where`` if they say no place.
     """
     try:
         places = {
@@ -108,12 +107,10 @@ def _refuse_names(hypothesis: Sequence[str | Path], where: Where | None) -> None
 def population_for(
     model: Model, name: str | Path | None = None, *, is_shipped: bool, where: Where | None = None
 ) -> Population:
-    """Population of a model.
+    """Population of a model: a shipped one by its name, or a file.
 
-    ``model``: its parameters are those of the population. ``name``: a shipped population or a file; if not given, that
-    of the trial for the shipped model, and independent log-normal parameters for a model of a user. ``is_shipped``:
-    whether the model is the shipped one, to whose parameters the shipped populations apply. ``where``: place of the
-    name, for errors.
+    If not named, it is that of the trial for the shipped model, to whose parameters the shipped populations apply, and
+    independent log-normal parameters for a model of a user. Errors are blamed on ``where``.
     """
     if isinstance(name, Path):
         return read_population(name, model.parameters, known=parameter_table() if is_shipped else ())

@@ -74,11 +74,10 @@ class Paired:
 
 
 def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
-    """Change of a quantity since the first time in each patient.
+    """Change of a quantity since the first time in each patient, shape [arm, member], and its unit.
 
-    Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above 0.
-    NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve. ``quantity``,
-    ``place``: a quantity of it, and the index of a time.
+    % of the baseline, or the unit of the quantity where a baseline is not above 0. NaN for who failed, was stopped, or
+    has left; 0 for a change that the solver does not resolve.
     """
     return changes_at(dataset, quantity, [place])[0]
 
@@ -195,12 +194,7 @@ def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
 
 
 def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
-    """Changes of an arm, of those who belong to a group.
-
-    ``changes``: shape [member], NaN for who gives none. ``belonging``: probability of belonging to the group, shape
-    [member]. ``draws``: number of the draw of a fit that each member is of, shape [member]; None where there is one
-    population.
-    """
+    """Changes of an arm [member], NaN for who gives none, of those who belong to a group with some probability."""
     (whole,) = _of_groups([(changes, belonging)])
     if draws is None:
         return whole
@@ -256,11 +250,7 @@ def _summed(changes: FloatArray, weights: FloatArray, shares: FloatArray) -> Pai
 def share_of_both(
     changes: Sequence[FloatArray], ways: Sequence[str], belonging: FloatArray, *, beyond: float = 0.0
 ) -> float | None:
-    """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size.
-
-    ``changes``, ``ways``: shape [member] each, and ``up`` or ``down`` for each; ``belonging``: probability of belonging
-    to the group, shape [member]; ``beyond``: size, in the unit of the changes.
-    """
+    """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size."""
     signed = np.stack([change if way == "up" else -change for change, way in zip(changes, ways, strict=True)])
     there = np.isfinite(signed).all(axis=0) & np.isfinite(belonging)
     total = float(belonging[there].sum())

@@ -84,6 +84,8 @@ def phase_plane(
     rates[rested] = field.rates(states[rested], np.repeat(inputs, int(rested.sum()), axis=0))
     shape = (points, points)
     xs, ys = (np.linspace(*span, points) for span in spans)
+    of_route = {route.name: route.unit.text for route in model.routes}
+    drug = ", ".join(f"{rate:g} {of_route[route]}/d {route}" for route, rate in (fed or {}).items())
     about = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
     return xr.Dataset(
         {
@@ -95,7 +97,7 @@ def phase_plane(
             "start": ("axis", start[list(places)]),
         },
         coords={"x": ("x", xs, about[x]), "y": ("y", ys, about[y])},
-        attrs={"x": x, "y": y, "hypothesis": model.hypothesis, "fed": _fed_text(fed, model)},
+        attrs={"x": x, "y": y, "hypothesis": model.hypothesis, "fed": drug or "no drug"},
     )
 
 
@@ -129,8 +131,3 @@ def _resting(
     states[:, places] = targets
     plane = held(field, [field.states[place] for place in places])
     return roots(plane, states, np.hstack([np.repeat(inputs, len(targets), axis=0), targets]), np.abs(start))
-
-
-def _fed_text(fed: Mapping[str, float] | None, model: Model) -> str:
-    units = {route.name: route.unit.text for route in model.routes}
-    return ", ".join(f"{rate:g} {units[route]}/d {route}" for route, rate in (fed or {}).items()) or "no drug"

@@ -29,9 +29,8 @@ class Resolution:
     def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0) -> FloatArray:
         """What numbers may be wrong by, in their unit.
 
-        ``levels``: the numbers; ``peaks``: largest values of the courses that they are from, of a shape that goes with
-        theirs; ``terms``: sizes of what they are added up from where terms cancel, of such a shape too: a difference of
-        large numbers is as wrong as these are.
+        ``peaks`` are the largest values of their courses; ``terms`` the sizes of what they are added up from where
+        terms cancel: a difference of large numbers is as wrong as these are.
         """
         sizes = np.maximum(np.abs(levels), terms)
         found: FloatArray = TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))

@@ -230,6 +230,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     times = _times(time)
     visits = times_of(time, "visits", "visit", times[-1])
     arms = treatments_of(top, visits)
+    # As many as the longest table of doses has, where one has several.
+    tabled = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
     rtol = solver.number("rtol", 1e-6, least=SMALLEST, most=0.1)
     return Scenario(
         name=name,
@@ -246,7 +248,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         times=times,
         time_unit=_time_unit(time),
         visits=visits,
-        patients=cohort.integer("patients", _tabled_patients(arms), least=1, most=MAX_PATIENTS),
+        patients=cohort.integer("patients", max(tabled, default=DEFAULT_PATIENTS), least=1, most=MAX_PATIENTS),
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
         seed=cohort.integer("seed", 1, least=0, most=2**63 - 1),
         population=_population(cohort),
@@ -381,12 +383,6 @@ def _longest_step(solver: TomlTable, end: float) -> float | None:
             advice="allow more steps, `solver.max_steps`, or longer ones",
         )
     return float(longest)
-
-
-def _tabled_patients(arms: Sequence[Treatment]) -> int:
-    """Patients of the longest table of doses; a hundred where no table has several."""
-    several = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
-    return max(several, default=DEFAULT_PATIENTS)
 
 
 def _population(cohort: TomlTable) -> str | Path | None:

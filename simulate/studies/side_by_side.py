@@ -80,11 +80,10 @@ def set_side_by_side(
     directions: Mapping[str, str],
     reported: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[SideBySide, ...]:
-    """What a hypothesis says of each arm that is treated.
+    """What a hypothesis says of each arm that is treated, at the time of a visit.
 
-    ``hypothesis``: as a reader knows it. ``place``: index of the time of the visit. ``directions``: directions that are
-    asked for, ``up`` or ``down``, by quantity. ``reported``: quantities of which they were reported at this visit, by
-    arm; all if not given.
+    ``directions`` are those that are asked for, by quantity; ``reported`` the quantities of which they were reported at
+    this visit, by arm, all if not given.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)

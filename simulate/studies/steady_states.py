@@ -121,7 +121,9 @@ def _of_patient(
     known = dict(zip(names, typical_parameters(study.model, arm, _population(study, draw)), strict=True))
     parameters = np.array([known[name] for name in system.parameters])
     begin = initial_states(system, parameters[np.newaxis])[0]
-    places = _starts(begin, starts, reach)
+    # The baseline, and points of a box from nothing to so many times its values, or so many where they are 0.
+    far = reach * np.where(begin > 0.0, begin, 1.0)
+    places = np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), starts)])
     found = equilibria(system, parameters, places, fed=fed)
     field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
@@ -166,12 +168,6 @@ def _population(study: Study, draw: int | None) -> Population:
             for part in study.population.parameters
         ),
     )
-
-
-def _starts(begin: FloatArray, count: int, reach: float) -> FloatArray:
-    """The baseline, and points of a box from nothing to so many times its values, or so many where they are 0."""
-    far = reach * np.where(begin > 0.0, begin, 1.0)
-    return np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), count)])
 
 
 def _over(

@@ -247,7 +247,17 @@ def overridden(
         before = before if isinstance(before, Distribution) else Distribution(before)
         value = before.value if value is None else value
         sd_log = before.sd_log if row.sd_log is None else row.sd_log
-        _check_spread(row, parameter.value if value is None else value)
+        typical = parameter.value if value is None else value
+        if row.sd_log and typical <= 0.0:
+            # Everybody would have a value that has no logarithm, in silence.
+            raise InputError(
+                f"the parameter `{row.parameter}` cannot vary log-normally",
+                code="scenario.spread",
+                where=row.where,
+                found=f"a typical value of {typical:g}",
+                expected="a value above 0",
+                advice="leave its spread out, or give it another value",
+            )
         low, high = (-math.inf, math.inf) if parameter.bounds is None else parameter.bounds
         is_beyond = value is not None and not low <= value <= high
         drawn = Distribution(value, sd_log, is_beyond)
@@ -259,19 +269,6 @@ def overridden(
                 raise relocated(error, row.where, row.parameter) from None
         found[row.parameter] = value if value is not None and sd_log is None and not is_beyond else drawn
     return found
-
-
-def _check_spread(row: Override, typical: float) -> None:
-    """Refuse a spread about a value that has no logarithm: everybody would have that value in silence."""
-    if row.sd_log and typical <= 0.0:
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot vary log-normally",
-            code="scenario.spread",
-            where=row.where,
-            found=f"a typical value of {typical:g}",
-            expected="a value above 0",
-            advice="leave its spread out, or give it another value",
-        )
 
 
 def _parameter_of(row: Override, model: Model) -> Parameter:

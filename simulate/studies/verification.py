@@ -100,11 +100,7 @@ class Verification:
 def verify(
     study: Study, *, share: float = SHARE, threads: int | None = None, progress: Advance | None = None
 ) -> Verification:
-    """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers.
-
-    ``study``: what to verify; its seed also decides which members are sampled. ``share``: share of the trajectories
-    that SciPy solves again; never fewer than three.
-    """
+    """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers."""
     scenario = study.scenario
     cohort = cohort_of(study)
     base = _solve(study, cohort, threads=threads)

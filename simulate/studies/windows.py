@@ -38,11 +38,6 @@ class Window:
     times: FloatArray
     weights: FloatArray  #: Of the values in their average, shape [time]; 0 for those at cuts
 
-    @property
-    def length(self) -> float:
-        """Days."""
-        return float(self.times[-1] - self.times[0])
-
 
 def last_interval(plan: Plan, day: Fraction) -> Fraction:
     """Length of the interval between doses in which a day lies or that it ends, days.
@@ -73,12 +68,7 @@ def window_before(
     panels: int = _PANELS,
     nodes: int = _NODES,
 ) -> Window:
-    """The last interval between doses before a day.
-
-    ``plans``: prescriptions at the same intervals; a dose that somebody misses cuts an interval all the same.
-    ``model``: has the routes. ``day``, ``horizon``: day at which the interval ends, and that at which the simulation
-    does.
-    """
+    """The last interval between doses before a day; a dose that somebody misses cuts an interval all the same."""
     start = max(Fraction(0), exact(day) - max(last_interval(plan, exact(day)) for plan in plans))
     return window(plans, model, float(start), day, horizon, patient, panels=panels, nodes=nodes)
 
@@ -96,10 +86,8 @@ def window(
 ) -> Window:
     """All that there is from one day to another, for whoever follows one of some prescriptions.
 
-    ``plans``, ``model``: prescriptions, and what has the routes; ``start``, ``day``, ``horizon``: first and last day,
-    and that at which the simulation ends; ``patient``: parameters of the typical patient, shape [parameter], in the
-    order and units of the model: where infusions at a set rate end, depends on them; ``panels``, ``nodes``: panels
-    between two cuts, fewer where there are many cuts, and times in each.
+    Where infusions at a set rate end, depends on the parameters of the typical patient. There are so many panels
+    between two cuts, fewer where there are many cuts, and so many nodes in each.
     """
     kept = [
         Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)

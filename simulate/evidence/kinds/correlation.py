@@ -125,8 +125,8 @@ class Correlation:
     def population(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Correlation of what is read, in all of a population, with the change of the logarithm; shape [cohort]."""
         weights, change, noise = seen.change(self._other(subject))
-        spread = seen.spread(subject.quantity, _since(subject))
-        level = np.exp(seen.logarithm(subject.quantity, _since(subject)))
+        spread = seen.spread(subject.quantity, subject.before)
+        level = np.exp(seen.logarithm(subject.quantity, subject.before))
         usable = np.isfinite(level) & (weights > 0.0)
         weights = np.where(usable, weights, 0.0)
         weights = weights / weights.sum(axis=-1, keepdims=True)
@@ -143,7 +143,7 @@ class Correlation:
 
     def _trials(self, subject: Subject, seen: TrialObservations, n: int, trials: Trials) -> FloatArray:
         """Coefficients in simulated trials, shape [cohort, trial]."""
-        since, day = _since(subject), subject.days[-1]
+        since, day = subject.before, subject.days[-1]
         logs = [
             seen.logarithm(subject.quantity, since),
             seen.logarithm(self.partner, since),
@@ -166,7 +166,7 @@ class Correlation:
         return correlation(x, after - before if self.scale == "absolute" else after / before)
 
     def _other(self, subject: Subject) -> Subject:
-        return Subject(self.partner, subject.days, _since(subject), subject.group, subject.unit)
+        return Subject(self.partner, subject.days, subject.before, subject.group, subject.unit)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -192,10 +192,6 @@ def prints_for(coefficients: FloatArray, size: float) -> npt.NDArray[np.bool_]:
     """Which coefficients are printed as a size."""
     low, high = rounding(size)
     return (coefficients >= low) & (coefficients <= high)
-
-
-def _since(subject: Subject) -> float:
-    return 0.0 if subject.since is None else subject.since
 
 
 def _z(edge: float) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 from scipy.special import logsumexp
 
 from simulate.errors import InputError, did_you_mean, not_among
-from simulate.inference.polish import are_too_few
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
 from simulate.studies.fitting.known import Fit
-from simulate.studies.fitting.posterior import Diagnostics, error_by_patients, same_patients
+from simulate.studies.fitting.posterior import error_by_patients, same_patients
 from simulate.studies.fitting.standing import evidence_name
 
 NULL = "H0"
@@ -137,10 +136,10 @@ def _check_evidence(fits: Sequence[Fit]) -> None:
 
 
 def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, against: str | None = None) -> Comparison:
-    """Compare hypotheses that were fitted to the same evidence.
+    """Compare hypotheses that were fitted to the same evidence, at least two.
 
-    ``fits``: at least two. ``prior``: weights of hypotheses before the data, by name; 1 where not given. ``against``:
-    hypothesis that the matrix is relative to; if not given the null hypothesis, or the likeliest.
+    ``prior`` has weights before the data, 1 where not given; the matrix is relative to ``against``, or else to the null
+    hypothesis, or the likeliest.
     """
     _check_evidence(fits)
     order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
@@ -199,16 +198,12 @@ def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Chan
     }
     least, most = min(moved.values(), default=difference), max(moved.values(), default=difference)
     verdict, reason = judge(difference, math.hypot(sampler, patients), moved)
-    if small := [one for one in (a, b) if is_too_small(one.posterior.diagnostics)]:
+    # Where few draws have most of the weight, a log-evidence is not known to the error that it tells.
+    if small := [one for one in (a, b) if one.posterior.diagnostics.weakness]:
         told = " and ".join(f"{one.name} ({one.posterior.diagnostics.effective:.0f} effective draws)" for one in small)
         verdict, reason = SAME, f"{_TOO_SMALL} {told}; more particles and draws"
     unknown = tuple(variant.name for variant in found if variant.name not in moved)
     return Pair(a.name, b.name, difference, sampler, patients, is_paired, verdict, reason, least, most, unknown)
-
-
-def is_too_small(found: Diagnostics) -> bool:
-    """Whether the log-evidence of a fit is not known to the error that it tells: few draws have most of the weight."""
-    return are_too_few(found.effective, found.tail)
 
 
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:

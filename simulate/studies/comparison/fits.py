@@ -91,11 +91,7 @@ def draws_behind(
 
 
 def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:
-    """Which of several fits a user means for each hypothesis: its own, or the one word that is for all others.
-
-    ``hypotheses``: as the user named them; ``fits``: results of fits, each for its own hypothesis, and one of
-    ``shipped``, ``prior`` and ``typical`` for all others.
-    """
+    """Which fit a user means for each hypothesis: its own result, or the one word that is for all others."""
     asked = [name.casefold() for name in hypotheses]
     words: list[str | Path] = []
     own: dict[str, list[str | Path]] = {name: [] for name in asked}

@@ -103,10 +103,7 @@ def _of_priors() -> list[Variant]:
     def is_own(part: Free) -> bool:
         return part.role in (Role.TYPICAL, Role.CENTER) and part.name not in COMMON
 
-    def always(part: Free) -> bool:
-        return True
-
-    found = [Variant(f"all priors {word}", Sort.PRIORS, _scaled(always, by)) for word, by in _EITHER_WAY]
+    found = [Variant(f"all priors {word}", Sort.PRIORS, _scaled(lambda part: True, by)) for word, by in _EITHER_WAY]
     found += [
         Variant(f"priors of what a hypothesis adds {word}", Sort.PRIORS, _scaled(is_own, by))
         for word, by in _EITHER_WAY
@@ -200,7 +197,11 @@ def _of_readings(items: Sequence[Item]) -> list[Variant]:
         return shares
 
     return [
-        Variant(f"{item.name} read as: {reading.name}", Sort.READING, _reread(_doubt, alone(item.name, place)))
+        Variant(
+            f"{item.name} read as: {reading.name}",
+            Sort.READING,
+            _reread(lambda item: item.doubt, alone(item.name, place)),
+        )
         for item in items
         if len(item.readings) > 1
         for place, reading in enumerate(item.readings)
@@ -209,10 +210,6 @@ def _of_readings(items: Sequence[Item]) -> list[Variant]:
 
 def _shares(item: Item) -> FloatArray:
     return np.array([reading.share for reading in item.readings])
-
-
-def _doubt(item: Item) -> float:
-    return item.doubt
 
 
 def _reread(doubt: Callable[[Item], float], shares: Callable[[Item], FloatArray]) -> LogRatio:

@@ -305,10 +305,9 @@ def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Datase
 def influences(patient_ed50: FloatArray, causes: Mapping[str, FloatArray], chance: float = 0.01) -> dict[str, float]:
     """Rank correlations of patients' own ED50 with their parameters, of those that explain more than a little of it.
 
-    Spearman's correlations of at least `EXPLAINS` when squared, the largest first. ``patient_ed50``: shape [member];
-    NaN for whose curve is not identified. ``causes``: values of parameters, shape [member] each. One that differs
-    between draws of a fit and not between patients is judged by as many numbers as there are draws. ``chance``:
-    probability that any is named where nothing has an influence.
+    Spearman's correlations of at least `EXPLAINS` when squared, the largest first; ``chance`` is the probability that
+    any is named where nothing has an influence. A parameter that differs between draws of a fit and not between
+    patients is judged by as many numbers as there are draws.
     """
     from scipy import stats
 

@@ -82,10 +82,8 @@ class ResponseRequest:
 
 def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
     """A request from its attributes as JSON has them."""
-    known = {part.name for part in fields(ResponseRequest)}
-    for name in entries:
-        if name not in known:
-            raise KeyError(name)
+    for name in entries.keys() - {part.name for part in fields(ResponseRequest)}:
+        raise KeyError(name)
     plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in entries.items()}
     return ResponseRequest(**plain)
 
@@ -136,7 +134,8 @@ def plan_response(scenario: str, laid_over: Sequence[Setting], request: Response
     day = max(part.day for part in endpoints)
     quantities = dict.fromkeys((*(part.quantity for part in endpoints), *sites, *((measured,) if measured else ())))
     laid_over = [*laid_over, Setting("outputs.quantities", list(quantities), "endpoints")]
-    doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}"
+    own = "" if doses.unit is None else f" {doses.unit.text}"
+    doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{own}"
     options = Options(
         over=(doses_given, *(() if second is None else (second,))),
         settings=tuple(laid_over),
@@ -199,16 +198,15 @@ def respond(
         label = {"units": "%", "long_name": "share of the interval between doses with the signal below the bound"}
         variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, request.bound), label)  # type: ignore[assignment]
         coordinates["site"] = ("site", np.array(sites, dtype=object))
+    unit, arm = str(results["over_dose"].attrs.get("units", "")), study.arms[planned.treated].name
+    given = ladder[ladder > 0.0]
+    span = f"{float(given.min()):g} to {float(given.max()):g}" if len(given) else "0"
     attributes = {
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
-        "title": _title(
-            ladder,
-            str(results["over_dose"].attrs.get("units", "")),
-            study.arms[planned.treated].name,
-            study.scenario.title,
-        ),
+        # What was varied: the doses of an arm of a scenario, which has a title of its own.
+        "title": f"dose-response, {span} {unit}, in place of the dose of `{arm}` ({study.scenario.title})",
         "question": study.scenario.question or "",
-        "arm": study.arms[planned.treated].name,
+        "arm": arm,
         "second": "" if other is None else other.name,
         "window_end": planned.day,
         "bound": request.bound,
@@ -220,13 +218,6 @@ def respond(
     if request.isobole:
         dataset.update(isoboles(dataset))
     return dataset
-
-
-def _title(doses: FloatArray, unit: str, arm: str, scenario: str) -> str:
-    """What was varied: the doses of an arm of a scenario, which has one of its own."""
-    given = doses[doses > 0.0]
-    span = f"{float(given.min()):g} to {float(given.max()):g} {unit}" if len(given) else f"0 {unit}"
-    return f"dose-response, {span}, in place of the dose of `{arm}` ({scenario})"
 
 
 def together(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -301,11 +292,7 @@ def _doses(text: str) -> Axis:
             found=", ".join(f"{value:g}" for value in values if value) or text,
             expected=f"at least {_FEWEST} positive doses, such as `{DOSES}`",
         )
-    return Axis(DOSE, tuple(values), axis.low, axis.high, axis.is_log, axis.unit, axis.where)
-
-
-def _unit_text(axis: Axis) -> str:
-    return "" if axis.unit is None else f" {axis.unit.text}"
+    return replace(axis, values=tuple(values))
 
 
 def _second(text: str) -> Axis:

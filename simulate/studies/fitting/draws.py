@@ -73,12 +73,10 @@ class Draws:
 def draws_of(
     problem: Problem, wanted: int, *, fit: Fit | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
-    """Draws of a hypothesis: of a fit where there is one, else of the prior.
+    """Draws of a hypothesis: of a fit, if not given the one that ships or lies in the folder of fits, or of the prior.
 
-    ``problem``: the hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
-    `draws_elsewhere`. ``wanted``: how many; fewer if the fit has kept fewer. They are chosen to be spread as all that
-    it has kept are (`thinned`). ``fit``: of this hypothesis; if not given, the one that ships or lies in the folder of
-    fits, and else the prior. ``seed``: key of draws of the prior.
+    They are as many as wanted, or as the fit has kept, and chosen to be spread as all of these are (`thinned`). A trial
+    that reported nothing has the draws of the shipped trial, as `draws_elsewhere`.
     """
     if not problem.data:
         base = draws_of(problem_for(problem.hypothesis), wanted, fit=fit, seed=seed, threads=threads)
@@ -114,10 +112,9 @@ ALL = 2048
 
 
 def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
-    """Draws of a hypothesis by what a user calls them.
+    """Draws of a hypothesis by what a user calls them: ``shipped``, ``prior``, or the result of a fit.
 
-    ``fit``: ``shipped`` for the fit that ships or lies in the folder of fits, or the prior where there is neither;
-    ``prior``; or the result of a fit. ``wanted``: how many; fewer if the fit has kept fewer.
+    ``shipped`` is the fit that ships or lies in the folder of fits, or the prior where there is neither.
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)

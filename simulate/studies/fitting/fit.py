@@ -129,10 +129,8 @@ def fit(
     """Fit a hypothesis to the evidence.
 
     Runs of tempered particles from different seeds, a search for the best point from the likeliest of them, and draws
-    from a mixture fitted to the particles, which give posterior and evidence.
-
-    ``problem``: hypothesis and evidence. ``settings``: how long to look. ``folder``: where generations are kept, so
-    that an interrupted fit goes on to the same bits; nowhere if not given.
+    from a mixture fitted to the particles, which give posterior and evidence. An interrupted fit whose generations are
+    kept in a folder goes on to the same bits.
     """
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)

@@ -24,7 +24,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.trial import changes_of, study_patients
 from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
-from simulate.studies.patients import COLUMNS
+from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert
@@ -337,11 +337,7 @@ def _value(row: ObservedRow, part: ReadingOf, units: Mapping[str, Unit]) -> floa
 
 def _covariates(data: IndividualData, population: Population) -> dict[str, Mapping[str, float]]:
     """Covariates of patients, by name and ID."""
-    names = {
-        column: part.name
-        for part in population.covariates
-        for column in (part.name.upper(), *COLUMNS.get(part.name, ()))
-    }
+    names = {column: part.name for part in population.covariates for column in columns_of(part)}
     found = {}
     for column, values in data.table.doses.covariates.items():
         if column not in names:

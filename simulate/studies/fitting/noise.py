@@ -18,13 +18,9 @@ _STEP = 1e-4
 def log_densities(
     patient: RealPatient, noises: Sequence[Mapping[str, FloatArray]], predicted: FloatArray
 ) -> FloatArray:
-    """Log-densities of a patient's readings, of the shape of ``predicted``.
+    """Log-densities of a patient's readings over the unit of the quantity, of the shape of ``predicted``.
 
-    Of a reading that is below a limit it is the logarithm of the probability that it is. Densities are over the unit of
-    the quantity.
-
-    ``patient``: whose readings; ``noises``: of each reading by kind, as `IndividualProblem.noises`, shape [point];
-    ``predicted``: what a virtual patient has, shape [point, place, observation].
+    Of a reading that is below a limit it is the logarithm of the probability that it is.
     """
     from scipy.special import log_ndtr
 

@@ -192,10 +192,9 @@ def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
 
 
 def typical_number(row: Parameter, *, is_shipped: bool) -> Free:
-    """The typical value of a parameter as a fit has it that leaves it free.
+    """The typical value of a parameter with bounds as a fit has it that leaves it free.
 
-    ``row``: the parameter, with bounds; ``is_shipped``: whether it is one of the reference model, of which the priors
-    may say what was believed before the trial.
+    Of one of the reference model (``is_shipped``) the priors may say what was believed before the trial.
     """
     extra = prior_rows()
     return _free(extra.get(f"prior_{row.name}", row) if is_shipped else row, Role.TYPICAL, (row.name,), extra)

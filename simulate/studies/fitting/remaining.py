@@ -28,10 +28,9 @@ class Remaining:
         self._begun = time.monotonic()
 
     def told(self, run: int, betas: Sequence[float], points: int) -> str:
-        """What is to be added to a line; empty where nothing can be said yet.
+        """What is to be added to a line after some generations of a run; empty where nothing can be said yet.
 
-        ``run``: number of the run, from 0. ``betas``: temperatures of its generations so far. ``points``: points that
-        were solved since the fit began, by all runs; those of an interrupted one are not among them.
+        ``points`` were solved since the fit began, by all runs; those of an interrupted one are not among them.
         """
         passed = time.monotonic() - self._begun
         if passed < _FIRST or len(betas) < 3 or not points:

@@ -122,11 +122,10 @@ def surrogate(
     places: int,
     threads: int,
 ) -> Surrogate:
-    """Learn from solved points.
+    """Learn from solved points and the log-likelihood of each datum there.
 
-    ``points``: shape [point, coordinate]; ``ensembles``: for each part of the problem the states of each point, shape
-    [row of the point, time, state]: rows are arm by arm, patient by patient; ``items``: log-likelihood of each datum at
-    each point, shape [point, item].
+    ``ensembles`` are, for each part of the problem, the states of each point, shape [row of the point, time, state]:
+    rows are arm by arm, patient by patient.
     """
     numbers = _numbers(problem, points)
     center, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-12

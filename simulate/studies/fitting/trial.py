@@ -162,12 +162,10 @@ def problem_for(
     *,
     needs_evidence: bool = True,
 ) -> Problem:
-    """What is to be fitted, or only simulated, under a hypothesis.
+    """What is to be fitted, or only simulated, under a hypothesis; ``none`` or ``H0`` for no effect on CD4 cells.
 
-    ``hypothesis``: name, file, or several joined by ``+``; ``none`` or ``H0`` for no effect of IL-1 on CD4 cells.
-    ``evidence``: items; those that each trial's file names if not given. ``trials``: to which it is fitted; if not
-    given, the one that the evidence names, or else the shipped one. ``needs_evidence``: whether each trial must have
-    reported something; one that is only planned has no data.
+    It is fitted to the trials, or else to the one that the evidence names, or the shipped one; evidence is what each
+    trial's file names, if not given. A trial that is only planned needs none.
     """
     designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
     chosen = tuple(shipped_trial() if design is None else design for design in designs)
@@ -321,12 +319,7 @@ def changes_at(problem: Problem, points: FloatArray) -> Changes:
 def changes_of(
     population: Population, free: Sequence[Free], points: FloatArray, noises: Mapping[str, FloatArray]
 ) -> Changes:
-    """In what populations differ from one.
-
-    ``population``: before anything is changed. ``free``, ``points``: what a point says, coordinate by coordinate; and
-    points of shape [..., coordinate]. ``noises``: noise of readings by quantity, shape [...]; regression to the mean
-    follows from it.
-    """
+    """In what populations at points [..., coordinate] differ from one; regression follows from the ``noises``."""
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
     rho: dict[tuple[str, str], FloatArray] = {}
@@ -424,8 +417,7 @@ def _hour(design: TrialDesign, visit: Visit) -> str:
 def cohort_at(problem: Problem, points: FloatArray, *, patients: int, seed: int) -> tuple[Cohort, IntArray]:
     """Patients of the populations of all points, and the stratum of each patient of a point, shape [patient].
 
-    ``points``: shape [point, coordinate]. ``patients``, ``seed``: patients of each point, a power of two, and the key
-    of their coordinates. Member ``c * patients + p`` of the cohort is patient p of point c.
+    Member ``c * patients + p`` of the cohort is patient p of point c; ``seed`` is the key of their coordinates.
     """
     at = uniforms_for(problem, patients, seed)
     kinds = kinds_of(problem.population, at[KIND])
@@ -647,11 +639,9 @@ def levels_of(
 def protocol(
     problem: Problem, arm: Arm | None = None, noises: Mapping[str, FloatArray] = MappingProxyType({})
 ) -> TrialProtocol:
-    """When the trial looked, and how well.
+    """When the trial looked, and how well, at patients of an arm, or of the first if it has no such arm.
 
-    ``problem``: its trial and its patients. ``arm``: who is looked at; those of the first arm of the trial if not
-    given, or if the trial has no such arm. ``noises``: noise by quantity, of shape [point, 1], in place of that of the
-    assays.
+    ``noises`` by quantity, of shape [point, 1], take the place of those of the assays.
     """
     design = problem.trial
     own = next((part for part in design.arms if arm is not None and part.name == arm.name), design.arms[0])

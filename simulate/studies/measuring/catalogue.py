@@ -16,7 +16,7 @@ from simulate.evidence.reading import days_of
 from simulate.evidence.trial_observations import EVERYONE
 from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
-from simulate.toml import TomlTable
+from simulate.toml import TomlTable, keys_of
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import shipped_trial
 
@@ -97,9 +97,9 @@ def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement
 
 def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
     """A measurement from its file."""
-    top = TomlTable(read_toml(path), **_keys(""))
+    top = TomlTable(read_toml(path), **keys_of(MEASUREMENT_KEYS, ""))
     top.schema()
-    cost = top.table("cost", **_keys("cost"))
+    cost = top.table("cost", **keys_of(MEASUREMENT_KEYS, "cost"))
     cost.text("note", "")
     source, grade = _provenance(cost)
     design = shipped_trial() if design is None else design
@@ -111,17 +111,12 @@ def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Mea
         cost=cost.number("value", above=0.0),
         cost_source=source,
         cost_grade=grade,
-        samples=tuple(_sample(row, design) for row in top.tables("sample", **_keys("sample"))),
+        samples=tuple(_sample(row, design) for row in top.tables("sample", **keys_of(MEASUREMENT_KEYS, "sample"))),
     )
 
 
-def _keys(table: str) -> dict[str, tuple[str, ...]]:
-    required, optional = MEASUREMENT_KEYS[table]
-    return {"allowed": (*required, *optional), "required": required}
-
-
 def _sample(row: TomlTable, design: TrialDesign) -> Sample:
-    tables = row.tables("reading", **_keys("sample.reading"))
+    tables = row.tables("reading", **keys_of(MEASUREMENT_KEYS, "sample.reading"))
     readings = [reading for table in tables for reading in _readings(table, design)]
     return Sample(
         group=row.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),

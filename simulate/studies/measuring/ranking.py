@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 
+from simulate.evidence.resampling import binomial_interval
 from simulate.inference.information import (
     FEWEST,
     Gain,
@@ -136,7 +138,7 @@ def rank_measurements(
                 bound=bound,
                 rank=0,
                 decided=float(decided.mean()),
-                decided_interval=_interval(decided),
+                decided_interval=binomial_interval(int(decided.sum()), decided.size),
                 misled_3=misled_3,
                 misled_3_interval=interval_3,
                 misled_10=misled_10,
@@ -156,11 +158,7 @@ def rank_measurements(
 
 
 def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Likelihoods:
-    parts = [likelihoods(one, value) for one, value in zip(statistics, values, strict=True)]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+    return functools.reduce(operator.add, map(likelihoods, statistics, values))
 
 
 def n_needed(
@@ -190,12 +188,7 @@ def n_needed(
 
 
 def decided_with(
-    n: int,
-    measurement: Measurement,
-    pools: Sequence[MeasurementPool],
-    prior: FloatArray,
-    measurements: int,
-    seed: int,
+    n: int, measurement: Measurement, pools: Sequence[MeasurementPool], prior: FloatArray, measurements: int, seed: int
 ) -> tuple[float, bool]:
     """Share of measurements of so many patients that give the true hypothesis its odds; arguments as for `n_needed`.
 
@@ -237,12 +230,4 @@ def _misled(after: FloatArray, odds: float) -> tuple[float, Interval]:
     wrong = after.copy()
     np.einsum("hrh->hr", wrong)[...] = 0.0
     events = (wrong.max(axis=2) >= odds / (1.0 + odds)).astype(np.float64)
-    return float(events.mean()), _interval(events)
-
-
-def _interval(events: FloatArray) -> Interval:
-    """95 % interval of a probability (Clopper and Pearson); hypotheses are equally likely."""
-    count, of = int(events.sum()), events.size
-    low = float(betaincinv(count, of - count + 1, 0.025)) if count else 0.0
-    high = float(betaincinv(count + 1, of - count, 0.975)) if count < of else 1.0
-    return low, high
+    return float(events.mean()), binomial_interval(int(events.sum()), events.size)

@@ -59,6 +59,11 @@ class Band:
     high: float
 
 
+def band_of(values: FloatArray) -> Band:
+    """Band of a number of each population."""
+    return Band(*np.quantile(values, (0.05, 0.5, 0.95)).tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class PredictedAnswer:
     """What one hypothesis says to one question."""
@@ -236,8 +241,7 @@ def _band(question: PredictionQuestion, changes: _Changes) -> Band | None:
     values = changes.at(question.reading)
     if question.less is not None:
         values = signal(values - changes.at(question.less), 2.0 * 100.0 * _ERROR)
-    low, median, high = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
-    return Band(low, median, high)
+    return band_of(values)
 
 
 def rows(predictions: Sequence[Prediction]) -> list[dict[str, object]]:

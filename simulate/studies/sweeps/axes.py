@@ -96,10 +96,7 @@ def _of_table(row: TomlTable) -> Axis:
 
 
 def parse_axis(text: str, origin: str | None = None) -> Axis:
-    """Read an axis from text, as at the top of this module.
-
-    ``text``: ``name=values``. ``origin``: what the user wrote; ``--over`` and the text if not given.
-    """
+    """Read an axis from text, as at the top of this module; ``origin`` is what the user wrote, if not ``--over``."""
     where = Where(file=origin or f"--over {text}")
     name, _, spec = (part.strip() for part in text.partition("="))
     if not name or not spec:

@@ -119,10 +119,8 @@ def design_of(
 ) -> StudyDesign:
     """A study like a trial, but for what is given.
 
-    ``trial``: of its arms the one that is given nothing is the controls, or else the last of several; the others are
-    treated. ``n``, ``regimen``, ``controls``, ``control``, ``complete``: as in `StudyDesign`; as in the trial if not
-    given. The number of patients is that of each arm that is treated. ``arms``: in place of those of the trial, and
-    told apart as they are.
+    Of the arms, those of the trial if not given, the one that is given nothing is the controls, or else the last of
+    several; the others are treated. ``n`` is the number of patients of each of these.
     """
     if arms and (n, regimen, controls, control) != (None, None, None, None):
         raise InputError(

@@ -36,9 +36,8 @@ class EndpointPower:
 def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """Places of the effects that are endpoints, each with its test.
 
-    ``effects``: everything that the study asks, as `effects_of` has it. ``names``: ``ifng`` or ``ifng-change`` for the
-    effect, in every arm that is held against the controls, and after a comma a test, such as ``ifng, t``; the first of
-    the effect if none is named.
+    A name is ``ifng`` or ``ifng-change`` for the effect, in every arm that is held against the controls, and after a
+    comma a test, such as ``ifng, t``; the first of the effect if none is named.
     """
     found: dict[int, str] = {}
     for name in names:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv
 
-from simulate.evidence.resampling import correlation
+from simulate.evidence.resampling import binomial_interval, correlation
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.evidence.trial_observations import TrialObservations
@@ -256,10 +255,7 @@ def share_of(happened: npt.NDArray[np.bool_], again: IntArray) -> tuple[float, I
 
 def share_interval(resampled: FloatArray, events: int, of: int) -> Interval:
     """From populations drawn again, and no narrower than a binomial interval."""
-    tail = 0.5 * (1.0 - LEVEL)
-    # Clopper and Pearson: where nothing happened, resampling knows no error.
-    exact_low = float(betaincinv(events, of - events + 1, tail)) if events else 0.0
-    exact_high = float(betaincinv(events + 1, of - events, 1.0 - tail)) if events < of else 1.0
+    tail, (exact_low, exact_high) = 0.5 * (1.0 - LEVEL), binomial_interval(events, of, LEVEL)
     known = resampled[np.isfinite(resampled)]
     low, high = np.quantile(known, (tail, 1.0 - tail)).tolist() if len(known) else (exact_low, exact_high)
     return min(low, exact_low), max(high, exact_high)

@@ -44,16 +44,12 @@ class Wanted:
 
 
 def moments(found: Printed, target: Target, outputs: FloatArray, *, everything: bool = False) -> Wanted:
-    """Moments of the standardized logarithms that were printed.
+    """Moments of the standardized logarithms that were printed; with ``everything``, those of the others stay too.
 
     A printed level fixes the mean of z and of z², a printed correlation ρ that of ab − ½ρ(a² + b²), to which the
     correlation coefficient of a sample is equal to first order. In a sample of n from the target such means are as
     exact as those of quadratic forms of normal variables, cov(zᵀAz, zᵀBz) = 2 tr(A R B R); patients of a smaller sample
     are also in a larger one.
-
-    ``found``, ``target``: what was printed, and the target made of it; ``outputs``: logarithms of the statistics, shape
-    [patient, statistic]; ``everything``: whether means and spreads that were not printed are to stay those of the
-    target too.
     """
     names = found.statistics
     number = len(names)
