@@ -124,6 +124,11 @@ class Item:
     #: Arm of the trial whose patients it is about; None if there is one arm, or where all arms are alike.
     arm: str | None = None
 
+    @property
+    def most(self) -> Reading:
+        """The reading that is believed most."""
+        return max(self.readings, key=lambda reading: reading.share)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

@@ -52,7 +52,6 @@ class Terms:
 
     @property
     def total(self) -> FloatArray:
-        """Logarithm of the likelihood of everything, shape [cohort]."""
         summed: FloatArray = self.values.sum(axis=-1)
         return summed
 

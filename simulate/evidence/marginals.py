@@ -66,7 +66,7 @@ class Marginal:
         be 0 and ``high`` infinite.
         """
         shift = order * self.scale
-        mass = _log_mass(self._standardized(low) - shift, self._standardized(high) - shift)
+        mass = log_mass(self._standardized(low) - shift, self._standardized(high) - shift)
         return self._over_patients(order * self.location + 0.5 * shift * shift + mass)
 
     def _standardized(self, value: float) -> FloatArray:
@@ -80,7 +80,7 @@ class Marginal:
         return summed
 
 
-def _log_mass(low: FloatArray, high: FloatArray) -> FloatArray:
+def log_mass(low: FloatArray, high: FloatArray) -> FloatArray:
     """Logarithm of Φ(high) − Φ(low), exact in both tails; minus infinity where they are the same."""
     # Above 0 both are near 1 and their difference is lost: the mirror image has it.
     is_upper = low > 0.0

@@ -6,21 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.evidence.items import Item, Standing
+from simulate.evidence.items import Item
+from simulate.evidence.items import Standing as Standing
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Protocol, PValue
 from simulate.evidence.reading import abstract_file, read_evidence
 from simulate.symbolic.units import Unit
-
-__all__ = [
-    "Observation",
-    "Observations",
-    "Standing",
-    "comparable",
-    "observations_file",
-    "of_all",
-    "of_arm",
-    "read_observations",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincinv, log_ndtr, logsumexp
+from scipy.special import betaincinv, logsumexp
 
-from simulate.evidence.marginals import FloatArray, Marginal, log_difference
+from simulate.evidence.marginals import FloatArray, Marginal, log_mass
 from simulate.streams import normals, stream
 
 IntArray = npt.NDArray[np.int64]
@@ -90,9 +90,7 @@ def log_share_between(values: FloatArray, low: float, high: float) -> FloatArray
     rule), so that the result is smooth and never zero.
     """
     width = np.maximum(values.std(axis=-1, keepdims=True), 1e-6) * (0.9 * values.shape[-1] ** -0.2)
-    upper, lower = (high - values) / width, (low - values) / width
-    flipped = lower > 0.0
-    mass = log_difference(log_ndtr(np.where(flipped, -lower, upper)), log_ndtr(np.where(flipped, -upper, lower)))
+    mass = log_mass((low - values) / width, (high - values) / width)
     shares: FloatArray = logsumexp(mass, axis=-1) - float(np.log(values.shape[-1]))
     return shares
 

@@ -77,7 +77,6 @@ class TrialObservations:
 
     @property
     def cohorts(self) -> int:
-        """Number of cohorts."""
         return len(self.weights)
 
     def part(self, first: int, last: int) -> TrialObservations:
@@ -85,7 +84,6 @@ class TrialObservations:
         return self.rows(slice(first, last))
 
     def rows(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> TrialObservations:
-        """Some of the cohorts."""
         return replace(
             self,
             weights=self.weights[chosen],
@@ -112,7 +110,6 @@ class TrialObservations:
         return convert(1.0, subject.unit, self.units[self.known(subject.quantity)])
 
     def known(self, quantity: str) -> str:
-        """The quantity itself."""
         if quantity not in self.units:
             raise not_among(
                 f"nothing is seen of the quantity `{quantity}`", quantity, self.units, code="evidence.quantity"

@@ -43,7 +43,6 @@ class FewPatients:
         return found
 
     def shade(self, arm: int, patient: int) -> str:
-        """Color of the line of a patient in an arm."""
         return color(patient if self.by_patient else arm)
 
     def pattern(self, arm: int, patient: int) -> Any:
@@ -51,7 +50,6 @@ class FewPatients:
         return dashes(patient // 6 if self.by_patient else arm)
 
     def marker(self, name: str) -> str:
-        """Mark of what was observed in a patient."""
         return _MARKERS[self.names.index(name) % len(_MARKERS)]
 
 

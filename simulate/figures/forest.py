@@ -49,13 +49,10 @@ def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float
         for text, line in zip(axes.get_yticklabels(), lines, strict=True):
             text.set_fontweight("bold" if isinstance(line, str) else "normal")
             text.set_horizontalalignment("left")
-        axes.tick_params(axis="y", length=0.0, pad=_pad(ticks))
+        # For left-aligned labels: half of the size of text is the mean width of a letter.
+        room = 0.55 * POINTS * max(map(len, ticks))
+        axes.tick_params(axis="y", length=0.0, pad=room)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.set_xlabel(quantity_label(label, unit))
     return figure
-
-
-def _pad(ticks: Sequence[str]) -> float:
-    """Room for left-aligned labels, points; half of the size of text is the mean width of a letter."""
-    return 0.55 * POINTS * max(len(tick) for tick in ticks)

@@ -100,10 +100,8 @@ def states_of_files(directory: Path, entries: dict[str, Any]) -> dict[str, str]:
     states = {}
     for name, digest in dict(entries.get("files", {})).items():
         path = directory / str(name)
-        if not path.is_file():
-            states[str(name)] = "missing"
-        else:
-            states[str(name)] = "whole" if file_hash(path) == digest else "changed"
+        is_whole = path.is_file() and file_hash(path) == digest
+        states[str(name)] = "whole" if is_whole else "changed" if path.is_file() else "missing"
     return states
 
 

@@ -16,9 +16,10 @@ from typing import Any
 
 from simulate import shipped
 from simulate.errors import InputError, Where
-from simulate.files import file_hash, parse_json
+from simulate.files import parse_json
 from simulate.manifest import check_file
 from simulate.results.again import models_of, study_of
+from simulate.results.catalog import states_of_files
 from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
@@ -490,9 +491,7 @@ def _failures(manifest: Mapping[str, Any]) -> str:
 
 def _versions(directory: Path, manifest: Mapping[str, Any]) -> str:
     versions = table(("program", "version"), sorted(manifest.get("versions", {}).items()))
-    rows = []
-    for name, known in sorted(manifest.get("files", {}).items()):
-        path = directory / name
-        state = "gone" if not path.is_file() else "as written" if file_hash(path) == known else "changed since"
-        rows.append((name, known, state))
+    words = {"whole": "as written", "changed": "changed since", "missing": "gone"}
+    states = states_of_files(directory, dict(manifest))
+    rows = [(name, known, words[states[name]]) for name, known in sorted(manifest.get("files", {}).items())]
     return section("Versions and files", versions, table(("file", "hash", "state"), rows))

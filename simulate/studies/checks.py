@@ -27,7 +27,7 @@ from simulate.studies.fitting.trial import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.observed import readings_of
-from simulate.studies.patients import covariate_columns, known_values
+from simulate.studies.patients import columns_of, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
 from simulate.studies.settings import Setting, lay_over
@@ -142,7 +142,8 @@ def _doses(
     model = find_model(None, hypothesis_parts(hypothesis or DEFAULT_HYPOTHESIS))
     named = Path(people) if people is not None and people.endswith(".toml") else people
     population = population_for(model, named, is_shipped=True)
-    covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
+    known = [column for covariate in population.covariates for column in columns_of(covariate)]
+    covariates = [name for name in known if name not in [other.upper() for other in ignored]]
     try:
         sheet = read_sheet(path)
         table = dose_table_of(sheet, time=time, amount=amount, covariates=covariates, ignored=ignored)

@@ -107,7 +107,6 @@ class Contrast:
 
     @property
     def names(self) -> tuple[str, str]:
-        """The hypotheses, as the user named them."""
         return self.draws[0].problem.hypothesis, self.draws[1].problem.hypothesis
 
     @property

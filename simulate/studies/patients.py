@@ -22,11 +22,6 @@ COLUMNS = {"weight": ("WT", "BW"), "creatinine_clearance": ("CRCL", "CLCR")}
 """Usual names of columns beside the name of the covariate itself; capitals do not matter."""
 
 
-def covariate_columns(population: Population) -> tuple[str, ...]:
-    """Columns of a dose table that a population knows, in capitals."""
-    return tuple(column for covariate in population.covariates for column in columns_of(covariate))
-
-
 def known_values(
     treatments: Sequence[Treatment], population: Population, n: int, *, first: int = 0
 ) -> dict[str, FloatArray]:

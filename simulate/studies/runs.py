@@ -98,13 +98,16 @@ class Study:
     @property
     def settings(self) -> dict[str, object]:
         """What the scenario asks for, as plain values; a manifest keeps it."""
-        scenario = self.scenario
+        scenario, of_draws = self.scenario, dict[str, object]()
+        if self.draws is not None:
+            of_draws = {"fit": str(scenario.fit), "draws": len(self.draws.points), "draws_of": self.draws.name}
+            of_draws["draws_key"] = content_hash(self.draws.points.tobytes())
         return {
             "title": scenario.title,
             "question": scenario.question,
             "model": self.model.name,
             "hypothesis": self.hypothesis,
-            **_of_draws(scenario.fit, self.draws),
+            **of_draws,
             "end": scenario.times[-1],
             "every": scenario.times[1],
             **({} if scenario.time_unit == "d" else {"time_unit": scenario.time_unit}),
@@ -220,14 +223,6 @@ def draws_of_scenario(scenario: Scenario) -> Draws | IndividualDraws:
         if error.code == "fit.bounds":
             error.advice = f"{error.advice}; or simulate typical values alone: `--fit typical`"
         raise
-
-
-def _of_draws(fit: str | Path, draws: Draws | IndividualDraws | None) -> dict[str, object]:
-    """What a manifest says of the draws: what they are of, how many, and the hash of all of them."""
-    if draws is None:
-        return {}
-    key = content_hash(draws.points.tobytes())
-    return {"fit": str(fit), "draws": len(draws.points), "draws_of": draws.name, "draws_key": key}
 
 
 def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[Arm, ...]:

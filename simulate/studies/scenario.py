@@ -174,7 +174,6 @@ class Scenario:
 
     @property
     def tolerance(self) -> Tolerance:
-        """Bound on the local error of a step."""
         return Tolerance(self.rtol, self.atol)
 
 
@@ -232,6 +231,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     arms = treatments_of(top, visits)
     # As many as the longest table of doses has, where one has several.
     tabled = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
+    people = cohort.text("population", None, expected='a name such as "healthy", or a file')
     rtol = solver.number("rtol", 1e-6, least=SMALLEST, most=0.1)
     return Scenario(
         name=name,
@@ -251,7 +251,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         patients=cohort.integer("patients", max(tabled, default=DEFAULT_PATIENTS), least=1, most=MAX_PATIENTS),
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
         seed=cohort.integer("seed", 1, least=0, most=2**63 - 1),
-        population=_population(cohort),
+        population=document.folder("cohort", "population") / people if people and people.endswith(".toml") else people,
         spread=spread_of(cohort),
         between_doses=cohort.number("between_doses", None, least=0, most=10),
         occasions=_occasions(cohort),
@@ -383,11 +383,6 @@ def _longest_step(solver: TomlTable, end: float) -> float | None:
             advice="allow more steps, `solver.max_steps`, or longer ones",
         )
     return float(longest)
-
-
-def _population(cohort: TomlTable) -> str | Path | None:
-    name = cohort.text("population", None, expected='a name such as "healthy", or a file')
-    return cohort.document.folder("cohort", "population") / name if name and name.endswith(".toml") else name
 
 
 def _distinct(outputs: TomlTable) -> tuple[str, ...]:

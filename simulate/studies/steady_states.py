@@ -258,21 +258,15 @@ def tables(results: Sequence[SteadyStates]) -> dict[str, ResultTable]:
             ]
     made = {"states": ResultTable((*own, "state", *head), tuple(rows))}
     if first.plane is not None:
-        made["plane"] = _table_of_plane(first.plane)
+        # A row for each point: both states, and how fast each changes a day, empty where the others have no rest.
+        plane, (x, y) = first.plane, (first.plane.attrs["x"], first.plane.attrs["y"])
+        ys, xs = np.meshgrid(plane["y"].values, plane["x"].values, indexing="ij")
+        columns = (part.ravel().tolist() for part in (xs, ys, plane["dx"].values, plane["dy"].values))
+        made["plane"] = ResultTable((x, y, f"{x}_rate", f"{y}_rate"), tuple(zip(*columns, strict=True)))
     if axis := axis_of(results):
         made["branches"] = ResultTable((*own, "branch", axis, *head), tuple(points))
         made["turns"] = ResultTable((*own, "branch", "kind", axis, *names, *quantities), tuple(turns))
     return made
-
-
-def _table_of_plane(plane: xr.Dataset) -> ResultTable:
-    """A row for each point: both states, and how fast each changes a day, empty where the others have no rest."""
-    x, y = plane.attrs["x"], plane.attrs["y"]
-    ys, xs = np.meshgrid(plane["y"].values, plane["x"].values, indexing="ij")
-    columns = (xs, ys, plane["dx"].values, plane["dy"].values)
-    return ResultTable(
-        (x, y, f"{x}_rate", f"{y}_rate"), tuple(zip(*(part.ravel().tolist() for part in columns), strict=True))
-    )
 
 
 def axis_of(results: Sequence[SteadyStates]) -> str | None:

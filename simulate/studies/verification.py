@@ -93,7 +93,6 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong."""
         return not self.faults
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
@@ -50,7 +49,6 @@ class Correlation:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(
             row.number("r", least=-1.0, most=1.0),
             row.number("p", None, least=0.0, most=1.0),
@@ -101,7 +99,8 @@ class Correlation:
 
     def _by_ranks(self, n: int, p: float) -> Remark:
         coefficients, chances = spearman_exact(n)
-        printed = prints_for(coefficients, abs(self.r))
+        least, most = rounding(abs(self.r))
+        printed = (coefficients >= least) & (coefficients <= most)
         values = sorted({float(f"{chance:.2g}") for chance in chances[printed]})
         shown = " or ".join(f"{value:g}" for value in values) or "nothing"
         if any(prints_as(chance, p) for chance in chances[printed]):
@@ -186,12 +185,6 @@ class Correlation:
     def log_floor(self) -> float:
         low, high = self.limits
         return float(np.log(0.5 * (high - low)))
-
-
-def prints_for(coefficients: FloatArray, size: float) -> npt.NDArray[np.bool_]:
-    """Which coefficients are printed as a size."""
-    low, high = rounding(size)
-    return (coefficients >= low) & (coefficients <= high)
 
 
 def _z(edge: float) -> float:

@@ -33,7 +33,6 @@ class Count:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         percent = row.number("percent", None, least=0.0, most=100.0)
         return cls(row.integer("count", least=0), row.integer("n", least=1), row.integers("parts"), percent)
 

@@ -48,7 +48,6 @@ class Direction:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         sense = row.choice("sense", SENSES, "count" if "count" in row else "each")
         partner = row.text("with", None)
         return cls(

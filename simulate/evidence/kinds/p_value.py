@@ -40,7 +40,6 @@ class PValue:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(
             row.number("p", least=0.0, most=1.0),
             row.choice("direction", WAYS),

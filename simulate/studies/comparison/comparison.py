@@ -53,7 +53,6 @@ class Pair:
 
     @property
     def error(self) -> float:
-        """Standard error of the difference."""
         return math.hypot(self.sampler, self.patients)
 
 
@@ -107,7 +106,6 @@ class Comparison:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Hypotheses, as the user named them."""
         return tuple(fit.name for fit in self.fits)
 
     def against_best(self, name: str) -> Pair | None:

@@ -68,7 +68,6 @@ class Change:
 
     @property
     def is_known(self) -> bool:
-        """Whether the draws that there are can tell."""
         return self.tail < WORST_TAIL
 
 

@@ -324,8 +324,3 @@ def influences(patient_ed50: FloatArray, causes: Mapping[str, FloatArray], chanc
         if correlation**2 >= EXPLAINS and 2.0 * stats.t.sf(t, n - 2) < chance / len(causes):
             found[name] = correlation
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
-
-
-def curve_names() -> npt.NDArray[np.object_]:
-    """Coordinate of the parameters of curves."""
-    return np.array(PARAMETERS, dtype=object)

@@ -15,11 +15,11 @@ from simulate.cohort.ensemble import member_parameters, typical_parameters
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members
+from simulate.studies.dose_response.emax import PARAMETERS
 from simulate.studies.dose_response.reduction import (
     MEASURES,
     REPLICATES,
     blocked_of,
-    curve_names,
     effects_of,
     exposures_of,
     influences,
@@ -108,7 +108,6 @@ class ResponsePlan:
 
     @property
     def day(self) -> float:
-        """Day of the last endpoint."""
         return max(part.day for part in self.endpoints)
 
 
@@ -184,7 +183,7 @@ def respond(
         "member": results["member"],
         "stratum": results["stratum"],
         **({"draw": results["draw"]} if "draw" in results.coords else {}),
-        "parameter": ("parameter", curve_names()),
+        "parameter": ("parameter", np.array(PARAMETERS, dtype=object)),
         "cause": ("cause", np.array(list(causes), dtype=object)),
         **({"share": ("share", np.array(shares))} if shares else {}),
     }

@@ -41,7 +41,6 @@ class Draws:
 
     @property
     def origin(self) -> str:
-        """For a reader."""
         if not self.problem.free:
             return "the parameters of the tables"
         of = f"the fit {self.found}".rstrip() if self.is_fitted else "the prior"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -67,16 +68,11 @@ class IndividualProblem:
     readings: tuple[ReadingOf, ...] = ()
     patients: tuple[RealPatient, ...] = ()
     average: str = PRIOR  #: `PRIOR` or `MODE`
+    options: ClassVar[tuple[str, ...]] = ()  #: Options of the reference model that the data need
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of a point."""
         return len(self.free)
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options of the reference model that the data need; none."""
-        return ()
 
     @property
     def key(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
@@ -23,12 +24,11 @@ class IndividualDraws:
     data: str  #: Name of the data
     free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
     points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
-    weakness: str = ""  #: As of `Draws`
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options that the model has beside those that a scenario names; none."""
-        return ()
+    #: As of `Draws`.
+    weakness: str = ""
+    options: ClassVar[tuple[str, ...]] = ()
+    name: ClassVar[str] = "fit"
+    is_fitted: ClassVar[bool] = True
 
     @property
     def standing(self) -> str:
@@ -37,22 +37,10 @@ class IndividualDraws:
 
     @property
     def origin(self) -> str:
-        """For a reader."""
         weakness = f" ({self.weakness})" if self.weakness else ""
         return f"{len(self.points)} draws of the fit{self.standing}{weakness}"
 
-    @property
-    def name(self) -> str:
-        """What they are draws of, in a word."""
-        return "fit"
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether they are of a fit; they are."""
-        return True
-
     def changes(self, population: Population, draws: IntArray) -> Changes:
-        """In what the populations of draws differ from one; arguments as for `Draws.changes`."""
         pairs = {(pair.a, pair.b) for pair in population.correlations}
         free = [part for part in self.free if part.role is not Role.CORRELATION or part.targets in pairs]
         kept = [column for column, part in enumerate(self.free) if part in free]

@@ -106,7 +106,6 @@ class Support:
     tails: tuple[tuple[str, str, float], ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         plain = {name: getattr(self, name).tolist() for name in ("sets", "set_items", "share_errors")}
         readings = [np.round(columns.T, 3).tolist() for columns in self.readings]
         return {"feasible": self.feasible, **plain, "readings": readings, "tails": self.tails}
@@ -148,7 +147,6 @@ class Individuals:
     patients: tuple[FittedPatient, ...]  #: Patient by patient
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "model": self.model,
             "average": self.average,
@@ -200,7 +198,6 @@ class Posterior:
         return tuple(dataclasses.replace(row, verdict=NOT_KNOWN) for row in self.estimates)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "program": "il1sim",
             "format": FORMAT,
@@ -314,11 +311,6 @@ def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
             advice=did_you_mean(hypothesis, names) or f"make one: `simulate fit --hypothesis {hypothesis}{asked}`",
         )
     return read_posterior(files[hypothesis.casefold()])
-
-
-def ships(hypothesis: str, evidence: str) -> bool:
-    """Whether a fit of a hypothesis to some evidence ships, be it of today's numbers or not."""
-    return hypothesis.casefold() in (name.casefold() for name in shipped.fit_files(evidence))
 
 
 def named(hypothesis: str | None, posterior: Posterior | None, default: str) -> str:

@@ -72,7 +72,7 @@ def tails(evidence: Evidence, seen: TrialObservations, *, before: str = "") -> t
     """Item, figure and tail probability of every figure that is fitted, under the reading believed most."""
     found = []
     for item in evidence.data:
-        most = max(item.readings, key=lambda reading: reading.share)
+        most = item.most
         numbers = figures_of(most, seen.of_arm(item.arm))
         for index, figure in enumerate(most.statement.figures):
             reported = reported_figure(most.statement, figure)

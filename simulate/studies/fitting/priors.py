@@ -115,7 +115,6 @@ class Free:
 
     @property
     def is_log(self) -> bool:
-        """Whether the scale of the prior is logarithmic."""
         return self.low > 0.0
 
     def values(self, coordinates: FloatArray) -> FloatArray:

@@ -203,7 +203,7 @@ def _rows(
 
 
 def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str, *, is_fitted: bool) -> list[Row]:
-    most = max(item.readings, key=lambda reading: reading.share)
+    most = item.most
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most
     statement = reading.statement

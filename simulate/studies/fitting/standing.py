@@ -8,7 +8,8 @@ from pathlib import Path
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
-from simulate.evidence.sets import DEFAULT, NotUsed, check_trials, evidence_sets
+from simulate.evidence.sets import DEFAULT as DEFAULT
+from simulate.evidence.sets import NotUsed, check_trials, evidence_sets
 from simulate.inputs import is_there
 from simulate.studies.fitting.trial import Problem, ProblemPart, problem_for, trial_patients
 from simulate.trials.design import TrialDesign
@@ -90,6 +91,3 @@ def checks_of(problem: Problem) -> tuple[Problem, ...]:
         part = ProblemPart(design, trial_patients(design, problem.model), read_evidence(design.evidence))
         found.append(problem.with_part(part))
     return tuple(found)
-
-
-__all__ = ["DEFAULT", "checks_of", "evidence_for", "evidence_name", "not_used", "problem_on"]

@@ -113,7 +113,6 @@ class Problem:
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of a point."""
         return len(self.free)
 
     @property

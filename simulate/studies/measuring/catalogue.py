@@ -54,7 +54,6 @@ class PlannedReading:
 
     @property
     def days(self) -> tuple[float, ...]:
-        """Days on which something is read."""
         return (self.day,) if self.since is None else (self.since, self.day)
 
 
@@ -86,7 +85,6 @@ class Measurement:
 
     @property
     def n(self) -> int:
-        """Patients altogether."""
         return sum(sample.n for sample in self.samples)
 
 

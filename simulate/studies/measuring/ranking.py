@@ -73,7 +73,6 @@ class Ranked:
 
     @property
     def per_cost(self) -> float:
-        """Information between hypotheses by unit of cost."""
         return self.gain.between / self.measurement.cost
 
 

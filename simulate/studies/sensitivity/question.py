@@ -90,7 +90,6 @@ class SensitivityQuestion:
 
     @property
     def dimension(self) -> int:
-        """Number of columns of a point."""
         return len(self.names)
 
 

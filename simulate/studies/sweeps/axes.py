@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable
 
@@ -49,7 +49,6 @@ class Axis:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether a design draws its values."""
         return not self.values
 
     def at(self, share: float) -> float:
@@ -210,15 +209,4 @@ def _number(name: str, value: Any, where: Where) -> tuple[float, Unit | None]:
         where=where,
         found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
         expected=f'a finite number, or one with a unit such as "10 mg"; altogether such as {_SPELLINGS}',
-    )
-
-
-def no_such_axis(axis: Axis, known: Sequence[str]) -> InputError:
-    """The fault of an axis whose name is nothing that can be varied."""
-    return InputError(
-        f"there is nothing with the name `{axis.name}` to vary",
-        code="sweep.unknown",
-        where=axis.where_name or axis.where,
-        expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
-        advice=did_you_mean(axis.name, (REGIMEN, DOSE, INTERVAL, *known)) or "`simulate show parameters` lists them",
     )

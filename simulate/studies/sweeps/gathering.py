@@ -21,7 +21,7 @@ from simulate.studies.datasets import LABELS, dose_variables, quantity_labels, r
 from simulate.studies.runs import dataset_attributes
 from simulate.studies.sweeps.parts import Arrays
 from simulate.studies.sweeps.plans import SweepPlan
-from simulate.studies.sweeps.variations import labels_of, over_name
+from simulate.studies.sweeps.variations import labels_of
 
 MAX_DOSES = 200_000
 """Most places, arms times doses, for which a sweep lists its doses."""
@@ -109,7 +109,7 @@ def _lay_out(plan: SweepPlan, path: Path) -> dict[str, _Slot]:
             _create(file, name, dims, values, label)
         file.attrs.update(dataset_attributes(plan.study) | {"title": plan.request.title, "key": plan.key})
         own = ("regimen", "base_arm", "stratum", *(["draw"] if plan.study.draws else []), "parameter_unit")
-        file.attrs["coordinates"] = " ".join((*own, *map(over_name, plan.request.axes)))
+        file.attrs["coordinates"] = " ".join((*own, *(f"over_{axis.name}" for axis in plan.request.axes)))
     return slots
 
 
@@ -164,7 +164,7 @@ def _known(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], npt.NDArray[Any]
     for index, axis in enumerate(plan.request.axes):
         values = [point[index] for point in plan.values]
         numbers = _texts(values) if isinstance(values[0], str) else np.array(values, dtype=np.float64)
-        found[over_name(axis)] = (("arm",), numbers, labels_of(axis, study))
+        found[f"over_{axis.name}"] = (("arm",), numbers, labels_of(axis, study))
     if len(study.arms) <= MAX_DOSES:
         doses = dose_variables(study.arms, study.model, float(study.times[-1]))
         if np.size(doses["dose_time"][1]) <= MAX_DOSES:

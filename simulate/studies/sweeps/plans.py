@@ -41,7 +41,6 @@ class Part:
 
     @property
     def rows(self) -> int:
-        """Number of trajectories."""
         return (self.arms[1] - self.arms[0]) * (self.members[1] - self.members[0])
 
     @property
@@ -67,7 +66,6 @@ class SweepPlan:
 
     @property
     def rows(self) -> int:
-        """Number of trajectories."""
         return len(self.study.arms) * self.study.members
 
     @property

@@ -9,13 +9,13 @@ from fractions import Fraction
 import numpy as np
 
 from simulate.cohort.draws import check_given
-from simulate.errors import InputError, relocated
+from simulate.errors import InputError, did_you_mean, relocated
 from simulate.regimen.doses import Course, exact
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study
-from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, no_such_axis
+from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.treatments import Override, Tabled, Treatment
 from simulate.symbolic.parts import Parameter
@@ -31,7 +31,14 @@ def kind_of(axis: Axis, study: Study) -> str:
         return "covariate"
     parameters = [parameter.name for parameter in study.model.parameters]
     if axis.name not in parameters:
-        raise no_such_axis(axis, [*parameters, *covariates])
+        known = (REGIMEN, DOSE, INTERVAL, *parameters, *covariates)
+        raise InputError(
+            f"there is nothing with the name `{axis.name}` to vary",
+            code="sweep.unknown",
+            where=axis.where_name or axis.where,
+            expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
+            advice=did_you_mean(axis.name, known) or "`simulate show parameters` lists them",
+        )
     return "parameter"
 
 
@@ -195,8 +202,3 @@ def covariate_value(axis: Axis, value: Value, study: Study) -> float:
         error.where = axis.where
         raise
     return number
-
-
-def over_name(axis: Axis) -> str:
-    """Name of the coordinate that holds the values of an axis."""
-    return f"over_{axis.name}"

@@ -220,7 +220,7 @@ def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
     """Where each printed figure that is a datum stands, under the reading believed most."""
     found = []
     for item in evidence.data:
-        reading = max(item.readings, key=lambda part: part.share)
+        reading = item.most
         try:
             numbers = figures_of(reading, seen.of_arm(item.arm), _RANKED).reshape(
                 seen.cohorts, -1, len(reading.statement.figures)

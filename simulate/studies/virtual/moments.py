@@ -96,7 +96,7 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
     response = outputs[:, first]
     names, functions, means, variances = [], [], [], []
     for item in evidence.data:
-        reading = max(item.readings, key=lambda reading: reading.share)
+        reading = item.most
         subject, statement = reading.subject, reading.statement
         if isinstance(statement, Count) and judged is not None and subject.quantity == judged.event:
             share = statement.count / statement.n

@@ -46,7 +46,6 @@ class PatientStatistic:
 
     @property
     def name(self) -> str:
-        """As a reader sees it."""
         return self.quantity if self.since is None else f"change of {self.quantity}"
 
 
@@ -77,7 +76,6 @@ class People:
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of the cube."""
         return len(self.names)
 
     def __call__(self, cube: FloatArray) -> FloatArray:
@@ -121,7 +119,6 @@ class People:
         return {name: _inside(cube[:, first + column]) for column, name in enumerate(self.patient)}
 
     def kinds(self, cube: FloatArray) -> IntArray:
-        """Stratum of each person, shape [person]."""
         return kinds_of(self.problem.population, self._at(cube)[KIND])
 
     def noise(self, change: Outcome) -> float:
