@@ -132,6 +132,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     return "did you mean " + " or ".join(f"`{by_folded[match]}`" for match in near) + "?"
 
 
+def not_among(
+    what: str, name: str, known: Iterable[str], *, code: str, where: Where | None = None, found: str | None = None
+) -> InputError:
+    """The fault of a name that is not among those known: all of these are listed, and the nearest are advised."""
+    names = list(known)
+    advice = did_you_mean(name, names)
+    return InputError(what, code=code, where=where, found=found, expected=listed(names), advice=advice)
+
+
 def relocated(error: InputError, where: Where, text: str) -> InputError:
     """The same fault, with the file and line of the text in which it was found."""
     inner = error.where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -80,3 +81,8 @@ def read_csv(text: str) -> ResultTable:
     if not lines or any(len(line) != len(lines[0]) for line in lines):
         raise ValueError("the text is no table")
     return ResultTable(lines[0], tuple(lines[1:]))
+
+
+def finite(value: Any) -> float | None:
+    """A number as a table or JSON has it; None where there is none."""
+    return None if value is None or not math.isfinite(float(value)) else float(value)

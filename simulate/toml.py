@@ -324,3 +324,9 @@ def _plain(value: float) -> str:
 
 def _without_places(*keys: str | int) -> str:
     return dotted(*(key for key in keys if isinstance(key, str)))
+
+
+def keys_of(known: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]], table: str) -> dict[str, tuple[str, ...]]:
+    """Arguments of `TomlTable` for a table, by the keys that it must have and those that it may have besides."""
+    required, optional = known[table]
+    return {"allowed": (*required, *optional), "required": required}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from simulate.studies.trials.power import Power
     from simulate.studies.trials.power import SimulatedTrials as Result
-    from simulate.studies.trials.shares import Interval
+    from simulate.studies.trials.repeats import Interval
 
 
 @defaults_of(function)

@@ -33,13 +33,7 @@ def unmarked(evidence: Evidence, findings: tuple[Finding, ...]) -> tuple[Finding
 
 
 def check_evidence(evidence: Evidence) -> tuple[Finding, ...]:
-    """Findings of an audit, if nothing can be held against using the items.
-
-    Raises
-    ------
-    InputError
-        ``evidence.contradiction``: an item that is not marked as disputed contradicts arithmetic.
-    """
+    """Findings of an audit, if nothing can be held against using the items."""
     findings = audit(evidence)
     faults = unmarked(evidence, findings)
     if faults:

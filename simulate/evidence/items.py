@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from simulate.errors import Where
@@ -102,69 +102,52 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A statement of a source.
+    """A statement of a source."""
 
-    Attributes
-    ----------
-    name, account
-        Name in its file, and what the source says, in our words.
-    source, location
-        Key of `parameters/sources.toml`, and where in that source; None where it is not known.
-    standing, note
-        How far it can be relied on, and why no farther.
-    use
-        What it is for.
-    subject, statement
-        What was printed.
-    readings
-        What it may mean. One that is not ambiguous has one reading, with share 1.
-    doubt
-        Probability that it means nothing of the kind.
-    among
-        Item that says how many people there were to be measured; None if there is none.
-    arm
-        Arm of the trial whose patients it is about; None if there is one arm, or where all arms are alike.
-    where
-        Place in its file.
-    """
-
+    #: Name in its file, and what the source says, in our words.
     name: str
     account: str
+    #: Key of `parameters/sources.toml`, and where in that source; None where it is not known.
     source: str
     location: str | None
+    #: How far it can be relied on, and why no farther.
     standing: Standing
     note: str | None
-    use: Use
+    use: Use  #: What it is for
+    #: What was printed.
     subject: Subject
     statement: Statement
-    readings: tuple[Reading, ...]
-    doubt: float
-    among: str | None
-    where: Where = field(compare=False)
+    readings: tuple[Reading, ...]  #: What it may mean. One that is not ambiguous has one reading, with share 1.
+    doubt: float  #: Probability that it means nothing of the kind
+    among: str | None  #: Item that says how many people there were to be measured; None if there is none
+    where: Where = field(compare=False)  #: Place in its file
+    #: Arm of the trial whose patients it is about; None if there is one arm, or where all arms are alike.
     arm: str | None = None
+
+    @property
+    def most(self) -> Reading:
+        """The reading that is believed most."""
+        return max(self.readings, key=lambda reading: reading.share)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Items of a file, in its order.
+    """Items of a file, in its order."""
 
-    Attributes
-    ----------
-    source, items
-        Key of the reference, and what it states.
-    trial
-        Trial that reported them, by name or file; empty if none is named.
-    name
-        Name of the file; empty if they are of none. It decides no likelihood.
-    """
-
+    #: Key of the reference, and what it states.
     source: str
     items: tuple[Item, ...]
-    trial: str = ""
+    trial: str = ""  #: Trial that reported them, by name or file; empty if none is named
+    #: Name of the file; empty if they are of none. It decides no likelihood.
     name: str = field(default="", compare=False)
 
     def __getitem__(self, name: str) -> Item:
         return next(item for item in self.items if item.name == name)
+
+    @property
+    def meaning(self) -> list[Item]:
+        """The items less what only a reader sees: what decides a likelihood."""
+        return [replace(item, account="", location=None, note=None, where=Where()) for item in self.items]
 
     @property
     def data(self) -> tuple[Item, ...]:

@@ -31,58 +31,33 @@ _BLOCK = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ItemTerm:
-    """Contribution of an item.
+    """Contribution of an item."""
 
-    Attributes
-    ----------
-    total
-        Logarithm of the likelihood with all readings and the doubt, shape [cohort].
-    by_reading
-        Logarithm of the likelihood of each reading alone, shape [cohort, reading].
-    belief
-        Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
-    """
-
-    total: FloatArray
-    by_reading: FloatArray
+    total: FloatArray  #: Logarithm of the likelihood with all readings and the doubt, shape [cohort]
+    by_reading: FloatArray  #: Logarithm of the likelihood of each reading alone, shape [cohort, reading]
+    #: Probability of each reading, and last of none of them, given the item; shape [cohort, reading + 1].
     belief: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Contributions of all items that are fitted.
+    """Contributions of all items that are fitted."""
 
-    Attributes
-    ----------
-    names
-        Names of the items.
-    values
-        Logarithms of likelihoods, shape [cohort, item]. Minus infinity for cohorts that are not resolved.
-    unresolved
-        Cohorts of which so many patients failed numerically that nothing can be said, shape [cohort]. They are not
-        unlikely: their share must be reported.
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Names of the items
+    #: Logarithms of likelihoods, shape [cohort, item]. Minus infinity for cohorts that are not resolved.
     values: FloatArray
+    #: Cohorts of which so many patients failed numerically that nothing can be said, shape [cohort]. They are not
+    #: unlikely: their share must be reported.
     unresolved: npt.NDArray[np.bool_]
 
     @property
     def total(self) -> FloatArray:
-        """Logarithm of the likelihood of everything, shape [cohort]."""
         summed: FloatArray = self.values.sum(axis=-1)
         return summed
 
 
 def item_term(item: Item, seen: TrialObservations) -> ItemTerm:
-    """Contribution of one item.
-
-    Raises
-    ------
-    InputError
-        ``evidence.quantity``, ``evidence.visit``, ``evidence.group``, ``evidence.noise`` or ``evidence.n``: what the
-        item speaks of is not seen.
-    """
+    """Contribution of one item."""
     seen = seen.of_arm(item.arm)
     shares = np.array([reading.share for reading in item.readings])
     with np.errstate(divide="ignore"):
@@ -104,17 +79,8 @@ def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
 
     Parameters
     ----------
-    evidence
-        Items.
     seen
         What a trial would see of each of the cohorts.
-
-    Raises
-    ------
-    InputError
-        As for `item_term`.
-    NumericalError
-        ``evidence.undefined``: a likelihood is not a number although hardly a patient failed.
     """
     items = evidence.data
     unresolved = seen.lost() > TOLERATED
@@ -139,35 +105,22 @@ def log_likelihood(evidence: Evidence, seen: TrialObservations) -> Terms:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one item says of one cohort, as a reader wants it.
+    """What one item says of one cohort, as a reader wants it."""
 
-    Attributes
-    ----------
-    item, standing
-        Name and the word of its standing.
-    log_likelihood, floor
-        Logarithms of its likelihood, and of what is left of it whatever a model does.
-    reading, belief
-        The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
-        none of them is likelier than a broad density.
-    """
-
+    #: Name and the word of its standing.
     item: str
     standing: str
+    #: Logarithms of its likelihood, and of what is left of it whatever a model does.
     log_likelihood: float
     floor: float
+    #: The reading that explains it best in this cohort, and the probability of that reading; None for the reading if
+    #: none of them is likelier than a broad density.
     reading: str | None
     belief: float
 
 
 def contributions(evidence: Evidence, seen: TrialObservations, cohort: int = 0) -> tuple[Contribution, ...]:
-    """Contributions of the fitted items in one cohort, in the order of the file.
-
-    Raises
-    ------
-    InputError
-        As for `item_term`.
-    """
+    """Contributions of the fitted items in one cohort, in the order of the file."""
     rows = []
     for item in evidence.data:
         term = item_term(item, seen)

@@ -21,21 +21,11 @@ _LOG_ROOT_2PI = 0.5 * float(np.log(2.0 * np.pi))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marginal:
-    """Mixture of log-normals.
+    """Mixture of log-normals."""
 
-    Attributes
-    ----------
-    log_weights
-        Logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1.
-    location
-        Logarithms of the values without noise, shape [cohort, patient].
-    scale
-        Standard deviation of the logarithm of what is read, above 0, shape [cohort, patient].
-    """
-
-    log_weights: FloatArray
-    location: FloatArray
-    scale: FloatArray
+    log_weights: FloatArray  #: Logarithms of the shares of the patients, shape [cohort, patient]; each row adds up to 1
+    location: FloatArray  #: Logarithms of the values without noise, shape [cohort, patient]
+    scale: FloatArray  #: Standard deviation of the logarithm of what is read, above 0, shape [cohort, patient]
 
     @classmethod
     def of(cls, weights: FloatArray, location: FloatArray, scale: FloatArray | float) -> Marginal:
@@ -76,7 +66,7 @@ class Marginal:
         be 0 and ``high`` infinite.
         """
         shift = order * self.scale
-        mass = _log_mass(self._standardized(low) - shift, self._standardized(high) - shift)
+        mass = log_mass(self._standardized(low) - shift, self._standardized(high) - shift)
         return self._over_patients(order * self.location + 0.5 * shift * shift + mass)
 
     def _standardized(self, value: float) -> FloatArray:
@@ -90,7 +80,7 @@ class Marginal:
         return summed
 
 
-def _log_mass(low: FloatArray, high: FloatArray) -> FloatArray:
+def log_mass(low: FloatArray, high: FloatArray) -> FloatArray:
     """Logarithm of Φ(high) − Φ(low), exact in both tails; minus infinity where they are the same."""
     # Above 0 both are near 1 and their difference is lost: the mirror image has it.
     is_upper = low > 0.0

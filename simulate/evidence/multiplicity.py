@@ -19,20 +19,7 @@ together (Y. Hochberg, Biometrika 75 (1988) 800; S. K. Sarkar, Ann. Statist. 26 
 
 
 def adjusted(p_values: FloatArray, correction: str) -> FloatArray:
-    """Adjusted p-values of a family.
-
-    Parameters
-    ----------
-    p_values
-        The endpoints of a study stand along the last axis. One that is not defined counts as 1.
-    correction
-        One of `CORRECTIONS`.
-
-    Returns
-    -------
-    ndarray
-        Of the same shape.
-    """
+    """Adjusted p-values of families, which stand along the last axis, by one of `CORRECTIONS`; a NaN counts as 1."""
     known: FloatArray = np.where(np.isnan(p_values), 1.0, p_values)
     count = known.shape[-1]
     if correction == "none":

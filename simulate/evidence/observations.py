@@ -6,63 +6,39 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.evidence.items import Item, Standing
+from simulate.evidence.items import Item
+from simulate.evidence.items import Standing as Standing
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Protocol, PValue
 from simulate.evidence.reading import abstract_file, read_evidence
 from simulate.symbolic.units import Unit
 
-__all__ = [
-    "Observation",
-    "Observations",
-    "Standing",
-    "comparable",
-    "observations_file",
-    "of_all",
-    "of_arm",
-    "read_observations",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A printed figure about one quantity at one visit.
+    """A printed figure about one quantity at one visit."""
 
-    Attributes
-    ----------
-    name, account
-        Name in its file, and what the source says, in our words.
-    quantity, day
-        Observable, or a name of the trial's own, and day of the visit.
-    standing, note
-        How far the figure can be relied on, and why no farther.
-    mean, low, high, unit
-        Printed mean and range; None where one was not printed.
-    direction
-        ``up`` or ``down`` for a printed change; None otherwise.
-    count, n
-        Number of patients with the change, and of all.
-    correlation, partner
-        Printed coefficient, and the quantity with which it was found; None otherwise.
-    p
-        Printed p-value of the change or the correlation; None otherwise.
-    """
-
+    #: Name in its file, and what the source says, in our words.
     name: str
     account: str
+    #: Observable, or a name of the trial's own, and day of the visit.
     quantity: str
     day: float
+    #: How far the figure can be relied on, and why no farther.
     standing: Standing
     note: str | None
+    #: Printed mean and range; None where one was not printed.
     mean: float | None
     low: float | None
     high: float | None
     unit: Unit
-    direction: str | None
+    direction: str | None  #: ``up`` or ``down`` for a printed change; None otherwise
+    #: Number of patients with the change, and of all.
     count: int | None
     n: int | None
+    #: Printed coefficient, and the quantity with which it was found; None otherwise.
     correlation: float | None
     partner: str | None
-    p: float | None = None
+    p: float | None = None  #: Printed p-value of the change or the correlation; None otherwise
 
 
 Observations = Sequence[Observation] | Mapping[str, Sequence[Observation]]
@@ -87,18 +63,7 @@ def observations_file() -> Path:
 
 
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
-    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients.
-
-    Parameters
-    ----------
-    path
-        A file in the form of `observations_file`, which is read if not given.
-
-    Raises
-    ------
-    InputError
-        As for `read_evidence`, with the line at fault.
-    """
+    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients."""
     items = read_evidence(path).items
     return tuple(observation_of(item) for item in items if not isinstance(item.statement, Protocol))
 
@@ -129,16 +94,9 @@ def observation_of(item: Item) -> Observation:
 def comparable(
     observations: Sequence[Observation], *, population: str | Path | None, treated: bool
 ) -> tuple[Observation, ...]:
-    """Printed figures that may stand beside simulated people: those about such people under such treatment.
+    """Printed figures that may stand beside people of a population, ``treated`` in some arm; None for the study's own.
 
-    Parameters
-    ----------
-    observations
-        What the source printed.
-    population
-        Population of the run; None for the patients of the study.
-    treated
-        Whether any arm receives the drug. Untreated patients were seen at baseline only.
+    Untreated patients were seen at baseline only.
     """
     if population == "healthy":
         return tuple(item for item in observations if item.standing is Standing.HEALTHY)

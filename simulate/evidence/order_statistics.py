@@ -75,26 +75,10 @@ def _log_beta(at: float, mean: FloatArray, variance: FloatArray) -> FloatArray:
 def log_censored_mean_range(
     marginal: Marginal, n: int, limit: float, high: float, mean: float, *, substitute: float
 ) -> FloatArray:
-    """Logarithm of the density of mean and greatest of ``n`` values of which the least was not detectable.
+    """Log-density [cohort] of mean and greatest of ``n`` values of which the least is below a detection limit.
 
-    Parameters
-    ----------
-    marginal
-        What is read, detectable or not.
-    n
-        Number of values, at least 2.
-    limit
-        Detection limit: it is known that the least is below it.
-    high, mean
-        Greatest value and mean, as printed.
-    substitute
-        Value that stands for an undetectable one in the mean.
-
-    Returns
-    -------
-    ndarray
-        Shape [cohort]. Given the greatest, the number of the others that are undetectable is binomial, conditioned on
-        at least one; the mean of the rest is as in `log_mean_given_range`.
+    ``substitute`` stands for an undetectable value in the mean. Given the greatest, the number of the others that are
+    undetectable is binomial, conditioned on at least one; the mean of the rest is as in `log_mean_given_range`.
     """
     others = n - 1
     log_hidden, log_shown = marginal.log_below(limit), marginal.log_moment(0, limit, high)

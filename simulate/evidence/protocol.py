@@ -20,47 +20,26 @@ _NEAR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """How patients are called responders.
+    """How patients are called responders."""
 
-    Attributes
-    ----------
-    quantity
-        Observable that is the probability of a response.
-    event
-        Name under which evidence counts responders.
-    day
-        Visit at which it is judged.
-    """
-
-    quantity: str
-    event: str
-    day: float
+    quantity: str  #: Observable that is the probability of a response
+    event: str  #: Name under which evidence counts responders
+    day: float  #: Visit at which it is judged
 
 
 @dataclass(frozen=True, slots=True)
 class TrialProtocol:
-    """When the trial looked, and how well.
+    """When the trial looked, and how well."""
 
-    Attributes
-    ----------
-    days
-        Visits.
-    noise
-        Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
-        Of shape [cohort, 1] where cohorts are read unlike. The quantities named here are those that are seen.
-    limits, substitutes
-        As in `TrialObservations`.
-    response
-        How responders are told; None where nobody is called one.
-    sizes
-        Number of patients of each stratum in the trial, by the name of the stratum; empty if they are of one kind.
-    """
-
-    days: tuple[float, ...]
+    days: tuple[float, ...]  #: Visits
+    #: Standard deviation of the logarithm of a reading, by quantity, or by (quantity, day) where a visit has its own.
+    #: Of shape [cohort, 1] where cohorts are read unlike. The quantities named here are those that are seen.
     noise: Mapping[str | Key, float | FloatArray]
+    #: As in `TrialObservations`.
     limits: Mapping[str, float] = field(default_factory=dict)
     substitutes: Mapping[str, float] = field(default_factory=dict)
-    response: Judgment | None = None
+    response: Judgment | None = None  #: How responders are told; None where nobody is called one
+    #: Number of patients of each stratum in the trial, by the name of the stratum; empty if they are of one kind.
     sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -99,12 +78,6 @@ def observe(
     TrialObservations
         Patients who failed have no level. Who left the study is not present from then on. Where response is judged,
         the groups are ``responders`` and ``non-responders``, and responders are an event.
-
-    Raises
-    ------
-    InputError
-        ``evidence.cohorts``: members do not part into so many cohorts. ``evidence.visit``: nothing is recorded near a
-        visit. ``evidence.quantity``: no such quantity. ``evidence.strata``: a stratum has no size, or nobody.
     """
     members = ensemble.shape[1]
     if cohorts < 1 or members % cohorts:
@@ -184,11 +157,8 @@ def shares(
 ) -> tuple[FloatArray, tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None]:
     """Shares of the patients, such that each stratum has the share that it had in the trial.
 
-    Returns
-    -------
-    tuple
-        Shares, of the shape [cohort, patient]; and the stratum of each patient of a cohort with the sizes of all, where
-        there are any.
+    Shares, of the shape [cohort, patient]; and the stratum of each patient of a cohort with the sizes of all, where
+    there are any.
     """
     if not protocol.sizes:
         return np.full(shape, 1.0 / shape[1]), None

@@ -55,15 +55,7 @@ def shipped_doubts() -> dict[Standing, float]:
 
 
 def read_evidence(path: Path | str | None = None) -> Evidence:
-    """Items of a file, or of a shipped one by name; of the abstract if none is given.
-
-    Raises
-    ------
-    InputError
-        ``key.*``, ``units.*`` or ``file.*`` with the line at fault; ``evidence.twice``: two items with one name;
-        ``evidence.shares``: the shares of readings do not add up to 1; ``evidence.among``: no such item counts people;
-        ``evidence.empty``: no item.
-    """
+    """Items of a file, or of a shipped one by name; of the abstract if none is given."""
     files = shipped.observation_files()
     return evidence_from(read_toml(abstract_file() if path is None else files.get(str(path), Path(path))))
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import betaincinv, logsumexp
 
-from simulate.evidence.marginals import FloatArray, Marginal, log_difference
+from simulate.evidence.marginals import FloatArray, Marginal, log_mass
 from simulate.streams import normals, stream
 
 IntArray = npt.NDArray[np.int64]
@@ -58,13 +58,7 @@ def _normals(seed: int, purpose: str, trials: int, n: int) -> FloatArray:
 
 
 def chosen(weights: FloatArray, n: int, trials: Trials = FIXED) -> IntArray:
-    """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights``.
-
-    Parameters
-    ----------
-    weights
-        Shares of the virtual patients, shape [cohort, patient]; rows need not add up to 1.
-    """
+    """Patients of trials, shape [cohort, trial, patient of the trial], as columns of ``weights`` [cohort, patient]."""
     # Most cohorts have the same weights, and so the same patients.
     cumulative, which = np.unique(np.cumsum(weights, axis=-1), axis=0, return_inverse=True)
     draws = trials.uniforms("patients", n).ravel()
@@ -90,25 +84,13 @@ def readings_of_trials(marginal: Marginal, n: int, trials: Trials = FIXED) -> Fl
 
 
 def log_share_between(values: FloatArray, low: float, high: float) -> FloatArray:
-    """Logarithm of the probability that a statistic lies between two limits, from its values in trials.
+    """Logarithm of the probability that a statistic lies between two limits, from its values [cohort, trial].
 
     Each value counts as a normal distribution around it of the width that suits the number of trials (Silverman's
     rule), so that the result is smooth and never zero.
-
-    Parameters
-    ----------
-    values
-        Shape [cohort, trial].
-
-    Returns
-    -------
-    ndarray
-        Shape [cohort].
     """
     width = np.maximum(values.std(axis=-1, keepdims=True), 1e-6) * (0.9 * values.shape[-1] ** -0.2)
-    upper, lower = (high - values) / width, (low - values) / width
-    flipped = lower > 0.0
-    mass = log_difference(log_ndtr(np.where(flipped, -lower, upper)), log_ndtr(np.where(flipped, -upper, lower)))
+    mass = log_mass((low - values) / width, (high - values) / width)
     shares: FloatArray = logsumexp(mass, axis=-1) - float(np.log(values.shape[-1]))
     return shares
 
@@ -130,3 +112,11 @@ def rank_sum_of_falls(changes: FloatArray) -> FloatArray:
     ranks = np.abs(changes).argsort(axis=-1).argsort(axis=-1) + 1.0
     sums: FloatArray = np.where(changes < 0.0, ranks, 0.0).sum(axis=-1)
     return sums
+
+
+def binomial_interval(events: int, of: int, share: float = 0.95) -> tuple[float, float]:
+    """Interval of a probability by Clopper and Pearson: where nothing happened, resampling would know no error."""
+    tail = 0.5 * (1.0 - share)
+    low = float(betaincinv(events, of - events + 1, tail)) if events else 0.0
+    high = float(betaincinv(events + 1, of - events, 1.0 - tail)) if events < of else 1.0
+    return low, high

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from simulate import shipped
 from simulate.files import read_toml
-from simulate.toml import TomlTable
+from simulate.toml import TomlTable, keys_of
 
 DEFAULT = "abstract"
 """The set that is meant where none is named."""
@@ -36,29 +36,20 @@ class NotUsed:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceSet:
-    """A set of evidence.
+    """A set of evidence."""
 
-    Attributes
-    ----------
-    name, title
-        As ``--evidence`` takes it, and words.
-    trials
-        Shipped trials, each with the evidence that its file names.
-    not_used
-        What it could have and does not use.
-    """
-
+    #: As ``--evidence`` takes it, and words.
     name: str
     title: str
-    trials: tuple[str, ...]
-    not_used: tuple[NotUsed, ...] = ()
+    trials: tuple[str, ...]  #: Shipped trials, each with the evidence that its file names
+    not_used: tuple[NotUsed, ...] = ()  #: What it could have and does not use
 
 
 def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
     """Sets of evidence of a file by name; those that ship if none is given."""
     found = {}
-    for name, row in _top(path).named("set", **_keys("set")):
-        left_out = row.tables("not_used", **_keys("set.not_used"))
+    for name, row in _top(path).named("set", **keys_of(SET_KEYS, "set")):
+        left_out = row.tables("not_used", **keys_of(SET_KEYS, "set.not_used"))
         found[name] = EvidenceSet(
             name,
             row.text("title"),
@@ -70,15 +61,10 @@ def evidence_sets(path: Path | None = None) -> Mapping[str, EvidenceSet]:
 
 def check_trials() -> tuple[str, ...]:
     """Shipped trials of other patients or drugs, which a fit is held against if it does not use them."""
-    return _top().table("checks", **_keys("checks")).texts("trials")
-
-
-def _keys(table: str) -> dict[str, tuple[str, ...]]:
-    required, optional = SET_KEYS[table]
-    return {"allowed": (*required, *optional), "required": required}
+    return _top().table("checks", **keys_of(SET_KEYS, "checks")).texts("trials")
 
 
 def _top(path: Path | None = None) -> TomlTable:
-    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), **_keys(""))
+    top = TomlTable(read_toml(path or shipped.evidence_sets_file()), **keys_of(SET_KEYS, ""))
     top.schema()
     return top

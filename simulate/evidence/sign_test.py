@@ -29,15 +29,7 @@ def fewest_significant(n: int, level: float = LEVEL) -> int:
 
 
 def power(n: int, share: float, other: float = 0.0) -> float:
-    """How often the test is significant for the way that a share of the patients goes.
-
-    Parameters
-    ----------
-    n
-        Patients.
-    share, other
-        Probability that a patient goes this way, and the other; the rest do neither and are left out of the test.
-    """
+    """How often the test is significant for the way that a ``share`` goes, where ``other`` go the other way."""
     return float(_powers(np.array([n]), share, other)[0])
 
 
@@ -47,15 +39,7 @@ def patients_needed(share: float, other: float = 0.0) -> int | None:
     Power goes up and down with the number of patients, as the test is of whole numbers; it is reached where it is kept
     for every larger number up to `MOST`.
 
-    Parameters
-    ----------
-    share, other
-        As for `power`.
-
-    Returns
-    -------
-    int or None
-        None where no more go this way than the other, or where `MOST` patients are not enough.
+    None where no more go this way than the other, or where `MOST` patients are not enough.
     """
     if share <= other:
         return None

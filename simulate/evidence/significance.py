@@ -81,15 +81,7 @@ def welch(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def fisher(first: FloatArray, n: int, second: FloatArray, m: int) -> FloatArray:
-    """Fisher's exact test that events are as likely in two groups, shape [study].
-
-    Parameters
-    ----------
-    first, second
-        Number of events in each group, shape [study].
-    n, m
-        Sizes of the groups.
-    """
+    """Fisher's exact test that events are as likely in two groups, shape [study]."""
     from scipy.stats import fisher_exact
 
     pairs, where = np.unique(

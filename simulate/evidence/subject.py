@@ -9,24 +9,15 @@ from simulate.symbolic.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Of what, when and in whom something is stated.
+    """Of what, when and in whom something is stated."""
 
-    Attributes
-    ----------
-    quantity
-        Observable, or a name of the trial's own.
-    days
-        Visits; of several the values are pooled.
-    since
-        Visit from which a change counts; None where no change is meant.
-    group
-        ``all``, or the name of a part of the patients.
-    unit
-        Unit of the figures.
-    """
+    quantity: str  #: Observable, or a name of the trial's own
+    days: tuple[float, ...]  #: Visits; of several the values are pooled
+    since: float | None  #: Visit from which a change counts; None where no change is meant
+    group: str  #: ``all``, or the name of a part of the patients
+    unit: Unit  #: Unit of the figures
 
-    quantity: str
-    days: tuple[float, ...]
-    since: float | None
-    group: str
-    unit: Unit
+    @property
+    def before(self) -> float:
+        """Visit from which a change counts, the baseline if none is named."""
+        return 0.0 if self.since is None else self.since

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed, not_among
 from simulate.evidence.marginals import FloatArray, Marginal
 from simulate.evidence.subject import Subject
 from simulate.symbolic.units import Unit, convert
@@ -26,49 +26,32 @@ Key = tuple[str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialObservations:
-    """What a trial would see.
+    """What a trial would see."""
 
-    Attributes
-    ----------
-    weights
-        Shares of the virtual patients in their cohort, shape [cohort, patient]; rows add up to 1.
-    levels
-        (quantity, day) → value without noise, above 0, shape [cohort, patient]. NaN for a patient who failed, and who
-        then has no weight.
-    units
-        Units of the levels by quantity.
-    noise
-        Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
-        from one day to the next. By quantity, or by (quantity, day) where a visit has its own; of shape [cohort, 1]
-        where cohorts are read unlike.
-    limits
-        Detection limits by quantity, in its unit; none where a quantity is absent.
-    substitutes
-        What stands for an undetectable value in a printed mean, as a share of the limit, by quantity; 1 if absent.
-    groups
-        Name of a part of the patients → probability of belonging to it, shape [cohort, patient].
-    present
-        Day → probability of still being seen then, shape [cohort, patient]; a day that is absent is one on which all
-        are.
-    events
-        (quantity, day) → probability of what is counted, such as a response, shape [cohort, patient].
-    strata
-        Number of each patient's kind, shape [patient], and how many patients of each kind the trial had; None if
-        patients are of one kind.
-    arms
-        What is seen of each arm by its name, where there are several; the rest is then of the first of them.
-    """
-
-    weights: FloatArray
+    weights: FloatArray  #: Shares of the virtual patients in their cohort, shape [cohort, patient]; rows add up to 1
+    #: (quantity, day) → value without noise, above 0, shape [cohort, patient]. NaN for a patient who failed, and who
+    #: then has no weight.
     levels: Mapping[Key, FloatArray]
-    units: Mapping[str, Unit]
+    units: Mapping[str, Unit]  #: Units of the levels by quantity
+    #: Standard deviation of the logarithm of a reading around the level: assay and whatever varies within a patient
+    #: from one day to the next. By quantity, or by (quantity, day) where a visit has its own; of shape [cohort, 1]
+    #: where cohorts are read unlike.
     noise: Mapping[str | Key, float | FloatArray]
+    #: Detection limits by quantity, in its unit; none where a quantity is absent.
     limits: Mapping[str, float] = field(default_factory=dict)
+    #: What stands for an undetectable value in a printed mean, as a share of the limit, by quantity; 1 if absent.
     substitutes: Mapping[str, float] = field(default_factory=dict)
+    #: Name of a part of the patients → probability of belonging to it, shape [cohort, patient].
     groups: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Day → probability of still being seen then, shape [cohort, patient]; a day that is absent is one on which all
+    #: are.
     present: Mapping[float, FloatArray] = field(default_factory=dict)
+    #: (quantity, day) → probability of what is counted, such as a response, shape [cohort, patient].
     events: Mapping[Key, FloatArray] = field(default_factory=dict)
+    #: Number of each patient's kind, shape [patient], and how many patients of each kind the trial had; None if
+    #: patients are of one kind.
     strata: tuple[np.ndarray[tuple[int], np.dtype[np.int64]], tuple[int, ...]] | None = None
+    #: What is seen of each arm by its name, where there are several; the rest is then of the first of them.
     arms: Mapping[str, TrialObservations] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,7 +77,6 @@ class TrialObservations:
 
     @property
     def cohorts(self) -> int:
-        """Number of cohorts."""
         return len(self.weights)
 
     def part(self, first: int, last: int) -> TrialObservations:
@@ -102,7 +84,6 @@ class TrialObservations:
         return self.rows(slice(first, last))
 
     def rows(self, chosen: slice | npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> TrialObservations:
-        """Some of the cohorts."""
         return replace(
             self,
             weights=self.weights[chosen],
@@ -117,22 +98,11 @@ class TrialObservations:
         )
 
     def of_arm(self, name: str | None) -> TrialObservations:
-        """What is seen of an arm; of the first if none is named, and of the only one whatever its name.
-
-        Raises
-        ------
-        InputError
-            ``evidence.arm``: there is no such arm.
-        """
+        """What is seen of an arm; of the first if none is named, and of the only one whatever its name."""
         if name is None or not self.arms:
             return self
         if name not in self.arms:
-            raise InputError(
-                f"there is no arm `{name}`",
-                code="evidence.arm",
-                expected=listed(self.arms),
-                advice=did_you_mean(name, self.arms),
-            )
+            raise not_among(f"there is no arm `{name}`", name, self.arms, code="evidence.arm")
         return self.arms[name]
 
     def scale(self, subject: Subject) -> float:
@@ -140,30 +110,14 @@ class TrialObservations:
         return convert(1.0, subject.unit, self.units[self.known(subject.quantity)])
 
     def known(self, quantity: str) -> str:
-        """The quantity itself.
-
-        Raises
-        ------
-        InputError
-            ``evidence.quantity``: nothing is seen of it.
-        """
         if quantity not in self.units:
-            raise InputError(
-                f"nothing is seen of the quantity `{quantity}`",
-                code="evidence.quantity",
-                expected=listed(self.units),
-                advice=did_you_mean(quantity, self.units),
+            raise not_among(
+                f"nothing is seen of the quantity `{quantity}`", quantity, self.units, code="evidence.quantity"
             )
         return quantity
 
     def logarithm(self, quantity: str, day: float) -> FloatArray:
-        """Logarithm of the levels of a quantity at a visit, shape [cohort, patient].
-
-        Raises
-        ------
-        InputError
-            ``evidence.quantity`` or ``evidence.visit``: nothing is seen of the quantity, or not on that day.
-        """
+        """Logarithm of the levels of a quantity at a visit, shape [cohort, patient]."""
         self.known(quantity)
         if (quantity, day) not in self.levels:
             days = [f"{seen:g}" for name, seen in self.levels if name == quantity]
@@ -179,11 +133,6 @@ class TrialObservations:
         """Weights of those who belong to a group and are seen on all of some days, shape [cohort, patient].
 
         They do not add up to 1.
-
-        Raises
-        ------
-        InputError
-            ``evidence.group``: nobody knows the group.
         """
         if group != EVERYONE and group not in self.groups:
             raise InputError(
@@ -198,13 +147,7 @@ class TrialObservations:
         return weights * self.present[last] if last in self.present else weights
 
     def spread(self, quantity: str, day: float) -> FloatArray:
-        """Standard deviation of the logarithm of a reading at a visit, shape [cohort, 1].
-
-        Raises
-        ------
-        InputError
-            ``evidence.noise``: nobody says how well the quantity is read.
-        """
+        """Standard deviation of the logarithm of a reading at a visit, shape [cohort, 1]."""
         for key in ((quantity, day), quantity):
             if key in self.noise:
                 return np.broadcast_to(np.asarray(self.noise[key], dtype=np.float64), (self.cohorts, 1))
@@ -237,14 +180,10 @@ class TrialObservations:
     def change(self, subject: Subject) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Change of the logarithm in each patient between two visits.
 
-        Returns
-        -------
-        tuple
-            Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation
-            of the noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
+        Weights that add up to 1, change without noise (shape [cohort, patient] both), and the standard deviation of the
+        noise of a change (shape [cohort, 1]). A patient who failed has no weight and no change.
         """
-        since = 0.0 if subject.since is None else subject.since
-        day = subject.days[-1]
+        since, day = subject.before, subject.days[-1]
         change = self.logarithm(subject.quantity, day) - self.logarithm(subject.quantity, since)
         weights = np.where(np.isfinite(change), self.share(subject.group, since, day), 0.0)
         total = weights.sum(axis=-1, keepdims=True)

@@ -32,21 +32,9 @@ _ROW_HEIGHT = 2.0
 
 
 def axis_response(sweep: xr.Dataset, axis: str, *, quantities: Sequence[str] | None = None) -> Figure:
-    """Draw quantities at the last time over an axis with numbers.
+    """Draw quantities at the last time of a sweep over its only axis, one with numbers such as ``dose``, a panel each.
 
-    Parameters
-    ----------
-    sweep
-        Result of a sweep whose arms differ in this axis alone.
-    axis
-        Its name, such as ``dose``.
-    quantities
-        What to draw, a panel each; the first `MAX_PANELS` if not given.
-
-    Returns
-    -------
-    Figure
-        A page wide. Lines are medians, bands 50 and 90 % of the patients who reached that day.
+    A page wide. Lines are medians, bands 50 and 90 % of the patients who reached that day.
     """
     names = tuple(quantities or quantity_names(sweep))[:MAX_PANELS]
     places = np.asarray(sweep[f"over_{axis}"].values, dtype=np.float64)

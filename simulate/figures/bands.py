@@ -12,6 +12,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from simulate.figures.style import TITLE_PAD, color
+from simulate.studies.sweeps.quantiles import quantiles_of_those
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -31,21 +32,10 @@ _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.
 
 
 def bands_of(values: FloatArray, seen: npt.NDArray[np.bool_], draws: npt.NDArray[np.int64] | None = None) -> FloatArray:
-    """Quantiles `LEVELS` of values [arm, member, time] of those who are seen [member, time] and have a number.
+    """Quantiles `LEVELS` [arm, level, time] of values [arm, member, time] of those who are seen [member, time].
 
-    Parameters
-    ----------
-    values, seen
-        Of the members of all draws.
-    draws
-        Number of the draw of a fit that each member is of, shape [member]; None where there is one population. With
-        draws the inner band is not the middle half of the patients but where 90 % of the draws have their own median:
-        what is not known, beside how patients differ.
-
-    Returns
-    -------
-    array
-        Shape [arm, level, time], NaN where there is nobody.
+    With the number of each member's draw the inner band is not the middle half of the patients but where 90 % of the
+    draws have their own median: what is not known, beside how patients differ. NaN where there is nobody.
     """
     bands = _quantiles(values, seen, LEVELS)
     if draws is not None:
@@ -71,15 +61,8 @@ _MEDIAN = LEVELS.index(0.5)
 
 
 def _quantiles(values: FloatArray, seen: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
-    bands = np.full((values.shape[0], len(levels), values.shape[2]), np.nan)
-    for arm, members in enumerate(values):
-        there = seen & ~np.isnan(members)
-        # Between two departures the same people are present: one call for each such stretch.
-        starts = np.flatnonzero(np.r_[True, (there[:, 1:] != there[:, :-1]).any(axis=0)])
-        for first, end in zip(starts, (*starts[1:], there.shape[1]), strict=True):
-            if len(present := members[there[:, first], first:end]):
-                bands[arm][:, first:end] = np.quantile(present, levels, axis=0)
-    return bands
+    found = [quantiles_of_those(members, seen & ~np.isnan(members), levels).T for members in values]
+    return np.stack(found)
 
 
 def shown_levels(arms: int) -> slice:

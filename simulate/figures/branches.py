@@ -20,21 +20,7 @@ def branch_diagram(
 ) -> Figure:
     """Draw observables of steady states over the parameter that varies.
 
-    Parameters
-    ----------
-    branches
-        Of one parameter.
-    quantities
-        Names of observables, a panel each.
-    units
-        Of the observables and of what varies, by name.
-    draws
-        Of how many draws of a fit they are; 0 for one patient.
-
-    Returns
-    -------
-    Figure
-        One column wide. Lines are stable states, dotted ones not; dots are folds.
+    One column wide. Lines are stable states, dotted ones not; dots are folds.
     """
     faint = 1.0 if draws < 2 else max(0.25, draws**-0.5)
     with styled(POINTS):

@@ -30,42 +30,26 @@ _LINE = 0.085
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A reported direction.
+    """A reported direction."""
 
-    Attributes
-    ----------
-    day, way
-        Day of the visit, and ``up`` or ``down``.
-    shares
-        For each arm, the share of its patients who go that way; None for an arm that is not treated so by then.
-    """
-
+    #: Day of the visit, and ``up`` or ``down``.
     day: float
     way: str
+    #: For each arm, the share of its patients who go that way; None for an arm that is not treated so by then.
     shares: tuple[float | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ChangePanel:
-    """What one panel shows.
+    """What one panel shows."""
 
-    Attributes
-    ----------
-    quantity, title, unit
-        Name, meaning, and the unit of the change.
-    bands
-        Quantiles of the changes of the patients, shape [arm, level, time].
-    arrows
-        Reported directions within the time shown.
-    lines
-        Changes of each patient, shape [arm, patient, time], where they are too few for bands.
-    """
-
+    #: Name, meaning, and the unit of the change.
     quantity: str
     title: str
     unit: str
-    bands: FloatArray
-    arrows: tuple[Arrow, ...]
+    bands: FloatArray  #: Quantiles of the changes of the patients, shape [arm, level, time]
+    arrows: tuple[Arrow, ...]  #: Reported directions within the time shown
+    #: Changes of each patient, shape [arm, patient, time], where they are too few for bands.
     lines: FloatArray | None = None
 
 

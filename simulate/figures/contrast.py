@@ -33,11 +33,8 @@ _LINES: tuple[Any, ...] = ("-", (0, (4, 1.5)))
 def contrast_figure(found: Contrast) -> Figure:
     """Draw the quantities that take the fewest patients, a panel each.
 
-    Returns
-    -------
-    Figure
-        180 mm wide. Bands are 90 % of the draws, lines medians; an arrow at the right is a reported direction, and the
-        numbers below are the patients that each visit takes.
+    180 mm wide. Bands are 90 % of the draws, lines medians; an arrow at the right is a reported direction, and the
+    numbers below are the patients that each visit takes.
     """
     best = found.best[:_MOST]
     rows = max(1, -(-len(best) // _COLUMNS))

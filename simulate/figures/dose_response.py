@@ -36,18 +36,10 @@ _MOST_NOTES = 3
 def dose_response(dataset: xr.Dataset) -> Figure:
     """Draw effects over doses, a panel for each endpoint.
 
-    Parameters
-    ----------
-    dataset
-        Result of `simulate.dose_response`.
-
-    Returns
-    -------
-    Figure
-        One column wide for one endpoint, a page wide for more. The dose of nothing stands at the left of the axis,
-        apart from its scale. Where there is one curve, bars are intervals of the mean, the band is that of 90 % of the
-        patients, and the upright line is the ED50 with its interval. Hypotheses that stand beside each other
-        (`simulate.figures.responses.in_lines`) have bars as well, and their ED50 in the title.
+    One column wide for one endpoint, a page wide for more. The dose of nothing stands at the left of the axis, apart
+    from its scale. Where there is one curve, bars are intervals of the mean, the band is that of 90 % of the patients,
+    and the upright line is the ED50 with its interval. Hypotheses that stand beside each other
+    (`simulate.figures.responses.in_lines`) have bars as well, and their ED50 in the title.
     """
     endpoints = dataset.sizes["endpoint"]
     columns = 1 if endpoints == 1 else 2

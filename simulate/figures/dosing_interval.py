@@ -20,19 +20,11 @@ _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)))
 
 
 def dosing_interval(dataset: xr.Dataset) -> Figure:
-    """Draw exposures and blocked shares of the last interval between doses, over the doses.
+    """Draw exposures and blocked shares of the last interval between doses, over the doses, a page wide.
 
-    Parameters
-    ----------
-    dataset
-        Result of `simulate.dose_response` that has exposures and signals.
-
-    Returns
-    -------
-    Figure
-        A page wide: left trough, average and peak at the first place of the second axis; right the share of the
-        interval in which the signal is below the bound, a dash for each site and a color for each place, or for each
-        site where there is one place. Lines are medians, and bands 90 % of the patients where there is one place.
+    Left trough, average and peak at the first place of the second axis; right the share of the interval in which the
+    signal is below the bound, a dash for each site and a color for each place, or for each site where there is one
+    place. Lines are medians, and bands 90 % of the patients where there is one place.
     """
     doses = np.asarray(dataset["dose"].values, dtype=np.float64)
     lines = shown_places(dataset.sizes["second"])

@@ -29,20 +29,11 @@ _HEIGHT = 2.5
 def exposure_response(
     datasets: xr.Dataset | Sequence[xr.Dataset], *, measures: tuple[str, ...] = ("average", "trough")
 ) -> Figure:
-    """Draw effects over exposures, a row for each endpoint and a column for each measure.
+    """Draw effects over exposures, a row for each endpoint and a column for each measure, a page wide.
 
-    Parameters
-    ----------
-    datasets
-        Result of `simulate.dose_response` that has exposures; or several, one for each hypothesis.
-    measures
-        Of ``average``, ``trough`` and ``peak`` in the last interval between doses.
-
-    Returns
-    -------
-    Figure
-        A page wide. Dots are patients at a dose; the line is the median and the band 90 % of groups of equal size.
-        Hypotheses have a color each, and no dots.
+    Measures are of ``average``, ``trough`` and ``peak`` in the last interval between doses. Dots are patients at a
+    dose; the line is the median and the band 90 % of groups of equal size. Several datasets are of hypotheses, which
+    have a color each, and no dots.
     """
     several = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
     dataset, is_alone = several[0], len(several) == 1

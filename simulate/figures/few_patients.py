@@ -27,21 +27,11 @@ _ROOM = 0.095
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FewPatients:
-    """The patients of a dataset of which each has a line.
+    """The patients of a dataset of which each has a line."""
 
-    Attributes
-    ----------
-    names
-        IDs, or numbers where they have none, in the order of the cohort.
-    places
-        Of each, the members who stand for the patient: one, or one for each draw.
-    by_patient
-        Whether colors tell patients apart: where there is one arm alone.
-    """
-
-    names: tuple[str, ...]
-    places: tuple[tuple[int, ...], ...]
-    by_patient: bool
+    names: tuple[str, ...]  #: IDs, or numbers where they have none, in the order of the cohort
+    places: tuple[tuple[int, ...], ...]  #: Of each, the members who stand for the patient: one, or one for each draw
+    by_patient: bool  #: Whether colors tell patients apart: where there is one arm alone
 
     def lines(self, values: FloatArray) -> FloatArray:
         """Median of the members of each patient, shape [arm, patient, time], of values [arm, member, time]."""
@@ -53,7 +43,6 @@ class FewPatients:
         return found
 
     def shade(self, arm: int, patient: int) -> str:
-        """Color of the line of a patient in an arm."""
         return color(patient if self.by_patient else arm)
 
     def pattern(self, arm: int, patient: int) -> Any:
@@ -61,7 +50,6 @@ class FewPatients:
         return dashes(patient // 6 if self.by_patient else arm)
 
     def marker(self, name: str) -> str:
-        """Mark of what was observed in a patient."""
         return _MARKERS[self.names.index(name) % len(_MARKERS)]
 
 
@@ -151,11 +139,6 @@ def legend_of_few(
     if not few.by_patient or draws > 1:
         handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
         labels.append("each patient" + (f", median of {draws} draws" if draws > 1 else ""))
-    return handles + _points(observed, is_averaged)[0], labels + _points(observed, is_averaged)[1]
-
-
-def _points(observed: Sequence[ObservedValue], is_averaged: bool) -> tuple[list[Line2D], list[str]]:
-    handles, labels = [], []
     units = {row.unit for row in observed}
     unit = f", in {units.pop()}" if len(units) == 1 else ", in the unit of the axis"
     for is_below, label in ((False, f"observed{unit}"), (True, f"observed to be below{unit}")):

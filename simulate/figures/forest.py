@@ -16,21 +16,9 @@ _SHOWN = 3
 
 
 def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float | None = 0.0) -> Figure:
-    """Draw effects with their intervals.
+    """Draw effects with their intervals from the top, a page wide; a heading stands wherever the group changes.
 
-    Parameters
-    ----------
-    effects
-        Rows from the top; a heading stands wherever the group changes.
-    label, unit
-        Name of the effect on the axis, and its unit.
-    reference
-        Where there is no effect; None if there is no such place.
-
-    Returns
-    -------
-    Figure
-        A page wide; the numbers and how many patients they are of stand beside each row.
+    The numbers and how many patients they are of stand beside each row. At ``reference`` there is no effect.
     """
     lines: list[str | Effect] = []
     for index, effect in enumerate(effects):
@@ -61,13 +49,10 @@ def forest(effects: Sequence[Effect], *, label: str, unit: str, reference: float
         for text, line in zip(axes.get_yticklabels(), lines, strict=True):
             text.set_fontweight("bold" if isinstance(line, str) else "normal")
             text.set_horizontalalignment("left")
-        axes.tick_params(axis="y", length=0.0, pad=_pad(ticks))
+        # For left-aligned labels: half of the size of text is the mean width of a letter.
+        room = 0.55 * POINTS * max(map(len, ticks))
+        axes.tick_params(axis="y", length=0.0, pad=room)
         axes.spines["left"].set_visible(False)
         axes.set_ylim(len(lines) - 0.5, -0.5)
         axes.set_xlabel(quantity_label(label, unit))
     return figure
-
-
-def _pad(ticks: Sequence[str]) -> float:
-    """Room for left-aligned labels, points; half of the size of text is the mean width of a letter."""
-    return 0.55 * POINTS * max(len(tick) for tick in ticks)

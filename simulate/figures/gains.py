@@ -15,13 +15,7 @@ _FRAME = 30.0
 
 
 def gains_figure(ranking: Ranking) -> Figure:
-    """Draw a ranking.
-
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw a ranking, 180 mm wide."""
     rows = ranking.rows
     with styled():
         height = (_FRAME + _ROW * len(rows)) * MILLIMETER
@@ -37,11 +31,8 @@ def gains_figure(ranking: Ranking) -> Figure:
         between.axvline(ranking.entropy, color=FAINT, linewidth=0.8, linestyle=":")
         between.set_xlim(left=-0.03 * ranking.entropy)
         between.set_xlabel("information between hypotheses (nat)")
-        _legend(
-            between,
-            [("o", "estimate ± 2 se", COLORS[0]), ("|", "own draw left in", GRAY), ("x", "classifier", GRAY)],
-            columns=1,
-        )
+        marks = [("o", "estimate ± 2 se", COLORS[0]), ("|", "own draw left in", GRAY), ("x", "classifier", GRAY)]
+        _legend(between, marks)
         within.barh(places, [max(row.gain.within, 0.0) for row in rows], height=0.6, color=COLORS[4], linewidth=0.0)
         within.set_xlabel("within them, mean (nat)")
         parts = (
@@ -52,7 +43,7 @@ def gains_figure(ranking: Ranking) -> Figure:
             _shares(odds, places + 0.24 * index - 0.12, shares, intervals, color, marker)
         odds.set_xlim(-0.03, 1.03)
         odds.set_xlabel("with odds of 10 (share)")
-        _legend(odds, [(marker, name, color) for name, _, _, color, marker in parts], columns=1)
+        _legend(odds, [(marker, name, color) for name, _, _, color, marker in parts])
         between.set_yticks(places, [f"{row.rank}  {row.measurement.name} (n {row.measurement.n})" for row in rows])
         between.set_ylim(len(rows) - 0.5, -0.5)
         for axes in (between, within, odds):
@@ -70,9 +61,9 @@ def _shares(
     axes.plot(shares, places, marker, color=color, markersize=3.0)
 
 
-def _legend(axes: Axes, parts: list[tuple[str, str, str]], *, columns: int) -> None:
+def _legend(axes: Axes, parts: list[tuple[str, str, str]]) -> None:
     handles = [
         Line2D([], [], color=color, marker=marker, markersize=4.0, linestyle="none", label=name)
         for marker, name, color in parts
     ]
-    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns)
+    axes.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1)

@@ -25,22 +25,12 @@ _EVEN = 1e-3
 
 
 def heat_map(field: xr.DataArray, *, contours: int | Sequence[float] = _CONTOURS, note: str = "") -> Figure:
-    """Draw a number over two parameters.
+    """Draw a number over two parameters, one column wide.
 
-    Parameters
-    ----------
-    field
-        Shape [y, x]; the coordinates ascend, and they and the field have the attributes ``long_name`` and ``units``.
-        A coordinate whose values are more even in their logarithm has a logarithmic axis. NaN where there is no number.
-    contours
-        How many contours, or at which values; 0 for none.
-    note
-        Of whom the number is, such as ``median of 97 of 100 patients``.
-
-    Returns
-    -------
-    Figure
-        One column wide; save it with `simulate.figures.style.save`.
+    The field has the shape [y, x], NaN where there is no number; its coordinates ascend, and they and the field have
+    the attributes ``long_name`` and ``units``. A coordinate whose values are more even in their logarithm has a
+    logarithmic axis. ``contours`` says how many, or at which values; ``note`` of whom the number is, such as ``median
+    of 97 of 100 patients``.
     """
     y, x = (np.asarray(field[name].values, dtype=np.float64) for name in field.dims)
     values = np.asarray(field.values, dtype=np.float64)

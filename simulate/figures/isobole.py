@@ -24,16 +24,8 @@ _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (4, 1, 1, 1)))
 def isobole(datasets: xr.Dataset | Sequence[xr.Dataset]) -> Figure:
     """Draw the doses for equal effects over the second axis, a panel for each endpoint.
 
-    Parameters
-    ----------
-    datasets
-        Result of `simulate.dose_response` with isoboles; or several, one for each hypothesis.
-
-    Returns
-    -------
-    Figure
-        One column wide for one endpoint, a page wide for more. Where no dose in the range has the effect a line ends;
-        bands are 95 % of the resampled cohorts. Hypotheses differ by their lines.
+    One column wide for one endpoint, a page wide for more. Where no dose in the range has the effect a line ends; bands
+    are 95 % of the resampled cohorts. Several datasets are of hypotheses, which differ by their lines.
     """
     several = [datasets] if isinstance(datasets, xr.Dataset) else list(datasets)
     dataset = several[0]

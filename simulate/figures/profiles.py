@@ -19,11 +19,8 @@ _WIDE = 10.0
 def profiles_figure(found: ProblemProfiles) -> Figure:
     """Draw profiles, a panel each.
 
-    Returns
-    -------
-    Figure
-        A page wide where there are four or more. The dotted line is the fall at which an interval ends, the dot the
-        estimate; a curve that stays above the line to one side ends at a bound.
+    A page wide where there are four or more. The dotted line is the fall at which an interval ends, the dot the
+    estimate; a curve that stays above the line to one side ends at a bound.
     """
     columns = min(_COLUMNS, len(found.parameters))
     rows = -(-len(found.parameters) // columns)

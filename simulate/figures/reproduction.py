@@ -28,17 +28,7 @@ _DRAWN = ("count", "mean", "r", "mean change")
 
 
 def reproduction_figure(rows: Sequence[Row], study: ReproducedStudy, *, hypothesis: str, null: str) -> Figure:
-    """Draw a reproduction.
-
-    Parameters
-    ----------
-    rows
-        Rows of `simulate.studies.fitting.reproduction.reproduce`.
-    study
-        One repeated study, for the panels in the first line.
-    hypothesis, null
-        Names for the legend.
-    """
+    """Draw a reproduction."""
     with styled():
         figure = Figure(figsize=(WIDTH * MILLIMETER, _HEIGHT * MILLIMETER), layout="constrained")
         above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.5))[:, 0]

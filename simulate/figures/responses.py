@@ -17,13 +17,7 @@ from simulate.studies.dose_response.tables import patients_text
 
 
 def response_figures(datasets: Sequence[xr.Dataset]) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Name of each figure of a study and what draws it; none where nobody has a result.
-
-    Parameters
-    ----------
-    datasets
-        Results of `simulate.dose_response`, one for each hypothesis, in which doses and endpoints are the same.
-    """
+    """Name of each figure of a study and what draws it; none where nobody has a result."""
     if not any(int(one["n"].max()) for one in datasets):
         return
     several = len(datasets) > 1

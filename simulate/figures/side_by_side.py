@@ -21,17 +21,9 @@ _HEIGHT, _ROW = 34.0, 5.5
 def side_by_side_figure(found: Sequence[SideBySide]) -> Figure:
     """Draw what hypotheses say of endpoints.
 
-    Parameters
-    ----------
-    found
-        One for each hypothesis and arm, with the same endpoints.
-
-    Returns
-    -------
-    Figure
-        180 mm wide: lines reach over 90 % of the patients, bars over the middle half, dots are medians, and beside each
-        stands the share of patients who go the reported way. Of draws of a fit, dark lines reach over the medians of
-        90 % of them: what is not known, beside how patients differ.
+    180 mm wide: lines reach over 90 % of the patients, bars over the middle half, dots are medians, and beside each
+    stands the share of patients who go the reported way. Of draws of a fit, dark lines reach over the medians of 90 %
+    of them: what is not known, beside how patients differ.
     """
     endpoints = [one.quantity for one in found[0].endpoints]
     several = len({one.arm for one in found}) > 1

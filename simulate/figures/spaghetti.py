@@ -43,8 +43,6 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
 
     Parameters
     ----------
-    dataset
-        Result of a run.
     quantities
         What to draw, a panel each; the first `MAX_PANELS` if not given.
     patients

@@ -22,20 +22,7 @@ _FRAME = 26.0
 
 
 def tornado(found: Sensitivity, names: Sequence[str]) -> Figure:
-    """Draw a tornado.
-
-    Parameters
-    ----------
-    found
-        What one endpoint depends on.
-    names
-        Names of the inputs, in the order of its arrays.
-
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`. Panels of what was not asked for are left out.
-    """
+    """Draw a tornado of one endpoint, 180 mm wide; panels of what was not asked for are left out."""
     order = order_of(found)[:MOST]
     swings = bool(np.isfinite(found.low).all())
     shares = found.shares if found.shares is not None and found.shares.is_defined else None

@@ -10,20 +10,14 @@ from matplotlib.figure import Figure
 from simulate.figures.style import COLORS, FAINT, GRAY, MILLIMETER, WIDTH, styled
 from simulate.studies.trials.families import ALL, ANY
 from simulate.studies.trials.power import Power, Rank, SimulatedTrials
-from simulate.studies.trials.shares import Interval
+from simulate.studies.trials.repeats import Interval
 
 _ROW = 5.0
 _FRAME = 24.0
 
 
 def trials_figure(result: SimulatedTrials) -> Figure:
-    """Draw the result of repeated studies.
-
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw the result of repeated studies, 180 mm wide."""
     rows, ranks = result.powers, result.ranks
     with styled():
         height = (_FRAME * (2 if ranks else 1) + _ROW * (len(rows) + len(ranks))) * MILLIMETER
@@ -58,13 +52,7 @@ def trials_figure(result: SimulatedTrials) -> Figure:
 
 
 def power_curves(result: SimulatedTrials) -> Figure:
-    """Draw power over the number of patients: of each endpoint, of at least one and of all.
-
-    Returns
-    -------
-    Figure
-        180 mm wide; save it with `simulate.figures.style.save`.
-    """
+    """Draw power over the number of patients, of each endpoint, of at least one and of all, 180 mm wide."""
     analysis, curves = result.analysis, result.curves
     sizes = [point.n for point in curves]
     rows = [[point.endpoints[place] for point in curves] for place in range(len(curves[0].endpoints))]

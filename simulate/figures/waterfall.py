@@ -23,22 +23,10 @@ _MAX_ARMS = 6
 
 
 def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
-    """Draw the change of each patient in percent of the baseline, a panel for each arm.
+    """Draw the change of each patient in percent of the baseline at the nearest day, a panel for each arm.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    quantity
-        A quantity of it.
-    day
-        Time of the change; the nearest that was recorded is taken.
-
-    Returns
-    -------
-    Figure
-        One column wide for one arm, a page wide for more. Colors are those of the strata. A patient without a
-        baseline above 0 has no change in percent; they and those who failed are counted in the title.
+    One column wide for one arm, a page wide for more. Colors are those of the strata. A patient without a baseline
+    above 0 has no change in percent; they and those who failed are counted in the title.
     """
     dataset = pooled(dataset)
     found = changes(dataset, quantity, day)

@@ -20,34 +20,19 @@ FINISHED, UNFINISHED, RUNNING, DAMAGED = "finished", "unfinished", "running", "d
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run directory.
+    """A run directory."""
 
-    Attributes
-    ----------
-    directory
-        Where it is.
-    kind
-        The verb that made it.
-    title, key
-        What it says of itself.
-    state
-        ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
-    parts
-        Parts that are solved and all parts of a sweep that is not finished; None otherwise.
-    size
-        Bytes on the disk.
-    written
-        When it was finished, UTC; None where it is not.
-    """
-
-    directory: str
-    kind: str
+    directory: str  #: Where it is
+    kind: str  #: The verb that made it
+    #: What it says of itself.
     title: str
     key: str
+    #: ``finished``, ``unfinished`` or, where a process works in it, ``running``; ``damaged``, where it does not say.
     state: str
+    #: Parts that are solved and all parts of a sweep that is not finished; None otherwise.
     parts: tuple[int, int] | None
-    size: int
-    written: str | None
+    size: int  #: Bytes on the disk
+    written: str | None  #: When it was finished, UTC; None where it is not
 
 
 def records_in(folders: Sequence[Path]) -> tuple[RunRecord, ...]:
@@ -97,13 +82,7 @@ def record_of(directory: Path) -> RunRecord | None:
 
 
 def entries_of(directory: Path) -> dict[str, Any]:
-    """Manifest of a run directory or, of a sweep that is not finished, what it is to be.
-
-    Raises
-    ------
-    InputError
-        ``runs.none``: it is no run directory. ``manifest.changed``.
-    """
+    """Manifest of a run directory or, of a sweep that is not finished, what it is to be."""
     entries = read_manifest(directory) or read_plan(directory)
     if entries is None:
         raise InputError(
@@ -121,23 +100,13 @@ def states_of_files(directory: Path, entries: dict[str, Any]) -> dict[str, str]:
     states = {}
     for name, digest in dict(entries.get("files", {})).items():
         path = directory / str(name)
-        if not path.is_file():
-            states[str(name)] = "missing"
-        else:
-            states[str(name)] = "whole" if file_hash(path) == digest else "changed"
+        is_whole = path.is_file() and file_hash(path) == digest
+        states[str(name)] = "whole" if is_whole else "changed" if path.is_file() else "missing"
     return states
 
 
 def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Path, ...]:
-    """What can be removed: traces of processes that were killed, parts of finished sweeps.
-
-    Parameters
-    ----------
-    folders
-        Folders of run directories, or run directories.
-    unfinished
-        Whether sweeps that are not finished count.
-    """
+    """What can be removed: traces of processes that were killed, parts of finished sweeps."""
     found: set[Path] = set()
     for folder in folders:
         found |= set(traces(folder))

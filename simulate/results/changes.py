@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_arm
-from simulate.results.tables import SummaryVisit, is_at, visits
+from simulate.results.tables import SummaryVisit, is_at, rounded, visits
 from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
@@ -40,42 +40,32 @@ WENT = {"up": "rose", "down": "fell"}
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """Paired change of a quantity since baseline, of a group of an arm at a visit.
+    """Paired change of a quantity since baseline, of a group of an arm at a visit."""
 
-    Attributes
-    ----------
-    quantity, meaning, unit
-        What changes, and the unit of the change: % of the baseline, or that of the quantity where a baseline is 0.
-    arm, less
-        Whose change, and the untreated arm whose change is taken from it, patient by patient; empty for none.
-    group, visit, day
-        Of whom, and when.
-    median, p5, p95, up, down, n
-        As `simulate.studies.paired.Paired`.
-    reported, verdict, agreeing
-        A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
-        and None where none was reported.
-    median_low, median_high, up_low, up_high, down_low, down_high
-        Between which values 90 % of the draws of a fit have their own; None where there is one population.
-    """
-
+    #: What changes, and the unit of the change: % of the baseline, or that of the quantity where a baseline is 0.
     quantity: str
     meaning: str
     unit: str
+    #: Whose change, and the untreated arm whose change is taken from it, patient by patient; empty for none.
     arm: str
     less: str
+    #: Of whom, and when.
     group: str
     visit: str
     day: float
+    #: As `simulate.studies.paired.Paired`.
     median: float | None
     p5: float | None
     p95: float | None
     up: float | None
     down: float | None
     n: float
+    #: A reported direction, ``rose`` or ``fell``, what the patients say of it, and the share of them who go it; empty
+    #: and None where none was reported.
     reported: str
     verdict: str
     agreeing: float | None
+    #: Between which values 90 % of the draws of a fit have their own; None where there is one population.
     median_low: float | None = None
     median_high: float | None = None
     up_low: float | None = None
@@ -92,13 +82,7 @@ class ChangeRow:
 def change_rows(dataset: xr.Dataset, observations: Observations = ()) -> tuple[ChangeRow, ...]:
     """Rows of the table: quantities, arms, groups, visits after the baseline, in this order.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    observations
-        What the source reported, by arm or of all. A direction is set beside all patients and beside responders of
-        arms that are treated.
+    A direction that was reported is set beside all patients and beside responders of arms that are treated.
     """
     dataset = pooled(dataset)
     shown = tuple(visit for visit in visits(dataset) if visit.index > 0)
@@ -168,25 +152,15 @@ def reported_direction(observations: Sequence[Observation], quantity: str, visit
 
 def signed(value: float | None, unit: str = "%") -> str:
     """A change for a reader, with its sign: percent to the digits that can be read, others to three."""
-    from simulate.results.tables import rounded
-
     if value is None or not np.isfinite(value):
         return "–"
     if value == 0.0:
         return "0"
     size = abs(value)
-    if unit.endswith("%"):
-        digits = (
-            rounded(size)
-            if size >= 999.5
-            else f"{size:.0f}"
-            if size >= 9.95
-            else f"{size:.1f}"
-            if size >= 0.095
-            else f"{size:.1g}"
-        )
-    else:
+    if not unit.endswith("%") or size >= 999.5:
         digits = rounded(size)
+    else:
+        digits = f"{size:.0f}" if size >= 9.95 else f"{size:.1f}" if size >= 0.095 else f"{size:.1g}"
     return f"{'-' if value < 0.0 else '+'}{digits}"
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from simulate.manifest import check_file
 from simulate.results.catalog import entries_of
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import pooled, quantity_names
-from simulate.studies.sweeps.differences import flat
+from simulate.studies.sweeps.running import flat
 from simulate.tabular import ResultTable, read_csv
 
 RESULTS = "results.nc"
@@ -40,29 +40,19 @@ class ChangedInput:
 
 @dataclass(frozen=True, slots=True)
 class ChangedOutput:
-    """A quantity in both runs, over the arms, patients and times that both have.
+    """A quantity in both runs, over the arms, patients and times that both have."""
 
-    Attributes
-    ----------
-    quantity, unit
-        What is compared.
-    values, different
-        Numbers that both runs have, and those of them whose bits differ.
-    arms
-        Arms in which any differ.
-    largest
-        Largest difference over the larger of the two sizes, 0 where none differ; infinite where a run has no number.
-    arm, patient, day, before, after
-        Where it is largest, and what the runs have there; None where none differ. Of a table, the labels of the row
-        stand for the arm.
-    """
-
+    #: What is compared.
     quantity: str
     unit: str
+    #: Numbers that both runs have, and those of them whose bits differ.
     values: int
     different: int
-    arms: tuple[str, ...]
+    arms: tuple[str, ...]  #: Arms in which any differ
+    #: Largest difference over the larger of the two sizes, 0 where none differ; infinite where a run has no number.
     largest: float
+    #: Where it is largest, and what the runs have there; None where none differ. Of a table, the labels of the row
+    #: stand for the arm.
     arm: str | None = None
     patient: int | None = None
     day: float | None = None
@@ -72,24 +62,12 @@ class ChangedOutput:
 
 @dataclass(frozen=True, slots=True)
 class RunDiff:
-    """Two runs beside each other.
+    """Two runs beside each other."""
 
-    Attributes
-    ----------
-    changes
-        Inputs that differ.
-    versions
-        Versions that differ.
-    effects
-        Quantities that both have, in the order of the first.
-    only
-        What one run alone has: arms, quantities, numbers of patients and times, in words.
-    """
-
-    changes: tuple[ChangedInput, ...]
-    versions: tuple[ChangedInput, ...]
-    effects: tuple[ChangedOutput, ...]
-    only: tuple[str, ...]
+    changes: tuple[ChangedInput, ...]  #: Inputs that differ
+    versions: tuple[ChangedInput, ...]  #: Versions that differ
+    effects: tuple[ChangedOutput, ...]  #: Quantities that both have, in the order of the first
+    only: tuple[str, ...]  #: What one run alone has: arms, quantities, numbers of patients and times, in words
 
     @property
     def causes(self) -> tuple[ChangedInput, ...]:
@@ -104,13 +82,7 @@ def _only_selects(change: ChangedInput) -> bool:
 
 
 def diff_runs(first: Path, second: Path) -> RunDiff:
-    """Compare two run directories: trajectories block by block where both have them, else tables cell by cell.
-
-    Raises
-    ------
-    InputError
-        ``runs.none``: one is no run directory; ``runs.results``: one has no results; ``runs.changed``: or damaged ones.
-    """
+    """Compare two run directories: trajectories block by block where both have them, else tables cell by cell."""
     before, after = entries_of(first), entries_of(second)
     changes = _changes(_inputs(before), _inputs(after))
     # Hashes say that something changed; where it is named anyway, they say nothing more.
@@ -135,7 +107,14 @@ def diff_runs(first: Path, second: Path) -> RunDiff:
 def _inputs(entries: Mapping[str, Any]) -> dict[str, Any]:
     """What decided a run, by name; arms by their names and not their places."""
     keys = {name: entry.get("key") for name, entry in entries.get("models", {}).items()}
-    decided = {"model_key": next(iter(keys.values())) if len(keys) == 1 else keys, "files": _files(entries)}
+    own = entries.get("arguments", {}).get("scenario")
+    # Of the files that were read not the scenario's own, which is compared key by key.
+    files = {
+        name: entries.get("files", {}).get(place)
+        for name, place in entries.get("inputs", {}).items()
+        if name != own and not name.startswith(f"{SHIPPED}scenarios/")
+    }
+    decided = {"model_key": next(iter(keys.values())) if len(keys) == 1 else keys, "files": files}
     if "resolved" in entries:
         return flat({**entries["resolved"]})
     if "scenario" not in entries:
@@ -148,30 +127,11 @@ def _inputs(entries: Mapping[str, Any]) -> dict[str, Any]:
     return flat({**scenario, **arms, **asked, **entries.get("study", {}), **decided})
 
 
-def _files(entries: Mapping[str, Any]) -> dict[str, Any]:
-    """Hashes of the files that were read, but for the scenario's own, which is compared key by key."""
-    own = entries.get("arguments", {}).get("scenario")
-    return {
-        name: entries.get("files", {}).get(place)
-        for name, place in entries.get("inputs", {}).items()
-        if name != own and not name.startswith(f"{SHIPPED}scenarios/")
-    }
-
-
 def _tables(directory: Path, entries: dict[str, Any]) -> dict[str, ResultTable]:
     names = [name for name in entries.get("files", {}) if name.endswith(".csv") and "/" not in name]
     if not names:
         raise _without_results(directory, directory)
     return {name: read_csv(check_file(directory, entries, name).read_text(encoding="utf-8")) for name in names}
-
-
-def _labels(tables: Sequence[ResultTable], columns: Sequence[str]) -> list[str]:
-    """Columns of which some cell is a text: they say of what a row is."""
-    return [
-        name
-        for name in columns
-        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
-    ]
 
 
 def _number(text: str) -> float | None:
@@ -186,8 +146,13 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
     """An effect for each column of numbers that both have of a table; rows go by their labels, or else by number."""
     tables = left[name], right[name]
     columns = [column for column in tables[0].columns if column in tables[1].columns]
-    labels = _labels(tables, columns)
-    rows = [_labeled(table, labels) for table in tables]
+    # Columns of which some cell is a text say of what a row is.
+    labels = [
+        name
+        for name in columns
+        if any(_number(row[table.columns.index(name)]) is None for table in tables for row in table.rows)
+    ]
+    rows = [{", ".join(row[label] for label in labels): row for row in table.records()} for table in tables]
     if any(len(found) < len(table) for found, table in zip(rows, tables, strict=True)):
         rows = [{f"row {index + 1}": row for index, row in enumerate(table.records())} for table in tables]
     common = [label for label in rows[0] if label in rows[1]]
@@ -208,10 +173,6 @@ def _cells(name: str, left: Mapping[str, ResultTable], right: Mapping[str, Resul
             place, "1", len(common), int(unequal.sum()), where, float(sizes[worst]), common[worst], None, None,
             float(one[worst]), float(other[worst]),
         )  # fmt: skip
-
-
-def _labeled(table: ResultTable, labels: Sequence[str]) -> dict[str, dict[str, Any]]:
-    return {", ".join(row[name] for name in labels): row for row in table.records()}
 
 
 def _only_tables(left: Mapping[str, ResultTable], right: Mapping[str, ResultTable]) -> Iterator[str]:
@@ -263,22 +224,10 @@ def _effect(one: xr.Dataset, other: xr.Dataset, name: str) -> ChangedOutput:
         member, time = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
         if sizes[member, time] > worst.largest or worst.arm is None:
             worst = ChangedOutput(
-                quantity=name,
-                unit=worst.unit,
-                values=0,
-                different=0,
-                arms=(),
-                largest=float(sizes[member, time]),
-                arm=arm,
-                patient=int(members[member]),
-                day=float(times[time]),
-                before=float(left[member, time]),
-                after=float(right[member, time]),
-            )
-    return ChangedOutput(
-        name, worst.unit, values, different, tuple(arms), worst.largest,
-        worst.arm, worst.patient, worst.day, worst.before, worst.after,
-    )  # fmt: skip
+                name, worst.unit, 0, 0, (), float(sizes[member, time]), arm, int(members[member]), float(times[time]),
+                float(left[member, time]), float(right[member, time]),
+            )  # fmt: skip
+    return replace(worst, values=values, different=different, arms=tuple(arms))
 
 
 def _relative(left: FloatArray, right: FloatArray) -> FloatArray:

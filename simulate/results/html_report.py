@@ -16,9 +16,10 @@ from typing import Any
 
 from simulate import shipped
 from simulate.errors import InputError, Where
-from simulate.files import file_hash, parse_json
+from simulate.files import parse_json
 from simulate.manifest import check_file
 from simulate.results.again import models_of, study_of
+from simulate.results.catalog import states_of_files
 from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
@@ -121,28 +122,7 @@ def report(
 ) -> str:
     """Report of a directory, as one HTML document.
 
-    Parameters
-    ----------
-    directory
-        A run directory of any verb.
-    purpose
-        What the user states; the question of the scenario stands in for one that is not stated.
-    error
-        Whether a sample is solved again by other methods, for the numerical error.
-    figures
-        Whether figures are drawn that the directory does not have.
-    progress
-        What shows how far the solving of that sample is.
-
-    Returns
-    -------
-    str
-        The same for the same directory and versions; nothing in it needs a network.
-
-    Raises
-    ------
-    InputError
-        ``report.none``: no finished run is in the directory. ``manifest.changed``, ``runs.changed``: it is damaged.
+    The same for the same directory and versions; nothing in it needs a network.
     """
     manifest = read_manifest(directory)
     if manifest is None:
@@ -366,18 +346,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
-    """Columns of a file for a page: ends stand beside what they are the ends of, and what is empty is left out.
-
-    Parameters
-    ----------
-    columns
-        Name in the file → cells.
-
-    Returns
-    -------
-    dict
-        Words → cells.
-    """
+    """Columns by their words: ends stand beside what they are the ends of, and what is empty is left out."""
     found: dict[str, list[str]] = {}
     ranges = _ranges_of(columns)
     ends = {end for own in ranges.values() for low, high, *_ in own for end in (low, high)}
@@ -522,9 +491,7 @@ def _failures(manifest: Mapping[str, Any]) -> str:
 
 def _versions(directory: Path, manifest: Mapping[str, Any]) -> str:
     versions = table(("program", "version"), sorted(manifest.get("versions", {}).items()))
-    rows = []
-    for name, known in sorted(manifest.get("files", {}).items()):
-        path = directory / name
-        state = "gone" if not path.is_file() else "as written" if file_hash(path) == known else "changed since"
-        rows.append((name, known, state))
+    words = {"whole": "as written", "changed": "changed since", "missing": "gone"}
+    states = states_of_files(directory, dict(manifest))
+    rows = [(name, known, words[states[name]]) for name, known in sorted(manifest.get("files", {}).items())]
     return section("Versions and files", versions, table(("file", "hash", "state"), rows))

@@ -24,15 +24,7 @@ _RESULTS = "results.nc"
 
 
 def illustrations(directory: Path, *, kept: Sequence[str] = ()) -> Iterator[tuple[bytes, str]]:
-    """PNG and caption of each figure; none where there are no results, or nobody reached the end.
-
-    Parameters
-    ----------
-    directory
-        Of a run or a sweep.
-    kept
-        Names of pictures that the directory has already.
-    """
+    """PNG and caption of each figure; none where there are no results, or nobody reached the end."""
     dataset = _readable(directory)
     if dataset is None:
         return

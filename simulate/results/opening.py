@@ -7,18 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Question, answer and caveats of a run.
+    """Question, answer and caveats of a run."""
 
-    Attributes
-    ----------
-    question
-        What was asked.
-    sentences
-        What came out, the most important first.
-    caveats
-        What a reader must know before believing it.
-    """
-
-    question: str
-    sentences: tuple[str, ...]
-    caveats: tuple[str, ...] = ()
+    question: str  #: What was asked
+    sentences: tuple[str, ...]  #: What came out, the most important first
+    caveats: tuple[str, ...] = ()  #: What a reader must know before believing it

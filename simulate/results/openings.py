@@ -151,17 +151,18 @@ def _profiled(found: ProblemProfiles | None) -> Iterator[str]:
     """Which parameters profiles hold, and which they do not."""
     if found is None:
         return
-    by_verdict = {
-        verdict: ", ".join(row.name for row in found.parameters if row.verdict == verdict)
-        for verdict in ("bounded", "split", "one-sided", "flat")
-    }
     words = {
         "bounded": "both ends within the bounds: {}",
         "split": "in several intervals: {}",
         "one-sided": "open to one side: {}",
         "flat": "open to both sides, so not identifiable: {}",
     }
-    yield f"Profiles: {'; '.join(words[verdict].format(names) for verdict, names in by_verdict.items() if names)}."
+    named = [
+        words[verdict].format(", ".join(own))
+        for verdict in words
+        if (own := [row.name for row in found.parameters if row.verdict == verdict])
+    ]
+    yield f"Profiles: {'; '.join(named)}."
 
 
 def _sampled(found: ProblemPosterior | None) -> Iterator[str]:

@@ -23,24 +23,13 @@ UNASKED = frozenset({"out", "force", "figures", "threads", "workers", "scheduler
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What a verb was asked.
+    """What a verb was asked."""
 
-    Attributes
-    ----------
-    verb
-        Its name.
-    arguments
-        Those of its function that decide what comes out, as JSON has them.
-    inputs
-        Files that were read: name → content, as `simulate.inputs` names them; those that are read later as well.
-    key
-        Content hash of all that decides the result; a directory of the same key says the same.
-    """
-
-    verb: str
-    arguments: Mapping[str, Any]
+    verb: str  #: Its name
+    arguments: Mapping[str, Any]  #: Those of its function that decide what comes out, as JSON has them
+    #: Files that were read: name → content, as `simulate.inputs` names them; those that are read later as well.
     inputs: Mapping[str, bytes]
-    key: str
+    key: str  #: Content hash of all that decides the result; a directory of the same key says the same
 
 
 def asked(
@@ -48,21 +37,8 @@ def asked(
 ) -> Provenance:
     """What a verb is asked, once all is read that it reads; and a look at where it is to be written, before any work.
 
-    Parameters
-    ----------
-    verb
-        Its name.
-    arguments
-        All of its function, by name.
-    key
-        Content hash of all that decides the result, if the verb knows better than arguments and files.
-    out, force
-        The directory, None for none, and whether another run in it may be replaced.
-
-    Raises
-    ------
-    InputError, MissingExtra
-        As for `check_target`.
+    ``arguments`` are all of its function; ``key`` is a content hash of all that decides the result, if the verb knows
+    better than arguments and files.
     """
     plain = {name: plain_value(value) for name, value in arguments.items() if name not in UNASKED}
     inputs = noted()

@@ -119,13 +119,7 @@ class Result(Generic[T]):
 
 
 def complete(result: Result[Any], folder: Path, *, figures: bool = True) -> tuple[str, ...]:
-    """Write a result into a directory in which nobody else works, and the manifest last of all.
-
-    Returns
-    -------
-    tuple of str
-        Names of the files, sorted.
-    """
+    """Write a result into a directory in which nobody else works, the manifest last; names of the files, sorted."""
     texts = {f"{name}.csv": table.csv() for name, table in result.tables.items()}
     if result.document is not None:
         texts[f"{result.provenance.verb}.json"] = document_text(result.document)

@@ -171,8 +171,9 @@ def of_ranking(found: Ranking) -> Opening:
 
 def of_reproduction(rows: Sequence[Row], posterior: Posterior, null: Posterior) -> Opening:
     """Of reported values beside predictions: how many are within, which are beyond the model, and against the null."""
-    told = [row for row in rows if row.fitted is not None and row.fitted.tail_probability is not None]
-    beyond = [row for row in told if _tail_of(row) < _UNLIKELY]
+    tails = [(row, None if row.fitted is None else row.fitted.tail_probability) for row in rows]
+    told = [(row, tail) for row, tail in tails if tail is not None]
+    beyond = [row for row, tail in told if tail < _UNLIKELY]
     names = ", ".join(" ".join(part for part in (row.item, row.figure) if part) for row in beyond)
     error = math.hypot(posterior.errors[0], null.errors[0], error_by_patients(posterior, null)[0])
     difference = posterior.log_evidence - null.log_evidence
@@ -187,11 +188,6 @@ def of_reproduction(rows: Sequence[Row], posterior: Posterior, null: Posterior) 
         *(f"Warning: {text}." for text in posterior.diagnostics.warnings),
     ]
     return Opening(f"Does {posterior.hypothesis} say what was reported?", tuple(sentences), tuple(caveats))
-
-
-def _tail_of(row: Row) -> float:
-    tail = None if row.fitted is None else row.fitted.tail_probability
-    return 1.0 if tail is None else tail
 
 
 def of_sensitivity(question: SensitivityQuestion, found: Sequence[Sensitivity]) -> Opening:

@@ -46,15 +46,7 @@ class SummaryRow:
 
 
 def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[SummaryRow, ...]:
-    """Rows of the table: quantities, arms, visits, in this order.
-
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    observations
-        What the source printed, by arm or of all.
-    """
+    """Rows of the table: quantities, arms, visits, in this order."""
     dataset = pooled(dataset)
     rows = []
     shown = visits(dataset)

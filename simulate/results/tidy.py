@@ -46,12 +46,6 @@ def tidy_frame(
         Their names; all if not given.
     days
         Times in days; all that were recorded if not given.
-
-    Raises
-    ------
-    InputError
-        ``tidy.results``: it has no courses of patients; ``tidy.quantity``, ``tidy.time``: nothing was recorded under
-        that name, at that time; ``tidy.size``: more rows than memory should hold.
     """
     import pandas
 
@@ -79,23 +73,7 @@ def write_tidy(
 ) -> int:
     """Write the long table piece by piece, as CSV or Parquet by the name's ending, and return its number of rows.
 
-    Parameters
-    ----------
-    dataset, quantities, days
-        As for `tidy_frame`.
-    out
-        The file.
-    progress
-        Shows how many rows are written.
-    report
-        Called with the size of a large CSV file, before it is written.
-
-    Raises
-    ------
-    InputError
-        As `tidy_frame`, but for the size; ``tidy.ending`` for another ending.
-    MissingExtra
-        ``extra.parquet``: Parquet needs pyarrow; ``file.unwritable``.
+    ``progress`` shows how many rows are written; ``report`` is told the size of a large CSV file before.
     """
     dataset, names, places = _chosen(dataset, quantities, days)
     writing = {".csv": _write_csv, ".parquet": _write_parquet}.get(out.suffix)

@@ -26,6 +26,7 @@ from simulate.regimen.doses import Plan
 from simulate.regimen.stops import realize
 from simulate.regimen.words import parse_regimen
 from simulate.solver.rules import Action, Rule
+from simulate.studies.models import quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit, convert, parse_quantity
 from simulate.toml import TomlTable
@@ -36,43 +37,26 @@ _THRESHOLD = 'a number with its unit, such as "30 ng/mL"'
 
 @dataclass(frozen=True, slots=True)
 class ArmRule:
-    """A rule as written; which unit and which route it means, only the model knows.
+    """A rule as written; which unit and which route it means, only the model knows."""
 
-    Attributes
-    ----------
-    quantity, threshold, rising
-        What is watched, the value to pass with its unit or None, and whether upward.
-    action, factor, given
-        What is done: `Action`, the share of the doses for LEVEL, the dose for BOLUS.
-    at_visits, once, margin
-        As for `simulate.solver.Rule`.
-    text
-        The rule in one line, for results.
-    where
-        Place of the table.
-    """
-
+    #: What is watched, the value to pass with its unit or None, and whether upward.
     quantity: str
     threshold: tuple[float, Unit | None]
     rising: bool
+    #: What is done: `Action`, the share of the doses for LEVEL, the dose for BOLUS.
     action: Action
     factor: float
     given: Plan | None
+    #: As for `simulate.solver.Rule`.
     at_visits: bool
     once: bool
     margin: tuple[float, Unit | None]
-    text: str
-    where: Where
+    text: str  #: The rule in one line, for results
+    where: Where  #: Place of the table
 
 
 def rules_of_arm(arm: TomlTable, visits: Sequence[float]) -> tuple[ArmRule, ...]:
-    """Rules as written.
-
-    Raises
-    ------
-    InputError
-        ``scenario.rule``: a rule with no or two thresholds or actions, or one that looks at visits and there are none.
-    """
+    """Rules as written."""
     return tuple(_rule(row, visits) for row in arm.tables("rule", allowed=RULE_KEYS))
 
 
@@ -136,18 +120,12 @@ def _single_dose(text: str) -> Plan:
 
 
 def solver_rules(rules: Sequence[ArmRule], model: Model) -> tuple[Rule, ...]:
-    """Rules in the units and routes of a model.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``, ``units.mismatch``, ``regimen.*``: blamed on the rule.
-    """
+    """Rules in the units and routes of a model."""
     return tuple(_solver_rule(rule, model) for rule in rules)
 
 
 def _solver_rule(rule: ArmRule, model: Model) -> Rule:
-    units = {part.name: part.unit for part in (*model.observables, *model.species)}
+    units = quantity_units(model)
     if rule.quantity not in units:
         raise InputError(
             f"a rule watches `{rule.quantity}`, which the model does not have",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +26,8 @@ from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.studies.fitting.trial import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, hypothesis_parts, population_for
-from simulate.studies.observed import PatientReadings, readings_of
-from simulate.studies.patients import covariate_columns, known_values
+from simulate.studies.observed import readings_of
+from simulate.studies.patients import columns_of, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
 from simulate.studies.settings import Setting, lay_over
@@ -38,19 +38,22 @@ from simulate.symbolic.modelfile import read_parameters, read_sources
 from simulate.symbolic.parameterfile import check_sources
 from simulate.trials.reading import trial_from
 
-_OF_POPULATIONS = {"covariate", "effect", "correlation", "stratum"}
-_OF_TRIALS = {"visit", "assay", "sampling"}
-_OF_MODELS = {
-    "model",
-    "species",
-    "definitions",
-    "reactions",
-    "observables",
-    "routes",
-    "balances",
-    "conditions",
-    "events",
+_MARKS: Mapping[str, Set[str]] = {
+    "hypothesis": {"hypothesis"},
+    "observations": {"item"},
+    "evidence sets": {"set"},
+    "annotations": {"parts"},
+    "measurement": {"sample"},
+    "trial": {"visit", "assay", "sampling"},
+    "sweep": {"axis", "scenario"},
+    "scenario": {"arm", "time", "cohort", "schema"},
+    "model": {
+        *("model", "species", "definitions", "reactions", "observables"),
+        *("routes", "balances", "conditions", "events"),
+    },
+    "population": {"covariate", "effect", "correlation", "stratum"},
 }
+"""Kind of a file → tables of which it has some, the first that fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +76,9 @@ def check_file(
 ) -> FileFinding:
     """Read a file as what its tables say it is, and check all that can be checked without solving.
 
-    Parameters
-    ----------
-    name
-        Path of a model in SBML or Antimony, of a PEtab problem, or of a scenario, sweep, model, hypothesis, population,
-        parameter, reference, observation, measurement or trial file, the name of a shipped scenario, or a table of
-        doses, whose name ends in ``.csv``.
-    time, amount, ignored
-        Units of a table of doses, and columns of it that are not read.
-    population
-        Name or file of the population that the patients of a table of doses belong to; those of the trial if not given.
-    hypothesis
-        Under which a scenario or a table is judged; that of the scenario, or `DEFAULT_HYPOTHESIS`, if not given.
-
-    Raises
-    ------
-    InputError
-        The first fault that was found; ``check.kind`` if the tables are those of no known kind; ``check.hypothesis``: a
-        hypothesis for a file that is under none.
+    It is a model in SBML or Antimony, a PEtab problem, a TOML file of any kind, a shipped scenario by its name, or a
+    table of doses, whose name ends in ``.csv``. ``time``, ``amount``, ``ignored`` and ``population`` are of such a
+    table; under ``hypothesis`` a scenario or a table is judged.
     """
     path = find_scenario(str(name))
     if path.suffix.lower() == ".csv":
@@ -118,27 +106,9 @@ def check_file(
 
 
 def _kind(document: Document) -> str:
-    keys = set(document.data)
-    if "hypothesis" in keys:
-        return "hypothesis"
-    if "item" in keys:
-        return "observations"
-    if "set" in keys:
-        return "evidence sets"
-    if "parts" in keys:
-        return "annotations"
-    if "sample" in keys:
-        return "measurement"
-    if keys & _OF_TRIALS:
-        return "trial"
-    if keys & {"axis", "scenario"}:
-        return "sweep"
-    if keys & {"arm", "time", "cohort", "schema"}:
-        return "scenario"
-    if keys & _OF_MODELS:
-        return "model"
-    if keys & _OF_POPULATIONS:
-        return "population"
+    kind = next((kind for kind, own in _MARKS.items() if own & document.data.keys()), None)
+    if kind is not None:
+        return kind
     rows = list(document.data.values())
     if rows and all(isinstance(row, dict) for row in rows):
         return "sources" if any("citation" in row for row in rows) else "parameters"
@@ -172,7 +142,8 @@ def _doses(
     model = find_model(None, hypothesis_parts(hypothesis or DEFAULT_HYPOTHESIS))
     named = Path(people) if people is not None and people.endswith(".toml") else people
     population = population_for(model, named, is_shipped=True)
-    covariates = [name for name in covariate_columns(population) if name not in [other.upper() for other in ignored]]
+    known = [column for covariate in population.covariates for column in columns_of(covariate)]
+    covariates = [name for name in known if name not in [other.upper() for other in ignored]]
     try:
         sheet = read_sheet(path)
         table = dose_table_of(sheet, time=time, amount=amount, covariates=covariates, ignored=ignored)
@@ -191,6 +162,7 @@ def _doses(
     except InputError as error:
         error.where = error.where or Where(file=str(path))
         raise
+    in_units = " ".join(f"{name} ({text})" for name, text, _ in readings.units)
     days = [dose.time for regimen in given for dose in regimen.doses]
     resets = sum(len(regimen.resets) for regimen in given)
     return ", ".join(
@@ -200,18 +172,11 @@ def _doses(
             *([f"day {min(days):g} to {max(days):g}"] if days else []),
             *([_count(resets, "reset")] if resets else []),
             *([f"covariates {' '.join(table.covariates)}"] if table.covariates else []),
-            *(
-                [f"{_count(len(readings.compared), 'observed value')} of {_in_units(readings)}"]
-                * bool(readings.compared)
-            ),
+            *([f"{_count(len(readings.compared), 'observed value')} of {in_units}"] if readings.compared else []),
             *(f"{_count(count, 'observed value')} left out: {reason}" for reason, count in readings.left_out),
             f"TIME in {time}, AMT in {amount}",
         ]
     )
-
-
-def _in_units(readings: PatientReadings) -> str:
-    return " ".join(f"{name} ({text})" for name, text, _ in readings.units)
 
 
 def _model(path: Path, document: Document) -> str:
@@ -262,21 +227,9 @@ def _parameters(path: Path, document: Document) -> str:
     return _count(len(parameters), "parameter")
 
 
-def _sources(path: Path, document: Document) -> str:
-    return _count(len(read_sources(path)), "source")
-
-
-def _annotations(path: Path, document: Document) -> str:
-    return _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
-
-
 def _population(path: Path, document: Document) -> str:
     population = read_population(path, tuple(parameter_table().values()))
     return f"{_count(len(population.covariates), 'covariate')}, {_count(len(population.strata), 'kind')} of patients"
-
-
-def _observations(path: Path, document: Document) -> str:
-    return _count(len(read_observations(path)), "printed figure")
 
 
 def _sets(path: Path, document: Document) -> str:
@@ -307,16 +260,18 @@ def _trial(path: Path, document: Document) -> str:
     )
 
 
-_CHECKS = {
+_CHECKS: Mapping[str, Callable[[Path, Document], str]] = {
     "scenario": _scenario,
     "sweep": _sweep,
     "model": _model,
     "hypothesis": _hypothesis,
     "parameters": _parameters,
-    "sources": _sources,
-    "annotations": _annotations,
+    "sources": lambda path, _: _count(len(read_sources(path)), "source"),
+    "annotations": lambda path, _: (
+        _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
+    ),
     "population": _population,
-    "observations": _observations,
+    "observations": lambda path, _: _count(len(read_observations(path)), "printed figure"),
     "evidence sets": _sets,
     "measurement": _measurement,
     "trial": _trial,

@@ -24,7 +24,8 @@ from simulate.studies.fitting.trial import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed
-from simulate.studies.prediction.prediction import LITTLE, Band
+from simulate.studies.models import quantity_units
+from simulate.studies.prediction.prediction import LITTLE, Band, band_of
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
 from simulate.watching import Advance
@@ -49,55 +50,33 @@ class Tendency(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ReportedSign:
-    """A reported direction, and what two hypotheses say of it.
+    """A reported direction, and what two hypotheses say of it."""
 
-    Attributes
-    ----------
-    quantity, title, day, way
-        What changed up to which day, and ``up`` or ``down``.
-    draws
-        For each hypothesis the share of its draws in which the mean change goes that way.
-    patients
-        For each the share of the patients who go that way: median and 90 % of the draws.
-    """
-
+    #: What changed up to which day, and ``up`` or ``down``.
     quantity: str
     title: str
     day: float
     way: str
-    draws: tuple[float, float]
-    patients: tuple[Band, Band]
+    draws: tuple[float, float]  #: For each hypothesis the share of its draws in which the mean change goes that way
+    patients: tuple[Band, Band]  #: For each the share of the patients who go that way: median and 90 % of the draws
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastReadout:
-    """A change since before treatment at a visit, under two hypotheses.
+    """A change since before treatment at a visit, under two hypotheses."""
 
-    Attributes
-    ----------
-    quantity, title, day
-        What is read again when, in days after the start.
-    changes
-        For each hypothesis the mean change of the patients, %: median and 90 % of the draws.
-    higher
-        Share of pairs of a draw of each in which the change is higher under the first; a half where nothing tells them
-        apart.
-    n
-        Patients, each read twice, with whom the true hypothesis is found; None if not with the most that are tried.
-    found
-        Share of studies of the most patients that are tried in which it is.
-    is_sparse
-        Whether the draws are too far apart for the number to be exact.
-    """
-
+    #: What is read again when, in days after the start.
     quantity: str
     title: str
     day: float
-    changes: tuple[Band, Band]
+    changes: tuple[Band, Band]  #: For each hypothesis the mean change of the patients, %: median and 90 % of the draws
+    #: Share of pairs of a draw of each in which the change is higher under the first; a half where nothing tells them
+    #: apart.
     higher: float
+    #: Patients, each read twice, with whom the true hypothesis is found; None if not with the most that are tried.
     n: int | None
-    found: float
-    is_sparse: bool
+    found: float  #: Share of studies of the most patients that are tried in which it is
+    is_sparse: bool  #: Whether the draws are too far apart for the number to be exact
 
     @property
     def number(self) -> str:
@@ -113,38 +92,21 @@ class ContrastReadout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Contrast:
-    """Two hypotheses held against each other.
+    """Two hypotheses held against each other."""
 
-    Attributes
-    ----------
-    trial
-        Of whose patients all is said.
-    draws
-        Draws of each.
-    comparison
-        What the reported values say of both; None where one of them has no fit.
-    signs
-        Reported directions.
-    readouts
-        The one that takes the fewest patients first.
-    alone
-        Quantities that only one of the models has: what a reader calls it, and the hypothesis.
-    patients, studies
-        Virtual patients of each draw, and simulated studies under each hypothesis.
-    """
-
-    trial: TrialDesign
-    draws: tuple[Draws, Draws]
-    comparison: Comparison | None
-    signs: tuple[ReportedSign, ...]
-    readouts: tuple[ContrastReadout, ...]
+    trial: TrialDesign  #: Of whose patients all is said
+    draws: tuple[Draws, Draws]  #: Draws of each
+    comparison: Comparison | None  #: What the reported values say of both; None where one of them has no fit
+    signs: tuple[ReportedSign, ...]  #: Reported directions
+    readouts: tuple[ContrastReadout, ...]  #: The one that takes the fewest patients first
+    #: Quantities that only one of the models has: what a reader calls it, and the hypothesis.
     alone: tuple[tuple[str, str], ...]
+    #: Virtual patients of each draw, and simulated studies under each hypothesis.
     patients: int
     studies: int
 
     @property
     def names(self) -> tuple[str, str]:
-        """The hypotheses, as the user named them."""
         return self.draws[0].problem.hypothesis, self.draws[1].problem.hypothesis
 
     @property
@@ -184,7 +146,7 @@ def contrast_days(design: TrialDesign) -> tuple[float, ...]:
 def readouts_of(design: TrialDesign, draws: Sequence[Draws]) -> tuple[Measurement, ...]:
     """Readouts of which an assay is known and that all models have, on every day, as measurements of one sample."""
     known = _assays(design)
-    names = [_quantities(part) for part in draws]
+    names = [quantity_units(part.problem.model) for part in draws]
     where = Where(file="simulate contrast")
     return tuple(
         Measurement(
@@ -220,21 +182,7 @@ def contrasted(
     seed: int,
     progress: Advance = lambda done: None,
 ) -> Contrast:
-    """Hold two hypotheses against each other.
-
-    Parameters
-    ----------
-    pools
-        Simulated patients of both, equally many draws of each.
-    readouts
-        As `readouts_of` has them.
-    fits
-        Their fits; None for a hypothesis without.
-    patients, studies, seed
-        Virtual patients of each draw, for the record; simulated studies under each hypothesis; and their key.
-    progress
-        Called with the number of readouts that were judged since the last call.
-    """
+    """Hold two hypotheses against each other."""
     first, second = pools
     design = first.draws.problem.trial
     found = []
@@ -245,7 +193,7 @@ def contrasted(
     known = [fit for fit in fits if fit is not None]
     asked = [part for part in design.outcomes if part.way and part.partner is None]
     shared = {one.quantity for one in found}
-    names = [_quantities(pool.draws) for pool in pools]
+    names = [quantity_units(pool.draws.problem.model) for pool in pools]
     alone = tuple(
         (_title(quantity, pool.draws, design), pool.draws.problem.hypothesis)
         for index, pool in enumerate(pools)
@@ -276,11 +224,6 @@ def _assays(design: TrialDesign) -> dict[str, tuple[float, float]]:
     return {name: assay for name, assay in found.items() if name not in of_the_drug}
 
 
-def _quantities(draws: Draws) -> tuple[str, ...]:
-    model = draws.problem.model
-    return tuple(part.name for part in (*model.observables, *model.species))
-
-
 def _title(quantity: str, draws: Draws, design: TrialDesign) -> str:
     model = draws.problem.model
     meaning = {part.name: part.meaning for part in model.species}
@@ -294,7 +237,7 @@ def _readout(measurement: Measurement, pools: Sequence[MeasurementPool], studies
     changes = 100.0 * np.expm1(statistic_of(measurement, sample, pools).mean[:, :, 0])
     prior = np.full(len(pools), 1.0 / len(pools))
     n, is_sparse, most = n_needed(measurement, pools, prior, studies, seed)
-    low, high = (_band(own) for own in changes)
+    low, high = (band_of(own) for own in changes)
     return ContrastReadout(
         quantity=reading.quantity,
         title=measurement.title,
@@ -323,7 +266,7 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         signed = moved if outcome.way == "up" else -moved
         mean = 100.0 * np.expm1(np.einsum("kp,kp->k", pool.weights, moved))
         draws.append(float(((mean if outcome.way == "up" else -mean) >= LITTLE).mean()))
-        patients.append(_band(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
+        patients.append(band_of(np.einsum("kp,kp->k", pool.weights, (signed > _ERROR).astype(np.float64))))
     return ReportedSign(
         outcome.quantity,
         outcome.title,
@@ -332,7 +275,3 @@ def _sign(outcome: Outcome, pools: Sequence[MeasurementPool]) -> ReportedSign:
         (draws[0], draws[1]),
         (patients[0], patients[1]),
     )
-
-
-def _band(values: FloatArray) -> Band:
-    return Band(*(float(value) for value in np.quantile(values, (0.05, 0.5, 0.95))))

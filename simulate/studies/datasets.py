@@ -64,25 +64,15 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.resolution import Resolution
 from simulate.symbolic.model import Model
+from simulate.symbolic.parts import Observable, Species
 
 UNITS_OF_FILE = "units_of_file"
 """Attribute of a dataset whose quantities are numbers in the units of a file of another program."""
 
 RESERVED = frozenset(
     {
-        *(
-            "arm",
-            "regimen",
-            "draw",
-            "member",
-            "patient_id",
-            "stratum",
-            "time",
-            "status",
-            "parameters",
-            "parameter",
-            "parameter_unit",
-        ),
+        *("arm", "regimen", "draw", "member", "patient_id", "stratum", "time", "status"),
+        *("parameters", "parameter", "parameter_unit"),
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
         *("base_arm", "quantile", "n_ok"),
@@ -125,22 +115,7 @@ COUNTS = ("accepted steps", "rejected steps", "evaluations")
 def ensemble_dataset(
     ensemble: Ensemble, model: Model, quantities: Sequence[str], *, attributes: Mapping[str, Any] | None = None
 ) -> xr.Dataset:
-    """Dataset of a simulated cohort; its layout is at the top of this module.
-
-    Parameters
-    ----------
-    ensemble, model
-        What was simulated, with which model.
-    quantities
-        States and observables to keep, in order.
-    attributes
-        Attributes of the dataset.
-
-    Raises
-    ------
-    InputError
-        ``results.name``: a quantity has a name that the layout needs for itself.
-    """
+    """Dataset of a simulated cohort; its layout is at the top of this module."""
     trajectories, cohort = ensemble.trajectories, ensemble.cohort
     labels = quantity_labels(model)
     variables: dict[str, Any] = {}
@@ -201,8 +176,8 @@ def check_names(quantities: Sequence[str], where: Where | None = None) -> None:
 
 def quantity_labels(model: Model) -> dict[str, dict[str, str]]:
     """Attributes of each state and observable: its unit and what it is."""
-    species = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
-    return species | {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.observables}
+    parts: tuple[Species | Observable, ...] = (*model.species, *model.observables)
+    return {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in parts}
 
 
 def method_labels(names: Sequence[str]) -> dict[str, Any]:
@@ -253,12 +228,9 @@ def _scheduled(arm: Arm, model: Model, horizon: float) -> Doses:
     """Doses of an arm up to a horizon, none of them missed; each once, however many patients are given it."""
     parts = [timetable_of(plan, model.routes, horizon).doses for plan in dict.fromkeys(arm.all_plans)]
     given = [part for part in parts if len(part)]
-    whole = Doses.joined(given)
-    return _distinct(whole) if len(given) > 1 else whole
-
-
-def _distinct(doses: Doses) -> Doses:
-    """Doses in order without those that repeat the one before."""
+    doses = Doses.joined(given)
+    if len(given) < 2:
+        return doses
     columns = (doses.time, doses.route, doses.amount, doses.duration, doses.lag)
     differ = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return doses.of(np.append(True, differ))
@@ -331,10 +303,7 @@ def quantity_names(dataset: xr.Dataset) -> tuple[str, ...]:
 def values_of_finished(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
     """Values of a quantity, NaN for members that failed, even before their failure.
 
-    Returns
-    -------
-    array
-        Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
+    Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
     """
     # One time is copied without the others.
     values = np.array(dataset[name].values[:, :, _times(place)], dtype=np.float64)
@@ -449,12 +418,7 @@ STOPPED = "stopped"
 def outcome_counts(statuses: Iterable[int], stopped: int = 0) -> dict[str, int]:
     """Numbers of trajectories, of those that reached the end (``n_ok``), and of each kind of those that did not.
 
-    Parameters
-    ----------
-    statuses
-        Status of each trajectory, or how many there are of each.
-    stopped
-        How many of those whose status is OK were ended by a rule.
+    ``stopped`` is how many of those whose status is OK were ended by a rule.
     """
     counts = Counter(statuses)
     failed = {Status(value).name.lower(): n for value, n in sorted(counts.items()) if value != Status.OK}

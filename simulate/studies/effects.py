@@ -8,30 +8,23 @@ import numpy as np
 import xarray as xr
 from scipy.stats import t as student
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import not_among
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, terms_of, values_shown
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An effect with its interval.
+    """An effect with its interval."""
 
-    Attributes
-    ----------
-    label, group
-        What the row is called, and the heading that it stands under; empty for none.
-    estimate, low, high
-        The effect and its interval, None if it cannot be had.
-    n, missing
-        How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
-    """
-
+    #: What the row is called, and the heading that it stands under; empty for none.
     label: str
     group: str
+    #: The effect and its interval, None if it cannot be had.
     estimate: float | None
     low: float | None
     high: float | None
+    #: How many patients it is of, and how many gave no number besides: they failed, or a rule had stopped them.
     n: int
     missing: int
 
@@ -39,34 +32,12 @@ class Effect:
 def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
     """Change of a quantity since baseline in percent, [arm, member].
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    quantity
-        A quantity of it.
-    day
-        Time of the change; the nearest that was recorded is taken, and kept in the attribute ``day``.
-
-    Returns
-    -------
-    DataArray
-        NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
-
-    Raises
-    ------
-    InputError
-        ``figure.quantity``: the dataset has no such quantity.
+    NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantity not in names:
-        raise InputError(
-            f"the results have no quantity `{quantity}`",
-            code="figure.quantity",
-            expected=listed(names),
-            advice=did_you_mean(quantity, names),
-        )
+        raise not_among(f"the results have no quantity `{quantity}`", quantity, names, code="figure.quantity")
     days = np.asarray(dataset["time"].values, dtype=np.float64)
     values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())
@@ -78,20 +49,10 @@ def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
 
 
 def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.95) -> tuple[Effect, ...]:
-    """Mean change in percent of each arm, for all patients and for each stratum.
+    """Mean change in percent of each arm, for all patients and for each stratum, arm by arm.
 
-    Parameters
-    ----------
-    dataset, quantity, day
-        As for `changes`.
-    level
-        Of the interval of the mean, by Student's distribution; there is none for fewer than two patients. Where there
-        are draws of a fit, it is as wide as these and the patients of each make it.
-
-    Returns
-    -------
-    tuple of Effect
-        Grouped by arm.
+    The interval is by Student's distribution, none for fewer than two patients; where there are draws of a fit, it is
+    as wide as these and the patients of each make it.
     """
     dataset = pooled(dataset)
     percent = np.asarray(changes(dataset, quantity, day).values, dtype=np.float64)

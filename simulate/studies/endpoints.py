@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.cohort.arms import Arm
 from simulate.cohort.ensemble import Ensemble
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
 from simulate.studies.resolution import Resolution
 from simulate.studies.windows import Window, highest, window
@@ -39,43 +39,22 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One number of a trajectory.
+    """One number of a trajectory."""
 
-    Attributes
-    ----------
-    text
-        As the user wrote it.
-    quantity, summary, day
-        What is made of which quantity, from the start to which day.
-    title, unit
-        For a reader: the words and the unit; a change is in percent of the value at the start.
-    """
-
-    text: str
+    text: str  #: As the user wrote it
+    #: What is made of which quantity, from the start to which day.
     quantity: str
     summary: Summary
     day: float
+    #: For a reader: the words and the unit; a change is in percent of the value at the start.
     title: str
     unit: str
-
-    @property
-    def needs_course(self) -> bool:
-        """Whether it is made of all that there is up to the day."""
-        return self.summary not in (Summary.VALUE, Summary.CHANGE)
 
     def of(self, ensemble: Ensemble, resolution: Resolution, course: Window | None, arm: int = 0) -> FloatArray:
         """Values of an ensemble, shape [member]; NaN for who failed. A change that the solver cannot resolve is none.
 
-        Parameters
-        ----------
-        ensemble
-            Recorded at the times of `days_of`.
-        resolution
-            How exact its numbers are.
-        course
-            As `course_of`; None for an endpoint that needs none.
-        arm
-            Whose values.
+        ``ensemble``: recorded at the times of `days_of`. ``resolution``: how exact its numbers are. ``course``: as
+        `course_of`; None for an endpoint that needs none.
         """
         values = ensemble.quantity(self.quantity)[arm]
         last = self._last(ensemble)
@@ -147,21 +126,9 @@ def parse_endpoints(texts: Sequence[str], model: Model, end: float) -> tuple[End
 
 
 def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
-    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` behind either.
+    """Endpoint by its text: ``QUANTITY``, ``QUANTITY:SUMMARY``, and ``@DAY`` (or ``@182d``) behind either.
 
-    Parameters
-    ----------
-    text
-        Without a summary it is the value, and without a day that at the end; the day may have its unit: ``@182d``.
-    model
-        Has the quantity as a state or an observable.
-    end
-        Last day that is simulated.
-
-    Raises
-    ------
-    InputError
-        ``endpoint.quantity``, ``endpoint.summary`` or ``endpoint.day``.
+    Without a summary it is the value, and without a day that at the end.
     """
     rest, _, day_text = text.partition("@")
     name, _, summary_text = (part.strip() for part in rest.partition(":"))
@@ -177,12 +144,12 @@ def parse_endpoint(text: str, model: Model, end: float) -> Endpoint:
         )
     summaries = {summary.value: summary for summary in Summary}
     if summary_text and summary_text not in summaries:
-        raise InputError(
+        raise not_among(
             f"an endpoint cannot be the `{summary_text}` of a quantity",
+            summary_text,
+            summaries,
             code="endpoint.summary",
             found=repr(text),
-            expected=listed(summaries),
-            advice=did_you_mean(summary_text, summaries),
         )
     try:
         day = float(day_text.strip().removesuffix("d")) if day_text else end
@@ -207,7 +174,7 @@ def course_of(endpoint: Endpoint, model: Model, arm: Arm, end: float, patient: F
 
     ``patient`` are the parameters of the typical one, as for `simulate.studies.windows.window`.
     """
-    if not endpoint.needs_course:
+    if endpoint.summary in (Summary.VALUE, Summary.CHANGE):
         return None
     return window(arm.all_plans, model, 0.0, endpoint.day, end, patient)
 

@@ -44,31 +44,20 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Error:
-    """The largest error found in a quantity.
+    """The largest error found in a quantity."""
 
-    Attributes
-    ----------
-    quantity, unit
-        What was compared.
-    relative
-        Largest error as a share of the value. What counts for the value at least: of a state, the share of its scale
-        that the tolerances say; of an observable, a thousandth of its largest value.
-    ratio
-        Largest error in tolerances; None for observables, which have no tolerance of their own.
-    arm, patient, day
-        Where ``relative`` was found, or what is undefined.
-    undefined
-        Whether one of two methods has no number there and the other has one.
-    """
-
+    #: What was compared.
     quantity: str
     unit: str
+    #: Largest error as a share of the value. What counts for the value at least: of a state, the share of its scale
+    #: that the tolerances say; of an observable, a thousandth of its largest value.
     relative: float
-    ratio: float | None
+    ratio: float | None  #: Largest error in tolerances; None for observables, which have no tolerance of their own
+    #: Where ``relative`` was found, or what is undefined.
     arm: str
     patient: int
     day: float
-    undefined: bool = False
+    undefined: bool = False  #: Whether one of two methods has no number there and the other has one
 
 
 def too_large(errors: Iterable[Error]) -> list[str]:

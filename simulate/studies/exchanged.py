@@ -33,11 +33,6 @@ def model_scenario(path: Path | str, end: str, every: str | None = None, setting
     Times are shown in the unit of time of the file of another program, in which a bare number is as well; of a model
     file, which has units of its own, in that of the end. Where patients differ, by the model or the settings, there are
     a hundred, else one.
-
-    Raises
-    ------
-    InputError
-        ``units.…`` for what is no time; as `read_foreign`, `read_model` and `scenario_from`.
     """
     path = Path(path)
     if is_foreign(path):
@@ -82,14 +77,7 @@ def _timed(text: str, own: str) -> str:
 def scenario_for(
     source: Path | str, end: str | None = None, every: str | None = None, settings: Sequence[Setting] = ()
 ) -> Scenario:
-    """Scenario of its name or file, or of a model, which must be told how long it is solved.
-
-    Raises
-    ------
-    InputError
-        ``exchange.time`` for a model without an ``end``; ``run.kind`` for a file of another kind; as `model_scenario`
-        and `read_scenario`.
-    """
+    """Scenario of its name or file, or of a model, which must be told how long it is solved."""
     path = Path(source) if is_foreign(source) else find_scenario(str(source))
     if path.suffix.lower() == ".csv":
         raise InputError(

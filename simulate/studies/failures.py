@@ -22,7 +22,6 @@ from simulate.cohort.population import Population
 from simulate.kernels.system import System, lower
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.methods import method_named
 from simulate.studies.replay import replay_command
 from simulate.studies.runs import Study
 from simulate.symbolic.model import Model
@@ -40,43 +39,21 @@ _AHEAD = (0.0, *(10.0**power for power in range(-12, 1)))
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A parameter of a patient among people of the same population.
+    """A parameter of a patient among people of the same population."""
 
-    Attributes
-    ----------
-    parameter, value, unit
-        What it is.
-    quantile
-        Share of people with a smaller value; ties count half.
-    z
-        Distance of its logarithm from the mean in standard deviations.
-    """
-
+    #: What it is.
     parameter: str
     value: float
     unit: str
-    quantile: float
-    z: float
+    quantile: float  #: Share of people with a smaller value; ties count half
+    z: float  #: Distance of its logarithm from the mean in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A failure with its cause.
+    """A failure with its cause."""
 
-    Attributes
-    ----------
-    arm, patient, draw, day, state, status, reason
-        Who, in which draw of a fit, where, when and why, as the solver says.
-    state_value
-        Value of the state at the last sound time; None where it never had one.
-    term, expression, term_value
-        Name and expression of the term at fault and its value there, in units of the state a day (None: not a number).
-    place
-        The most extreme parameter of the term, or of all parameters if none of the term's varies.
-    replay
-        Command that repeats this patient alone, with the same bits.
-    """
-
+    #: Who, in which draw of a fit, where, when and why, as the solver says.
     arm: str
     patient: int
     draw: int | None
@@ -84,12 +61,13 @@ class Entry:
     state: str | None
     status: str
     reason: str
-    state_value: float | None
+    state_value: float | None  #: Value of the state at the last sound time; None where it never had one
+    #: Name and expression of the term at fault and its value there, in units of the state a day (None: not a number).
     term: str | None
     expression: str | None
     term_value: float | None
-    place: Place | None
-    replay: str
+    place: Place | None  #: The most extreme parameter of the term, or of all parameters if none of the term's varies
+    replay: str  #: Command that repeats this patient alone, with the same bits
 
     @property
     def sentence(self) -> str:
@@ -295,21 +273,10 @@ def _undefined_observable(study: Study, ensemble: Ensemble, arm: int, place: int
 def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: float) -> tuple[float, FloatArray | None]:
     """The patient's state at the time of the failure, or a little before it; None if there never was one."""
     one = members_at(ensemble.cohort, [place])
-    scenario = study.scenario
+    how = study.solving | {"max_steps": 2 * study.scenario.max_steps}
     for back in _BACK if time > 0.0 else (0.0,):
         moment = time * (1.0 - back)
-        again = simulate_cohort(
-            study.model,
-            (ensemble.arms[arm],),
-            one,
-            np.array([moment]),
-            tolerance=scenario.tolerance,
-            method=method_named(scenario, study.model),
-            max_steps=2 * scenario.max_steps,
-            max_step=scenario.max_step,
-            breaks=scenario.breaks,
-            threads=1,
-        )
+        again = simulate_cohort(study.model, (ensemble.arms[arm],), one, np.array([moment]), **how, threads=1)
         state = again.trajectories.values[0, 0, : len(study.model.species)]
         if np.isfinite(state).all():
             return moment, state

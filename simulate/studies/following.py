@@ -40,12 +40,9 @@ def followed(dataset: xr.Dataset, quantity: str) -> FloatArray | None:
 def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, FloatArray | None]:
     """Course of a quantity, where it follows the dose that of its average over dosing intervals.
 
-    Returns
-    -------
-    values, swings
-        Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
-        None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated. NaN as in
-        `simulate.studies.datasets.values_shown`.
+    Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
+    None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated. NaN as in
+    `simulate.studies.datasets.values_shown`.
     """
     values, parts = values_shown(dataset, quantity), followed(dataset, quantity)
     if parts is None:
@@ -79,17 +76,10 @@ def values_read(
 ) -> tuple[FloatArray, FloatArray | None, npt.NDArray[np.bool_]]:
     """Values of a quantity as they are read at a time.
 
-    Parameters
-    ----------
-    dataset, quantity, place
-        Result of a run, a quantity of it, and the index of a time.
-
-    Returns
-    -------
-    values, parts, averaged
-        Shape [arm, member]: averages over the dosing interval that ends then, where the quantity follows the dose and
-        the arm has one, else the values at the time; trough and peak, shape [arm, member, 2], NaN in other arms, None
-        if there are none; and which arms are averaged, shape [arm].
+    Shape [arm, member]: averages over the dosing interval that ends then, where the quantity follows the dose and the
+    arm has one, else the values at the time; trough and peak, shape [arm, member, 2], NaN in other arms, None if there
+    are none; and which arms are averaged, shape [arm]. ``dataset``, ``quantity``, ``place``: result of a run, a
+    quantity of it, and the index of a time.
     """
     values = values_shown(dataset, quantity, place)[:, :, 0]
     parts = followed(dataset, quantity)

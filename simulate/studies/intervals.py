@@ -24,7 +24,6 @@ from simulate.studies.observed import times_of_readings
 from simulate.studies.runs import Study, check_memory, simulate_study, study_dataset
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
-from simulate.symbolic.model import Model
 
 PARTS = ("mean", "lowest", "highest")
 """What is kept of each interval."""
@@ -55,8 +54,9 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
             continue
         patient = typical_parameters(study.model, arm, study.population)
         for day, is_visit in _days(study, arm.plan):
-            make = window_before if is_visit else _coarse
-            found = Interval(index, day, make([arm.plan], study.model, day, float(study.times[-1]), patient))
+            size = {} if is_visit else {"panels": 5, "nodes": 3}
+            window = window_before([arm.plan], study.model, day, float(study.times[-1]), patient, **size)
+            found = Interval(index, day, window)
             (at_visits if is_visit else others).append(found)
     everything = (*at_visits, *others)
     return everything if len(_times(study, everything)) <= len(study.times) + _MOST_TIMES else tuple(at_visits)
@@ -68,13 +68,7 @@ def has_own_doses(arm: Arm) -> bool:
 
 
 def recording(study: Study, intervals: Sequence[Interval]) -> Study:
-    """The study recorded at the times of the intervals, and of what was observed in patients, as well.
-
-    Raises
-    ------
-    InputError
-        As for `simulate.memory.check_room`.
-    """
+    """The study recorded at the times of the intervals, and of what was observed in patients, as well."""
     observed = times_of_readings(study.readings.compared, study.scenario.arms, study.model)
     if not intervals and not len(observed):
         return study
@@ -88,19 +82,7 @@ def recording(study: Study, intervals: Sequence[Interval]) -> Study:
 def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[Interval]) -> xr.Dataset:
     """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
 
-    Parameters
-    ----------
-    dataset
-        Result of `recording`.
-    times
-        Times asked for, days.
-    intervals
-        What was recorded besides.
-
-    Returns
-    -------
-    Dataset
-        With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
+    With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
     """
     recorded = np.asarray(dataset["time"].values, dtype=np.float64)
     kept = dataset if len(recorded) == len(times) else dataset.isel(time=_places(recorded, times))
@@ -162,11 +144,6 @@ def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
         found |= {day: False for day in (first + usual * counts).tolist()}
         found |= {day: True for day in visits if first < day <= last}
     return sorted(found.items())
-
-
-def _coarse(plans: Sequence[Plan], model: Model, day: float, horizon: float, patient: FloatArray) -> Window:
-    """As `window_before`, at fewer times."""
-    return window_before(plans, model, day, horizon, patient, panels=5, nodes=3)
 
 
 def _times(study: Study, intervals: Sequence[Interval]) -> FloatArray:

@@ -33,11 +33,6 @@ def with_readings(dataset: xr.Dataset, *, seed: int, assays: Mapping[str, Assay]
     xr.Dataset
         With ``measured_NAME`` (arm, member, time) in the unit of ``NAME``; its attribute ``lower_limit`` is the value
         reported for everything at or below the limit of the assay. Members that failed have none.
-
-    Raises
-    ------
-    InputError
-        ``results.name``: the dataset has a quantity with the name of a reading.
     """
     dataset = pooled(dataset)
     known = shipped_trial().assays if assays is None else assays

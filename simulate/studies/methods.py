@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from simulate.cohort.ensemble import kernel_of
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.studies.scenario import Scenario
 from simulate.symbolic.model import Model
 
@@ -39,11 +39,6 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
     """Method that a scenario asks for; ``automatic`` begins with what suits the model, and goes by each member.
 
     By default it is Dormand-Prince 5(4), and Rodas5P for those whom that gives up.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``.
     """
     from simulate.solver.automatic import UNLESS_STIFF, Automatic
     from simulate.solver.methods import METHOD_OF
@@ -54,11 +49,11 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
         return UNLESS_STIFF
     if scenario.method not in METHOD_OF:
         names = (DEFAULT, *METHOD_OF, AUTOMATIC)
-        raise InputError(
+        raise not_among(
             f"there is no method `{scenario.method}`",
+            scenario.method,
+            names,
             code="scenario.unknown",
             where=scenario.document.where("solver", "method"),
-            expected=listed(names),
-            advice=did_you_mean(scenario.method, names),
         )
     return METHOD_OF[scenario.method]

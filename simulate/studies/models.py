@@ -23,6 +23,7 @@ from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import read_sources
 from simulate.symbolic.parts import Mechanism
+from simulate.symbolic.units import Unit
 
 
 def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]:
@@ -32,21 +33,9 @@ def hypothesis_parts(text: str, folder: Path = Path()) -> tuple[str | Path, ...]
 
 
 def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where | None = None) -> Model:
-    """Model by its file, or the reference model, under a hypothesis.
+    """Model by its file, or the reference model, under a combination of hypotheses: names and files.
 
-    Parameters
-    ----------
-    file
-        A model file, or one of another program; None for the reference model.
-    hypothesis
-        Names, ``none`` among them, and hypothesis files, which are combined.
-    where
-        Place of the hypothesis' name, for errors.
-
-    Raises
-    ------
-    InputError
-        ``hypothesis.…``, and whatever is wrong with the files or with the two together.
+    Errors are blamed on ``where`` if they say no place.
     """
     try:
         places = {
@@ -88,6 +77,11 @@ def about_reference() -> About:
     return read_annotations(shipped.annotations_file(), read_sources(shipped.sources_file()))
 
 
+def quantity_units(model: Model) -> dict[str, Unit]:
+    """Units of the observables and states of a model."""
+    return {part.name: part.unit for part in (*model.observables, *model.species)}
+
+
 def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:
     """What hypotheses say that are combined, by their names and files; empty where they say nothing."""
     return _combined(hypothesis, shipped_mechanisms()).title
@@ -113,24 +107,10 @@ def _refuse_names(hypothesis: Sequence[str | Path], where: Where | None) -> None
 def population_for(
     model: Model, name: str | Path | None = None, *, is_shipped: bool, where: Where | None = None
 ) -> Population:
-    """Population of a model.
+    """Population of a model: a shipped one by its name, or a file.
 
-    Parameters
-    ----------
-    model
-        Its parameters are those of the population.
-    name
-        A shipped population or a file; if not given, that of the trial for the shipped model, and independent
-        log-normal parameters for a model of a user.
-    is_shipped
-        Whether the model is the shipped one, to whose parameters the shipped populations apply.
-    where
-        Place of the name, for errors.
-
-    Raises
-    ------
-    InputError
-        ``cohort.*``.
+    If not named, it is that of the trial for the shipped model, to whose parameters the shipped populations apply, and
+    independent log-normal parameters for a model of a user. Errors are blamed on ``where``.
     """
     if isinstance(name, Path):
         return read_population(name, model.parameters, known=parameter_table() if is_shipped else ())
@@ -162,10 +142,7 @@ def file_name(text: str) -> str:
 def keep_models(folder: Path, models: Mapping[str, Model]) -> dict[str, dict[str, Any]]:
     """Write models into a run directory, each as a file of its own with every equation and number as it was.
 
-    Returns
-    -------
-    dict
-        What a manifest says of them, by hypothesis.
+    What a manifest says of them, by hypothesis.
     """
     entries: dict[str, dict[str, Any]] = {}
     taken: set[str] = set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
+from simulate.studies.models import quantity_units
 from simulate.studies.treatments import Tabled, Treatment, reading_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import Unit
@@ -72,30 +73,22 @@ class PatientReadings:
 
 @dataclass(frozen=True, slots=True)
 class ObservedValue:
-    """A reading beside what was simulated of the same patient at the same time.
+    """A reading beside what was simulated of the same patient at the same time."""
 
-    Attributes
-    ----------
-    patient_id, arm, day, quantity, unit
-        Who, under which treatment, when, and what.
-    observed, below
-        The reading, and whether what was to be read is below it.
-    simulated, p5, p95
-        Median and range of the members who stand for the patient, those of all draws; the range is None for one member.
-    ratio, difference
-        Observed over simulated, and less it; None where nothing can be said.
-    """
-
+    #: Who, under which treatment, when, and what.
     patient_id: str
     arm: str
     day: float
     quantity: str
     unit: str
+    #: The reading, and whether what was to be read is below it.
     observed: float
     below: bool
+    #: Median and range of the members who stand for the patient, those of all draws; the range is None for one member.
     simulated: float | None
     p5: float | None
     p95: float | None
+    #: Observed over simulated, and less it; None where nothing can be said.
     ratio: float | None
     difference: float | None
 
@@ -103,22 +96,7 @@ class ObservedValue:
 def readings_of(
     treatments: Sequence[Treatment], model: Model, *, end: float, members: Sequence[int]
 ) -> PatientReadings:
-    """Readings of the tables of some arms that can be compared with a simulation.
-
-    Parameters
-    ----------
-    treatments, model
-        Arms, and the model whose quantities were read.
-    end
-        Last day that is simulated.
-    members
-        Numbers of the patients of the cohort.
-
-    Raises
-    ------
-    InputError
-        ``table.quantity``: a reading of what the model does not have; ``units.mismatch``.
-    """
+    """Readings of the tables of some arms that can be compared with a simulation."""
     units = quantity_units(model)
     compared: list[PatientReading] = []
     untold: set[str] = set()
@@ -131,7 +109,8 @@ def readings_of(
         for row in treatment.plan.observed:
             reading = _compared(row, treatment.plan, model, units)
             if reading is None:
-                left_out[_untold(row)] += 1
+                what = f"what DVID `{row.what}` is" if row.what else "of what quantity"
+                left_out[f"nothing says {what}"] += 1
             elif row.patient not in patients:
                 left_out[f"of other patients than `{treatment.plan.patient}`"] += 1
             elif row.patient not in present:
@@ -147,18 +126,7 @@ def readings_of(
     return PatientReadings(tuple(compared), tuple(left_out.items()), told)
 
 
-def quantity_units(model: Model) -> dict[str, Unit]:
-    """Units of the states and observables of a model."""
-    return {part.name: part.unit for part in (*model.species, *model.observables)}
-
-
-def _untold(row: ObservedRow) -> str:
-    return f"nothing says what DVID `{row.what}` is" if row.what else "nothing says of what quantity"
-
-
-def _compared(
-    row: ObservedRow, tabled: Tabled, model: Model, units: Mapping[str, Unit]
-) -> tuple[str, float, bool] | None:
+def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: dict[str, Unit]) -> tuple[str, float, bool] | None:
     """Quantity that was read, the value in its unit, whether that was told; None if nothing says what was read."""
     part = reading_of(row.what, tabled.readings)
     if part is None:
@@ -170,13 +138,13 @@ def _compared(
             "table.quantity",
             found=f"hypothesis {model.hypothesis}",
             expected="a state or an observable",
-            advice=did_you_mean(name, units)
+            advice=did_you_mean(name, reversed(units))
             or "say in the scenario which DVIDs are quantities, and the others are left out: "
             '`observed = { ck = { dvid = "CK" } }`',
         )
         if not isinstance(part, str):
             fault.where = part.where
-            fault.advice = did_you_mean(name, units) or "`simulate show model` lists them"
+            fault.advice = did_you_mean(name, reversed(units)) or "`simulate show model` lists them"
         raise fault
     told, where = (None, None) if isinstance(part, str) else (part.unit, part.where)
     return name, row.in_unit(name, units[name], told, where), (told or row.unit) is not None

@@ -58,45 +58,26 @@ class PatientGroup:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """Changes of a group, summed up.
+    """Changes of a group, summed up."""
 
-    Attributes
-    ----------
-    median, p5, p95
-        Over the patients, each counted with the probability that the patient belongs to the group; None for nobody.
-    up, down
-        Shares of them who rose and who fell, 0 to 1; the others did neither.
-    n
-        How many they are; where belonging is a probability, the number that is expected.
-    of_draws
-        What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
-        ``down``, by these names; empty where there is one population.
-    """
-
+    #: Over the patients, each counted with the probability that the patient belongs to the group; None for nobody.
     median: float | None
     p5: float | None
     p95: float | None
+    #: Shares of them who rose and who fell, 0 to 1; the others did neither.
     up: float | None
     down: float | None
-    n: float
+    n: float  #: How many they are; where belonging is a probability, the number that is expected
+    #: What is not known: between which values 90 % of the draws of a fit have their own ``median``, ``up`` and
+    #: ``down``, by these names; empty where there is one population.
     of_draws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
-    """Change of a quantity since the first time in each patient.
+    """Change of a quantity since the first time in each patient, shape [arm, member], and its unit.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    quantity, place
-        A quantity of it, and the index of a time.
-
-    Returns
-    -------
-    array, str
-        Shape [arm, member], and its unit: % of the baseline, or the unit of the quantity where a baseline is not above
-        0. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
+    % of the baseline, or the unit of the quantity where a baseline is not above 0. NaN for who failed, was stopped, or
+    has left; 0 for a change that the solver does not resolve.
     """
     return changes_at(dataset, quantity, [place])[0]
 
@@ -141,11 +122,6 @@ def less_untreated(
 
     In points of % of the baseline, or in the unit of the quantity; ``untreated`` is the index of the arm,
     `untreated_arm` if not given.
-
-    Raises
-    ------
-    ValueError
-        There is no untreated arm.
     """
     reference = untreated_arm(dataset) if untreated is None else untreated
     if reference is None:
@@ -218,17 +194,7 @@ def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
 
 
 def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
-    """Changes of an arm, of those who belong to a group.
-
-    Parameters
-    ----------
-    changes
-        Shape [member], NaN for who gives none.
-    belonging
-        Probability of belonging to the group, shape [member].
-    draws
-        Number of the draw of a fit that each member is of, shape [member]; None where there is one population.
-    """
+    """Changes of an arm [member], NaN for who gives none, of those who belong to a group with some probability."""
     (whole,) = _of_groups([(changes, belonging)])
     if draws is None:
         return whole
@@ -284,17 +250,7 @@ def _summed(changes: FloatArray, weights: FloatArray, shares: FloatArray) -> Pai
 def share_of_both(
     changes: Sequence[FloatArray], ways: Sequence[str], belonging: FloatArray, *, beyond: float = 0.0
 ) -> float | None:
-    """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size.
-
-    Parameters
-    ----------
-    changes, ways
-        Shape [member] each, and ``up`` or ``down`` for each.
-    belonging
-        Probability of belonging to the group, shape [member].
-    beyond
-        Size, in the unit of the changes.
-    """
+    """Share of patients of an arm in whom all of some changes go their ways at once, by more than a size."""
     signed = np.stack([change if way == "up" else -change for change, way in zip(changes, ways, strict=True)])
     there = np.isfinite(signed).all(axis=0) & np.isfinite(belonging)
     total = float(belonging[there].sum())

@@ -22,31 +22,10 @@ COLUMNS = {"weight": ("WT", "BW"), "creatinine_clearance": ("CRCL", "CLCR")}
 """Usual names of columns beside the name of the covariate itself; capitals do not matter."""
 
 
-def covariate_columns(population: Population) -> tuple[str, ...]:
-    """Columns of a dose table that a population knows, in capitals."""
-    return tuple(column for covariate in population.covariates for column in _columns(covariate))
-
-
 def known_values(
     treatments: Sequence[Treatment], population: Population, n: int, *, first: int = 0
 ) -> dict[str, FloatArray]:
-    """Covariates of members that dose tables give, shape [member] each; NaN where they say nothing.
-
-    Parameters
-    ----------
-    treatments
-        Arms; those without a table say nothing.
-    population
-        Whose covariates may be given, in its units.
-    n, first
-        Number of members, and the number of the first of them.
-
-    Raises
-    ------
-    InputError
-        ``scenario.covariate``: a column of no covariate, two columns of one, or tables that disagree;
-        ``cohort.covariate``: a value out of bounds. Blamed on the arm.
-    """
+    """Covariates of ``n`` members from number ``first`` on that dose tables give; NaN where they say nothing."""
     known: dict[str, FloatArray] = {}
     tables: dict[str, str] = {}
     for treatment in treatments:
@@ -82,8 +61,9 @@ def _covariates(treatment: Treatment, population: Population) -> dict[str, Mappi
     assert isinstance(treatment.plan, Tabled)
     found: dict[str, Mapping[str, float]] = {}
     for column, values in treatment.plan.table.covariates.items():
-        name = next((part.name for part in population.covariates if column in _columns(part)), None)
+        name = next((part.name for part in population.covariates if column in columns_of(part)), None)
         if name is None or name in found:
+            known = ", ".join(f"`{part.name}` ({', '.join(columns_of(part)[1:])})" for part in population.covariates)
             raise InputError(
                 f"the population has no covariate for the column `{column}`"
                 if name is None
@@ -91,15 +71,15 @@ def _covariates(treatment: Treatment, population: Population) -> dict[str, Mappi
                 code="scenario.covariate",
                 where=treatment.where,
                 found=f"the column `{column}` of {treatment.plan.table.file}",
-                expected=", ".join(f"`{part.name}` ({', '.join(_columns(part)[1:])})" for part in population.covariates)
-                or "none: the population has no covariates",
+                expected=known or "none: the population has no covariates",
                 advice=f'leave the column unread: `ignore = ["{column}"]`',
             )
         found[name] = values
     return found
 
 
-def _columns(covariate: Parameter) -> tuple[str, ...]:
+def columns_of(covariate: Parameter) -> tuple[str, ...]:
+    """Names that a column of a covariate may have, in capitals."""
     return (covariate.name.upper(), *COLUMNS.get(covariate.name, ()))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.kernels.equilibria import Stability, equilibria, roots
 from simulate.kernels.system import lower
 from simulate.kernels.vectorfield import VectorField, held, initial_states, inputs_of, vector_field
@@ -60,12 +60,6 @@ def phase_plane(
     Dataset
         ``dx`` and ``dy`` (y, x), per day, NaN where the other states have no rest; ``steady_x``, ``steady_y``,
         ``stable`` (steady); ``start`` (axis), the baseline. Coordinates have ``units`` and ``long_name``.
-
-    Raises
-    ------
-    InputError
-        ``plane.state`` for an unknown state or twice the same, ``plane.parameter`` for an unknown parameter, and as
-        `simulate.kernels.equilibria.equilibria`.
     """
     system = lower(model)
     _check_names(model, x, y, settings or {})
@@ -90,6 +84,8 @@ def phase_plane(
     rates[rested] = field.rates(states[rested], np.repeat(inputs, int(rested.sum()), axis=0))
     shape = (points, points)
     xs, ys = (np.linspace(*span, points) for span in spans)
+    of_route = {route.name: route.unit.text for route in model.routes}
+    drug = ", ".join(f"{rate:g} {of_route[route]}/d {route}" for route, rate in (fed or {}).items())
     about = {part.name: {"units": part.unit.text, "long_name": part.meaning} for part in model.species}
     return xr.Dataset(
         {
@@ -101,7 +97,7 @@ def phase_plane(
             "start": ("axis", start[list(places)]),
         },
         coords={"x": ("x", xs, about[x]), "y": ("y", ys, about[y])},
-        attrs={"x": x, "y": y, "hypothesis": model.hypothesis, "fed": _fed_text(fed, model)},
+        attrs={"x": x, "y": y, "hypothesis": model.hypothesis, "fed": drug or "no drug"},
     )
 
 
@@ -109,12 +105,7 @@ def _check_names(model: Model, x: str, y: str, settings: Mapping[str, float]) ->
     states = [part.name for part in model.species]
     for name in (x, y):
         if name not in states:
-            raise InputError(
-                f"the model has no state `{name}`",
-                code="plane.state",
-                expected=listed(states),
-                advice=did_you_mean(name, states),
-            )
+            raise not_among(f"the model has no state `{name}`", name, states, code="plane.state")
     if x == y:
         raise InputError("a plane needs two different states", code="plane.state", found=f"`{x}` twice")
     known = [part.name for part in model.parameters]
@@ -140,8 +131,3 @@ def _resting(
     states[:, places] = targets
     plane = held(field, [field.states[place] for place in places])
     return roots(plane, states, np.hstack([np.repeat(inputs, len(targets), axis=0), targets]), np.abs(start))
-
-
-def _fed_text(fed: Mapping[str, float] | None, model: Model) -> str:
-    units = {route.name: route.unit.text for route in model.routes}
-    return ", ".join(f"{rate:g} {units[route]}/d {route}" for route, rate in (fed or {}).items()) or "no drug"

@@ -24,48 +24,22 @@ from simulate.symbolic.model import Model
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """What one typical patient is given, and the model.
+    """What one typical patient is given, and the model."""
 
-    Attributes
-    ----------
-    model
-        Composed, with routes; parameters have the values of the arm.
-    given
-        What is given by them.
-    arm, regimen
-        Name of the arm, and what it prescribes, in words.
-    times
-        When the scenario records, days.
-    quantities
-        What it records.
-    rtol
-        Its relative tolerance.
-    left_out
-        What a scenario says and this does not.
-    about
-        What is known of the reference model beside its numbers; None of any other.
-    """
-
-    model: Model
-    given: tuple[Given, ...]
+    model: Model  #: Composed, with routes; parameters have the values of the arm
+    given: tuple[Given, ...]  #: What is given by them
+    #: Name of the arm, and what it prescribes, in words.
     arm: str
     regimen: str
-    times: tuple[float, ...]
-    quantities: tuple[str, ...]
-    rtol: float
-    left_out: tuple[str, ...]
-    about: About | None
+    times: tuple[float, ...]  #: When the scenario records, days
+    quantities: tuple[str, ...]  #: What it records
+    rtol: float  #: Its relative tolerance
+    left_out: tuple[str, ...]  #: What a scenario says and this does not
+    about: About | None  #: What is known of the reference model beside its numbers; None of any other
 
 
 def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
-    """The typical patient of an arm, which must be named where there are several.
-
-    Raises
-    ------
-    InputError
-        ``exchange.arm``: no such arm, or several; ``exchange.rules``: what is given depends on how the patient does, or
-        states are reset; as `prepare`.
-    """
+    """The typical patient of an arm, which must be named where there are several."""
     study = prepare(scenario)
     chosen = _chosen(study, arm)
     values = typical_parameters(study.model, chosen, study.population)
@@ -88,13 +62,7 @@ def prescription_of(scenario: Scenario, arm: str | None = None) -> Prescription:
 
 
 def given_to(model: Model, arm: Arm, population: Population, horizon: float) -> tuple[Given, ...]:
-    """What the typical patient of an arm is given up to a horizon, days.
-
-    Raises
-    ------
-    InputError
-        ``exchange.rules``: what is given depends on how the patient does, or states are reset or set.
-    """
+    """What the typical patient of an arm is given up to a horizon, days."""
     if arm.rules:
         raise InputError(
             f"the doses of the arm `{arm.name}` depend on how the patient does",

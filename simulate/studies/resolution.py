@@ -20,31 +20,17 @@ TOLERANCES = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """How exact simulated numbers are.
+    """How exact simulated numbers are."""
 
-    Attributes
-    ----------
-    rtol
-        Relative tolerance of the simulation.
-    atol
-        Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
-    """
-
-    rtol: float = 1e-6
+    rtol: float = 1e-6  #: Relative tolerance of the simulation
+    #: Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
     atol: float = 1e-12
 
     def error(self, levels: npt.ArrayLike, peaks: npt.ArrayLike = 0.0, terms: npt.ArrayLike = 0.0) -> FloatArray:
         """What numbers may be wrong by, in their unit.
 
-        Parameters
-        ----------
-        levels
-            The numbers.
-        peaks
-            Largest values of the courses that they are from, of a shape that goes with theirs.
-        terms
-            Sizes of what they are added up from where terms cancel, of such a shape too: a difference of large numbers
-            is as wrong as these are.
+        ``peaks`` are the largest values of their courses; ``terms`` the sizes of what they are added up from where
+        terms cancel: a difference of large numbers is as wrong as these are.
         """
         sizes = np.maximum(np.abs(levels), terms)
         found: FloatArray = TOLERANCES * (self.rtol * sizes + self.atol * np.abs(peaks))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from simulate.cohort.draws import Cohort, draw_members
 from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.population import Occasion, Population
 from simulate.cohort.transform import SCHEME, UNCHANGED, Distribution
-from simulate.errors import InputError, did_you_mean, listed, relocated
+from simulate.errors import InputError, did_you_mean, listed, not_among, relocated
 from simulate.files import content_hash
 from simulate.memory import check_room
 from simulate.regimen.doses import Plan
@@ -30,7 +30,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
-from simulate.studies.models import find_model, population_for
+from simulate.studies.models import find_model, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -47,37 +47,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """A scenario whose every name has been found: ready to run.
+    """A scenario whose every name has been found: ready to run."""
 
-    Attributes
-    ----------
-    scenario
-        What was asked.
-    model, arms, population
-        What is simulated.
-    times
-        Shape [time], days.
-    quantities
-        What is kept, in order.
-    known
-        Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
-    draws
-        Populations that are simulated, each with all patients; None for the one of ``population``.
-    assumed
-        Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
-    readings
-        What was observed in the patients of tables of doses.
-    """
-
-    scenario: Scenario
+    scenario: Scenario  #: What was asked
+    #: What is simulated.
     model: Model
     arms: tuple[Arm, ...]
     population: Population
-    times: FloatArray
-    quantities: tuple[str, ...]
+    times: FloatArray  #: Shape [time], days
+    quantities: tuple[str, ...]  #: What is kept, in order
+    #: Covariates that tables of doses give, shape [patient] each; NaN for patients whose value is drawn.
     known: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Populations that are simulated, each with all patients; None for the one of ``population``.
     draws: Draws | IndividualDraws | None = None
+    #: Which parameters vary because the scenario assumes it; None where it assumes nothing of all of them.
     assumed: AssumedSpread | None = None
+    #: What was observed in the patients of tables of doses.
     readings: PatientReadings = field(default_factory=PatientReadings)
 
     @property
@@ -113,13 +98,16 @@ class Study:
     @property
     def settings(self) -> dict[str, object]:
         """What the scenario asks for, as plain values; a manifest keeps it."""
-        scenario = self.scenario
+        scenario, of_draws = self.scenario, dict[str, object]()
+        if self.draws is not None:
+            of_draws = {"fit": str(scenario.fit), "draws": len(self.draws.points), "draws_of": self.draws.name}
+            of_draws["draws_key"] = content_hash(self.draws.points.tobytes())
         return {
             "title": scenario.title,
             "question": scenario.question,
             "model": self.model.name,
             "hypothesis": self.hypothesis,
-            **_of_draws(scenario.fit, self.draws),
+            **of_draws,
             "end": scenario.times[-1],
             "every": scenario.times[1],
             **({} if scenario.time_unit == "d" else {"time_unit": scenario.time_unit}),
@@ -149,6 +137,13 @@ class Study:
         }
 
     @property
+    def solving(self) -> dict[str, Any]:
+        """How the scenario says that cohorts are solved: arguments of `simulate_cohort`."""
+        asked = self.scenario
+        bounds = {"max_steps": asked.max_steps, "max_step": asked.max_step, "breaks": asked.breaks}
+        return {"tolerance": asked.tolerance, "method": method_named(asked, self.model), **bounds}
+
+    @property
     def key(self) -> str:
         """Content hash of everything that decides the result, the engine and its compilers included."""
         from simulate.compiled import fingerprint
@@ -160,18 +155,7 @@ class Study:
 def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     """Resolve the names of a scenario and check everything that can be checked without solving.
 
-    Parameters
-    ----------
-    scenario
-        What is asked.
-    in_parts
-        Whether it will be simulated part by part, so that the whole need not fit into memory.
-
-    Raises
-    ------
-    InputError
-        With the line of the scenario file, or the setting, at fault: an unknown hypothesis, parameter, quantity, route
-        or method; a unit that does not fit.
+    ``in_parts``: whether it will be simulated part by part, so that the whole need not fit into memory.
     """
     parts = scenario.hypothesis
     if scenario.occasions is not None and scenario.model is None and ON_OCCASIONS.name not in parts:
@@ -186,12 +170,8 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     method_named(scenario, model)
     if not in_parts:
         check_memory(scenario, model, len(scenario.times))
-    population = population_for(
-        model,
-        scenario.population,
-        is_shipped=scenario.model is None,
-        where=scenario.document.where("cohort", "population"),
-    )
+    where = scenario.document.where("cohort", "population")
+    population = population_for(model, scenario.population, is_shipped=scenario.model is None, where=where)
     if draws is not None and scenario.model is None:
         population = study_patients(population)
     assumed = None
@@ -225,13 +205,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
 
 
 def draws_of_scenario(scenario: Scenario) -> Draws | IndividualDraws:
-    """Populations of a scenario that stands on a fit, or on what is believed before one.
-
-    Raises
-    ------
-    InputError
-        ``fit.*``, blamed on the key of the scenario: no fit of this hypothesis, or one of other numbers.
-    """
+    """Populations of a scenario that stands on a fit, or on what is believed before one."""
     from simulate.studies.fitting.draws import draws_named
     from simulate.studies.fitting.individual_draws import individual_draws
     from simulate.studies.fitting.posterior import read_posterior
@@ -251,22 +225,8 @@ def draws_of_scenario(scenario: Scenario) -> Draws | IndividualDraws:
         raise
 
 
-def _of_draws(fit: str | Path, draws: Draws | IndividualDraws | None) -> dict[str, object]:
-    """What a manifest says of the draws: what they are of, how many, and the hash of all of them."""
-    if draws is None:
-        return {}
-    key = content_hash(draws.points.tobytes())
-    return {"fit": str(fit), "draws": len(draws.points), "draws_of": draws.name, "draws_key": key}
-
-
 def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[Arm, ...]:
-    """Arms of a scenario: overrides that patients can have, in the units of the parameters; plans that routes admit.
-
-    Raises
-    ------
-    InputError
-        As for `prepare`, blamed on the arm.
-    """
+    """Arms of a scenario: overrides that patients can have, in the units of the parameters; plans that routes admit."""
     arms = []
     admitted: set[Plan] = set()
     for treatment in scenario.arms:
@@ -288,18 +248,10 @@ def arms_of(scenario: Scenario, model: Model, population: Population) -> tuple[A
 
 
 def arm_number(study: Study, name: str | None, code: str) -> int:
-    """Which arm of a study has a name; the first if none is given.
-
-    Raises
-    ------
-    InputError
-        Of this code: no arm has it.
-    """
+    """Which arm of a study has a name; the first if none is given."""
     names = [arm.name for arm in study.arms]
     if name is not None and name not in names:
-        raise InputError(
-            f"the scenario has no arm `{name}`", code=code, expected=listed(names), advice=did_you_mean(name, names)
-        )
+        raise not_among(f"the scenario has no arm `{name}`", name, names, code=code)
     return 0 if name is None else names.index(name)
 
 
@@ -354,7 +306,7 @@ def check_memory(scenario: Scenario, model: Model, times: int) -> None:
 
 def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tuple[str, ...]:
     """What is kept: what was asked for, else all observables, and what was observed in patients."""
-    known = [part.name for part in (*model.observables, *model.species)]
+    known = quantity_units(model)
     for index, name in enumerate(scenario.quantities):
         if name not in known:
             raise InputError(
@@ -380,45 +332,19 @@ def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
     count = study.members - first if n is None else n
     draws, numbers = study.places(first, count)
     given = {name: values[numbers - scenario.first] for name, values in study.known.items()}
-    several = study.draws is not None
-    cohort = draw_members(
-        study.population,
-        numbers,
-        seed=scenario.seed,
-        given=given,
-        draws=draws if several else None,
-        changes=UNCHANGED if study.draws is None else study.draws.changes(study.population, draws),
-    )
+    changes = UNCHANGED if study.draws is None else study.draws.changes(study.population, draws)
+    own = None if study.draws is None else draws
+    cohort = draw_members(study.population, numbers, seed=scenario.seed, given=given, draws=own, changes=changes)
     return replace(cohort, occasions=scenario.occasions)
 
 
 def simulate_study(
     study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
 ) -> Ensemble:
-    """Draw the cohort of a study and simulate it in all arms.
-
-    Parameters
-    ----------
-    study
-        What to simulate.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-    progress
-        Called with the number of members finished since the last call; members of all arms are counted.
-    """
-    scenario = study.scenario
+    """Draw the cohort of a study and simulate it in all arms."""
+    people = cohort_of(study)
     return simulate_cohort(
-        study.model,
-        study.arms,
-        cohort_of(study),
-        study.times,
-        tolerance=scenario.tolerance,
-        method=method_named(scenario, study.model),
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-        progress=progress,
+        study.model, study.arms, people, study.times, **study.solving, threads=threads, progress=progress
     )
 
 

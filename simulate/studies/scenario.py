@@ -106,83 +106,48 @@ RESULT = "fit.json"
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What is to be simulated.
+    """What is to be simulated."""
 
-    Attributes
-    ----------
-    name, title, question
-        Name of the file without its ending, what a reader is told, and what is asked.
-    model
-        File of a user's model; None for the shipped one.
-    hypothesis
-        Names and hypothesis files that are combined.
-    fit, draws
-        Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
-        them.
-    beyond_bounds
-        Whether parameters may be set beyond their bounds.
-    times
-        When to record, days, ascending from 0.
-    time_unit
-        In which times are shown to a reader.
-    visits
-        Days on which rules look that look at visits only.
-    patients, first, seed, population
-        Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
-        population; None for patients of the trial or, where the model is a user's, for parameters that vary
-        independently.
-    spread
-        What is assumed of how patients differ in the parameters of which the population says nothing; None for nothing.
-    between_doses
-        Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
-        population.
-    occasions
-        How kinetics differ between occasions of a patient; None where they do not.
-    dropout
-        Whether results are of those who are still in the study.
-    arms
-        At least one.
-    overrides
-        Typical values of parameters in all arms.
-    quantities
-        States and observables to keep; empty for all observables.
-    rtol, atol, max_steps, method
-        Settings of the solver.
-    max_step, breaks
-        The longest step, days, None without a bound; and when steps end, days.
-    document
-        The file and settings from which all this was read.
-    """
-
+    #: Name of the file without its ending, what a reader is told, and what is asked.
     name: str
     title: str
     question: str | None
-    model: Path | None
-    hypothesis: tuple[str | Path, ...]
+    model: Path | None  #: File of a user's model; None for the shipped one
+    hypothesis: tuple[str | Path, ...]  #: Names and hypothesis files that are combined
+    #: Whose populations are simulated: `TYPICAL`, the one of the tables, or as `draws_named` has it; and how many of
+    #: them.
     fit: str | Path
     draws: int
-    beyond_bounds: bool
-    times: tuple[float, ...]
-    time_unit: str
-    visits: tuple[float, ...]
+    beyond_bounds: bool  #: Whether parameters may be set beyond their bounds
+    times: tuple[float, ...]  #: When to record, days, ascending from 0
+    time_unit: str  #: In which times are shown to a reader
+    visits: tuple[float, ...]  #: Days on which rules look that look at visits only
+    #: Size of the cohort, the number of its first member, the seed from which it is drawn, and the name or file of its
+    #: population; None for patients of the trial or, where the model is a user's, for parameters that vary
+    #: independently.
     patients: int
     first: int
     seed: int
     population: str | Path | None
+    #: What is assumed of how patients differ in the parameters of which the population says nothing; None for nothing.
     spread: Spread | None
+    #: Coefficient of variation of how much of a dose arrives, from dose to dose of a patient; None for that of the
+    #: population.
     between_doses: float | None
-    occasions: Occasions | None
-    dropout: bool
-    arms: tuple[Treatment, ...]
-    overrides: tuple[Override, ...]
-    quantities: tuple[str, ...]
+    occasions: Occasions | None  #: How kinetics differ between occasions of a patient; None where they do not
+    dropout: bool  #: Whether results are of those who are still in the study
+    arms: tuple[Treatment, ...]  #: At least one
+    overrides: tuple[Override, ...]  #: Typical values of parameters in all arms
+    quantities: tuple[str, ...]  #: States and observables to keep; empty for all observables
+    #: Settings of the solver.
     rtol: float
     atol: float | None
     max_steps: int
     method: str
+    #: The longest step, days, None without a bound; and when steps end, days.
     max_step: float | None
     breaks: tuple[float, ...]
-    document: Document
+    document: Document  #: The file and settings from which all this was read
 
     @property
     def understood(self) -> tuple[str, ...]:
@@ -209,7 +174,6 @@ class Scenario:
 
     @property
     def tolerance(self) -> Tolerance:
-        """Bound on the local error of a step."""
         return Tolerance(self.rtol, self.atol)
 
 
@@ -228,13 +192,7 @@ SCENARIO_KEYS: Mapping[str, tuple[str, ...]] = {
 
 
 def find_scenario(name: str) -> Path:
-    """File of a scenario: a path, or the name of a shipped one.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``: neither a file nor a shipped scenario.
-    """
+    """File of a scenario: a path, or the name of a shipped one."""
     known = shipped.scenario_files()
     if name in known:
         return known[name]
@@ -250,20 +208,7 @@ def find_scenario(name: str) -> Path:
 
 
 def read_scenario(name: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
-    """Read a scenario file, with settings laid over it.
-
-    Parameters
-    ----------
-    name
-        Name of a shipped scenario, or a path.
-    settings
-        What to change in it.
-
-    Raises
-    ------
-    InputError
-        ``file.*``, ``scenario.*``, ``regimen.*`` or ``units.*``, with the line of the file or the setting at fault.
-    """
+    """Read a scenario file, with settings laid over it."""
     path = find_scenario(str(name))
     return scenario_from(read_toml(path), settings, name=path.stem)
 
@@ -284,6 +229,9 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     times = _times(time)
     visits = times_of(time, "visits", "visit", times[-1])
     arms = treatments_of(top, visits)
+    # As many as the longest table of doses has, where one has several.
+    tabled = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
+    people = cohort.text("population", None, expected='a name such as "healthy", or a file')
     rtol = solver.number("rtol", 1e-6, least=SMALLEST, most=0.1)
     return Scenario(
         name=name,
@@ -300,10 +248,10 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         times=times,
         time_unit=_time_unit(time),
         visits=visits,
-        patients=cohort.integer("patients", _tabled_patients(arms), least=1, most=MAX_PATIENTS),
+        patients=cohort.integer("patients", max(tabled, default=DEFAULT_PATIENTS), least=1, most=MAX_PATIENTS),
         first=cohort.integer("first", 0, least=0, most=MAX_PATIENTS),
         seed=cohort.integer("seed", 1, least=0, most=2**63 - 1),
-        population=_population(cohort),
+        population=document.folder("cohort", "population") / people if people and people.endswith(".toml") else people,
         spread=spread_of(cohort),
         between_doses=cohort.number("between_doses", None, least=0, most=10),
         occasions=_occasions(cohort),
@@ -380,20 +328,7 @@ def _fit(model: TomlTable, cohort: TomlTable) -> str | Path:
 
 
 def named_fit(fit: str | Path, *, where: Where | None = None, said: str | None = None) -> str | Path:
-    """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder.
-
-    Parameters
-    ----------
-    fit
-        A word, or a path.
-    where, said
-        Where it is written, and how, if not as the path is.
-
-    Raises
-    ------
-    InputError
-        ``scenario.fit``: neither a word nor a file.
-    """
+    """A fit as a user calls it: one of the words, or the file of a result, which may be given by its folder."""
     if fit in FITS_BY_WORD:
         return str(fit)
     path = Path(fit)
@@ -448,17 +383,6 @@ def _longest_step(solver: TomlTable, end: float) -> float | None:
             advice="allow more steps, `solver.max_steps`, or longer ones",
         )
     return float(longest)
-
-
-def _tabled_patients(arms: Sequence[Treatment]) -> int:
-    """Patients of the longest table of doses; a hundred where no table has several."""
-    several = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
-    return max(several, default=DEFAULT_PATIENTS)
-
-
-def _population(cohort: TomlTable) -> str | Path | None:
-    name = cohort.text("population", None, expected='a name such as "healthy", or a file')
-    return cohort.document.folder("cohort", "population") / name if name and name.endswith(".toml") else name
 
 
 def _distinct(outputs: TomlTable) -> tuple[str, ...]:

@@ -29,13 +29,7 @@ class Setting:
 
 
 def parse_setting(text: str) -> Setting:
-    """Read ``key=value`` as given to ``--set``; a value is TOML, or else a text that needs no quotation marks.
-
-    Raises
-    ------
-    InputError
-        ``scenario.setting``: no key, no value or no equals sign.
-    """
+    """Read ``key=value`` as given to ``--set``; a value is TOML, or else a text that needs no quotation marks."""
     key, _, value = (part.strip() for part in text.partition("="))
     if not key or not value:
         raise InputError(
@@ -59,13 +53,7 @@ def parse_setting(text: str) -> Setting:
 
 
 def parse_variation(text: str) -> Setting:
-    """Read what ``--vary`` is given: ``cv=0.3`` for all parameters, ``k_a.cv=0.3`` for one; or ``sd_log`` for ``cv``.
-
-    Raises
-    ------
-    InputError
-        ``scenario.variation``: it is none of these.
-    """
+    """Read what ``--vary`` is given: ``cv=0.3`` for all parameters, ``k_a.cv=0.3`` for one; ``sd_log`` for ``cv``."""
     key, _, value = (part.strip() for part in text.partition("="))
     name, dot, measure = key.rpartition(".")
     try:
@@ -96,13 +84,7 @@ def variation_key(text: str) -> str:
 
 
 def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | None) -> list[Setting]:
-    """Settings of a call from Python: arguments that stand for a key, None if not given, and further ones.
-
-    Raises
-    ------
-    InputError
-        ``scenario.setting``: a key that both set.
-    """
+    """Settings of a call from Python: arguments that stand for a key, None if not given, and further ones."""
     given = {key: value for key, value in named.items() if value is not None}
     for key in settings or {}:
         if key in given:
@@ -127,19 +109,8 @@ def lay_over(document: Document, settings: Sequence[Setting], known: Mapping[str
     A key is a path as it stands in errors, with an arm by its name or its place (``arm.NAME.regimen``,
     ``arm[0].regimen``), or the bare name of a parameter.
 
-    Parameters
-    ----------
-    document
-        What was read.
-    settings
-        What to change in it.
-    known
-        Keys of each table by its name, and under ``""`` those outside of any.
-
-    Raises
-    ------
-    InputError
-        ``scenario.setting``: the key leads nowhere, or two options set it.
+    ``settings``: what to change in it; ``known``: keys of each table by its name, and under ``""`` those outside of
+    any.
     """
     data = copy.deepcopy(document.data)
     origins: dict[Keys, str] = {}

@@ -34,71 +34,43 @@ LARGE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class EndpointSideBySide:
-    """What a hypothesis says of one endpoint.
+    """What a hypothesis says of one endpoint."""
 
-    Attributes
-    ----------
-    quantity, title, unit
-        Name, meaning, and unit of the change.
-    direction
-        That is asked for, ``up`` or ``down``: reported on this day or another; empty for none.
-    is_reported
-        Whether it was reported of this day and treatment.
-    changed
-        Change since baseline of all patients.
-    p25, p75
-        The middle half of them.
-    going, needed
-        Share of patients who go the way that is asked for, or the way that more go where none is; and the patients in
-        whom a sign test would show it with a power of 80 %: None if it would not.
-    """
-
+    #: Name, meaning, and unit of the change.
     quantity: str
     title: str
     unit: str
-    direction: str
-    changed: Paired
+    direction: str  #: That is asked for, ``up`` or ``down``: reported on this day or another; empty for none
+    changed: Paired  #: Change since baseline of all patients
+    #: The middle half of them.
     p25: float | None
     p75: float | None
+    #: Share of patients who go the way that is asked for, or the way that more go where none is; and the patients in
+    #: whom a sign test would show it with a power of 80 %: None if it would not.
     going: float | None
     needed: int | None
-    is_reported: bool = True
+    is_reported: bool = True  #: Whether it was reported of this day and treatment
 
 
 @dataclass(frozen=True, slots=True)
 class SideBySide:
-    """What a hypothesis says of a treated arm.
+    """What a hypothesis says of a treated arm."""
 
-    Attributes
-    ----------
-    hypothesis, arm, day
-        Who says it, of which treatment, and when.
-    n
-        Patients.
-    both
-        By group, the share of patients in whom both `BOTH` change as reported; empty where that cannot be said.
-    large
-        The same of all patients, by more than `LARGE` percent each; None where that cannot be said.
-    both_of_draws
-        Between which values 90 % of the draws of a fit have their own share of all patients; None for one population.
-    endpoints
-        In the order of the results.
-    draws_of
-        What the patients are draws of, ``fit`` or ``prior``; ``typical`` for the one population of the tables.
-    name
-        What tells it from the others: the hypothesis, the draws, or both.
-    """
-
+    #: Who says it, of which treatment, and when.
     hypothesis: str
     arm: str
     day: float
-    n: int
+    n: int  #: Patients
+    #: By group, the share of patients in whom both `BOTH` change as reported; empty where that cannot be said.
     both: Mapping[str, float | None] = field(default_factory=dict)
+    #: The same of all patients, by more than `LARGE` percent each; None where that cannot be said.
     large: float | None = None
+    #: Between which values 90 % of the draws of a fit have their own share of all patients; None for one population.
     both_of_draws: tuple[float, float] | None = None
-    endpoints: tuple[EndpointSideBySide, ...] = ()
+    endpoints: tuple[EndpointSideBySide, ...] = ()  #: In the order of the results
+    #: What the patients are draws of, ``fit`` or ``prior``; ``typical`` for the one population of the tables.
     draws_of: str = "typical"
-    name: str = ""
+    name: str = ""  #: What tells it from the others: the hypothesis, the draws, or both
 
 
 def set_side_by_side(
@@ -108,20 +80,10 @@ def set_side_by_side(
     directions: Mapping[str, str],
     reported: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[SideBySide, ...]:
-    """What a hypothesis says of each arm that is treated.
+    """What a hypothesis says of each arm that is treated, at the time of a visit.
 
-    Parameters
-    ----------
-    dataset
-        Result of a run.
-    hypothesis
-        As a reader knows it.
-    place
-        Index of the time of the visit.
-    directions
-        Directions that are asked for, ``up`` or ``down``, by quantity.
-    reported
-        Quantities of which they were reported at this visit, by arm; all if not given.
+    ``directions`` are those that are asked for, by quantity; ``reported`` the quantities of which they were reported at
+    this visit, by arm, all if not given.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)

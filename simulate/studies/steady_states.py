@@ -36,31 +36,19 @@ _NO_SCENARIO = {"schema": 1, "time": {"end": "1 d"}, "arm": [{"name": "untreated
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SteadyStates:
-    """What was found.
+    """What was found."""
 
-    Attributes
-    ----------
-    study, system
-        The model, and its equations.
-    states
-        Steady states, sorted.
-    observed
-        Values of the observables, shape [state, observable].
-    branches
-        Curves of steady states over one parameter or route, each once; none where nothing varies.
-    draw
-        Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
-    plane
-        Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
-        plane was asked for.
-    """
-
+    #: The model, and its equations.
     study: Study
     system: System
-    states: tuple[Equilibrium, ...]
-    observed: FloatArray
+    states: tuple[Equilibrium, ...]  #: Steady states, sorted
+    observed: FloatArray  #: Values of the observables, shape [state, observable]
+    #: Curves of steady states over one parameter or route, each once; none where nothing varies.
     branches: tuple[Branch, ...]
+    #: Of which draw of a fit the patient is the typical one, counted from 0; None for the one of the tables.
     draw: int | None = None
+    #: Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
+    #: plane was asked for.
     plane: xr.Dataset | None = None
 
 
@@ -93,16 +81,7 @@ def steady_states(
 ) -> tuple[SteadyStates, ...]:
     """Seek steady states of the typical patient; arguments as for `simulate.equilibria`.
 
-    Returns
-    -------
-    tuple of SteadyStates
-        Of the typical patient of each draw of a fit, or of the one of the tables.
-
-    Raises
-    ------
-    InputError
-        ``equilibria.arm``, ``equilibria.over``, ``equilibria.plane``; as for `simulate.kernels.equilibria.equilibria`,
-        `branches` and `simulate.studies.phase_plane.phase_plane`.
+    Of the typical patient of each draw of a fit, or of the one of the tables.
     """
     if plane is not None and scenario.fit != TYPICAL:
         raise InputError(
@@ -142,7 +121,9 @@ def _of_patient(
     known = dict(zip(names, typical_parameters(study.model, arm, _population(study, draw)), strict=True))
     parameters = np.array([known[name] for name in system.parameters])
     begin = initial_states(system, parameters[np.newaxis])[0]
-    places = _starts(begin, starts, reach)
+    # The baseline, and points of a box from nothing to so many times its values, or so many where they are 0.
+    far = reach * np.where(begin > 0.0, begin, 1.0)
+    places = np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), starts)])
     found = equilibria(system, parameters, places, fed=fed)
     field, inputs = vector_field(system), inputs_of(system, parameters[np.newaxis], fed)
     states = np.array([one.state for one in found]).reshape(-1, len(system.states))
@@ -187,12 +168,6 @@ def _population(study: Study, draw: int | None) -> Population:
             for part in study.population.parameters
         ),
     )
-
-
-def _starts(begin: FloatArray, count: int, reach: float) -> FloatArray:
-    """The baseline, and points of a box from nothing to so many times its values, or so many where they are 0."""
-    far = reach * np.where(begin > 0.0, begin, 1.0)
-    return np.concatenate([begin[np.newaxis], starts_in_box([0.0] * len(far), far.tolist(), count)])
 
 
 def _over(
@@ -283,21 +258,15 @@ def tables(results: Sequence[SteadyStates]) -> dict[str, ResultTable]:
             ]
     made = {"states": ResultTable((*own, "state", *head), tuple(rows))}
     if first.plane is not None:
-        made["plane"] = _table_of_plane(first.plane)
+        # A row for each point: both states, and how fast each changes a day, empty where the others have no rest.
+        plane, (x, y) = first.plane, (first.plane.attrs["x"], first.plane.attrs["y"])
+        ys, xs = np.meshgrid(plane["y"].values, plane["x"].values, indexing="ij")
+        columns = (part.ravel().tolist() for part in (xs, ys, plane["dx"].values, plane["dy"].values))
+        made["plane"] = ResultTable((x, y, f"{x}_rate", f"{y}_rate"), tuple(zip(*columns, strict=True)))
     if axis := axis_of(results):
         made["branches"] = ResultTable((*own, "branch", axis, *head), tuple(points))
         made["turns"] = ResultTable((*own, "branch", "kind", axis, *names, *quantities), tuple(turns))
     return made
-
-
-def _table_of_plane(plane: xr.Dataset) -> ResultTable:
-    """A row for each point: both states, and how fast each changes a day, empty where the others have no rest."""
-    x, y = plane.attrs["x"], plane.attrs["y"]
-    ys, xs = np.meshgrid(plane["y"].values, plane["x"].values, indexing="ij")
-    columns = (xs, ys, plane["dx"].values, plane["dy"].values)
-    return ResultTable(
-        (x, y, f"{x}_rate", f"{y}_rate"), tuple(zip(*(part.ravel().tolist() for part in columns), strict=True))
-    )
 
 
 def axis_of(results: Sequence[SteadyStates]) -> str | None:

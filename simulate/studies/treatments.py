@@ -34,24 +34,14 @@ _REGIMEN = 'words such as "100 mg sc every 24 h until 182 d", or "none"'
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a scenario says of a parameter.
+    """What a scenario says of a parameter."""
 
-    Attributes
-    ----------
-    parameter
-        Its name.
-    value, unit
-        Typical value, in ``unit`` or, where that is None, in the unit of the parameter; None where it stays.
-    where
-        Where it is written.
-    sd_log
-        Standard deviation of the logarithm between patients; 0 for the same value in all, None where it stays.
-    """
-
-    parameter: str
+    parameter: str  #: Its name
+    #: Typical value, in ``unit`` or, where that is None, in the unit of the parameter; None where it stays.
     value: float | None
     unit: Unit | None
-    where: Where
+    where: Where  #: Where it is written
+    #: Standard deviation of the logarithm between patients; 0 for the same value in all, None where it stays.
     sd_log: float | None = None
 
 
@@ -89,13 +79,7 @@ class Tabled:
         return self.table.patients if self.patient is None else (self.patient,)
 
     def plans(self, model: Model) -> tuple[Plan, ...]:
-        """Prescriptions of the patients for the routes of a model.
-
-        Raises
-        ------
-        InputError
-            ``regimen.steady``: a steady state that cannot be known; what `DoseTable.plan` refuses.
-        """
+        """Prescriptions of the patients for the routes of a model."""
         if self.patient is None:
             plans = tuple(self.table.plans(model.routes).values())
         else:
@@ -254,14 +238,7 @@ def _value_of(table: TomlTable, key: str, name: str) -> tuple[float, Unit | None
 def overridden(
     rows: Sequence[Override], model: Model, population: Population, beyond_bounds: bool
 ) -> dict[str, float | Distribution]:
-    """What an arm overrides, by parameter: what a later row says takes the place of what an earlier one did.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unknown``, ``scenario.value``, ``scenario.bounds`` (unless ``beyond_bounds``), ``units.mismatch``, or
-        ``cohort.bounds``: nobody would be within the bounds; blamed on the row.
-    """
+    """What an arm overrides, by parameter: what a later row says takes the place of what an earlier one did."""
     found: dict[str, float | Distribution] = {}
     for row in rows:
         parameter = _parameter_of(row, model)
@@ -270,7 +247,17 @@ def overridden(
         before = before if isinstance(before, Distribution) else Distribution(before)
         value = before.value if value is None else value
         sd_log = before.sd_log if row.sd_log is None else row.sd_log
-        _check_spread(row, parameter.value if value is None else value)
+        typical = parameter.value if value is None else value
+        if row.sd_log and typical <= 0.0:
+            # Everybody would have a value that has no logarithm, in silence.
+            raise InputError(
+                f"the parameter `{row.parameter}` cannot vary log-normally",
+                code="scenario.spread",
+                where=row.where,
+                found=f"a typical value of {typical:g}",
+                expected="a value above 0",
+                advice="leave its spread out, or give it another value",
+            )
         low, high = (-math.inf, math.inf) if parameter.bounds is None else parameter.bounds
         is_beyond = value is not None and not low <= value <= high
         drawn = Distribution(value, sd_log, is_beyond)
@@ -282,19 +269,6 @@ def overridden(
                 raise relocated(error, row.where, row.parameter) from None
         found[row.parameter] = value if value is not None and sd_log is None and not is_beyond else drawn
     return found
-
-
-def _check_spread(row: Override, typical: float) -> None:
-    """Refuse a spread about a value that has no logarithm: everybody would have that value in silence."""
-    if row.sd_log and typical <= 0.0:
-        raise InputError(
-            f"the parameter `{row.parameter}` cannot vary log-normally",
-            code="scenario.spread",
-            where=row.where,
-            found=f"a typical value of {typical:g}",
-            expected="a value above 0",
-            advice="leave its spread out, or give it another value",
-        )
 
 
 def _parameter_of(row: Override, model: Model) -> Parameter:
@@ -349,13 +323,7 @@ def _value_in_unit(row: Override, number: float, parameter: Parameter, beyond_bo
 
 
 def days_of(text: str, *, or_none: bool = False) -> Fraction:
-    """Days of a text with a unit of time, more than none, or from none where ``or_none`` says so.
-
-    Raises
-    ------
-    InputError
-        ``units.*``; ``units.mismatch`` where it is no time, ``key.value`` where it is out of range.
-    """
+    """Days of a text with a unit of time, more than none, or from none where ``or_none`` says so."""
     value, given = parse_quantity(text)
     if given.dimension != unit("d").dimension:
         raise InputError(
@@ -373,13 +341,7 @@ def days_of(text: str, *, or_none: bool = False) -> Fraction:
 
 
 def times_of(table: TomlTable, key: str, what: str, end: float) -> tuple[float, ...]:
-    """Days of a list of times, none after the end of the scenario, which nobody would see.
-
-    Raises
-    ------
-    InputError
-        As `days_of`; ``scenario.value``.
-    """
+    """Days of a list of times, none after the end of the scenario, which nobody would see."""
     found = []
     for index, text in enumerate(table.texts(key)):
         where = table.where(key, index)

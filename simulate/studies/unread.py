@@ -45,22 +45,7 @@ INSTEAD: Mapping[tuple[str, str], str] = {
 
 
 def refuse_unread(scenario: Scenario, verb: str, arm: int | None = None) -> None:
-    """Refuse settings that an analysis would not look at.
-
-    Parameters
-    ----------
-    scenario
-        What was asked, with its settings.
-    verb
-        One of `READS`.
-    arm
-        The only arm that is looked at; None for all.
-
-    Raises
-    ------
-    InputError
-        ``scenario.unread``: a setting of a key that the verb does not read, or of another arm.
-    """
+    """Refuse settings that an analysis would not look at."""
     for keys in scenario.document.origins:
         key = dotted(*keys)
         if not any(key == known or key.startswith((f"{known}.", f"{known}[")) for known in READS[verb]):

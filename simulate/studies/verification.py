@@ -93,26 +93,13 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing is wrong."""
         return not self.faults
 
 
 def verify(
     study: Study, *, share: float = SHARE, threads: int | None = None, progress: Advance | None = None
 ) -> Verification:
-    """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers.
-
-    Parameters
-    ----------
-    study
-        What to verify; its seed also decides which members are sampled.
-    share
-        Share of the trajectories that SciPy solves again; never fewer than three.
-    threads
-        Threads of the base solve; all cores if not given.
-    progress
-        Called with the number of trajectories solved since the last call; `workload` tells how many there will be.
-    """
+    """Solve a study in many ways and compare the bits; solve a sample with other methods and compare the numbers."""
     scenario = study.scenario
     cohort = cohort_of(study)
     base = _solve(study, cohort, threads=threads)
@@ -137,15 +124,7 @@ def verify(
 
 
 def sampled_errors(study: Study, *, progress: Advance | None = None) -> tuple[tuple[Judge, ...], tuple[Error, ...]]:
-    """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one.
-
-    Parameters
-    ----------
-    study
-        Of whom nobody else is solved: a member's bits do not depend on the others.
-    progress
-        Called with the number of trajectories solved since the last call; `sampled_workload` tells how many there are.
-    """
+    """The error actually made, from a small sample that other methods solve again; `verify` takes a larger one."""
     by_scipy, patients = _few(study)
     whole = cohort_of(study)
     places = np.sort(_random(study, "sample").choice(whole.members, size=patients, replace=False))
@@ -176,19 +155,10 @@ def _solve(
     tolerance: Tolerance | None = None,
     method: str | None = None,
 ) -> Ensemble:
-    scenario = study.scenario if method is None else replace(study.scenario, method=method)
-    return simulate_cohort(
-        study.model,
-        study.arms,
-        cohort,
-        study.times,
-        tolerance=scenario.tolerance if tolerance is None else tolerance,
-        method=method_named(scenario, study.model),
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-    )
+    if method is not None:
+        study = replace(study, scenario=replace(study.scenario, method=method))
+    how = study.solving if tolerance is None else study.solving | {"tolerance": tolerance}
+    return simulate_cohort(study.model, study.arms, cohort, study.times, **how, threads=threads)
 
 
 Parts = Iterator[tuple[IntArray, Ensemble]]
@@ -277,19 +247,14 @@ def _judged(
     if tolerance is None:
         return (), ()
     tight = tolerance.rtol
-    is_stiff = scenario.method == "rodas5p"
     kept = values_of(base)
     found = Errors(study, base)
     judges = []
 
     # Another method of this program, for whole patients in all arms.
     places = np.sort(_random(study, "method").choice(cohort.members, size=by_other, replace=False))
-    other = _solve(
-        study,
-        members_at(cohort, places),
-        tolerance=tolerance,
-        method="dopri5" if is_stiff else "rodas5p",
-    )
+    by = "dopri5" if scenario.method == "rodas5p" else "rodas5p"
+    other = _solve(study, members_at(cohort, places), tolerance=tolerance, method=by)
     usable = (other.status == Status.OK) & (base.status[:, places] == Status.OK)
     for arm, index in np.argwhere(usable):
         found.add(int(arm), int(places[index]), kept[arm, places[index]], values_of(other)[arm, index])

@@ -32,23 +32,11 @@ _AT_ONCE = 1e-9
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
-    """An interval.
+    """An interval."""
 
-    Attributes
-    ----------
-    times
-        When to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
-    weights
-        Of the values in their average, shape [time]; 0 for those at cuts.
-    """
-
+    #: When to look, shape [time], days ascending. A time right before a cut stands for what is there before it.
     times: FloatArray
-    weights: FloatArray
-
-    @property
-    def length(self) -> float:
-        """Days."""
-        return float(self.times[-1] - self.times[0])
+    weights: FloatArray  #: Of the values in their average, shape [time]; 0 for those at cuts
 
 
 def last_interval(plan: Plan, day: Fraction) -> Fraction:
@@ -80,19 +68,7 @@ def window_before(
     panels: int = _PANELS,
     nodes: int = _NODES,
 ) -> Window:
-    """The last interval between doses before a day.
-
-    Parameters
-    ----------
-    plans
-        Prescriptions at the same intervals; a dose that somebody misses cuts an interval all the same.
-    model
-        Has the routes.
-    day, horizon
-        Day at which the interval ends, and that at which the simulation does.
-    patient, panels, nodes
-        As for `window`.
-    """
+    """The last interval between doses before a day; a dose that somebody misses cuts an interval all the same."""
     start = max(Fraction(0), exact(day) - max(last_interval(plan, exact(day)) for plan in plans))
     return window(plans, model, float(start), day, horizon, patient, panels=panels, nodes=nodes)
 
@@ -110,17 +86,8 @@ def window(
 ) -> Window:
     """All that there is from one day to another, for whoever follows one of some prescriptions.
 
-    Parameters
-    ----------
-    plans, model
-        Prescriptions, and what has the routes.
-    start, day, horizon
-        First and last day, and that at which the simulation ends.
-    patient
-        Parameters of the typical patient, shape [parameter], in the order and units of the model: where infusions at a
-        set rate end, depends on them.
-    panels, nodes
-        Panels between two cuts, fewer where there are many cuts, and times in each.
+    Where infusions at a set rate end, depends on the parameters of the typical patient. There are so many panels
+    between two cuts, fewer where there are many cuts, and so many nodes in each.
     """
     kept = [
         Plan(tuple(replace(course, missing=Fraction(0)) for course in plan.courses), plan.resets)

@@ -16,7 +16,7 @@ from simulate.files import read_toml
 from simulate.regimen.observed import ObservedTable, read_observed
 from simulate.symbolic.parts import Grade, Parameter
 from simulate.symbolic.units import DIMENSIONLESS, Unit, unit
-from simulate.toml import TomlTable
+from simulate.toml import TomlTable, keys_of
 
 DATA_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "": (
@@ -155,9 +155,9 @@ def _place(table: ObservedTable, name: str) -> Where:
 
 def _of_file(file: Path) -> IndividualData:
     document = read_toml(file)
-    top = TomlTable(document, **_keys(""))
+    top = TomlTable(document, **keys_of(DATA_KEYS, ""))
     top.schema()
-    model = top.table("model", **_keys("model"))
+    model = top.table("model", **keys_of(DATA_KEYS, "model"))
     table = read_observed(
         document.folder("table") / top.text("table"),
         time=top.text("time", "h"),
@@ -166,11 +166,13 @@ def _of_file(file: Path) -> IndividualData:
         ignored=top.texts("ignore"),
         where=top.where(),
     )
-    readings = tuple(_reading(name, row) for name, row in top.named("readings", **_keys("readings.QUANTITY")))
+    readings = tuple(
+        _reading(name, row) for name, row in top.named("readings", **keys_of(DATA_KEYS, "readings.QUANTITY"))
+    )
     if not readings:
         raise top.wrong("readings", "a table [readings.QUANTITY] for each quantity that was read")
     _check_told(table, readings)
-    free = tuple(_free(name, row) for name, row in top.named("free", **_keys("free.PARAMETER")))
+    free = tuple(_free(name, row) for name, row in top.named("free", **keys_of(DATA_KEYS, "free.PARAMETER")))
     return IndividualData(
         file=str(file),
         name=file.stem,
@@ -183,11 +185,6 @@ def _of_file(file: Path) -> IndividualData:
         free=free if "free" in top else None,
         average=top.choice("average", (PRIOR, MODE)) if "average" in top else None,
     )
-
-
-def _keys(table: str) -> dict[str, tuple[str, ...]]:
-    required, optional = DATA_KEYS[table]
-    return {"allowed": (*required, *optional), "required": required}
 
 
 def _beside(model: TomlTable, key: str) -> Path | None:
@@ -214,7 +211,7 @@ def _noise(kind: str, row: TomlTable) -> Parameter:
     """Size of a noise, from a table with bounds, or a bare number that is known."""
     if not isinstance(row[kind], Mapping):
         return Parameter(kind, kind, row.number(kind, above=0.0), DIMENSIONLESS)
-    own = row.table(kind, **_keys("a noise"))
+    own = row.table(kind, **keys_of(DATA_KEYS, "a noise"))
     value = own.number("value", above=0.0)
     return Parameter(kind, kind, value, DIMENSIONLESS, bounds=_limits(own, "bounds", value))
 

@@ -21,7 +21,7 @@ from simulate.regimen.words import parse_regimen
 from simulate.symbolic.parameterfile import grade_of, parameter_of, read_sources
 from simulate.symbolic.parts import Parameter, Source
 from simulate.symbolic.units import DIMENSIONLESS, Unit, convert, unit
-from simulate.toml import TomlTable
+from simulate.toml import TomlTable, keys_of
 from simulate.trials.design import (
     AS_USUAL,
     SIGNIFICANT,
@@ -117,18 +117,13 @@ def trial_from(document: Document, path: Path) -> TrialDesign:
     return _Reader(document, path).trial()
 
 
-def _keys(table: str) -> dict[str, tuple[str, ...]]:
-    required, optional = TRIAL_KEYS[table]
-    return {"allowed": (*required, *optional), "required": required}
-
-
 class _Reader:
     """Reads the parts of the file, and keeps its numbers with their sources."""
 
     def __init__(self, document: Document, path: Path) -> None:
         self.document = document
         self.path = path
-        self.top = TomlTable(document, **_keys(""))
+        self.top = TomlTable(document, **keys_of(TRIAL_KEYS, ""))
         self.references = tuple(self._references())
         self.sources = {*read_sources(shipped.sources_file()), *(part.key for part in self.references)}
         self.numbers: list[Parameter] = []
@@ -174,7 +169,7 @@ class _Reader:
             raise
 
     def _references(self) -> Iterator[Source]:
-        for key, row in self.top.named("reference", **_keys("reference.KEY")):
+        for key, row in self.top.named("reference", **keys_of(TRIAL_KEYS, "reference.KEY")):
             yield Source(key, row.text("citation"), row.text("identifier"), row.text("read"))
 
     def source(self, row: TomlTable) -> None:
@@ -190,7 +185,7 @@ class _Reader:
 
     def number(self, name: str, row: TomlTable, wanted: Unit, *, least: float = 0.0) -> float:
         """A number with its unit, source and grade, in another unit."""
-        row.check_keys(**_keys("a number"))
+        row.check_keys(**keys_of(TRIAL_KEYS, "a number"))
         self.source(row)
         found = parameter_of(name, row)
         self.numbers.append(found)
@@ -207,7 +202,7 @@ class _Reader:
         self.numbers.append(Parameter(name, name, value, unit, source=row.text("source"), grade=grade))
 
     def arm(self, row: TomlTable) -> TrialArm:
-        row.check_keys(**_keys("arm"))
+        row.check_keys(**keys_of(TRIAL_KEYS, "arm"))
         name, n = row.text("name"), row.integer("n", least=1)
         self.stated(f"patients of {name}", row, float(n))
         table = row.table("strata")
@@ -216,7 +211,7 @@ class _Reader:
         return self.at(row, lambda: TrialArm(name, text, plan, n, strata), "strata")
 
     def visit(self, row: TomlTable, before: float) -> Visit:
-        row.check_keys(**_keys("visit"))
+        row.check_keys(**keys_of(TRIAL_KEYS, "visit"))
         name, day = row.text("name"), row.number("day")
         self.stated(f"day of {name}", row, day, _DAYS)
         self.at(row, lambda: check_order(before, day), "day")
@@ -226,7 +221,7 @@ class _Reader:
     def judgment(self, days: Mapping[str, float]) -> Judgment | None:
         if "response" not in self.top:
             return None
-        row = self.top.table("response", **_keys("response"))
+        row = self.top.table("response", **keys_of(TRIAL_KEYS, "response"))
         day = self.day(row, "visit", row.text("visit"), days)
         self.stated("day of the response", row, day, _DAYS)
         return Judgment(row.text("quantity"), row.text("event"), day)
@@ -246,7 +241,7 @@ class _Reader:
     def sampling(self) -> Sampling | None:
         if "sampling" not in self.top:
             return None
-        row, keys = self.top.table("sampling", **_keys("sampling")), TRIAL_KEYS["sampling"][0]
+        row, keys = self.top.table("sampling", **keys_of(TRIAL_KEYS, "sampling")), TRIAL_KEYS["sampling"][0]
         units = (_DAYS, _DAYS, DIMENSIONLESS, DIMENSIONLESS)
         values = [
             self.number(f"sampling {key}", row.table(key), wanted) for key, wanted in zip(keys, units, strict=True)
@@ -263,7 +258,7 @@ class _Reader:
                 yield part
 
     def assay(self, name: str, row: TomlTable, sampling: Sampling | None) -> Iterator[Readout]:
-        row.check_keys(**_keys("assay.NAME"))
+        row.check_keys(**keys_of(TRIAL_KEYS, "assay.NAME"))
         self.source(row)
         own = row.parsed("unit", unit)
         sd_log = self.number(f"{name} sd_log", row.table("sd_log"), DIMENSIONLESS)
@@ -301,7 +296,7 @@ class _Reader:
             yield found
 
     def outcome(self, row: TomlTable, days: Mapping[str, float], readouts: tuple[Readout, ...]) -> Outcome:
-        row.check_keys(**_keys("outcome"))
+        row.check_keys(**keys_of(TRIAL_KEYS, "outcome"))
         known = [part.quantity for part in readouts]
         for key in ("quantity", "with_fall_of"):
             if key in row:
@@ -323,7 +318,7 @@ class _Reader:
     def analysis(self, design: TrialDesign) -> Analysis:
         if "analysis" not in self.top:
             return AS_USUAL
-        row = self.top.table("analysis", **_keys("analysis"))
+        row = self.top.table("analysis", **keys_of(TRIAL_KEYS, "analysis"))
         known = [design.name_of(part) for part in design.outcomes]
         known += ["response"] if "response" in self.top else []
         endpoints = row.texts("endpoints")
@@ -344,7 +339,7 @@ class _Reader:
     def foresight(self, arms: Sequence[TrialArm]) -> Foresight | None:
         if "prediction" not in self.top:
             return None
-        row = self.top.table("prediction", **_keys("prediction"))
+        row = self.top.table("prediction", **keys_of(TRIAL_KEYS, "prediction"))
         titles = row.table("titles")
         named = {quantity: titles.text(quantity) for quantity in titles}
         found = Foresight(

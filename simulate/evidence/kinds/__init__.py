@@ -1,12 +1,14 @@
 """Kinds of statements, a file for each family; a new one is a class and its name here."""
 
-from simulate.evidence.kinds.correlation import Correlation
-from simulate.evidence.kinds.counts import Count
-from simulate.evidence.kinds.directions import Direction
-from simulate.evidence.kinds.mean_range import MeanRange
-from simulate.evidence.kinds.means import Ceiling, Mean
-from simulate.evidence.kinds.p_value import PValue
-from simulate.evidence.kinds.text import Protocol, Text
+from simulate.evidence.kinds.correlation import Correlation as Correlation
+from simulate.evidence.kinds.counts import Count as Count
+from simulate.evidence.kinds.directions import Direction as Direction
+from simulate.evidence.kinds.mean_range import MeanRange as MeanRange
+from simulate.evidence.kinds.means import Ceiling as Ceiling
+from simulate.evidence.kinds.means import Mean as Mean
+from simulate.evidence.kinds.p_value import PValue as PValue
+from simulate.evidence.kinds.text import Protocol as Protocol
+from simulate.evidence.kinds.text import Text as Text
 
 Kind = MeanRange | Mean | Ceiling | Count | Direction | Correlation | PValue | Protocol | Text
 
@@ -14,17 +16,3 @@ KINDS: dict[str, type[Kind]] = {
     kind.KIND: kind for kind in (MeanRange, Mean, Ceiling, Count, Direction, Correlation, PValue, Protocol, Text)
 }
 """Word of the file → class."""
-
-__all__ = [
-    "KINDS",
-    "Ceiling",
-    "Correlation",
-    "Count",
-    "Direction",
-    "Kind",
-    "Mean",
-    "MeanRange",
-    "PValue",
-    "Protocol",
-    "Text",
-]

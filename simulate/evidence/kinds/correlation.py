@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from simulate.errors import InputError
 from simulate.evidence.correlations import log_probability, p_value, smallest_with, spearman_exact
@@ -33,14 +32,9 @@ _EXACT_UP_TO = 8
 class Correlation:
     """A correlation between the baseline level of the subject and the change of another quantity.
 
-    Attributes
-    ----------
-    r, p, n
-        Coefficient, its p-value and the number of pairs as printed; None where not printed.
-    partner
-        Quantity that changes, from the baseline to the visit of the subject.
-    scale, change
-        How the change is taken, one of `SCALES`, and of which sign a positive one is, one of `SENSES`.
+    ``r``, ``p``, ``n``: coefficient, its p-value and the number of pairs as printed; None where not printed.
+    ``partner``: quantity that changes, from the baseline to the visit of the subject. ``scale``, ``change``: how the
+    change is taken, one of `SCALES`, and of which sign a positive one is, one of `SENSES`.
     """
 
     KIND: ClassVar[str] = "correlation"
@@ -55,7 +49,6 @@ class Correlation:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(
             row.number("r", least=-1.0, most=1.0),
             row.number("p", None, least=0.0, most=1.0),
@@ -106,7 +99,8 @@ class Correlation:
 
     def _by_ranks(self, n: int, p: float) -> Remark:
         coefficients, chances = spearman_exact(n)
-        printed = prints_for(coefficients, abs(self.r))
+        least, most = rounding(abs(self.r))
+        printed = (coefficients >= least) & (coefficients <= most)
         values = sorted({float(f"{chance:.2g}") for chance in chances[printed]})
         shown = " or ".join(f"{value:g}" for value in values) or "nothing"
         if any(prints_as(chance, p) for chance in chances[printed]):
@@ -130,8 +124,8 @@ class Correlation:
     def population(self, subject: Subject, seen: TrialObservations) -> FloatArray:
         """Correlation of what is read, in all of a population, with the change of the logarithm; shape [cohort]."""
         weights, change, noise = seen.change(self._other(subject))
-        spread = seen.spread(subject.quantity, _since(subject))
-        level = np.exp(seen.logarithm(subject.quantity, _since(subject)))
+        spread = seen.spread(subject.quantity, subject.before)
+        level = np.exp(seen.logarithm(subject.quantity, subject.before))
         usable = np.isfinite(level) & (weights > 0.0)
         weights = np.where(usable, weights, 0.0)
         weights = weights / weights.sum(axis=-1, keepdims=True)
@@ -148,7 +142,7 @@ class Correlation:
 
     def _trials(self, subject: Subject, seen: TrialObservations, n: int, trials: Trials) -> FloatArray:
         """Coefficients in simulated trials, shape [cohort, trial]."""
-        since, day = _since(subject), subject.days[-1]
+        since, day = subject.before, subject.days[-1]
         logs = [
             seen.logarithm(subject.quantity, since),
             seen.logarithm(self.partner, since),
@@ -171,7 +165,7 @@ class Correlation:
         return correlation(x, after - before if self.scale == "absolute" else after / before)
 
     def _other(self, subject: Subject) -> Subject:
-        return Subject(self.partner, subject.days, _since(subject), subject.group, subject.unit)
+        return Subject(self.partner, subject.days, subject.before, subject.group, subject.unit)
 
     @property
     def figures(self) -> tuple[str, ...]:
@@ -191,16 +185,6 @@ class Correlation:
     def log_floor(self) -> float:
         low, high = self.limits
         return float(np.log(0.5 * (high - low)))
-
-
-def prints_for(coefficients: FloatArray, size: float) -> npt.NDArray[np.bool_]:
-    """Which coefficients are printed as a size."""
-    low, high = rounding(size)
-    return (coefficients >= low) & (coefficients <= high)
-
-
-def _since(subject: Subject) -> float:
-    return 0.0 if subject.since is None else subject.since
 
 
 def _z(edge: float) -> float:

@@ -33,7 +33,6 @@ class Count:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         percent = row.number("percent", None, least=0.0, most=100.0)
         return cls(row.integer("count", least=0), row.integer("n", least=1), row.integers("parts"), percent)
 
@@ -115,15 +114,7 @@ def log_binomial(count: int, n: int, probability: FloatArray) -> FloatArray:
 
 
 def log_count_in_parts(count: int, probabilities: FloatArray, sizes: Sequence[int]) -> FloatArray:
-    """Logarithm of the probability of ``count`` in all, in a trial with fixed numbers of patients of each kind.
-
-    Parameters
-    ----------
-    probabilities
-        Shape [cohort, kind].
-    sizes
-        Number of patients of each kind.
-    """
+    """Logarithm of the probability of ``count`` in all, in a trial with fixed numbers of patients of each kind."""
     total = np.ones((len(probabilities), 1))
     for kind, size in enumerate(sizes):
         of_kind = np.exp(np.stack([log_binomial(k, size, probabilities[:, kind]) for k in range(size + 1)], axis=-1))

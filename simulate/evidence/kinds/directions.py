@@ -31,16 +31,9 @@ _SIGNIFICANT = 1.959963984540054
 class Direction:
     """A change of ``n`` people in one direction.
 
-    Attributes
-    ----------
-    way
-        ``up`` or ``down``.
-    sense
-        One of `SENSES`.
-    count
-        In how many of ``n``; None unless the sense is ``count``.
-    partner, partner_way
-        Quantity that moves in the same patients as well, and its direction; None if only one is meant.
+    ``way``: ``up`` or ``down``. ``sense``: one of `SENSES`. ``count``: in how many of ``n``; None unless the sense is
+    ``count``. ``partner``, ``partner_way``: quantity that moves in the same patients as well, and its direction; None
+    if only one is meant.
     """
 
     KIND: ClassVar[str] = "direction"
@@ -55,7 +48,6 @@ class Direction:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         sense = row.choice("sense", SENSES, "count" if "count" in row else "each")
         partner = row.text("with", None)
         return cls(

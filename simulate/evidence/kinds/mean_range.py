@@ -41,7 +41,6 @@ class MeanRange:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(
             row.number("mean", above=0.0),
             row.number("low", above=0.0),

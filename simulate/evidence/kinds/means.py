@@ -31,7 +31,6 @@ class Mean:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(row.number("mean", above=0.0), row.integer("n", least=1))
 
     def remarks(self) -> Iterator[Remark]:
@@ -66,7 +65,6 @@ class Ceiling:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(row.number("ceiling", above=0.0), row.integer("n", least=1))
 
     def remarks(self) -> Iterator[Remark]:

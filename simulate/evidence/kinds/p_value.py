@@ -40,7 +40,6 @@ class PValue:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(
             row.number("p", least=0.0, most=1.0),
             row.choice("direction", WAYS),
@@ -106,7 +105,6 @@ class PValue:
 
     def _t_values(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Values of t of the differences in simulated trials, shape [cohort, trial]."""
-        since = 0.0 if subject.since is None else subject.since
         weights, _, _ = seen.change(subject)
         patients = chosen(weights, self.n, trials)
         before, after = (
@@ -114,7 +112,7 @@ class PValue:
             * np.exp(
                 seen.spread(subject.quantity, day)[..., np.newaxis] * trials.normals(f"difference {index}", self.n)
             )
-            for index, day in enumerate((since, subject.days[-1]))
+            for index, day in enumerate((subject.before, subject.days[-1]))
         )
         difference = WAYS[self.way] * (after - before)
         spread = difference.std(axis=-1, ddof=1)

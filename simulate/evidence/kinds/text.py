@@ -29,7 +29,6 @@ class Protocol:
 
     @classmethod
     def read(cls, row: TomlTable) -> Self:
-        """From a file."""
         return cls(row.number("mean", None), row.integer("n", None, least=1))
 
     def remarks(self) -> Iterator[Remark]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from simulate.studies.reported import observations_for
 from simulate.studies.runs import Study, cohort_of
 from simulate.studies.visits import VISITS
 from simulate.symbolic.parts import Observable, Parameter, Species
+from simulate.symbolic.units import convert, unit
 
 MOST = 200
 """Patients of a page, at most: all of them move with a slider."""
@@ -42,18 +43,10 @@ _DOSES = 1456
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a page is made of.
+    """What a page is made of."""
 
-    Attributes
-    ----------
-    data
-        Plain values that JSON can hold.
-    models
-        Source of the models in JavaScript, in the order of ``data["hypotheses"]``.
-    """
-
-    data: dict[str, Any]
-    models: tuple[str, ...]
+    data: dict[str, Any]  #: Plain values that JSON can hold
+    models: tuple[str, ...]  #: Source of the models in JavaScript, in the order of ``data["hypotheses"]``
 
 
 def patients_of(study: Study, arm: Arm) -> FloatArray:
@@ -78,13 +71,9 @@ def arm_of(study: Study) -> Arm:
 
 
 def contents_of(studies: Sequence[Study]) -> Contents:
-    """Contents of the page of one scenario under one or several hypotheses.
+    """Contents of the page of one scenario under one or several hypotheses."""
+    from simulate import __version__
 
-    Raises
-    ------
-    InputError
-        ``explore.patients``: more patients than can move at once; as `simulate.kernels.javascript.javascript`.
-    """
     first = studies[0]
     if first.scenario.patients > MOST:
         raise InputError(
@@ -117,7 +106,7 @@ def contents_of(studies: Sequence[Study]) -> Contents:
         "longest": _LONGEST_RATIO * end,
         "every": max(usual, end / _TIMES),
         "time_unit": first.scenario.time_unit,
-        "days_per_unit": _days_per(first.scenario.time_unit),
+        "days_per_unit": convert(1.0, unit(first.scenario.time_unit), unit("d")),
         "missed": _missed(first) if course["route"] >= 0 else "",
         "doses": _DOSES,
         "visits": [{"day": day, "name": name} for day, name in VISITS if 0.0 < day <= _LONGEST_RATIO * end]
@@ -136,20 +125,16 @@ def contents_of(studies: Sequence[Study]) -> Contents:
             "dense": rodas5p.DENSE.tolist(),
         },
         "notes": list(dict.fromkeys([*of_course, *notes])),
-        "version": _version(),
+        "version": __version__,
         "key": first.key,
     }
     return Contents(data, tuple(models))
 
 
-def _version() -> str:
-    from simulate import __version__
-
-    return __version__
-
-
 def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
     model = study.model
+    # What a hypothesis of the reference model says; of another model its title.
+    said = hypothesis_title(study.scenario.hypothesis) if study.scenario.model is None else ""
     values = patients_of(study, arm)
     rows: list[Species | Observable] = [*model.species, *model.observables]
     asked = [part.name for part in rows if part.name in study.quantities]
@@ -157,7 +142,7 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
     offered = [name for name in asked if name in observables] or asked
     return {
         "name": study.hypothesis,
-        "title": _title(study),
+        "title": said or model.title or model.name,
         "stands": _stands(study),
         "draws": _draw_of(study).tolist(),
         "values": _packed(values, "<f8"),
@@ -167,13 +152,6 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
         "shown": _shown(study, offered),
         "routes": [{"name": route.name, "drug": route.drug, "unit": route.unit.text} for route in model.routes],
     }
-
-
-def _title(study: Study) -> str:
-    """What a hypothesis of the reference model says; of another model its title."""
-    model = study.model
-    said = hypothesis_title(study.scenario.hypothesis) if study.scenario.model is None else ""
-    return said or model.title or model.name
 
 
 def _shown(study: Study, offered: Sequence[str]) -> list[str]:
@@ -237,10 +215,7 @@ def _course(study: Study, arm: Arm) -> tuple[dict[str, Any], list[str]]:
         "duration": float(own.duration),
         "missing": float(own.missing),
     }
-    simple = Course(
-        own.amount, own.unit, own.route, every=own.every, until=own.until, duration=own.duration, missing=own.missing
-    )
-    is_whole = plan == Plan((simple,)) and len(set(arm.all_plans)) == 1
+    is_whole = plan == Plan((replace(plain, missing=own.missing),)) and len(set(arm.all_plans)) == 1
     return found, (
         []
         if is_whole
@@ -295,9 +270,3 @@ def _source() -> str:
     from simulate.symbolic.parameterfile import read_sources
 
     return read_sources(shipped.sources_file())[read_evidence().source].citation
-
-
-def _days_per(shown: str) -> float:
-    from simulate.symbolic.units import convert, unit
-
-    return convert(1.0, unit(shown), unit("d"))

@@ -13,10 +13,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import logsumexp
 
 from simulate.errors import InputError
@@ -24,10 +23,11 @@ from simulate.evidence.items import Evidence, Item, Reading, Statement
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
 from simulate.evidence.kinds.means import Mean
 from simulate.evidence.likelihoods import log_likelihood
-from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
-from simulate.studies.fitting.trial import Problem, only_trial, trial_of
+from simulate.studies.fitting.trial import Problem, Trial, only_trial, trial_of
+
+Stated = TypeVar("Stated", Item, Reading)
 
 _TIE = 0.01
 """Log-odds that are none: two hypotheses that say the same of everything printed."""
@@ -35,23 +35,14 @@ _TIE = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """Odds in made-up abstracts.
+    """Odds in made-up abstracts."""
 
-    Attributes
-    ----------
-    names
-        Hypotheses.
-    known, unknown
-        Log-evidence of each hypothesis, shape [true hypothesis, repeat, hypothesis]: with the true numbers of the true
-        hypothesis in its bank, and without them.
-    effective
-        Populations of the true hypothesis' bank that matter, shape [true hypothesis, repeat].
-    """
-
-    names: tuple[str, ...]
+    names: tuple[str, ...]  #: Hypotheses
+    #: Log-evidence of each hypothesis, shape [true hypothesis, repeat, hypothesis]: with the true numbers of the true
+    #: hypothesis in its bank, and without them.
     known: FloatArray
     unknown: FloatArray
-    effective: FloatArray
+    effective: FloatArray  #: Populations of the true hypothesis' bank that matter, shape [true hypothesis, repeat]
 
     def log_odds(self, *, is_known: bool = True) -> FloatArray:
         """Log-odds of each hypothesis against the true one, shape [true hypothesis, repeat, hypothesis]."""
@@ -106,30 +97,10 @@ def calibrate_choice(
     threads: int | None = None,
     report: Callable[[int], None] | None = None,
 ) -> Choice:
-    """Choose between hypotheses in made-up abstracts, some under each hypothesis.
+    """Choose between hypotheses with the same evidence in made-up abstracts, so many under each.
 
-    Parameters
-    ----------
-    problems
-        Hypotheses, with the same evidence.
-    repeats
-        Made-up abstracts under each hypothesis.
-    draws, patients
-        Draws of what is shared and of what is each hypothesis' own, a bank having their product, and virtual patients
-        of each population.
-    larger
-        Factor on the number of people behind each item.
-    seed
-        Key of everything.
-    threads
-        Threads to use; all cores if not given.
-    report
-        Called with 1 after each bank and each repeat.
-
-    Raises
-    ------
-    InputError
-        ``compare.calibration``: no population of a bank is feasible. ``trial.several``: there are several trials.
+    A bank has the product of ``draws`` of what is shared and of what is each hypothesis' own; ``patients`` are of each
+    population, and ``larger`` is a factor on the number of people behind each item.
     """
     for problem in problems:
         only_trial(problem, "a choice in made-up abstracts")
@@ -167,17 +138,10 @@ def _mean(logs: FloatArray) -> float:
     return float(logsumexp(logs) - np.log(len(logs)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Bank:
-    """Populations as a trial would see them; number ``s * draws + o`` has draw s of what is shared and o of its own."""
-
-    seen: TrialObservations
-    feasible: npt.NDArray[np.bool_]
-
-
 def _bank(
     problem: Problem, shared: Collection[str], draws: int, patients: int, seed: int, threads: int | None
-) -> _Bank:
+) -> Trial:
+    """Populations as a trial would see them; number ``s * draws + o`` has draw s of what is shared and o of its own."""
     first, second = np.divmod(np.arange(draws * draws), draws)
     columns = [
         stream(seed, f"choice bank: {part.name}", 0).standard_normal(draws)[first if part.name in shared else second]
@@ -186,23 +150,17 @@ def _bank(
     trial = trial_of(problem, np.column_stack(columns), patients=patients, seed=seed, threads=threads)
     if not trial.feasible.any():
         raise InputError(f"the prior of `{problem.hypothesis}` has hardly a feasible point", code="compare.calibration")
-    return _Bank(trial.seen, trial.feasible)
+    return trial
 
 
 def enlarged(evidence: Evidence, factor: int) -> Evidence:
     """The same items, each of so many times as many people; p-values and ceilings stay as they are."""
-    return Evidence(evidence.source, tuple(_enlarged(item, factor) for item in evidence.items))
 
-
-def _enlarged(item: Item, factor: int) -> Item:
-    def reading(part: Reading) -> Reading:
+    def of(part: Stated) -> Stated:
         return dataclasses.replace(part, statement=_larger(part.statement, factor))
 
-    return dataclasses.replace(
-        item,
-        statement=_larger(item.statement, factor),
-        readings=tuple(reading(part) for part in item.readings),
-    )
+    items = (dataclasses.replace(of(item), readings=tuple(map(of, item.readings))) for item in evidence.items)
+    return Evidence(evidence.source, tuple(items))
 
 
 def _larger(statement: Statement, factor: int) -> Statement:

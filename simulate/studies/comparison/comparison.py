@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import logsumexp
 
-from simulate.errors import InputError, did_you_mean, listed
-from simulate.inference.polish import are_too_few
+from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
 from simulate.studies.fitting.known import Fit
-from simulate.studies.fitting.posterior import Diagnostics, error_by_patients, same_patients
+from simulate.studies.fitting.posterior import error_by_patients, same_patients
 from simulate.studies.fitting.standing import evidence_name
 
 NULL = "H0"
@@ -34,71 +33,41 @@ VERDICTS = (SAME, FAVORED, STRONG)
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One hypothesis against another.
+    """One hypothesis against another."""
 
-    Attributes
-    ----------
-    a, b
-        Names; the difference is that of ``a`` less ``b``.
-    difference
-        Difference of the log-evidences.
-    sampler, patients
-        Standard errors of the difference: by the samplers, and by the choice of virtual patients.
-    is_paired
-        Whether the error by the patients is that of the difference on the same patients; otherwise both add up.
-    verdict
-        One of `VERDICTS`.
-    reason
-        Why it is no stronger.
-    least, most
-        Range of the difference over the variants that the draws can tell.
-    unknown
-        Variants that they cannot tell.
-    """
-
+    #: Names; the difference is that of ``a`` less ``b``.
     a: str
     b: str
-    difference: float
+    difference: float  #: Difference of the log-evidences
+    #: Standard errors of the difference: by the samplers, and by the choice of virtual patients.
     sampler: float
     patients: float
+    #: Whether the error by the patients is that of the difference on the same patients; otherwise both add up.
     is_paired: bool
-    verdict: str
-    reason: str
+    verdict: str  #: One of `VERDICTS`
+    reason: str  #: Why it is no stronger
+    #: Range of the difference over the variants that the draws can tell.
     least: float
     most: float
-    unknown: tuple[str, ...]
+    unknown: tuple[str, ...]  #: Variants that they cannot tell
 
     @property
     def error(self) -> float:
-        """Standard error of the difference."""
         return math.hypot(self.sampler, self.patients)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """What each datum says for each hypothesis, relative to one of them.
+    """What each datum says for each hypothesis, relative to one of them."""
 
-    Attributes
-    ----------
-    items
-        Names of the data.
-    reference
-        Name of the hypothesis that the entries are relative to.
-    entries, errors
-        Share of the log-evidence less that under the reference, and standard error, shape [item, hypothesis]; errors
-        are NaN where a fit has not kept them.
-    remainders
-        Log-evidence that the shares leave over, shape [hypothesis].
-    left_out
-        Logarithm of the predictive density of each item given the others, shape [item, hypothesis].
-    """
-
-    items: tuple[str, ...]
-    reference: str
+    items: tuple[str, ...]  #: Names of the data
+    reference: str  #: Name of the hypothesis that the entries are relative to
+    #: Share of the log-evidence less that under the reference, and standard error, shape [item, hypothesis]; errors are
+    #: NaN where a fit has not kept them.
     entries: FloatArray
     errors: FloatArray
-    remainders: FloatArray
-    left_out: FloatArray
+    remainders: FloatArray  #: Log-evidence that the shares leave over, shape [hypothesis]
+    left_out: FloatArray  #: Logarithm of the predictive density of each item given the others, shape [item, hypothesis]
 
     @property
     def is_noise(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
@@ -120,37 +89,23 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """Hypotheses held against one another.
+    """Hypotheses held against one another."""
 
-    Attributes
-    ----------
-    fits
-        What was compared, the likeliest first.
-    prior, probabilities
-        Before and after the data, shape [hypothesis].
-    pairs
-        All pairs, the likelier first in each.
-    verdict, sentence
-        One of `VERDICTS`, and what it means here.
-    matrix
-        What each datum says.
-    variants, changes
-        Other beliefs, and what each does to each hypothesis, [variant][hypothesis].
-    """
-
-    fits: tuple[Fit, ...]
+    fits: tuple[Fit, ...]  #: What was compared, the likeliest first
+    #: Before and after the data, shape [hypothesis].
     prior: FloatArray
     probabilities: FloatArray
-    pairs: tuple[Pair, ...]
+    pairs: tuple[Pair, ...]  #: All pairs, the likelier first in each
+    #: One of `VERDICTS`, and what it means here.
     verdict: str
     sentence: str
-    matrix: Matrix
+    matrix: Matrix  #: What each datum says
+    #: Other beliefs, and what each does to each hypothesis, [variant][hypothesis].
     variants: tuple[Variant, ...]
     changes: tuple[tuple[Change, ...], ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Hypotheses, as the user named them."""
         return tuple(fit.name for fit in self.fits)
 
     def against_best(self, name: str) -> Pair | None:
@@ -179,22 +134,10 @@ def _check_evidence(fits: Sequence[Fit]) -> None:
 
 
 def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, against: str | None = None) -> Comparison:
-    """Compare hypotheses that were fitted to the same evidence.
+    """Compare hypotheses that were fitted to the same evidence, at least two.
 
-    Parameters
-    ----------
-    fits
-        At least two.
-    prior
-        Weights of hypotheses before the data, by name; 1 where not given.
-    against
-        Hypothesis that the matrix is relative to; if not given the null hypothesis, or the likeliest.
-
-    Raises
-    ------
-    InputError
-        ``compare.evidence``: they stand on different evidence. ``compare.prior`` and ``compare.against``: no such
-        hypothesis, or a weight that is none.
+    ``prior`` has weights before the data, 1 where not given; the matrix is relative to ``against``, or else to the null
+    hypothesis, or the likeliest.
     """
     _check_evidence(fits)
     order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
@@ -210,11 +153,8 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
     )
     reference = against or (NULL if NULL in names else names[0])
     if reference not in names:
-        raise InputError(
-            f"`{reference}` is not among the hypotheses that are compared",
-            code="compare.against",
-            expected=listed(names),
-            advice=did_you_mean(reference, names),
+        raise not_among(
+            f"`{reference}` is not among the hypotheses that are compared", reference, names, code="compare.against"
         )
     verdict, sentence = _overall(names, pairs)
     return Comparison(
@@ -256,28 +196,16 @@ def _pair(a: Fit, b: Fit, found: Sequence[Variant], changes: Sequence[tuple[Chan
     }
     least, most = min(moved.values(), default=difference), max(moved.values(), default=difference)
     verdict, reason = judge(difference, math.hypot(sampler, patients), moved)
-    if small := [one for one in (a, b) if is_too_small(one.posterior.diagnostics)]:
+    # Where few draws have most of the weight, a log-evidence is not known to the error that it tells.
+    if small := [one for one in (a, b) if one.posterior.diagnostics.weakness]:
         told = " and ".join(f"{one.name} ({one.posterior.diagnostics.effective:.0f} effective draws)" for one in small)
         verdict, reason = SAME, f"{_TOO_SMALL} {told}; more particles and draws"
     unknown = tuple(variant.name for variant in found if variant.name not in moved)
     return Pair(a.name, b.name, difference, sampler, patients, is_paired, verdict, reason, least, most, unknown)
 
 
-def is_too_small(found: Diagnostics) -> bool:
-    """Whether the log-evidence of a fit is not known to the error that it tells: few draws have most of the weight."""
-    return are_too_few(found.effective, found.tail)
-
-
 def judge(difference: float, error: float, moved: Mapping[str, float]) -> tuple[str, str]:
-    """Verdict on a difference of log-evidences, and why it is no stronger.
-
-    Parameters
-    ----------
-    difference, error
-        The difference, not negative, and its standard error.
-    moved
-        The difference under each variant.
-    """
+    """Verdict on a difference of log-evidences, and why it is no stronger."""
     if difference < 2.0 * error:
         return SAME, "the difference is within its noise"
     if difference < THREE:

@@ -33,13 +33,7 @@ def problems_for(
     *,
     needs_evidence: bool = True,
 ) -> tuple[Problem, ...]:
-    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`.
-
-    Raises
-    ------
-    InputError
-        ``compare.few``: fewer than two. ``compare.same``: two of them are one. As for `problem_on`.
-    """
+    """What is to be fitted under each of several hypotheses that differ; arguments as for `problem_on`."""
     problems = tuple(problem_on(name, evidence, trials, needs_evidence=needs_evidence) for name in hypotheses)
     known: dict[str, str] = {}
     for problem in problems:
@@ -71,25 +65,9 @@ def draws_behind(
 ) -> tuple[Draws, Fit | None]:
     """Draws on which a hypothesis stands in a trial, and the fit that they are of; None where they are of none.
 
-    Parameters
-    ----------
-    problem
-        The hypothesis and its trial, which may be one that is only planned: then draws are of a fit to what the default
-        evidence has, and numbers that only the planned trial needs are of their prior.
-    fit
-        ``shipped``, as if not given: of the fit that ships or lies in the folder, or of the prior where none does;
-        ``prior``; ``typical``: a single one, of the parameters as the tables have them; or the result of a fit.
-    folder
-        Folder of the folders of fits.
-    wanted
-        How many; fewer if the fit has kept fewer.
-    seed
-        Key of draws of the prior.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem. As for `known_fit` and `read_posterior`.
+    Where the trial is only planned, draws are of a fit to what the default evidence has, and numbers that it alone
+    needs are of their prior. ``fit`` is ``shipped``, as if not given: the one that ships or lies in the folder, or the
+    prior where none does; ``prior``; ``typical``: a single draw, the parameters of the tables; or the result of a fit.
     """
     posterior = named_result(fit)
     if fit == TYPICAL:
@@ -113,21 +91,7 @@ def draws_behind(
 
 
 def fits_for(hypotheses: Sequence[str], fits: Sequence[str | Path]) -> list[str | Path | None]:
-    """Which of several fits a user means for each hypothesis: its own, or the one word that is for all others.
-
-    Parameters
-    ----------
-    hypotheses
-        As the user named them.
-    fits
-        Results of fits, each for its own hypothesis, and one of ``shipped``, ``prior`` and ``typical`` for all others.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: a result of a hypothesis that is not among them. ``fit.twice``: two of them are for one. As
-        for `read_posterior`.
-    """
+    """Which fit a user means for each hypothesis: its own result, or the one word that is for all others."""
     asked = [name.casefold() for name in hypotheses]
     words: list[str | Path] = []
     own: dict[str, list[str | Path]] = {name: [] for name in asked}
@@ -165,24 +129,7 @@ def find_fit(
     threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Fit:
-    """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on.
-
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    settings
-        How long a fit looks that must be made.
-    folder
-        Folder of the folders of fits.
-    threads, report
-        As for `fit`.
-
-    Raises
-    ------
-    InputError
-        ``fit.missing``: a run is repeated, which makes no fits in folders of its user. As for `known_fit` and `fit`.
-    """
+    """The fit of a hypothesis, made if there is none of today's numbers; an interrupted one goes on."""
     known = known_fit(problem, folder)
     if known is not None:
         return known
@@ -208,14 +155,7 @@ def make_fit(
     threads: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> Posterior:
-    """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`.
-
-    Raises
-    ------
-    InputError
-        ``store.locked``: another process works in the folder. ``fit.occupied``: it has the result of another fit, or
-        something else of that name. As for `fit`.
-    """
+    """Fit a hypothesis in a folder, where its result and its generations are kept; arguments as for `find_fit`."""
     with working_folder(folder):
         _check_result(folder / RESULT, fit_key(problem, settings))
         if isinstance(problem, IndividualProblem):

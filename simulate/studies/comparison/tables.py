@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import Any
 
 from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.fitting.standing import evidence_name, not_used
-from simulate.tabular import ResultTable
+from simulate.tabular import ResultTable, finite
 
 
 def document(comparison: Comparison) -> dict[str, Any]:
@@ -45,7 +44,7 @@ def document(comparison: Comparison) -> dict[str, Any]:
                 {
                     "item": item,
                     "entries": dict(zip(comparison.names, matrix.entries[row].tolist(), strict=True)),
-                    "errors": dict(zip(comparison.names, map(_known, matrix.errors[row].tolist()), strict=True)),
+                    "errors": dict(zip(comparison.names, map(finite, matrix.errors[row].tolist()), strict=True)),
                     "left_out": dict(zip(comparison.names, matrix.left_out[row].tolist(), strict=True)),
                 }
                 for row, item in enumerate(matrix.items)
@@ -55,16 +54,12 @@ def document(comparison: Comparison) -> dict[str, Any]:
             {
                 "variant": variant.name,
                 "sort": variant.sort.value,
-                "changes": dict(zip(comparison.names, (_known(part.value) for part in row), strict=True)),
-                "tails": dict(zip(comparison.names, (_known(part.tail) for part in row), strict=True)),
+                "changes": dict(zip(comparison.names, (finite(part.value) for part in row), strict=True)),
+                "tails": dict(zip(comparison.names, (finite(part.tail) for part in row), strict=True)),
             }
             for variant, row in zip(comparison.variants, comparison.changes, strict=True)
         ],
     }
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def tables(comparison: Comparison) -> dict[str, ResultTable]:

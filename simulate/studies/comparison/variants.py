@@ -51,39 +51,23 @@ LogRatio = Callable[[Fit], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One other belief.
+    """One other belief."""
 
-    Attributes
-    ----------
-    name, sort
-        What a reader sees.
-    log_ratio
-        The new density over the old.
-    """
-
+    #: What a reader sees.
     name: str
     sort: Sort
-    log_ratio: LogRatio
+    log_ratio: LogRatio  #: The new density over the old
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a variant does to the log-evidence of a hypothesis.
+    """What a variant does to the log-evidence of a hypothesis."""
 
-    Attributes
-    ----------
-    value
-        Change of the log-evidence.
-    tail
-        Shape of the tail of the weights.
-    """
-
-    value: float
-    tail: float
+    value: float  #: Change of the log-evidence
+    tail: float  #: Shape of the tail of the weights
 
     @property
     def is_known(self) -> bool:
-        """Whether the draws that there are can tell."""
         return self.tail < WORST_TAIL
 
 
@@ -118,10 +102,7 @@ def _of_priors() -> list[Variant]:
     def is_own(part: Free) -> bool:
         return part.role in (Role.TYPICAL, Role.CENTER) and part.name not in COMMON
 
-    def always(part: Free) -> bool:
-        return True
-
-    found = [Variant(f"all priors {word}", Sort.PRIORS, _scaled(always, by)) for word, by in _EITHER_WAY]
+    found = [Variant(f"all priors {word}", Sort.PRIORS, _scaled(lambda part: True, by)) for word, by in _EITHER_WAY]
     found += [
         Variant(f"priors of what a hypothesis adds {word}", Sort.PRIORS, _scaled(is_own, by))
         for word, by in _EITHER_WAY
@@ -215,7 +196,11 @@ def _of_readings(items: Sequence[Item]) -> list[Variant]:
         return shares
 
     return [
-        Variant(f"{item.name} read as: {reading.name}", Sort.READING, _reread(_doubt, alone(item.name, place)))
+        Variant(
+            f"{item.name} read as: {reading.name}",
+            Sort.READING,
+            _reread(lambda item: item.doubt, alone(item.name, place)),
+        )
         for item in items
         if len(item.readings) > 1
         for place, reading in enumerate(item.readings)
@@ -224,10 +209,6 @@ def _of_readings(items: Sequence[Item]) -> list[Variant]:
 
 def _shares(item: Item) -> FloatArray:
     return np.array([reading.share for reading in item.readings])
-
-
-def _doubt(item: Item) -> float:
-    return item.doubt
 
 
 def _reread(doubt: Callable[[Item], float], shares: Callable[[Item], FloatArray]) -> LogRatio:

@@ -61,24 +61,13 @@ class CurveVerdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedCurves:
-    """Fitted curves.
+    """Fitted curves."""
 
-    Attributes
-    ----------
-    values
-        Shape [series, parameter], in the order of `PARAMETERS`; NaN where there was nothing to fit.
-    misfit
-        Root mean square distance from the curve as a share of what the doses span, [series].
-    verdicts
-        One for each series. Values of a curve that is not identified describe it within the doses, and no further.
-    brackets
-        Neighboring doses between which half of the span is reached, [series, 2]: any ED50 between them fits where the
-        verdict says that it is bracketed. NaN where there was nothing to fit.
-    """
-
-    values: FloatArray
-    misfit: FloatArray
+    values: FloatArray  #: Shape [series, parameter], in the order of `PARAMETERS`; NaN where there was nothing to fit
+    #: One for each series. Values of a curve that is not identified describe it within the doses, and no further.
     verdicts: tuple[CurveVerdict, ...]
+    #: Neighboring doses between which half of the span is reached, [series, 2]: any ED50 between them fits where the
+    #: verdict says that it is bracketed. NaN where there was nothing to fit.
     brackets: FloatArray
 
 
@@ -101,17 +90,10 @@ def dose_for(effect: npt.ArrayLike, values: FloatArray) -> FloatArray:
 
 
 def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLike | None = None) -> FittedCurves:
-    """Fit a curve to each series.
+    """Fit a curve to each series of effects [series, dose] without a NaN; doses ascend, and the first may be 0.
 
-    Parameters
-    ----------
-    doses
-        Shape [dose], ascending; the first may be 0, at least four.
-    effects
-        Shape [series, dose]; a series with a NaN is not fitted.
-    errors
-        What the effects may be wrong by, of their shape: a series that is nowhere further apart has no response. A
-        millionth of the largest if not given.
+    A series that is nowhere further apart than its ``errors`` (a millionth of the largest effect if not given) has no
+    response.
     """
     given, rows = np.asarray(doses, dtype=np.float64), np.asarray(effects, dtype=np.float64)
     wrong = 0.5 * _FLAT * np.abs(rows).max(axis=1, keepdims=True) if errors is None else np.asarray(errors)
@@ -128,7 +110,7 @@ def fit_curves(doses: npt.ArrayLike, effects: npt.ArrayLike, errors: npt.ArrayLi
     with np.errstate(invalid="ignore"):
         shares = (rows - values[:, :1]) / values[:, 1:2]
         brackets = _brackets(given, shares)
-    return FittedCurves(values, misfit, tuple(_verdicts(given, values, misfit, shares, complete, moving)), brackets)
+    return FittedCurves(values, tuple(_verdicts(given, values, misfit, shares, complete, moving)), brackets)
 
 
 def _brackets(doses: FloatArray, shares: FloatArray) -> FloatArray:

@@ -268,10 +268,7 @@ def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Datase
     where no curve describes the doses. Each resampled cohort has effects and isoboles of its own: its patients are the
     same at every place.
 
-    Returns
-    -------
-    Dataset
-        ``isobole``, ``isobole_low`` and ``isobole_high`` (endpoint, level, second).
+    ``isobole``, ``isobole_low`` and ``isobole_high`` (endpoint, level, second).
     """
     curves = np.concatenate([dataset["curve"].values[:, :, np.newaxis], dataset["cohort_curve"].values], axis=2)
     mean = np.concatenate([dataset["mean"].values[:, :, np.newaxis], dataset["cohort_mean"].values], axis=2)
@@ -308,20 +305,9 @@ def isoboles(dataset: xr.Dataset, levels: Sequence[float] = LEVELS) -> xr.Datase
 def influences(patient_ed50: FloatArray, causes: Mapping[str, FloatArray], chance: float = 0.01) -> dict[str, float]:
     """Rank correlations of patients' own ED50 with their parameters, of those that explain more than a little of it.
 
-    Parameters
-    ----------
-    patient_ed50
-        Shape [member]; NaN for whose curve is not identified.
-    causes
-        Values of parameters, shape [member] each. One that differs between draws of a fit and not between patients is
-        judged by as many numbers as there are draws.
-    chance
-        Probability that any is named where nothing has an influence.
-
-    Returns
-    -------
-    dict
-        Spearman's correlations of at least `EXPLAINS` when squared, the largest first.
+    Spearman's correlations of at least `EXPLAINS` when squared, the largest first; ``chance`` is the probability that
+    any is named where nothing has an influence. A parameter that differs between draws of a fit and not between
+    patients is judged by as many numbers as there are draws.
     """
     from scipy import stats
 
@@ -338,8 +324,3 @@ def influences(patient_ed50: FloatArray, causes: Mapping[str, FloatArray], chanc
         if correlation**2 >= EXPLAINS and 2.0 * stats.t.sf(t, n - 2) < chance / len(causes):
             found[name] = correlation
     return dict(sorted(found.items(), key=lambda item: -abs(item[1])))
-
-
-def curve_names() -> npt.NDArray[np.object_]:
-    """Coordinate of the parameters of curves."""
-    return np.array(PARAMETERS, dtype=object)

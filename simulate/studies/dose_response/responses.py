@@ -15,11 +15,11 @@ from simulate.cohort.ensemble import member_parameters, typical_parameters
 from simulate.errors import InputError, Where, did_you_mean
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import outcome_counts, stopped_members
+from simulate.studies.dose_response.emax import PARAMETERS
 from simulate.studies.dose_response.reduction import (
     MEASURES,
     REPLICATES,
     blocked_of,
-    curve_names,
     effects_of,
     exposures_of,
     influences,
@@ -28,6 +28,7 @@ from simulate.studies.dose_response.reduction import (
     reduced,
 )
 from simulate.studies.endpoints import Endpoint, Summary, parse_endpoints
+from simulate.studies.models import quantity_units
 from simulate.studies.runs import Study, arm_number, cohort_of, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -80,67 +81,38 @@ class ResponseRequest:
 
 
 def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
-    """A request from its attributes as JSON has them.
-
-    Raises
-    ------
-    KeyError
-        An attribute that there is not.
-    """
-    known = {part.name for part in fields(ResponseRequest)}
-    for name in entries:
-        if name not in known:
-            raise KeyError(name)
+    """A request from its attributes as JSON has them."""
+    for name in entries.keys() - {part.name for part in fields(ResponseRequest)}:
+        raise KeyError(name)
     plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in entries.items()}
     return ResponseRequest(**plain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponsePlan:
-    """A dose-response study whose every name has been found.
+    """A dose-response study whose every name has been found."""
 
-    Attributes
-    ----------
-    request
-        What was asked.
-    sweep
-        The sweep over doses and the second axis.
-    study, treated
-        The scenario, and the number of the arm whose doses are varied.
-    endpoints, other
-        What is looked at, and the second axis.
-    measured, sites
-        Quantity of the exposure, and signals of which the blocked share is taken.
-    windows
-        The last interval between doses before the last endpoint, at each place of the second axis.
-    """
-
-    request: ResponseRequest
-    sweep: SweepPlan
+    request: ResponseRequest  #: What was asked
+    sweep: SweepPlan  #: The sweep over doses and the second axis
+    #: The scenario, and the number of the arm whose doses are varied.
     study: Study
     treated: int
+    #: What is looked at, and the second axis.
     endpoints: tuple[Endpoint, ...]
     other: Axis | None
+    #: Quantity of the exposure, and signals of which the blocked share is taken.
     measured: str | None
     sites: tuple[str, ...]
+    #: The last interval between doses before the last endpoint, at each place of the second axis.
     windows: tuple[Window, ...]
 
     @property
     def day(self) -> float:
-        """Day of the last endpoint."""
         return max(part.day for part in self.endpoints)
 
 
 def plan_response(scenario: str, laid_over: Sequence[Setting], request: ResponseRequest) -> ResponsePlan:
-    """Resolve the names of a dose-response study.
-
-    Raises
-    ------
-    InputError
-        ``response.dose`` for fewer than four doses or one that is negative, ``response.second`` for a second axis that
-        is the dose or has no list of values, or isoboles without one; ``response.effect``, ``response.endpoint``,
-        ``response.arm``, ``endpoint.*``; else as `sweep`.
-    """
+    """Resolve the names of a dose-response study."""
     _shares(request.effect)
     if request.isobole and request.second is None:
         raise InputError(
@@ -161,7 +133,8 @@ def plan_response(scenario: str, laid_over: Sequence[Setting], request: Response
     day = max(part.day for part in endpoints)
     quantities = dict.fromkeys((*(part.quantity for part in endpoints), *sites, *((measured,) if measured else ())))
     laid_over = [*laid_over, Setting("outputs.quantities", list(quantities), "endpoints")]
-    doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{_unit_text(doses)}"
+    own = "" if doses.unit is None else f" {doses.unit.text}"
+    doses_given = f"{DOSE}={','.join(f'{value:.12g}' for value in doses.values)}{own}"
     options = Options(
         over=(doses_given, *(() if second is None else (second,))),
         settings=tuple(laid_over),
@@ -180,20 +153,7 @@ def respond(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> xr.Dataset:
-    """Simulate a planned study and fit the curves.
-
-    Parameters
-    ----------
-    planned
-        The study.
-    workers, threads, progress
-        As for `run_sweep`.
-
-    Returns
-    -------
-    Dataset
-        As for `simulate.dose_response`.
-    """
+    """Simulate a planned study and fit the curves; the result is as for `simulate.dose_response`."""
     import xarray as xr
 
     request = planned.request
@@ -223,7 +183,7 @@ def respond(
         "member": results["member"],
         "stratum": results["stratum"],
         **({"draw": results["draw"]} if "draw" in results.coords else {}),
-        "parameter": ("parameter", curve_names()),
+        "parameter": ("parameter", np.array(PARAMETERS, dtype=object)),
         "cause": ("cause", np.array(list(causes), dtype=object)),
         **({"share": ("share", np.array(shares))} if shares else {}),
     }
@@ -237,16 +197,15 @@ def respond(
         label = {"units": "%", "long_name": "share of the interval between doses with the signal below the bound"}
         variables["blocked"] = (shape, blocked_of(results, sites, arms, windows, request.bound), label)  # type: ignore[assignment]
         coordinates["site"] = ("site", np.array(sites, dtype=object))
+    unit, arm = str(results["over_dose"].attrs.get("units", "")), study.arms[planned.treated].name
+    given = ladder[ladder > 0.0]
+    span = f"{float(given.min()):g} to {float(given.max()):g}" if len(given) else "0"
     attributes = {
         **{name: value for name, value in results.attrs.items() if name in _KEPT},
-        "title": _title(
-            ladder,
-            str(results["over_dose"].attrs.get("units", "")),
-            study.arms[planned.treated].name,
-            study.scenario.title,
-        ),
+        # What was varied: the doses of an arm of a scenario, which has a title of its own.
+        "title": f"dose-response, {span} {unit}, in place of the dose of `{arm}` ({study.scenario.title})",
         "question": study.scenario.question or "",
-        "arm": study.arms[planned.treated].name,
+        "arm": arm,
         "second": "" if other is None else other.name,
         "window_end": planned.day,
         "bound": request.bound,
@@ -258,13 +217,6 @@ def respond(
     if request.isobole:
         dataset.update(isoboles(dataset))
     return dataset
-
-
-def _title(doses: FloatArray, unit: str, arm: str, scenario: str) -> str:
-    """What was varied: the doses of an arm of a scenario, which has one of its own."""
-    given = doses[doses > 0.0]
-    span = f"{float(given.min()):g} to {float(given.max()):g} {unit}" if len(given) else f"0 {unit}"
-    return f"dose-response, {span}, in place of the dose of `{arm}` ({scenario})"
 
 
 def together(datasets: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -339,11 +291,7 @@ def _doses(text: str) -> Axis:
             found=", ".join(f"{value:g}" for value in values if value) or text,
             expected=f"at least {_FEWEST} positive doses, such as `{DOSES}`",
         )
-    return Axis(DOSE, tuple(values), axis.low, axis.high, axis.is_log, axis.unit, axis.where)
-
-
-def _unit_text(axis: Axis) -> str:
-    return "" if axis.unit is None else f" {axis.unit.text}"
+    return replace(axis, values=tuple(values))
 
 
 def _second(text: str) -> Axis:
@@ -373,7 +321,7 @@ def _of_a_day(endpoint: Endpoint) -> Endpoint:
 
 
 def _exposure(study: Study, asked: str | None) -> str | None:
-    names = [part.name for part in (*study.model.observables, *study.model.species)]
+    names = quantity_units(study.model)
     if asked is None:
         return EXPOSURE if EXPOSURE in names else None
     if asked not in names:

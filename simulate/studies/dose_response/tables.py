@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
-from simulate.tabular import ResultTable
+from simulate.tabular import ResultTable, finite
 
 _VERDICTS = tuple(CurveVerdict)
 _ALWAYS = ("curves", "effects")
@@ -146,17 +144,17 @@ def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
                     second=_second(dataset, second),
                     parameter=name,
                     unit=units[name],
-                    estimate=_number(one["curve"].values[index]),
-                    low=_number(one["curve_low"].values[index]),
-                    high=_number(one["curve_high"].values[index]),
+                    estimate=finite(one["curve"].values[index]),
+                    low=finite(one["curve_low"].values[index]),
+                    high=finite(one["curve_high"].values[index]),
                     verdict=_VERDICTS[int(one["verdict"])].value,
                     certainty=float(one["certainty"]),
                     n=int(one["n"]),
                     n_all=dataset.sizes["member"],
                     patients=len(identified),
-                    patients_p5=_number(spread[0]),
-                    patients_median=_number(spread[1]),
-                    patients_p95=_number(spread[2]),
+                    patients_p5=finite(spread[0]),
+                    patients_median=finite(spread[1]),
+                    patients_p95=finite(spread[2]),
                 )
             )
     return tuple(rows)
@@ -169,7 +167,7 @@ def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
     for endpoint, second, dose in np.ndindex(*sizes):
         one = dataset.isel(endpoint=endpoint, second=second, dose=dose)
         quantiles = {
-            name: _number(one[name].values) for name in ("mean", "mean_low", "mean_high", "p5", "median", "p95")
+            name: finite(one[name].values) for name in ("mean", "mean_low", "mean_high", "p5", "median", "p95")
         }
         exposures = {name: _median(one, "exposure", "measure", name) for name in ("average", "trough", "peak")}
         blocked = {f"blocked_{site}": _median(one, "blocked", "site", f"signal_{site}") for site in ("lymph", "muscle")}
@@ -200,9 +198,9 @@ def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
             endpoint=str(dataset["endpoint"].values[endpoint]),
             level=float(values["level"].values[level]),
             second=float(dataset["second"].values[second]),
-            dose=_number(values.values[endpoint, level, second]),
-            low=_number(dataset["isobole_low"].values[endpoint, level, second]),
-            high=_number(dataset["isobole_high"].values[endpoint, level, second]),
+            dose=finite(values.values[endpoint, level, second]),
+            low=finite(dataset["isobole_low"].values[endpoint, level, second]),
+            high=finite(dataset["isobole_high"].values[endpoint, level, second]),
             dose_unit=str(values.attrs["units"]),
         )
         for endpoint, level, second in np.ndindex(*values.shape)
@@ -234,9 +232,9 @@ def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:
             endpoint=str(dataset["endpoint"].values[endpoint]),
             second=_second(dataset, second),
             share=float(dataset["share"].values[share]),
-            dose=_number(dataset["effect_dose"].values[endpoint, second, share]),
-            low=_number(dataset["effect_dose_low"].values[endpoint, second, share]),
-            high=_number(dataset["effect_dose_high"].values[endpoint, second, share]),
+            dose=finite(dataset["effect_dose"].values[endpoint, second, share]),
+            low=finite(dataset["effect_dose_low"].values[endpoint, second, share]),
+            high=finite(dataset["effect_dose_high"].values[endpoint, second, share]),
             dose_unit=str(dataset["dose"].attrs.get("units", "")),
         )
         for endpoint, second, share in np.ndindex(*dataset["effect_dose"].shape)
@@ -274,7 +272,3 @@ def _median(one: xr.Dataset, name: str, dimension: str, place: str) -> float | N
     values = np.asarray(one[name].sel({dimension: place}).values, dtype=np.float64)
     known = values[np.isfinite(values)]
     return float(np.median(known)) if len(known) else None
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or not math.isfinite(float(value)) else float(value)

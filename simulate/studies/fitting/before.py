@@ -9,13 +9,7 @@ from simulate.studies.fitting.trial import REGRESSED, Problem
 
 
 def before_fit(problem: Problem) -> tuple[str, ...]:
-    """Lines for a reader: numbers against figures, and the exact answer for noise-free observation of one patient.
-
-    Raises
-    ------
-    InputError
-        ``identifiability.*``: a term of the model that cannot be expanded.
-    """
+    """Lines for a reader: numbers against figures, and the exact answer for noise-free observation of one patient."""
     figures = sum(len(item.statement.figures) for item in problem.data)
     typical = [part.targets[0] for part in problem.free if part.role is Role.TYPICAL]
     spreads = sum(part.role in (Role.SPREAD, Role.CORRELATION) for part in problem.free)

@@ -43,21 +43,12 @@ INTERVALS = (0.5, 0.75, 0.875)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """Places of true values among draws of their posteriors.
+    """Places of true values among draws of their posteriors."""
 
-    Attributes
-    ----------
-    names
-        Coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or down.
-    ranks
-        Shape [repeat, name], from 0 to `draws`.
-    draws
-        Number of draws that a value is ranked among.
-    """
-
+    #: Coordinates, then ``log-likelihood`` and what is predicted: changes that the trial reported as up or down.
     names: tuple[str, ...]
-    ranks: IntArray
-    draws: int
+    ranks: IntArray  #: Shape [repeat, name], from 0 to `draws`
+    draws: int  #: Number of draws that a value is ranked among
 
     def coverage(self, share: float) -> FloatArray:
         """How often the central interval with this share held the true value, shape [name]."""
@@ -90,28 +81,7 @@ def calibrate(
     threads: int | None = None,
     report: Callable[[int], None] | None = None,
 ) -> Calibration:
-    """Fit made-up abstracts.
-
-    Parameters
-    ----------
-    problem
-        Hypothesis, and the evidence whose kind and size the made-up ones have.
-    repeats
-        Number of made-up abstracts.
-    particles, patients
-        Size of each fit; the abstract is made from the same virtual patients, so any number is right.
-    seed
-        Key of everything.
-    threads
-        Threads to use; all cores if not given.
-    report
-        Called with 1 after each repeat.
-
-    Raises
-    ------
-    InputError
-        ``trial.several``: the problem has several trials. ``fit.calibration``.
-    """
+    """Fit made-up abstracts."""
     only_trial(problem, "calibration")
     told = [outcome for outcome in problem.trial.changes if outcome.way]
     names = (*(part.name for part in problem.free), "log-likelihood", *(f"change of {part.title}" for part in told))

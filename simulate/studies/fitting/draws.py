@@ -23,32 +23,15 @@ from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """Equally likely populations of a hypothesis.
+    """Equally likely populations of a hypothesis."""
 
-    Attributes
-    ----------
-    problem
-        The hypothesis, its model and its free numbers.
-    points
-        Shape [draw, coordinate], on the standard normal scale of the prior.
-    is_fitted
-        Whether they are of a fit; otherwise they are of the prior.
-    places
-        Key of the places at which the patients stand.
-    fitted_to
-        Trial to which they were fitted, if that is not the problem's own; otherwise empty.
-    found
-        File of the fit where nobody named it and none ships; otherwise empty.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
-    """
-
-    problem: Problem
-    points: FloatArray
-    is_fitted: bool
-    places: int
-    fitted_to: str = ""
-    found: str = ""
+    problem: Problem  #: The hypothesis, its model and its free numbers
+    points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
+    is_fitted: bool  #: Whether they are of a fit; otherwise they are of the prior
+    places: int  #: Key of the places at which the patients stand
+    fitted_to: str = ""  #: Trial to which they were fitted, if that is not the problem's own; otherwise empty
+    found: str = ""  #: File of the fit where nobody named it and none ships; otherwise empty
+    #: Why nothing can be concluded from the fit; empty where something can, or where they are of the prior.
     weakness: str = ""
 
     @property
@@ -58,7 +41,6 @@ class Draws:
 
     @property
     def origin(self) -> str:
-        """For a reader."""
         if not self.problem.free:
             return "the parameters of the tables"
         of = f"the fit {self.found}".rstrip() if self.is_fitted else "the prior"
@@ -79,53 +61,21 @@ class Draws:
         return TYPICAL if not self.problem.free else "fit" if self.is_fitted else PRIOR
 
     def changes(self, population: Population, draws: IntArray) -> Changes:
-        """In what the populations of draws differ from one of the same parameters.
-
-        Parameters
-        ----------
-        population
-            Whose spreads and correlations the draws change.
-        draws
-            Numbers of draws, of the shape of the patients.
-        """
+        """In what the populations of draws differ from one of the same parameters."""
         pairs = {(pair.a, pair.b) for pair in population.correlations}
-        problem = replace(
-            self.problem,
-            population=population,
-            free=tuple(
-                part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs
-            ),
-        )
-        kept = [column for column, part in enumerate(self.problem.free) if part in problem.free]
-        found = changes_at(problem, self.points[:, kept])
-        return Changes(
-            {name: values[draws] for name, values in found.typical.items()},
-            {name: values[draws] for name, values in found.sd_log.items()},
-            {pair: values[draws] for pair, values in found.rho.items()},
-        )
+        free = [part for part in self.problem.free if part.role is not Role.CORRELATION or part.targets in pairs]
+        kept = [column for column, part in enumerate(self.problem.free) if part in free]
+        problem = replace(self.problem, population=population, free=tuple(free))
+        return changes_at(problem, self.points[:, kept]).of(draws)
 
 
 def draws_of(
     problem: Problem, wanted: int, *, fit: Fit | None = None, seed: int = 1, threads: int | None = None
 ) -> Draws:
-    """Draws of a hypothesis: of a fit where there is one, else of the prior.
+    """Draws of a hypothesis: of a fit, if not given the one that ships or lies in the folder of fits, or of the prior.
 
-    Parameters
-    ----------
-    problem
-        The hypothesis and its trial; a trial that reported nothing has the draws of the shipped trial, as
-        `draws_elsewhere`.
-    wanted
-        How many; fewer if the fit has kept fewer. They are chosen to be spread as all that it has kept are (`thinned`).
-    fit
-        Of this hypothesis; if not given, the one that ships or lies in the folder of fits, and else the prior.
-    seed
-        Key of draws of the prior.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem.
+    They are as many as wanted, or as the fit has kept, and chosen to be spread as all of these are (`thinned`). A trial
+    that reported nothing has the draws of the shipped trial, as `draws_elsewhere`.
     """
     if not problem.data:
         base = draws_of(problem_for(problem.hypothesis), wanted, fit=fit, seed=seed, threads=threads)
@@ -143,17 +93,7 @@ def draws_of(
 
 
 def draws_elsewhere(draws: Draws, problem: Problem, *, seed: int = 1) -> Draws:
-    """The same populations in another trial; numbers that only that trial needs are of their prior.
-
-    Parameters
-    ----------
-    draws
-        Of the same hypothesis, in the trial to which it was fitted.
-    problem
-        The hypothesis in the other trial.
-    seed
-        Key of the numbers that are of their prior.
-    """
+    """The same populations in another trial; numbers that only that trial needs are of their prior."""
     known = {part.name: column for column, part in enumerate(draws.problem.free)}
     columns = [
         draws.points[:, known[part.name]]
@@ -171,23 +111,9 @@ ALL = 2048
 
 
 def draws_named(hypothesis: str, fit: str | Path, wanted: int = ALL) -> Draws:
-    """Draws of a hypothesis by what a user calls them.
+    """Draws of a hypothesis by what a user calls them: ``shipped``, ``prior``, or the result of a fit.
 
-    Parameters
-    ----------
-    hypothesis
-        As for `problem_for`.
-    fit
-        ``shipped`` for the fit that ships or lies in the folder of fits, or the prior where there is neither;
-        ``prior``; or the result of a fit.
-    wanted
-        How many; fewer if the fit has kept fewer.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: the result is of another problem. ``fit.individual``: it is of individual data. As for
-        `problem_for` and `read_posterior`.
+    ``shipped`` is the fit that ships or lies in the folder of fits, or the prior where there is neither.
     """
     if fit == PRIOR:
         return prior_draws(problem_for(hypothesis), wanted)

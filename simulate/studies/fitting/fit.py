@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.cohort.ensemble import Ensemble
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.inference import diagnostics, polish
@@ -22,7 +21,7 @@ from simulate.studies.fitting.predictive import tails
 from simulate.studies.fitting.sampling import Asked, posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.standing import evidence_name
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
-from simulate.studies.fitting.trial import COARSE, Problem, seen_at, simulate_points, trial_of
+from simulate.studies.fitting.trial import COARSE, Problem, Solving, seen_at, simulate_points, trial_of
 from simulate.watching import Headway, Report
 
 _BATCH = 8192
@@ -42,25 +41,16 @@ _Solved = tuple[tuple[NDArray[np.float32], ...], FloatArray]
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch.
+    """Log-likelihoods of points, as samplers ask for them; the same point has the same bits in every batch."""
 
-    Attributes
-    ----------
-    problem
-        What is fitted.
-    patients, places
-        Virtual patients of a point, and the key of their places.
-    tolerance, threads
-        As for `simulate.solver.solve`.
-    asked, solved
-        How much was asked, and what was solved if this is to be remembered; neither decides a value.
-    """
-
-    problem: Problem
+    problem: Problem  #: What is fitted
+    #: Virtual patients of a point, and the key of their places.
     patients: int
     places: int
+    #: As for `simulate.solver.solve`.
     tolerance: Tolerance = COARSE
     threads: int | None = None
+    #: How much was asked, and what was solved if this is to be remembered; neither decides a value.
     asked: Asked = field(default_factory=Asked, compare=False)
     solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 
@@ -73,7 +63,8 @@ class Likelihood:
 
     def _scores(self, points: FloatArray) -> Scores:
         parts = self.problem.parts
-        ensembles = self._ensembles(points)
+        how = Solving(tolerance=self.tolerance, threads=self.threads)
+        ensembles = [simulate_points(part, points, patients=self.patients, seed=self.places, **how) for part in parts]
         trials = [
             seen_at(part, ensemble, points, patients=self.patients, seed=self.places)
             for part, ensemble in zip(parts, ensembles, strict=True)
@@ -93,20 +84,6 @@ class Likelihood:
                 states = tuple(np.array(part[index], dtype=np.float32) for part in by_point)
                 self.solved[point.tobytes()] = (states, items[index])
         return Scores(items, feasible)
-
-    def _ensembles(self, points: FloatArray) -> list[Ensemble]:
-        """The patients of some points in each trial."""
-        return [
-            simulate_points(
-                part,
-                points,
-                patients=self.patients,
-                seed=self.places,
-                tolerance=self.tolerance,
-                threads=self.threads,
-            )
-            for part in self.problem.parts
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,27 +129,8 @@ def fit(
     """Fit a hypothesis to the evidence.
 
     Runs of tempered particles from different seeds, a search for the best point from the likeliest of them, and draws
-    from a mixture fitted to the particles, which give posterior and evidence.
-
-    Parameters
-    ----------
-    problem
-        Hypothesis and evidence.
-    settings
-        How long to look.
-    folder
-        Where generations are kept, so that an interrupted fit goes on to the same bits; nowhere if not given.
-    threads
-        Threads to use; all cores if not given. The result does not depend on it.
-    report
-        Told what is going on.
-
-    Raises
-    ------
-    InputError
-        ``inference.checkpoint``: the folder holds generations of another fit.
-    NotConverged
-        ``fit.unresolved``: too many points could not be solved; ``inference.*``.
+    from a mixture fitted to the particles, which give posterior and evidence. An interrupted fit whose generations are
+    kept in a folder goes on to the same bits.
     """
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)
@@ -191,7 +149,10 @@ def fit(
         other.items[other.feasible].mean(axis=0) if other.feasible.any() else np.zeros(other.items.shape[1])
         for other in moved
     ]
-    solver_error = _finer(problem, chosen, found.points, found.items.sum(axis=1), threads)
+    few = some_of(len(found.points))
+    few = few[:: max(len(few) // 8, 1)]
+    finer = Likelihood(problem, chosen.final_patients, chosen.places, tolerance=_FINE, threads=threads)
+    solver_error = float(np.abs(finer(found.points[few]).total - found.items.sum(axis=1)[few]).max())
     parts = problem.parts
     different, place = np.unique(found.points, axis=0, return_inverse=True)
     trials = [
@@ -225,11 +186,3 @@ def by_reading(problem: Problem, seen: Sequence[TrialObservations]) -> tuple[Flo
         for item in part.evidence.data
     )
     return tuple(np.maximum(term, diagnostics.LEAST) for term in terms)
-
-
-def _finer(problem: Problem, settings: Settings, points: FloatArray, totals: FloatArray, threads: int | None) -> float:
-    """Largest change of a log-likelihood with a finer solver."""
-    few = some_of(len(points))
-    few = few[:: max(len(few) // 8, 1)]
-    finer = Likelihood(problem, settings.final_patients, settings.places, tolerance=_FINE, threads=threads)
-    return float(np.abs(finer(points[few]).total - totals[few]).max())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +24,8 @@ from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.trial import changes_of, study_patients
-from simulate.studies.models import find_model, hypothesis_parts, population_for
-from simulate.studies.patients import COLUMNS
+from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
+from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
 from simulate.symbolic.units import Unit, convert
@@ -37,74 +38,41 @@ to find it takes a solution more for each of them, several times."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealPatient:
-    """A patient who was observed.
+    """A patient who was observed."""
 
-    Attributes
-    ----------
-    name
-        ID.
-    arm
-        Own doses.
-    times
-        Days that are recorded, ascending; one at which a dose is given stands there twice, before and after it.
-    columns, readings, values, below
-        Of each observation: its place in ``times``, which of the problem's readings it is, the value in the unit of
-        the quantity, and whether what was to be read is below it; shape [observation].
-    given
-        Covariates.
-    rows
-        Observations as the table has them.
-    """
-
-    name: str
-    arm: Arm
+    name: str  #: ID
+    arm: Arm  #: Own doses
+    #: Days that are recorded, ascending; one at which a dose is given stands there twice, before and after it.
     times: FloatArray
+    #: Of each observation: its place in ``times``, which of the problem's readings it is, the value in the unit of the
+    #: quantity, and whether what was to be read is below it; shape [observation].
     columns: IntArray
     readings: IntArray
     values: FloatArray
     below: npt.NDArray[np.bool_]
-    given: Mapping[str, float]
-    rows: tuple[ObservedRow, ...]
+    given: Mapping[str, float]  #: Covariates
+    rows: tuple[ObservedRow, ...]  #: Observations as the table has them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndividualProblem:
-    """A model and the patients to whose readings it is fitted.
+    """A model and the patients to whose readings it is fitted."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    model, population
-        What is simulated, and its patients before anything is changed.
-    free
-        What a point says, coordinate by coordinate.
-    name
-        Name of the data.
-    readings, patients
-        What was read, and who was observed; nothing and nobody where only populations are asked for.
-    average
-        `PRIOR` or `MODE`.
-    """
-
-    hypothesis: str
+    hypothesis: str  #: As the user named it
+    #: What is simulated, and its patients before anything is changed.
     model: Model
     population: Population
-    free: tuple[Free, ...]
-    name: str
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    name: str  #: Name of the data
+    #: What was read, and who was observed; nothing and nobody where only populations are asked for.
     readings: tuple[ReadingOf, ...] = ()
     patients: tuple[RealPatient, ...] = ()
-    average: str = PRIOR
+    average: str = PRIOR  #: `PRIOR` or `MODE`
+    options: ClassVar[tuple[str, ...]] = ()  #: Options of the reference model that the data need
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of a point."""
         return len(self.free)
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options of the reference model that the data need; none."""
-        return ()
 
     @property
     def key(self) -> str:
@@ -145,29 +113,14 @@ def _meaning(patient: RealPatient) -> tuple[object, ...]:
 
 
 def individual_problem(data: IndividualData, hypothesis: str | None = None) -> IndividualProblem:
-    """What is to be fitted to individual data.
-
-    Parameters
-    ----------
-    data
-        As `read_individual` has them.
-    hypothesis
-        Name or file; that of the data if not given.
-
-    Raises
-    ------
-    InputError
-        As for `find_model`, `population_for` and `free_numbers`. ``data.quantity``: a reading of what the model does
-        not have; ``data.value``: a reading that cannot be; ``data.free``: what is to be free cannot be, or nothing is;
-        ``data.covariate``; ``data.average``; ``units.*``, ``table.route``.
-    """
+    """What is to be fitted to individual data."""
     is_own = data.model is not None
     label = hypothesis or data.hypothesis or ("none" if is_own else DEFAULT_HYPOTHESIS)
     model = find_model(data.model, hypothesis_parts(label))
     population = population_for(model, data.population, is_shipped=not is_own)
     if not is_own:
         population = study_patients(population)
-    units = _units(model)
+    units = quantity_units(model)
     readings = tuple(_reading(part, model, units) for part in data.readings)
     free = (*_free(data, model, population), *_free_noises(readings, units))
     if not free:
@@ -182,10 +135,6 @@ def individual_problem(data: IndividualData, hypothesis: str | None = None) -> I
     return IndividualProblem(
         label, model, population, free, data.name, readings, patients, _average(data, model, population)
     )
-
-
-def _units(model: Model) -> dict[str, Unit]:
-    return {part.name: part.unit for part in (*model.observables, *model.species)}
 
 
 def _reading(part: ReadingOf, model: Model, units: Mapping[str, Unit]) -> ReadingOf:
@@ -384,11 +333,7 @@ def _value(row: ObservedRow, part: ReadingOf, units: Mapping[str, Unit]) -> floa
 
 def _covariates(data: IndividualData, population: Population) -> dict[str, Mapping[str, float]]:
     """Covariates of patients, by name and ID."""
-    names = {
-        column: part.name
-        for part in population.covariates
-        for column in (part.name.upper(), *COLUMNS.get(part.name, ()))
-    }
+    names = {column: part.name for part in population.covariates for column in columns_of(part)}
     found = {}
     for column, values in data.table.doses.covariates.items():
         if column not in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from simulate.cohort.population import Population
 from simulate.cohort.transform import Changes
@@ -18,29 +19,16 @@ from simulate.studies.models import find_model, hypothesis_parts
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IndividualDraws:
-    """Equally likely populations of a model that was fitted to individual data.
+    """Equally likely populations of a model that was fitted to individual data."""
 
-    Attributes
-    ----------
-    data
-        Name of the data.
-    free
-        What a point says, coordinate by coordinate.
-    points
-        Shape [draw, coordinate], on the standard normal scale of the prior.
-    weakness
-        As of `Draws`.
-    """
-
-    data: str
-    free: tuple[Free, ...]
-    points: FloatArray
+    data: str  #: Name of the data
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    points: FloatArray  #: Shape [draw, coordinate], on the standard normal scale of the prior
+    #: As of `Draws`.
     weakness: str = ""
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Options that the model has beside those that a scenario names; none."""
-        return ()
+    options: ClassVar[tuple[str, ...]] = ()
+    name: ClassVar[str] = "fit"
+    is_fitted: ClassVar[bool] = True
 
     @property
     def standing(self) -> str:
@@ -49,22 +37,10 @@ class IndividualDraws:
 
     @property
     def origin(self) -> str:
-        """For a reader."""
         weakness = f" ({self.weakness})" if self.weakness else ""
         return f"{len(self.points)} draws of the fit{self.standing}{weakness}"
 
-    @property
-    def name(self) -> str:
-        """What they are draws of, in a word."""
-        return "fit"
-
-    @property
-    def is_fitted(self) -> bool:
-        """Whether they are of a fit; they are."""
-        return True
-
     def changes(self, population: Population, draws: IntArray) -> Changes:
-        """In what the populations of draws differ from one; arguments as for `Draws.changes`."""
         pairs = {(pair.a, pair.b) for pair in population.correlations}
         free = [part for part in self.free if part.role is not Role.CORRELATION or part.targets in pairs]
         kept = [column for column, part in enumerate(self.free) if part in free]
@@ -74,23 +50,7 @@ class IndividualDraws:
 def individual_draws(
     hypothesis: str, fit: Path, posterior: Posterior, wanted: int, *, model: Path | None = None
 ) -> IndividualDraws:
-    """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other.
-
-    Parameters
-    ----------
-    hypothesis, model
-        Of the scenario: names or files, and a model of the user's own; None for the reference model.
-    fit, posterior
-        File of the fit, and what is in it.
-    wanted
-        How many; fewer if the fit has kept fewer.
-
-    Raises
-    ------
-    InputError
-        ``fit.model``: a fit of the reference model to what was reported, in a model of the user's own. ``fit.stale``:
-        the fit is of another model. As for `find_model`.
-    """
+    """Draws of a fit to individual data, which mean something in the model to which it was fitted and in no other."""
     kept = posterior.individuals
     if kept is None:
         raise InputError(

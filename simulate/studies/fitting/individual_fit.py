@@ -12,8 +12,7 @@ from simulate.inference.smc import Generation
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem
-from simulate.studies.fitting.marginal import IndividualLikelihood, LearnedIndividualLikelihood
-from simulate.studies.fitting.noise import log_densities
+from simulate.studies.fitting.marginal import IndividualLikelihood, LearnedIndividualLikelihood, log_densities
 from simulate.studies.fitting.posterior import FittedPatient, Individuals, Posterior, Settings
 from simulate.studies.fitting.sampling import posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.virtual import FINE
@@ -40,14 +39,6 @@ def fit_individuals(
 
     ``patients`` and ``final_patients`` of the settings are virtual patients of each real one. Items of the result are
     the patients.
-
-    Raises
-    ------
-    InputError
-        ``inference.checkpoint``; ``data.noise``: a reading whose noise is nothing, as the model has nothing there.
-    NotConverged
-        ``fit.effective``: the likelihood of a patient hangs on too few virtual patients. ``fit.unresolved``,
-        ``inference.*``.
     """
     chosen = Settings() if settings is None else settings
     tell = report or (lambda line: None)
@@ -93,13 +84,7 @@ def fit_individuals(
 
 
 def check_readings(problem: IndividualProblem, *, threads: int | None = None) -> None:
-    """Refuse readings that no noise can explain, as the model has nothing there: a level before the first dose, say.
-
-    Raises
-    ------
-    InputError
-        ``data.noise``.
-    """
+    """Refuse readings that no noise can explain, as the model has nothing there: a level before the first dose, say."""
     likelihood = IndividualLikelihood(problem, 1, 1, threads=threads)
     middle = np.zeros((1, problem.dimension))
     noises = problem.noises(middle)
@@ -121,13 +106,7 @@ def check_readings(problem: IndividualProblem, *, threads: int | None = None) ->
 def _check_effective(
     problem: IndividualProblem, settings: Settings, points: FloatArray, threads: int | None
 ) -> FloatArray:
-    """Effective numbers of virtual patients, shape [point, patient].
-
-    Raises
-    ------
-    NotConverged
-        ``fit.effective``: in more than one of twenty points somebody has too few.
-    """
+    """Effective numbers of virtual patients, shape [point, patient]."""
     likelihood = IndividualLikelihood(problem, settings.final_patients, settings.places, threads=threads)
     found = likelihood.look(points).effective
     low = np.quantile(found, 0.05, axis=0)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulate import shipped
 from simulate.evidence.sets import evidence_sets
 from simulate.inputs import is_there
 from simulate.studies.fitting.individual import IndividualProblem
-from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior, ships
+from simulate.studies.fitting.posterior import Posterior, read_posterior, shipped_posterior
 from simulate.studies.fitting.reproduction import is_current
 from simulate.studies.fitting.standing import DEFAULT as STANDS_ON
 from simulate.studies.fitting.standing import evidence_name
@@ -25,23 +26,15 @@ FITS = Path("fits")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A hypothesis that was fitted.
+    """A hypothesis that was fitted."""
 
-    Attributes
-    ----------
-    problem, posterior
-        What was fitted, and the result.
-    source
-        Where the result is from: ``shipped``, a file, or ``made now``.
-    """
-
+    #: What was fitted, and the result.
     problem: Problem
     posterior: Posterior
-    source: str
+    source: str  #: Where the result is from: ``shipped``, a file, or ``made now``
 
     @property
     def name(self) -> str:
-        """Hypothesis, as the user named it."""
         return self.problem.hypothesis
 
 
@@ -58,16 +51,10 @@ def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Pat
 
 
 def known_fit(problem: Problem, folder: Path = FITS) -> Fit | None:
-    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is.
-
-    Raises
-    ------
-    InputError
-        ``fit.file``: a damaged result.
-    """
+    """The shipped fit of a hypothesis, or that in its folder, if one is of today's numbers; None if neither is."""
     name = problem.hypothesis
     evidence = evidence_name(problem)
-    if ships(name, evidence):
+    if name.casefold() in (known.casefold() for known in shipped.fit_files(evidence)):
         found = shipped_posterior(name, evidence)
         if is_current(problem, found):
             return Fit(problem, found, SHIPPED)

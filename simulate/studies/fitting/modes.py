@@ -38,17 +38,10 @@ Judge = Callable[[FloatArray], tuple[FloatArray, FloatArray, FloatArray]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Modes:
-    """The mode of a patient at some points.
+    """The mode of a patient at some points."""
 
-    Attributes
-    ----------
-    center
-        Scores, shape [point, dimension].
-    root
-        Lower triangular root of the matrix of second derivatives there, shape [point, dimension, dimension].
-    """
-
-    center: FloatArray
+    center: FloatArray  #: Scores, shape [point, dimension]
+    #: Lower triangular root of the matrix of second derivatives there, shape [point, dimension, dimension].
     root: FloatArray
 
     def scores(self, normal: FloatArray) -> FloatArray:
@@ -93,17 +86,7 @@ def drawn_as_patients(places: int) -> int:
 
 
 def modes_from(start: FloatArray, look: Look, judge: Judge, steps: int) -> Modes:
-    """Modes by some steps of Fisher's scoring, each of which is taken only if it leads up.
-
-    Parameters
-    ----------
-    start
-        Scores, shape [point, dimension].
-    look, judge
-        What is predicted, and how likely readings are.
-    steps
-        How often it is looked.
-    """
+    """Modes by some steps of Fisher's scoring, each of which is taken only if it leads up."""
     points, dimension = start.shape
     offsets = np.concatenate([np.zeros((1, dimension)), _STEP * np.eye(dimension)])
     center, trial = start.copy(), start.copy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,103 +28,57 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long a fit looks; every number decides the result.
+    """How long a fit looks; every number decides the result."""
 
-    Attributes
-    ----------
-    particles, runs
-        Particles of a run of the sampler, and runs from different seeds.
-    patients
-        Virtual patients of a point while sampling.
-    draws, final_patients
-        Draws of a round of the final importance sampling, which are guessed, and of which `simulate.inference.polish`
-        solves a third of a round; and virtual patients of each.
-    kept
-        Draws that the result keeps.
-    seed
-        Key of all random numbers of the samplers.
-    places
-        Key of the places of the patients, the same under all hypotheses.
-    """
-
+    #: Particles of a run of the sampler, and runs from different seeds.
     particles: int = 200
     runs: int = 2
-    patients: int = 32
+    patients: int = 32  #: Virtual patients of a point while sampling
+    #: Draws of a round of the final importance sampling, which are guessed, and of which `simulate.inference.polish`
+    #: solves a third of a round; and virtual patients of each.
     draws: int = 2048
     final_patients: int = 128
-    kept: int = 256
-    seed: int = 1
-    places: int = 1
+    kept: int = 256  #: Draws that the result keeps
+    seed: int = 1  #: Key of all random numbers of the samplers
+    places: int = 1  #: Key of the places of the patients, the same under all hypotheses
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a fit says of one number.
+    """What a fit says of one number."""
 
-    Attributes
-    ----------
-    name, meaning, unit, role
-        As in `Free`.
-    prior, posterior
-        Quantiles at 5, 50 and 95 %.
-    contraction
-        1 - variance after / variance before, on the standard normal scale of the prior.
-    overlap
-        Area that prior and posterior have in common, from 0 to 1.
-    verdict
-        "prior" where the data say nothing, "weakly informed" or "informed"; `NOT_KNOWN` where too few draws count.
-    """
-
+    #: As in `Free`.
     name: str
     meaning: str
     unit: str
     role: str
+    #: Quantiles at 5, 50 and 95 %.
     prior: tuple[float, float, float]
     posterior: tuple[float, float, float]
-    contraction: float
-    overlap: float
+    contraction: float  #: 1 - variance after / variance before, on the standard normal scale of the prior
+    overlap: float  #: Area that prior and posterior have in common, from 0 to 1
+    #: "prior" where the data say nothing, "weakly informed" or "informed"; `NOT_KNOWN` where too few draws count.
     verdict: str
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostics:
-    """Whether the draws can be trusted.
+    """Whether the draws can be trusted."""
 
-    Attributes
-    ----------
-    r_hat
-        Largest rank-normalized R-hat over the coordinates, the runs taken as chains; None for a single run.
-    effective
-        Effective sample size of the final draws.
-    tail
-        Pareto shape of their weights.
-    log_evidences
-        Log-evidence of each run, and last of the final draws.
-    unresolved
-        Share of the points asked that could not be solved.
-    refused
-        Mean share of patients without a steady baseline among the kept draws.
-    informed_directions
-        Directions in which the data say more than the prior.
-    stages
-        Temperature, effective sample size, moves and acceptance of each step of the first run.
-    optimum, distinct
-        Best log-likelihood found, and number of different points near it.
-    warnings
-        What a reader must know before believing anything.
-    """
-
+    #: Largest rank-normalized R-hat over the coordinates, the runs taken as chains; None for a single run.
     r_hat: float | None
-    effective: float
-    tail: float
-    log_evidences: tuple[float, ...]
-    unresolved: float
-    refused: float
-    informed_directions: int
+    effective: float  #: Effective sample size of the final draws
+    tail: float  #: Pareto shape of their weights
+    log_evidences: tuple[float, ...]  #: Log-evidence of each run, and last of the final draws
+    unresolved: float  #: Share of the points asked that could not be solved
+    refused: float  #: Mean share of patients without a steady baseline among the kept draws
+    informed_directions: int  #: Directions in which the data say more than the prior
+    #: Temperature, effective sample size, moves and acceptance of each step of the first run.
     stages: tuple[tuple[float, float, int, float], ...]
+    #: Best log-likelihood found, and number of different points near it.
     optimum: float
     distinct: int
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...]  #: What a reader must know before believing anything
 
     @property
     def weakness(self) -> str:
@@ -140,41 +95,20 @@ class Diagnostics:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Support:
-    """What a comparison with other hypotheses needs beside the draws.
+    """What a comparison with other hypotheses needs beside the draws."""
 
-    Attributes
-    ----------
-    feasible
-        Share of the normal prior that is feasible.
-    sets
-        Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set].
-    set_items
-        Change of the mean log-likelihood of each item with these sets, shape [set, item].
-    share_errors
-        Standard errors of the shares of the items, shape [item].
-    readings
-        Log-likelihood of each reading alone, for each item an array [draw, reading].
-    tails
-        Item, figure and posterior predictive tail probability of each figure that is fitted.
-    """
-
-    feasible: float
-    sets: FloatArray
-    set_items: FloatArray
-    share_errors: FloatArray
-    readings: tuple[FloatArray, ...]
+    feasible: float  #: Share of the normal prior that is feasible
+    sets: FloatArray  #: Change of the log-evidence with other sets of places, the same for all hypotheses, shape [set]
+    set_items: FloatArray  #: Change of the mean log-likelihood of each item with these sets, shape [set, item]
+    share_errors: FloatArray  #: Standard errors of the shares of the items, shape [item]
+    readings: tuple[FloatArray, ...]  #: Log-likelihood of each reading alone, for each item an array [draw, reading]
+    #: Item, figure and posterior predictive tail probability of each figure that is fitted.
     tails: tuple[tuple[str, str, float], ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
-        return {
-            "feasible": self.feasible,
-            "sets": self.sets.tolist(),
-            "set_items": self.set_items.tolist(),
-            "share_errors": self.share_errors.tolist(),
-            "readings": [np.round(columns.T, 3).tolist() for columns in self.readings],
-            "tails": [list(row) for row in self.tails],
-        }
+        plain = {name: getattr(self, name).tolist() for name in ("sets", "set_items", "share_errors")}
+        readings = [np.round(columns.T, 3).tolist() for columns in self.readings]
+        return {"feasible": self.feasible, **plain, "readings": readings, "tails": self.tails}
 
 
 def _support(data: dict[str, Any], items: int) -> Support:
@@ -193,52 +127,26 @@ def _support(data: dict[str, Any], items: int) -> Support:
 
 @dataclass(frozen=True, slots=True)
 class FittedPatient:
-    """How well a patient's likelihood is known.
+    """How well a patient's likelihood is known."""
 
-    Attributes
-    ----------
-    name
-        ID.
-    observations
-        Readings of the patient.
-    effective
-        Effective number of virtual patients at the best point.
-    least_effective
-        That which 19 of 20 draws of the posterior exceed.
-    """
-
-    name: str
-    observations: int
-    effective: float
-    least_effective: float
+    name: str  #: ID
+    observations: int  #: Readings of the patient
+    effective: float  #: Effective number of virtual patients at the best point
+    least_effective: float  #: That which 19 of 20 draws of the posterior exceed
 
 
 @dataclass(frozen=True, slots=True)
 class Individuals:
-    """What a fit to individual data keeps beside its draws.
+    """What a fit to individual data keeps beside its draws."""
 
-    Attributes
-    ----------
-    model
-        Content hash of the model: where it is another, the draws mean nothing.
-    average
-        Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.
-    free
-        What a point says, coordinate by coordinate.
-    best
-        The best point.
-    patients
-        Patient by patient.
-    """
-
-    model: str
+    model: str  #: Content hash of the model: where it is another, the draws mean nothing
+    #: Where virtual patients stood: as patients are drawn, ``prior``, or about the ``mode`` of each real one.
     average: str
-    free: tuple[Free, ...]
-    best: tuple[float, ...]
-    patients: tuple[FittedPatient, ...]
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    best: tuple[float, ...]  #: The best point
+    patients: tuple[FittedPatient, ...]  #: Patient by patient
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "model": self.model,
             "average": self.average,
@@ -255,9 +163,7 @@ def _individuals(data: dict[str, Any]) -> Individuals:
     return Individuals(
         model=str(data["model"]),
         average=str(data["average"]),
-        free=tuple(
-            Free(**{**row, "role": Role(row["role"]), "targets": tuple(row["targets"])}) for row in data["free"]
-        ),
+        free=tuple(Free(**_frozen(row) | {"role": Role(row["role"])}) for row in data["free"]),
         best=tuple(float(place) for place in data["best"]),
         patients=tuple(FittedPatient(**row) for row in data["patients"]),
     )
@@ -265,50 +171,24 @@ def _individuals(data: dict[str, Any]) -> Individuals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Posterior:
-    """The result of a fit.
+    """The result of a fit."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    key
-        Content hash of the problem and the settings that made it.
-    settings, estimates, diagnostics
-        What was asked, what is known, and whether to believe it.
-    log_evidence
-        Logarithm of the mean likelihood over the prior.
-    errors
-        Its standard errors: of the sampler, of the finite number of patients, of the solver.
-    points
-        Draws, equally likely, shape [draw, coordinate], on the standard normal scale of the prior.
-    items
-        Names of the data.
-    log_likelihoods
-        Shape [draw, item].
-    shares
-        Contribution of each item to the log-evidence, shape [item].
-    support
-        What a comparison needs beside; None in results that were made before it was kept.
-    evidence
-        Name of the evidence that it stands on; empty in results that were made before it was kept.
-    individuals
-        What is kept of a fit to individual data; None in other fits.
-    """
-
-    hypothesis: str
-    key: str
+    hypothesis: str  #: As the user named it
+    key: str  #: Content hash of the problem and the settings that made it
+    #: What was asked, what is known, and whether to believe it.
     settings: Settings
     estimates: tuple[Estimate, ...]
     diagnostics: Diagnostics
-    log_evidence: float
+    log_evidence: float  #: Logarithm of the mean likelihood over the prior
+    #: Its standard errors: of the sampler, of the finite number of patients, of the solver.
     errors: tuple[float, float, float]
-    points: FloatArray
-    items: tuple[str, ...]
-    log_likelihoods: FloatArray
-    shares: FloatArray
-    support: Support | None = None
-    evidence: str = ""
-    individuals: Individuals | None = None
+    points: FloatArray  #: Draws, equally likely, shape [draw, coordinate], on the standard normal scale of the prior
+    items: tuple[str, ...]  #: Names of the data
+    log_likelihoods: FloatArray  #: Shape [draw, item]
+    shares: FloatArray  #: Contribution of each item to the log-evidence, shape [item]
+    support: Support | None = None  #: What a comparison needs beside; None in results that were made before it was kept
+    evidence: str = ""  #: Name of the evidence that it stands on; empty in results that were made before it was kept
+    individuals: Individuals | None = None  #: What is kept of a fit to individual data; None in other fits
 
     @property
     def told(self) -> tuple[Estimate, ...]:
@@ -318,7 +198,6 @@ class Posterior:
         return tuple(dataclasses.replace(row, verdict=NOT_KNOWN) for row in self.estimates)
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything as plain values, for JSON."""
         return {
             "program": "il1sim",
             "format": FORMAT,
@@ -338,6 +217,13 @@ class Posterior:
             **({} if self.support is None else {"support": self.support.as_dict()}),
             **({} if self.individuals is None else {"individuals": self.individuals.as_dict()}),
         }
+
+
+def _frozen(row: Any) -> Any:
+    """What JSON has, with tuples for lists."""
+    if isinstance(row, dict):
+        return {name: _frozen(value) for name, value in row.items()}
+    return tuple(map(_frozen, row)) if isinstance(row, list) else row
 
 
 def same_patients(a: Posterior, b: Posterior) -> bool:
@@ -361,18 +247,11 @@ def posterior_text(posterior: Posterior) -> str:
     """Content of the file of a fit."""
     text = json.dumps(posterior.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
     # A list of numbers on one line: the file is read by people as well.
-    return _numbers_in_line(text) + "\n"
+    return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text) + "\n"
 
 
 def read_posterior(path: Path | str) -> Posterior:
-    """Result of a fit from its file, or from the folder that has it.
-
-    Raises
-    ------
-    InputError
-        ``fit.file``: not such a file, or a damaged one. ``file.*``. As for `named_fit`; ``scenario.fit`` also for a
-        word, of which there is no file.
-    """
+    """Result of a fit from its file, or from the folder that has it."""
     if str(path) in FITS_BY_WORD and not is_there(Path(path)):
         raise InputError(
             f"`{path}` is no result of a fit",
@@ -393,18 +272,8 @@ def read_posterior(path: Path | str) -> Posterior:
             evidence=str(data.get("evidence", "")),
             key=str(data["key"]),
             settings=Settings(**data["settings"]),
-            estimates=tuple(
-                Estimate(**{**row, "prior": tuple(row["prior"]), "posterior": tuple(row["posterior"])})
-                for row in data["estimates"]
-            ),
-            diagnostics=Diagnostics(
-                **{
-                    **data["diagnostics"],
-                    "stages": tuple(tuple(stage) for stage in data["diagnostics"]["stages"]),
-                    "log_evidences": tuple(data["diagnostics"]["log_evidences"]),
-                    "warnings": tuple(data["diagnostics"]["warnings"]),
-                }
-            ),
+            estimates=tuple(Estimate(**_frozen(row)) for row in data["estimates"]),
+            diagnostics=Diagnostics(**_frozen(data["diagnostics"])),
             log_evidence=float(data["log_evidence"]),
             errors=(float(errors["sampler"]), float(errors["patients"]), float(errors["solver"])),
             points=np.array(data["points"], dtype=np.float64),
@@ -429,13 +298,7 @@ def read_posterior(path: Path | str) -> Posterior:
 
 
 def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
-    """Shipped result of the fit of a hypothesis to a set of evidence.
-
-    Raises
-    ------
-    InputError
-        ``fit.missing``: none ships for it.
-    """
+    """Shipped result of the fit of a hypothesis to a set of evidence."""
     files = {name.casefold(): path for name, path in shipped.fit_files(evidence).items()}
     if hypothesis.casefold() not in files:
         names = list(shipped.fit_files(evidence))
@@ -450,25 +313,8 @@ def shipped_posterior(hypothesis: str, evidence: str = "abstract") -> Posterior:
     return read_posterior(files[hypothesis.casefold()])
 
 
-def ships(hypothesis: str, evidence: str) -> bool:
-    """Whether a fit of a hypothesis to some evidence ships, be it of today's numbers or not."""
-    return hypothesis.casefold() in (name.casefold() for name in shipped.fit_files(evidence))
-
-
-def _numbers_in_line(text: str) -> str:
-    import re
-
-    return re.sub(r"\[\s+([-0-9.eE,\s]+?)\s+\]", lambda found: "[" + " ".join(found[1].split()) + "]", text)
-
-
 def named(hypothesis: str | None, posterior: Posterior | None, default: str) -> str:
-    """Hypothesis that is meant: that of a fit, the one that is named, or else the usual one.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: the fit is of another one than is named.
-    """
+    """Hypothesis that is meant: that of a fit, the one that is named, or else the usual one."""
     if posterior is None:
         return hypothesis or default
     if hypothesis not in (None, posterior.hypothesis):

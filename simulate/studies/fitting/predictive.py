@@ -19,23 +19,15 @@ _TRIALS = Trials(count=128, seed=1)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predicted:
-    """Distribution of a statistic in repeated studies.
+    """Distribution of a statistic in repeated studies."""
 
-    Attributes
-    ----------
-    values
-        Statistics of repeated studies, shape [study].
-    median, low, high
-        Middle and central 90 % interval.
-    tail_probability
-        Two-sided probability of a statistic at least as far out as the printed one; where only a direction was
-        printed, the probability of the other direction. None if nothing was printed that could be compared.
-    """
-
-    values: FloatArray
+    values: FloatArray  #: Statistics of repeated studies, shape [study]
+    #: Middle and central 90 % interval.
     median: float
     low: float
     high: float
+    #: Two-sided probability of a statistic at least as far out as the printed one; where only a direction was printed,
+    #: the probability of the other direction. None if nothing was printed that could be compared.
     tail_probability: float | None
 
 
@@ -77,20 +69,10 @@ def direction_of(statement: object, reported: float | None) -> str:
 
 
 def tails(evidence: Evidence, seen: TrialObservations, *, before: str = "") -> tuple[tuple[str, str, float], ...]:
-    """Item, figure and tail probability of every figure that is fitted, under the reading believed most.
-
-    Parameters
-    ----------
-    evidence
-        Items.
-    seen
-        What the trial would see of draws of a posterior.
-    before
-        Text before the names of the items, such as that of the trial.
-    """
+    """Item, figure and tail probability of every figure that is fitted, under the reading believed most."""
     found = []
     for item in evidence.data:
-        most = max(item.readings, key=lambda reading: reading.share)
+        most = item.most
         numbers = figures_of(most, seen.of_arm(item.arm))
         for index, figure in enumerate(most.statement.figures):
             reported = reported_figure(most.statement, figure)

@@ -98,33 +98,23 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A number that a fit leaves free.
+    """A number that a fit leaves free."""
 
-    Attributes
-    ----------
-    name, meaning, unit
-        As a reader sees them.
-    role, targets
-        What it is, of which parameters; of a noise, the name of the trial and the quantities that are read.
-    median, low, high
-        Middle and limits of the prior.
-    widening
-        Factor on the standard deviation that the limits imply.
-    """
-
+    #: As a reader sees them.
     name: str
     meaning: str
     unit: str
+    #: What it is, of which parameters; of a noise, the name of the trial and the quantities that are read.
     role: Role
     targets: tuple[str, ...]
+    #: Middle and limits of the prior.
     median: float
     low: float
     high: float
-    widening: float
+    widening: float  #: Factor on the standard deviation that the limits imply
 
     @property
     def is_log(self) -> bool:
-        """Whether the scale of the prior is logarithmic."""
         return self.low > 0.0
 
     def values(self, coordinates: FloatArray) -> FloatArray:
@@ -136,15 +126,7 @@ class Free:
         return clipped
 
     def log_ratio(self, coordinates: FloatArray, widening: float) -> FloatArray:
-        """Logarithm of the prior density with another widening over that with this one, at the same values.
-
-        Parameters
-        ----------
-        coordinates
-            Standard normal coordinates of this prior, of any shape.
-        widening
-            Factor on the standard deviation in place of `widening`.
-        """
+        """Logarithm of the prior density with another widening over that with this one, at the same values."""
         place = self._places(coordinates)
         ratio: FloatArray = _log_density(place, _HALF / widening) - _log_density(place, _HALF / self.widening)
         return ratio
@@ -164,20 +146,7 @@ def _log_density(place: FloatArray, edge: float) -> FloatArray:
 
 
 def free_numbers(model: Model, base: Model) -> tuple[Free, ...]:
-    """What is free in a fit of a model.
-
-    Parameters
-    ----------
-    model
-        The model under a hypothesis.
-    base
-        The same without a hypothesis: what it lacks is the hypothesis' own.
-
-    Raises
-    ------
-    InputError
-        ``fit.bounds``: a parameter that would be free has no bounds, from which no prior can be made.
-    """
+    """What is free in a fit of a model."""
     extra = prior_rows()
     known = {part.name for part in base.parameters}
     rows = {part.name: part for part in model.parameters}
@@ -222,19 +191,9 @@ def noise_numbers(trials: Sequence[TrialDesign]) -> tuple[Free, ...]:
 
 
 def typical_number(row: Parameter, *, is_shipped: bool) -> Free:
-    """The typical value of a parameter as a fit has it that leaves it free.
+    """The typical value of a parameter with bounds as a fit has it that leaves it free.
 
-    Parameters
-    ----------
-    row
-        The parameter, with bounds.
-    is_shipped
-        Whether it is one of the reference model, of which the priors may say what was believed before the trial.
-
-    Raises
-    ------
-    InputError
-        ``fit.bounds``: it has none.
+    Of one of the reference model (``is_shipped``) the priors may say what was believed before the trial.
     """
     extra = prior_rows()
     return _free(extra.get(f"prior_{row.name}", row) if is_shipped else row, Role.TYPICAL, (row.name,), extra)

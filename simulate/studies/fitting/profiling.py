@@ -19,26 +19,16 @@ _GRID = np.linspace(-2.0, 2.0, 7)
 
 @dataclass(frozen=True, slots=True)
 class Profiled:
-    """What the likelihood alone says of one number.
+    """What the likelihood alone says of one number."""
 
-    Attributes
-    ----------
-    name, unit
-        As in `Free`.
-    verdict
-        "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`.
-    low, high
-        Ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
-    drop
-        By how much the log-likelihood falls at the worst value of the grid.
-    """
-
+    #: As in `Free`.
     name: str
     unit: str
-    verdict: str
+    verdict: str  #: "flat", "one-sided", "bounded" or "split"; as in `Profiles.verdicts`
+    #: Ends of what lies within 1.92 of the greatest log-likelihood; None where the prior ends first.
     low: float | None
     high: float | None
-    drop: float
+    drop: float  #: By how much the log-likelihood falls at the worst value of the grid
 
 
 def profile(
@@ -49,19 +39,7 @@ def profile(
     rounds: int = 8,
     threads: int | None = None,
 ) -> tuple[Profiled, ...]:
-    """Profiles of the free numbers of a fit.
-
-    Parameters
-    ----------
-    problem, posterior
-        What was fitted, and its result.
-    names
-        Which numbers; all if not given.
-    rounds
-        Rounds of the search; more of them can only widen what a profile leaves open.
-    threads
-        Threads to use; all cores if not given.
-    """
+    """Profiles of the free numbers of a fit."""
     settings = posterior.settings
     target = Likelihood(problem, settings.patients, settings.places, threads=threads)
     chosen = [index for index, part in enumerate(problem.free) if names is None or part.name in names]

@@ -18,12 +18,8 @@ class Remaining:
 
     The temperature rises by about the same factor from one generation to the next, and a run ends at 1.
 
-    Parameters
-    ----------
-    settings
-        Of the fit.
-    final
-        Points that are solved after the last generation; as many as there are draws if not given.
+    ``settings``: of the fit. ``final``: points that are solved after the last generation; as many as there are draws if
+    not given.
     """
 
     def __init__(self, settings: Settings, final: int | None = None) -> None:
@@ -32,16 +28,9 @@ class Remaining:
         self._begun = time.monotonic()
 
     def told(self, run: int, betas: Sequence[float], points: int) -> str:
-        """What is to be added to a line; empty where nothing can be said yet.
+        """What is to be added to a line after some generations of a run; empty where nothing can be said yet.
 
-        Parameters
-        ----------
-        run
-            Number of the run, from 0.
-        betas
-            Temperatures of its generations so far.
-        points
-            Points that were solved since the fit began, by all runs; those of an interrupted one are not among them.
+        ``points`` were solved since the fit began, by all runs; those of an interrupted one are not among them.
         """
         passed = time.monotonic() - self._begun
         if passed < _FIRST or len(betas) < 3 or not points:

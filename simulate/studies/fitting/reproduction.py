@@ -22,7 +22,7 @@ from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.sampling import fit_key
 from simulate.studies.fitting.standing import checks_of, evidence_name
-from simulate.studies.fitting.trial import Problem, feasible_at, trial_of
+from simulate.studies.fitting.trial import Problem, Solving, feasible_at, trial_of
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"
@@ -36,47 +36,28 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One printed figure.
+    """One printed figure."""
 
-    Attributes
-    ----------
-    trial
-        Name of the trial that reported it; empty for findings of other studies.
-    item, account, location, standing, use
-        As in the evidence.
-    figure
-        Which of the item's figures; empty for a statement without one.
-    reading
-        The reading that is predicted, the one believed most; empty if there is one reading.
-    reported, unit, n
-        What was printed; None for a direction or a sentence.
-    direction
-        ``up`` or ``down`` where a direction was printed; empty otherwise.
-    is_used
-        Whether the figure has a part in the likelihood.
-    fitted, before, null
-        Predictions under the hypothesis after and before the fit, and under the null hypothesis; None if there is none.
-    reason
-        Why there is no prediction; empty if there is.
-    """
-
-    trial: str
+    trial: str  #: Name of the trial that reported it; empty for findings of other studies
+    #: As in the evidence.
     item: str
     account: str
     location: str | None
     standing: str
     use: str
-    figure: str
-    reading: str
+    figure: str  #: Which of the item's figures; empty for a statement without one
+    reading: str  #: The reading that is predicted, the one believed most; empty if there is one reading
+    #: What was printed; None for a direction or a sentence.
     reported: float | None
     unit: str
     n: int | None
-    direction: str
-    is_used: bool
+    direction: str  #: ``up`` or ``down`` where a direction was printed; empty otherwise
+    is_used: bool  #: Whether the figure has a part in the likelihood
+    #: Predictions under the hypothesis after and before the fit, and under the null hypothesis; None if there is none.
     fitted: Predicted | None
     before: Predicted | None
     null: Predicted | None
-    reason: str
+    reason: str  #: Why there is no prediction; empty if there is
 
 
 def is_current(problem: Problem, posterior: Posterior) -> bool:
@@ -85,14 +66,7 @@ def is_current(problem: Problem, posterior: Posterior) -> bool:
 
 
 def check_current(problem: Problem, posterior: Posterior) -> None:
-    """Whether a result may stand for a problem.
-
-    Raises
-    ------
-    InputError
-        ``fit.hypothesis``: it is of another hypothesis. ``fit.evidence``: it stands on other evidence.
-        ``fit.stale``: it was made with another model, other numbers, patients, evidence or priors.
-    """
+    """Whether a result may stand for a problem."""
     name = evidence_name(problem)
     if posterior.hypothesis.casefold() != problem.hypothesis.casefold():
         raise InputError(
@@ -128,70 +102,37 @@ def reproduce(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Row, ...]:
-    """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well.
-
-    Parameters
-    ----------
-    problem, posterior
-        A hypothesis and the result of its fit.
-    null, null_posterior
-        The null hypothesis and the result of its fit.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``fit.stale``: a result is of another problem than this.
-    """
+    """Every row of the evidence, and then the findings of other studies, of other patients and drugs as well."""
     for asked, found in ((problem, posterior), (null, null_posterior)):
         check_current(asked, found)
     settings = posterior.settings
-    before = prior_points(
-        problem,
-        min(_DRAWS, len(posterior.points)),
-        purpose="reproduce prior",
-        seed=settings.seed,
-        places=settings.places,
-        threads=threads,
-    )
+    wanted, key = min(_DRAWS, len(posterior.points)), {"seed": settings.seed, "places": settings.places}
+    before = prior_points(problem, wanted, purpose="reproduce prior", **key, threads=threads)
+
+    def seen(part: Problem, null_part: Problem) -> tuple[TrialObservations, ...]:
+        return (
+            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
+            _seen(part, posterior, before, threads, progress),
+            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
+        )
+
     rows: list[Row] = []
-    of_first: Sequence[TrialObservations] = ()
-    for part, null_part in zip(problem.parts, null.parts, strict=True):
-        seen = (
-            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
-            _seen(part, posterior, before, threads, progress),
-            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
-        )
-        of_first = of_first or seen
-        rows += _rows(part.evidence, seen, part.trial.name)
-    rows += _rows(read_evidence(external_file()), of_first)
+    of_parts = [seen(*pair) for pair in zip(problem.parts, null.parts, strict=True)]
+    for part, own in zip(problem.parts, of_parts, strict=True):
+        rows += _rows(part.evidence, own, part.trial.name)
+    rows += _rows(read_evidence(external_file()), of_parts[0])
     for part, null_part in zip(checks_of(problem), checks_of(null), strict=True):
-        seen = (
-            _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
-            _seen(part, posterior, before, threads, progress),
-            _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
-        )
-        rows += _rows(part.evidence, seen, part.trial.name, is_fitted=False)
+        rows += _rows(part.evidence, seen(part, null_part), part.trial.name, is_fitted=False)
     return tuple(rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReproducedStudy:
-    """One repeated study as its authors would have seen it.
+    """One repeated study as its authors would have seen it."""
 
-    Attributes
-    ----------
-    trial
-        How they were seen.
-    paired
-        Patients of whom everything was read at both visits; the others are seen at the first only.
-    before, after
-        Readings by quantity at the first and the last visit, shape [patient] each.
-    """
-
-    trial: TrialDesign
-    paired: int
+    trial: TrialDesign  #: How they were seen
+    paired: int  #: Patients of whom everything was read at both visits; the others are seen at the first only
+    #: Readings by quantity at the first and the last visit, shape [patient] each.
     before: dict[str, FloatArray]
     after: dict[str, FloatArray]
 
@@ -199,13 +140,7 @@ class ReproducedStudy:
 def repeated_study(
     problem: Problem, posterior: Posterior, *, number: int = 0, threads: int | None = None
 ) -> ReproducedStudy:
-    """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior.
-
-    Parameters
-    ----------
-    number
-        Which draw, and which patients of it.
-    """
+    """Readings of the patients of one repeated study, in its first arm, drawn from one draw of the posterior."""
     at = number % len(posterior.points)
     seen = _seen(problem, posterior, posterior.points[at : at + 1], threads, None)
     trials = Trials(count=1, seed=number + 2)
@@ -239,31 +174,14 @@ def _seen(
     threads: int | None,
     progress: Callable[[int], None] | None,
 ) -> TrialObservations:
-    settings = posterior.settings
-    return trial_of(
-        problem,
-        points,
-        patients=settings.final_patients,
-        seed=settings.places,
-        threads=threads,
-        progress=progress,
-    ).seen
+    settings, how = posterior.settings, Solving(threads=threads, progress=progress)
+    return trial_of(problem, points, patients=settings.final_patients, seed=settings.places, **how).seen
 
 
 def prior_points(
     problem: Problem, wanted: int, *, purpose: str, seed: int, places: int = 1, threads: int | None = None
 ) -> FloatArray:
-    """Points of the prior, shape [point, coordinate]; those of whose patients too many have no baseline are drawn anew.
-
-    Parameters
-    ----------
-    wanted
-        How many.
-    purpose, seed
-        Key of the draws.
-    places
-        Key of the places of the patients.
-    """
+    """Points of the prior, shape [point, coordinate], redrawn where too many of their patients have no baseline."""
     points = np.empty((wanted, problem.dimension))
     waiting = np.arange(wanted)
     for attempt in range(_ROUNDS):
@@ -285,7 +203,7 @@ def _rows(
 
 
 def _rows_of(item: Item, seen: Sequence[TrialObservations], trial: str, *, is_fitted: bool) -> list[Row]:
-    most = max(item.readings, key=lambda reading: reading.share)
+    most = item.most
     # Of a figure that contradicts another all are shown as printed, though the likelihood has only what can be true.
     reading = Reading("as printed", 1.0, item.subject, item.statement) if item.standing is Standing.DISPUTED else most
     statement = reading.statement

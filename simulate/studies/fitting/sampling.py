@@ -53,28 +53,20 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sampled:
-    """What samplers found of a likelihood.
+    """What samplers found of a likelihood."""
 
-    Attributes
-    ----------
-    problem, settings, key
-        What was asked.
-    chains, feasible
-        Generations of each run, and the share of the normal prior that is feasible.
-    best, weighted, unresolved
-        The best point; draws of the final importance sampling; share of the points asked that could not be solved.
-    points, items
-        Draws that are kept, equally likely, shape [draw, coordinate], and log-likelihoods, shape [draw, item].
-    """
-
+    #: What was asked.
     problem: Problem | IndividualProblem
     settings: Settings
     key: str
+    #: Generations of each run, and the share of the normal prior that is feasible.
     chains: Sequence[Sequence[smc.Generation]]
     feasible: float
+    #: The best point; draws of the final importance sampling; share of the points asked that could not be solved.
     best: search.Optimum
     weighted: polish.Weighted
     unresolved: float
+    #: Draws that are kept, equally likely, shape [draw, coordinate], and log-likelihoods, shape [draw, item].
     points: FloatArray
     items: FloatArray
 
@@ -195,13 +187,7 @@ def posterior_of(
 
 
 def check_resolved(*asked: Asked) -> float:
-    """Share of the points asked that could not be solved.
-
-    Raises
-    ------
-    NotConverged
-        ``fit.unresolved``: there are too many.
-    """
+    """Share of the points asked that could not be solved."""
     unresolved, points = (sum(getattr(part, name) for part in asked) for name in ("unresolved", "points"))
     if unresolved > _UNRESOLVED * points:
         raise NotConverged(
@@ -216,7 +202,8 @@ def check_resolved(*asked: Asked) -> float:
 
 def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: FloatArray) -> tuple[Estimate, ...]:
     """What a fit says of each number; ``prior`` are draws of what was believed, shape [draw, coordinate]."""
-    before = np.array(quantiles(prior, _even(prior), _SHARES))
+    even = np.full(len(prior), 1.0 / len(prior))
+    before = np.array(quantiles(prior, even, (0.05, 0.5, 0.95)))
     return tuple(
         Estimate(
             name=part.name,
@@ -235,16 +222,9 @@ def estimates_of(free: Sequence[Free], learned: diagnostics.Learned, prior: Floa
     )
 
 
-_SHARES = (0.05, 0.5, 0.95)
-
-
 def _three(values: FloatArray) -> tuple[float, float, float]:
     low, middle, high = values.tolist()
     return low, middle, high
-
-
-def _even(points: FloatArray) -> FloatArray:
-    return np.full(len(points), 1.0 / len(points))
 
 
 def generations_of(

@@ -23,21 +23,13 @@ _DEEP = 1e5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Smooth:
-    """Approximate log-likelihoods; a point's value depends on the known points and on itself alone.
+    """Approximate log-likelihoods; a point's value depends on the known points and on itself alone."""
 
-    Attributes
-    ----------
-    known
-        Standardized known points, shape [known point, dimension].
-    center, scale
-        By which points are standardized.
-    mean, weights
-        Of the log-likelihoods, and the weights of the known points.
-    """
-
-    known: FloatArray
+    known: FloatArray  #: Standardized known points, shape [known point, dimension]
+    #: By which points are standardized.
     center: FloatArray
     scale: FloatArray
+    #: Of the log-likelihoods, and the weights of the known points.
     mean: float
     weights: FloatArray
 

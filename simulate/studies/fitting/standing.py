@@ -8,7 +8,8 @@ from pathlib import Path
 from simulate import shipped
 from simulate.errors import InputError, did_you_mean
 from simulate.evidence.reading import read_evidence
-from simulate.evidence.sets import DEFAULT, EvidenceSet, NotUsed, check_trials, evidence_sets
+from simulate.evidence.sets import DEFAULT as DEFAULT
+from simulate.evidence.sets import NotUsed, check_trials, evidence_sets
 from simulate.inputs import is_there
 from simulate.studies.fitting.trial import Problem, ProblemPart, problem_for, trial_patients
 from simulate.trials.design import TrialDesign
@@ -24,18 +25,7 @@ def problem_on(
 ) -> Problem:
     """What is to be fitted under a hypothesis.
 
-    Parameters
-    ----------
-    hypothesis, trials, needs_evidence
-        As for `problem_for`.
-    evidence
-        A set by name, or a file; what the trials reported if not given.
-
-    Raises
-    ------
-    InputError
-        ``evidence.unknown``: there is no such set. ``evidence.set``: a set, which has trials of its own, is named
-        beside trials. As for `problem_for` and `read_evidence`.
+    ``evidence``: a set by name, or a file; what the trials reported if not given.
     """
     named = None if evidence is None else evidence_sets().get(str(evidence))
     if named is None:
@@ -44,11 +34,12 @@ def problem_on(
         items = None if evidence is None else read_evidence(evidence)
         return problem_for(hypothesis, items, trials, needs_evidence=needs_evidence)
     if trials:
+        own = " and ".join(f"`{name}`" for name in named.trials)
         raise InputError(
             f"the evidence `{named.name}` is named beside trials",
             code="evidence.set",
             found=", ".join(f"`{trial.name}`" for trial in trials),
-            expected=f"one of them: the set has trials of its own, {_list(named)}",
+            expected=f"one of them: the set has trials of its own, {own}",
             advice="leave out `--trial`, or name an evidence file",
         )
     return problem_for(hypothesis, None, tuple(read_trial(name) for name in named.trials))
@@ -100,10 +91,3 @@ def checks_of(problem: Problem) -> tuple[Problem, ...]:
         part = ProblemPart(design, trial_patients(design, problem.model), read_evidence(design.evidence))
         found.append(problem.with_part(part))
     return tuple(found)
-
-
-def _list(named: EvidenceSet) -> str:
-    return " and ".join(f"`{name}`" for name in named.trials)
-
-
-__all__ = ["DEFAULT", "checks_of", "evidence_for", "evidence_name", "not_used", "problem_on"]

@@ -53,59 +53,34 @@ LEAST = -1e4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """What was learned for one trial.
+    """What was learned for one trial."""
 
-    Attributes
-    ----------
-    problem
-        The hypothesis with this trial.
-    times
-        Days that are recorded, from 0 on.
-    states
-        Places of the states on which depends what is read; the others are taken to stay where they are.
-    is_ratio
-        Which of them move by a factor, shape [row of a point, later time, state]; the others by a difference.
-    mean, varying, weights
-        Mean movement, shape [value]; places of those that differ between points; and for each of these the weights of
-        the solved points, shape [solved point, varying value].
-    evidence
-        Items whose likelihood is that of the point.
-    item_mean, item_weights
-        The same of the sum of the log-likelihoods of the other items; shape [solved point].
-    """
-
-    problem: Problem
-    times: FloatArray
-    states: IntArray
+    problem: Problem  #: The hypothesis with this trial
+    times: FloatArray  #: Days that are recorded, from 0 on
+    states: IntArray  #: Places of the states on which depends what is read; the others are taken to stay where they are
+    #: Which of them move by a factor, shape [row of a point, later time, state]; the others by a difference.
     is_ratio: npt.NDArray[np.bool_]
+    #: Mean movement, shape [value]; places of those that differ between points; and for each of these the weights of
+    #: the solved points, shape [solved point, varying value].
     mean: FloatArray
     varying: IntArray
     weights: FloatArray
-    evidence: Evidence
+    evidence: Evidence  #: Items whose likelihood is that of the point
+    #: The same of the sum of the log-likelihoods of the other items; shape [solved point].
     item_mean: float
     item_weights: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Surrogate:
-    """Approximate log-likelihoods; a point's value depends on the solved points and on itself alone.
+    """Approximate log-likelihoods; a point's value depends on the solved points and on itself alone."""
 
-    Attributes
-    ----------
-    parts
-        Trial by trial.
-    solved
-        Standardized numbers of the solved points, shape [solved point, number].
-    center, scale
-        By which numbers are standardized.
-    patients, places, threads
-        As for `Likelihood`.
-    """
-
-    parts: tuple[_Part, ...]
-    solved: FloatArray
+    parts: tuple[_Part, ...]  #: Trial by trial
+    solved: FloatArray  #: Standardized numbers of the solved points, shape [solved point, number]
+    #: By which numbers are standardized.
     center: FloatArray
     scale: FloatArray
+    #: As for `Likelihood`.
     patients: int
     places: int
     threads: int
@@ -147,21 +122,10 @@ def surrogate(
     places: int,
     threads: int,
 ) -> Surrogate:
-    """Learn from solved points.
+    """Learn from solved points and the log-likelihood of each datum there.
 
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    points
-        Shape [point, coordinate].
-    ensembles
-        For each part of the problem the states of each point, shape [row of the point, time, state]: rows are arm by
-        arm, patient by patient.
-    items
-        Log-likelihood of each datum at each point, shape [point, item].
-    patients, places, threads
-        As for `Likelihood`.
+    ``ensembles`` are, for each part of the problem, the states of each point, shape [row of the point, time, state]:
+    rows are arm by arm, patient by patient.
     """
     numbers = _numbers(problem, points)
     center, scale = numbers.mean(axis=0), numbers.std(axis=0) + 1e-12

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,7 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.cohort.points import POINTS, latin, leading_columns
 from simulate.cohort.population import Population
 from simulate.cohort.transform import KIND, SCHEME, Changes, coordinates, kinds_of, transform
-from simulate.errors import InputError, Where, did_you_mean, listed
+from simulate.errors import InputError, did_you_mean, listed
 from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.protocol import TrialProtocol, observe, shares
@@ -51,12 +51,11 @@ from simulate.studies.fitting.priors import (
     noise_numbers,
     prior_rows,
 )
-from simulate.studies.fitting.weights import weights_of_existing
 from simulate.studies.methods import quickest_method
-from simulate.studies.models import find_model, hypothesis_parts, population_for
+from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
-from simulate.symbolic.units import Unit, convert
+from simulate.symbolic.units import convert
 from simulate.trials.design import TrialDesign, Visit
 from simulate.trials.reading import find_trial, read_trial, shipped_trial
 from simulate.trials.reported import check_reported
@@ -99,36 +98,21 @@ class ProblemPart:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """A hypothesis and the evidence it is fitted to.
+    """A hypothesis and the evidence it is fitted to."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    model, population
-        What is simulated: the model with the options of the trial, and its patients before anything is changed.
-    evidence
-        What was reported.
-    free
-        What a point says, coordinate by coordinate.
-    trial
-        How patients were treated and looked at.
-    others
-        Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
-        those of the first or of each other: log-likelihoods add.
-    """
-
-    hypothesis: str
+    hypothesis: str  #: As the user named it
+    #: What is simulated: the model with the options of the trial, and its patients before anything is changed.
     model: Model
     population: Population
-    evidence: Evidence
-    free: tuple[Free, ...]
-    trial: TrialDesign
+    evidence: Evidence  #: What was reported
+    free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
+    trial: TrialDesign  #: How patients were treated and looked at
+    #: Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
+    #: those of the first or of each other: log-likelihoods add.
     others: tuple[ProblemPart, ...] = ()
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of a point."""
         return len(self.free)
 
     @property
@@ -144,7 +128,9 @@ class Problem:
 
     def with_part(self, part: ProblemPart) -> Problem:
         """The same hypothesis and free numbers with one other trial, its patients and what it reported."""
-        return dataclasses.replace(self, others=(), **_fields(part))
+        return dataclasses.replace(
+            self, others=(), trial=part.trial, population=part.population, evidence=part.evidence
+        )
 
     @property
     def data(self) -> tuple[Item, ...]:
@@ -162,24 +148,10 @@ class Problem:
         """Content hash of everything that decides a likelihood, but for the engine."""
         return content_hash(
             self.model.key,
-            repr([_meaning(part) for part in self.parts]),
+            repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),
         )
-
-
-def _fields(study: ProblemPart) -> dict[str, Any]:
-    return {"trial": study.trial, "population": study.population, "evidence": study.evidence}
-
-
-def _meaning(part: Problem) -> tuple[object, ...]:
-    """What of a trial decides a likelihood."""
-    return (part.population, [_without_words(item) for item in part.evidence.items], part.trial.meaning)
-
-
-def _without_words(item: Item) -> Item:
-    """The item less what only a reader sees, which decides no likelihood."""
-    return dataclasses.replace(item, account="", location=None, note=None, where=Where())
 
 
 def problem_for(
@@ -189,25 +161,10 @@ def problem_for(
     *,
     needs_evidence: bool = True,
 ) -> Problem:
-    """What is to be fitted, or only simulated, under a hypothesis.
+    """What is to be fitted, or only simulated, under a hypothesis; ``none`` or ``H0`` for no effect on CD4 cells.
 
-    Parameters
-    ----------
-    hypothesis
-        Name, file, or several joined by ``+``; ``none`` or ``H0`` for no effect of IL-1 on CD4 cells.
-    evidence
-        Items; those that each trial's file names if not given.
-    trials
-        To which it is fitted; if not given, the one that the evidence names, or else the shipped one.
-    needs_evidence
-        Whether each trial must have reported something; one that is only planned has no data.
-
-    Raises
-    ------
-    InputError
-        As for `find_model`, `free_numbers`, `check_evidence` (a contradiction that is not marked as disputed),
-        `check_reported` and `check_observed`. ``fit.evidence``: nothing to fit to. ``trial.evidence``: evidence of
-        another trial, of none, or beside several trials. ``trial.twice``: a trial is given twice.
+    It is fitted to the trials, or else to the one that the evidence names, or the shipped one; evidence is what each
+    trial's file names, if not given. A trial that is only planned needs none.
     """
     designs = tuple(trials) or (read_trial(evidence.trial) if evidence is not None and evidence.trial else None,)
     chosen = tuple(shipped_trial() if design is None else design for design in designs)
@@ -288,14 +245,8 @@ def _reported(design: TrialDesign, evidence: Evidence | None, *, is_alone: bool)
 
 
 def check_observed(design: TrialDesign, model: Model) -> None:
-    """Refuse a trial that reads what a model does not have, or in another kind of unit.
-
-    Raises
-    ------
-    InputError
-        ``trial.quantity``; ``units.mismatch``.
-    """
-    units = _units(model)
+    """Refuse a trial that reads what a model does not have, or in another kind of unit."""
+    units = quantity_units(model)
     for quantity in design.watched:
         if quantity not in units:
             raise InputError(
@@ -309,19 +260,8 @@ def check_observed(design: TrialDesign, model: Model) -> None:
         convert(1.0, part.assay.unit, units[part.quantity])
 
 
-def _units(model: Model) -> dict[str, Unit]:
-    """Units of what can be observed, by name."""
-    return {part.name: part.unit for part in (*model.observables, *model.species)}
-
-
 def only_trial(problem: Problem, what: str) -> TrialDesign:
-    """The trial of a problem that has one.
-
-    Raises
-    ------
-    InputError
-        ``trial.several``: it has several.
-    """
+    """The trial of a problem that has one."""
     if problem.others:
         raise InputError(
             f"{what} takes one trial",
@@ -378,17 +318,7 @@ def changes_at(problem: Problem, points: FloatArray) -> Changes:
 def changes_of(
     population: Population, free: Sequence[Free], points: FloatArray, noises: Mapping[str, FloatArray]
 ) -> Changes:
-    """In what populations differ from one.
-
-    Parameters
-    ----------
-    population
-        Before anything is changed.
-    free, points
-        What a point says, coordinate by coordinate; and points of shape [..., coordinate].
-    noises
-        Noise of readings by quantity, shape [...]; regression to the mean follows from it.
-    """
+    """In what populations at points [..., coordinate] differ from one; regression follows from the ``noises``."""
     typical: dict[str, FloatArray] = {}
     sd_log: dict[str, FloatArray] = {}
     rho: dict[tuple[str, str], FloatArray] = {}
@@ -445,15 +375,7 @@ def _variance(typical: FloatArray, sd_log: FloatArray, bounds: tuple[float, floa
 
 
 def noise_at(problem: Problem, points: FloatArray) -> dict[str, FloatArray]:
-    """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...].
-
-    Parameters
-    ----------
-    problem
-        What is fitted, of which the first trial is meant.
-    points
-        Shape [..., coordinate].
-    """
+    """Noise of the readings whose noise is free, standard deviations of the logarithm by quantity, shape [...]."""
     return {
         quantity: part.values(points[..., column])
         for column, part in enumerate(problem.free)
@@ -494,15 +416,7 @@ def _hour(design: TrialDesign, visit: Visit) -> str:
 def cohort_at(problem: Problem, points: FloatArray, *, patients: int, seed: int) -> tuple[Cohort, IntArray]:
     """Patients of the populations of all points, and the stratum of each patient of a point, shape [patient].
 
-    Parameters
-    ----------
-    problem
-        What is fitted.
-    points
-        Shape [point, coordinate].
-    patients, seed
-        Patients of each point, a power of two, and the key of their coordinates. Member ``c * patients + p`` of the
-        cohort is patient p of point c.
+    Member ``c * patients + p`` of the cohort is patient p of point c; ``seed`` is the key of their coordinates.
     """
     at = uniforms_for(problem, patients, seed)
     kinds = kinds_of(problem.population, at[KIND])
@@ -522,18 +436,10 @@ def parameters_of(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """What a trial would have seen of the populations at some points.
+    """What a trial would have seen of the populations at some points."""
 
-    Attributes
-    ----------
-    seen
-        One cohort for each point; of the first arm, with all arms in it where there are several.
-    refused
-        Share of the patients of each point who have no steady baseline, shape [point].
-    """
-
-    seen: TrialObservations
-    refused: FloatArray
+    seen: TrialObservations  #: One cohort for each point; of the first arm, with all arms in it where there are several
+    refused: FloatArray  #: Share of the patients of each point who have no steady baseline, shape [point]
 
     @property
     def feasible(self) -> npt.NDArray[np.bool_]:
@@ -545,30 +451,21 @@ class Trial:
         return Trial(self.seen.rows(points), self.refused[points])
 
 
-def simulate_points(
-    problem: Problem,
-    points: FloatArray,
-    *,
-    patients: int,
-    seed: int,
-    tolerance: Tolerance = COARSE,
-    threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    arm: Arm | None = None,
-) -> Ensemble:
-    """Simulate the patients of all points as one batch.
+class Solving(TypedDict, total=False):
+    """How trials are solved, as for `simulate.solver.solve`, and which arm; all arms of the trial if not given."""
 
-    Parameters
-    ----------
-    problem, tolerance, threads, progress, arm
-        As for `simulate_people`.
-    points
-        Shape [point, coordinate].
-    patients, seed
-        As for `cohort_at`, as which the members of the result are ordered.
-    """
+    tolerance: Tolerance
+    threads: int | None
+    progress: Callable[[int], None] | None
+    arm: Arm | None
+
+
+def simulate_points(
+    problem: Problem, points: FloatArray, *, patients: int, seed: int, **how: Unpack[Solving]
+) -> Ensemble:
+    """Simulate the patients of all points as one batch."""
     cohort, _ = cohort_at(problem, points, patients=patients, seed=seed)
-    return simulate_people(problem, cohort, tolerance=tolerance, threads=threads, progress=progress, arm=arm)
+    return simulate_people(problem, cohort, **how)
 
 
 def simulate_people(
@@ -580,17 +477,7 @@ def simulate_people(
     progress: Callable[[int], None] | None = None,
     arm: Arm | None = None,
 ) -> Ensemble:
-    """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days.
-
-    Parameters
-    ----------
-    problem, cohort
-        What is fitted, and people of its population.
-    tolerance, threads, progress
-        As for `simulate.solver.solve`.
-    arm
-        Treatment; all arms of the trial if not given.
-    """
+    """Simulate people, treated as those of the trial were, arm by arm, and recorded on its days."""
     arms = (arm,) if arm is not None else arms_of(problem.trial)
     return simulate_cohort(
         problem.model, arms, cohort, recorded_times(problem.trial), tolerance=tolerance,
@@ -636,34 +523,14 @@ def _sample_times(design: TrialDesign, visit: Visit) -> list[float]:
     return found
 
 
-def trial_of(
-    problem: Problem,
-    points: FloatArray,
-    *,
-    patients: int,
-    seed: int,
-    tolerance: Tolerance = COARSE,
-    threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
-    arm: Arm | None = None,
-) -> Trial:
+def trial_of(problem: Problem, points: FloatArray, *, patients: int, seed: int, **how: Unpack[Solving]) -> Trial:
     """What the trial would have seen of the populations at some points; arguments as for `simulate_points`."""
-    ensemble = simulate_points(
-        problem, points, patients=patients, seed=seed, tolerance=tolerance, threads=threads, progress=progress, arm=arm
-    )
+    ensemble = simulate_points(problem, points, patients=patients, seed=seed, **how)
     return seen_at(problem, ensemble, points, patients=patients, seed=seed)
 
 
 def seen_at(problem: Problem, ensemble: Ensemble, points: FloatArray, *, patients: int, seed: int) -> Trial:
-    """What the trial would have seen of the populations at some points, of which an ensemble has the patients.
-
-    Parameters
-    ----------
-    problem, points, patients, seed
-        As for `simulate_points`.
-    ensemble
-        The patients of the points.
-    """
+    """What the trial would have seen of the populations at some points, of which an ensemble has the patients."""
     at = uniforms_for(problem, patients, seed)
     hours = {name: np.tile(at[name], len(points)) for name in sample_hours(problem.trial)}
     kind = kinds_of(problem.population, at[KIND])
@@ -704,6 +571,18 @@ def _seen_of(
     return dataclasses.replace(seen, weights=weights, groups={**seen.groups, **of_kind}), refused
 
 
+def weights_of_existing(exists: npt.NDArray[np.bool_], shares: FloatArray, of_kind: IntArray) -> FloatArray:
+    """Weights of those who exist; each kind of patient keeps the share that it had in the trial, if anyone is left."""
+    weights = np.where(exists, shares, 0.0)
+    for kind in np.unique(of_kind):
+        mine = of_kind == kind
+        before, left = shares[:, mine].sum(axis=1), weights[:, mine].sum(axis=1)
+        weights[:, mine] *= np.where(left > 0.0, before / np.where(left > 0.0, left, 1.0), 0.0)[:, np.newaxis]
+    total = weights.sum(axis=1, keepdims=True)
+    spread: FloatArray = np.where(total > 0.0, weights / np.where(total > 0.0, total, 1.0), 1.0 / weights.shape[1])
+    return spread
+
+
 def _refused(exists: npt.NDArray[np.bool_], weights: FloatArray, kind: IntArray) -> FloatArray:
     refused: FloatArray = np.where(exists, 0.0, weights).sum(axis=1)
     for index in np.unique(kind):
@@ -733,18 +612,7 @@ def feasible_at(
 def levels_of(
     problem: Problem, ensemble: Ensemble, hours: Mapping[str, FloatArray], *, arm: int = 0
 ) -> dict[Key, FloatArray]:
-    """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean.
-
-    Parameters
-    ----------
-    problem, ensemble
-        What was simulated.
-    hours
-        Coordinates of each member's blood samples by `sample_hours`, 0 at the earliest and 1 at the latest, shape
-        [member] each.
-    arm
-        Which arm of the ensemble.
-    """
+    """Levels that are not simply those of the visit: at the hour of a sample, and with regression to the mean."""
     design, times = problem.trial, ensemble.trajectories.times
     found: dict[Key, FloatArray] = {}
     for part in design.readouts:
@@ -770,16 +638,9 @@ def levels_of(
 def protocol(
     problem: Problem, arm: Arm | None = None, noises: Mapping[str, FloatArray] = MappingProxyType({})
 ) -> TrialProtocol:
-    """When the trial looked, and how well.
+    """When the trial looked, and how well, at patients of an arm, or of the first if it has no such arm.
 
-    Parameters
-    ----------
-    problem
-        Its trial and its patients.
-    arm
-        Who is looked at; those of the first arm of the trial if not given, or if the trial has no such arm.
-    noises
-        Noise by quantity, of shape [point, 1], in place of that of the assays.
+    ``noises`` by quantity, of shape [point, 1], take the place of those of the assays.
     """
     design = problem.trial
     own = next((part for part in design.arms if arm is not None and part.name == arm.name), design.arms[0])
@@ -791,23 +652,14 @@ def protocol(
         if part.sampling is not None and is_dosed:
             # On the drug, what varies from one occasion to the next comes on top.
             noise |= {(part.quantity, visit.day): part.sampling.sd_log for visit in design.sampled}
-    units = _units(problem.model)
+    units = quantity_units(problem.model)
     limits = {}
     for part in design.readouts:
         if part.assay.limit > 0.0:
-            limits[part.quantity] = _in_unit(part.assay.limit, part.assay.unit, units[part.quantity])
+            given, wanted = part.assay.unit, units[part.quantity]
+            # To the bit the same where the units are.
+            limits[part.quantity] = part.assay.limit if given == wanted else convert(part.assay.limit, given, wanted)
     sizes = {stratum.name: round(stratum.count) for stratum in problem.population.strata}
     if len(design.arms) > 1 and own.strata:
         sizes = {name: dict(own.strata).get(name, 0) for name in sizes}
-    return TrialProtocol(
-        days=design.days,
-        noise=noise,
-        limits=limits,
-        response=design.response,
-        sizes=sizes,
-    )
-
-
-def _in_unit(value: float, own: Unit, wanted: Unit) -> float:
-    """A value in another unit, and to the bit the same where the units are."""
-    return value if own == wanted else convert(value, own, wanted)
+    return TrialProtocol(days=design.days, noise=noise, limits=limits, response=design.response, sizes=sizes)

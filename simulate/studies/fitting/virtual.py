@@ -31,17 +31,10 @@ _EDGE = 2.0**-53
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualReadings:
-    """What virtual patients have.
+    """What virtual patients have."""
 
-    Attributes
-    ----------
-    values
-        Shape [point, place, observation]; NaN for those who do not exist or could not be solved.
-    exists, unsolved
-        Who has a steady baseline; and who has one but could not be solved; shape [point, place].
-    """
-
-    values: FloatArray
+    values: FloatArray  #: Shape [point, place, observation]; NaN for those who do not exist or could not be solved
+    #: Who has a steady baseline; and who has one but could not be solved; shape [point, place].
     exists: BoolArray
     unsolved: BoolArray
 
@@ -61,21 +54,7 @@ def predict(
     tolerance: Tolerance = FINE,
     threads: int | None = None,
 ) -> VirtualReadings:
-    """What virtual patients have on the days of a real one, treated as that one.
-
-    Parameters
-    ----------
-    problem, patient
-        What is fitted, and who is meant.
-    points
-        Shape [point, coordinate].
-    uniforms
-        Numbers between 0 and 1 by the names of `names_of`, shape [point, place] each.
-    kinds
-        Stratum, shape [point, place].
-    tolerance, threads
-        As for `simulate.solver.solve`.
-    """
+    """What virtual patients have on the days of a real one, treated as that one."""
     shape = kinds.shape
     schedule, values = _members(problem, patient, points, uniforms, kinds)
     trajectories = from_before(

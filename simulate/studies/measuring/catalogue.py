@@ -16,7 +16,7 @@ from simulate.evidence.reading import days_of
 from simulate.evidence.trial_observations import EVERYONE
 from simulate.files import read_toml
 from simulate.symbolic.parameterfile import read_sources
-from simulate.toml import TomlTable
+from simulate.toml import TomlTable, keys_of
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import shipped_trial
 
@@ -40,89 +40,51 @@ MEASUREMENT_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedReading:
-    """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another.
+    """One number of a patient: the logarithm of a quantity, or its change, or its ratio to another."""
 
-    Attributes
-    ----------
-    quantity, day
-        What is read when.
-    since
-        Day since which its change is meant; None if it is not a change.
-    over
-        Quantity of the same day to which its ratio is meant; None if it is not a ratio.
-    noise
-        Standard deviation of the logarithm of one reading.
-    limit
-        Lowest reading, in the unit of the quantity; 0 if there is none.
-    is_optional
-        Whether a hypothesis without the quantity has changes and ratios of 1.
-    where
-        Place in the file.
-    """
-
+    #: What is read when.
     quantity: str
     day: float
-    since: float | None
-    over: str | None
-    noise: float
-    limit: float
-    is_optional: bool
-    where: Where
+    since: float | None  #: Day since which its change is meant; None if it is not a change
+    over: str | None  #: Quantity of the same day to which its ratio is meant; None if it is not a ratio
+    noise: float  #: Standard deviation of the logarithm of one reading
+    limit: float  #: Lowest reading, in the unit of the quantity; 0 if there is none
+    is_optional: bool  #: Whether a hypothesis without the quantity has changes and ratios of 1
+    where: Where  #: Place in the file
 
     @property
     def days(self) -> tuple[float, ...]:
-        """Days on which something is read."""
         return (self.day,) if self.since is None else (self.since, self.day)
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Patients who are seen together.
+    """Patients who are seen together."""
 
-    Attributes
-    ----------
-    group, arm, n
-        Who, under which treatment, and how many.
-    readings
-        Numbers of each patient.
-    """
-
+    #: Who, under which treatment, and how many.
     group: str
     arm: str
     n: int
-    readings: tuple[PlannedReading, ...]
+    readings: tuple[PlannedReading, ...]  #: Numbers of each patient
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """Something that could be measured.
+    """Something that could be measured."""
 
-    Attributes
-    ----------
-    name, title
-        Name of the file, and words.
-    answers
-        Which of the questions of the evidence it answers; empty if none.
-    note
-        What a reader must know.
-    cost, cost_source, cost_grade
-        In units of one patient's restimulation at one visit, and where that is from.
-    samples
-        Groups of patients; each has patients of its own.
-    """
-
+    #: Name of the file, and words.
     name: str
     title: str
-    answers: str
-    note: str
+    answers: str  #: Which of the questions of the evidence it answers; empty if none
+    note: str  #: What a reader must know
+    #: In units of one patient's restimulation at one visit, and where that is from.
     cost: float
     cost_source: str
     cost_grade: str
-    samples: tuple[Sample, ...]
+    samples: tuple[Sample, ...]  #: Groups of patients; each has patients of its own
 
     @property
     def n(self) -> int:
-        """Patients altogether."""
         return sum(sample.n for sample in self.samples)
 
 
@@ -132,24 +94,10 @@ def shipped_measurements(design: TrialDesign | None = None) -> tuple[Measurement
 
 
 def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Measurement:
-    """A measurement from its file.
-
-    Parameters
-    ----------
-    path
-        The file.
-    design
-        Trial in which it would be made, whose arms and assays are meant; the shipped one if not given.
-
-    Raises
-    ------
-    InputError
-        ``key.*`` or ``file.*`` with the line at fault; ``source.unknown``; ``measurement.noise``: nothing says how well
-        a quantity is read; ``measurement.reading``: a change and a ratio at once, or a level that may be absent.
-    """
-    top = TomlTable(read_toml(path), **_keys(""))
+    """A measurement from its file."""
+    top = TomlTable(read_toml(path), **keys_of(MEASUREMENT_KEYS, ""))
     top.schema()
-    cost = top.table("cost", **_keys("cost"))
+    cost = top.table("cost", **keys_of(MEASUREMENT_KEYS, "cost"))
     cost.text("note", "")
     source, grade = _provenance(cost)
     design = shipped_trial() if design is None else design
@@ -161,17 +109,12 @@ def read_measurement(path: Path | str, design: TrialDesign | None = None) -> Mea
         cost=cost.number("value", above=0.0),
         cost_source=source,
         cost_grade=grade,
-        samples=tuple(_sample(row, design) for row in top.tables("sample", **_keys("sample"))),
+        samples=tuple(_sample(row, design) for row in top.tables("sample", **keys_of(MEASUREMENT_KEYS, "sample"))),
     )
 
 
-def _keys(table: str) -> dict[str, tuple[str, ...]]:
-    required, optional = MEASUREMENT_KEYS[table]
-    return {"allowed": (*required, *optional), "required": required}
-
-
 def _sample(row: TomlTable, design: TrialDesign) -> Sample:
-    tables = row.tables("reading", **_keys("sample.reading"))
+    tables = row.tables("reading", **keys_of(MEASUREMENT_KEYS, "sample.reading"))
     readings = [reading for table in tables for reading in _readings(table, design)]
     return Sample(
         group=row.choice("group", GROUPS if design.response is not None else GROUPS[:1], EVERYONE),

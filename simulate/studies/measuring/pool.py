@@ -16,9 +16,9 @@ from simulate.regimen.doses import Plan
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at
-from simulate.studies.fitting.weights import weights_of_existing
+from simulate.studies.fitting.trial import COARSE, REGRESSED, cohort_at, weights_of_existing
 from simulate.studies.measuring.catalogue import UNTREATED, Measurement, PlannedReading, Sample
+from simulate.studies.models import quantity_units
 from simulate.trials.design import TrialDesign, ended
 
 Key = tuple[str, str, float]
@@ -27,26 +27,13 @@ Key = tuple[str, str, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MeasurementPool:
-    """Simulated patients of one hypothesis.
+    """Simulated patients of one hypothesis."""
 
-    Attributes
-    ----------
-    draws
-        The hypothesis and its populations.
-    quantities
-        What its model has.
-    weights
-        Shares of the patients in their population, shape [draw, patient].
-    levels
-        Levels by arm, quantity and day, each of the same shape.
-    responders
-        Probability of a response by arm, each of the same shape; none if the trial calls nobody a responder.
-    """
-
-    draws: Draws
-    quantities: tuple[str, ...]
-    weights: FloatArray
-    levels: Mapping[Key, FloatArray]
+    draws: Draws  #: The hypothesis and its populations
+    quantities: tuple[str, ...]  #: What its model has
+    weights: FloatArray  #: Shares of the patients in their population, shape [draw, patient]
+    levels: Mapping[Key, FloatArray]  #: Levels by arm, quantity and day, each of the same shape
+    #: Probability of a response by arm, each of the same shape; none if the trial calls nobody a responder.
     responders: Mapping[str, FloatArray]
 
 
@@ -68,17 +55,9 @@ def pool_of(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> MeasurementPool:
-    """Simulate the patients of one hypothesis.
-
-    Raises
-    ------
-    InputError
-        ``measurement.quantity``: the model has no such quantity, and nothing says what that means.
-    NumericalError
-        ``measurement.failed``: a patient has no trajectory, for another reason than that they cannot exist.
-    """
+    """Simulate the patients of one hypothesis."""
     problem = draws.problem
-    known = tuple(part.name for part in (*problem.model.observables, *problem.model.species))
+    known = tuple(quantity_units(problem.model))
     wanted = _wanted(measurements, problem.hypothesis, known)
     cohort, of_kind = cohort_at(problem, draws.points, patients=patients, seed=draws.places)
     shape = (len(draws.points), patients)
@@ -148,17 +127,7 @@ def _exist(ensemble: Ensemble, hypothesis: str) -> np.ndarray[tuple[int], np.dty
 def statistic_of(
     measurement: Measurement, sample: Sample, pools: Sequence[MeasurementPool], *, scale: float = 1.0
 ) -> Statistic:
-    """Mean readings of a sample, by the central limit of its patients.
-
-    Parameters
-    ----------
-    measurement, sample
-        What is measured in whom.
-    pools
-        Patients, hypothesis by hypothesis.
-    scale
-        Factor on the number of patients.
-    """
+    """Mean readings of a sample, by the central limit of its patients."""
     found = [_moments(sample, pool) for pool in pools]
     n = max(1, round(sample.n * scale))
     number = measurement.samples.index(sample)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaincinv
 
+from simulate.evidence.resampling import binomial_interval
 from simulate.inference.information import (
     FEWEST,
     Gain,
@@ -45,40 +47,23 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """What one measurement is expected to tell; information in nats.
+    """What one measurement is expected to tell; information in nats."""
 
-    Attributes
-    ----------
-    measurement
-        What is measured.
-    gain
-        Expected information.
-    bound
-        Lower bound of what it tells between hypotheses, by a classifier.
-    rank
-        Among the measurements; those that cannot be told apart share one.
-    decided, decided_interval
-        Probability that the true hypothesis gets odds of `ODDS`, and 95 % interval of the simulation.
-    misled_3, misled_10, misled_3_interval, misled_10_interval
-        Probability that a wrong one gets odds of 3 or of 10.
-    n_needed
-        Patients with whom the true hypothesis gets its odds often enough; None if not with the most that are tried.
-    n_is_sparse
-        Whether the draws are too far apart for what so many patients would tell.
-    """
-
-    measurement: Measurement
-    gain: Gain
-    bound: float
-    rank: int
+    measurement: Measurement  #: What is measured
+    gain: Gain  #: Expected information
+    bound: float  #: Lower bound of what it tells between hypotheses, by a classifier
+    rank: int  #: Among the measurements; those that cannot be told apart share one
+    #: Probability that the true hypothesis gets odds of `ODDS`, and 95 % interval of the simulation.
     decided: float
     decided_interval: Interval
+    #: Probability that a wrong one gets odds of 3 or of 10, and intervals.
     misled_3: float
     misled_3_interval: Interval
     misled_10: float
     misled_10_interval: Interval
+    #: Patients with whom the true hypothesis gets its odds often enough; None if not with the most that are tried.
     n_needed: int | None
-    n_is_sparse: bool
+    n_is_sparse: bool  #: Whether the draws are too far apart for what so many patients would tell
 
     @property
     def gap(self) -> float:
@@ -88,31 +73,19 @@ class Ranked:
 
     @property
     def per_cost(self) -> float:
-        """Information between hypotheses by unit of cost."""
         return self.gain.between / self.measurement.cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One more measurement beside those before it.
+    """One more measurement beside those before it."""
 
-    Attributes
-    ----------
-    measurement
-        What is added.
-    gain
-        Expected information of all so far.
-    added, error
-        How much this one adds, and the standard error of that.
-    cost
-        Of all so far.
-    """
-
-    measurement: Measurement
-    gain: Gain
+    measurement: Measurement  #: What is added
+    gain: Gain  #: Expected information of all so far
+    #: How much this one adds, and the standard error of that.
     added: float
     error: float
-    cost: float
+    cost: float  #: Of all so far
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,23 +114,7 @@ def rank_measurements(
     seed: int = 1,
     progress: Advance = lambda done: None,
 ) -> Ranking:
-    """Rank the measurements of a catalogue.
-
-    Parameters
-    ----------
-    pools
-        Patients of the hypotheses, which are equally likely.
-    catalogue
-        What could be measured.
-    patients
-        Virtual patients of each draw, for the record.
-    measurements
-        Simulated measurements under each hypothesis.
-    seed
-        Key of the simulated measurements.
-    progress
-        Called with the number of measurements that were judged since the last call.
-    """
+    """Rank the measurements of a catalogue by what they tell between equally likely hypotheses."""
     prior = np.full(len(pools), 1.0 / len(pools))
     draws = pools[0].weights.shape[0]
     found: list[Likelihoods] = []
@@ -180,7 +137,7 @@ def rank_measurements(
                 bound=bound,
                 rank=0,
                 decided=float(decided.mean()),
-                decided_interval=_interval(decided),
+                decided_interval=binomial_interval(int(decided.sum()), decided.size),
                 misled_3=misled_3,
                 misled_3_interval=interval_3,
                 misled_10=misled_10,
@@ -200,11 +157,7 @@ def rank_measurements(
 
 
 def _joint(statistics: Sequence[Statistic], values: Sequence[FloatArray]) -> Likelihoods:
-    parts = [likelihoods(one, value) for one, value in zip(statistics, values, strict=True)]
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+    return functools.reduce(operator.add, map(likelihoods, statistics, values))
 
 
 def n_needed(
@@ -212,20 +165,8 @@ def n_needed(
 ) -> tuple[int | None, bool, float]:
     """Fewest patients with whom the true hypothesis gets its odds often enough, by halving the list of sizes.
 
-    Parameters
-    ----------
-    measurement, pools
-        What is measured, and the patients of the hypotheses.
-    prior
-        Probabilities of the hypotheses, shape [hypothesis].
-    measurements, seed
-        Simulated measurements under each hypothesis, and their key.
-
-    Returns
-    -------
-    int or None, bool, float
-        One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
-        share of measurements of the most patients in which it gets them.
+    One of `SIZES`, None if none is enough; whether the draws are too far apart for what so many would tell; and the
+    share of measurements of the most patients in which it gets them.
     """
 
     def at(n: int) -> tuple[float, bool]:
@@ -246,12 +187,7 @@ def n_needed(
 
 
 def decided_with(
-    n: int,
-    measurement: Measurement,
-    pools: Sequence[MeasurementPool],
-    prior: FloatArray,
-    measurements: int,
-    seed: int,
+    n: int, measurement: Measurement, pools: Sequence[MeasurementPool], prior: FloatArray, measurements: int, seed: int
 ) -> tuple[float, bool]:
     """Share of measurements of so many patients that give the true hypothesis its odds; arguments as for `n_needed`.
 
@@ -293,12 +229,4 @@ def _misled(after: FloatArray, odds: float) -> tuple[float, Interval]:
     wrong = after.copy()
     np.einsum("hrh->hr", wrong)[...] = 0.0
     events = (wrong.max(axis=2) >= odds / (1.0 + odds)).astype(np.float64)
-    return float(events.mean()), _interval(events)
-
-
-def _interval(events: FloatArray) -> Interval:
-    """95 % interval of a probability (Clopper and Pearson); hypotheses are equally likely."""
-    count, of = int(events.sum()), events.size
-    low = float(betaincinv(count, of - count + 1, 0.025)) if count else 0.0
-    high = float(betaincinv(count + 1, of - count, 0.975)) if count < of else 1.0
-    return low, high
+    return float(events.mean()), binomial_interval(int(events.sum()), events.size)

@@ -59,23 +59,19 @@ class Band:
     high: float
 
 
+def band_of(values: FloatArray) -> Band:
+    """Band of a number of each population."""
+    return Band(*np.quantile(values, (0.05, 0.5, 0.95)).tolist())
+
+
 @dataclass(frozen=True, slots=True)
 class PredictedAnswer:
-    """What one hypothesis says to one question.
+    """What one hypothesis says to one question."""
 
-    Attributes
-    ----------
-    question
-        What is asked.
-    band
-        Change since baseline in %, or a difference of two in points; None where the model does not have it.
-    expected
-        Ways that the literature expects; empty if none.
-    """
-
-    question: PredictionQuestion
+    question: PredictionQuestion  #: What is asked
+    #: Change since baseline in %, or a difference of two in points; None where the model does not have it.
     band: Band | None
-    expected: frozenset[str]
+    expected: frozenset[str]  #: Ways that the literature expects; empty if none
 
     @property
     def signs(self) -> frozenset[str]:
@@ -101,36 +97,17 @@ class PredictedAnswer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a hypothesis says of what was not measured.
+    """What a hypothesis says of what was not measured."""
 
-    Attributes
-    ----------
-    hypothesis
-        As the user named it.
-    source
-        What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one.
-    trial
-        Of whose patients it is said.
-    days
-        Recorded days, shape [day].
-    courses
-        (quantity, dose) → low, median and high change since baseline in %, shape [3, day].
-    answers
-        One for each question.
-    refused
-        Share of the patients without a steady baseline.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or where there is none.
-    """
-
-    hypothesis: str
-    source: str
-    trial: TrialDesign
-    days: FloatArray
+    hypothesis: str  #: As the user named it
+    source: str  #: What its populations are: draws of the ``fit`` or of the ``prior``, or the ``typical`` one
+    trial: TrialDesign  #: Of whose patients it is said
+    days: FloatArray  #: Recorded days, shape [day]
+    #: (quantity, dose) → low, median and high change since baseline in %, shape [3, day].
     courses: dict[tuple[str, float], FloatArray]
-    answers: tuple[PredictedAnswer, ...]
-    refused: float
-    weakness: str = ""
+    answers: tuple[PredictedAnswer, ...]  #: One for each question
+    refused: float  #: Share of the patients without a steady baseline
+    weakness: str = ""  #: Why nothing can be concluded from the fit; empty where something can, or where there is none
 
 
 def predict(
@@ -141,19 +118,7 @@ def predict(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Prediction:
-    """Answers of one hypothesis.
-
-    Parameters
-    ----------
-    draws
-        Populations of the hypothesis in the trial.
-    patients
-        Patients of each, best a power of two.
-    seed
-        Key of the places of the patients.
-    threads, progress
-        As for `simulate.solver.solve`.
-    """
+    """Answers of one hypothesis."""
     problem = draws.problem
     only_trial(problem, "a prediction")
     ensemble, weights, refused = _simulated(problem, draws.points, patients, seed, threads, progress)
@@ -276,8 +241,7 @@ def _band(question: PredictionQuestion, changes: _Changes) -> Band | None:
     values = changes.at(question.reading)
     if question.less is not None:
         values = signal(values - changes.at(question.less), 2.0 * 100.0 * _ERROR)
-    low, median, high = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
-    return Band(low, median, high)
+    return band_of(values)
 
 
 def rows(predictions: Sequence[Prediction]) -> list[dict[str, object]]:

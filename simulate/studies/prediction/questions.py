@@ -37,20 +37,11 @@ class PredictedReading:
 
 @dataclass(frozen=True, slots=True)
 class PredictionQuestion:
-    """Something that could be measured.
+    """Something that could be measured."""
 
-    Attributes
-    ----------
-    key
-        What the expectations are filed under; empty where there is none.
-    text
-        As a reader sees it.
-    reading, less
-        The change since baseline, %; with ``less``, that change less another, in points.
-    """
-
-    key: str
-    text: str
+    key: str  #: What the expectations are filed under; empty where there is none
+    text: str  #: As a reader sees it
+    #: The change since baseline, %; with ``less``, that change less another, in points.
     reading: PredictedReading
     less: PredictedReading | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
@@ -20,7 +20,6 @@ from simulate.solver.automatic import Automatic
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, course_of, days_of
-from simulate.studies.methods import method_named
 from simulate.studies.resolution import Resolution, signal
 from simulate.studies.sensitivity.question import SensitivityQuestion, cohort_at
 from simulate.studies.windows import Window
@@ -40,33 +39,19 @@ _STEP = 1e-4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sensitivity:
-    """What one endpoint depends on; arrays have the shape [input] unless said otherwise.
+    """What one endpoint depends on; arrays have the shape [input] unless said otherwise."""
 
-    Attributes
-    ----------
-    endpoint
-        What was asked for.
-    middle
-        Its value for the typical patient with every number at its median.
-    low, high
-        Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups. The middle
-        itself where the solver does not resolve a difference.
-    slope
-        Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups, 0 where it is
-        not resolved.
-    shares
-        Shares of variance; None if they were not asked for.
-    effects
-        Elementary effects; None if they were not asked for.
-    """
-
-    endpoint: Endpoint
-    middle: float
+    endpoint: Endpoint  #: What was asked for
+    middle: float  #: Its value for the typical patient with every number at its median
+    #: Its values with one input at its 5 or 95 % quantile and all others in the middle; NaN for groups. The middle
+    #: itself where the solver does not resolve a difference.
     low: FloatArray
     high: FloatArray
+    #: Derivative by one standard deviation of the input, in the unit of the endpoint; NaN for groups, 0 where it is not
+    #: resolved.
     slope: FloatArray
-    shares: Shares | None
-    effects: Effects | None
+    shares: Shares | None  #: Shares of variance; None if they were not asked for
+    effects: Effects | None  #: Elementary effects; None if they were not asked for
 
     @property
     def scaled_slope(self) -> FloatArray:
@@ -93,27 +78,8 @@ def sensitivity(
 ) -> tuple[Sensitivity, ...]:
     """What each endpoint depends on.
 
-    Parameters
-    ----------
-    question
-        Inputs and endpoints.
-    n
-        Rows of the design for shares of variance, a power of two; 0 for none.
-    trajectories
-        Trajectories of the design for elementary effects; 0 for none.
-    local
-        Whether derivatives are asked for.
-    seed
-        Key of both designs.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``sensitivity.size``.
-    NumericalError
-        ``sensitivity.failed``: a patient has no trajectory; the message has the reason and the inputs furthest out.
+    ``n`` is the number of rows of the design for shares of variance, a power of two; ``trajectories`` that of the
+    design for elementary effects; 0 for none. Derivatives are ``local``.
     """
     columns = [column for part in question.inputs for column in part.columns]
     place = {column: index for index, column in enumerate(sorted(columns))}
@@ -209,21 +175,13 @@ def _simulated(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
-    scenario = question.study.scenario
-    method = method_named(scenario, question.problem.model)
+    model = question.problem.model
+    how = replace(question.study, model=model).solving | ({} if tolerance is None else {"tolerance": tolerance})
+    if derivatives and isinstance(how["method"], Automatic):
+        how["method"] = None
+    cohort, days = cohort_at(question, points), days_of(question.endpoints, courses_of(question))
     ensemble = simulate_cohort(
-        question.problem.model,
-        (question.treatment,),
-        cohort_at(question, points),
-        days_of(question.endpoints, courses_of(question)),
-        tolerance=tolerance or scenario.tolerance,
-        method=None if derivatives and isinstance(method, Automatic) else method,
-        max_steps=scenario.max_steps,
-        max_step=scenario.max_step,
-        breaks=scenario.breaks,
-        threads=threads,
-        progress=progress,
-        sensitivities=derivatives,
+        model, (question.treatment,), cohort, days, **how, threads=threads, progress=progress, sensitivities=derivatives
     )
     if ensemble.failures:
         raise _failure(question, points, first, ensemble)

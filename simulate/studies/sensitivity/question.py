@@ -22,7 +22,7 @@ from simulate.cohort.arms import Arm
 from simulate.cohort.draws import Cohort, cohort_of
 from simulate.cohort.ensemble import overrides_of
 from simulate.cohort.transform import KIND, Overrides, coordinates
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.evidence.reading import read_evidence
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
@@ -69,37 +69,19 @@ class Input:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SensitivityQuestion:
-    """Inputs and endpoints of a scenario.
+    """Inputs and endpoints of a scenario."""
 
-    Attributes
-    ----------
-    study, arm
-        The scenario with its names found, and the number of the arm that is looked at.
-    problem
-        The hypothesis, its patients and its free numbers.
-    endpoints
-        What is asked for.
-    names
-        Names of the columns of a point: the free numbers, and then the places of patients.
-    inputs
-        What is varied.
-    unvaried
-        Free numbers that cannot act on a single patient at the middle of all places.
-    overrides
-        What the scenario sets in the arm; it is certain, and no input.
-    draws
-        Draws of the fit within which free numbers vary; None where they vary on their priors.
-    """
-
+    #: The scenario with its names found, and the number of the arm that is looked at.
     study: Study
     arm: int
-    problem: Problem
-    endpoints: tuple[Endpoint, ...]
-    names: tuple[str, ...]
-    inputs: tuple[Input, ...]
-    unvaried: tuple[str, ...]
+    problem: Problem  #: The hypothesis, its patients and its free numbers
+    endpoints: tuple[Endpoint, ...]  #: What is asked for
+    names: tuple[str, ...]  #: Names of the columns of a point: the free numbers, and then the places of patients
+    inputs: tuple[Input, ...]  #: What is varied
+    unvaried: tuple[str, ...]  #: Free numbers that cannot act on a single patient at the middle of all places
+    #: What the scenario sets in the arm; it is certain, and no input.
     overrides: Overrides = field(default_factory=dict)
-    draws: Draws | None = None
+    draws: Draws | None = None  #: Draws of the fit within which free numbers vary; None where they vary on their priors
 
     @property
     def treatment(self) -> Arm:
@@ -108,7 +90,6 @@ class SensitivityQuestion:
 
     @property
     def dimension(self) -> int:
-        """Number of columns of a point."""
         return len(self.names)
 
 
@@ -121,31 +102,10 @@ def question_of(
     hold: Sequence[str] = (),
     fit: str | Path | None = None,
 ) -> SensitivityQuestion:
-    """What is asked of a scenario.
+    """What is asked of a scenario of the shipped model, whose hypothesis decides what is free.
 
-    Parameters
-    ----------
-    scenario
-        Its model is the shipped one; its hypothesis decides what is free. What a fit has beside it (clinical response,
-        and creatine kinase that moves by itself) is added.
-    endpoints
-        Texts as for `parse_endpoint`, at least one.
-    by
-        What the inputs are.
-    arm
-        Name of the arm; the first if not given.
-    hold
-        Names of inputs that stay in the middle.
-    fit
-        Within what free numbers vary: as for `draws_named`; their priors if not given.
-
-    Raises
-    ------
-    InputError
-        ``sensitivity.fit``: the typical population, in which no number is uncertain.
-        ``sensitivity.model``: a model of a user, for which nothing says what is free. ``sensitivity.arm``,
-        ``sensitivity.input``: no such name. ``scenario.unread``: a setting that has no part in it. ``endpoint.*``, and
-        as for `prepare`.
+    What a fit has beside it (clinical response, and creatine kinase that moves by itself) is added. Inputs of ``hold``
+    stay in the middle; free numbers vary within ``fit``, as for `draws_named`, or else on their priors.
     """
     if scenario.model is not None:
         raise InputError(
@@ -212,12 +172,7 @@ def _inputs(
     held = {name if name in names else f"{name}{BETWEEN}" for name in hold}
     if unknown := sorted(held - {*names}):
         name = unknown[0].removesuffix(BETWEEN)
-        raise InputError(
-            f"there is no input `{name}` to hold",
-            code="sensitivity.input",
-            expected=listed(names),
-            advice=did_you_mean(name, names),
-        )
+        raise not_among(f"there is no input `{name}` to hold", name, names, code="sensitivity.input")
     free, between = ([part for part in parts if part.name not in held] for parts in (free, between))
     if by is By.GROUPS:
         free = [Input("uncertainty", "free numbers, on their priors", tuple(part.columns[0] for part in free))]

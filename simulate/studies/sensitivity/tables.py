@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.studies.sensitivity.analysis import Sensitivity
 from simulate.studies.sensitivity.question import SensitivityQuestion
-from simulate.tabular import ResultTable, table_of
+from simulate.tabular import ResultTable, finite, table_of
 
 UNDEFINED = "undefined"
 """Share of the variance of what does not vary."""
@@ -38,21 +38,21 @@ def rows(question: SensitivityQuestion, found: Sensitivity) -> list[dict[str, An
             "input": part.name,
             "meaning": part.meaning,
             "unit": found.endpoint.unit,
-            "low": _plain(found.low[index]),
-            "high": _plain(found.high[index]),
-            "slope": _plain(found.slope[index]),
-            "scaled_slope": _plain(found.scaled_slope[index]),
+            "low": finite(found.low[index]),
+            "high": finite(found.high[index]),
+            "slope": finite(found.slope[index]),
+            "scaled_slope": finite(found.scaled_slope[index]),
         }
         shares, effects = found.shares, found.effects
         for name in ("first", "total"):
-            row[name] = None if shares is None else _plain(getattr(shares, name)[index])
+            row[name] = None if shares is None else finite(getattr(shares, name)[index])
             ends = (None, None) if shares is None else getattr(shares, f"{name}_interval")[index].tolist()
-            row |= {f"{name}_{side}": _plain(end) for side, end in zip(("low", "high"), ends, strict=True)}
-        row["effect"] = None if effects is None else _plain(effects.mean[index])
-        row["effect_size"] = None if effects is None else _plain(effects.size[index])
-        row["effect_spread"] = None if effects is None else _plain(effects.spread[index])
+            row |= {f"{name}_{side}": finite(end) for side, end in zip(("low", "high"), ends, strict=True)}
+        row["effect"] = None if effects is None else finite(effects.mean[index])
+        row["effect_size"] = None if effects is None else finite(effects.size[index])
+        row["effect_spread"] = None if effects is None else finite(effects.spread[index])
         ends = (None, None) if effects is None else effects.size_interval[index].tolist()
-        row |= {f"effect_size_{side}": _plain(end) for side, end in zip(("low", "high"), ends, strict=True)}
+        row |= {f"effect_size_{side}": finite(end) for side, end in zip(("low", "high"), ends, strict=True)}
         table.append(row)
     return table
 
@@ -76,9 +76,9 @@ def document(question: SensitivityQuestion, results: Sequence[Sensitivity], sett
                 "endpoint": found.endpoint.text,
                 "title": found.endpoint.title,
                 "unit": found.endpoint.unit,
-                "middle": _plain(found.middle),
-                "mean": None if found.shares is None else _plain(found.shares.mean),
-                "sd": None if found.shares is None else _plain(math.sqrt(found.shares.variance)),
+                "middle": finite(found.middle),
+                "mean": None if found.shares is None else finite(found.shares.mean),
+                "sd": None if found.shares is None else finite(math.sqrt(found.shares.variance)),
                 "shares": None if found.shares is None else ("defined" if found.shares.is_defined else UNDEFINED),
                 "inputs": [
                     {key: value for key, value in row.items() if key not in ("endpoint", "unit")}
@@ -93,7 +93,3 @@ def document(question: SensitivityQuestion, results: Sequence[Sensitivity], sett
 def tables(question: SensitivityQuestion, results: Sequence[Sensitivity]) -> dict[str, ResultTable]:
     """Tables by name: all endpoints in one."""
     return {"sensitivity": table_of([row for found in results for row in rows(question, found)])}
-
-
-def _plain(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else float(value)

@@ -12,13 +12,14 @@ As text::
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from simulate.errors import InputError, Where, did_you_mean
+from simulate.errors import InputError, Where
 from simulate.symbolic.units import Unit, convert, parse_quantity, unit
 from simulate.toml import TomlTable
 
@@ -34,36 +35,20 @@ _SPELLINGS = "`10:300:40log`, `0.1:0.5`, `10,30,100 mg`"
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What is varied, and how.
+    """What is varied, and how."""
 
-    Attributes
-    ----------
-    name
-        ``dose``, ``interval``, ``regimen``, a parameter or a covariate.
-    values
-        Numbers, or regimens in words; empty where a design draws from the range.
-    low, high, is_log
-        The range, and whether it is drawn from evenly in the logarithm.
-    unit
-        Unit of the values; None for that of what is varied.
-    where
-        Where its values are written.
-    where_name
-        Where its name is written, if not there.
-    """
-
-    name: str
-    values: tuple[float | str, ...]
+    name: str  #: ``dose``, ``interval``, ``regimen``, a parameter or a covariate
+    values: tuple[float | str, ...]  #: Numbers, or regimens in words; empty where a design draws from the range
+    #: The range, and whether it is drawn from evenly in the logarithm.
     low: float
     high: float
     is_log: bool
-    unit: Unit | None
-    where: Where
-    where_name: Where | None = None
+    unit: Unit | None  #: Unit of the values; None for that of what is varied
+    where: Where  #: Where its values are written
+    where_name: Where | None = None  #: Where its name is written, if not there
 
     @property
     def is_drawn(self) -> bool:
-        """Whether a design draws its values."""
         return not self.values
 
     def at(self, share: float) -> float:
@@ -78,13 +63,7 @@ AXIS_KEYS = ("over", "values", "from", "to", "count", "spacing")
 
 
 def axes_of(top: TomlTable) -> tuple[Axis, ...]:
-    """Axes of a sweep file.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``, with the line.
-    """
+    """Axes of a sweep file."""
     return tuple(replace(_of_table(row), where_name=row.where("over")) for row in top.tables("axis", allowed=AXIS_KEYS))
 
 
@@ -116,28 +95,13 @@ def _of_table(row: TomlTable) -> Axis:
 
 
 def parse_axis(text: str, origin: str | None = None) -> Axis:
-    """Read an axis from text, as at the top of this module.
-
-    Parameters
-    ----------
-    text
-        ``name=values``.
-    origin
-        What the user wrote; ``--over`` and the text if not given.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``.
-    """
+    """Read an axis from text, as at the top of this module; ``origin`` is what the user wrote, if not ``--over``."""
     where = Where(file=origin or f"--over {text}")
     name, _, spec = (part.strip() for part in text.partition("="))
     if not name or not spec:
         raise InputError("an axis needs a name and values", code="sweep.axis", where=where, expected="name=values")
-    if name == REGIMEN:
-        return _list(name, [part.strip() for part in spec.split("|")], where)
-    if ":" not in spec:
-        return _list(name, [part.strip() for part in spec.split(",")], where)
+    if name == REGIMEN or ":" not in spec:
+        return _list(name, [part.strip() for part in spec.split("|" if name == REGIMEN else ",")], where)
     low, high, *rest = (part.strip() for part in spec.split(":"))
     steps = _STEPS.fullmatch(rest[0] if rest else "")
     if len(rest) > 1 or steps is None:
@@ -157,13 +121,7 @@ def parse_axis(text: str, origin: str | None = None) -> Axis:
 
 
 def axes_from(over: Mapping[str, object] | Sequence[str]) -> tuple[str, ...]:
-    """Axes as texts: of texts as they are, of a mapping from names to texts or to sequences of values.
-
-    Raises
-    ------
-    InputError
-        ``sweep.axis``: values that are neither.
-    """
+    """Axes as texts: of texts as they are, of a mapping from names to texts or to sequences of values."""
     if not isinstance(over, Mapping):
         return tuple(over)
     texts = []
@@ -213,8 +171,7 @@ def _range(
             advice="list regimens: `regimen=A | B`" if name == REGIMEN else None,
         )
     axis = Axis(name, (), low, high, is_log, given, where)
-    values = () if count is None else tuple(axis.at(index / (count - 1)) for index in range(count))
-    return Axis(name, values, low, high, is_log, given, where)
+    return axis if count is None else replace(axis, values=tuple(axis.at(i / (count - 1)) for i in range(count)))
 
 
 def _numbers(
@@ -240,30 +197,16 @@ def _numbers(
 
 
 def _number(name: str, value: Any, where: Where) -> tuple[float, Unit | None]:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return float(value), None
-    if isinstance(value, str) and _NUMBER.fullmatch(value) and math.isfinite(float(value)):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if (is_number or (isinstance(value, str) and _NUMBER.fullmatch(value))) and math.isfinite(float(value)):
         return float(value), None
     if isinstance(value, str):
-        try:
+        with contextlib.suppress(InputError):
             return parse_quantity(value)
-        except InputError:
-            pass
     raise InputError(
         f"a value of `{name}` cannot be used",
         code="sweep.axis",
         where=where,
         found=str(value).lower() if isinstance(value, bool) else repr(value)[:100],
         expected=f'a finite number, or one with a unit such as "10 mg"; altogether such as {_SPELLINGS}',
-    )
-
-
-def no_such_axis(axis: Axis, known: Sequence[str]) -> InputError:
-    """The fault of an axis whose name is nothing that can be varied."""
-    return InputError(
-        f"there is nothing with the name `{axis.name}` to vary",
-        code="sweep.unknown",
-        where=axis.where_name or axis.where,
-        expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
-        advice=did_you_mean(axis.name, (REGIMEN, DOSE, INTERVAL, *known)) or "`simulate show parameters` lists them",
     )

@@ -21,32 +21,24 @@ _COLUMNS = ("median", "p5", "p95", "up", "down", "n", "median_low", "median_high
 
 @dataclass(frozen=True, slots=True)
 class SweepChange:
-    """Changes of the patients at one point, from the first time to the last.
+    """Changes of the patients at one point, from the first time to the last."""
 
-    Attributes
-    ----------
-    arm, over, quantity, unit
-        Arm, the values of the axes there by their names, what changed, and % of what it was or a unit.
-    since, day
-        The first and the last time that were kept, in days.
-    median, p5, p95, up, down, n
-        Over the patients, as in `simulate.studies.paired.Paired`.
-    median_low, median_high
-        Between which 90 % of the draws of a fit have their own median; None where there is one population.
-    """
-
+    #: Arm, the values of the axes there by their names, what changed, and % of what it was or a unit.
     arm: str
     over: Mapping[str, float | str]
     quantity: str
     unit: str
+    #: The first and the last time that were kept, in days.
     since: float
     day: float
+    #: Over the patients, as in `simulate.studies.paired.Paired`.
     median: float | None
     p5: float | None
     p95: float | None
     up: float | None
     down: float | None
     n: float
+    #: Between which 90 % of the draws of a fit have their own median; None where there is one population.
     median_low: float | None = None
     median_high: float | None = None
 
@@ -54,10 +46,7 @@ class SweepChange:
 def sweep_changes(results: Path) -> tuple[SweepChange, ...]:
     """Changes at every point: arms, quantities.
 
-    Parameters
-    ----------
-    results
-        The file of a sweep; it may be larger than memory. One of a single time has no changes.
+    ``results``: the file of a sweep; it may be larger than memory. One of a single time has no changes.
     """
     with xr.open_dataset(results, engine="h5netcdf", decode_times=False) as dataset:
         return tuple(_rows(dataset)) if dataset.sizes["time"] > 1 else ()

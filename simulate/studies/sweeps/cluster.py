@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simulate.errors import InputError, MissingExtra, Unfinished, Where
-from simulate.studies.sweeps.parts import pack, solve_part
+from simulate.studies.sweeps.parts import solved_part
 from simulate.studies.sweeps.plans import SweepPlan
 
 RETRIES = 10
@@ -21,31 +21,7 @@ _FAREWELL = 5.0
 
 
 def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str) -> Iterator[tuple[int, bytes]]:
-    """Solve parts on the workers of a cluster, which need no disk in common with this process.
-
-    Parameters
-    ----------
-    plan, missing
-        The sweep, and the numbers of the parts to solve.
-    scheduler
-        Address of the scheduler, such as ``tcp://10.0.0.1:8786``.
-
-    Yields
-    ------
-    tuple of int and bytes
-        The number of a part and the content of its file.
-
-    Raises
-    ------
-    MissingExtra
-        ``sweep.cluster``: the package ``distributed`` is not installed.
-    MissingExtra
-        ``sweep.workers``: the scheduler has none.
-    InputError
-        ``sweep.scheduler``: nothing answers at the address.
-    Unfinished
-        ``sweep.workers``: every worker that was given a part died. ``sweep.scheduler``: the scheduler has gone.
-    """
+    """Numbers and files of parts, solved on a cluster whose workers need no disk in common with this process."""
     try:
         from distributed import CancelledError, Client, as_completed
         from distributed.scheduler import KilledWorker
@@ -87,8 +63,8 @@ def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str)
         try:
             shared = client.scatter(plan, broadcast=True, hash=False)
             futures = {
-                client.submit(_solved, shared, index, pure=False, retries=RETRIES, key=f"{plan.key}-{index}"): index
-                for index in missing
+                client.submit(solved_part, shared, i, 1, pure=False, retries=RETRIES, key=f"{plan.key}-{i}"): i
+                for i in missing
             }
         except (OSError, CancelledError) as error:
             raise _gone(where, error) from error
@@ -100,7 +76,8 @@ def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str)
             except KilledWorker as error:
                 raise _failed(where, "every worker that was given a part died", error) from error
             except (OSError, CancelledError, StopIteration) as error:
-                if _has_failed(futures):
+                # Given back as failed, and not lost with the scheduler.
+                if any(future.status == "error" for future in futures):
                     raise _failed(where, "a worker could not solve a part", error) from error
                 raise _gone(where, error) from error
             yield futures.pop(future), found
@@ -111,11 +88,6 @@ def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str)
 def _close(client: Any) -> None:
     with contextlib.suppress(Exception):
         client.close(timeout=_FAREWELL)
-
-
-def _has_failed(futures: Iterable[Any]) -> bool:
-    """Whether a part was given back as failed, and not lost with the scheduler."""
-    return any(future.status == "error" for future in futures)
 
 
 def _failed(where: Where, what: str, error: BaseException) -> Unfinished:
@@ -136,7 +108,3 @@ def _gone(where: Where, error: BaseException) -> Unfinished:
         found=f"{type(error).__name__}: {error}"[:100],
         advice="start it again; the same command, or `simulate runs resume`, then goes on from here",
     )
-
-
-def _solved(plan: SweepPlan, index: int) -> bytes:
-    return pack(solve_part(plan, index, threads=1), plan.key, plan.parts[index])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,34 +26,19 @@ SAMPLES: dict[str, Sample] = {"latin-hypercube": "latin-hypercube", "lhs": "lati
 
 @dataclass(frozen=True, slots=True)
 class SweepDesign:
-    """How axes are combined.
+    """How axes are combined."""
 
-    Attributes
-    ----------
-    zipped
-        Whether axes with values are taken in step, and not each value with each.
-    sample, points, seed
-        How values are drawn for the axes that have a range instead of values; None where there is none. Whatever is
-        drawn is crossed with the other axes.
-    where
-        Where it is written.
-    """
-
-    zipped: bool = False
+    zipped: bool = False  #: Whether axes with values are taken in step, and not each value with each
+    #: How values are drawn for the axes that have a range instead of values; None where there is none. Whatever is
+    #: drawn is crossed with the other axes.
     sample: Sample | None = None
     points: int = 0
     seed: int = 1
-    where: Where | None = None
+    where: Where | None = None  #: Where it is written
 
 
 def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
-    """Read ``sobol:64`` or ``lhs:100``.
-
-    Raises
-    ------
-    InputError
-        ``sweep.design``.
-    """
+    """Read ``sobol:64`` or ``lhs:100``."""
     name, _, number = text.partition(":")
     if name not in SAMPLES or not re.fullmatch(r"[0-9]{1,6}", number):
         raise InputError(
@@ -65,25 +51,21 @@ def parse_sample(text: str, origin: str | None = None) -> tuple[Sample, int]:
 
 
 def points_of(axes: Sequence[Axis], design: SweepDesign) -> tuple[tuple[Value, ...], ...]:
-    """Points of a design: a value for each axis, in their order; the last axis changes fastest.
-
-    Raises
-    ------
-    InputError
-        ``sweep.design``: axes in step that differ in length; a range without a design, or a design without a range; a
-        Sobol design whose size is no power of two; too many points.
-    """
+    """Points of a design: a value for each axis, in their order; the last axis changes fastest."""
     listed = [axis for axis in axes if not axis.is_drawn]
     drawn = [axis for axis in axes if axis.is_drawn]
     _check(listed, drawn, design)
-    rows = list(zip(*(axis.values for axis in listed), strict=True)) if design.zipped and listed else [()]
-    if not design.zipped:
-        size = design.points if drawn else 1
-        for axis in listed:
-            size *= len(axis.values)
-        _check_size(size, design)
-        rows = list(itertools.product(*(axis.values for axis in listed)))
-    _check_size(len(rows) * (design.points if drawn else 1), design)
+    sizes = [len(axis.values) for axis in listed]
+    size = (min(sizes, default=1) if design.zipped else math.prod(sizes)) * (design.points if drawn else 1)
+    if size > MAX_POINTS:
+        raise InputError(
+            f"the design has {size} points",
+            code="sweep.design",
+            where=design.where,
+            expected=f"at most {MAX_POINTS}, each of which is an arm of the result",
+        )
+    values = [axis.values for axis in listed]
+    rows = list(zip(*values, strict=True) if design.zipped and listed else itertools.product(*values))
     samples = _sampled(drawn, design) if drawn else [()]
     order = [*listed, *drawn]
     places = [order.index(axis) for axis in axes]
@@ -126,16 +108,6 @@ def _check(listed: Sequence[Axis], drawn: Sequence[Axis], design: SweepDesign) -
         )
     if design.sample is not None and design.points < 1:
         raise InputError("the design has no point", code="sweep.design", where=design.where, expected="1 or more")
-
-
-def _check_size(size: int, design: SweepDesign) -> None:
-    if size > MAX_POINTS:
-        raise InputError(
-            f"the design has {size} points",
-            code="sweep.design",
-            where=design.where,
-            expected=f"at most {MAX_POINTS}, each of which is an arm of the result",
-        )
 
 
 def _sampled(drawn: Sequence[Axis], design: SweepDesign) -> list[tuple[float, ...]]:

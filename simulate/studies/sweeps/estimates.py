@@ -18,31 +18,21 @@ PROCESS_BYTES = 450_000_000
 
 @dataclass(frozen=True, slots=True)
 class TimeEstimate:
-    """What a sweep would take.
+    """What a sweep would take."""
 
-    Attributes
-    ----------
-    arms, patients, trajectories, parts, largest_part
-        Sizes; a part is what is solved and kept as one.
-    memory_bytes
-        Most memory, over all processes.
-    disk_bytes, kept_bytes
-        Most space on the disk, and what stays in the end.
-    seconds
-        Time by the clock on this machine as busy as it is now, if the other processes have cores of their own.
-    sampled, sample_seconds
-        Trajectories that were timed, and the time they took.
-    """
-
+    #: Sizes; a part is what is solved and kept as one.
     arms: int
     patients: int
     trajectories: int
     parts: int
     largest_part: int
-    memory_bytes: int
+    memory_bytes: int  #: Most memory, over all processes
+    #: Most space on the disk, and what stays in the end.
     disk_bytes: int
     kept_bytes: int
+    #: Time by the clock on this machine as busy as it is now, if the other processes have cores of their own.
     seconds: float
+    #: Trajectories that were timed, and the time they took.
     sampled: int
     sample_seconds: float
 
@@ -73,20 +63,12 @@ def estimate(plan: SweepPlan, *, workers: int = 1) -> TimeEstimate:
 
 def held_bytes(plan: SweepPlan) -> int:
     """Memory that the largest part takes while it is solved."""
-    model = plan.study.model
-    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
     # Recorded values, those of time 0 taken off, and the packed part; the last also where it is unpacked.
-    return max(part.rows for part in plan.parts) * (2 * recorded + 3 * plan.row_bytes)
+    return max(part.rows for part in plan.parts) * (2 * plan.recorded_bytes + 3 * plan.row_bytes)
 
 
 def check_memory(plan: SweepPlan, *, workers: int = 1) -> None:
-    """Refuse a sweep for which there is too little memory.
-
-    Raises
-    ------
-    MissingExtra
-        ``memory``.
-    """
+    """Refuse a sweep for which there is too little memory."""
     others = 0 if workers == 1 else workers * (PROCESS_BYTES + held_bytes(plan))
     check_room(
         held_bytes(plan) + others,

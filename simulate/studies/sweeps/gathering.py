@@ -21,7 +21,7 @@ from simulate.studies.datasets import LABELS, dose_variables, quantity_labels, r
 from simulate.studies.runs import dataset_attributes
 from simulate.studies.sweeps.parts import Arrays
 from simulate.studies.sweeps.plans import SweepPlan
-from simulate.studies.sweeps.variations import labels_of, over_name
+from simulate.studies.sweeps.variations import labels_of
 
 MAX_DOSES = 200_000
 """Most places, arms times doses, for which a sweep lists its doses."""
@@ -41,22 +41,7 @@ class _Slot:
 
 
 def gather(plan: SweepPlan, target: Path, part: Callable[[int], Arrays]) -> None:
-    """Write the results of a sweep.
-
-    Parameters
-    ----------
-    plan
-        The sweep.
-    target
-        The file; it takes its name when all is written and on the disk.
-    part
-        Gives the arrays of a part by its number.
-
-    Raises
-    ------
-    OSError
-        The disk is full, or cannot be written.
-    """
+    """Write the results of a sweep."""
     patients = plan.study.members
     staging = target.parent / f".il1sim-{secrets.token_hex(8)}.tmp"
     try:
@@ -96,14 +81,10 @@ def _put(
     patients = slot.shape[1 if by_arm else 0]
     for index, arm in enumerate(range(*arms) if by_arm else (0,)):
         own = np.ascontiguousarray(values[index] if by_arm else values, dtype=slot.dtype)
-        _write(descriptor, own.tobytes(), slot.offset + (arm * patients + members[0]) * row)
-
-
-def _write(descriptor: int, content: bytes, offset: int) -> None:
-    view = memoryview(content)
-    while view:
-        written = os.pwrite(descriptor, view, offset)
-        view, offset = view[written:], offset + written
+        view, offset = memoryview(own.tobytes()), slot.offset + (arm * patients + members[0]) * row
+        while view:
+            written = os.pwrite(descriptor, view, offset)
+            view, offset = view[written:], offset + written
 
 
 def _lay_out(plan: SweepPlan, path: Path) -> dict[str, _Slot]:
@@ -127,16 +108,8 @@ def _lay_out(plan: SweepPlan, path: Path) -> dict[str, _Slot]:
         for name, (dims, values, label) in known.items():
             _create(file, name, dims, values, label)
         file.attrs.update(dataset_attributes(plan.study) | {"title": plan.request.title, "key": plan.key})
-        file.attrs["coordinates"] = " ".join(
-            [
-                "regimen",
-                "base_arm",
-                "stratum",
-                *(["draw"] if plan.study.draws else []),
-                "parameter_unit",
-                *map(over_name, plan.request.axes),
-            ]
-        )
+        own = ("regimen", "base_arm", "stratum", *(["draw"] if plan.study.draws else []), "parameter_unit")
+        file.attrs["coordinates"] = " ".join((*own, *(f"over_{axis.name}" for axis in plan.request.axes)))
     return slots
 
 
@@ -191,10 +164,9 @@ def _known(plan: SweepPlan) -> dict[str, tuple[tuple[str, ...], npt.NDArray[Any]
     for index, axis in enumerate(plan.request.axes):
         values = [point[index] for point in plan.values]
         numbers = _texts(values) if isinstance(values[0], str) else np.array(values, dtype=np.float64)
-        found[over_name(axis)] = (("arm",), numbers, labels_of(axis, study))
-    horizon = float(study.times[-1])
+        found[f"over_{axis.name}"] = (("arm",), numbers, labels_of(axis, study))
     if len(study.arms) <= MAX_DOSES:
-        doses = dose_variables(study.arms, study.model, horizon)
+        doses = dose_variables(study.arms, study.model, float(study.times[-1]))
         if np.size(doses["dose_time"][1]) <= MAX_DOSES:
             found |= doses
     return found

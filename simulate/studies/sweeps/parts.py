@@ -15,7 +15,6 @@ import numpy.typing as npt
 from simulate.cohort.ensemble import simulate_cohort
 from simulate.files import content_hash
 from simulate.studies.datasets import largest_terms, stopped_by_rules
-from simulate.studies.methods import method_named
 from simulate.studies.sweeps.plans import Part, SweepPlan
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -36,17 +35,13 @@ def solve_part(
 ) -> dict[str, npt.NDArray[Any]]:
     """Simulate a part of a sweep.
 
-    Returns
-    -------
-    dict
-        Quantities, shape [arm, member, time]; the variables of `largest_terms` [arm, member]; ``status``
-        [arm, member]; ``(stopped)`` [arm, member], whether a rule ended the member before the end of
-        the scenario; ``covariates`` [arm, member, covariate] or, where they are the same in all arms,
-        [member, covariate]; ``dropout_day`` and ``stratum``, the index of the stratum, [member];
-        ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of JSON.
+    The arrays are quantities [arm, member, time]; the variables of `largest_terms`, ``status`` and ``(stopped)``,
+    whether a rule ended the member before the end of the scenario [arm, member]; ``covariates`` [arm, member,
+    covariate] or, where they are the same in all arms, [member, covariate]; ``dropout_day`` and ``stratum``, the index
+    of the stratum, [member]; ``parameters`` [arm, member, parameter] if they are kept; ``(failures)``, as bytes of
+    JSON.
     """
     part = plan.parts[index]
-    scenario = plan.study.scenario
     first, n = part.members[0], part.members[1] - part.members[0]
     end = plan.study.times[-1]
     times = plan.times if plan.times[-1] == end else np.append(plan.times, end)
@@ -54,19 +49,8 @@ def solve_part(
     failures: list[list[object]] = []
     for begin, stop in _alike(plan, part.arms):
         cohort = plan.cohort(begin, first, n)
-        ensemble = simulate_cohort(
-            plan.study.model,
-            plan.study.arms[begin:stop],
-            cohort,
-            times,
-            tolerance=scenario.tolerance,
-            method=method_named(scenario, plan.study.model),
-            max_steps=scenario.max_steps,
-            max_step=scenario.max_step,
-            breaks=scenario.breaks,
-            threads=threads,
-            progress=progress,
-        )
+        arms, how = plan.study.arms[begin:stop], plan.study.solving
+        ensemble = simulate_cohort(plan.study.model, arms, cohort, times, **how, threads=threads, progress=progress)
         kept: dict[str, npt.NDArray[Any]] = {
             name: ensemble.quantity(name)[:, :, : len(plan.times)] for name in plan.study.quantities
         }
@@ -86,6 +70,11 @@ def solve_part(
     arrays["stratum"] = np.array([strata.index(name) for name in cohort.strata], dtype=np.uint8)
     arrays[_FAILURES] = np.frombuffer(json.dumps(failures).encode(), dtype=np.uint8)
     return arrays
+
+
+def solved_part(plan: SweepPlan, index: int, threads: int | None) -> bytes:
+    """Content of the file of a part."""
+    return pack(solve_part(plan, index, threads=threads), plan.key, plan.parts[index])
 
 
 def _alike(plan: SweepPlan, arms: tuple[int, int]) -> list[tuple[int, int]]:

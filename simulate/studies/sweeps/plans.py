@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from simulate.cohort.draws import Cohort
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, not_among
 from simulate.files import content_hash
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import Plan as Prescription
@@ -41,7 +41,6 @@ class Part:
 
     @property
     def rows(self) -> int:
-        """Number of trajectories."""
         return (self.arms[1] - self.arms[0]) * (self.members[1] - self.members[0])
 
     @property
@@ -52,49 +51,33 @@ class Part:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SweepPlan:
-    """A sweep whose every name has been found.
+    """A sweep whose every name has been found."""
 
-    Attributes
-    ----------
-    request
-        What was asked.
-    study
-        The scenario with an arm for each point of the design and each of its own arms.
-    base_arms
-        Name of the scenario's arm for each arm.
-    values
-        Values of the axes, [arm][axis].
-    covariates
-        What is given of the patients in each arm, as (covariate, value in its unit).
-    times
-        When values are kept, shape [time], days.
-    key
-        Content hash of everything that decides the result.
-    parts
-        What is solved and kept as one, in order.
-    files
-        What was read, as `simulate.inputs.noted` has it.
-    """
-
-    request: Request
-    study: Study
-    base_arms: tuple[str, ...]
-    values: tuple[tuple[Value, ...], ...]
+    request: Request  #: What was asked
+    study: Study  #: The scenario with an arm for each point of the design and each of its own arms
+    base_arms: tuple[str, ...]  #: Name of the scenario's arm for each arm
+    values: tuple[tuple[Value, ...], ...]  #: Values of the axes, [arm][axis]
+    #: What is given of the patients in each arm, as (covariate, value in its unit).
     covariates: tuple[tuple[tuple[str, float], ...], ...]
-    times: FloatArray
-    key: str
-    parts: tuple[Part, ...]
-    files: Mapping[str, bytes] = field(default_factory=dict)
+    times: FloatArray  #: When values are kept, shape [time], days
+    key: str  #: Content hash of everything that decides the result
+    parts: tuple[Part, ...]  #: What is solved and kept as one, in order
+    files: Mapping[str, bytes] = field(default_factory=dict)  #: What was read, as `simulate.inputs.noted` has it
 
     @property
     def rows(self) -> int:
-        """Number of trajectories."""
         return len(self.study.arms) * self.study.members
 
     @property
     def varies_covariates(self) -> bool:
         """Whether patients have other covariates in other arms."""
         return len(set(self.covariates)) > 1
+
+    @property
+    def recorded_bytes(self) -> int:
+        """Bytes that the solver records of a trajectory."""
+        model = self.study.model
+        return 8 * (len(model.species) + len(model.observables)) * (len(self.times) + 2)
 
     @property
     def row_bytes(self) -> int:
@@ -164,18 +147,7 @@ def code_hash() -> str:
 def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     """Work out the arms of a sweep and check everything that can be checked without solving.
 
-    Parameters
-    ----------
-    request
-        What is asked.
-    part_size
-        Most trajectories of a part; as many as memory admits if not given. Results do not depend on it.
-
-    Raises
-    ------
-    InputError
-        ``sweep.*``: an axis of nothing that can be varied, a design that cannot be, an arm that the scenario does not
-        have, a time beyond the end; else as `prepare`.
+    ``part_size``: most trajectories of a part; as many as memory admits if not given. Results do not depend on it.
     """
     base = prepare(request.scenario, in_parts=True)
     treatments = _chosen(request)
@@ -207,7 +179,8 @@ def plan_sweep(request: Request, *, part_size: int | None = None) -> SweepPlan:
     key = content_hash(
         study.key, json.dumps([times.tolist(), covariates, request.parameters, names, values]), code_hash()
     )
-    parts = parts_of(plan, _largest(plan) if part_size is None else part_size)
+    largest = max(16, min(PART_ROWS, PART_BYTES // plan.recorded_bytes)) if part_size is None else part_size
+    parts = parts_of(plan, largest)
     return replace(plan, key=key, parts=parts, files={**request.files, **noted()})
 
 
@@ -242,23 +215,12 @@ def parts_of(plan: SweepPlan, largest: int) -> tuple[Part, ...]:
     )
 
 
-def _largest(plan: SweepPlan) -> int:
-    """Most rows of a part."""
-    model = plan.study.model
-    recorded = 8 * (len(model.species) + len(model.observables)) * (len(plan.times) + 2)
-    return max(16, min(PART_ROWS, PART_BYTES // recorded))
-
-
 def _chosen(request: Request) -> tuple[Treatment, ...]:
     arms = {arm.name: arm for arm in request.scenario.arms}
     for name in request.arms:
         if name not in arms:
-            raise InputError(
-                f"the scenario has no arm `{name}`",
-                code="sweep.unknown",
-                where=request.where_arms,
-                expected=listed(arms),
-                advice=did_you_mean(name, arms),
+            raise not_among(
+                f"the scenario has no arm `{name}`", name, arms, code="sweep.unknown", where=request.where_arms
             )
     return tuple(arms[name] for name in dict.fromkeys(request.arms)) or request.scenario.arms
 

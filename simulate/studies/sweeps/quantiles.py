@@ -30,22 +30,9 @@ def quantiles_of(
 ) -> xr.Dataset:
     """Quantiles over the patients of each arm who reached each time and, if dropout counts, are still in the study.
 
-    A patient whom a rule has stopped counts until then; one whose trajectory failed never.
-
-    Parameters
-    ----------
-    dataset
-        Results in the layout of `simulate.studies.datasets`; may be open and not loaded, and larger than memory.
-    levels
-        Which quantiles, from 0 to 1.
-    times
-        Indices of times; all if not given.
-
-    Returns
-    -------
-    Dataset
-        For each quantity a variable (arm, time, quantile), NaN where nobody is left, and ``n_ok`` (arm, time), the
-        number of patients; with the coordinates of the arms.
+    For each quantity a variable (arm, time, quantile), NaN where nobody is left, and ``n_ok`` (arm, time), the number
+    of patients. One whom a rule has stopped counts until then; one whose trajectory failed never. The dataset may be
+    open and not loaded, and larger than memory.
     """
     chosen = np.arange(dataset.sizes["time"]) if times is None else np.asarray(times, dtype=np.int64)
     names = quantity_names(dataset)
@@ -61,7 +48,7 @@ def quantiles_of(
                 if seen is not None:
                     there &= seen[:, slice(*days)]
                 counts[arm, slice(*days)] = there.sum(axis=0)
-                found[name][arm, slice(*days)] = _quantiles(block, there, levels)
+                found[name][arm, slice(*days)] = quantiles_of_those(block, there, levels)
     variables: dict[str, Any] = {
         name: (("arm", "time", "quantile"), values, dataset[name].attrs) for name, values in found.items()
     }
@@ -97,7 +84,7 @@ def _blocks(
             yield (arm, min(arm + together, arms)), (first, first + len(own)), values
 
 
-def _quantiles(values: FloatArray, there: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
+def quantiles_of_those(values: FloatArray, there: npt.NDArray[np.bool_], levels: Sequence[float]) -> FloatArray:
     """Quantiles, shape [time, quantile], of the values [member, time] of those who are there."""
     found = np.full((values.shape[1], len(levels)), np.nan)
     # While the same people are there, one call.

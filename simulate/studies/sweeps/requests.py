@@ -60,70 +60,40 @@ from simulate.toml import TomlTable
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked for beside the file, as texts from which the same can be asked again.
+    """What is asked for beside the file, as texts from which the same can be asked again."""
 
-    Attributes
-    ----------
-    over
-        Axes, as `simulate.studies.sweeps.axes.parse_axis` reads them; one of the same name in the file gives way.
-    settings
-        What is laid over the scenario.
-    end, every
-        Times, as `simulate.studies.exchanged.scenario_for` takes them.
-    arms
-        Arms that are varied.
-    zipped, design, design_seed
-        As ``--zip``, ``--design`` and ``--design-seed``; None for what the file says.
-    at
-        Times with their units.
-    parameters
-        Whether the parameters are kept.
-    """
-
+    #: Axes, as `simulate.studies.sweeps.axes.parse_axis` reads them; one of the same name in the file gives way.
     over: tuple[str, ...] = ()
-    settings: tuple[Setting, ...] = ()
+    settings: tuple[Setting, ...] = ()  #: What is laid over the scenario
+    #: Times, as `simulate.studies.exchanged.scenario_for` takes them.
     end: str | None = None
     every: str | None = None
-    arms: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()  #: Arms that are varied
+    #: As ``--zip``, ``--design`` and ``--design-seed``; None for what the file says.
     zipped: bool | None = None
     design: str | None = None
     design_seed: int | None = None
-    at: tuple[str, ...] = ()
-    parameters: bool | None = None
+    at: tuple[str, ...] = ()  #: Times with their units
+    parameters: bool | None = None  #: Whether the parameters are kept
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a sweep is asked to be.
+    """What a sweep is asked to be."""
 
-    Attributes
-    ----------
-    name, title
-        Name of the file without its ending, and what a reader is told.
-    scenario
-        What is varied, with its settings.
-    arms
-        Names of the arms that are varied; empty for all.
-    axes, design
-        What varies, and how axes combine.
-    at
-        When values are kept, days, ascending; empty for all times of the scenario.
-    parameters
-        Whether the parameters of every patient in every arm are kept.
-    source, options, files
-        From what the same can be asked again: the file as it was named, what was asked beside it, and what was read.
-    """
-
+    #: Name of the file without its ending, and what a reader is told.
     name: str
     title: str
-    scenario: Scenario
-    arms: tuple[str, ...]
+    scenario: Scenario  #: What is varied, with its settings
+    arms: tuple[str, ...]  #: Names of the arms that are varied; empty for all
+    #: What varies, and how axes combine.
     axes: tuple[Axis, ...]
     design: SweepDesign
-    at: tuple[float, ...]
-    parameters: bool
+    at: tuple[float, ...]  #: When values are kept, days, ascending; empty for all times of the scenario
+    parameters: bool  #: Whether the parameters of every patient in every arm are kept
     where_arms: Where
     where_at: Where
+    #: From what the same can be asked again: the file as it was named, what was asked beside it, and what was read.
     source: str
     options: Options
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -139,20 +109,7 @@ SWEEP_KEYS: Mapping[str, tuple[str, ...]] = {
 
 @noting()
 def read_request(source: str | Path, options: Options | None = None) -> Request:
-    """Read a sweep file, or a scenario to be varied, with options laid over it.
-
-    Parameters
-    ----------
-    source
-        Path of a sweep file, of a scenario file or of a model, or the name of a shipped scenario.
-    options
-        What is asked for beside it.
-
-    Raises
-    ------
-    InputError
-        ``sweep.*`` for what is wrong in the sweep, else as `read_scenario`; with the line or option at fault.
-    """
+    """Read a sweep file, or a scenario to be varied, with options laid over it."""
     options = Options() if options is None else options
     path = Path(source) if is_foreign(source) else find_scenario(str(source))
     document = None if is_foreign(path) else read_toml(path)

@@ -20,8 +20,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,6 @@ from simulate.store import (
 from simulate.studies.datasets import outcome_counts
 from simulate.studies.models import MODELS, keep_models
 from simulate.studies.sweeps.changes import changes_table, sweep_changes
-from simulate.studies.sweeps.differences import differences
 from simulate.studies.sweeps.estimates import check_memory
 from simulate.studies.sweeps.gathering import gather
 from simulate.studies.sweeps.parts import STOPPED_MEMBERS, Arrays, failures_of, pack, part_path, read_part, solve_part
@@ -98,42 +97,7 @@ def run_sweep(
     progress: Callable[[int], None] | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
-    """Run a sweep in a directory, or go on with it.
-
-    Parameters
-    ----------
-    plan
-        The sweep.
-    target
-        Directory; absent, empty, or that of the same sweep, finished or not.
-    workers
-        Processes that solve. The results do not depend on it.
-    threads
-        Threads of each; all cores, shared among the processes, if not given.
-    scheduler
-        Address of a Dask scheduler whose workers solve in place of processes of this machine.
-    force
-        Whether another run in the directory may be replaced.
-    progress
-        Called with the number of trajectories finished since the last call.
-    notify
-        Called with sentences about what was found: parts that are kept, and parts that are damaged.
-
-    Returns
-    -------
-    dict
-        The manifest.
-
-    Raises
-    ------
-    InputError
-        ``sweep.changed``: the directory has another sweep, and what differs; ``store.occupied``; ``store.locked``.
-    MissingExtra
-        ``memory``, ``store.space``: there is no room for the results; nothing is solved. ``store.unwritable``: no
-        permission, or no space any more; what is solved is kept.
-    Unfinished
-        Workers die again and again.
-    """
+    """Run a sweep in a directory, or go on with it; gives the manifest."""
     say = notify or (lambda text: None)
     _check(plan, target, force=force)
     if scheduler is None:
@@ -246,17 +210,14 @@ def _solved(
     elif workers > 1 and len(missing) > 1:
         # Compiled once here, and not by every worker at the same time.
         simulate_cohort(plan.study.model, plan.study.arms[:1], plan.cohort(0, 0, 1), np.array([0.0, 1e-3]), threads=1)
-        share = max(1, _cores() // workers) if threads is None else threads
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        share = max(1, cores // workers) if threads is None else threads
         yield from solve_in_processes(plan, folder, missing, workers=workers, threads=share)
     else:
         for index in missing:
             arrays = solve_part(plan, index, threads=threads)
             write_atomically(part_path(folder, plan.parts[index]), pack(arrays, plan.key, plan.parts[index]))
             yield index
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def finished(target: Path, key: str) -> dict[str, Any] | None:
@@ -283,11 +244,38 @@ def _check(plan: SweepPlan, target: Path, *, force: bool) -> None:
             "the folder holds another sweep",
             code="sweep.changed",
             where=Where(file=str(target)),
-            found="; ".join(differences(found.get("resolved", {}), plan.resolved)[:5]) or "something that is not named",
+            found="; ".join(_changes(found.get("resolved", {}), plan.resolved)[:5]) or "something that is not named",
             expected="the same scenario, settings, axes and version as when it was begun",
             advice="choose another folder with --out, or begin anew in this one with --force",
         )
     check_target(target, key=plan.key, force=force)
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What differs between the inputs of two runs, a phrase each."""
+    before, after = flat(old), flat(new)
+    phrases = []
+    for name in dict.fromkeys((*before, *after)):
+        if before.get(name) != after.get(name):
+            phrases.append(f"`{name}` was {_brief(before.get(name))} and is {_brief(after.get(name))}")
+    return phrases
+
+
+def flat(inputs: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Inputs by dotted names."""
+    rows: dict[str, Any] = {}
+    for name, value in inputs.items():
+        if isinstance(value, Mapping):
+            rows |= flat(value, f"{before}{name}.")
+        else:
+            rows[before + str(name)] = value
+    return rows
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, list) and len(value) > 4:
+        return f"{value[0]} to {value[-1]} ({len(value)} values)"
+    return "absent" if value is None else str(value)[:60]
 
 
 def _is_bare(target: Path) -> bool:
@@ -336,16 +324,7 @@ def _write_plan(plan: SweepPlan, folder: Path) -> None:
         "size": {"arms": len(study.arms), "patients": study.scenario.patients, "parts": len(plan.parts)},
         "part_size": max(part.rows for part in plan.parts),
         "source": plan.request.source,
-        "options": {
-            "over": list(options.over),
-            "settings": [[row.key, row.value, row.origin] for row in options.settings],
-            "arms": list(options.arms),
-            "zipped": options.zipped,
-            "design": options.design,
-            "design_seed": options.design_seed,
-            "at": list(options.at),
-            "parameters": options.parameters,
-        },
+        "options": asdict(options) | {"settings": [[row.key, row.value, row.origin] for row in options.settings]},
         "inputs": places,
         "models": models,
         "files": {name: file_hash(folder / name) for name in kept},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +22,7 @@ if TYPE_CHECKING:
 
 
 def planned(directory: Path) -> SweepPlan:
-    """The sweep that a directory was begun with, asked again.
-
-    Raises
-    ------
-    InputError
-        ``sweep.none``: no sweep was begun there. Otherwise as `read_request` and `plan_sweep`.
-    """
+    """The sweep that a directory was begun with, asked again."""
     found = read_plan(directory)
     if found is None or "options" not in found:
         raise InputError(
@@ -38,25 +32,12 @@ def planned(directory: Path) -> SweepPlan:
             expected=f"a folder with a file {PLAN}",
             advice="`simulate runs list` shows what there is",
         )
-    options = options_from(found["options"])
+    kept: dict[str, Any] = {
+        name: tuple(row) if isinstance(row, list) else row for name, row in found["options"].items()
+    }
+    options = Options(**kept | {"settings": tuple(Setting(*row) for row in kept["settings"])})
     with inputs.given(kept_inputs(directory, found)):
         return plan_sweep(read_request(found["source"], options), part_size=int(found["part_size"]))
-
-
-def options_from(given: Mapping[str, Any]) -> Options:
-    """Options as a manifest has them."""
-    return Options(
-        over=tuple(given["over"]),
-        settings=tuple(Setting(*row) for row in given["settings"]),
-        end=given.get("end"),
-        every=given.get("every"),
-        arms=tuple(given["arms"]),
-        zipped=given["zipped"],
-        design=given["design"],
-        design_seed=given["design_seed"],
-        at=tuple(given["at"]),
-        parameters=given["parameters"],
-    )
 
 
 def swept(

@@ -9,13 +9,13 @@ from fractions import Fraction
 import numpy as np
 
 from simulate.cohort.draws import check_given
-from simulate.errors import InputError, relocated
+from simulate.errors import InputError, did_you_mean, relocated
 from simulate.regimen.doses import Course, exact
 from simulate.regimen.doses import Plan as Prescription
 from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.studies.runs import Study
-from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis, no_such_axis
+from simulate.studies.sweeps.axes import DOSE, INTERVAL, REGIMEN, Axis
 from simulate.studies.sweeps.designs import Value
 from simulate.studies.treatments import Override, Tabled, Treatment
 from simulate.symbolic.parts import Parameter
@@ -31,7 +31,14 @@ def kind_of(axis: Axis, study: Study) -> str:
         return "covariate"
     parameters = [parameter.name for parameter in study.model.parameters]
     if axis.name not in parameters:
-        raise no_such_axis(axis, [*parameters, *covariates])
+        known = (REGIMEN, DOSE, INTERVAL, *parameters, *covariates)
+        raise InputError(
+            f"there is nothing with the name `{axis.name}` to vary",
+            code="sweep.unknown",
+            where=axis.where_name or axis.where,
+            expected="`dose`, `interval`, `regimen`, a parameter, or a covariate of the population",
+            advice=did_you_mean(axis.name, known) or "`simulate show parameters` lists them",
+        )
     return "parameter"
 
 
@@ -59,19 +66,7 @@ def varied(
     *,
     several: bool,
 ) -> Treatment:
-    """An arm of the scenario at a point of the design.
-
-    Parameters
-    ----------
-    treatment
-        The arm.
-    named
-        Axes with their values.
-    kinds, units
-        What each axis varies, as `kind_of`, and the unit of its values.
-    several
-        Whether the arm's own name tells it from others.
-    """
+    """An arm of the scenario at a point of the design."""
     overrides = list(treatment.overrides)
     # A regimen first, whatever the order of the axes: a dose is then that of the regimen.
     for axis, value in sorted(named, key=lambda pair: pair[0].name != REGIMEN):
@@ -80,14 +75,13 @@ def varied(
             overrides.append(Override(axis.name, float(value), axis.unit, axis.where))
         elif kind != "covariate":
             treatment = _prescribed(treatment, axis, value)
-    shown = ", ".join(_shown(axis, value, units[axis.name]) for axis, value in named)
+    shown = ", ".join(
+        value
+        if isinstance(value, str)
+        else f"{axis.name} {value:.6g} {'' if units[axis.name] == '1' else units[axis.name]}".rstrip()
+        for axis, value in named
+    )
     return replace(treatment, name=f"{treatment.name}: {shown}" if several else shown, overrides=tuple(overrides))
-
-
-def _shown(axis: Axis, value: Value, unit_text: str) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{axis.name} {value:.6g}" + ("" if unit_text in ("", "1") else f" {unit_text}")
 
 
 def _prescribed(treatment: Treatment, axis: Axis, value: Value) -> Treatment:
@@ -163,7 +157,15 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             expected="doses at one interval",
             advice="choose other arms with --arm, or list regimens: `regimen=A | B`",
         )
-    every = _interval(axis, value)
+    given = unit("h") if axis.unit is None else axis.unit
+    if given.dimension != unit("h").dimension:
+        raise InputError(
+            f"an interval cannot be given in {given.text}",
+            code="units.mismatch",
+            where=axis.where,
+            expected="a unit of time such as h",
+        )
+    every = exact(value) * given.factor
     courses: list[Course] = []
     for course, before in zip(plan.courses, (None, *plan.courses), strict=False):
         # What was written keeps its meaning: a time, a number of doses, a length, a start where the course before ends.
@@ -179,18 +181,6 @@ def _timed(treatment: Treatment, plan: Prescription, axis: Axis, value: float) -
             until = start + (course.until - course.start) / course.every * every
         courses.append(replace(course, every=None if course.every is None else every, start=start, until=until))
     return tuple(courses)
-
-
-def _interval(axis: Axis, value: float) -> Fraction:
-    given = unit("h") if axis.unit is None else axis.unit
-    if given.dimension != unit("h").dimension:
-        raise InputError(
-            f"an interval cannot be given in {given.text}",
-            code="units.mismatch",
-            where=axis.where,
-            expected="a unit of time such as h",
-        )
-    return exact(value) * given.factor
 
 
 def covariate_value(axis: Axis, value: Value, study: Study) -> float:
@@ -212,8 +202,3 @@ def covariate_value(axis: Axis, value: Value, study: Study) -> float:
         error.where = axis.where
         raise
     return number
-
-
-def over_name(axis: Axis) -> str:
-    """Name of the coordinate that holds the values of an axis."""
-    return f"over_{axis.name}"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from simulate.errors import Unfinished
 from simulate.files import write_atomically
-from simulate.studies.sweeps.parts import pack, part_path, solve_part
+from simulate.studies.sweeps.parts import part_path, solved_part
 from simulate.studies.sweeps.plans import SweepPlan
 
 PATIENCE = 5
@@ -27,27 +27,7 @@ _TASK: list[tuple[SweepPlan, Path, int]] = []
 def solve_in_processes(
     plan: SweepPlan, folder: Path, missing: Sequence[int], *, workers: int, threads: int
 ) -> Iterator[int]:
-    """Solve parts in processes of their own, which write them.
-
-    Parameters
-    ----------
-    plan, folder
-        The sweep, and where its parts are.
-    missing
-        Numbers of the parts to solve.
-    workers, threads
-        Number of processes, and of threads in each.
-
-    Yields
-    ------
-    int
-        The number of a part that is finished.
-
-    Raises
-    ------
-    Unfinished
-        ``sweep.workers``: workers die again and again, as they do when memory runs out.
-    """
+    """Numbers of parts as they are finished by processes of their own, which write them."""
     left = set(missing)
     deaths = 0
     while left:
@@ -109,8 +89,5 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
 
 def _solve(index: int) -> int:
     plan, folder, threads = _TASK[0]
-    write_atomically(
-        part_path(folder, plan.parts[index]),
-        pack(solve_part(plan, index, threads=threads), plan.key, plan.parts[index]),
-    )
+    write_atomically(part_path(folder, plan.parts[index]), solved_part(plan, index, threads))
     return index

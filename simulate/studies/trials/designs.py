@@ -15,18 +15,12 @@ MOST_SIZES = 50
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Patients of an arm.
+    """Patients of an arm."""
 
-    Attributes
-    ----------
-    enrolled, stayed
-        At the start, and at the last visit.
-    first, both
-        Quantity → patients with a reading at the first visit, and at the first and the last.
-    """
-
+    #: At the start, and at the last visit.
     enrolled: int
     stayed: int
+    #: Quantity → patients with a reading at the first visit, and at the first and the last.
     first: Mapping[str, int]
     both: Mapping[str, int]
 
@@ -42,34 +36,18 @@ class StudyArm:
 
 @dataclass(frozen=True, slots=True)
 class StudyDesign:
-    """How a study is done.
+    """How a study is done."""
 
-    Attributes
-    ----------
-    trial
-        The trial that it repeats or varies.
-    n
-        Patients who are treated.
-    regimen
-        What they are given, in words.
-    controls, control
-        Patients of a second arm, and what they are given; 0 for a study without one.
-    complete
-        Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
-    name
-        Name of the arm that is treated.
-    others
-        Further arms that are treated, each held against the controls.
-    """
-
-    trial: TrialDesign
-    n: int
-    regimen: str
+    trial: TrialDesign  #: The trial that it repeats or varies
+    n: int  #: Patients who are treated
+    regimen: str  #: What they are given, in words
+    #: Patients of a second arm, and what they are given; 0 for a study without one.
     controls: int = 0
     control: str = "none"
+    #: Whether all stay and give cells at both visits; otherwise as many of them as in the study, in proportion.
     complete: bool = False
-    name: str = "treated"
-    others: tuple[StudyArm, ...] = ()
+    name: str = "treated"  #: Name of the arm that is treated
+    others: tuple[StudyArm, ...] = ()  #: Further arms that are treated, each held against the controls
 
     def __post_init__(self) -> None:
         numbers = [("patients", arm.n) for arm in self.treated]
@@ -95,17 +73,14 @@ class StudyDesign:
     @property
     def title(self) -> str:
         """For a reader: of which trial, until when, and who is given what."""
-        trial = f"{self.trial.name}, {'as it was, ' if self.is_that_of_the_study else ''}{self._end}"
+        last = self.trial.visits[-1]
+        usual = "as it was, " if self.is_that_of_the_study else ""
+        trial = f"{self.trial.name}, {usual}to day {last.day:g} ({last.name})"
         arms = ", ".join(
             f"{arm.n} {'patients, ' if index == 0 else 'on '}{arm.regimen}" for index, arm in enumerate(self.treated)
         )
         second = f" against {self.controls} on {self.control}" if self.controls else ""
         return f"{trial}: {arms}{second}" + (", all stay" if self.complete else "")
-
-    @property
-    def _end(self) -> str:
-        last = self.trial.visits[-1]
-        return f"to day {last.day:g} ({last.name})"
 
     def of_size(self, n: int) -> StudyDesign:
         """The same study with so many patients in its first arm, and as many as before in proportion in all others."""
@@ -144,19 +119,8 @@ def design_of(
 ) -> StudyDesign:
     """A study like a trial, but for what is given.
 
-    Parameters
-    ----------
-    trial
-        Of its arms the one that is given nothing is the controls, or else the last of several; the others are treated.
-    n, regimen, controls, control, complete
-        As in `StudyDesign`; as in the trial if not given. The number of patients is that of each arm that is treated.
-    arms
-        In place of those of the trial, and told apart as they are.
-
-    Raises
-    ------
-    InputError
-        ``trial.arm``: arms are given beside what stands for them, one regimen for several arms, or the same to two.
+    Of the arms, those of the trial if not given, the one that is given nothing is the controls, or else the last of
+    several; the others are treated. ``n`` is the number of patients of each of these.
     """
     if arms and (n, regimen, controls, control) != (None, None, None, None):
         raise InputError(
@@ -187,16 +151,8 @@ def design_of(
         controls = 0 if second is None else second.n
     if control is None:
         control = "none" if second is None else second.regimen
-    return StudyDesign(
-        trial,
-        first.n,
-        first.regimen if regimen is None else regimen,
-        controls,
-        control,
-        complete,
-        first.name,
-        tuple(others),
-    )
+    words = first.regimen if regimen is None else regimen
+    return StudyDesign(trial, first.n, words, controls, control, complete, first.name, tuple(others))
 
 
 def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyArm | None]:
@@ -209,13 +165,7 @@ def _told_apart(arms: Sequence[StudyArm]) -> tuple[tuple[StudyArm, ...], StudyAr
 
 
 def sizes_from(text: str) -> tuple[int, ...]:
-    """Sizes of studies from words: a list, ``20,40,80``, or a range and how many of it, ``20:80:4``.
-
-    Raises
-    ------
-    InputError
-        ``trial.sizes``: it is neither, or a study of it is too small.
-    """
+    """Sizes of studies from words: a list, ``20,40,80``, or a range and how many of it, ``20:80:4``."""
     parts = [part.strip() for part in text.split(":" if ":" in text else ",")]
     numbers = [int(part) for part in parts if part.isdecimal() and len(part) < 7]
     is_range = ":" in text
@@ -235,13 +185,7 @@ def sizes_from(text: str) -> tuple[int, ...]:
 
 
 def arm_from(text: str) -> StudyArm:
-    """An arm from words, such as ``40: 100 mg sc every 24 h``.
-
-    Raises
-    ------
-    InputError
-        ``trial.arm``: there is no number before a colon. As for `parse_regimen`.
-    """
+    """An arm from words, such as ``40: 100 mg sc every 24 h``."""
     number, colon, regimen = text.partition(":")
     if not colon or not number.strip().isdecimal():
         raise InputError(

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulate.errors import InputError, did_you_mean, listed
+from simulate.errors import InputError, listed, not_among
 from simulate.evidence.multiplicity import adjusted
 from simulate.streams import FloatArray
-from simulate.studies.trials.repeats import Effect, TrialOutcome
-from simulate.studies.trials.shares import Interval, populations_again, share_of
+from simulate.studies.trials.repeats import Effect, Interval, TrialOutcome, populations_again, share_of
 from simulate.trials.design import Analysis
 
 ANY, ALL = "any", "all"
@@ -19,26 +18,17 @@ ANY, ALL = "any", "all"
 
 @dataclass(frozen=True, slots=True)
 class EndpointPower:
-    """How often an endpoint of several is significant.
+    """How often an endpoint of several is significant."""
 
-    Attributes
-    ----------
-    endpoint
-        Name of its effect; ``any`` and ``all`` for at least one of them, and for each of them.
-    title, n, test
-        As in `TrialOutcome`; 0 and empty for ``any`` and ``all``.
-    raw, raw_interval
-        Probability of a p-value below alpha, as if it were the only one.
-    corrected, corrected_interval
-        Probability of an adjusted p-value below alpha.
-    """
-
-    endpoint: str
+    endpoint: str  #: Name of its effect; ``any`` and ``all`` for at least one of them, and for each of them
+    #: As in `TrialOutcome`; 0 and empty for ``any`` and ``all``.
     title: str
     n: int
     test: str
+    #: Probability of a p-value below alpha, as if it were the only one.
     raw: float
     raw_interval: Interval
+    #: Probability of an adjusted p-value below alpha.
     corrected: float
     corrected_interval: Interval
 
@@ -46,18 +36,8 @@ class EndpointPower:
 def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """Places of the effects that are endpoints, each with its test.
 
-    Parameters
-    ----------
-    effects
-        Everything that the study asks, as `effects_of` has it.
-    names
-        ``ifng`` or ``ifng-change`` for the effect, in every arm that is held against the controls, and after a comma a
-        test, such as ``ifng, t``; the first of the effect if none is named.
-
-    Raises
-    ------
-    InputError
-        ``trial.endpoint``: there is no such effect or test, or one is named twice.
+    A name is ``ifng`` or ``ifng-change`` for the effect, in every arm that is held against the controls, and after a
+    comma a test, such as ``ifng, t``; the first of the effect if none is named.
     """
     found: dict[int, str] = {}
     for name in names:
@@ -68,21 +48,11 @@ def endpoints_among(effects: Sequence[Effect], names: Sequence[str]) -> tuple[tu
         places = [place for place, (effect, _) in enumerate(effects) if asked in _spellings(effect)]
         if not places:
             known = list(dict.fromkeys(_spellings(effect)[-1] for effect, _ in effects))
-            raise InputError(
-                f"the study has no endpoint `{asked[:60]}`",
-                code="trial.endpoint",
-                expected=listed(known),
-                advice=did_you_mean(asked, known),
-            )
+            raise not_among(f"the study has no endpoint `{asked[:60]}`", asked, known, code="trial.endpoint")
         for place in places:
             effect, tests = effects[place]
             if comma and test not in tests:
-                raise InputError(
-                    f"`{effect}` is not tested by `{test[:60]}`",
-                    code="trial.endpoint",
-                    expected=listed(tests),
-                    advice=did_you_mean(test, tests),
-                )
+                raise not_among(f"`{effect}` is not tested by `{test[:60]}`", test, tests, code="trial.endpoint")
             if place in found:
                 raise InputError(
                     f"the endpoint `{effect}` is named twice",
@@ -102,13 +72,7 @@ def _spellings(effect: str) -> tuple[str, ...]:
 
 
 def power_together(outcomes: Sequence[TrialOutcome], analysis: Analysis, *, seed: int) -> tuple[EndpointPower, ...]:
-    """Power of each endpoint, of at least one and of all; nothing where no endpoints are named.
-
-    Raises
-    ------
-    InputError
-        As for `endpoints_among`.
-    """
+    """Power of each endpoint, of at least one and of all; nothing where no endpoints are named."""
     effects = [(outcome.name, tuple(outcome.p_values)) for outcome in outcomes]
     chosen = [(outcomes[place], test) for place, test in endpoints_among(effects, analysis.endpoints)]
     if not chosen:

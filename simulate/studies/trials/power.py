@@ -15,11 +15,19 @@ from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import treated, trial_of
+from simulate.studies.fitting.trial import Solving, treated, trial_of
 from simulate.studies.trials.designs import StudyDesign
 from simulate.studies.trials.families import EndpointPower, power_together
-from simulate.studies.trials.repeats import TrialOutcome, repeated
-from simulate.studies.trials.shares import LEVEL, Again, Interval, populations_again, share_interval, share_of
+from simulate.studies.trials.repeats import (
+    LEVEL,
+    IntArray,
+    Interval,
+    TrialOutcome,
+    populations_again,
+    repeated,
+    share_interval,
+    share_of,
+)
 from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)
@@ -28,122 +36,76 @@ _RANKED = Resampled(count=1024, seed=3)
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """How often a test of an effect is significant, and how wrong it then is; intervals are 95 % and of simulation.
+    """How often a test of an effect is significant, and how wrong it then is; intervals are 95 % and of simulation."""
 
-    Attributes
-    ----------
-    effect, title, scale, n, test
-        As in `TrialOutcome`.
-    truth, truth_interval
-        Median and central 90 % of the effect in the populations, in what `scale` says; 0 in those that have none.
-    with_effect
-        Share of the populations that have one.
-    power, power_interval
-        Probability of a p-value below alpha.
-    found
-        Number of significant studies among populations with an effect.
-    wrong_sign, wrong_sign_interval
-        Share of those that have the wrong sign (type S); None if there are none.
-    exaggeration, exaggeration_interval
-        Median of their estimate over the truth, both without sign (type M); None if there are none.
-    """
-
+    #: As in `TrialOutcome`.
     effect: str
     title: str
     scale: str
     n: int
     test: str
+    #: Median and central 90 % of the effect in the populations, in what `scale` says; 0 in those that have none.
     truth: float
     truth_interval: Interval
-    with_effect: float
+    with_effect: float  #: Share of the populations that have one
+    #: Probability of a p-value below alpha.
     power: float
     power_interval: Interval
-    found: int
+    found: int  #: Number of significant studies among populations with an effect
+    #: Share of those that have the wrong sign (type S); None if there are none.
     wrong_sign: float | None
     wrong_sign_interval: Interval | None
+    #: Median of their estimate over the truth, both without sign (type M); None if there are none.
     exaggeration: float | None
     exaggeration_interval: Interval | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a printed figure stands among those of repeated studies.
+    """Where a printed figure stands among those of repeated studies."""
 
-    Attributes
-    ----------
-    item, figure, unit, reported
-        What was printed.
-    low, median, high
-        Middle and central 90 % of the repeated studies.
-    rank, error
-        Share of the studies whose figure is smaller, those that are equal counted half, and its standard error.
-    tail
-        Two-sided probability of a figure at least as far out.
-    """
-
+    #: What was printed.
     item: str
     figure: str
     unit: str
     reported: float
+    #: Middle and central 90 % of the repeated studies.
     low: float
     median: float
     high: float
+    #: Share of the studies whose figure is smaller, those that are equal counted half, and its standard error.
     rank: float
     error: float
-    tail: float
+    tail: float  #: Two-sided probability of a figure at least as far out
 
 
 @dataclass(frozen=True, slots=True)
 class AtSize:
-    """Power of studies of another size.
+    """Power of studies of another size."""
 
-    Attributes
-    ----------
-    n, controls
-        Patients who are treated in the first arm, and controls; other arms have as many in proportion.
-    endpoints
-        The endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
-    """
-
+    #: Patients who are treated in the first arm, and controls; other arms have as many in proportion.
     n: int
     controls: int
+    #: The endpoints with ``any`` and ``all``; where none are named, every effect by its first test.
     endpoints: tuple[EndpointPower, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimulatedTrials:
-    """Result of `trials`.
+    """Result of `trials`."""
 
-    Attributes
-    ----------
-    design, draws
-        How the studies were done, and of which populations.
-    patients, studies
-        Virtual patients of each population, and studies of all populations together.
-    refused
-        Mean share of patients without a steady baseline.
-    powers
-        One row for each effect and test.
-    ranks
-        Of the printed figures; empty if the patients are not treated as those of the study were.
-    analysis
-        How studies are judged.
-    together
-        Its endpoints, with ``any`` and ``all``; empty where none are named.
-    curves
-        The same at other sizes; empty where none are asked for.
-    """
-
+    #: How the studies were done, and of which populations.
     design: StudyDesign
     draws: Draws
+    #: Virtual patients of each population, and studies of all populations together.
     patients: int
     studies: int
-    refused: float
-    powers: tuple[Power, ...]
-    ranks: tuple[Rank, ...]
-    analysis: Analysis = AS_USUAL
-    together: tuple[EndpointPower, ...] = ()
-    curves: tuple[AtSize, ...] = ()
+    refused: float  #: Mean share of patients without a steady baseline
+    powers: tuple[Power, ...]  #: One row for each effect and test
+    ranks: tuple[Rank, ...]  #: Of the printed figures; empty if the patients are not treated as those of the study were
+    analysis: Analysis = AS_USUAL  #: How studies are judged
+    together: tuple[EndpointPower, ...] = ()  #: Its endpoints, with ``any`` and ``all``; empty where none are named
+    curves: tuple[AtSize, ...] = ()  #: The same at other sizes; empty where none are asked for
 
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
@@ -163,40 +125,17 @@ def trials(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SimulatedTrials:
-    """Repeat a study of a design.
+    """Repeat a study of a design, at least so many ``studies`` of all populations together.
 
-    Parameters
-    ----------
-    design
-        How it is done.
-    draws
-        Populations, equally likely.
-    patients
-        Virtual patients of each population, a power of two.
-    studies
-        Studies of all populations together, at least.
-    analysis
-        How they are judged; as the trial's file says if not given.
-    sizes
-        Patients of the first arm of further studies, of the same virtual patients: for curves of power.
-    seed
-        Key of the studies.
-    threads, progress
-        As for `simulate.solver.solve`.
+    They are judged as the trial's file says if no analysis is given. ``sizes`` are the patients of the first arm of
+    further studies, of the same virtual patients: for curves of power.
     """
     problem = draws.problem
     judged = design.trial.analysis if analysis is None else analysis
 
     def seen_under(regimen: str) -> tuple[TrialObservations, float]:
-        trial = trial_of(
-            problem,
-            draws.points,
-            patients=patients,
-            seed=draws.places,
-            threads=threads,
-            progress=progress,
-            arm=treated(regimen, problem.trial),
-        )
+        how = Solving(threads=threads, progress=progress, arm=treated(regimen, problem.trial))
+        trial = trial_of(problem, draws.points, patients=patients, seed=draws.places, **how)
         return trial.seen, float(trial.refused.mean())
 
     looked = [seen_under(arm.regimen) for arm in design.treated]
@@ -212,11 +151,8 @@ def trials(
         if judged.endpoints:
             rows = power_together(asked, judged, seed=seed)
         else:
-            rows = tuple(
-                row
-                for outcome in asked
-                for row in power_together((outcome,), replace(judged, endpoints=(outcome.name,)), seed=seed)
-            )
+            own = ((one, replace(judged, endpoints=(one.name,))) for one in asked)
+            rows = tuple(row for one, alone in own for row in power_together((one,), alone, seed=seed))
         curves.append(AtSize(size, other.controls, rows))
     return SimulatedTrials(
         design,
@@ -273,7 +209,7 @@ def power_of(outcome: TrialOutcome, test: str, *, seed: int, alpha: float = SIGN
     )
 
 
-def _median_interval(ratios: FloatArray, again: Again) -> Interval:
+def _median_interval(ratios: FloatArray, again: IntArray) -> Interval:
     tail = 0.5 * (1.0 - LEVEL)
     medians = [np.median(part[np.isfinite(part)]) for rows in again if np.isfinite(part := ratios[rows]).any()]
     low, high = np.quantile(medians, (tail, 1.0 - tail)).tolist()
@@ -284,7 +220,7 @@ def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
     """Where each printed figure that is a datum stands, under the reading believed most."""
     found = []
     for item in evidence.data:
-        reading = max(item.readings, key=lambda part: part.share)
+        reading = item.most
         try:
             numbers = figures_of(reading, seen.of_arm(item.arm), _RANKED).reshape(
                 seen.cohorts, -1, len(reading.statement.figures)

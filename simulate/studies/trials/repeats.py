@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from simulate.evidence.resampling import correlation
+from simulate.evidence.resampling import binomial_interval, correlation
 from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.evidence.trial_observations import TrialObservations
@@ -18,6 +18,10 @@ from simulate.studies.trials.designs import Sizes, StudyDesign
 from simulate.trials.design import Outcome as Asked
 from simulate.trials.design import TrialDesign
 
+LEVEL = 0.95
+RESAMPLES = 400
+
+Interval = tuple[float, float]
 IntArray = npt.NDArray[np.int64]
 
 NO_CHANGE = 0.005
@@ -69,32 +73,17 @@ def _named(trial: TrialDesign, asked: Asked, what: str) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrialOutcome:
-    """One effect in many studies.
+    """One effect in many studies."""
 
-    Attributes
-    ----------
-    name, title, scale
-        Key, words, and what the effect is measured in.
-    n
-        Patients of a study whom it is seen in, of both arms where there are two.
-    truth
-        The effect in the population, without noise, shape [population].
-    least
-        Size of the truth below which a population has no effect.
-    estimates
-        What each study estimates, shape [population, study].
-    p_values
-        By the name of the test, each of the same shape.
-    """
-
+    #: Key, words, and what the effect is measured in.
     name: str
     title: str
     scale: str
-    n: int
-    truth: FloatArray
-    least: float
-    estimates: FloatArray
-    p_values: Mapping[str, FloatArray]
+    n: int  #: Patients of a study whom it is seen in, of both arms where there are two
+    truth: FloatArray  #: The effect in the population, without noise, shape [population]
+    least: float  #: Size of the truth below which a population has no effect
+    estimates: FloatArray  #: What each study estimates, shape [population, study]
+    p_values: Mapping[str, FloatArray]  #: By the name of the test, each of the same shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +123,6 @@ class _Arm:
             found[population] = (luck < self.seen.groups["responders"][population][picked]).sum(axis=-1)
         return found
 
-    def of(self, quantity: str) -> int:
-        """How many patients of a study have a change of a quantity."""
-        return self.sizes.both[quantity]
-
 
 def repeated(
     design: StudyDesign,
@@ -147,21 +132,7 @@ def repeated(
     studies: int,
     seed: int,
 ) -> tuple[TrialOutcome, ...]:
-    """Outcomes of many studies.
-
-    Parameters
-    ----------
-    design
-        How each study is done.
-    seen
-        What would be seen of the populations in each arm that is treated.
-    controls
-        The same of the controls; None if the design has none.
-    studies
-        Studies of each population.
-    seed
-        Key of who is enrolled, of readings and of responses.
-    """
+    """Outcomes of so many studies of each population, of which is seen each treated arm, and the controls."""
     other = None
     if controls is not None:
         other = _arm("control", controls, design.sizes(design.controls), studies, seed)
@@ -178,18 +149,16 @@ def repeated(
         else:
             own = [_different(arm, other, asked, design.trial) for asked in design.trial.changes]
             own += [] if design.trial.response is None else [_responded(arm, other)]
-        found += own if not design.others else [_of_arm(outcome, treated.name) for outcome in own]
+        if design.others:
+            name = treated.name
+            own = [replace(one, name=f"{one.name}: {name}", title=f"{name}: {one.title}") for one in own]
+        found += own
     return tuple(found)
-
-
-def _of_arm(outcome: TrialOutcome, name: str) -> TrialOutcome:
-    """The outcome of one arm of several."""
-    return replace(outcome, name=f"{outcome.name}: {name}", title=f"{name}: {outcome.title}")
 
 
 def _changed(arm: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
     quantity, name, title = asked.quantity, _named(trial, asked, "change"), f"change of {trial.title_of(asked)}"
-    n = arm.of(quantity)
+    n = arm.sizes.both[quantity]
     change = arm.change(quantity, asked, n)
     p_values = (signed_rank(change), signed_rank(change, SignedRank.EXACT), paired_t(change))
     tests = dict(zip(OF_CHANGES, p_values, strict=True))
@@ -200,7 +169,7 @@ def _changed(arm: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
 
 def _tied(arm: _Arm, asked: Asked, partner: str, trial: TrialDesign) -> TrialOutcome:
     """Correlation of a level at the first visit with the fall of another quantity, in patients with both."""
-    n = min(arm.sizes.first[asked.quantity], arm.of(partner))
+    n = min(arm.sizes.first[asked.quantity], arm.sizes.both[partner])
     level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
     true_fall = -arm.true_change(partner, asked)
     truth = _correlation(arm.seen.weights, arm.seen.logarithm(asked.quantity, asked.first), true_fall)
@@ -211,7 +180,7 @@ def _tied(arm: _Arm, asked: Asked, partner: str, trial: TrialDesign) -> TrialOut
 
 def _different(arm: _Arm, other: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
     quantity = asked.quantity
-    n, m = arm.of(quantity), other.of(quantity)
+    n, m = arm.sizes.both[quantity], other.sizes.both[quantity]
     first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)
     tests = dict(zip(OF_DIFFERENCES, (rank_sum(first, second), welch(first, second)), strict=True))
     truth = _mean(arm.seen.weights, arm.true_change(quantity, asked)) - _mean(
@@ -271,3 +240,22 @@ def _correlation(weights: FloatArray, first: FloatArray, second: FloatArray) -> 
     with np.errstate(invalid="ignore", divide="ignore"):
         found: FloatArray = _mean(weights, x * y) / np.sqrt(_mean(weights, x * x) * _mean(weights, y * y))
     return np.nan_to_num(found)
+
+
+def populations_again(populations: int, seed: int) -> IntArray:
+    """Which populations are drawn when they are drawn again, shape [resample, population]."""
+    return stream(seed, "trial: populations", populations).integers(populations, size=(RESAMPLES, populations))
+
+
+def share_of(happened: npt.NDArray[np.bool_], again: IntArray) -> tuple[float, Interval]:
+    """Share of studies, shape [population, study], in which something happened, and its interval."""
+    spread = happened.mean(axis=1)[again].mean(axis=1)
+    return float(happened.mean()), share_interval(spread, int(happened.sum()), happened.size)
+
+
+def share_interval(resampled: FloatArray, events: int, of: int) -> Interval:
+    """From populations drawn again, and no narrower than a binomial interval."""
+    tail, (exact_low, exact_high) = 0.5 * (1.0 - LEVEL), binomial_interval(events, of, LEVEL)
+    known = resampled[np.isfinite(resampled)]
+    low, high = np.quantile(known, (tail, 1.0 - tail)).tolist() if len(known) else (exact_low, exact_high)
+    return min(low, exact_low), max(high, exact_high)

@@ -13,7 +13,7 @@ from simulate.trials.design import AS_USUAL
 
 def document(result: SimulatedTrials) -> dict[str, Any]:
     """Everything as plain values."""
-    return {
+    found = {
         "hypothesis": result.draws.problem.hypothesis,
         "draws": len(result.draws.points),
         "fitted": result.draws.is_fitted,
@@ -29,13 +29,8 @@ def document(result: SimulatedTrials) -> dict[str, Any]:
         },
         "effects": [_plain(row) for row in result.powers],
         "printed": [asdict(row) for row in result.ranks],
-        **_judged(result),
     }
-
-
-def _judged(result: SimulatedTrials) -> dict[str, Any]:
-    """How studies are judged, where that is not as always, and what was found so."""
-    found: dict[str, Any] = {}
+    # How studies are judged, where that is not as always, and what was found so.
     if result.analysis != AS_USUAL:
         found["analysis"] = {
             "endpoints": list(result.analysis.endpoints),

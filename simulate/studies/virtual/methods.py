@@ -24,96 +24,52 @@ _R_HAT, _EFFECTIVE = 1.05, 100.0
 
 @dataclass(frozen=True, slots=True)
 class PopulationSettings:
-    """How large the populations are; every number decides the result.
+    """How large the populations are; every number decides the result."""
 
-    Attributes
-    ----------
-    patients
-        Plausible patients of the pool.
-    fewest
-        Patients that acceptance is to take, at least.
-    selections
-        Selections over which acceptance is averaged.
-    chains, steps, burn_in
-        Chains, and steps of each with those that are left out.
-    seed
-        Key of all random numbers.
-    """
-
-    patients: int = 4096
-    fewest: int = 200
-    selections: int = 100
+    patients: int = 4096  #: Plausible patients of the pool
+    fewest: int = 200  #: Patients that acceptance is to take, at least
+    selections: int = 100  #: Selections over which acceptance is averaged
+    #: Chains, and steps of each with those that are left out.
     chains: int = 64
     steps: int = 300
     burn_in: int = 100
-    seed: int = 1
+    seed: int = 1  #: Key of all random numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualPopulation:
-    """A population made in one way.
+    """A population made in one way."""
 
-    Attributes
-    ----------
-    name
-        Of the way.
-    points, outputs
-        Its patients in the cube, shape [patient, coordinate], and what is read of them, shape [patient, output].
-    weights
-        How much each patient counts, shape [patient], adding up to 1.
-    chains
-        Chain of each patient; None where patients are independent of each other.
-    effective
-        Number of independent patients it is worth.
-    mean, sd
-        Weighted mean and standard deviation of each statistic, shape [statistic].
-    correlations
-        Of the printed pairs, in their order; NaN where one patient has all the weight.
-    distances
-        Kolmogorov-Smirnov distance of each statistic from the target.
-    facts
-        What is to be known of the way, by name.
-    warnings
-        Why it should not be believed.
-    """
-
-    name: str
+    name: str  #: Of the way
+    #: Its patients in the cube, shape [patient, coordinate], and what is read of them, shape [patient, output].
     points: FloatArray
     outputs: FloatArray
-    weights: FloatArray
-    chains: IntArray | None
-    effective: float
+    weights: FloatArray  #: How much each patient counts, shape [patient], adding up to 1
+    chains: IntArray | None  #: Chain of each patient; None where patients are independent of each other
+    effective: float  #: Number of independent patients it is worth
+    #: Weighted mean and standard deviation of each statistic, shape [statistic].
     mean: FloatArray
     sd: FloatArray
-    correlations: tuple[float, ...]
-    distances: FloatArray
-    facts: Mapping[str, float | str]
-    warnings: tuple[str, ...] = ()
+    correlations: tuple[float, ...]  #: Of the printed pairs, in their order; NaN where one patient has all the weight
+    distances: FloatArray  #: Kolmogorov-Smirnov distance of each statistic from the target
+    facts: Mapping[str, float | str]  #: What is to be known of the way, by name
+    warnings: tuple[str, ...] = ()  #: Why it should not be believed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Plausible patients of a hypothesis.
+    """Plausible patients of a hypothesis."""
 
-    Attributes
-    ----------
-    people, simulate
-        From points of the cube to outputs; the second tells of its progress.
-    printed, target
-        What was printed, and the distribution made of it for this pool.
-    cube, ids
-        Points of all patients, and numbers of those who exist, shape [patient].
-    outputs
-        Of those who exist, shape [patient, output].
-    """
-
+    #: From points of the cube to outputs; the second tells of its progress.
     people: People
     simulate: chain.Simulator
+    #: What was printed, and the distribution made of it for this pool.
     printed: Printed
     target: Target
+    #: Points of all patients, and numbers of those who exist, shape [patient].
     cube: FloatArray
     ids: IntArray
-    outputs: FloatArray
+    outputs: FloatArray  #: Of those who exist, shape [patient, output]
 
     @property
     def points(self) -> FloatArray:
@@ -127,13 +83,7 @@ class Pool:
 
 
 def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
-    """Patients as they are before any data.
-
-    Raises
-    ------
-    NotConverged
-        ``vpop.pool``: too few of them exist.
-    """
+    """Patients as they are before any data."""
     cube = evenly(people.names, settings.patients, settings.seed)
     everyone = simulate(cube)
     number = len(found.statistics)
@@ -161,14 +111,8 @@ def untouched(pool: Pool) -> VirtualPopulation:
 
 def accepted(pool: Pool, settings: PopulationSettings) -> VirtualPopulation:
     """Patients taken with a probability each."""
-    taken = acceptance.accept(
-        pool.own,
-        pool.target,
-        seed=settings.seed,
-        fewest=settings.fewest,
-        selections=settings.selections,
-        ids=pool.ids,
-    )
+    size = {"fewest": settings.fewest, "selections": settings.selections}
+    taken = acceptance.accept(pool.own, pool.target, seed=settings.seed, ids=pool.ids, **size)
     totals = taken.distances.sum(axis=1)
     facts: dict[str, float | str] = {
         "accepted": float(len(taken.members)),

@@ -21,20 +21,11 @@ from simulate.trials.design import Outcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
-    """Functions of patients and the means that they are to have.
+    """Functions of patients and the means that they are to have."""
 
-    Attributes
-    ----------
-    names
-        What the functions are.
-    functions
-        Values in each patient, shape [patient, function].
-    means, covariance
-        Wanted means and their sampling covariance, shape [function] and [function, function].
-    """
-
-    names: tuple[str, ...]
-    functions: FloatArray
+    names: tuple[str, ...]  #: What the functions are
+    functions: FloatArray  #: Values in each patient, shape [patient, function]
+    #: Wanted means and their sampling covariance, shape [function] and [function, function].
     means: FloatArray
     covariance: FloatArray
 
@@ -53,21 +44,12 @@ class Wanted:
 
 
 def moments(found: Printed, target: Target, outputs: FloatArray, *, everything: bool = False) -> Wanted:
-    """Moments of the standardized logarithms that were printed.
+    """Moments of the standardized logarithms that were printed; with ``everything``, those of the others stay too.
 
     A printed level fixes the mean of z and of z², a printed correlation ρ that of ab − ½ρ(a² + b²), to which the
     correlation coefficient of a sample is equal to first order. In a sample of n from the target such means are as
     exact as those of quadratic forms of normal variables, cov(zᵀAz, zᵀBz) = 2 tr(A R B R); patients of a smaller sample
     are also in a larger one.
-
-    Parameters
-    ----------
-    found, target
-        What was printed, and the target made of it.
-    outputs
-        Logarithms of the statistics, shape [patient, statistic].
-    everything
-        Whether means and spreads that were not printed are to stay those of the target too.
     """
     names = found.statistics
     number = len(names)
@@ -114,7 +96,7 @@ def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | 
     response = outputs[:, first]
     names, functions, means, variances = [], [], [], []
     for item in evidence.data:
-        reading = max(item.readings, key=lambda reading: reading.share)
+        reading = item.most
         subject, statement = reading.subject, reading.statement
         if isinstance(statement, Count) and judged is not None and subject.quantity == judged.event:
             share = statement.count / statement.n

@@ -37,43 +37,25 @@ _BATCH = 8192
 
 @dataclass(frozen=True, slots=True)
 class PatientStatistic:
-    """Logarithm of a reading, or its change.
+    """Logarithm of a reading, or its change."""
 
-    Attributes
-    ----------
-    quantity, day
-        What is read, and when.
-    since
-        Visit from which the change counts; None for the reading itself.
-    """
-
+    #: What is read, and when.
     quantity: str
     day: float
-    since: float | None = None
+    since: float | None = None  #: Visit from which the change counts; None for the reading itself
 
     @property
     def name(self) -> str:
-        """As a reader sees it."""
         return self.quantity if self.since is None else f"change of {self.quantity}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class People:
-    """From points of the cube to what is read of the people there.
+    """From points of the cube to what is read of the people there."""
 
-    Attributes
-    ----------
-    problem
-        The model under a hypothesis, and what is free in it.
-    statistics
-        The first outputs.
-    threads
-        As for `simulate.solver.solve`; no result depends on it.
-    """
-
-    problem: Problem
-    statistics: tuple[PatientStatistic, ...]
-    threads: int | None = None
+    problem: Problem  #: The model under a hypothesis, and what is free in it
+    statistics: tuple[PatientStatistic, ...]  #: The first outputs
+    threads: int | None = None  #: As for `simulate.solver.solve`; no result depends on it
 
     @property
     def patient(self) -> tuple[str, ...]:
@@ -94,7 +76,6 @@ class People:
 
     @property
     def dimension(self) -> int:
-        """Number of coordinates of the cube."""
         return len(self.names)
 
     def __call__(self, cube: FloatArray) -> FloatArray:
@@ -138,7 +119,6 @@ class People:
         return {name: _inside(cube[:, first + column]) for column, name in enumerate(self.patient)}
 
     def kinds(self, cube: FloatArray) -> IntArray:
-        """Stratum of each person, shape [person]."""
         return kinds_of(self.problem.population, self._at(cube)[KIND])
 
     def noise(self, change: Outcome) -> float:

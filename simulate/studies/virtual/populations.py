@@ -15,7 +15,7 @@ from simulate.inference.populations.conclusions import Answer, Conclusion, Quest
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import COARSE, Problem, only_trial, protocol, trial_of, without_noise
+from simulate.studies.fitting.trial import COARSE, Problem, Solving, only_trial, protocol, trial_of, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
     ACCEPTANCE,
@@ -47,44 +47,22 @@ _DRAWS = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VirtualPopulations:
-    """What the ways made of a hypothesis.
+    """What the ways made of a hypothesis."""
 
-    Attributes
-    ----------
-    settings, people
-        What was asked, and what makes patients of points.
-    printed, target
-        What was printed, and the distribution made of it.
-    refused
-        Share of the plausible patients who have no steady baseline.
-    made
-        Populations by name of the way: the pool, the ways, and variants of them.
-    ways
-        Names of those between which the spread is taken.
-    conclusions
-        Of these ways, one for each question.
-    others
-        Answers of the rest, in the order of the questions.
-    posterior
-        Medians and 90 % intervals over draws of a fit; None without one.
-    absent
-        Name of a way that could not be made → why.
-    weakness
-        Why nothing can be concluded from the fit; empty where something can, or without one.
-    """
-
+    #: What was asked, and what makes patients of points.
     settings: PopulationSettings
     people: People
+    #: What was printed, and the distribution made of it.
     printed: Printed
     target: Target
-    refused: float
-    made: Mapping[str, VirtualPopulation]
-    ways: tuple[str, ...]
-    conclusions: tuple[Conclusion, ...]
-    others: Mapping[str, tuple[Answer, ...]]
-    posterior: tuple[Answer, ...] | None
-    absent: Mapping[str, str] = field(default_factory=dict)
-    weakness: str = ""
+    refused: float  #: Share of the plausible patients who have no steady baseline
+    made: Mapping[str, VirtualPopulation]  #: Populations by name of the way: the pool, the ways, and variants of them
+    ways: tuple[str, ...]  #: Names of those between which the spread is taken
+    conclusions: tuple[Conclusion, ...]  #: Of these ways, one for each question
+    others: Mapping[str, tuple[Answer, ...]]  #: Answers of the rest, in the order of the questions
+    posterior: tuple[Answer, ...] | None  #: Medians and 90 % intervals over draws of a fit; None without one
+    absent: Mapping[str, str] = field(default_factory=dict)  #: Name of a way that could not be made → why
+    weakness: str = ""  #: Why nothing can be concluded from the fit; empty where something can, or without one
 
 
 def workload(settings: PopulationSettings, as_published: bool, posterior: Posterior | None) -> int:
@@ -103,28 +81,7 @@ def virtual_populations(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> VirtualPopulations:
-    """Make virtual populations in three ways and ask them the same.
-
-    Parameters
-    ----------
-    problem
-        Hypothesis and evidence.
-    settings
-        How large.
-    posterior
-        Result of a fit of the same problem, to stand beside.
-    as_published
-        Whether chains are walked a second time as the authors' program does.
-    threads, progress
-        As for `simulate.solver.solve`.
-
-    Raises
-    ------
-    InputError
-        ``vpop.evidence``. A way that cannot be made is named in the result, with the reason.
-    NotConverged
-        ``vpop.pool``: too few plausible patients exist. ``vpop.none``: none of the ways can be made.
-    """
+    """Make virtual populations in three ways and ask them the same."""
     only_trial(problem, "a virtual population")
     chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
@@ -223,15 +180,9 @@ def _posterior_answers(
 ) -> tuple[Answer, ...]:
     """Answers of the populations that a fit has drawn: median and 90 % interval over the draws."""
     settings = posterior.settings
-    trial = trial_of(
-        problem,
-        posterior.points[:_DRAWS],
-        patients=settings.final_patients,
-        seed=settings.places,
-        threads=people.threads,
-        progress=progress,
-    )
-    seen = trial.seen
+    how = Solving(threads=people.threads, progress=progress)
+    points, patients = posterior.points[:_DRAWS], settings.final_patients
+    seen = trial_of(problem, points, patients=patients, seed=settings.places, **how).seen
     changes = [
         seen.logarithm(part.quantity, part.last) - seen.logarithm(part.quantity, part.first) for part in people.changes
     ]

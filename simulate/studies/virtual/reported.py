@@ -16,7 +16,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from simulate.errors import InputError
-from simulate.evidence.items import Evidence, Item, Reading
+from simulate.evidence.items import Evidence, Reading
 from simulate.evidence.kinds.correlation import SENSES, Correlation
 from simulate.evidence.kinds.mean_range import MeanRange
 from simulate.evidence.protocol import TrialProtocol
@@ -69,28 +69,16 @@ class Printed:
 
 
 def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Unit]) -> Printed:
-    """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most.
-
-    Parameters
-    ----------
-    evidence, protocol
-        What was printed, and what is seen of the model.
-    units
-        Units of the model's quantities, in which the logarithms are taken.
-
-    Raises
-    ------
-    InputError
-        ``vpop.evidence``: no datum is a mean with range at the baseline.
-    """
+    """Baseline levels and correlations among the data of the evidence, each in the reading that is believed most."""
     levels, ties = [], []
     for item in evidence.data:
-        reading = max(item.readings, key=lambda reading: reading.share)
+        reading = item.most
         subject, statement = reading.subject, reading.statement
+        which = reading.name if len(item.readings) > 1 else ""
         if subject.group != EVERYONE or subject.quantity not in protocol.quantities:
             continue
         if isinstance(statement, MeanRange) and subject.days == (protocol.days[0],) and statement.n is not None:
-            levels.append(_level(item, reading, statement.n, protocol, units[subject.quantity]))
+            levels.append(_level(item.name, which, reading, statement.n, protocol, units[subject.quantity]))
         elif isinstance(statement, Correlation) and statement.scale == "log" and statement.n is not None:
             since = protocol.days[0] if subject.since is None else subject.since
             ties.append(
@@ -100,7 +88,7 @@ def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Uni
                     statement.r * SENSES[statement.change],
                     statement.n,
                     item.name,
-                    _name(item, reading),
+                    which,
                 )
             )
     if not levels:
@@ -113,7 +101,7 @@ def printed(evidence: Evidence, protocol: TrialProtocol, units: Mapping[str, Uni
     return Printed(tuple(levels), tuple(ties))
 
 
-def _level(item: Item, reading: Reading, n: int, protocol: TrialProtocol, own: Unit) -> ReportedMean:
+def _level(item: str, which: str, reading: Reading, n: int, protocol: TrialProtocol, own: Unit) -> ReportedMean:
     """Log-normal distribution of readings under which a printed mean and range is likeliest."""
     subject = reading.subject
 
@@ -130,18 +118,8 @@ def _level(item: Item, reading: Reading, n: int, protocol: TrialProtocol, own: U
     assert isinstance(reading.statement, MeanRange)
     start = np.array([np.log(reading.statement.mean * convert(1.0, subject.unit, own)), 0.0])
     found = minimize(cost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 2000})
-    return ReportedMean(
-        PatientStatistic(subject.quantity, protocol.days[0]),
-        float(found.x[0]),
-        float(np.exp(found.x[1])),
-        n,
-        item.name,
-        _name(item, reading),
-    )
-
-
-def _name(item: Item, reading: Reading) -> str:
-    return reading.name if len(item.readings) > 1 else ""
+    statistic = PatientStatistic(subject.quantity, protocol.days[0])
+    return ReportedMean(statistic, float(found.x[0]), float(np.exp(found.x[1])), n, item, which)
 
 
 def target_for(found: Printed, outputs: FloatArray) -> Target:
@@ -149,13 +127,6 @@ def target_for(found: Printed, outputs: FloatArray) -> Target:
 
     Marginals are put in by turns, each with the rest following as it depends on them (W. Deming, F. Stephan, Ann. Math.
     Stat. 11 (1940) 427, for normal distributions), until nothing moves.
-
-    Parameters
-    ----------
-    found
-        What was printed.
-    outputs
-        Logarithms of the statistics in the pool, shape [patient, statistic].
     """
     names = found.statistics
     mean = outputs.mean(axis=0)

@@ -22,7 +22,8 @@ from simulate.results.catalog import leftovers, records_in, remove
 from simulate.store import manifest_text
 from simulate.studies.sweeps import running
 from simulate.studies.sweeps.parts import pack, part_path, read_part, solve_part, unpack
-from simulate.studies.sweeps.plans import SweepPlan
+from simulate.studies.sweeps.plans import SweepPlan, plan_sweep
+from simulate.studies.sweeps.requests import Options, read_request
 from simulate.studies.sweeps.running import PARTS, run_sweep
 from simulate.studies.sweeps.sweeping import planned
 from tests.studies.sweeps.small import SCENARIO, contents, plan, read
@@ -309,6 +310,16 @@ def test_a_directory_tells_what_sweep_it_is_of(tmp_path: Path) -> None:
         f"error[sweep.none]: no sweep was begun in the folder\n  --> {tmp_path / PARTS}\n"
         "  expected: a folder with a file sweep.json\n  try:      `simulate runs list` shows what there is"
     )
+
+
+def test_a_sweep_of_a_model_alone_is_asked_again_with_its_times(tmp_path: Path) -> None:
+    model = tmp_path / "decay.ant"
+    model.write_text("model decay\n  S -> ; k*S\n  S = 10; k = 0.1\nend\n")
+    target = tmp_path / "sweep"
+    found = plan_sweep(read_request(str(model), Options(over=("k=0.1,0.2",), end="10 s", every="1 s")))
+    run_sweep(found, target)
+    again = planned(target)
+    assert (again.key, again.times.tolist()) == (found.key, found.times.tolist())
 
 
 def test_python_gives_the_same_as_a_directory(tmp_path: Path) -> None:
