@@ -45,9 +45,9 @@ def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[s
     w[STATE : STATE + size] = w[START : START + size] = w[RESULT : RESULT + size]
     w[ABSOLUTE : ABSOLUTE + size] = tolerance.atol
     w[RELATIVE : RELATIVE + LANES] = tolerance.rtol
-    _repeat(w, called, 100)
+    _repeat(w, called.address, 100)
     name = f"{method_name} series" if method.series else f"right-hand sides of {method_name}"
-    return f"{calls:.0f} {name}", _CALLS * LANES / calls, lambda: _repeat(w, called, _CALLS)
+    return f"{calls:.0f} {name}", _CALLS * LANES / calls, lambda: _repeat(w, called.address, _CALLS)
 
 
 @numba.njit(numba.void(WORKSPACE, BLOCK_FUNCTION, numba.int64))  # type: ignore[untyped-decorator]

@@ -16,7 +16,6 @@ import linecache
 import os
 import sys
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,11 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from numba import types
-from numba.core import caching, codegen, compiler, serialize
-from numba.core.errors import NumbaExperimentalFeatureWarning
+from llvmlite import ir
+from llvmlite.binding import Linkage
+from numba import extending, types
+from numba.core import caching, codegen, compiler, serialize, typeconv, typing
+from numba.extending import models
 
 from simulate import cache
 from simulate.errors import MissingExtra
@@ -35,6 +36,13 @@ from simulate.interruption import heed
 _numba: Any = numba
 _serialize: Any = serialize
 _CompileResult: Any = compiler.CompileResult
+_register_model: Any = extending.register_model
+_lower_builtin: Any = extending.lower_builtin
+_unbox: Any = extending.unbox
+_NativeValue: Any = extending.NativeValue
+_typing: Any = typing
+_typeconv: Any = typeconv
+_types: Any = types
 
 if getattr(numba.config, "DISABLE_JIT", 0):
     raise MissingExtra(
@@ -44,8 +52,53 @@ if getattr(numba.config, "DISABLE_JIT", 0):
         advice="`unset NUMBA_DISABLE_JIT`, before Python starts",
     )
 
+
+class Code(types.Callable):
+    """Numba's type of compiled code that is known by its address alone, and returns nothing.
+
+    Numba's own functions as values have three addresses, and each call of one has a branch for each and another for an
+    error, none of which is there.
+    """
+
+    def __init__(self, *arguments: Any) -> None:
+        self.arguments = arguments
+        super().__init__(name=f"Code{arguments}")
+
+    def get_call_type(self, context: Any, arguments: Any, keywords: Any) -> Any:
+        return _typing.signature(types.void, *self.arguments, recvr=self)
+
+    def get_call_signatures(self) -> Any:
+        return [self.get_call_type(None, (), {})], False
+
+    def get_impl_key(self, signature: Any) -> Any:
+        return Code
+
+    def can_convert_from(self, context: Any, other: Any) -> Any:
+        """From Python an address comes as a number."""
+        return _typeconv.Conversion.safe if isinstance(other, types.Integer) else None
+
+
+@_register_model(Code)
+class _CodeModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, ir.IntType(64))  # type: ignore[no-untyped-call]
+
+
+@_unbox(Code)  # type: ignore[untyped-decorator]
+def _address(_kind: Any, value: Any, c: Any) -> Any:
+    return _NativeValue(c.pyapi.long_as_longlong(value))
+
+
+@_lower_builtin(Code, _types.VarArg(types.Any))  # type: ignore[untyped-decorator]
+def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    address, *values = arguments
+    kinds = [context.get_value_type(kind) for kind in (signature.return_type, *signature.args[1:])]
+    builder.call(builder.inttoptr(address, ir.FunctionType(kinds[0], kinds[1:]).as_pointer()), values)
+    return context.get_dummy_value()
+
+
 WORKSPACE = types.float64[::1]
-BLOCK_FUNCTION = types.FunctionType(types.void(WORKSPACE))
+BLOCK_FUNCTION = Code(WORKSPACE)
 """Numba type of a kernel's function: it acts on the flat workspace of a block."""
 
 _LOCK = threading.RLock()
@@ -153,7 +206,8 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorate a function to be compiled, or loaded from the cache, for one signature.
 
     The compiled function releases the interpreter lock, follows IEEE rules for division by zero and may contract a
-    multiplication and an addition into one instruction; it never assumes that numbers are finite.
+    multiplication and an addition into one instruction; it never assumes that numbers are finite. Compiled code calls
+    it by its ``address``.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -162,13 +216,13 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
         if folder is not None:
             # Where Numba puts its own when it is asked for one.
             result._cache = _Cache(function, folder)
-        with _LOCK, warnings.catch_warnings():
-            # Functions as arguments let one integrator serve every model; Numba still calls them experimental.
-            warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        with _LOCK:
             result.compile(signature)
         # A compiler that was interrupted may have lost the exception on its way.
         heed()
         result.disable_compile()
+        (made,) = result.overloads.values()
+        result.address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
         return result
 
     return decorate
@@ -181,7 +235,12 @@ _UNCALLABLE = int(ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).v
 class _Part(codegen.JITCodeLibrary):
     """Code that is never run by itself: it waits, as it was written, for the function that takes it in."""
 
+    is_apart = False
+
     def finalize(self) -> None:
+        for function in self._final_module.functions:
+            if self.is_apart and not function.is_declaration and function.linkage == Linkage.external:
+                function.add_function_attribute("noinline")
         for library in dict.fromkeys(self._linking_libraries):
             self._final_module.link_in(library._get_module_for_linking(), preserve=True)
         self._finalized = True
@@ -198,22 +257,45 @@ class _Part(codegen.JITCodeLibrary):
         """No machine code is there to tell of its environment, and none of it has need of one."""
 
 
+class _Apart(_Part):
+    """A part that stays a function of its own."""
+
+    is_apart = True
+
+
 class _PartCompiler(compiler.Compiler):
     """Numba's compiler, without machine code of a helper's own: that would be made and thrown away a hundred times."""
 
+    library: type[_Part] = _Part
+
     def __init__(self, typingctx: Any, targetctx: Any, library: Any, *rest: Any) -> None:
-        own: Any = library or _Part(targetctx.codegen(), "part")  # type: ignore[no-untyped-call]
+        own: Any = library or self.library(targetctx.codegen(), "part")
         super().__init__(typingctx, targetctx, own, *rest)  # type: ignore[no-untyped-call]
 
 
-_PART_OPTIONS = {
-    "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": _PartCompiler,
-}  # fmt: skip
+class _ApartCompiler(_PartCompiler):
+    library = _Apart
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Decorate a helper that is compiled into each compiled function that calls it, and that nobody else can call."""
-    return _numba.njit(**_PART_OPTIONS, **_OPTIONS)(function)
+    return _part(function, forceinline=True, pipeline_class=_PartCompiler)
+
+
+def apart(function: Callable[..., Any]) -> Any:
+    """Decorate a helper like `inlined` that is called rarely: it stays a function, and the loop around it small.
+
+    What LLVM does to a function takes it more than twice the time where that is twice as long.
+    """
+    return _part(function, forceinline=False, pipeline_class=_ApartCompiler)
+
+
+def _part(function: Callable[..., Any], **options: Any) -> Any:
+    part = _numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **options, **_OPTIONS)(function)
+    template = part.get_call_template
+    # Numba would else compile a helper anew for each number that is written in a call of it.
+    part.get_call_template = lambda arguments, names: template([_types.unliteral(kind) for kind in arguments], names)
+    return part
 
 
 def verbatim(function: Callable[..., Any]) -> Any:

@@ -37,7 +37,7 @@ class Edition:
     capacity
         What `simulate.solver.width` says in this edition; vectors are not padded.
     door
-        What replaces the decorators of `simulate.compiled`: ``compiled(signature)`` and ``inlined``.
+        What replaces the decorators of `simulate.compiled`, such as ``compiled(signature)`` and ``inlined``.
     """
 
     def __init__(self, *, capacity: int, door: Mapping[str, Any]) -> None:
@@ -120,4 +120,4 @@ def _module(name: str, contents: Mapping[str, Any]) -> ModuleType:
 
 def decorated_by(decorate: Callable[..., Any]) -> dict[str, Any]:
     """A door whose functions are all compiled by one decorator, whatever their signature."""
-    return {"compiled": lambda signature: decorate, "inlined": decorate, "verbatim": decorate}
+    return {"compiled": lambda signature: decorate, "inlined": decorate, "apart": decorate, "verbatim": decorate}

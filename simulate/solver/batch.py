@@ -14,7 +14,7 @@ from simulate.solver.events import LEVELS, READ_ONLY, memory
 from simulate.solver.kernel import FloatArray, Kernel
 from simulate.solver.lane_state import LANE_ROWS
 from simulate.solver.lanes import integrate
-from simulate.solver.loop_values import Results
+from simulate.solver.loop_values import Results, addressed
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
 from simulate.solver.problem import Schedule, StopKind, Tolerance
@@ -101,7 +101,7 @@ def solve(
     reached = np.full(members, np.nan)
     counters = np.zeros((members, 3), dtype=np.int64)
     results = Results(values, outcome, reached, counters, np.zeros(1, dtype=np.int64))
-    functions, steps = tuple(kernel_view(kernel, method)), tuple(method_view(method))
+    functions, steps = addressed(kernel_view(kernel, method)), addressed(method_view(method))
     watched = watch(adaptive, kernel, schedule, members)
     count = workers(threads)
     chunk = min(_CHUNK, layout.LANES * -(-members // (layout.LANES * count)))
@@ -116,8 +116,8 @@ def solve(
         integrate((workspace, lane_state), functions, steps, tuple(part), tuple(results))
         if not results.given_up[0]:
             observe_all(
-                workspace, kernel.prepare, kernel.observe, given.parameters, given.times, n, kernel.controlled,
-                values, first, end,
+                workspace, kernel.prepare.address, kernel.observe.address, given.parameters, given.times, n,
+                kernel.controlled, values, first, end,
             )  # fmt: skip
             fail_undefined(kernel, values, given.times, outcome, reached, first, end)
         return end - first

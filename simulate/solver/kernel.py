@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -14,8 +13,17 @@ if TYPE_CHECKING:
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
-BlockFunction = Callable[[FloatArray], None]
-"""A compiled function of the flat workspace of one block (`simulate.solver.layout`); allocates and raises nothing."""
+
+class BlockFunction(Protocol):
+    """A compiled function of the flat workspace of one block (`simulate.solver.layout`); allocates and raises nothing.
+
+    Compiled code calls it by its ``address``.
+    """
+
+    @property
+    def address(self) -> int: ...
+
+    def __call__(self, w: FloatArray, /) -> None: ...
 
 
 class Kernel(Protocol):

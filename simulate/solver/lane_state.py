@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from simulate.compiled import inlined
+from simulate.compiled import apart, inlined
 from simulate.solver.control import LARGEST
 from simulate.solver.events import cut, given, share_of_passing, visit, watches
 from simulate.solver.hybrid import EVENTS, earliest_due, share_of_switching, switches
@@ -215,7 +215,7 @@ def record_within(
     lane_state[OUTPUT, lane] = output
 
 
-@inlined
+@apart
 def cut_short(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch: Any, results: Any) -> None:
     """End a lane's step where the first of its rules applies or something switches; outputs before are recorded."""
     share, n = 2.0, kernel.states

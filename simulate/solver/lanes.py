@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from simulate.compiled import compiled, inlined
+from simulate.compiled import apart, compiled, inlined
 from simulate.solver.control import LARGEST, RESOLUTION, first_step, needs_attention, take_step
 from simulate.solver.events import act, begin, look, watches
 from simulate.solver.hybrid import look_for_switches, settle, switches
@@ -107,7 +107,7 @@ def _blame(w: Any, n: int, lane: int) -> int:
     return worst
 
 
-@inlined
+@apart
 def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kernel: Any, batch: Any) -> int:
     """Let happen what is due; return -1 if a rule ends the trajectory, else how many acted: before stops, and after.
 
@@ -132,7 +132,7 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
     return acted
 
 
-@inlined
+@apart
 def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch: Any, results: Any) -> bool:
     """End a lane's step: record, dose, retire the member if it is at its end or has failed; tell whether it was."""
     member = lane_state[MEMBER, lane]
@@ -175,7 +175,7 @@ def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch:
     return True
 
 
-@inlined
+@apart
 def _refill(w: Any, lane_state: Any, lane: int, waiting: int, kernel: Any, batch: Any, results: Any) -> int:
     """Give a free lane the next member that can be integrated; return the first that still waits."""
     start, outcome = batch.start, results.outcome
@@ -262,7 +262,7 @@ def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
             lane_state[CHANGE, lane] = NOTHING
 
 
-@inlined
+@apart
 def _renew(w: Any, lane_state: Any, kernel: Any, method: Any, results: Any) -> None:
     """Refresh lanes that were loaded or dosed; Taylor series begin anew at each step by themselves."""
     n, controlled, series = kernel.states, kernel.controlled, method.series > 0

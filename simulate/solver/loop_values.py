@@ -1,8 +1,8 @@
 """The five values that the loop is given: a block of lanes, a kernel, a method, a batch of members, and results.
 
 Numba matches no named tuple that holds functions when a compiled function is called from Python. So plain tuples cross
-that line, typed as the ``..._TYPE`` here say, and get their names on its other side: ``KernelView(*kernel)``. A tuple
-that begins with a function would make Numba warn, so numbers come first.
+that line, with addresses in the place of functions (`addressed`), typed as the ``..._TYPE`` here say, and get their
+names on its other side: ``KernelView(*kernel)``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from numba import types
 
-from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
+from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, Code
 from simulate.solver.events import WATCH
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, PROPOSE
@@ -151,7 +151,7 @@ class Results(NamedTuple):
 
 BLOCK_TYPE = _tuple((WORKSPACE, types.int64[:, ::1]))
 KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 8))
-METHOD_TYPE = _tuple((*[types.int64] * 3, *map(types.FunctionType, (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
+METHOD_TYPE = _tuple((*[types.int64] * 3, *(Code(*kind.args) for kind in (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
 SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
 BATCH_TYPE = _tuple(
     (
@@ -162,3 +162,8 @@ BATCH_TYPE = _tuple(
 RESULTS_TYPE = _tuple(
     (types.float64[:, :, ::1], types.int64[:, ::1], types.float64[::1], types.int64[:, ::1], types.int64[::1])
 )
+
+
+def addressed(view: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Values of a view as compiled code is given them: its functions by their addresses."""
+    return tuple(getattr(value, "address", value) for value in view)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate.compiled import inlined
+from simulate.compiled import apart, inlined
 from simulate.solver.layout import (
     ABSOLUTE,
     BROKE,
@@ -114,7 +114,7 @@ def _known(w: Any, lane: int, n: int) -> int:
     return known
 
 
-@inlined
+@apart
 def find_scales(w: Any, n: int, at: int, rate: int, rhs: Any, member: Any, counters: Any) -> None:
     """Find the scales of the lanes in which they are wanted, from the states in ``START``.
 

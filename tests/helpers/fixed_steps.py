@@ -8,6 +8,7 @@ from simulate.kernels.build import CompiledKernel
 from simulate.solver import METHODS, FloatArray, Method
 from simulate.solver.arguments import functions_of
 from simulate.solver.layout import CONSTANTS, LANES, NOW, RATE, RESULT, START, STATE, STEP, TIME, stage
+from simulate.solver.loop_values import addressed
 
 RUNGE_KUTTA = tuple(method for method in METHODS if not method.series)
 """Methods with stages; Taylor series have tests of their own, and do not take every model."""
@@ -28,8 +29,8 @@ def attempt(kernel: CompiledKernel, method: Method, time: float, state: FloatArr
     functions = functions_of(kernel, method)[1:]
     if method.series:
         functions[0](w)
-    method.attempt(w, n, *functions)
-    method.extend(w, n, kernel.rhs)
+    method.attempt(w, n, *addressed(functions))
+    method.extend(w, n, kernel.rhs.address)
     return w
 
 

@@ -33,7 +33,7 @@ def step_from(kernel: CompiledKernel, time: float, state: FloatArray, step: floa
     w[NOW : NOW + LANES] = time
     kernel.jets(TAYLOR.series)(w)
     w[STEP : STEP + LANES] = step
-    TAYLOR.attempt(w, len(state), kernel.rhs, kernel.rhs, kernel.rhs, kernel.rhs)
+    TAYLOR.attempt(w, len(state), *[kernel.rhs.address] * 4)
     return w
 
 
