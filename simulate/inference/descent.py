@@ -7,17 +7,19 @@ stays there; a step that passes a bound ends at it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulate.streams import FloatArray
 
+MOST_STEPS, TOLERANCE = 200, 1e-9
 _FIRST_DAMPING = 1e-3
 _MOST_DAMPING = 1e12
 _LEAST_CURVATURE = 1e-8
+_NOTHING = np.empty(0)
 
 
 class Slope(NamedTuple):
@@ -42,7 +44,7 @@ class Descent:
         Steps that were taken, and points that were asked for.
     ended
         Why it ended: ``gradient`` and ``flat`` are a minimum as far as can be told, ``damping`` is a step that no
-        longer gets anywhere, ``steps`` the limit.
+        longer gets anywhere, ``steps`` the limit, ``undefined`` a beginning that has no value, gradient or curvature.
     """
 
     point: FloatArray
@@ -58,14 +60,25 @@ class Descent:
         return self.ended in ("gradient", "flat")
 
 
+class Asked(NamedTuple):
+    """What a descent asks: the function at a point, and whether with gradient and curvature."""
+
+    point: FloatArray
+    with_slope: bool
+
+
+Descending = Generator[Asked, Any, Descent]
+"""A descent under way: it asks, is sent the answer, and returns where it ended."""
+
+
 def descend(
     value: Callable[[FloatArray], float],
     slope: Callable[[FloatArray], Slope],
     start: FloatArray,
     bounds: FloatArray,
     *,
-    most_steps: int = 200,
-    tolerance: float = 1e-9,
+    most_steps: int = MOST_STEPS,
+    tolerance: float = TOLERANCE,
 ) -> Descent:
     """Go down from a point.
 
@@ -76,8 +89,57 @@ def descend(
     slope
         The function with its gradient and curvature, asked for where a step has ended; a step to where they are not
         finite is not taken.
+    start, bounds, most_steps, tolerance
+        As for `descending`.
+    """
+    one = {0: descending(start, bounds, most_steps=most_steps, tolerance=tolerance)}
+    ((_, found),) = together(one, lambda points: [value(points[0])], lambda points: [slope(points[0])])
+    return found
+
+
+def together(
+    descents: Mapping[int, Descending],
+    values: Callable[[FloatArray], Sequence[float]],
+    slopes: Callable[[FloatArray], Sequence[Slope]],
+) -> Iterator[tuple[int, Descent]]:
+    """Let several descents go down side by side, and tell each that has ended by its number.
+
+    Parameters
+    ----------
+    descents
+        Descents that have not begun.
+    values, slopes
+        The function at several points, shape [point, coordinate], as for `descend`. An answer must not depend on the
+        other points; then where a descent ends does not depend on the other descents.
+    """
+    asked: dict[int, Asked] = {}
+    answers: dict[int, Slope | None] = dict.fromkeys(descents)
+    while answers:
+        for number, answer in answers.items():
+            try:
+                asked[number] = descents[number].send(answer)
+            except StopIteration as ended:
+                asked.pop(number, None)
+                yield number, ended.value
+        answers = {}
+        plain = [number for number, one in asked.items() if not one.with_slope]
+        steep = [number for number, one in asked.items() if one.with_slope]
+        if plain:
+            found = values(np.array([asked[number].point for number in plain]))
+            answers |= {number: Slope(own, _NOTHING, _NOTHING) for number, own in zip(plain, found, strict=True)}
+        if steep:
+            answers |= zip(steep, slopes(np.array([asked[number].point for number in steep])), strict=True)
+
+
+def descending(
+    start: FloatArray, bounds: FloatArray, *, most_steps: int = MOST_STEPS, tolerance: float = TOLERANCE
+) -> Descending:
+    """Go down from a point.
+
+    Parameters
+    ----------
     start
-        Where to begin, shape [coordinate]; the function is finite there.
+        Where to begin, shape [coordinate].
     bounds
         Shape [coordinate, 2].
     most_steps
@@ -88,10 +150,12 @@ def descend(
     """
     low, high = bounds[:, 0], bounds[:, 1]
     point = np.clip(np.asarray(start, dtype=np.float64), low, high)
-    here = slope(point)
+    here = yield Asked(point, True)
     damping, growth = _FIRST_DAMPING, 2.0
     evaluations, steps, small = 1, 0, 0
     ended = "steps"
+    if not _is_finite(here):
+        return Descent(point, here.value, here, steps, evaluations, "undefined")
     while steps < most_steps:
         free = ~(((point <= low) & (here.gradient > 0.0)) | ((point >= high) & (here.gradient < 0.0)))
         step = _step(here, free, damping)
@@ -101,10 +165,10 @@ def descend(
         if not free.any() or not step.any() or (0.0 <= promised <= tolerance and damping <= 1.0):
             ended = "gradient"
             break
-        found = value(moved)
+        found = yield Asked(moved, False)
         evaluations += 1
-        gained = here.value - found
-        there = slope(moved) if promised > 0.0 and gained > 0.0 else None
+        gained = here.value - found.value
+        there = (yield Asked(moved, True)) if promised > 0.0 and gained > 0.0 else None
         if there is not None and _is_finite(there):
             point, here, steps = moved, there, steps + 1
             damping = max(damping * max(1.0 / 3.0, 1.0 - (2.0 * gained / promised - 1.0) ** 3), 1e-15)
@@ -122,7 +186,7 @@ def descend(
 
 
 def _is_finite(there: Slope) -> bool:
-    return bool(np.isfinite(there.gradient).all() and np.isfinite(there.curvature).all())
+    return bool(np.isfinite(there.value) and np.isfinite(there.gradient).all() and np.isfinite(there.curvature).all())
 
 
 def _step(here: Slope, free: np.ndarray[tuple[int], np.dtype[np.bool_]], damping: float) -> FloatArray:

@@ -63,12 +63,13 @@ def constant(value: float) -> Dual:
 
 
 def stacked(parts: list[Dual], directions: int) -> Dual:
-    """Single numbers as an array, shape [part]."""
-    value = np.array([float(part.value) for part in parts])
+    """Numbers, or arrays of one shape, along a new first axis; of numbers alone the shape is [part, 1]."""
+    value = np.stack(np.broadcast_arrays(*(np.atleast_1d(part.value) for part in parts)))
     if all(part.slope is None for part in parts):
         return Dual(value)
     zero = np.zeros(directions)
-    return Dual(value, np.array([zero if part.slope is None else part.slope for part in parts]))
+    shape = (*value.shape[1:], directions)
+    return Dual(value, np.stack([np.broadcast_to(zero if part.slope is None else part.slope, shape) for part in parts]))
 
 
 def evaluate(expr: Expr, values: Mapping[str, Dual]) -> Dual:
@@ -87,7 +88,7 @@ def evaluate(expr: Expr, values: Mapping[str, Dual]) -> Dual:
 
 def _evaluate(expr: Expr, values: Mapping[str, Dual], done: dict[Expr, Dual]) -> Dual:
     if expr.is_Symbol:
-        return values[str(expr)]
+        return values[expr.name]
     if expr.is_Rational:
         return constant(float(expr))
     if expr in done:

@@ -3,14 +3,17 @@
 A period begins with changes, all computed before any is made. It ends where the next begins; one that is to become
 steady is solved until its states stay the same to a share of `STILL` while time grows tenfold. Derivatives by the
 sought parameters are solved beside (`simulate.kernels.sensitivities`) and carried from period to period.
+
+Several points are solved at once, each the lane of a batch; the last axis of values is the point.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,7 +37,9 @@ _SIZE = 1e-4
 """Share of its largest value that a state counts at least, when it is asked whether it is steady."""
 RTOL = 1e-8
 """Relative tolerance of the solver."""
-_MAX_STEPS = 200_000
+_MAX_STEPS = 10_000
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,26 +50,35 @@ class Solver:
     threads: int | None = None
 
 
-def solve_experiments(equations: Equations, values: Values, directions: int, solver: Solver) -> list[ExperimentCourse]:
-    """Solve all experiments of a problem.
+def solve_experiments(
+    equations: Equations, values: Values, points: int, directions: int, solver: Solver
+) -> tuple[list[ExperimentCourse], dict[int, NumericalError]]:
+    """Solve all experiments of a problem at several points; the bits of a point depend on no other.
 
     Parameters
     ----------
     equations
         The model.
     values
-        Values of all parameters of the problem by their names, with slopes if derivatives are wanted.
+        Values of all parameters of the problem by their names, of shape [point] or one for all points, with slopes if
+        derivatives are wanted.
+    points
+        Number of points.
     directions
         Number of directions of the slopes; 0 if there are none.
     solver
         How.
 
+    Returns
+    -------
+    tuple
+        The experiments, and by points that cannot be solved why: ``petab.solve``, an experiment has no finite values,
+        or ``petab.steady``, a period does not become steady. What was recorded of such a point is no number.
+
     Raises
     ------
     InputError
         ``sensitivities.switches``: derivatives are wanted of a model that switches or has events. ``petab.event``.
-    NumericalError
-        ``petab.solve``: an experiment cannot be solved. ``petab.steady``: a period does not become steady.
     """
     problem = equations.problem
     base = {name: constant(value) for name, value in equations.imported.constants.items()}
@@ -73,72 +87,176 @@ def solve_experiments(equations: Equations, values: Values, directions: int, sol
     for place, experiment in enumerate(problem.experiments):
         times = sorted({one.time for one in problem.measurements if one.experiment == place})
         courses.append(ExperimentCourse(experiment, tuple(times), dict(base)))
+    failures: dict[int, NumericalError] = {}
     for stage in range(max(len(course.experiment.periods) for course in courses)):
         present = [course for course in courses if stage < len(course.experiment.periods)]
         events = []
         for course in present:
-            was = holding(equations, course) if stage else None
+            was = holding(equations, course, points) if stage else None
             begin_period(equations, course, stage, base)
-            events.append(starting(equations, course, was))
+            events.append(starting(equations, points, was))
         begins = [beginning(course.experiment, stage) for course in present]
-        for begin, pattern in dict.fromkeys(zip(begins, events, strict=True)):
-            group = [
-                course
-                for course, own, other in zip(present, begins, events, strict=True)
-                if own == begin and other == pattern
-            ]
-            _advance(equations, group, stage, begin, pattern, directions, solver)
-    return courses
+        for begin in dict.fromkeys(begins):
+            group = [place for place, own in enumerate(begins) if own == begin]
+            _advance(
+                equations, [present[place] for place in group], [events[place] for place in group],
+                stage, begin, points, directions, solver, failures,
+            )  # fmt: skip
+    return courses, failures
+
+
+@dataclass(slots=True)
+class _Member:
+    """A period of one experiment at one point.
+
+    ``parameters`` are those of the solved system, ``chain`` their slopes [parameter, direction]; ``times`` are those
+    that are wanted, infinity among them until it is known when nothing moves any more.
+    """
+
+    place: int
+    point: int
+    events: tuple[bool, ...]
+    parameters: FloatArray
+    chain: FloatArray
+    times: list[float]
+
+    @property
+    def key(self) -> tuple[bytes, bytes]:
+        """Everything that decides the numbers of a solution."""
+        return self.parameters.tobytes(), self.chain.tobytes()
+
+
+class _Batch(NamedTuple):
+    """What members have in common that are solved together: events, times, and parameters that move."""
+
+    events: tuple[bool, ...]
+    times: tuple[float, ...]
+    moving: tuple[int, ...]
 
 
 def _advance(
     equations: Equations,
     group: Sequence[ExperimentCourse],
+    events: Sequence[Sequence[tuple[bool, ...]]],
     stage: int,
     begin: float,
-    pattern: tuple[bool, ...],
+    points: int,
     directions: int,
     solver: Solver,
+    failures: dict[int, NumericalError],
 ) -> None:
-    """Solve a period of experiments that begin together."""
+    """Solve a period of experiments that begin together, where no point among them has failed yet."""
     system = equations.solved
-    if pattern != tuple(event.at_start for event in system.events):
-        _refuse_waiting(equations)
-        events = tuple(replace(event, at_start=at) for event, at in zip(system.events, pattern, strict=True))
-        system = replace(system, events=events)
-    members = [own_parameters(equations, course) for course in group]
     wanted = [_wanted(course, stage) for course in group]
-    # Experiments of which this period is the same are solved once.
-    keys = [_key(member, own) for member, own in zip(members, wanted, strict=True)]
-    first = [keys.index(key) for key in keys]
-    chosen = sorted(set(first))
-    horizons = _horizons(
-        system, [members[place] for place in chosen], [wanted[place] for place in chosen], begin, solver,
-        [group[place].experiment.id for place in chosen],
-    )  # fmt: skip
-    times = np.array(sorted({begin, *(time for own in horizons for time in own)}))
-    values, slopes = _solved(system, [members[place] for place in chosen], times, begin, directions, solver)
-    quantities = (*system.states, *system.observables)
-    for course, asked, place in zip(group, wanted, map(chosen.index, first), strict=True):
-        rows = np.searchsorted(times, np.array(horizons[place]))
-        if not np.isfinite(values[place, rows]).all():
-            raise NumericalError(
-                f"the experiment `{course.experiment.id}` cannot be solved",
-                code="petab.solve",
-                found=f"no finite values from time {times[np.argmin(np.isfinite(values[place]).all(axis=1))]:g} on",
-            )
+    members = _members(equations, group, events, wanted, points, directions, failures)
+    for pattern, mine in _sorted_by(members, lambda one: one.events).items():
+        _set_horizons(_starting_with(equations, pattern), mine, wanted, begin, solver, group, failures)
+    batches = _batches([one for one in members if one.point not in failures], begin)
+    count = len(system.states) + len(system.observables)
+    found = [np.full((len(own), points, count), np.nan) for own in wanted]
+    slopes = [np.full((len(own), points, count, directions), np.nan) for own in wanted] if directions else None
+    for batch, mine in batches.items():
+        alike = list(_sorted_by(mine, lambda one: one.key).values())
+        times = np.array(batch.times)
+        own_values, own_slopes = _solved(
+            _starting_with(equations, batch.events), [same[0] for same in alike], times, begin, batch.moving, solver,
+            directions,
+        )  # fmt: skip
+        for place, same in enumerate(alike):
+            for one in same:
+                rows = np.searchsorted(times, np.array(one.times))
+                found[one.place][:, one.point] = own_values[place, rows]
+                if slopes is not None and own_slopes is not None:
+                    slopes[one.place][:, one.point] = own_slopes[place][rows]
+                if one.point not in failures and not np.isfinite(own_values[place, rows]).all():
+                    last = times[np.argmin(np.isfinite(own_values[place]).all(axis=1))]
+                    failures[one.point] = NumericalError(
+                        f"the experiment `{group[one.place].experiment.id}` cannot be solved",
+                        code="petab.solve",
+                        found=f"no finite values from time {last:g} on",
+                    )
+    for place, course in enumerate(group):
         recorded = {
-            name: Dual(values[place, rows, index], None if slopes is None else slopes[place][rows, index])
-            for index, name in enumerate(quantities)
+            name: Dual(found[place][:, :, index], None if slopes is None else slopes[place][:, :, index])
+            for index, name in enumerate((*system.states, *system.observables))
         }
         # Times that were asked for at infinity are those at which nothing moved any more.
-        course.recorded.append((np.array(asked), _by_identifier(equations, course, recorded)))
+        course.recorded.append((np.array(wanted[place]), _by_identifier(equations, course, recorded)))
 
 
-def _key(member: Mapping[str, Dual], wanted: Sequence[float]) -> tuple[object, ...]:
-    """Everything that decides the numbers of a member."""
-    parts = [(part.value.tobytes(), None if part.slope is None else part.slope.tobytes()) for part in member.values()]
-    return (*parts, *wanted)
+def _sorted_by(members: Sequence[_Member], key: Callable[[_Member], Key]) -> dict[Key, list[_Member]]:
+    """Members by something that several may have in common, in the order in which it is first met."""
+    found: dict[Key, list[_Member]] = {}
+    for one in members:
+        found.setdefault(key(one), []).append(one)
+    return found
+
+
+def _members(
+    equations: Equations,
+    group: Sequence[ExperimentCourse],
+    events: Sequence[Sequence[tuple[bool, ...]]],
+    wanted: Sequence[Sequence[float]],
+    points: int,
+    directions: int,
+    failures: dict[int, NumericalError],
+) -> list[_Member]:
+    """A period of several experiments at all points where it has a beginning."""
+    found = []
+    for place, course in enumerate(group):
+        parameters, chains = _own_numbers(equations, course, points, directions)
+        for point in range(points):
+            if point not in failures and (undefined := _undefined(equations.solved, parameters[point])) is not None:
+                failures[point] = undefined
+            if point not in failures:
+                own = events[place][point]
+                found.append(_Member(place, point, own, parameters[point], chains[point], list(wanted[place])))
+    return found
+
+
+def _batches(members: Sequence[_Member], begin: float) -> dict[_Batch, list[_Member]]:
+    """Members that are solved together: at the same times, with the same events, by the same derivatives.
+
+    Which these are depends on the experiments of a point, and on no other point.
+    """
+    found: dict[_Batch, list[_Member]] = {}
+    for (_, pattern), mine in _sorted_by(members, lambda one: (one.point, one.events)).items():
+        times = tuple(sorted({begin, *(time for one in mine for time in one.times)}))
+        moving = np.flatnonzero(np.any([(one.chain != 0.0).any(axis=1) for one in mine], axis=0))
+        found.setdefault(_Batch(pattern, times, tuple(moving.tolist())), []).extend(mine)
+    return found
+
+
+def _own_numbers(
+    equations: Equations, course: ExperimentCourse, points: int, directions: int
+) -> tuple[FloatArray, FloatArray]:
+    """Parameters of the solved system [point, parameter], and their slopes [point, parameter, direction]."""
+    own = own_parameters(equations, course)
+    names = equations.solved.parameters
+    parameters = np.empty((points, len(names)))
+    chains = np.zeros((points, len(names), directions))
+    for index, name in enumerate(names):
+        parameters[:, index] = own[name].value
+        if (slope := own[name].slope) is not None:
+            chains[:, index] = slope
+    return parameters, chains
+
+
+def _undefined(system: System, parameters: FloatArray) -> NumericalError | None:
+    for name, value in zip(system.parameters, parameters.tolist(), strict=True):
+        if not math.isfinite(value):
+            return NumericalError(f"`{name}` is infinite or undefined where a period begins", code="petab.solve")
+    return None
+
+
+def _starting_with(equations: Equations, pattern: tuple[bool, ...]) -> System:
+    """The system, with the events that happen where a period begins should their triggers hold."""
+    system = equations.solved
+    if pattern == tuple(event.at_start for event in system.events):
+        return system
+    _refuse_waiting(equations)
+    events = tuple(replace(event, at_start=at) for event, at in zip(system.events, pattern, strict=True))
+    return replace(system, events=events)
 
 
 def _by_identifier(equations: Equations, course: ExperimentCourse, recorded: Mapping[str, Dual]) -> dict[str, Dual]:
@@ -162,48 +280,52 @@ def _wanted(course: ExperimentCourse, stage: int) -> list[float]:
     return own if is_last else [*own, end]
 
 
-def _horizons(
+def _set_horizons(
     system: System,
-    members: Sequence[Mapping[str, Dual]],
+    members: Sequence[_Member],
     wanted: Sequence[Sequence[float]],
     begin: float,
     solver: Solver,
-    names: Sequence[str],
-) -> list[list[float]]:
-    """The times that are wanted, with a time at which nothing moves any more in place of infinity."""
-    found = [list(own) for own in wanted]
-    waiting = [place for place, own in enumerate(wanted) if math.inf in own]
+    group: Sequence[ExperimentCourse],
+    failures: dict[int, NumericalError],
+) -> None:
+    """Put a time at which nothing moves any more in place of infinity."""
+    waiting = list(_sorted_by([one for one in members if math.inf in one.times], lambda one: one.key).values())
     known = [abs(time - begin) for own in wanted for time in own if time != math.inf]
     horizon = max(FIRST_HORIZON, 2.0 * max(known, default=0.0))
     while waiting and horizon <= LAST_HORIZON:
-        parameters = _parameters(system, [members[place] for place in waiting])
         times = begin + np.array([0.0, horizon / 10.0, horizon])
+        parameters = np.array([alike[0].parameters for alike in waiting])
         states = _plain(_kernel_of(system), parameters, times, begin, solver)[:, :, : len(system.states)]
         size = np.abs(states[:, 2]) + _SIZE * np.abs(states).max(axis=1)
         still = (np.abs(states[:, 2] - states[:, 1]) <= STILL * size).all(axis=1)
-        for place in np.array(waiting)[still].tolist():
-            found[place] = [time if time != math.inf else begin + horizon for time in wanted[place]]
-        if not np.isfinite(states).all():
-            break
-        waiting = np.array(waiting)[~still].tolist()
+        moving = []
+        for place, alike in enumerate(waiting):
+            if still[place]:
+                for one in alike:
+                    one.times = [time if time != math.inf else begin + horizon for time in one.times]
+            elif np.isfinite(states[place]).all():
+                moving.append(alike)
+            else:
+                _not_steady(alike, horizon, group, failures)
+        waiting = moving
         horizon *= 10.0
-    if waiting:
-        raise NumericalError(
-            f"the experiment `{names[waiting[0]]}` does not become steady",
-            code="petab.steady",
-            found=f"states that still move after {min(horizon, LAST_HORIZON):g} units of time",
-        )
-    return found
+    for alike in waiting:
+        _not_steady(alike, LAST_HORIZON, group, failures)
 
 
-def _parameters(system: System, members: Sequence[Mapping[str, Dual]]) -> FloatArray:
-    found = np.array([[float(member[name].value) for name in system.parameters] for member in members])
-    if not np.isfinite(found).all():
-        place = int(np.argwhere(~np.isfinite(found))[0, 1])
-        raise NumericalError(
-            f"`{system.parameters[place]}` is infinite or undefined where a period begins", code="petab.solve"
+def _not_steady(
+    alike: Sequence[_Member], horizon: float, group: Sequence[ExperimentCourse], failures: dict[int, NumericalError]
+) -> None:
+    for one in alike:
+        failures.setdefault(
+            one.point,
+            NumericalError(
+                f"the experiment `{group[one.place].experiment.id}` does not become steady",
+                code="petab.steady",
+                found=f"states that still move after {horizon:g} units of time",
+            ),
         )
-    return found
 
 
 @functools.lru_cache(maxsize=32)
@@ -229,29 +351,25 @@ def _automatically(
 
 def _solved(
     system: System,
-    members: Sequence[Mapping[str, Dual]],
+    members: Sequence[_Member],
     times: FloatArray,
     begin: float,
-    directions: int,
+    moving: Sequence[int],
     solver: Solver,
+    directions: int,
 ) -> tuple[FloatArray, list[FloatArray] | None]:
     """Values [member, time, quantity], and of each member slopes [time, quantity, direction]."""
-    parameters = _parameters(system, members)
-    moving = [
-        name
-        for name in system.parameters
-        if any((slope := member[name].slope) is not None and np.any(slope != 0.0) for member in members)
-    ]
+    parameters = np.array([one.parameters for one in members])
     if not directions:
         return _plain(_kernel_of(system), parameters, times, begin, solver), None
     if not moving:
         values = _plain(_kernel_of(system), parameters, times, begin, solver)
         return values, [np.zeros((*own.shape, directions)) for own in values]
-    values, derivatives = _with_derivatives(system, parameters, times, begin, moving, solver)
+    names = [system.parameters[place] for place in moving]
+    values, derivatives = _with_derivatives(system, parameters, times, begin, names, solver)
     slopes = []
     for place, member in enumerate(members):
-        zero = np.zeros(directions)
-        chain = np.array([zero if (slope := member[name].slope) is None else slope for name in moving])
+        chain = member.chain[list(moving)]
         # What does not move here is left out: its derivative may be no number, and nothing times that is none either.
         moves = np.any(chain != 0.0, axis=1)
         slopes.append(np.einsum("tqd,dk->tqk", derivatives[place][:, :, moves], chain[moves]))
@@ -295,5 +413,5 @@ def formula_values(equations: Equations, course: ExperimentCourse, period: int, 
     chosen = list(rows)
     for name, value in recorded.items():
         found[name] = Dual(value.value[chosen], None if value.slope is None else value.slope[chosen])
-    found[TIME] = Dual(times[chosen])
+    found[TIME] = Dual(times[chosen, np.newaxis])
     return found | {alias: found[name] for alias, name in equations.problem.aliases.items() if name in found}

@@ -17,7 +17,8 @@ import numpy as np
 
 from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.exchange.petab.problem import EstimatedParameter
-from simulate.inference.descent import Descent, Slope, descend
+from simulate.inference.descent import Descending, Descent, Slope, descending, together
+from simulate.kernels.duals import Dual
 from simulate.solver.kernel import FloatArray
 from simulate.streams import uniforms
 from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
@@ -30,8 +31,10 @@ _APART = 0.01
 """Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
 _DIFFERENCE = 1e-5
 """Half the step of a central difference, as a share of the distance of the bounds."""
-_TRIES = 20
-"""Points that are tried for each start until the model can be solved."""
+CANDIDATES = 20
+"""Points that are drawn for each start, of which it begins at the best one."""
+_TOGETHER = 64
+"""Points that are solved at once."""
 _EDGE = 1e-6
 """Share of the distance of the bounds at which a value is at one."""
 _SINGULAR = 1e-10
@@ -171,31 +174,25 @@ def fit_objective(
     if not problem.estimated:
         raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
     gradient = gradient_of(objective)
-    slope = slopes_of(objective, gradient)
     bounds = objective.bounds()
-    found: list[tuple[FitStart, Descent | None]] = []
-    for number in range(starts):
-        begun = _begin(objective, slope, bounds, seed, number)
-        descent = None if begun is None else descend(lambda point: -total_at(objective, point), slope, begun, bounds)
-        row = FitStart(number, None, 0, _TRIES, "not solved", {})
-        if descent is not None:
-            values = {
-                one.id: unscaled(float(value), one.scale)
-                for one, value in zip(problem.estimated, descent.point, strict=True)
-            }
-            row = FitStart(number, -descent.value, descent.steps, descent.evaluations, descent.ended, values)
-        found.append((row, descent))
+    values = values_of(objective)
+    candidates = _candidates(objective, bounds, values, seed, starts)
+    descents = {number: _from_one_of(points, bounds) for number, points in enumerate(candidates)}
+    found: list[tuple[FitStart, Descent]] = []
+    for number, descent in together(descents, values, slopes_of(objective, gradient)):
+        found.append((_row(objective, number, descent), descent))
         if told is not None:
-            told(row)
-    ended = [(row, descent) for row, descent in found if descent is not None]
+            told(found[-1][0])
+    found.sort(key=lambda one: one[0].start)
+    ended = [(row, descent) for row, descent in found if row.log_posterior is not None]
     if not ended:
         raise NotConverged(
             "the model could be solved at none of the starting points",
             code="petab.starts",
-            found=f"{starts} starts, {_TRIES} points each",
+            found=f"{starts} starts, {CANDIDATES} points each",
             advice="narrow the bounds, or give priors for the starting points",
         )
-    row, best = max(ended, key=lambda one: -one[1].value)
+    _, best = max(ended, key=lambda one: -one[1].value)
     score = objective(best.point)
     parameters = tuple(_parameters(objective, best))
     reached = [descent.point for _, descent in ended if descent.value <= best.value + NEAR]
@@ -242,44 +239,53 @@ def _nominal(objective: Objective) -> float | None:
     return found if math.isfinite(found) else None
 
 
-def total_at(objective: Objective, point: FloatArray) -> float:
-    """Logarithm of likelihood times prior; minus infinity where the model cannot be solved."""
-    try:
-        return objective(point).total
-    except NumericalError:
-        return -math.inf
+def values_of(objective: Objective) -> Callable[[FloatArray], list[float]]:
+    """What is to be minimized, at several points: minus log-posterior; infinite where the model cannot be solved."""
+
+    def at(points: FloatArray) -> list[float]:
+        scores = [one for part in _parts(points) for one in objective.many(part)]
+        return [-one.total if isinstance(one, Score) else math.inf for one in scores]
+
+    return at
 
 
-def slopes_of(objective: Objective, gradient: str) -> Callable[[FloatArray], Slope]:
-    """What is to be minimized, with gradient and curvature; not a number where the model cannot be solved."""
+def slopes_of(objective: Objective, gradient: str) -> Callable[[FloatArray], list[Slope]]:
+    """The same with gradient and curvature; not a number where the model cannot be solved."""
     is_laplace = _laplace(objective)
+    prior = _prior_curvature(objective)
+    count = len(objective.problem.estimated)
+    nowhere = Slope(math.inf, np.full(count, np.nan), np.full((count, count), np.nan))
 
-    def by_sensitivities(point: FloatArray) -> Slope:
-        score = objective(point, gradient=True)
-        assert score.gradient is not None
-        assert score.residuals.slope is not None
-        assert score.deviations.slope is not None
-        return Slope(
-            -score.total,
-            -score.gradient,
-            _curvature(score, score.residuals.slope, score.deviations.slope, is_laplace, _prior_curvature(objective)),
-        )
+    def of(score: Score, residuals: FloatArray, deviations: FloatArray, slope: FloatArray) -> Slope:
+        return Slope(-score.total, -slope, _curvature(score, residuals, deviations, is_laplace, prior))
 
-    def by_differences(point: FloatArray) -> Slope:
-        score, residuals, deviations, slope = _differences(objective, point)
-        return Slope(
-            -score.total, -slope, _curvature(score, residuals, deviations, is_laplace, _prior_curvature(objective))
-        )
+    def by_sensitivities(points: FloatArray) -> list[Slope]:
+        return [
+            nowhere
+            if isinstance(score, NumericalError)
+            else of(score, _slope(score.residuals), _slope(score.deviations), _known(score.gradient))
+            for part in _parts(points)
+            for score in objective.many(part, gradient=True)
+        ]
 
-    own = by_sensitivities if gradient == SENSITIVITIES else by_differences
+    def by_differences(points: FloatArray) -> list[Slope]:
+        return [nowhere if found is None else of(*found) for found in _differences(objective, points)]
 
-    def where_it_can_be_solved(point: FloatArray) -> Slope:
-        try:
-            return own(point)
-        except NumericalError:
-            return Slope(math.inf, np.full(len(point), np.nan), np.full((len(point), len(point)), np.nan))
+    return by_sensitivities if gradient == SENSITIVITIES else by_differences
 
-    return where_it_can_be_solved
+
+def _parts(points: FloatArray) -> list[FloatArray]:
+    """As many points as are solved together, so that what is kept of them fits the memory."""
+    return [points[first : first + _TOGETHER] for first in range(0, len(points), _TOGETHER)]
+
+
+def _slope(of: Dual) -> FloatArray:
+    return _known(of.slope)
+
+
+def _known(found: FloatArray | None) -> FloatArray:
+    assert found is not None
+    return found
 
 
 def _laplace(objective: Objective) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -319,27 +325,45 @@ def _prior_curvature(objective: Objective) -> FloatArray:
     return found
 
 
-def _differences(objective: Objective, point: FloatArray) -> tuple[Score, FloatArray, FloatArray, FloatArray]:
-    """Score, and central differences of residuals, deviations and logarithm; one-sided at a bound or an edge."""
-    here = objective(point)
-    count = len(point)
+def _differences(
+    objective: Objective, points: FloatArray
+) -> list[tuple[Score, FloatArray, FloatArray, FloatArray] | None]:
+    """At several points score, and central differences of residuals, deviations and logarithm.
+
+    They are one-sided at a bound or an edge. None where there is no score, or to no side of a parameter.
+    """
+    bounds = objective.bounds()
+    count = points.shape[1]
+    step = _DIFFERENCE * (bounds[:, 1] - bounds[:, 0])
+    places = [points]
+    for place in range(count):
+        for side in (-1.0, 1.0):
+            moved = points.copy()
+            moved[:, place] = np.clip(points[:, place] + side * step[place], *bounds[place])
+            places.append(moved)
+    scores = [one for part in _parts(np.concatenate(places)) for one in objective.many(part)]
+    return [
+        _difference(points[number], [place[number] for place in places], scores[number :: len(points)])
+        for number in range(len(points))
+    ]
+
+
+def _difference(
+    point: FloatArray, places: list[FloatArray], scores: list[Score | NumericalError]
+) -> tuple[Score, FloatArray, FloatArray, FloatArray] | None:
+    here, count = scores[0], len(point)
+    if isinstance(here, NumericalError):
+        return None
     residuals, deviations = np.zeros((2, len(here.simulated), count))
     slope = np.zeros(count)
-    for place, (low, high) in enumerate(objective.bounds()):
-        ends = []
-        for side in (-1.0, 1.0):
-            moved = point.copy()
-            moved[place] = np.clip(point[place] + side * _DIFFERENCE * (high - low), low, high)
-            try:
-                score = objective(moved)
-            except NumericalError:
-                score = here
-            ends.append((moved[place] if score is not here else point[place], score))
+    for place in range(count):
+        ends = [
+            (point[place], here) if isinstance(score, NumericalError) else (moved[place], score)
+            for moved, score in zip(places[2 * place + 1 :][:2], scores[2 * place + 1 :][:2], strict=True)
+        ]
         (left, first), (right, second) = ends
         if right == left:
-            raise NumericalError(
-                f"no difference can be taken along `{objective.problem.estimated[place].id}`", code="petab.solve"
-            )
+            return None
         width = right - left
         residuals[:, place] = (second.residuals.value - first.residuals.value) / width
         deviations[:, place] = (second.deviations.value - first.deviations.value) / width
@@ -347,21 +371,49 @@ def _differences(objective: Objective, point: FloatArray) -> tuple[Score, FloatA
     return here, residuals, deviations, slope
 
 
-def _begin(
-    objective: Objective, slope: Callable[[FloatArray], Slope], bounds: FloatArray, seed: int, number: int
-) -> FloatArray | None:
-    """A starting point at which the model can be solved, if one of a few is found."""
+def _candidates(
+    objective: Objective,
+    bounds: FloatArray,
+    values: Callable[[FloatArray], list[float]],
+    seed: int,
+    starts: int,
+) -> list[FloatArray]:
+    """Points at which each start may begin, the lowest first, without those that cannot be solved."""
     estimated = objective.problem.estimated
-    for attempt in range(_TRIES):
-        shares = uniforms(seed, f"petab start {attempt}", [number], len(estimated))[0]
-        point = np.array(
-            [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
-        )
-        if math.isfinite(total_at(objective, point)):
-            found = slope(point)
-            if np.isfinite(found.gradient).all() and np.isfinite(found.curvature).all():
-                return point
-    return None
+    drawn = np.array(
+        [
+            [
+                [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
+                for attempt in range(CANDIDATES)
+                for shares in uniforms(seed, f"petab start {attempt}", [number], len(estimated))
+            ]
+            for number in range(starts)
+        ]
+    )
+    found = np.array(values(drawn.reshape(-1, len(estimated)))).reshape(starts, CANDIDATES)
+    order = np.argsort(found, axis=1, kind="stable")
+    return [points[places[np.isfinite(own[places])]] for points, own, places in zip(drawn, found, order, strict=True)]
+
+
+def _from_one_of(points: FloatArray, bounds: FloatArray) -> Descending:
+    """A descent from the first of several points that has a gradient."""
+    nowhere = np.full(len(bounds), np.nan)
+    found = Descent(nowhere, math.inf, Slope(math.inf, nowhere, np.diag(nowhere)), 0, 0, "undefined")
+    for point in points:
+        found = yield from descending(point, bounds)
+        if found.ended != "undefined":
+            break
+    return found
+
+
+def _row(objective: Objective, number: int, descent: Descent) -> FitStart:
+    if descent.ended == "undefined":
+        return FitStart(number, None, 0, CANDIDATES, "not solved", {})
+    values = {
+        one.id: unscaled(float(value), one.scale)
+        for one, value in zip(objective.problem.estimated, descent.point, strict=True)
+    }
+    return FitStart(number, -descent.value, descent.steps, descent.evaluations, descent.ended, values)
 
 
 def _drawn(parameter: EstimatedParameter, share: float, bounds: FloatArray) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from sympy import Expr
 
 from simulate.elementwise import log
-from simulate.errors import InputError
+from simulate.errors import InputError, NumericalError
 from simulate.exchange.petab.problem import EstimatedParameter, Measured, MeasuredValue, PetabProblem
 from simulate.kernels.duals import Dual, constant, evaluate, stacked
 from simulate.solver.kernel import FloatArray
@@ -105,45 +105,74 @@ class Objective:
         Raises
         ------
         InputError, NumericalError
+            As `simulate.studies.petab.courses.solve_experiments`, of the latter what it has for the point.
+        """
+        (found,) = self.many(np.asarray(point)[np.newaxis], gradient=gradient)
+        if isinstance(found, NumericalError):
+            raise found
+        return found
+
+    def many(self, points: FloatArray, *, gradient: bool = False) -> list[Score | NumericalError]:
+        """Scores of several points, shape [point, parameter], and why where there is none.
+
+        They are solved together. A score has the same bits whatever the other points.
+
+        Raises
+        ------
+        InputError
             As `simulate.studies.petab.courses.solve_experiments`.
         """
+        with np.errstate(all="ignore"):
+            return self._many(points, gradient)
+
+    def _many(self, points: FloatArray, gradient: bool) -> list[Score | NumericalError]:
         problem = self.problem
-        count = len(problem.estimated)
-        values = _values(problem, point, gradient)
-        courses = solve_experiments(self.equations, values, count if gradient else 0, self.solver)
-        simulated = np.empty(len(problem.measurements))
-        residuals, deviations = np.empty((2, len(problem.measurements)))
-        slopes = np.zeros((2, len(problem.measurements), count)) if gradient else None
+        directions = len(problem.estimated) if gradient else 0
+        values = _values(problem, points, gradient)
+        courses, failures = solve_experiments(self.equations, values, len(points), directions, self.solver)
+        simulated, residuals, deviations = np.empty((3, len(points), len(problem.measurements)))
+        slopes = np.zeros((len(points), 2, len(problem.measurements), directions))
         jacobian = np.zeros(len(problem.measurements))
         known = {observable.id: observable for observable in problem.observables}
         for (experiment, period, name), rows in self._groups().items():
             observable = known[name]
             measured = [problem.measurements[row] for row in rows]
             course = courses[experiment]
-            prediction, noise = _predicted(self.equations, course, period, observable, measured, count)
+            prediction, noise = _predicted(
+                self.equations, course, period, observable, measured, len(points), directions
+            )
             value = np.array([one.value for one in measured])
-            difference = Dual(_on_scale(constant_array(value), observable.scale).value)
+            difference = Dual(_on_scale(Dual(value), observable.scale).value[:, np.newaxis])
             residual = (difference - _on_scale(prediction, observable.scale)) / noise
-            simulated[rows] = prediction.value
-            residuals[rows], deviations[rows] = residual.value, noise.value
+            simulated[:, rows], residuals[:, rows], deviations[:, rows] = (
+                part.value.T for part in (prediction, residual, noise)
+            )
             jacobian[rows] = _log_slope(value, observable.scale)
-            if slopes is not None:
-                for place, part in enumerate((residual, noise)):
-                    if part.slope is not None:
-                        slopes[place, rows] = part.slope
+            for place, part in enumerate((residual, noise)):
+                if part.slope is not None:
+                    slopes[:, place, rows] = np.moveaxis(part.slope, 1, 0)
         is_laplace = np.array([known[one.observable].distribution == "laplace" for one in problem.measurements])
-        log_likelihood, own = _log_likelihood(residuals, deviations, jacobian, is_laplace, slopes)
-        log_prior, prior_gradient = _prior(problem, point)
-        return Score(
-            log_likelihood=log_likelihood,
-            log_prior=log_prior,
-            chi2=float(np.square(residuals).sum()),
-            simulated=simulated,
-            residuals=Dual(residuals, None if slopes is None else slopes[0]),
-            deviations=Dual(deviations, None if slopes is None else slopes[1]),
-            gradient=None if own is None else own + prior_gradient,
-            prior_gradient=prior_gradient if gradient else None,
-        )
+        found: list[Score | NumericalError] = []
+        for place, point in enumerate(points):
+            if place in failures:
+                found.append(failures[place])
+                continue
+            own = slopes[place] if gradient else None
+            log_likelihood, slope = _log_likelihood(residuals[place], deviations[place], jacobian, is_laplace, own)
+            log_prior, prior_gradient = _prior(problem, point)
+            found.append(
+                Score(
+                    log_likelihood=log_likelihood,
+                    log_prior=log_prior,
+                    chi2=float(np.square(residuals[place]).sum()),
+                    simulated=simulated[place],
+                    residuals=Dual(residuals[place], None if own is None else own[0]),
+                    deviations=Dual(deviations[place], None if own is None else own[1]),
+                    gradient=None if slope is None else slope + prior_gradient,
+                    prior_gradient=prior_gradient if gradient else None,
+                )
+            )
+        return found
 
     def _groups(self) -> dict[tuple[int, int, str], list[int]]:
         """Measurements by experiment, period and observable."""
@@ -182,19 +211,14 @@ def unscaled_slope(value: float, scale: str) -> float:
     return {"lin": 1.0, "log": own, "log10": own * _LOG_10}[scale]
 
 
-def constant_array(values: FloatArray) -> Dual:
-    """Numbers without derivatives."""
-    return Dual(np.asarray(values, dtype=np.float64))
-
-
-def _values(problem: PetabProblem, point: FloatArray, gradient: bool) -> dict[str, Dual]:
+def _values(problem: PetabProblem, points: FloatArray, gradient: bool) -> dict[str, Dual]:
     found = {one.id: constant(one.nominal) for one in problem.parameters if not one.is_estimated}
-    for place, (parameter, value) in enumerate(zip(problem.estimated, point, strict=True)):
+    for place, (parameter, column) in enumerate(zip(problem.estimated, points.T, strict=True)):
         slope = None
         if gradient:
-            slope = np.zeros(len(point))
-            slope[place] = unscaled_slope(float(value), parameter.scale)
-        found[parameter.id] = Dual(np.asarray(unscaled(float(value), parameter.scale)), slope)
+            slope = np.zeros(points.shape)
+            slope[:, place] = [unscaled_slope(float(value), parameter.scale) for value in column]
+        found[parameter.id] = Dual(np.array([unscaled(float(value), parameter.scale) for value in column]), slope)
     return found
 
 
@@ -218,6 +242,7 @@ def _predicted(
     period: int,
     observable: Measured,
     measured: list[MeasuredValue],
+    points: int,
     count: int,
 ) -> tuple[Dual, Dual]:
     """Observable and noise of measurements."""
@@ -228,16 +253,17 @@ def _predicted(
         known[name] = stacked([_given(one.parameters[place], known, one) for one in measured], count)
     for place, name in enumerate(observable.noise_placeholders):
         known[name] = stacked([_given(one.noise_parameters[place], known, one) for one in measured], count)
-    prediction = _wide(_formula(observable.formula, known, observable, "observableFormula"), len(measured))
+    shape = (len(measured), points)
+    prediction = _wide(_formula(observable.formula, known, observable, "observableFormula"), shape)
     known[observable.id] = prediction
-    return prediction, _wide(_formula(observable.noise, known, observable, "noiseFormula"), len(measured))
+    return prediction, _wide(_formula(observable.noise, known, observable, "noiseFormula"), shape)
 
 
 def _given(value: Expr, known: Mapping[str, Dual], measurement: MeasuredValue) -> Dual:
     if value.is_Rational:
         return constant(float(value))
-    name = str(value)
-    if name not in known or np.ndim(known[name].value):
+    name = value.name
+    if name not in known or np.ndim(known[name].value) > 1:
         raise InputError(
             f"`{name}` has no one value that a measurement could be given",
             code="petab.name",
@@ -256,12 +282,12 @@ def _formula(formula: Expr, known: Mapping[str, Dual], observable: Measured, col
         ) from None
 
 
-def _wide(values: Dual, count: int) -> Dual:
-    """One number for each measurement."""
+def _wide(values: Dual, shape: tuple[int, ...]) -> Dual:
+    """One number for each measurement and point."""
     slope = values.slope
     return Dual(
-        np.broadcast_to(values.value, (count,)),
-        None if slope is None else np.broadcast_to(slope, (count, slope.shape[-1])),
+        np.broadcast_to(values.value, shape),
+        None if slope is None else np.broadcast_to(slope, (*shape, slope.shape[-1])),
     )
 
 

@@ -6,7 +6,7 @@ what its conditions set; a later one the states in which the one before it ended
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,7 +23,7 @@ class ExperimentCourse:
     """One experiment while it is solved, and what was recorded of it.
 
     ``constants`` are values of identifiers in the present period; ``states`` those of states at its beginning.
-    ``recorded`` has for each period its times and the values of identifiers then.
+    ``recorded`` has for each period its times and the values of identifiers then. The last axis of values is the point.
     """
 
     experiment: Experiment
@@ -58,9 +58,10 @@ def _begin_first(equations: Equations, course: ExperimentCourse, period: Period)
     found = {name: _changed(equations, change, known) for name, change in changes.items()}
     course.constants |= {name: value for name, value in found.items() if equations.state_of(name) is None}
     chosen = {name: value for name, value in found.items() if equations.state_of(name) is not None}
-    unset, _ = initial_values(equations, course.constants, {})
-    chosen = _as_states(equations, chosen, course.constants, unset)
-    course.states, course.initials = initial_values(equations, course.constants, chosen)
+    course.states, course.initials = initial_values(equations, course.constants, {})
+    if chosen:
+        chosen = _as_states(equations, chosen, course.constants, course.states)
+        course.states, course.initials = initial_values(equations, course.constants, chosen)
 
 
 def _begin_next(equations: Equations, course: ExperimentCourse, stage: int, base: Values) -> None:
@@ -96,11 +97,13 @@ def _check_initials(equations: Equations, course: ExperimentCourse) -> None:
         return
     _, again = initial_values(equations, course.constants, {})
     for name, value in again.items():
-        if not np.isclose(float(value.value), float(course.initials[name].value), rtol=1e-12, atol=0.0):
+        before, now = np.broadcast_arrays(course.initials[name].value, value.value)
+        changed = np.flatnonzero(~np.isclose(now, before, rtol=1e-12, atol=0.0, equal_nan=True))
+        if len(changed):
             raise InputError(
                 f"the initial assignment of `{name}` has another value under the condition after a steady state",
                 code="petab.initial",
-                found=f"{float(course.initials[name].value):g}, then {float(value.value):g}",
+                found=f"{before.flat[changed[0]]:g}, then {now.flat[changed[0]]:g}",
                 advice="write the problem in version 2 of PEtab",
             )
 
@@ -157,20 +160,15 @@ def _identified(equations: Equations, states: Values) -> dict[str, Dual]:
     return {name: states[imported.names[name]] for name in own if imported.names[name] in states}
 
 
-def holding(equations: Equations, course: ExperimentCourse) -> tuple[bool, ...]:
-    """Which triggers of events hold at the end of a period."""
-    _, last = course.recorded[-1]
-    states = {name: Dual(last[f"state {name}"].value[-1]) for name in equations.starts}
-    return _triggers(equations, course, states, float(course.recorded[-1][0][-1]))
-
-
-def _triggers(equations: Equations, course: ExperimentCourse, states: Values, time: float) -> tuple[bool, ...]:
+def holding(equations: Equations, course: ExperimentCourse, points: int) -> list[tuple[bool, ...]]:
+    """Which triggers of events hold at the end of a period, at each point."""
     system = equations.solved
-    if not system.events:
-        return ()
-    known = _solved_values(equations, course, states)
-    known["t"] = constant(time)
-    return tuple(bool(evaluate(event.when, known).value > 0.5) for event in system.events)
+    times, last = course.recorded[-1]
+    states = {name: Dual(last[f"state {name}"].value[-1]) for name in equations.starts}
+    known = _solved_values(equations, course, states) if system.events else {}
+    known["t"] = constant(float(times[-1]))
+    held = [np.broadcast_to(evaluate(event.when, known).value > 0.5, (points,)) for event in system.events]
+    return [tuple(bool(own[point]) for own in held) for point in range(points)]
 
 
 def _solved_values(equations: Equations, course: ExperimentCourse, states: Values) -> dict[str, Dual]:
@@ -190,8 +188,8 @@ def own_parameters(equations: Equations, course: ExperimentCourse) -> dict[str, 
     return found | {name: value for name, value in own.items() if name in found}
 
 
-def starting(equations: Equations, course: ExperimentCourse, was: tuple[bool, ...] | None) -> tuple[bool, ...]:
-    """Which events happen at the beginning of a period, should their triggers hold: those that did not hold before."""
-    if was is None:
-        return tuple(event.at_start for event in equations.solved.events)
-    return tuple(not held for held in was)
+def starting(equations: Equations, points: int, were: Sequence[tuple[bool, ...]] | None) -> list[tuple[bool, ...]]:
+    """Events that happen where a period begins at each point, should their triggers hold: those that did not before."""
+    if were is None:
+        return [tuple(event.at_start for event in equations.solved.events)] * points
+    return [tuple(not held for held in was) for was in were]

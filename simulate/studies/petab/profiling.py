@@ -17,7 +17,7 @@ from simulate.inference.descent import Slope, descend
 from simulate.inference.profiles import THRESHOLD
 from simulate.inference.walks import CROSSED, LOST, Walk, walk
 from simulate.solver.kernel import FloatArray
-from simulate.studies.petab.fitting import PetabFit, gradient_of, slopes_of, total_at
+from simulate.studies.petab.fitting import PetabFit, gradient_of, slopes_of, values_of
 from simulate.studies.petab.objective import Objective, scaled, unscaled
 from simulate.studies.petab.outcomes import BOUNDED, FLAT, ONE_SIDED, SPLIT, ProblemProfiles, ProfiledParameter
 
@@ -90,16 +90,16 @@ class _Asked:
     """What is minimized, with a count of what was asked; a point whose model fails otherwise has no value either."""
 
     def __init__(self, objective: Objective, gradient: str) -> None:
-        self._objective, self._slope = objective, slopes_of(objective, gradient)
+        self._values, self._slopes = values_of(objective), slopes_of(objective, gradient)
         self.count = 0
 
     def value(self, point: FloatArray) -> float:
         self.count += 1
-        return -total_at(self._objective, point)
+        return self._values(point[np.newaxis])[0]
 
     def slope(self, point: FloatArray) -> Slope:
         self.count += 1
-        return self._slope(point)
+        return self._slopes(point[np.newaxis])[0]
 
     def lowest(self, point: FloatArray, bounds: FloatArray) -> tuple[FloatArray, float]:
         """Where a descent in all coordinates ends."""
