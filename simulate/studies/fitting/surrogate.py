@@ -268,7 +268,8 @@ def _predicted(part: _Part, points: FloatArray, moved: FloatArray, patients: int
     values[:, at_first:, part.states] = moving
     workspace = np.zeros(CONSTANTS + kernel.rows * LANES)
     observe_all(
-        workspace, kernel.prepare, kernel.observe, flat, part.times, states, kernel.controlled, values, 0, len(flat)
+        workspace, kernel.prepare.address, kernel.observe.address, flat, part.times, states, kernel.controlled,
+        values, 0, len(flat),
     )  # fmt: skip
     outcome = np.stack([found.status, np.full(len(flat), -1)], axis=1)
     fail_undefined(kernel, values, part.times, outcome, np.full(len(flat), np.nan), 0, len(flat))
