@@ -1,4 +1,4 @@
-"""The page on faults has every row, and every test that it names exists."""
+"""The list of faults beside this file has every row, and every test that it names exists."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
-PAGE = (TESTS.parent / "docs" / "faults.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parent / "README.md").read_text(encoding="utf-8")
 ROWS = re.findall(r"^(\d+)\. (.+?): (.+)$", PAGE, re.MULTILINE)
 
 
