@@ -24,9 +24,12 @@ import llvmlite
 import numba
 import numpy as np
 from llvmlite import ir
-from llvmlite.binding import Linkage
+from llvmlite.binding import Linkage, ObjectFileRef
 from numba import extending, types
 from numba.core import caching, codegen, compiler, serialize, typeconv, typing
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
+from numba.core.targetconfig import ConfigStack
 from numba.extending import models
 
 from simulate import cache
@@ -39,6 +42,9 @@ _CompileResult: Any = compiler.CompileResult
 _register_model: Any = extending.register_model
 _lower_builtin: Any = extending.lower_builtin
 _unbox: Any = extending.unbox
+_target: Any = cpu_target
+_Flags: Any = compiler.Flags
+_ConfigStack: Any = ConfigStack
 _NativeValue: Any = extending.NativeValue
 _typing: Any = typing
 _typeconv: Any = typeconv
@@ -91,9 +97,10 @@ def _address(_kind: Any, value: Any, c: Any) -> Any:
 
 @_lower_builtin(Code, _types.VarArg(types.Any))  # type: ignore[untyped-decorator]
 def _call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    address, *values = arguments
-    kinds = [context.get_value_type(kind) for kind in (signature.return_type, *signature.args[1:])]
-    builder.call(builder.inttoptr(address, ir.FunctionType(kinds[0], kinds[1:]).as_pointer()), values)
+    (address, *values), kinds = arguments, signature.args[1:]
+    convention = context.call_conv
+    function = convention.get_function_type(types.none, kinds).as_pointer()
+    convention.call_function(builder, builder.inttoptr(address, function), types.none, kinds, values)
     return context.get_dummy_value()
 
 
@@ -211,21 +218,108 @@ def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        folder = cache_directory()
-        result = numba.njit(**_OPTIONS)(function)
-        if folder is not None:
-            # Where Numba puts its own when it is asked for one.
-            result._cache = _Cache(function, folder)
+        result = _kept(function, **_OPTIONS)
         with _LOCK:
             result.compile(signature)
         # A compiler that was interrupted may have lost the exception on its way.
         heed()
         result.disable_compile()
         (made,) = result.overloads.values()
-        result.address = made.library.get_pointer_to_function(made.fndesc.llvm_cfunc_wrapper_name)
+        result.address = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
         return result
 
     return decorate
+
+
+def _kept(function: Callable[..., Any], **options: Any) -> Any:
+    """A function for Numba to compile, or to load from the cache."""
+    folder = cache_directory()
+    result = _numba.njit(no_cfunc_wrapper=True, **options)(function)
+    if folder is not None:
+        # Where Numba puts its own when it is asked for one.
+        result._cache = _Cache(function, folder)
+    return result
+
+
+class Emitted:
+    """Machine code of a function of the workspace, which Python can call, and compiled code by its ``address``."""
+
+    def __init__(self, address: int) -> None:
+        self.address = address
+        self._run = _CALLED(address)
+
+    def __call__(self, w: Any, /) -> None:
+        self._run(None, None, None, None, w.size, w.itemsize, w, w.size, w.itemsize)
+
+
+_ARRAY: Any = np.ctypeslib.ndpointer(np.float64, 1, flags=("C_CONTIGUOUS", "WRITEABLE"))
+_CALLED = ctypes.CFUNCTYPE(
+    ctypes.c_int32, *[ctypes.c_void_p] * 4, *[ctypes.c_ssize_t] * 2, _ARRAY, *[ctypes.c_ssize_t] * 2
+)
+"""Numba's convention: room for a result and an error, and the parts of an array."""
+
+Writer = Callable[[Any, Any, Any, Any], None]
+"""Writes instructions; given are Numba's contexts of types and of the machine, a builder, and where a workspace is."""
+
+_EMITTED: dict[str, Emitted] = {}
+
+
+def emitted(name: str, text: str, write: Writer) -> Emitted:
+    """A function of the workspace whose instructions are written past Numba, or loaded from the cache.
+
+    Parameters
+    ----------
+    name
+        For readers.
+    text
+        What the instructions follow from: where it is the same, so are they.
+    write
+        Writes them.
+    """
+    machine = (*_target.target_context.codegen().magic_tuple(), _numba.config.USING_SVML, fingerprint())
+    digest = hashlib.blake2b("\0".join(map(str, (text, *machine))).encode(), digest_size=16).hexdigest()
+    folder, symbol = cache_directory(), f"{name}-{digest}"
+    path = None if folder is None else folder / f"{symbol}.bin"
+    with _LOCK:
+        if symbol not in _EMITTED:
+            code = None if path is None else cache.load(path)
+            if code is None:
+                code = _object_code(symbol, write)
+                if path is not None:
+                    cache.save(path, code)
+            engine = _target.target_context.codegen()._engine._ee
+            engine.add_object_file(ObjectFileRef.from_data(code))
+            engine.finalize_object()
+            _EMITTED[symbol] = Emitted(engine.get_function_address(symbol))
+    heed()
+    return _EMITTED[symbol]
+
+
+class _Object(codegen.AOTCodeLibrary):
+    """Code that is translated and not run."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalized = True
+
+
+def _object_code(symbol: str, write: Writer) -> bytes:
+    typing_context, context = _target.typing_context, _target.target_context
+    flags = _Flags()
+    _target.options.parse_as_flags(flags, _OPTIONS)
+    with global_compiler_lock, _ConfigStack().enter(flags):
+        typing_context.refresh()
+        context.refresh()
+        library: Any = _Object(context.codegen(), symbol)  # type: ignore[no-untyped-call]
+        module = library.create_ir_module(symbol)
+        function = ir.Function(module, context.call_conv.get_function_type(types.none, (WORKSPACE,)), symbol)
+        builder = ir.IRBuilder(function.append_basic_block())
+        (w,) = context.call_conv.decode_arguments(builder, (WORKSPACE,), function)
+        with context.push_code_library(library):
+            write(typing_context, context, builder, context.make_array(WORKSPACE)(context, builder, w).data)
+        builder.ret(ir.Constant(function.function_type.return_type, 0))
+        library.add_ir_module(module)
+        code: bytes = library.emit_native_object()
+    return code
 
 
 _UNCALLABLE = int(ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value or 0)
@@ -299,10 +393,8 @@ def _part(function: Callable[..., Any], **options: Any) -> Any:
 
 
 def verbatim(function: Callable[..., Any]) -> Any:
-    """Decorate a helper like `inlined`, but one whose operations are carried out as they are written.
+    """Decorate a helper like `inlined` that loops over lanes call: its code stands in its caller word for word.
 
-    No multiplication is contracted with an addition, which would void what follows from the rounding of each; and the
-    code stands in its caller for certain, without which a loop around it is not vectorized.
+    Without that, a loop around it is not vectorized. It is kept on disk too, for each model calls it.
     """
-    options = {name: value for name, value in _OPTIONS.items() if name != "fastmath"}
-    return _numba.njit(forceinline=True, **options)(function)
+    return _kept(function, forceinline=True, **_OPTIONS)

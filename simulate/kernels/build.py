@@ -18,11 +18,11 @@ import sympy
 from numba import types
 from sympy import Expr, Symbol
 
-from simulate.compiled import WORKSPACE, compiled, fingerprint
+from simulate.compiled import WORKSPACE, compiled, emitted, fingerprint
 from simulate.errors import InputError
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.clock import NOTHING, Clock, pulse_in
-from simulate.kernels.direct import direct_source, is_direct
+from simulate.kernels.direct import is_direct, text_of, writer
 from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
@@ -30,7 +30,7 @@ from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
-from simulate.kernels.tape import tape, tape_source
+from simulate.kernels.tape import Tape, tape
 from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
@@ -62,7 +62,7 @@ class CompiledKernel:
     condition_row: int
     rows: int
     stiff_source: Callable[[], str]
-    series_source: Callable[[int], str]
+    series: Callable[[], Tape]
     clock: Callable[[], Clock] | None = None
     hybrid: Hybrid | None = None
     sense_source: str | None = None
@@ -80,17 +80,17 @@ class CompiledKernel:
     @functools.cached_property
     def prepare(self) -> BlockFunction:
         """Parameters → constants, gains, conditions and initial state."""
-        return self._compiled("prepare")
+        return self._compiled("prepare", self.source)
 
     @functools.cached_property
     def rhs(self) -> BlockFunction:
         """Time, state, constants → derivative."""
-        return self._compiled("rhs")
+        return self._compiled("rhs", self.source)
 
     @functools.cached_property
     def observe(self) -> BlockFunction:
         """Time, state, constants → observables."""
-        return self._compiled("observe")
+        return self._compiled("observe", self.source)
 
     @functools.cached_property
     def sense(self) -> BlockFunction:
@@ -104,29 +104,22 @@ class CompiledKernel:
 
     def _of_switches(self, name: str) -> BlockFunction:
         """A function of `sense_source`; without switches it is never called, and any will do."""
-        if self.sense_source is None:
-            return self.prepare
-        if is_direct(self.sense_source, name):
-            function = load_source(f"{self.key}_{name}", direct_source(self.sense_source, name)).compiled
-        else:
-            function = getattr(load_source(f"{self.key}_switches", self.sense_source), name)
-        result: BlockFunction = compiled(_SIGNATURE)(function)
-        return result
+        return self.prepare if self.sense_source is None else self._compiled(name, self.sense_source)
 
     @functools.cached_property
     def jacobian(self) -> BlockFunction:
         """Time, state, constants → Jacobian and partial derivative in time."""
-        return self._compiled("jacobian", stiff=True)
+        return self._compiled("jacobian", self.stiff_source())
 
     @functools.cached_property
     def factor(self) -> BlockFunction:
         """Jacobian and shift → factors."""
-        return self._compiled("factor", stiff=True)
+        return self._compiled("factor", self.stiff_source())
 
     @functools.cached_property
     def backsolve(self) -> BlockFunction:
         """Factors and right-hand side → solution."""
-        return self._compiled("backsolve", stiff=True)
+        return self._compiled("backsolve", self.stiff_source())
 
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
         """Kinks and narrow features in time of members [member, parameter]: owners and times."""
@@ -140,30 +133,22 @@ class CompiledKernel:
         InputError
             When the model has no Taylor series everywhere.
         """
+        # An engine of single numbers has no vectors to write them with.
+        from simulate.kernels import jets
+
         if order not in self._jets:
-            module = load_source(f"{self.key}_series_{order}", self.series_source(order))
-            self._jets[order] = compiled(_SIGNATURE)(module.jets)
+            program = self.series()
+            self._jets[order] = emitted("jets", f"{order} {program}", jets.writer(program, order))
         return self._jets[order]
 
     @functools.cached_property
     def _jets(self) -> dict[int, BlockFunction]:
         return {}
 
-    @functools.cached_property
-    def _module(self) -> ModuleType:
-        return load_source(self.key, self.source)
-
-    @functools.cached_property
-    def _stiff_module(self) -> ModuleType:
-        return load_source(f"{self.key}_stiff", self.stiff_source())
-
-    def _compiled(self, name: str, *, stiff: bool = False) -> BlockFunction:
-        source = self.stiff_source() if stiff else self.source
+    def _compiled(self, name: str, source: str) -> BlockFunction:
         if is_direct(source, name):
-            function = load_source(f"{self.key}_{name}", direct_source(source, name)).compiled
-        else:
-            function = getattr(self._stiff_module if stiff else self._module, name)
-        result: BlockFunction = compiled(_SIGNATURE)(function)
+            return emitted(name, text_of(source, name), writer(source, name))
+        result: BlockFunction = compiled(_SIGNATURE)(getattr(load_source(f"{self.key}_{name}", source), name))
         return result
 
 
@@ -268,9 +253,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
     inputs_of_series = {symbol: offset for symbol, offset in inputs.items() if symbol not in {*states, TIME_SYMBOL}}
-    series_source = functools.cache(
-        lambda order: tape_source(tape(rhs, states, inputs_of_series, pulse_in(plan.timed)), order)
-    )
+    series = functools.cache(lambda: tape(rhs, states, inputs_of_series, pulse_in(plan.timed)))
     return CompiledKernel(
         key=_key(source, sense_source, hybrid, plan),
         source=source,
@@ -288,7 +271,7 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         condition_row=condition_row,
         rows=region.size,
         stiff_source=stiff_source,
-        series_source=series_source,
+        series=series,
         hybrid=hybrid,
         sense_source=sense_source,
         clock=functools.cache(lambda: Clock(plan.timed, plan.constants, plan.parameters)) if plan.timed else None,

@@ -6,8 +6,8 @@ instructions, in the same order and with the same licence to contract, and has t
 compiles as ever. One thing differs: a choice between two values computes both, where Numba branches if one of them is a
 call (`power_log`), and nothing is contracted across a branch; what stands beside one may differ in the last bit.
 
-Where a function does one thing or another on a command, with names that stand for all lanes at once
-(`simulate.kernels.sensitivity_blocks`), Numba compiles what chooses, and each piece is written here.
+A function may also do one thing or another on a command, with names that stand for all lanes at once
+(`simulate.kernels.sensitivity_blocks`).
 """
 
 from __future__ import annotations
@@ -15,28 +15,33 @@ from __future__ import annotations
 import ast
 import builtins
 import functools
+import math
 import operator
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from simulate.compiled import source_of
-from simulate.kernels.emission import HEADER
+from simulate.compiled import Writer
+from simulate.kernels import elementary, extremes, ratios
 from simulate.kernels.lanewise import write_fence
 from simulate.solver.layout import LANES
 
-_intrinsic: Any = intrinsic
 _for_range: Any = cgutils.for_range
 _OPERATIONS: Mapping[type, str] = {ast.Add: "fadd", ast.Sub: "fsub", ast.Mult: "fmul", ast.Div: "fdiv"}
 _COMPARISONS: Mapping[type, str] = {ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.Eq: "=="}
 _FLAGS = ("contract",)
 _DOUBLES = ir.VectorType(ir.DoubleType(), LANES)
-_PLACE = "p"
-"""Name of the offset in the workspace that a function with pieces finds out for them."""
+_WHOLE: Mapping[type, str] = {ast.Add: "add", ast.Mult: "mul", ast.BitAnd: "and_"}
+_NAMES: Mapping[str, Any] = {
+    "math": math,
+    **vars(builtins),
+    **{name: value for module in (elementary, extremes, ratios) for name, value in vars(module).items()},
+}
+"""What a generated function may call."""
 
 
 def is_direct(source: str, name: str) -> bool:
@@ -48,75 +53,51 @@ def is_direct(source: str, name: str) -> bool:
     return all(isinstance(part, ast.Assign | ast.If) for part in parts) and all(map(_is_piece, _pieces(definition)))
 
 
-def direct_source(source: str, name: str) -> str:
-    """Module in which a function that `is_direct` is written as it was generated, and compiled from that text."""
+def text_of(source: str, name: str) -> str:
+    """What decides on the instructions of a function of a generated module: its lines, without comments."""
     definition = _definition(source, name)
-    # By lines, for the sake of the comment on the last.
-    text = "\n".join(source.splitlines()[definition.lineno - 1 : definition.end_lineno])
-    if all(map(_is_plain, _parts(definition))):
-        imports, pieces, body = "direct", f"_direct = direct({name})", ["_direct(w)"]
-    else:
-        number = len(_pieces(definition))
-        imports, body = "direct_piece", _choosing(definition)
-        pieces = "\n".join(f"_piece_{index} = direct_piece({name}, {index})" for index in range(number))
-    lines = "\n".join(f"    {line}" for line in body)
-    return f'''{HEADER}from simulate.kernels.direct import {imports}
-from simulate.kernels.lanewise import every, fence, load, store
+    lines = source.splitlines()[definition.lineno - 1 : definition.end_lineno]
+    return "\n".join(line.split("  # ")[0] for line in lines)
 
 
-{text}
+def writer(source: str, name: str) -> Writer:
+    """What writes the instructions of a generated function that `is_direct`."""
+
+    def write(typing: Any, context: Any, builder: Any, data: Any) -> None:
+        lane = _Lane(typing, context, builder, data)
+        for part in _parts(_definition(source, name)):
+            match part:
+                case ast.Assign(targets=[ast.Name(id=integer)], value=value):
+                    lane.integers[integer] = lane.integer(value)
+                case ast.Assign(targets=[ast.Subscript() as place], value=value):
+                    builder.store(lane.value(value), lane.place(place))
+                case ast.If(test=ast.BoolOp(op=ast.Or(), values=tests), body=body):
+                    chosen, after = builder.append_basic_block(), builder.append_basic_block()
+                    for test in tests:
+                        otherwise = after if test is tests[-1] else builder.append_basic_block()
+                        builder.cbranch(lane.holds(test), chosen, otherwise)
+                        builder.position_at_end(otherwise)
+                    builder.position_at_end(chosen)
+                    _write(body, lane)
+                    builder.branch(after)
+                    builder.position_at_end(after)
+                case _:
+                    _write([part], lane)
+
+    return write
 
 
-{pieces}
-
-
-def compiled(w):
-    """The same, past Numba's front end."""
-{lines}
-'''
-
-
-def direct(function: Callable[..., Any]) -> Any:
-    """Numba intrinsic with the instructions of a generated function that `is_direct` and has no pieces."""
-
-    @_intrinsic
-    def written(typing: Any, w: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            for part in _parts(_definition(source_of(function), function.__name__)):
-                if _is_fence(part):
-                    write_fence(builder)
-                else:
-                    _write_loop(part, _Lane(typing, context, builder, _names(function), data))
-            return context.get_dummy_value()
-
-        return types.void(w), generate
-
-    return written
-
-
-def direct_piece(function: Callable[..., Any], number: int) -> Any:
-    """Numba intrinsic ``(w, p)`` with the instructions of one piece of a generated function that `is_direct`."""
-
-    @_intrinsic
-    def written(typing: Any, w: Any, p: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            place = context.cast(builder, arguments[1], signature.args[1], types.intp)
-            piece = _pieces(_definition(source_of(function), function.__name__))[number]
-            if isinstance(piece[0], ast.For):
-                _write_loop(piece[0], _Lane(typing, context, builder, _names(function), data, place))
-            else:
-                _Whole(typing, context, builder, _names(function), data, place).run(piece)
-            return context.get_dummy_value()
-
-        return types.void(w, p), generate
-
-    return written
-
-
-def _names(function: Callable[..., Any]) -> Mapping[str, Any]:
-    return vars(builtins) | function.__globals__
+def _write(body: list[ast.stmt], lane: _Lane) -> None:
+    """Loops over lanes, fences, and statements in which a name stands for all lanes."""
+    for run in _runs(body):
+        if not run:
+            write_fence(lane.builder)
+            continue
+        given = lane.typing, lane.context, lane.builder, lane.data, lane.integers
+        if isinstance(run[0], ast.For):
+            _write_loop(run[0], _Lane(*given))
+        else:
+            _Whole(*given).run(run)
 
 
 def _write_loop(loop: ast.For, lane: _Lane) -> None:
@@ -156,52 +137,51 @@ def _independent(module: Any, accesses: _Distinct) -> _Distinct:
 
 
 class _Lane:
-    """Instructions for one lane; does not leave `direct`."""
+    """Instructions for one lane; does not leave `writer`."""
 
     def __init__(
-        self, typing: Any, context: Any, builder: Any, names: Mapping[str, Any], data: Any, place: Any = None
+        self, typing: Any, context: Any, builder: Any, data: Any, integers: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
-        self._typing, self.context, self.builder = typing, context, builder
-        self._names, self._data = names, data
-        self._values: dict[str, Any] = {}
-        self.integers: dict[str, Any] = {_PLACE: place}
+        self.typing, self.context, self.builder, self.data = typing, context, builder, data
+        self.integers = dict(integers)
         self.accesses: Any = None
+        self._values: dict[str, Any] = {}
 
     def run(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
-            assert isinstance(statement, ast.Assign)
-            (target,) = statement.targets
-            value = self._value(statement.value)
-            if isinstance(target, ast.Name):
-                self._values[target.id] = value
-            else:
-                stored = self.builder.store(value, self._place(target))
-                stored.set_metadata("llvm.access.group", self.accesses)
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    self._values[name] = self.value(value)
+                case ast.Assign(targets=[target], value=value):
+                    stored = self.builder.store(self.value(value), self.place(target))
+                    stored.set_metadata("llvm.access.group", self.accesses)
+                case _:
+                    assert isinstance(statement, ast.Pass), ast.dump(statement)
 
-    def _value(self, node: ast.expr) -> Any:
+    def value(self, node: ast.expr) -> Any:
         match node:
             case ast.Constant(value=int() | float() as value):
                 return ir.Constant(ir.DoubleType(), float(value))
             case ast.Name(id=name):
                 return self._values[name]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self.builder.fneg(self._value(operand), flags=_FLAGS)
+                return self.builder.fneg(self.value(operand), flags=_FLAGS)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._called(operator.pow, [left, right])
             case ast.BinOp():
                 return self._chain(node)
             case ast.Subscript():
-                loaded = self.builder.load(self._place(node))
+                loaded = self.builder.load(self.place(node))
                 loaded.set_metadata("llvm.access.group", self.accesses)
                 return loaded
             case ast.Attribute(value=ast.Name(id=module), attr=name):
-                return ir.Constant(ir.DoubleType(), getattr(self._names[module], name))
+                return ir.Constant(ir.DoubleType(), getattr(_NAMES[module], name))
             case ast.Call(func=ast.Name(id=name), args=arguments):
-                return self._called(self._names[name], arguments)
+                return self._called(_NAMES[name], arguments)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name), args=arguments):
-                return self._called(getattr(self._names[module], name), arguments)
+                return self._called(getattr(_NAMES[module], name), arguments)
             case ast.IfExp(test=test, body=body, orelse=other):
-                return self.builder.select(self._truth(test), self._value(body), self._value(other))
+                return self.builder.select(self._truth(test), self.value(body), self.value(other))
         raise AssertionError(ast.dump(node))
 
     def _chain(self, node: ast.expr) -> Any:
@@ -210,9 +190,9 @@ class _Lane:
         while isinstance(node, ast.BinOp) and not isinstance(node.op, ast.Pow):
             pending.append(node)
             node = node.left
-        value = self._value(node)
+        value = self.value(node)
         for outer in reversed(pending):
-            value = self._operated(outer.op, value, self._value(outer.right))
+            value = self._operated(outer.op, value, self.value(outer.right))
         return value
 
     def _operated(self, operation: ast.operator, left: Any, right: Any) -> Any:
@@ -222,38 +202,46 @@ class _Lane:
         match node:
             case ast.Compare(left=left, ops=[comparison], comparators=[right]):
                 sign = _COMPARISONS[type(comparison)]
-                return self.builder.fcmp_ordered(sign, self._value(left), self._value(right))
+                return self.builder.fcmp_ordered(sign, self.value(left), self.value(right))
             case ast.BoolOp(op=ast.And(), values=[first, second]):
                 return self.builder.and_(self._truth(first), self._truth(second))
         raise AssertionError(ast.dump(node))
 
+    def holds(self, node: ast.expr) -> Any:
+        """Whether an integer is a number."""
+        assert isinstance(node, ast.Compare)
+        number = ir.Constant(ir.IntType(64), ast.literal_eval(node.comparators[0]))
+        return self.builder.icmp_signed("==", self.integer(node.left), number)
+
     def _called(self, function: Callable[..., Any], arguments: list[ast.expr]) -> Any:
         """What Numba makes of a call."""
-        kind = self._typing.resolve_value_type(function)
-        signature = self._typing.resolve_function_type(kind, (types.float64,) * len(arguments), {})
+        kind = self.typing.resolve_value_type(function)
+        signature = self.typing.resolve_function_type(kind, (types.float64,) * len(arguments), {})
         implementation = self.context.get_function(kind, signature)
         for library in getattr(implementation, "libs", ()):
             self.context.active_code_library.add_linking_library(library)
-        return implementation(self.builder, [self._value(argument) for argument in arguments])
+        return implementation(self.builder, [self.value(argument) for argument in arguments])
 
-    def _place(self, node: ast.expr) -> Any:
+    def place(self, node: ast.expr) -> Any:
         """Address of ``w[offset + lane]``."""
         assert isinstance(node, ast.Subscript)
-        return self.builder.gep(self._data, [self._offset(node.slice)])
+        return self.builder.gep(self.data, [self.integer(node.slice)])
 
-    def _offset(self, node: ast.expr) -> Any:
+    def integer(self, node: ast.expr) -> Any:
         match node:
             case ast.Constant(value=int() as value):
                 return ir.Constant(ir.IntType(64), value)
             case ast.Name(id=name):
                 return self.integers[name]
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self.builder.add(self._offset(left), self._offset(right))
+            case ast.BinOp(left=left, op=operation, right=right):
+                return getattr(self.builder, _WHOLE[type(operation)])(self.integer(left), self.integer(right))
+            case ast.Call(func=ast.Name(id="int"), args=[number]):
+                return self.builder.fptosi(self.builder.load(self.place(number)), ir.IntType(64))
         raise AssertionError(ast.dump(node))
 
 
 class _Whole(_Lane):
-    """Instructions in which a name stands for all lanes at once; does not leave `direct_piece`.
+    """Instructions in which a name stands for all lanes at once; does not leave `writer`.
 
     The same as those of `simulate.solver.vectors`.
     """
@@ -262,22 +250,22 @@ class _Whole(_Lane):
         for statement in statements:
             match statement:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self._values[name] = self._value(value)
+                    self._values[name] = self.value(value)
                 case ast.Expr(value=ast.Call(func=ast.Name(id="store"), args=[_, place, value])):
-                    self.builder.store(self._wide(self._value(value)), self._row(place), align=8)
+                    self.builder.store(self._wide(self.value(value)), self._row(place), align=8)
                 case _:
                     assert isinstance(statement, ast.Pass), ast.dump(statement)
 
-    def _value(self, node: ast.expr) -> Any:
+    def value(self, node: ast.expr) -> Any:
         match node:
             case ast.Call(func=ast.Name(id="load"), args=[_, place]):
                 return self.builder.load(self._row(place), align=8)
             case ast.Call(func=ast.Name(id="every"), args=[value]):
-                return self._wide(self._value(value))
+                return self._wide(self.value(value))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self.builder.fneg(self._value(operand))
+                return self.builder.fneg(self.value(operand))
             case ast.Constant() | ast.Name() | ast.BinOp():
-                return super()._value(node)
+                return super().value(node)
         raise AssertionError(ast.dump(node))
 
     def _operated(self, operation: ast.operator, left: Any, right: Any) -> Any:
@@ -295,7 +283,7 @@ class _Whole(_Lane):
         return self.builder.shuffle_vector(one, ir.Constant(_DOUBLES, ir.Undefined), zeros)
 
     def _row(self, place: ast.expr) -> Any:
-        return self.builder.bitcast(self.builder.gep(self._data, [self._offset(place)]), _DOUBLES.as_pointer())
+        return self.builder.bitcast(self.builder.gep(self.data, [self.integer(place)]), _DOUBLES.as_pointer())
 
 
 @functools.lru_cache(maxsize=4)
@@ -315,7 +303,7 @@ def _parts(definition: Any) -> list[Any]:
 
 def _is_plain(part: ast.stmt) -> bool:
     return _is_fence(part) or (
-        isinstance(part, ast.For) and all(isinstance(statement, ast.Assign) for statement in part.body)
+        isinstance(part, ast.For) and all(isinstance(statement, ast.Assign | ast.Pass) for statement in part.body)
     )
 
 
@@ -345,20 +333,6 @@ def _runs(body: list[ast.stmt]) -> list[list[Any]]:
         else:
             runs[-1].append(statement)
     return runs
-
-
-def _choosing(definition: Any) -> list[str]:
-    """Lines of a function with a call in the place of each of its pieces."""
-    lines, number = [], 0
-    for part in _parts(definition):
-        if not isinstance(part, ast.If):
-            lines.append(ast.unparse(part))
-            continue
-        lines.append(f"if {ast.unparse(part.test)}:")
-        for run in _runs(part.body):
-            lines.append(f"    _piece_{number}(w, {_PLACE})" if run else "    fence(w)")
-            number += bool(run)
-    return lines
 
 
 def _is_fence(part: ast.stmt) -> bool:

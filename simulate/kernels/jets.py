@@ -21,9 +21,10 @@ from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
 
+from simulate.compiled import Writer
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
-from simulate.solver.vectors import function_of, intrinsic, near_quotient_of
+from simulate.solver.vectors import function_of, near_quotient_of
 
 _for_range: Any = cgutils.for_range
 
@@ -33,22 +34,16 @@ def _width() -> int:
     return LANES if get_host_cpu_features().get("avx512f", False) else LANES // 2
 
 
-def emitter(program: Tape, order: int) -> Any:
-    """Numba intrinsic that writes the coefficient of order k of every state to ``stage(k - 1)``."""
+def writer(program: Tape, order: int) -> Writer:
+    """What writes the coefficient of order k of every state to ``stage(k - 1)``."""
 
-    @intrinsic
-    def emitted(_typing: Any, w: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-            width = _width()
-            with _for_range(builder, context.get_constant(types.intp, LANES // width)) as loop:
-                first = builder.mul(loop.index, context.get_constant(types.intp, width))
-                _Emission(builder, builder.gep(data, [first]), width, program).run(order)
-            return context.get_dummy_value()
+    def write(_typing: Any, context: Any, builder: Any, data: Any) -> None:
+        width = _width()
+        with _for_range(builder, context.get_constant(types.intp, LANES // width)) as loop:
+            first = builder.mul(loop.index, context.get_constant(types.intp, width))
+            _Emission(builder, builder.gep(data, [first]), width, program).run(order)
 
-        return types.void(w), generate
-
-    return emitted
+    return write
 
 
 _COMPARISONS = {"above": ">", "at_least": ">=", "same": "=="}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import zlib
 from collections.abc import Callable
@@ -15,9 +16,9 @@ from sympy import Expr, Symbol, sympify
 
 from simulate.biology.hypotheses import hypothesis_named
 from simulate.biology.reference import reference_model
-from simulate.compiled import _OPTIONS, WORKSPACE
+from simulate.compiled import _OPTIONS, WORKSPACE, emitted
 from simulate.kernels.build import build, load_source
-from simulate.kernels.direct import direct_source, is_direct
+from simulate.kernels.direct import is_direct, text_of, writer
 from simulate.kernels.emission import HEADER, function
 from simulate.kernels.hoisting import power_log
 from simulate.kernels.sensitivities import Direction, sensitivity_kernel
@@ -41,14 +42,16 @@ EXPRESSIONS: tuple[Expr, ...] = (
 SPECIAL = (0.0, -0.0, 1.0, -1.5, 0.3, 2.0, 5e-324, 1e300, np.inf, -np.inf, np.nan)
 
 
+def direct(source: str, name: str) -> Callable[[FloatArray], None]:
+    return emitted(name, text_of(source, name), writer(source, name))
+
+
 @functools.cache
 def both(source: str, name: str) -> tuple[Callable[[FloatArray], None], Callable[[FloatArray], None]]:
     """A generated function compiled past the front end and through it."""
     number = zlib.crc32(source.encode())
-    direct = load_source(f"test_direct_{number:x}_{name}", direct_source(source, name)).compiled
     through = getattr(load_source(f"test_through_{number:x}", source), name)
-    compile_: Any = numba.njit(numba.void(WORKSPACE), **_OPTIONS)
-    return compile_(direct), compile_(through)
+    return direct(source, name), numba.njit(numba.void(WORKSPACE), **_OPTIONS)(through)
 
 
 def after(run: Callable[[FloatArray], None], workspace: FloatArray) -> FloatArray:
@@ -67,13 +70,13 @@ def test_all_that_the_emitter_writes_has_the_same_bits() -> None:
     outputs = [((2 + index) * LANES, expression) for index, expression in enumerate(EXPRESSIONS)]
     source = HEADER + "\n\n" + function("f", "All.", {X: 0, Y: LANES}, (), outputs, labels={})
     assert is_direct(source, "f")
-    direct, through = both(source, "f")
+    straight, through = both(source, "f")
     pairs = [(x, y) for x in SPECIAL for y in SPECIAL]
     pairs += [(x, y) for x, y in np.random.default_rng(3).normal(size=(87, 2))]
     for first in range(0, len(pairs) - LANES + 1, LANES):
         workspace = np.zeros((2 + len(EXPRESSIONS)) * LANES)
         workspace[: 2 * LANES] = np.array(pairs[first : first + LANES]).T.ravel()
-        assert_same(after(direct, workspace), after(through, workspace))
+        assert_same(after(straight, workspace), after(through, workspace))
 
 
 @pytest.mark.parametrize("name", ["prepare", "rhs", "observe", "jacobian", "factor", "backsolve"])
@@ -85,9 +88,9 @@ def test_functions_of_a_model_have_the_same_bits(name: str) -> None:
         workspace[CONSTANTS + index * LANES :][:LANES] = parameter.value * np.linspace(0.9, 1.1, LANES)
     source = kernel.source if name in {"prepare", "rhs", "observe"} else kernel.stiff_source()
     assert is_direct(source, name)
-    direct, through = both(source, name)
-    assert_same(after(direct, workspace), after(through, workspace))
-    assert not np.array_equal(after(direct, workspace), workspace)
+    straight, through = both(source, name)
+    assert_same(after(straight, workspace), after(through, workspace))
+    assert not np.array_equal(after(straight, workspace), workspace)
 
 
 @pytest.mark.parametrize("loss", ["a * x / (b + x)", "a * exp(-b * x)"], ids=["whole rows", "lanes"])
@@ -100,9 +103,9 @@ def test_each_piece_of_a_system_with_derivatives_has_the_same_bits(loss: str, co
     workspace = np.exp(np.random.default_rng(5).normal(size=CONSTANTS + kernel.rows * LANES))
     workspace[COMMAND + DIRECTION], workspace[COMMAND + STAGE] = command, 1
     assert is_direct(kernel.source, "rhs")
-    direct, through = both(kernel.source, "rhs")
-    assert_same(after(direct, workspace), after(through, workspace))
-    assert not np.array_equal(after(direct, workspace), workspace)
+    straight, through = both(kernel.source, "rhs")
+    assert_same(after(straight, workspace), after(through, workspace))
+    assert not np.array_equal(after(straight, workspace), workspace)
 
 
 def test_what_branches_between_lanes_is_left_to_numba() -> None:
@@ -110,26 +113,35 @@ def test_what_branches_between_lanes_is_left_to_numba() -> None:
     assert not is_direct(source, "f")
 
 
-def test_the_text_stays_readable() -> None:
-    labels: dict[int | str, str] = {0: "dose", LANES: "more"}
-    source = HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels=labels)
-    text = direct_source(source, "f")
-    assert "        r0 = w[0 + lane]  # dose\n        w[8 + lane] = r0 + 1.0  # more\n" in text
+def test_functions_that_differ_in_names_alone_are_one() -> None:
+    named, other = (
+        HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels={0: label, LANES: "more"})
+        for label in ("dose", "amount")
+    )
+    assert "        r0 = w[0 + lane]  # dose\n        w[8 + lane] = r0 + 1.0  # more\n" in named
+    assert direct(named, "f") is direct(other, "f")
+    assert direct(named, "f") is not direct(named.replace("1.0", "2.0"), "f")
+
+
+@pytest.mark.parametrize(
+    "given", [np.zeros(2 * LANES, dtype=np.float32), np.zeros(4 * LANES)[::2], np.zeros((2, LANES))]
+)
+def test_what_is_no_workspace_is_refused(given: Any) -> None:
+    source = HEADER + "\n\n" + function("f", "Sum.", {X: 0}, (), [(LANES, X + 1)], labels={})
+    with pytest.raises(ctypes.ArgumentError):
+        direct(source, "f")(given)
 
 
 def test_a_sum_of_a_thousand_terms_is_compiled() -> None:
     terms = sympy.Add(*(X * Symbol(f"p{index}", real=True) for index in range(1200)))
     inputs = {X: 0} | {Symbol(f"p{index}", real=True): (1 + index) * LANES for index in range(1200)}
     source = HEADER + "\n\n" + function("f", "Sum.", inputs, (), [(1201 * LANES, terms)], labels={})
-    run: Any = numba.njit(numba.void(WORKSPACE), **_OPTIONS)(
-        load_source("test_direct_long", direct_source(source, "f")).compiled
-    )
-    assert after(run, np.ones(1202 * LANES))[-1] == 1200.0
+    assert after(direct(source, "f"), np.ones(1202 * LANES))[-1] == 1200.0
 
 
 def test_beside_a_branch_that_numba_keeps_the_last_bit_may_differ() -> None:
     outputs = [(2 * LANES, X * Y + power_log(X, Y) + Y), (3 * LANES, X - Y * power_log(Y, X))]
     source = HEADER + "\n\n" + function("f", "Both.", {X: 0, Y: LANES}, (), outputs, labels={})
-    direct, through = both(source, "f")
+    straight, through = both(source, "f")
     workspace = np.random.default_rng(4).uniform(0.1, 3.0, 4 * LANES)
-    assert after(direct, workspace) == pytest.approx(after(through, workspace), rel=1e-14)
+    assert after(straight, workspace) == pytest.approx(after(through, workspace), rel=1e-14)
