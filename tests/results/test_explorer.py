@@ -153,6 +153,21 @@ def test_a_first_look_is_within_what_it_takes_for_a_change(study: Study, content
     assert np.abs(courses_in_javascript(contents, own, course, grid, [], LIVE) - found).max() > 0.0
 
 
+def test_a_step_of_a_first_look_is_of_third_order_and_stable_as_far_as_steps_are_long() -> None:
+    numbers = {name: float(value) for name, value in re.findall(r"\b([CBE]\d|REACH) = (-?[\d.]+)", part("engine.js"))}
+    nodes = np.array([0.0, *(numbers[f"C{k}"] for k in (2, 3, 4))])
+    weights = np.array([numbers[f"B{k}"] for k in (1, 2, 3, 4)])
+    chain = np.diag(nodes[1:], -1)
+    # The conditions of Butcher's trees, of which each stage starts from the one before.
+    sums = [weights.sum(), weights @ nodes, weights @ nodes**2, weights @ chain @ nodes]
+    np.testing.assert_allclose(sums, [1, 1 / 2, 1 / 3, 1 / 6], rtol=1e-12)
+    errors = np.array([numbers[f"E{k}"] for k in (1, 2, 3, 4, 5)])
+    np.testing.assert_allclose([errors.sum(), errors @ [*nodes, 1.0]], 0.0, atol=1e-12)
+    z = -np.linspace(0.0, numbers["REACH"], 1000)[1:]
+    last = weights @ np.linalg.matrix_power(chain, 3) @ np.ones(4)
+    assert np.abs(1 + z + z**2 / 2 + z**3 / 6 + last * z**4).max() < 1.0
+
+
 def test_patients_of_a_page_are_those_of_a_run_spread_over_the_draws(study: Study) -> None:
     own = patients_of(study, study.arms[0])
     assert len(own) == PATIENTS

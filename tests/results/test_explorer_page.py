@@ -126,6 +126,14 @@ def test_what_is_heard_is_the_share_of_patients_at_the_day_that_is_read(page: An
     assert "il17a falls in" in page.inner_text("#summary")
 
 
+def test_an_interval_of_a_link_beyond_a_week_is_within_reach_of_its_slider(browser: Any, page_file: Path) -> None:
+    other = browser.new_page()
+    other.goto(f"{page_file.as_uri()}#every=14")
+    other.wait_for_selector(READY, state="attached", timeout=120_000)
+    assert other.input_value("#set-every") == "336"
+    other.close()
+
+
 def test_wash_out_and_missed_doses_give_signal_back(page: Any) -> None:
     def last() -> float:
         rows = list(csv.DictReader(io.StringIO(page.evaluate("window.explorer.table()"))))
@@ -209,6 +217,23 @@ def test_nothing_is_wider_than_the_window(page: Any, width: int, height: int) ->
     page.set_viewport_size({"width": width, "height": height})
     page.wait_for_timeout(200)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_small_screen_begins_with_two_charts_and_the_sliders_of_dose_and_interval(
+    browser: Any, page_file: Path
+) -> None:
+    other = browser.new_page(viewport={"width": 400, "height": 800})
+    other.goto(page_file.as_uri())
+    other.wait_for_selector(READY, state="attached", timeout=120_000)
+    ends = other.evaluate(
+        """[...document.querySelectorAll("#charts canvas")].slice(0, 2)
+        .concat(document.getElementById("set-dose"), document.getElementById("set-every"))
+        .map((one) => one.getBoundingClientRect().bottom)"""
+    )
+    assert ends == sorted(ends)
+    assert ends[-1] <= 800
+    assert other.evaluate("document.querySelector('h1').getBoundingClientRect().height") < 30
+    other.close()
 
 
 def test_a_page_in_a_frame_as_of_a_notebook_works_without_an_address(browser: Any, page_file: Path) -> None:

@@ -3,7 +3,7 @@
 (function () {
 const data = JSON.parse(document.getElementById("data").textContent);
 const byId = (name) => document.getElementById(name);
-const LIVE = 3e-3, REFINED = 2e-6, RESOLVED = [1e-2, 2e-5], CHUNK = 8, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
+const LIVE = 6e-3, REFINED = 2e-6, RESOLVED = [1e-2, 2e-5], CHUNK = 8, PATIENCE = 250, REST = 60, SWING = 0.03, FEWEST_DOSES = 3, RANKED = 6;
 const inDays = data.time_unit === "d";
 
 /* ---- small helpers ---- */
@@ -174,13 +174,17 @@ function course() {
   return { amount: state.dose, route: data.course.route, every: state.every, until: Math.min(state.stop, state.days),
     duration: data.course.duration, missing: state.missing };
 }
-/* Intervals between doses to look at, [start, end] each: the one before the day that is read, and a few over all. */
+/* Intervals between doses to look at, [start, end] each: the one before the day that is read, and a few over all;
+   all of them where doses are missed. */
 function intervals(days, read) {
   const times = scheduled(course(), days);
   if (times.length < FEWEST_DOSES || !(state.every > 0)) return new Float64Array(0);
   const last = Math.min(times.length * state.every, days), number = Math.floor(last / state.every + 1e-9);
   const counts = new Set();
-  for (let k = 0; k < 9; k += 1) counts.add(Math.round(number ** (k / 8)));
+  if (state.missing > 0) {
+    // Who misses a dose is another one each time, so that there is no going from one interval to the next.
+    for (let count = 1; count <= number; count += Math.ceil(number / 366)) counts.add(count);
+  } else for (let k = 0; k < 9; k += 1) counts.add(Math.round(number ** (k / 8)));
   let found = [...counts].filter((count) => count >= 1).map((count) => [(count - 1) * state.every, count * state.every]);
   if (read >= state.every && read <= last + 1e-9) {
     found = found.filter(([a, b]) => b <= read - state.every + 1e-9 || a >= read - 1e-9);
@@ -203,9 +207,11 @@ function jobsOf(one, rtol, pass) {
     intervals: move.intervals, wanted: move.names.map((name) => one.quantityAt.get(name)).filter((k) => k !== undefined),
     rtol, isFirst: pass === 0, longest: Math.max(state.days / 24, 1e-12) };
   const jobs = [];
-  for (let first = 0; first < data.patients; first += CHUNK) {
+  // What is refined comes in smaller parts: the next move waits for those that are being solved.
+  const size = pass === 0 ? CHUNK : CHUNK / 2;
+  for (let first = 0; first < data.patients; first += size) {
     jobs.push({ ...common, kind: "courses", first,
-      patients: Array.from({ length: Math.min(CHUNK, data.patients - first) }, (_, k) => first + k) });
+      patients: Array.from({ length: Math.min(size, data.patients - first) }, (_, k) => first + k) });
   }
   return jobs;
 }
@@ -214,15 +220,24 @@ function begin() {
   const read = Math.min(state.read, state.days);
   const names = state.quantities;
   move = { id: moves, started: performance.now(), grid: grid(state.days), intervals: intervals(state.days, read), read, names,
-    found: new Map(), resolved: RESOLVED[0], took: 0, refined: 0 };
+    found: new Map(), resolved: RESOLVED[0], took: 0, refined: 0, drawn: performance.now(), isRefining: false };
   for (const one of chosen()) {
     const own = names.filter((name) => one.quantityAt.has(name));
     move.found.set(one.index, { names: own, values: new Map(), means: new Map(), status: new Map(), passes: [0, 0] });
   }
-  const lists = chosen().map((one) => jobsOf(one, LIVE, 0)), fine = chosen().map((one) => jobsOf(one, REFINED, 1));
-  const woven = (all) => all[0].flatMap((_, k) => all.map((list) => list[k]));
-  queue = [...woven(lists), ...woven(fine), ...queue.filter((job) => job.kind === "effect")];
+  clearTimeout(refining);
+  queue = [...woven(LIVE, 0), ...queue.filter((job) => job.kind === "effect")];
   feed();
+}
+let refining = 0;
+function refine() {
+  queue = [...woven(REFINED, 1), ...queue.filter((job) => job.kind === "effect")];
+  feed();
+}
+/* Jobs of all hypotheses in turn. */
+function woven(rtol, pass) {
+  const all = chosen().map((one) => jobsOf(one, rtol, pass));
+  return all[0].flatMap((_, k) => all.map((list) => list[k]));
 }
 function finished(result) {
   const { job } = result;
@@ -241,18 +256,25 @@ function finished(result) {
   const isFine = all.every((one) => one.passes[1] >= data.patients);
   if (isAll && !move.took) move.took = performance.now() - move.started;
   if (isFine) { move.refined = performance.now() - move.started; move.resolved = RESOLVED[1]; }
-  // Half refined is shown as it was; every patient at one tolerance.
-  if (isFine || (!move.took && all.every((one) => one.passes[0] >= Math.min(16, data.patients))) || (isAll && !move.drawnAll)) {
-    if (isAll) move.drawnAll = true;
-    schedule();
-  }
+  // Half refined is shown as it was; every patient at one tolerance. The first few are shown where all take long.
+  const isLong = performance.now() - move.drawn > PATIENCE && all.every((one) => one.passes[0] >= Math.min(16, data.patients));
+  if (isFine || (isAll && job.pass === 0) || (isLong && !move.took)) schedule();
   if (isFine && (!ranking || ranking.hypothesis !== state.first)) setTimeout(rank, 0);
 }
 let isScheduled = false;
 function schedule() {
   if (isScheduled) return;
   isScheduled = true;
-  requestAnimationFrame(() => { isScheduled = false; draw(); });
+  requestAnimationFrame(() => {
+    isScheduled = false;
+    draw();
+    move.drawn = performance.now();
+    // Only who has seen the first answer, and does not move on, needs it refined.
+    if (move.took && !move.isRefining) {
+      move.isRefining = true;
+      refining = setTimeout(refine, REST);
+    }
+  });
 }
 
 /* ---- what is drawn: courses, bands and changes ---- */
@@ -272,8 +294,9 @@ function readings(one, found, name) {
   }
   const end = spans ? move.intervals[move.intervals.length - 1] : 0;
   const courses = patients.map((k) => {
-    const course = Float64Array.from(found.values.get(k).subarray(w * width, (w + 1) * width));
-    if (!follows) return course;
+    const solved = found.values.get(k).subarray(w * width, (w + 1) * width);
+    if (!follows) return solved;
+    const course = solved.slice();
     const means = found.means.get(k), knots = [[0, course[0]]];
     for (let s = 0; s < spans; s += 1) knots.push([move.intervals[2 * s + 1], means[(w * spans + s) * 3]]);
     for (let i = 1, s = 1; i < width && move.grid[i] <= end + 1e-9; i += 1) {
@@ -284,33 +307,43 @@ function readings(one, found, name) {
     }
     return course;
   });
-  const isRelative = courses.length > 0 && courses.every((row) => row[0] > 0);
-  const changes = courses.map((row) => {
-    const before = row[0];
-    return row.map((value) => {
-      const change = isRelative ? 100 * (value / before - 1) : value - before;
-      const error = move.resolved * (isRelative ? 200 * Math.abs(value / before) : Math.abs(value) + Math.abs(before));
-      return Math.abs(change) <= error ? 0 : change;
-    });
-  });
-  return { name, follows, courses, changes, isRelative, unit: one.quantities[one.quantityAt.get(name)].unit };
+  const isRelative = courses.length > 0 && courses.every((row) => row[0] > 0), { resolved } = move;
+  const changeOf = (value, before) => {
+    const change = isRelative ? 100 * (value / before - 1) : value - before;
+    const error = resolved * (isRelative ? 200 * Math.abs(value / before) : Math.abs(value) + Math.abs(before));
+    return Math.abs(change) <= error ? 0 : change;
+  };
+  let kept = null;
+  return { name, follows, courses, isRelative, unit: one.quantities[one.quantityAt.get(name)].unit,
+    // Of every time only where they are looked at: most moves ask for one day.
+    changes: () => (kept ??= courses.map((row) => row.map((value) => changeOf(value, row[0])))),
+    changesAt: (day) => {
+      const [i, share] = placeOf(day);
+      return courses.map((row) => between(changeOf(row[i - 1], row[0]), changeOf(row[i], row[0]), share));
+    } };
 }
 function bands(rows) {
-  const width = move.grid.length, found = [[], [], []], column = [];
+  const width = move.grid.length, found = [[], [], []], column = new Float64Array(rows.length);
   for (let i = 0; i < width; i += 1) {
-    column.length = 0;
-    for (const row of rows) if (Number.isFinite(row[i])) column.push(row[i]);
-    column.sort((a, b) => a - b);
-    [0.05, 0.5, 0.95].forEach((share, k) => found[k].push(column.length ? quantile(column, share) : null));
+    let count = 0;
+    for (const row of rows) if (Number.isFinite(row[i])) { column[count] = row[i]; count += 1; }
+    // Numbers in an array of their own type are sorted several times faster than by a function that compares.
+    const sorted = column.subarray(0, count).sort();
+    [0.05, 0.5, 0.95].forEach((share, k) => found[k].push(count ? quantile(sorted, share) : null));
   }
   return found;
 }
-/* Values of rows at a day, between neighboring times. */
-function valuesAt(rows, day) {
+/* Between which times a day is, and what share of the way: the number of the later one, and the share. */
+function placeOf(day) {
   let i = 1;
   while (i < move.grid.length - 1 && move.grid[i] < day - 1e-9) i += 1;
-  const share = Math.min(1, Math.max(0, (day - move.grid[i - 1]) / (move.grid[i] - move.grid[i - 1])));
-  return rows.map((row) => (share === 1 ? row[i] : row[i - 1] + share * (row[i] - row[i - 1])));
+  return [i, Math.min(1, Math.max(0, (day - move.grid[i - 1]) / (move.grid[i] - move.grid[i - 1])))];
+}
+const between = (before, after, share) => (share === 1 ? after : before + share * (after - before));
+/* Values of rows at a day, between neighboring times. */
+function valuesAt(rows, day) {
+  const [i, share] = placeOf(day);
+  return rows.map((row) => between(row[i - 1], row[i], share));
 }
 function summed(changes) {
   const there = changes.filter(Number.isFinite).sort((a, b) => a - b), n = there.length;
@@ -319,7 +352,13 @@ function summed(changes) {
 }
 
 const charts = new Map();
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colors = new Map();
+/* Looked up once a theme: to ask makes the browser lay the page out. */
+function color(name) {
+  const key = `${themeNow()} ${name}`;
+  if (!colors.has(key)) colors.set(key, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return colors.get(key);
+}
 let shown = [];
 
 function draw() {
@@ -344,9 +383,9 @@ function drawCharts() {
     charts.clear();
     box.replaceChildren();
   }
-  for (const part of shown) {
+  for (const [place, part] of shown.entries()) {
     const series = [Array.from(move.grid, (day) => day / data.days_per_unit)];
-    for (const { read } of part.of) series.push(...bands(isChange ? read.changes : read.courses));
+    for (const { read } of part.of) series.push(...bands(isChange ? read.changes() : read.courses));
     const numbers = series.slice(1).flat().filter((value) => value !== null);
     const least = Math.min(...numbers), most = Math.max(...numbers);
     const isLog = !isChange && least > 0 && most / least > 30;
@@ -355,9 +394,11 @@ function drawCharts() {
     if (!charts.has(part.name)) charts.set(part.name, newChart(box, part, series, isLog));
     else charts.get(part.name).chart.setData(series);
     const own = charts.get(part.name);
-    box.append(own.figure);
+    // A chart that stays where it is costs no layout.
+    if (box.children[place] !== own.figure) box.insertBefore(own.figure, box.children[place] || null);
     own.part = part;
-    own.note.textContent = part.of.some(({ read }) => read.follows) ? "average over each interval between doses" : "";
+    const note = part.of.some(({ read }) => read.follows) ? "average over each interval between doses" : "";
+    if (own.note.textContent !== note) own.note.textContent = note;
     own.figure.setAttribute("aria-label", spoken(part));
   }
 }
@@ -375,7 +416,7 @@ function newChart(box, part, first, isLog) {
   const title = titleOf(part), isChange = state.view === "changes";
   const unit = isChange ? (part.of[0].read.isRelative ? "change in %" : `change in ${unitOf(title.unit)}`) : unitOf(title.unit);
   const figure = make("figure", { role: "img", style: "margin:0" });
-  const heading = make("h3", {}, make("span", {}, title.meaning, make("span", { class: "unit", text: unit ? `, ${unit}` : "" })));
+  const heading = make("h3", {}, make("span", {}, title.meaning, make("span", { class: "unit", text: unit ? `,\u00a0${unit.replaceAll(" ", "\u00a0")}` : "" })));
   const note = make("p", { class: "read" }), plot = make("div", {});
   figure.append(heading, note, plot);
   box.append(figure);
@@ -390,12 +431,12 @@ function newChart(box, part, first, isLog) {
   });
   const axis = { stroke: color("--ink"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") }, font: "12px system-ui, sans-serif" };
   own.chart = new uPlot({
-    width: Math.max(220, figure.clientWidth), height: 215, series, bands: ribbons, legend: { show: false },
+    ...sizeOf(figure), series, bands: ribbons, legend: { show: false },
     cursor: { sync: { key: "explorer" }, y: false, drag: { x: false, y: false }, points: { show: false } },
     scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: (_, low, high) => ranged(low, high, isChange) } },
     axes: [
       { ...axis, label: inDays ? (data.course.route >= 0 ? "days since the first dose" : "days") : data.time_unit, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 34 },
-      { ...axis, ...(isLog ? decades(axis) : {}), size: 60, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
+      { ...axis, ...(isLog ? decades(axis) : {}), size: 60, space: 22, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
     hooks: {
       draw: [(u) => marks(u, own)],
       setCursor: [(u) => readout(u, own)],
@@ -403,6 +444,8 @@ function newChart(box, part, first, isLog) {
   }, first, plot);
   return own;
 }
+/* On a small screen two charts and the sliders of the doses are seen at once. */
+function sizeOf(figure) { return { width: Math.max(220, figure.clientWidth), height: window.innerWidth <= 560 ? 165 : 215 }; }
 /* Of a logarithmic axis lines and numbers at powers of ten alone, unless it has only one of them. */
 function decades(axis) {
   const filter = (u, splits) => {
@@ -437,6 +480,10 @@ function marks(u, own) {
   upright(move.read, [2, 3]);
   if (data.course.route >= 0 && state.dose > 0 && state.stop < state.days) upright(state.stop, [8, 4]);
   ctx.setLineDash([]);
+  for (const item of data.reported) {
+    if (item.quantity !== own.part.name || !item.direction || !(item.day > 0) || item.day > state.days * 1.05) continue;
+    arrow(ctx, Math.min(x(item.day), bbox.left + bbox.width) - 9 * ratio, bbox.top + 0.12 * bbox.height, 20 * ratio, item.direction === "up");
+  }
   if (state.view === "levels") {
     ctx.strokeStyle = ctx.fillStyle = color("--ink");
     ctx.lineWidth = 1.5 * ratio;
@@ -456,6 +503,19 @@ function marks(u, own) {
     }
   }
   ctx.restore();
+}
+/* What was reported to rise or to fall, beside its day. */
+function arrow(ctx, x, top, length, isUp) {
+  const [tip, tail] = isUp ? [top, top + length] : [top + length, top], head = (isUp ? 1 : -1) * length * 0.4;
+  ctx.strokeStyle = color("--ink");
+  ctx.lineWidth = length / 9;
+  ctx.beginPath();
+  ctx.moveTo(x, tail);
+  ctx.lineTo(x, tip);
+  ctx.moveTo(x - Math.abs(head) * 0.7, tip + head);
+  ctx.lineTo(x, tip);
+  ctx.lineTo(x + Math.abs(head) * 0.7, tip + head);
+  ctx.stroke();
 }
 function readout(u, own) {
   const at = u.cursor.idx;
@@ -482,7 +542,7 @@ function drawTable() {
   for (const part of shown) {
     const title = titleOf(part), said = reportedOf(part.name);
     part.of.forEach(({ one, read }, k) => {
-      const sum = summed(valuesAt(read.changes, move.read)), unit = read.isRelative ? "%" : unitOf(title.unit);
+      const sum = summed(read.changesAt(move.read)), unit = read.isRelative ? "%" : unitOf(title.unit);
       part.of[k].sum = { ...sum, unit };
       const row = make("tr", { "data-quantity": part.name, "data-hypothesis": one.name });
       if (k === 0) {
@@ -503,7 +563,8 @@ function drawTable() {
   }
   table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since ${data.course.route >= 0 ? "before the first dose" : "the start"}, at ${at(move.read)}` }),
     make("thead", {}, head), body);
-  announce(`At ${at(move.read)}: ${sentences.join("; ")}.`);
+  // What a first look cannot tell apart is told when it is refined.
+  if (move.refined) announce(`At ${at(move.read)}: ${sentences.join("; ")}.`);
 }
 function verdict(said, sum) {
   const share = said.direction === "up" ? sum.up : sum.down;
@@ -579,12 +640,17 @@ function slider(box, { name, label, hint, min, max, step, get, set, show }) {
   settings.push(own);
   return own;
 }
-let pending = 0;
+let pending = 0, isBehind = false;
 function changed() {
   keepLink();
   for (const { refresh, input } of settings) if (input !== document.activeElement) refresh();
-  // One move for all the events between two pictures.
-  if (!pending) pending = requestAnimationFrame(() => { pending = 0; begin(); });
+  // At most two moves for all the events between two pictures: of the first, and of the last.
+  if (pending) { isBehind = true; return; }
+  pending = requestAnimationFrame(() => {
+    pending = 0;
+    if (isBehind) { isBehind = false; begin(); }
+  });
+  begin();
 }
 
 function choose(box, name, label, options, get, set) {
@@ -615,7 +681,7 @@ function controls() {
       set: (value) => { state.dose = value; }, show: (value) => (value > 0 ? `${rounded(value)} ${route.unit}` : "none") });
     if (course.every > 0) {
       const part = inDays ? 1 / 24 : course.every / 24, word = inDays ? "h" : data.time_unit;
-      const low = inDays ? 6 : 6, high = 168;
+      const low = 6, high = Math.max(168, Math.ceil(Math.max(4 * course.every, state.every) / part));
       slider(doses, { name: "every", label: "Interval between doses", min: low, max: high, step: 2, get: () => state.every / part,
         set: (value) => { state.every = value * part; },
         show: (value) => (inDays ? `${rounded(value)} h` : `${shownTime(value * part)} ${word}`) });
@@ -709,8 +775,9 @@ function standing() {
   lines.push(["Not for dosing. ", "A hypothesis computed, not a prediction for a patient: no dose should be chosen by it."]);
   byId("standing").replaceChildren(...lines.map(([head, text]) => make("li", {}, make("strong", { text: head }), document.createTextNode(text))));
   byId("legend").replaceChildren(...chosen().map((one, k) => make("span", {}, make("span", { class: `key ${k ? "second" : "first"}`, "aria-hidden": "true" }),
-    document.createTextNode(`${one.name}: median and 5 to 95 % of patients`))),
-  ...(data.reported.some((item) => item.mean !== null) ? [make("span", { text: "● reported mean and range" })] : []));
+    document.createTextNode(one.name))), make("span", { text: "median, and 5 to 95 % of patients" }),
+  ...(data.reported.some((item) => item.mean !== null) ? [make("span", { text: "● reported mean and range" })] : []),
+  ...(lastReported ? [make("span", { text: "↑ ↓ reported rise, fall" })] : []));
 }
 
 /* ---- files ---- */
@@ -727,23 +794,23 @@ function table() {
   const rows = [["hypothesis", "quantity", "unit", timeName, "reading", "median", "p5", "p95", "share_up", "share_down", "patients"]];
   for (const part of shown) {
     for (const { one, read } of part.of) {
-      const [low, middle, high] = bands(read.courses), [lowChange, change, highChange] = bands(read.changes);
+      const [low, middle, high] = bands(read.courses), [lowChange, change, highChange] = bands(read.changes());
       const unit = read.isRelative ? "%" : read.unit;
       move.grid.forEach((day, i) => {
         rows.push([one.name, part.name, read.unit, day / data.days_per_unit, "level", middle[i], low[i], high[i], "", "", read.courses.length]);
-        const sum = summed(read.changes.map((row) => row[i]));
+        const sum = summed(read.changes().map((row) => row[i]));
         rows.push([one.name, part.name, unit, day / data.days_per_unit, "change", change[i], lowChange[i], highChange[i], sum.up, sum.down, sum.n]);
       });
     }
   }
   return rows.map((row) => row.map((value) => quoted(value === null ? "" : value)).join(",")).join("\n") + "\n";
 }
-function settingText() {
+function settingsInWords() {
   const route = hypotheses[0].routes[data.course.route];
-  return [chosen().map((one) => one.name).join(" and "),
+  return [
     ...(route ? [state.dose > 0 ? `${rounded(state.dose)} ${route.unit}${state.every > 0 ? ` every ${inDays ? `${rounded(state.every * 24)} h` : `${shownTime(state.every)} ${data.time_unit}`}` : ""} until ${at(Math.min(state.stop, state.days))}` : "no doses"] : []),
     ...(state.missing ? [`${state.missing} % missed`] : []),
-    ...Object.entries(state.factors).filter(([, factor]) => factor !== 1).map(([name, factor]) => `${name} × ${rounded(factor)}`)].join("; ");
+    ...Object.entries(state.factors).filter(([, factor]) => factor !== 1).map(([name, factor]) => `${name} × ${rounded(factor)}`)];
 }
 function picture() {
   const list = [...charts.values()], ratio = window.devicePixelRatio || 1;
@@ -753,21 +820,19 @@ function picture() {
   const ctx = canvas.getContext("2d");
   ctx.fillStyle = color("--ground");
   ctx.fillRect(0, 0, canvas.width, canvas.height);
-  const write = (text, x, y, size, ink, weight = "") => {
+  const write = (text, x, y, size, ink, weight = "", room = canvas.width - x - gap) => {
     ctx.fillStyle = color(ink);
     ctx.font = `${weight} ${size * ratio}px system-ui, Helvetica, sans-serif`;
-    ctx.fillText(text, x, y, canvas.width - x - gap);
+    ctx.fillText(text, x, y, room);
+    return x + ctx.measureText(text).width;
   };
   write(data.title, gap, 26 * ratio, 17, "--ink", "600");
-  write(settingText(), gap, 48 * ratio, 13, "--soft");
+  let after = gap;
+  chosen().forEach((one, k) => { after = write(`${k ? "- -" : "—"} ${one.name}`, after, 48 * ratio, 13, k ? "--two" : "--one", "600") + gap; });
+  write(settingsInWords().join("; "), after, 48 * ratio, 13, "--soft");
   list.forEach((own, k) => {
     const x = gap + (k % columns) * (width + gap), y = top + Math.floor(k / columns) * (height + head);
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(x, y, width, height + head);
-    ctx.clip();
-    write(own.figure.querySelector("h3").textContent, x, y + 18 * ratio, 13, "--ink", "600");
-    ctx.restore();
+    write(own.figure.querySelector("h3").textContent, x, y + 18 * ratio, 13, "--ink", "600", width);
     ctx.drawImage(own.chart.ctx.canvas, x, y + head);
   });
   write(`${people}; median and 5 to 95 %; il1sim ${data.version}; not for choosing a dose`, gap, canvas.height - 14 * ratio, 12, "--soft");
@@ -780,7 +845,7 @@ const isDark = window.matchMedia ? window.matchMedia("(prefers-color-scheme: dar
 function themeNow() { return document.documentElement.dataset.theme || (isDark.matches ? "dark" : "light"); }
 function drawAgain() { byId("charts").dataset.key = ""; schedule(); }
 
-byId("title").textContent = data.title;
+byId("title").textContent = byId("title").title = data.title;
 byId("question").textContent = data.question;
 byId("footer").textContent = `Made by il1sim ${data.version} from the scenario ${data.scenario}, seed ${data.seed}. Everything is computed in this page, which loads nothing.`;
 byId("controls").addEventListener("submit", (event) => event.preventDefault());
@@ -809,7 +874,7 @@ let resizing = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(resizing);
   resizing = requestAnimationFrame(() => {
-    for (const own of charts.values()) own.chart.setSize({ width: Math.max(220, own.figure.clientWidth), height: 215 });
+    for (const own of charts.values()) own.chart.setSize(sizeOf(own.figure));
   });
 });
 for (const one of document.querySelectorAll("details.more")) one.open = window.innerWidth >= 900 && !one.querySelector("#quantities");

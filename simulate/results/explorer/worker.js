@@ -22,7 +22,7 @@ function parametersOf(hypothesis, patient, factors) {
 }
 
 function engineOf(hypothesis) {
-  if (!engines[hypothesis]) engines[hypothesis] = makeEngine(MODELS[hypothesis], given.rodas);
+  if (!engines[hypothesis]) engines[hypothesis] = ENGINES[hypothesis](MODELS[hypothesis], given.rodas);
   return engines[hypothesis];
 }
 
@@ -69,6 +69,9 @@ function answer(job) {
 if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScope) {
   self.onmessage = (event) => {
     if (event.data.kind === "set up") setUp(event.data);
-    else self.postMessage(answer(event.data));
+    else {
+      const found = answer(event.data);
+      self.postMessage(found, found.values ? [found.values.buffer, found.means.buffer] : []);
+    }
   };
 }
