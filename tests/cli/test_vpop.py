@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from simulate import shipped
 from simulate.cli.app import outcome
 from simulate.studies.fitting.posterior import write_posterior
 from simulate.studies.fitting.sampling import fit_key
@@ -33,7 +34,12 @@ def test_what_is_concluded_is_printed_for_each_way_with_the_spread(capsys: Captu
     assert any(line.startswith("warning: chains: R-hat between chains is") for line in lines)
 
 
-def test_json_is_one_document_and_the_folder_holds_the_patients(capsys: Capture, tmp_path: Path) -> None:
+def test_json_is_one_document_and_the_folder_holds_the_patients(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The one that ships has many more draws and patients.
+    write_posterior(tmp_path / "H1.json", fitted("H1"))
+    monkeypatch.setattr(shipped, "fit_files", lambda *_: {"H1": tmp_path / "H1.json"})
     assert outcome([*SMALL, "--as-published", "--json", "--out", str(tmp_path / "out")]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown == json.loads((tmp_path / "out" / "vpop.json").read_text(encoding="utf-8"))

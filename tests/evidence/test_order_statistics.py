@@ -242,7 +242,7 @@ def test_censored_and_uncensored_ranges_together_have_all_probability() -> None:
     highs = np.exp(np.linspace(math.log(limit) + 1e-6, 4.0, 20))
 
     def total_over_means(high: float) -> float:
-        means = np.linspace(limit / 3.0, high, 300)
+        means = np.linspace(limit / 3.0, high, 120)
         densities = np.array(
             [
                 float(np.exp(log_censored_mean_range(marginal, n, limit, high, mean, substitute=0.5 * limit))[0])

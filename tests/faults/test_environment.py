@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from simulate.cli.app import outcome
+
 MODEL = """\
 [parameters]
 k = "0.1 1/h"
@@ -56,8 +58,11 @@ def simulated(folder: Path, out: str, **environment: str) -> subprocess.Complete
     )
 
 
-def test_figures_are_drawn_the_same_whatever_the_environment_says_of_drawing(folder: Path) -> None:
-    assert simulated(folder, "usual").returncode == 0
+def test_figures_are_drawn_the_same_whatever_the_environment_says_of_drawing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    assert outcome(["run", "s.toml", "--out", "usual"]) == 0
     (folder / "matplotlibrc").write_text("backend: module://nothing\nfont.size: 30\nlines.linewidth: 9\n")
     found = simulated(folder, "other", MPLBACKEND="module://matplotlib_inline.backend_inline", PYTHONWARNINGS="error")
     assert (found.returncode, found.stderr) == (0, "wrote other\n")

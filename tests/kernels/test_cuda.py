@@ -48,8 +48,8 @@ def compared(system, parameters, rows, times, method="DOPRI5", **options):
 def reference_model_by(method):
     model = reference_model(hypothesis_named("H1+H3a+H4"))
     nominal = np.array([p.value for p in model.parameters])
-    doses = [(0.0, StopKind.BOLUS, 0, 100.0), (1.0, StopKind.BOLUS, 0, 100.0)]
-    return compared(lower(model), np.array([nominal, nominal]), [doses, doses[1:]], np.linspace(0.0, 1.2, 4), method,
+    doses = [(0.0, StopKind.BOLUS, 0, 100.0), (0.25, StopKind.BOLUS, 0, 100.0)]
+    return compared(lower(model), np.array([nominal, nominal]), [doses, doses[1:]], np.linspace(0.0, 0.3, 4), method,
                     tolerance=Tolerance(1e-10))
 
 def infused():

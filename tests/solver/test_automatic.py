@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from benchmarks.problems.stiff import HIRES, ROBER
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
-from simulate.kernels.reference import solve_reference
 from simulate.kernels.system import equations
 from simulate.solver import (
     DOPRI5,
@@ -36,7 +34,7 @@ from tests.helpers.systems import with_route
 FOLLOWER = with_route(equations({"x": "k * (c - x) - x", "c": "s", "s": "-c"}, [1.0, 1.0, 0.0], parameters=["k"]))
 """A state that follows an oscillation, the more stiffly the larger ``k``."""
 
-TIMES = np.linspace(0.0, 20.0, 11)
+TIMES = np.linspace(0.0, 6.0, 11)
 RATES = np.array([[1.0], [1e5], [3.0], [2e6], [0.1], [40.0]])
 TOLERANCE = Tolerance(1e-8)
 
@@ -50,9 +48,13 @@ def doses(members: int) -> Schedule:
     return Schedule.from_rows([[(float(day), StopKind.BOLUS, 0, 0.5) for day in range(1, 4)] for _ in range(members)])
 
 
-@cache
 def truth() -> FloatArray:
-    return solve_reference(FOLLOWER, RATES, doses(6), TIMES, tolerance=Tolerance(1e-11), method="Radau").values
+    """The follower swings with the oscillator, and forgets its beginning and each dose."""
+    k, since = RATES, np.maximum(TIMES - np.array([[0.0], [1.0], [2.0], [3.0]])[:, None], 0.0)
+    begun = np.array([1.0 - k * (k + 1.0) / ((k + 1.0) ** 2 + 1.0), *[0.5 + 0.0 * k] * 3])
+    left = np.where(TIMES >= np.arange(4.0)[:, None, None], begun * np.exp(-(k + 1.0) * since), 0.0).sum(axis=0)
+    x = k * ((k + 1.0) * np.cos(TIMES) + np.sin(TIMES)) / ((k + 1.0) ** 2 + 1.0) + left
+    return np.stack(np.broadcast_arrays(x, np.cos(TIMES), -np.sin(TIMES)), axis=-1)
 
 
 @pytest.mark.parametrize("explicit", [DOPRI5, TAYLOR], ids=lambda method: method.name)

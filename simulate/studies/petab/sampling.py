@@ -26,6 +26,8 @@ from simulate.studies.petab.priors import believed
 from simulate.watching import Headway
 
 _SHARES = (0.05, 0.5, 0.95)
+_TOGETHER = 64
+"""Points that are solved at once; more of them would only take memory."""
 
 
 class PriorTarget:
@@ -42,19 +44,24 @@ class PriorTarget:
 
     def __call__(self, points: FloatArray) -> Scores:
         """Log-likelihoods; infeasible where the model cannot be solved."""
-        found = np.array([self._at(row) for row in self.values(points)])
+        blocks = (points[first : first + _TOGETHER] for first in range(0, len(points), _TOGETHER))
+        found = np.array([log_likelihood for block in blocks for log_likelihood in self._of(block)])
         self.asked.points += len(points)
         self.asked.unresolved += int(np.isneginf(found).sum())
         return Scores(found[:, np.newaxis], np.isfinite(found))
 
-    def _at(self, values: FloatArray) -> float:
-        estimated = self._objective.problem.estimated
-        point = np.array([scaled(float(value), one.scale) for value, one in zip(values, estimated, strict=True)])
-        try:
-            found = self._objective(point).log_likelihood
-        except NumericalError:
-            return -math.inf
-        return found if math.isfinite(found) else -math.inf
+    def _of(self, points: FloatArray) -> list[float]:
+        scales = [one.scale for one in self._objective.problem.estimated]
+        places = [
+            [scaled(float(value), scale) for value, scale in zip(row, scales, strict=True)]
+            for row in self.values(points)
+        ]
+        return [
+            -math.inf
+            if isinstance(found, NumericalError) or not math.isfinite(found.log_likelihood)
+            else found.log_likelihood
+            for found in self._objective.many(np.array(places))
+        ]
 
 
 def sample_problem(
