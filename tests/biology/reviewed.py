@@ -48,12 +48,11 @@ def rounding(*printed: float, by: float) -> tuple[Interval, ...]:
 def row(check: Check) -> str:
     """The line of the table."""
     shown = " / ".join(f"{value:{check.style}}" for value in check.model())
-    shown += " (put in)" if check.kind == "put in" else ""
-    verdict = f"**differs**: {check.why}" if check.why else "within"
-    return f"| {check.quantity} | {check.published} | {shown} | {verdict} |"
+    shown += f"; **differs**: {check.why}" if check.why else ""
+    return f"| {check.quantity} | {check.published} | {shown} |"
 
 
 def table(checks: Sequence[Check]) -> str:
-    """A table of Markdown."""
-    head = ("| quantity | published | model | verdict |", "|---|---|---|---|")
-    return "\n".join((*head, *(row(check) for check in checks))) + "\n"
+    """A table of Markdown; that a number is met which was put in says nothing, and its row is not shown."""
+    head = ("| quantity | published | model |", "|---|---|---|")
+    return "\n".join((*head, *(row(check) for check in checks if check.kind != "put in" or check.why))) + "\n"

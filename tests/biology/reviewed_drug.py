@@ -254,7 +254,7 @@ PHARMACOKINETICS = (
     *(
         Check(
             f"renal-{group.replace(' ', '-')}",
-            f"the same, kidneys {group} (CLcr {creatinine:g}, recalled)",
+            f"apparent clearance, mL/min, kidneys {group} (CLcr {creatinine:g}, recalled)",
             f"{mean:g} ± {sd:g}",
             ((mean - sd, mean + sd),),
             lambda at=creatinine: (apparent_clearance(at),),
@@ -271,7 +271,7 @@ PHARMACOKINETICS = (
     ),
     Check(
         "obese-exponent",
-        "smaller area under the curve at a median of 106 kg, %, by that exponent",
+        "smaller area under the curve at a median of 106 kg, %, by the exponent of children, 0.47",
         "24 to 33",
         ((24, 33),),
         lambda: (100 * (1 - (106 / 75) ** -exponent_of_weight()),),

@@ -14,8 +14,8 @@ from tests.biology.reviewed_cells import CELLS, MARKERS
 from tests.biology.reviewed_drug import IL1, PHARMACOKINETICS, RECEPTOR
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
-SECTIONS = {"pharmacokinetics": PHARMACOKINETICS, "receptor": RECEPTOR, "IL-1": IL1, "cells": CELLS, "markers": MARKERS}
-CHECKS = tuple(check for section in SECTIONS.values() for check in section)
+SECTIONS = {"pharmacokinetics": PHARMACOKINETICS, "receptor": RECEPTOR, "IL-1": IL1, "cells": CELLS}
+CHECKS = (*(check for section in SECTIONS.values() for check in section), *MARKERS)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=str)
@@ -30,8 +30,8 @@ def test_no_row_has_the_name_of_another() -> None:
 
 
 def refused() -> str:
-    """The table of those who have no steady baseline, its reasons, and the models that refuse nobody."""
-    rows, nobody, letters = [], [], dict[str, str]()
+    """The table of those who have no steady baseline, its reasons, and how many models refuse nobody."""
+    rows, letters = [], dict[str, str]()
     for name in MODELS:
         counts = of_many(name).counts
         for reason, _ in counts.most_common():
@@ -39,11 +39,9 @@ def refused() -> str:
         reasons = ", ".join(f"{100 * count / MANY:.2f} % {letters[reason]}" for reason, count in counts.most_common())
         if counts:
             rows.append(f"| `{name}` | {100 * counts.total() / MANY:.2f} % | {reasons} |\n")
-        else:
-            nobody.append(f"`{name}`")
     head = "| model | refused | reasons |\n|---|---|---|\n"
     told = "; ".join(f"{letter}: {reason}" for reason, letter in letters.items())
-    return head + "".join(rows) + f"\nReasons: {told}.\n\nNone of the 10,000 is refused under {', '.join(nobody)}.\n"
+    return head + "".join(rows) + f"\nReasons: {told}.\n\n{len(MODELS) - len(rows)} other models refuse nobody.\n"
 
 
 def as_it_should_be(document: str) -> str:

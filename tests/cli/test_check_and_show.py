@@ -328,9 +328,9 @@ def test_a_fault_in_the_mechanism_of_a_hypothesis_file_has_its_line(verb: str, f
 def test_the_hypothesis_of_the_page_changes_the_reference_model(folder: Path, capsys: Capture) -> None:
     page = (ROOT / "docs" / "model-files.md").read_text(encoding="utf-8")
     example = next(part for part in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[hypothesis]" in part)
-    assert outcome(["show", "model", "--hypothesis", f"H1+{write(folder, 'starvation.toml', example)}"]) == 0
-    assert "hypothesis: H1+starvation\n" in (shown := capsys.readouterr().out)
-    assert "starvation" in shown
+    assert outcome(["show", "model", "--hypothesis", f"H1+{write(folder, 'il23.toml', example)}"]) == 0
+    assert "hypothesis: H1+H23\n" in (shown := capsys.readouterr().out)
+    assert "il23" in shown
 
 
 def test_the_python_of_the_page_simulates_a_model() -> None:

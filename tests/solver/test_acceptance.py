@@ -1,4 +1,4 @@
-"""Numerical acceptance, N1 to N14; docs/verification.md says what each number asks, and test_mutations.py has N15."""
+"""Numerical acceptance, N1 to N14, summed up in docs/verification.md; test_mutations.py has N15."""
 
 from __future__ import annotations
 

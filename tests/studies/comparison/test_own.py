@@ -16,7 +16,7 @@ from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.trial import problem_for
 from tests.studies.fitting.tiny import SETTINGS, problem
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "your-own-hypothesis.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "model-files.md"
 
 
 FIXED = """
@@ -33,7 +33,8 @@ k_23 = 1
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.chdir(tmp_path)
-    (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (text,) = (block for block in blocks if "[hypothesis]" in block)
     Path("il23.toml").write_text(text, encoding="utf-8")
     return text
 
