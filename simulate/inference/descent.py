@@ -62,7 +62,7 @@ class Descent:
         return self.ended in ("gradient", "flat")
 
 
-class Question(NamedTuple):
+class Probe(NamedTuple):
     """What a descent asks: the function at a point, and whether with gradient and curvature."""
 
     point: FloatArray
@@ -70,7 +70,7 @@ class Question(NamedTuple):
 
 
 Name = TypeVar("Name")
-Descending = Generator[Question, Any, Descent]
+Descending = Generator[Probe, Any, Descent]
 """A descent under way: it asks, is sent the answer, and returns where it ended."""
 
 
@@ -115,7 +115,7 @@ def together(
         The function at several points, shape [point, coordinate], as for `descend`. An answer must not depend on the
         other points; then where a descent ends does not depend on the other descents.
     """
-    asked: dict[Name, Question] = {}
+    asked: dict[Name, Probe] = {}
     answers: dict[Name, Slope | None] = dict.fromkeys(descents)
     while answers:
         for number, answer in answers.items():
@@ -152,7 +152,7 @@ def descending(
         million times that; and the one that the gradient and the curvature must promise.
     """
     point = np.clip(np.asarray(start, dtype=np.float64), bounds[:, 0], bounds[:, 1])
-    here = yield Question(point, True)
+    here = yield Probe(point, True)
     before = here.value
     damping, growth = _FIRST_DAMPING, 2.0
     evaluations, steps, small = 1, 0, 0
@@ -166,10 +166,10 @@ def descending(
         if not step.any() or (0.0 <= promised <= tolerance and damping <= 1.0):
             ended = "gradient"
             break
-        found = yield Question(moved, False)
+        found = yield Probe(moved, False)
         evaluations += 1
         gained = here.value - found.value
-        there = (yield Question(moved, True)) if promised > 0.0 and gained > 0.0 else None
+        there = (yield Probe(moved, True)) if promised > 0.0 and gained > 0.0 else None
         if there is not None and _is_finite(there):
             point, here, steps = moved, there, steps + 1
             damping = max(damping * max(1.0 / 3.0, 1.0 - (2.0 * gained / promised - 1.0) ** 3), 1e-15)

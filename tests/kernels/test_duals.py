@@ -66,8 +66,15 @@ def test_numbers_without_derivative_have_none_and_arrays_go_through() -> None:
 
 def test_single_numbers_are_stacked_with_zero_where_they_have_no_derivative() -> None:
     found = stacked([constant(3.0), POINT["y"]], 2)
-    np.testing.assert_array_equal(found.value, [3.0, Y])
-    np.testing.assert_array_equal(found.slope, [[0.0, 0.0], [0.0, 1.0]])
+    np.testing.assert_array_equal(found.value, [[3.0], [Y]])
+    np.testing.assert_array_equal(found.slope, [[[0.0, 0.0]], [[0.0, 1.0]]])
+
+
+def test_arrays_of_one_shape_are_stacked_along_a_new_axis() -> None:
+    y = Dual(np.array([Y, 2.0 * Y]), np.array([[0.0, 1.0], [0.0, 2.0]]))
+    found = stacked([constant(3.0), y], 2)
+    np.testing.assert_array_equal(found.value, [[3.0, 3.0], [Y, 2.0 * Y]])
+    np.testing.assert_array_equal(found.slope, [np.zeros((2, 2)), [[0.0, 1.0], [0.0, 2.0]]])
 
 
 def test_a_power_of_zero_has_the_derivative_of_its_base_alone() -> None:
