@@ -191,7 +191,9 @@ function makeEngine(model, rodas) {
     }
 
     let t = 0, at = 0, dose = 0, ending = 0, edge = 0, isStiff = false, stiffness = 0;
-    const sums = new Float64Array(3 * count);
+    // What is wanted where it was looked at last, and whether that is where the next step begins.
+    const sums = new Float64Array(3 * count), seen = new Float64Array(count);
+    let isSeen = false;
 
     function record(state, time) {
       observe(time, state, u, p, c, o);
@@ -201,8 +203,12 @@ function makeEngine(model, rodas) {
     function valueOf(state, number) { return number < n ? state[number] : o[number - n]; }
     function look(state, time, weight) {
       observe(time, state, u, p, c, o);
+      for (let w = 0; w < count; w += 1) seen[w] = valueOf(state, wanted[w]);
+      gather(weight);
+    }
+    function gather(weight) {
       for (let w = 0; w < count; w += 1) {
-        const value = valueOf(state, wanted[w]);
+        const value = seen[w];
         sums[3 * w] += weight * value;
         if (!(value >= sums[3 * w + 1])) sums[3 * w + 1] = value;
         if (!(value <= sums[3 * w + 2])) sums[3 * w + 2] = value;
@@ -290,11 +296,13 @@ function makeEngine(model, rodas) {
       }
       if (edge % 2 === 1) {
         // Simpson's rule over the step.
-        look(y, t, h / 6);
+        if (isSeen) gather(h / 6);
+        else look(y, t, h / 6);
         inside(0.5, h, between);
         look(between, t + 0.5 * h, 4 * h / 6);
         look(z, next, h / 6);
-      }
+        isSeen = true;
+      } else isSeen = false;
       if (!isStiff && !isShort) {
         stiffness = pace > 3.25 ? stiffness + 1 : Math.max(0, stiffness - 0.25);
         if (stiffness > 15) { isStiff = true; counters.stiff += 1; }
@@ -307,6 +315,7 @@ function makeEngine(model, rodas) {
         h = remembered > 0 ? remembered : firstStep(share, longest);
         restarting = true;
         limit = 5;
+        isSeen = false;
       } else if (isStiff) rhs(t, y, u, p, c, k1);
       else {
         const last = isShort ? k4 : k7;
