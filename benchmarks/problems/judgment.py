@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -18,6 +19,9 @@ TOLERANCES = (1e-4, 1e-6, 1e-8, 1e-10)
 """Relative tolerances at which methods are judged."""
 
 _LARGEST = 20
+
+kernel_of = cache(build)
+"""Kernel of a system, which is solved again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def judge(problem: Problem, method: Method, rtol: float) -> Judgment:
     """Solve a problem and compare it with its reference values."""
     tolerance = Tolerance(rtol)
     result = solve(
-        build(problem.system),
+        kernel_of(problem.system),
         problem.parameters,
         problem.schedule,
         problem.times,

@@ -67,15 +67,15 @@ def test_color_is_for_terminals_that_want_it(variable: dict[str, str], is_colore
     ours, theirs = os.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulate", "run", "nowhere.toml"],
+        [sys.executable, "-m", "simulate", "rnu"],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=theirs,
         env=environment | variable,
     )
-    assert process.wait() == 3
+    assert process.wait() == 2
     os.close(theirs)
     shown = os.read(ours, 65536)
     os.close(ours)
-    assert b"error[file.missing]" in shown.replace(b"\x1b[1;31m", b"").replace(b"\x1b[0m", b"")
+    assert b"error[usage.verb]" in shown.replace(b"\x1b[1;31m", b"").replace(b"\x1b[0m", b"")
     assert (b"\x1b" in shown) is is_colored

@@ -123,11 +123,6 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
     return cache, run_program(cache, PYTHONHASHSEED="0")
 
 
-def test_kernels_do_not_depend_on_the_hash_seed(filled: Filled) -> None:
-    cache, answer = filled
-    assert run_program(cache, PYTHONHASHSEED="1") == answer
-
-
 def test_a_damaged_cache_is_mended(filled: Filled, tmp_path: Path) -> None:
     cache, first = filled
     shutil.copytree(cache, tmp_path, dirs_exist_ok=True)
@@ -141,10 +136,10 @@ def test_a_damaged_cache_is_mended(filled: Filled, tmp_path: Path) -> None:
     assert all(len(path.read_bytes()) == pytest.approx(len(content), rel=0.01) for path, content in whole.items())
 
 
-def test_processes_that_fill_an_empty_cache_together_agree(filled: Filled, tmp_path: Path) -> None:
+def test_processes_of_any_hash_seed_that_fill_an_empty_cache_together_agree(filled: Filled, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
-        answers = list(pool.map(run_program, [tmp_path] * 3))
-    assert answers == [filled[1]] * 3
+        answers = list(pool.map(lambda seed: run_program(tmp_path, PYTHONHASHSEED=seed), ["1", "2"]))
+    assert answers == [filled[1]] * 2
     assert not list(tmp_path.rglob("*.tmp"))
 
 

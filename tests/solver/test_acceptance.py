@@ -28,7 +28,7 @@ from benchmarks.problems import (
     Problem,
     reference_values,
 )
-from benchmarks.problems.judgment import TOLERANCES, judge, pairs
+from benchmarks.problems.judgment import TOLERANCES, judge, kernel_of, pairs
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.system import System, equations
 from simulate.solver import DOPRI5, METHODS, RODAS5P, Method, Schedule, Status, StopKind, Tolerance, solve
@@ -43,7 +43,7 @@ def solved(problem: Problem, method: Method, rtol: float = 1e-6, **changes: obje
     """States of a problem at its times, shape [time, state]; its fields may be changed."""
     changed = replace(problem, **changes)  # type: ignore[arg-type]
     result = solve(
-        build(changed.system),
+        kernel_of(changed.system),
         changed.parameters,
         changed.schedule,
         changed.times,
@@ -87,7 +87,7 @@ def test_n02_at_the_floor_of_double_precision_the_error_stops_falling_and_nothin
 def test_n03_halved_steps_show_at_least_the_stated_order_where_the_solution_turns_fast(method: Method) -> None:
     # The leading error term of a good pair is so small that the next one shows at any step worth taking: the observed
     # order comes down to the stated one. Where it is seen from both sides is tested in test_methods.py.
-    kernel = build(BRUSSELATOR.system)
+    kernel = kernel_of(BRUSSELATOR.system)
     exact = march(kernel, method, 1.0, 1600)
     errors = [float(np.abs(march(kernel, method, 1.0, steps) - exact).max()) for steps in (20, 40, 80, 160)]
     orders = np.log2(np.array(errors[:-1]) / np.array(errors[1:]))
@@ -138,7 +138,7 @@ def test_n06_doses_at_every_awkward_time_follow_their_closed_form(method: Method
     times = np.array([0.0, 1.0, 2.0, 3.5, 4.0, 6.0])
     schedule = Schedule.from_rows([[(time, StopKind.BOLUS, 0, amount) for time, amount in doses]])
     result = solve(
-        build(ABSORPTION), np.array([[4.1, 16.9]]), schedule, times, tolerance=Tolerance(1e-11), method=method
+        kernel_of(ABSORPTION), np.array([[4.1, 16.9]]), schedule, times, tolerance=Tolerance(1e-11), method=method
     )
     exact = superposed_bateman(times, doses, 4.1, 16.9)
     np.testing.assert_allclose(result.quantity("central")[0], exact, rtol=1e-8, atol=1e-11)
@@ -150,7 +150,7 @@ def test_n06_doses_at_every_awkward_time_follow_their_closed_form(method: Method
 
 @every_method
 def test_n07_a_spike_into_a_system_at_rest_is_that_of_a_run_that_starts_there(method: Method) -> None:
-    kernel, row = build(ABSORPTION), np.array([[4.1, 16.9]])
+    kernel, row = kernel_of(ABSORPTION), np.array([[4.1, 16.9]])
     schedule = Schedule.from_rows([[(500.0, StopKind.BOLUS, 0, 7.0)]])
     times, tight = np.array([500.0, 500.25, 501.0]), Tolerance(1e-10)
     through = solve(kernel, row, schedule, times, tolerance=tight, method=method).values
@@ -231,7 +231,7 @@ def test_n12_the_generated_jacobian_is_the_derivative_at_random_states_and_at_ze
     states, n = [sympy.Symbol(name) for name in system.states], len(system.states)
     symbols = [*sympy.ordered(set().union(*(rate.free_symbols for rate in system.rhs)))]
     exact = sympy.lambdify([symbols], sympy.Matrix(system.rhs).jacobian(states), modules="numpy")
-    kernel = build(system)
+    kernel = kernel_of(system)
     generator = np.random.default_rng(12)
     points = [*generator.uniform(0.05, 2.0, (20, n)), np.zeros(n)]
     if problem.name == "ARENSTORF":

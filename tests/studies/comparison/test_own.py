@@ -67,7 +67,8 @@ def test_a_number_without_a_prior_is_named(example: str) -> None:
 
 
 def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert outcome(["run", "anakinra-100mg-daily", "--hypothesis", "il23.toml", "--patients", "2", "--out", "r"]) == 0
+    short = ["--patients", "2", "--set", "time.end=7 d", "-q", "il17a"]
+    assert outcome(["run", "anakinra-100mg-daily", "--hypothesis", "il23.toml", *short, "--out", "r"]) == 0
     assert "hypothesis H23" in capsys.readouterr().out
     assert outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
