@@ -47,9 +47,9 @@ def rounding(*printed: float, by: float) -> tuple[Interval, ...]:
 
 def row(check: Check) -> str:
     """The line of the table."""
-    shown = " / ".join(f"{value:{check.style}}" for value in check.model())
+    shown = ", ".join(f"{value:{check.style}}" for value in check.model())
     shown += f"; **differs**: {check.why}" if check.why else ""
-    return f"| {check.quantity} | {check.published} | {shown} |"
+    return f"| {check.quantity} | {check.published.replace(' / ', ', ')} | {shown} |"
 
 
 def table(checks: Sequence[Check]) -> str:

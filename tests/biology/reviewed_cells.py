@@ -108,8 +108,7 @@ CELLS = (
         "0.2",
         ((0.15, 0.25),),
         lambda: (division_of_naive(),),
-        why="naive cells do not divide here: output of the thymus stands for all supply, and only its sum matters for "
-        "what leaves the pool",
+        why="naive cells do not divide here: output of the thymus stands for all supply",
     ),
     Check(
         "balance-printed",
@@ -173,8 +172,7 @@ CELLS = (
         "49.65 / 4.4, 56 patients",
         rounding(49.65, by=0.005) + rounding(4.4, by=0.05),
         lambda: (100 * blood("E1", "M1") / TABLE["CD4"], 100 * blood("E17", "M17") / TABLE["CD4"]),
-        why="that study finds five times the Th17 cells of the row above; reports on blood of myositis do not agree "
-        "with each other, and lineages there are told by other markers",
+        why="that study finds five times the Th17 cells of the row above; reports on blood of myositis do not agree",
     ),
 )
 """Evidence, section 5: half-lives and balances."""

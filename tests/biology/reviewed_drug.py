@@ -240,7 +240,7 @@ PHARMACOKINETICS = (
         "23.0 + 0.343·CLcr + 0.713·weight = 111",
         ((110.5, 111.5),),
         lambda: (apparent_clearance(100),),
-        why="the same abstract prints means of 144 to 164, which its formula does not give; the means are used",
+        why="the same abstract prints means of 144 to 164, which are used",
     ),
     Check(
         "volume",
