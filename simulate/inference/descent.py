@@ -2,20 +2,22 @@
 
 The curvature is that of a sum of squares, or any other that is not negative (K. Levenberg, Q. Appl. Math. 2 (1944) 164;
 the damping is that of H. B. Nielsen, IMM-REP-1999-05). A coordinate at a bound, beyond which the function would fall,
-stays there; a step that passes a bound ends at it.
+stays there; one whose step would pass a bound ends at it, and the others take that into account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from simulate.streams import FloatArray
 
-MOST_STEPS, TOLERANCE = 200, 1e-9
+MOST_STEPS, TOLERANCE = 400, 1e-9
+_LONG, _LITTLE = 50, 1e6
+"""Steps that end a descent if together they gain less than so many tolerances."""
 _FIRST_DAMPING = 1e-3
 _MOST_DAMPING = 1e12
 _LEAST_CURVATURE = 1e-8
@@ -60,14 +62,15 @@ class Descent:
         return self.ended in ("gradient", "flat")
 
 
-class Asked(NamedTuple):
+class Probe(NamedTuple):
     """What a descent asks: the function at a point, and whether with gradient and curvature."""
 
     point: FloatArray
     with_slope: bool
 
 
-Descending = Generator[Asked, Any, Descent]
+Name = TypeVar("Name")
+Descending = Generator[Probe, Any, Descent]
 """A descent under way: it asks, is sent the answer, and returns where it ended."""
 
 
@@ -98,11 +101,11 @@ def descend(
 
 
 def together(
-    descents: Mapping[int, Descending],
+    descents: Mapping[Name, Descending],
     values: Callable[[FloatArray], Sequence[float]],
     slopes: Callable[[FloatArray], Sequence[Slope]],
-) -> Iterator[tuple[int, Descent]]:
-    """Let several descents go down side by side, and tell each that has ended by its number.
+) -> Iterator[tuple[Name, Descent]]:
+    """Let several descents go down side by side, and tell each that has ended by its name.
 
     Parameters
     ----------
@@ -112,8 +115,8 @@ def together(
         The function at several points, shape [point, coordinate], as for `descend`. An answer must not depend on the
         other points; then where a descent ends does not depend on the other descents.
     """
-    asked: dict[int, Asked] = {}
-    answers: dict[int, Slope | None] = dict.fromkeys(descents)
+    asked: dict[Name, Probe] = {}
+    answers: dict[Name, Slope | None] = dict.fromkeys(descents)
     while answers:
         for number, answer in answers.items():
             try:
@@ -145,38 +148,38 @@ def descending(
     most_steps
         Limit of steps.
     tolerance
-        The decrease, in units of the function, below which three steps in a row are the last; and the one that the
-        gradient and the curvature must promise.
+        The decrease, in units of the function, below which three steps in a row are the last, as fifty are with a
+        million times that; and the one that the gradient and the curvature must promise.
     """
-    low, high = bounds[:, 0], bounds[:, 1]
-    point = np.clip(np.asarray(start, dtype=np.float64), low, high)
-    here = yield Asked(point, True)
+    point = np.clip(np.asarray(start, dtype=np.float64), bounds[:, 0], bounds[:, 1])
+    here = yield Probe(point, True)
+    before = here.value
     damping, growth = _FIRST_DAMPING, 2.0
     evaluations, steps, small = 1, 0, 0
     ended = "steps"
     if not _is_finite(here):
         return Descent(point, here.value, here, steps, evaluations, "undefined")
     while steps < most_steps:
-        free = ~(((point <= low) & (here.gradient > 0.0)) | ((point >= high) & (here.gradient < 0.0)))
-        step = _step(here, free, damping)
-        moved = np.clip(point + step, low, high)
+        moved = _moved(here, point, bounds, damping)
         step = moved - point
         promised = -float(here.gradient @ step + 0.5 * step @ here.curvature @ step)
-        if not free.any() or not step.any() or (0.0 <= promised <= tolerance and damping <= 1.0):
+        if not step.any() or (0.0 <= promised <= tolerance and damping <= 1.0):
             ended = "gradient"
             break
-        found = yield Asked(moved, False)
+        found = yield Probe(moved, False)
         evaluations += 1
         gained = here.value - found.value
-        there = (yield Asked(moved, True)) if promised > 0.0 and gained > 0.0 else None
+        there = (yield Probe(moved, True)) if promised > 0.0 and gained > 0.0 else None
         if there is not None and _is_finite(there):
             point, here, steps = moved, there, steps + 1
             damping = max(damping * max(1.0 / 3.0, 1.0 - (2.0 * gained / promised - 1.0) ** 3), 1e-15)
             growth = 2.0
             small = small + 1 if gained <= tolerance else 0
-            if small == 3:
+            is_idle = steps % _LONG == 0 and before - here.value < _LITTLE * tolerance
+            if small == 3 or is_idle:
                 ended = "flat"
                 break
+            before = here.value if steps % _LONG == 0 else before
             continue
         damping, growth = damping * growth, growth * 2.0
         if damping > _MOST_DAMPING:
@@ -189,15 +192,26 @@ def _is_finite(there: Slope) -> bool:
     return bool(np.isfinite(there.value) and np.isfinite(there.gradient).all() and np.isfinite(there.curvature).all())
 
 
-def _step(here: Slope, free: np.ndarray[tuple[int], np.dtype[np.bool_]], damping: float) -> FloatArray:
-    """Damped step of the coordinates that are free."""
-    step = np.zeros(len(here.gradient))
-    if free.any():
-        curvature = here.curvature[np.ix_(free, free)]
-        diagonal = np.diag(curvature)
-        size = np.maximum(diagonal, _LEAST_CURVATURE * max(float(diagonal.max()), 1e-300))
-        # In units in which the diagonal is 1, so that the scales of coordinates do not matter.
-        root = np.sqrt(size)
-        matrix = curvature / np.outer(root, root) + damping * np.eye(len(root))
-        step[free] = -np.linalg.lstsq(matrix, here.gradient[free] / root, rcond=None)[0] / root
-    return step
+def _moved(here: Slope, point: FloatArray, bounds: FloatArray, damping: float) -> FloatArray:
+    """Where a damped step leads: what would pass a bound ends at it, and the others go where that leaves them best."""
+    low, high = bounds[:, 0], bounds[:, 1]
+    free = ~(((point <= low) & (here.gradient > 0.0)) | ((point >= high) & (here.gradient < 0.0)))
+    moved = point.copy()
+    diagonal = np.diag(here.curvature)
+    size = np.maximum(diagonal, _LEAST_CURVATURE * max(float(diagonal[free].max(initial=0.0)), 1e-300))
+    # In units in which the diagonal is 1, so that the scales of coordinates do not matter.
+    root = np.sqrt(size)
+    matrix = here.curvature / np.outer(root, root) + damping * np.eye(len(root))
+    while free.any():
+        pull = here.gradient / root + matrix @ (root * (moved - point))
+        step = -np.linalg.lstsq(matrix[np.ix_(free, free)], pull[free], rcond=None)[0] / root[free]
+        whole = point.copy()
+        whole[free] += step
+        ended = np.clip(whole, low, high)
+        passed = free & (ended != whole)
+        moved[passed] = ended[passed]
+        free &= ~passed
+        if not passed.any():
+            moved[free] = whole[free]
+            break
+    return moved

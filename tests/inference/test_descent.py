@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.optimize import least_squares
+from scipy.optimize import least_squares, lsq_linear
 
-from simulate.inference.descent import Slope, descend
+from simulate.inference.descent import Slope, descend, descending, together
 from simulate.streams import FloatArray
 
 WIDE = np.array([[-10.0, 10.0], [-10.0, 10.0]])
@@ -39,7 +39,7 @@ def test_a_curved_valley_is_followed_to_its_end() -> None:
 
 def test_a_bound_holds_the_point_where_another_solver_has_it() -> None:
     bounds = np.array([[-10.0, 0.5], [-10.0, 10.0]])
-    found = descend(value, slope, np.array([-1.2, 1.0]), bounds)
+    found = descend(value, slope, np.array([-1.2, 1.0]), bounds, tolerance=1e-18)
     other = least_squares(residuals, [-1.2, 1.0], jacobian, bounds=([-10.0, -10.0], [0.5, 10.0]), xtol=1e-14)
     assert found.point[0] == 0.5
     np.testing.assert_allclose(found.point, other.x, atol=1e-6)
@@ -75,3 +75,44 @@ def test_a_coordinate_without_influence_stays_where_it_began() -> None:
 def test_the_limit_of_steps_is_kept_and_told() -> None:
     found = descend(value, slope, np.array([-1.2, 1.0]), WIDE, most_steps=2)
     assert (found.steps, found.ended, found.converged) == (2, "steps", False)
+
+
+def test_descents_side_by_side_end_at_the_bits_of_each_alone() -> None:
+    starts = np.random.default_rng(1).uniform(-3.0, 3.0, (7, 2))
+    starts[3] = np.nan
+    sizes = []
+
+    def values(points: FloatArray) -> list[float]:
+        sizes.append(len(points))
+        return [value(point) for point in points]
+
+    ended = dict(
+        together(
+            {number: descending(start, WIDE) for number, start in enumerate(starts)},
+            values,
+            lambda points: [slope(point) for point in points],
+        )
+    )
+    assert max(sizes) == 6
+    assert ended.pop(3).ended == "undefined"
+    for number, found in ended.items():
+        alone = descend(value, slope, starts[number], WIDE)
+        assert found.point.tobytes() == alone.point.tobytes()
+        assert (found.value, found.steps, found.evaluations) == (alone.value, alone.steps, alone.evaluations)
+
+
+def test_a_step_that_ends_at_a_bound_is_the_least_of_the_parabola_between_the_bounds() -> None:
+    generator = np.random.default_rng(2)
+    for _ in range(20):
+        root = generator.normal(size=(5, 5))
+        center = generator.normal(size=5) * 2.0
+        target = root @ center
+
+        def parabola(point: FloatArray, root: FloatArray = root, target: FloatArray = target) -> Slope:
+            left = root @ point - target
+            return Slope(0.5 * float(left @ left), root.T @ left, root.T @ root)
+
+        bounds = np.array([[-1.0, 1.0]] * 5)
+        found = descend(lambda point, of=parabola: of(point).value, parabola, np.zeros(5), bounds)
+        other = lsq_linear(root, target, bounds=(-1.0, 1.0), tol=1e-14)
+        assert found.value == pytest.approx(other.cost, rel=1e-6, abs=1e-8)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -26,7 +26,6 @@ from simulate.solver.automatic import Automatic, solve_automatically
 from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import DOPRI5, RODAS5P
 from simulate.solver.problem import Schedule, Tolerance
-from simulate.solver.trajectories import Trajectories
 from simulate.studies.petab.equations import TIME, Equations, Values
 from simulate.studies.petab.periods import ExperimentCourse, begin_period, beginning, holding, own_parameters, starting
 
@@ -37,17 +36,24 @@ _SIZE = 1e-4
 """Share of its largest value that a state counts at least, when it is asked whether it is steady."""
 RTOL = 1e-8
 """Relative tolerance of the solver."""
-_MAX_STEPS = 10_000
+_REMEMBERED = 4096
+"""Solutions that are kept."""
 
 Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solver:
-    """How the equations are solved: relative tolerance, and threads (all cores if None)."""
+    """How the equations are solved: relative tolerance, threads (all cores if None), and steps of a solution at most.
+
+    ``known`` has the last solutions: of points that differ in what is observed alone, or at which derivatives are
+    asked for later, the equations are solved once.
+    """
 
     rtol: float = RTOL
     threads: int | None = None
+    max_steps: int = 200_000
+    known: dict[tuple[object, ...], tuple[FloatArray, int]] = field(default_factory=dict)
 
 
 def solve_experiments(
@@ -243,10 +249,11 @@ def _own_numbers(
 
 
 def _undefined(system: System, parameters: FloatArray) -> NumericalError | None:
-    for name, value in zip(system.parameters, parameters.tolist(), strict=True):
-        if not math.isfinite(value):
-            return NumericalError(f"`{name}` is infinite or undefined where a period begins", code="petab.solve")
-    return None
+    undefined = np.flatnonzero(~np.isfinite(parameters))
+    if not len(undefined):
+        return None
+    name = system.parameters[undefined[0]]
+    return NumericalError(f"`{name}` is infinite or undefined where a period begins", code="petab.solve")
 
 
 def _starting_with(equations: Equations, pattern: tuple[bool, ...]) -> System:
@@ -296,7 +303,7 @@ def _set_horizons(
     while waiting and horizon <= LAST_HORIZON:
         times = begin + np.array([0.0, horizon / 10.0, horizon])
         parameters = np.array([alike[0].parameters for alike in waiting])
-        states = _plain(_kernel_of(system), parameters, times, begin, solver)[:, :, : len(system.states)]
+        states = _plain(_kernel_of(system), parameters, times, begin, solver)[0][:, :, : len(system.states)]
         size = np.abs(states[:, 2]) + _SIZE * np.abs(states).max(axis=1)
         still = (np.abs(states[:, 2] - states[:, 1]) <= STILL * size).all(axis=1)
         moving = []
@@ -336,17 +343,22 @@ def _kernel_of(system: System) -> CompiledKernel:
 
 def _plain(
     kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
-) -> FloatArray:
-    return _automatically(kernel, parameters, times, begin, solver).values
-
-
-def _automatically(
-    kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
-) -> Trajectories:
-    return solve_automatically(
-        kernel, parameters, Schedule.empty(len(parameters)), times, start=begin, tolerance=Tolerance(solver.rtol),
-        choice=Automatic(), max_steps=_MAX_STEPS, threads=solver.threads,
-    )  # fmt: skip
+) -> tuple[FloatArray, FloatArray]:
+    """Values [member, time, quantity], and which method each member was solved by."""
+    keys = [(id(kernel), begin, times.tobytes(), row.tobytes()) for row in parameters]
+    new = [place for place, key in enumerate(keys) if key not in solver.known]
+    if new:
+        found = solve_automatically(
+            kernel, parameters[new], Schedule.empty(len(new)), times, start=begin, tolerance=Tolerance(solver.rtol),
+            choice=Automatic(), max_steps=solver.max_steps, threads=solver.threads,
+        )  # fmt: skip
+        assert found.chosen is not None
+        for place, values, chosen in zip(new, found.values, found.chosen.tolist(), strict=True):
+            solver.known[keys[place]] = (values.copy(), chosen)
+    own = [solver.known[key] for key in keys]
+    for key in list(solver.known)[: -max(_REMEMBERED, len(keys))]:
+        del solver.known[key]
+    return np.array([values for values, _ in own]), np.array([chosen for _, chosen in own])
 
 
 def _solved(
@@ -361,9 +373,9 @@ def _solved(
     """Values [member, time, quantity], and of each member slopes [time, quantity, direction]."""
     parameters = np.array([one.parameters for one in members])
     if not directions:
-        return _plain(_kernel_of(system), parameters, times, begin, solver), None
+        return _plain(_kernel_of(system), parameters, times, begin, solver)[0], None
     if not moving:
-        values = _plain(_kernel_of(system), parameters, times, begin, solver)
+        values, _ = _plain(_kernel_of(system), parameters, times, begin, solver)
         return values, [np.zeros((*own.shape, directions)) for own in values]
     names = [system.parameters[place] for place in moving]
     values, derivatives = _with_derivatives(system, parameters, times, begin, names, solver)
@@ -380,16 +392,15 @@ def _with_derivatives(
     system: System, parameters: FloatArray, times: FloatArray, begin: float, of: Sequence[str], solver: Solver
 ) -> tuple[FloatArray, FloatArray]:
     """Values, and derivatives by some parameters: each member by the method that a plain solve has chosen for it."""
-    plain = _automatically(_kernel_of(system), parameters, times, begin, solver)
-    values, derivatives = plain.values.copy(), np.full((*plain.values.shape, len(of)), np.nan)
-    stiff = np.zeros(len(parameters), dtype=np.int64) if plain.chosen is None else plain.chosen
+    values, stiff = _plain(_kernel_of(system), parameters, times, begin, solver)
+    derivatives = np.full((*values.shape, len(of)), np.nan)
     for choice, method in enumerate((DOPRI5, RODAS5P)):
         mine = np.flatnonzero(stiff == choice)
         if not len(mine):
             continue
         found = solve_sensitivities(
             system, parameters[mine], Schedule.empty(len(mine)), times, of=of, start=begin, method=method,
-            tolerance=Tolerance(solver.rtol), max_steps=_MAX_STEPS, threads=solver.threads,
+            tolerance=Tolerance(solver.rtol), max_steps=solver.max_steps, threads=solver.threads,
         )  # fmt: skip
         values[mine], derivatives[mine] = found.trajectories.values, found.values
     return values, derivatives

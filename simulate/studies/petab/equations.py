@@ -75,6 +75,20 @@ class Equations:
         name = self.imported.amounts.get(identifier, self.imported.names.get(identifier, ""))
         return name if name in self.starts else None
 
+    @property
+    def inside(self) -> frozenset[str]:
+        """Identifiers of the model on which its solution depends, with what conditions are computed from."""
+        back = _back(self)
+        own = {back.get(name, name) for system in (self.solved, self.original) for name in system.parameters}
+        changes = [
+            change.value
+            for experiment in self.problem.experiments
+            for period in experiment.periods
+            for change in period.changes
+            if change.value is not None
+        ]
+        return frozenset(own | {self.known(symbol.name) for value in changes for symbol in value.free_symbols})
+
     def is_free(self, identifier: str) -> bool:
         """Whether a value may be given to an identifier that is no state: nothing in the model computes it."""
         name = self.imported.names.get(identifier)

@@ -1,6 +1,7 @@
 """Fits of estimation problems: the greatest likelihood times prior, from many starting points.
 
-Each start goes down by damped Newton steps (`simulate.inference.descent`). Their curvature is that of Fisher's
+Each start goes down by damped Newton steps (`simulate.inference.descent`), all of them side by side, so that the model
+is solved for many points at once. Their curvature is that of Fisher's
 information: of the residuals, and of the widths of the noise where these are sought too; for Laplace noise that of a
 parabola above the absolute value. Gradients are forward sensitivities. A model that switches or has events has none;
 its gradients are central differences, and the result says so.
@@ -10,18 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.exchange.petab.problem import EstimatedParameter
-from simulate.inference.descent import Descending, Descent, Slope, descending, together
+from simulate.inference.descent import Descent, Slope, descending, together
 from simulate.kernels.duals import Dual
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.streams import uniforms
-from simulate.studies.petab.objective import Objective, Score, scaled, unscaled
+from simulate.studies.petab.objective import BoolArray, Objective, Score, scaled, unscaled
 from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
 
 SENSITIVITIES = "forward sensitivities"
@@ -31,8 +32,14 @@ _APART = 0.01
 """Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
 _DIFFERENCE = 1e-5
 """Half the step of a central difference, as a share of the distance of the bounds."""
-CANDIDATES = 20
-"""Points that are drawn for each start, of which it begins at the best one."""
+CANDIDATES = 60
+"""Points that are drawn for each start."""
+_UNCHOSEN, _BEST = 5, 5
+"""How many of them go down for a short way: the first, whatever they are worth, and the best of the others."""
+_FIRST_STEPS, _SHORT, _ROUGH = 30, 40, 1e-2
+"""Steps of descents in what the solution does not depend on, and of short ones, and their tolerance."""
+_MAX_STEPS = 10_000
+"""Steps after which a solution is given up: a search comes upon points that would take a hundred thousand."""
 _TOGETHER = 64
 """Points that are solved at once."""
 _EDGE = 1e-6
@@ -40,6 +47,7 @@ _EDGE = 1e-6
 _SINGULAR = 1e-10
 """Least eigenvalue of the scaled information, over the greatest, with which standard errors exist."""
 _LEAST_RESIDUAL = 1e-6
+_NOWHERE = Descent(np.empty(0), math.inf, Slope(math.inf, np.empty(0), np.empty(0)), 0, CANDIDATES, "undefined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +164,9 @@ def fit_objective(
     objective
         The objective.
     starts
-        Number of starts. They are uniform between the bounds on the scales of the parameters, or drawn from the
-        priors that the problem has for this; more starts have the fewer as their first.
+        Number of starts. Each is the best of a few points that go down for a short way, of more that are uniform
+        between the bounds on the scales of the parameters, or drawn from the priors that the problem has for this.
+        A start has the same bits whatever their number.
     seed
         Seed of the starts.
     told
@@ -175,14 +184,21 @@ def fit_objective(
         raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
     gradient = gradient_of(objective)
     bounds = objective.bounds()
-    values = values_of(objective)
-    candidates = _candidates(objective, bounds, values, seed, starts)
-    descents = {number: _from_one_of(points, bounds) for number, points in enumerate(candidates)}
+    quick = replace(objective, solver=replace(objective.solver, max_steps=_MAX_STEPS, known={}))
+    begun = _beginnings(quick, gradient, seed, starts)
+    descents = {number: descending(one.point, bounds) for number, one in begun.items()}
     found: list[tuple[FitStart, Descent]] = []
-    for number, descent in together(descents, values, slopes_of(objective, gradient)):
+
+    def tell(number: int, descent: Descent) -> None:
         found.append((_row(objective, number, descent), descent))
         if told is not None:
             told(found[-1][0])
+
+    for number in range(starts):
+        if number not in begun:
+            tell(number, _NOWHERE)
+    for number, descent in together(descents, values_of(quick), slopes_of(quick, gradient)):
+        tell(number, replace(descent, evaluations=descent.evaluations + begun[number].evaluations))
     found.sort(key=lambda one: one[0].start)
     ended = [(row, descent) for row, descent in found if row.log_posterior is not None]
     if not ended:
@@ -249,8 +265,11 @@ def values_of(objective: Objective) -> Callable[[FloatArray], list[float]]:
     return at
 
 
-def slopes_of(objective: Objective, gradient: str) -> Callable[[FloatArray], list[Slope]]:
-    """The same with gradient and curvature; not a number where the model cannot be solved."""
+def slopes_of(objective: Objective, gradient: str, by: BoolArray | None = None) -> Callable[[FloatArray], list[Slope]]:
+    """The same with gradient and curvature; not a number where the model cannot be solved.
+
+    Derivatives are taken by the parameters that are named, or all; others are 0.
+    """
     is_laplace = _laplace(objective)
     prior = _prior_curvature(objective)
     count = len(objective.problem.estimated)
@@ -265,11 +284,11 @@ def slopes_of(objective: Objective, gradient: str) -> Callable[[FloatArray], lis
             if isinstance(score, NumericalError)
             else of(score, _slope(score.residuals), _slope(score.deviations), _known(score.gradient))
             for part in _parts(points)
-            for score in objective.many(part, gradient=True)
+            for score in objective.many(part, gradient=True, by=by)
         ]
 
     def by_differences(points: FloatArray) -> list[Slope]:
-        return [nowhere if found is None else of(*found) for found in _differences(objective, points)]
+        return [nowhere if found is None else of(*found) for found in _differences(objective, points, by)]
 
     return by_sensitivities if gradient == SENSITIVITIES else by_differences
 
@@ -326,40 +345,40 @@ def _prior_curvature(objective: Objective) -> FloatArray:
 
 
 def _differences(
-    objective: Objective, points: FloatArray
+    objective: Objective, points: FloatArray, by: BoolArray | None
 ) -> list[tuple[Score, FloatArray, FloatArray, FloatArray] | None]:
     """At several points score, and central differences of residuals, deviations and logarithm.
 
     They are one-sided at a bound or an edge. None where there is no score, or to no side of a parameter.
     """
     bounds = objective.bounds()
-    count = points.shape[1]
+    chosen = np.arange(points.shape[1]) if by is None else np.flatnonzero(by)
     step = _DIFFERENCE * (bounds[:, 1] - bounds[:, 0])
     places = [points]
-    for place in range(count):
+    for place in chosen:
         for side in (-1.0, 1.0):
             moved = points.copy()
             moved[:, place] = np.clip(points[:, place] + side * step[place], *bounds[place])
             places.append(moved)
     scores = [one for part in _parts(np.concatenate(places)) for one in objective.many(part)]
     return [
-        _difference(points[number], [place[number] for place in places], scores[number :: len(points)])
+        _difference(points[number], chosen, [place[number] for place in places], scores[number :: len(points)])
         for number in range(len(points))
     ]
 
 
 def _difference(
-    point: FloatArray, places: list[FloatArray], scores: list[Score | NumericalError]
+    point: FloatArray, chosen: IntArray, places: list[FloatArray], scores: list[Score | NumericalError]
 ) -> tuple[Score, FloatArray, FloatArray, FloatArray] | None:
     here, count = scores[0], len(point)
     if isinstance(here, NumericalError):
         return None
     residuals, deviations = np.zeros((2, len(here.simulated), count))
     slope = np.zeros(count)
-    for place in range(count):
+    for number, place in enumerate(chosen):
         ends = [
             (point[place], here) if isinstance(score, NumericalError) else (moved[place], score)
-            for moved, score in zip(places[2 * place + 1 :][:2], scores[2 * place + 1 :][:2], strict=True)
+            for moved, score in zip(places[2 * number + 1 :][:2], scores[2 * number + 1 :][:2], strict=True)
         ]
         (left, first), (right, second) = ends
         if right == left:
@@ -371,44 +390,61 @@ def _difference(
     return here, residuals, deviations, slope
 
 
-def _candidates(
-    objective: Objective,
-    bounds: FloatArray,
-    values: Callable[[FloatArray], list[float]],
-    seed: int,
-    starts: int,
-) -> list[FloatArray]:
-    """Points at which each start may begin, the lowest first, without those that cannot be solved."""
+def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> dict[int, Descent]:
+    """Where starts begin: the lowest end of a few short descents each. A start that cannot be solved has none.
+
+    The short ones begin at the first points that are drawn for a start, and at the best of all, with the parameters
+    of which the solution is independent (factors, offsets, widths of the noise) fitted first. Without that the others
+    would be driven off to make up for them, and points could not be told apart.
+    """
+    bounds = objective.bounds()
+    inside = objective.inside()
+    drawn = [_drawn_points(objective, bounds, seed, number) for number in range(starts)]
+    lowest: dict[tuple[int, int], Descent] = {}
+    descents = {}
+    for number, points in enumerate(drawn):
+        for place, point in enumerate(points):
+            own = bounds.copy()
+            own[inside] = point[inside, np.newaxis]
+            descents[number, place] = descending(point, own, most_steps=_FIRST_STEPS, tolerance=_ROUGH)
+    values = values_of(objective)
+    for key, found in together(descents, values, slopes_of(objective, gradient, ~inside)):
+        if found.ended != "undefined":
+            lowest[key] = found
+    chosen = [key for number in range(starts) for key in _chosen(lowest, number)]
+    short = {key: descending(lowest[key].point, bounds, most_steps=_SHORT, tolerance=_ROUGH) for key in chosen}
+    spent = dict.fromkeys(range(starts), 0)
+    for (number, _), found in lowest.items():
+        spent[number] += found.evaluations
+    ends: dict[int, Descent] = {}
+    for (number, _), found in together(short, values, slopes_of(objective, gradient)):
+        spent[number] += found.evaluations
+        if found.ended != "undefined" and (number not in ends or found.value < ends[number].value):
+            ends[number] = found
+    return {number: replace(found, evaluations=spent[number]) for number, found in ends.items()}
+
+
+def _chosen(lowest: Mapping[tuple[int, int], Descent], number: int) -> list[tuple[int, int]]:
+    """Of the points of a start that can be solved the first ones, and the best of the others."""
+    own = sorted(key for key in lowest if key[0] == number)
+    others = sorted(own[_UNCHOSEN:], key=lambda key: (lowest[key].value, key))
+    return [*own[:_UNCHOSEN], *others[:_BEST]]
+
+
+def _drawn_points(objective: Objective, bounds: FloatArray, seed: int, number: int) -> FloatArray:
     estimated = objective.problem.estimated
-    drawn = np.array(
+    shares = [uniforms(seed, f"petab start {place}", [number], len(estimated))[0] for place in range(CANDIDATES)]
+    return np.array(
         [
-            [
-                [_drawn(one, float(share), own) for one, share, own in zip(estimated, shares, bounds, strict=True)]
-                for attempt in range(CANDIDATES)
-                for shares in uniforms(seed, f"petab start {attempt}", [number], len(estimated))
-            ]
-            for number in range(starts)
+            [_drawn(one, float(share), own) for one, share, own in zip(estimated, row, bounds, strict=True)]
+            for row in shares
         ]
     )
-    found = np.array(values(drawn.reshape(-1, len(estimated)))).reshape(starts, CANDIDATES)
-    order = np.argsort(found, axis=1, kind="stable")
-    return [points[places[np.isfinite(own[places])]] for points, own, places in zip(drawn, found, order, strict=True)]
-
-
-def _from_one_of(points: FloatArray, bounds: FloatArray) -> Descending:
-    """A descent from the first of several points that has a gradient."""
-    nowhere = np.full(len(bounds), np.nan)
-    found = Descent(nowhere, math.inf, Slope(math.inf, nowhere, np.diag(nowhere)), 0, 0, "undefined")
-    for point in points:
-        found = yield from descending(point, bounds)
-        if found.ended != "undefined":
-            break
-    return found
 
 
 def _row(objective: Objective, number: int, descent: Descent) -> FitStart:
-    if descent.ended == "undefined":
-        return FitStart(number, None, 0, CANDIDATES, "not solved", {})
+    if not math.isfinite(descent.value):
+        return FitStart(number, None, 0, descent.evaluations, "not solved", {})
     values = {
         one.id: unscaled(float(value), one.scale)
         for one, value in zip(objective.problem.estimated, descent.point, strict=True)

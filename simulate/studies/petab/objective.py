@@ -23,6 +23,7 @@ from simulate.studies.petab.equations import Equations, equations_of
 from simulate.studies.petab.periods import ExperimentCourse
 from simulate.studies.petab.priors import log_density
 
+BoolArray = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _LOG_10 = math.log(10.0)
 
 
@@ -112,10 +113,26 @@ class Objective:
             raise found
         return found
 
-    def many(self, points: FloatArray, *, gradient: bool = False) -> list[Score | NumericalError]:
+    def inside(self) -> BoolArray:
+        """Which of the sought parameters the solution depends on; of others only what is observed, or its noise."""
+        inside = self.equations.inside
+        return np.array([self.equations.known(one.id) in inside for one in self.problem.estimated], dtype=np.bool_)
+
+    def many(
+        self, points: FloatArray, *, gradient: bool = False, by: BoolArray | None = None
+    ) -> list[Score | NumericalError]:
         """Scores of several points, shape [point, parameter], and why where there is none.
 
         They are solved together. A score has the same bits whatever the other points.
+
+        Parameters
+        ----------
+        points
+            The points, on the scales of the parameters.
+        gradient
+            Whether with derivatives.
+        by
+            Parameters by which derivatives are taken; all if not given. Those by others are 0.
 
         Raises
         ------
@@ -123,12 +140,12 @@ class Objective:
             As `simulate.studies.petab.courses.solve_experiments`.
         """
         with np.errstate(all="ignore"):
-            return self._many(points, gradient)
+            return self._many(points, gradient, np.full(points.shape[1], True) if by is None else by)
 
-    def _many(self, points: FloatArray, gradient: bool) -> list[Score | NumericalError]:
+    def _many(self, points: FloatArray, gradient: bool, by: BoolArray) -> list[Score | NumericalError]:
         problem = self.problem
         directions = len(problem.estimated) if gradient else 0
-        values = _values(problem, points, gradient)
+        values = _values(problem, points, by & gradient)
         courses, failures = solve_experiments(self.equations, values, len(points), directions, self.solver)
         simulated, residuals, deviations = np.empty((3, len(points), len(problem.measurements)))
         slopes = np.zeros((len(points), 2, len(problem.measurements), directions))
@@ -159,7 +176,7 @@ class Objective:
                 continue
             own = slopes[place] if gradient else None
             log_likelihood, slope = _log_likelihood(residuals[place], deviations[place], jacobian, is_laplace, own)
-            log_prior, prior_gradient = _prior(problem, point)
+            log_prior, prior_gradient = _prior(problem, point, by)
             found.append(
                 Score(
                     log_likelihood=log_likelihood,
@@ -211,11 +228,11 @@ def unscaled_slope(value: float, scale: str) -> float:
     return {"lin": 1.0, "log": own, "log10": own * _LOG_10}[scale]
 
 
-def _values(problem: PetabProblem, points: FloatArray, gradient: bool) -> dict[str, Dual]:
+def _values(problem: PetabProblem, points: FloatArray, by: BoolArray) -> dict[str, Dual]:
     found = {one.id: constant(one.nominal) for one in problem.parameters if not one.is_estimated}
     for place, (parameter, column) in enumerate(zip(problem.estimated, points.T, strict=True)):
         slope = None
-        if gradient:
+        if by[place]:
             slope = np.zeros(points.shape)
             slope[:, place] = [unscaled_slope(float(value), parameter.scale) for value in column]
         found[parameter.id] = Dual(np.array([unscaled(float(value), parameter.scale) for value in column]), slope)
@@ -311,12 +328,12 @@ def _log_likelihood(
     return total, -(by_residual @ slopes[0]) - (1.0 / deviations) @ slopes[1]
 
 
-def _prior(problem: PetabProblem, point: FloatArray) -> tuple[float, FloatArray]:
+def _prior(problem: PetabProblem, point: FloatArray, by: BoolArray) -> tuple[float, FloatArray]:
     total, gradient = 0.0, np.zeros(len(point))
     for place, (parameter, value) in enumerate(zip(problem.estimated, point, strict=True)):
         own, slope = _prior_of(parameter, float(value))
         total += own
-        gradient[place] = slope
+        gradient[place] = slope if by[place] else 0.0
     return total, gradient
 
 

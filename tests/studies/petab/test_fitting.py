@@ -95,12 +95,33 @@ def test_an_optimum_at_a_bound_is_said_to_be_at_it(tmp_path: Path) -> None:
     assert found.parameters[0].error is not None
 
 
-def test_more_starts_begin_with_the_fewer(tmp_path: Path) -> None:
+def test_a_start_ends_at_the_same_bits_alone_and_beside_others(tmp_path: Path) -> None:
     problem = objective(tmp_path)
     told: list[list[FitStart]] = [[], []]
     fit_objective(problem, starts=1, seed=5, told=told[0].append)
-    fit_objective(problem, starts=2, seed=5, told=told[1].append)
-    assert told[1][:1] == told[0]
+    fit_objective(problem, starts=5, seed=5, told=told[1].append)
+    assert [row for row in told[1] if row.start == 0] == told[0]
+    assert sorted(row.start for row in told[1]) == [0, 1, 2, 3, 4]
+
+
+def test_of_many_valleys_the_deepest_is_found(tmp_path: Path) -> None:
+    times = 4.0 * np.linspace(0.0, 1.0, 15) ** 1.3  # no other frequency has the same values at these
+    wave = np.sin(3.7 * times + 0.4)
+    waving = objective(
+        tmp_path,
+        parameters=FIXED + "\nw lin 0 20 3.7 1\nphase lin 0 6.283 0.4 1",
+        observables="observableId observableFormula noiseFormula\no sin(w*time+phase) sigma",
+        measurements="observableId simulationConditionId time measurement\n"
+        + "\n".join(f"o c0 {time!r} {value!r}" for time, value in zip(times.tolist(), wave.tolist(), strict=True)),
+    )
+    grid = np.linspace(0.0, 20.0, 2001)
+    waves = np.stack([np.sin(np.outer(grid, times)), np.cos(np.outer(grid, times))], axis=2)
+    lefts = np.array([((wave - own @ np.linalg.pinv(own) @ wave) ** 2).sum() for own in waves])
+    valleys = np.flatnonzero((lefts[1:-1] < lefts[:-2]) & (lefts[1:-1] < lefts[2:])) + 1
+    assert len(valleys) > 5
+    found = fit_objective(waving, starts=4, seed=1)
+    assert found.reached >= 2
+    assert found.parameters[0].value == pytest.approx(float(grid[lefts.argmin()]), abs=0.01)
 
 
 def test_a_model_with_events_says_that_its_gradients_are_differences(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("libsbml")
 pytest.importorskip("yaml")
 
-from simulate.errors import Il1simError
+from simulate.errors import Il1simError, NumericalError
 from simulate.exchange.petab.reading import read_petab
 from simulate.studies.petab.objective import Objective, objective_of
 from tests.exchange.models import TIME, apply, ci, cn, compartment, event, parameter, reaction, sbml, species
@@ -110,6 +110,46 @@ def test_a_logarithmic_scale_and_laplace_noise_are_those_of_the_closed_form(tmp_
     assert score.chi2 == pytest.approx((residuals**2).sum(), rel=1e-7)
     assert score.gradient is not None
     assert score.gradient[2] == pytest.approx((np.sign(residuals) / SIGMA / 3.0 / math.log(10.0)).sum(), rel=1e-6)
+
+
+GROWING_WITHOUT_BOUND = sbml(
+    Compartments=compartment(1.0),
+    Species=species("A", concentration=1.0),
+    Parameters=parameter("k", 1.0) + parameter("a0", 1.0),
+    Reactions=reaction("made", apply("times", ci("c"), ci("k"), ci("A"), ci("A")), "", "A"),
+)
+
+
+def test_a_point_has_the_same_bits_beside_others_and_beside_one_that_cannot_be_solved(tmp_path: Path) -> None:
+    # Of a rate k A² the solution 1 / (1 - k t) ends at time 1 / k; the last measurement is at time 3.
+    found = objective(tmp_path, model=GROWING_WITHOUT_BOUND)
+    points = np.array([[math.log10(k), a0] for k, a0 in zip(np.linspace(0.05, 0.5, 10), np.arange(10.0), strict=True)])
+    beside = found.many(points, gradient=True)
+    ended = [isinstance(one, NumericalError) for one in beside]
+    assert ended == [k > 1.0 / 3.0 for k in np.linspace(0.05, 0.5, 10)]
+    for point, one in zip(points, beside, strict=True):
+        (alone,) = found.many(point[np.newaxis], gradient=True)
+        if isinstance(one, NumericalError) or isinstance(alone, NumericalError):
+            assert str(alone) == str(one)
+            continue
+        assert alone.total == one.total
+        assert alone.gradient is not None
+        assert one.gradient is not None
+        assert alone.gradient.tobytes() == one.gradient.tobytes()
+        assert alone.simulated.tobytes() == one.simulated.tobytes()
+
+
+def test_what_is_observed_alone_does_not_have_the_model_solved_again(tmp_path: Path) -> None:
+    found = objective(tmp_path, parameters=FIRST["parameters"].replace("0.25 0", "0.25 1"))
+    assert found.inside().tolist() == [True, True, False]
+    point = found.nominal()
+    found.many(np.array([point + np.array([0.0, 0.0, width]) for width in (0.0, 0.1, 0.2)]))
+    assert len(found.solver.known) == 1
+    (score,) = found.many(point[np.newaxis], gradient=True, by=~found.inside())
+    assert not isinstance(score, NumericalError)
+    residuals = (VALUES - COURSE) / SIGMA
+    assert score.gradient == pytest.approx([0.0, 0.0, ((residuals**2 - 1.0) / SIGMA).sum()], rel=1e-6)
+    assert len(found.solver.known) == 1
 
 
 ROOT = math.sqrt(2.0 * math.pi)
