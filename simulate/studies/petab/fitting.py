@@ -32,9 +32,9 @@ _APART = 0.01
 """Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
 _DIFFERENCE = 1e-5
 """Half the step of a central difference, as a share of the distance of the bounds."""
-CANDIDATES = 20
+CANDIDATES = 60
 """Points that are drawn for each start."""
-_UNCHOSEN, _BEST = 6, 3
+_UNCHOSEN, _BEST = 5, 5
 """How many of them go down for a short way: the first, whatever they are worth, and the best of the others."""
 _FIRST_STEPS, _SHORT, _ROUGH = 30, 40, 1e-2
 """Steps of descents in what the solution does not depend on, and of short ones, and their tolerance."""
