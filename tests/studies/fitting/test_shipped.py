@@ -31,7 +31,7 @@ def test_a_shipped_fit_is_of_todays_numbers_evidence_and_priors(name: str) -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_its_likelihoods_are_found_again(name: str) -> None:
     found = read_posterior(shipped.fit_files()[name])
-    few = np.arange(0, len(found.points), 64)
+    few = np.arange(0, len(found.points), 128)
     target = Likelihood(problem_for(name), found.settings.final_patients, found.settings.places)
     # Another processor may round otherwise, and the solver of a fit errs by some tenths of a percent.
     np.testing.assert_allclose(target(found.points[few]).items, found.log_likelihoods[few], atol=0.02)
@@ -50,7 +50,7 @@ def test_a_fit_to_the_synthesis_is_of_todays_numbers_and_its_draws_are_enough(na
 
 def test_likelihoods_of_a_fit_to_the_synthesis_are_found_again() -> None:
     found = shipped_posterior(OF_SYNTHESIS[0], "synthesis")
-    few = np.arange(0, len(found.points), 64)
+    few = np.arange(0, len(found.points), 128)
     target = Likelihood(problem_on(found.hypothesis, "synthesis"), found.settings.final_patients, found.settings.places)
     np.testing.assert_allclose(target(found.points[few]).items, found.log_likelihoods[few], atol=0.02)
 
