@@ -81,7 +81,7 @@ def generated(assignments: list[Assignment], results: list[Expr]) -> list[float]
     return [float(w[RESULT + index * LANES]) for index in range(len(results))]
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(expression=expressions)
 def test_generated_source_keeps_the_precedence_of_every_operator(expression: Expr) -> None:
     assert generated([], [expression])[0] == pytest.approx(exact(expression), rel=1e-8, abs=1e-10)
