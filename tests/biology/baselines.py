@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
 
 import numpy as np
 import sympy
@@ -119,14 +120,9 @@ def evaluate(model: Model, values: list[FloatArray]) -> Mapping[str, FloatArray]
     steps += [(part.symbol, part.expression) for part in model.definitions]
     known: dict[sympy.Symbol, FloatArray | float] = {sympy.Symbol("t"): 0.0}
     known |= {part.symbol: value for part, value in zip(model.parameters, values, strict=True)}
-    waiting = steps
-    while waiting:
-        names = {symbol for symbol, _ in waiting}
-        ready = [(symbol, value) for symbol, value in waiting if not value.free_symbols & names]
-        assert ready
-        results = _numbers([value for _, value in ready], known)
-        known |= {symbol: result for (symbol, _), result in zip(ready, results, strict=True)}
-        waiting = [pair for pair in waiting if pair not in ready]
+    value_of = dict(steps)
+    needs = {symbol: value.free_symbols & value_of.keys() for symbol, value in steps}
+    ordered = [(symbol, value_of[symbol]) for symbol in TopologicalSorter(needs).static_order()]
     wanted = {f"state {part.name}": part.symbol for part in model.species}
     wanted |= {f"rate {part.name}": part.rate for part in model.reactions}
     wanted |= {
@@ -136,9 +132,8 @@ def evaluate(model: Model, values: list[FloatArray]) -> Mapping[str, FloatArray]
     }
     wanted |= {f"condition {part.name}": part.expression for part in model.conditions}
     wanted |= {f"value {part.name}": part.symbol for part in (*model.balance, *model.definitions)}
-    return dict(zip(wanted, _numbers(list(wanted.values()), known), strict=True))
-
-
-def _numbers(expressions: list[sympy.Expr], known: Mapping[sympy.Symbol, FloatArray | float]) -> list[FloatArray]:
-    function = sympy.lambdify(list(known), expressions, modules=["numpy"], cse=True)
-    return [np.asarray(value, dtype=float) for value in function(*known.values())]
+    # What SymPy takes for common parts of the expressions are the steps, one after the other.
+    function = sympy.lambdify(
+        list(known), list(wanted.values()), modules=["numpy"], cse=lambda expressions: (ordered, expressions)
+    )
+    return dict(zip(wanted, (np.asarray(value, dtype=float) for value in function(*known.values())), strict=True))

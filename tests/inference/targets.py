@@ -25,10 +25,10 @@ def everywhere(items: FloatArray) -> Scores:
     return Scores(items, np.ones(len(items), dtype=bool))
 
 
-def gaussian() -> Known:
+def gaussian(dimension: int = DIMENSION) -> Known:
     """A correlated Gaussian likelihood, split into two items."""
-    covariance = 0.09 * (0.3 * np.eye(DIMENSION) + 0.7)
-    center = np.full(DIMENSION, 0.5)
+    covariance = 0.09 * (0.3 * np.eye(dimension) + 0.7)
+    center = np.full(dimension, 0.5)
     inverse = np.linalg.inv(covariance)
     constant = -0.5 * np.linalg.slogdet(2.0 * np.pi * covariance)[1]
 
@@ -37,7 +37,7 @@ def gaussian() -> Known:
         total = constant - 0.5 * np.einsum("ij,jk,ik->i", apart, inverse, apart)
         return everywhere(np.stack([0.25 * total, 0.75 * total], axis=1))
 
-    wide = covariance + np.eye(DIMENSION)
+    wide = covariance + np.eye(dimension)
     evidence = -0.5 * np.linalg.slogdet(2.0 * np.pi * wide)[1] - 0.5 * center @ np.linalg.solve(wide, center)
     return Known("gaussian", target, float(evidence))
 

@@ -164,9 +164,10 @@ def test_where_a_guess_chooses_what_is_scored_the_evidence_lies_within_its_error
 
 def test_the_errors_with_a_guess_are_those_of_repeats() -> None:
     found = []
-    particles = sample(gaussian().target, DIMENSION, particles=400, seed=1)
+    target = gaussian(3).target
+    particles = sample(target, 3, particles=400, seed=1)
     for seed in range(24):
-        found.append(polish(Learns(gaussian().target, 1.0), particles.points, 1.0, draws=512, seed=seed))
+        found.append(polish(Learns(target, 1.0), particles.points, 1.0, draws=512, seed=seed))
     spread = np.std([one.log_evidence for one in found], ddof=1)
     # A Sobol set errs less than the error says; it must not err more.
     assert 0.3 < spread / np.mean([one.error for one in found]) < 1.4
