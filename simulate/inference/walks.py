@@ -22,7 +22,7 @@ from simulate.streams import FloatArray
 CROSSED, BOUND, LOST = "crossed", "bound", "lost"
 """How a walk ends: at the ceiling, at a bound below it, or where no further step can be made."""
 
-_NEAR = 0.01
+_NEAR = 0.001
 """Height from the ceiling at which its crossing is found."""
 _FEW, _MANY, _FAR = 0.1, 0.6, THRESHOLD
 """Rises from one value to the next below which steps grow, and above which they shrink; and height above the ceiling

@@ -34,14 +34,13 @@ _DIFFERENCE = 1e-5
 """Half the step of a central difference, as a share of the distance of the bounds."""
 CANDIDATES = 60
 """Points that are drawn for each start."""
-_UNCHOSEN, _BEST = 5, 5
-"""How many of them go down for a short way: the first, whatever they are worth, and the best of the others."""
+_FIRST_AND_BEST, _DEAR = 5, 1
+"""How many of them go down for a short way: the first, whatever they are worth, and the best of the others; of both one
+where gradients are differences."""
 _FIRST_STEPS, _SHORT, _ROUGH = 30, 40, 1e-2
 """Steps of descents in what the solution does not depend on, and of short ones, and their tolerance."""
 _MAX_STEPS = 10_000
 """Steps after which a solution is given up: a search comes upon points that would take a hundred thousand."""
-_TOGETHER = 64
-"""Points that are solved at once."""
 _EDGE = 1e-6
 """Share of the distance of the bounds at which a value is at one."""
 _SINGULAR = 1e-10
@@ -259,8 +258,7 @@ def values_of(objective: Objective) -> Callable[[FloatArray], list[float]]:
     """What is to be minimized, at several points: minus log-posterior; infinite where the model cannot be solved."""
 
     def at(points: FloatArray) -> list[float]:
-        scores = [one for part in _parts(points) for one in objective.many(part)]
-        return [-one.total if isinstance(one, Score) else math.inf for one in scores]
+        return [math.inf if isinstance(one, NumericalError) else -one.total for one in objective.many(points)]
 
     return at
 
@@ -283,19 +281,13 @@ def slopes_of(objective: Objective, gradient: str, by: BoolArray | None = None) 
             nowhere
             if isinstance(score, NumericalError)
             else of(score, _slope(score.residuals), _slope(score.deviations), _known(score.gradient))
-            for part in _parts(points)
-            for score in objective.many(part, gradient=True, by=by)
+            for score in objective.many(points, gradient=True, by=by)
         ]
 
     def by_differences(points: FloatArray) -> list[Slope]:
         return [nowhere if found is None else of(*found) for found in _differences(objective, points, by)]
 
     return by_sensitivities if gradient == SENSITIVITIES else by_differences
-
-
-def _parts(points: FloatArray) -> list[FloatArray]:
-    """As many points as are solved together, so that what is kept of them fits the memory."""
-    return [points[first : first + _TOGETHER] for first in range(0, len(points), _TOGETHER)]
 
 
 def _slope(of: Dual) -> FloatArray:
@@ -360,7 +352,7 @@ def _differences(
             moved = points.copy()
             moved[:, place] = np.clip(points[:, place] + side * step[place], *bounds[place])
             places.append(moved)
-    scores = [one for part in _parts(np.concatenate(places)) for one in objective.many(part)]
+    scores = objective.many(np.concatenate(places))
     return [
         _difference(points[number], chosen, [place[number] for place in places], scores[number :: len(points)])
         for number in range(len(points))
@@ -411,7 +403,8 @@ def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> 
     for key, found in together(descents, values, slopes_of(objective, gradient, ~inside)):
         if found.ended != "undefined":
             lowest[key] = found
-    chosen = [key for number in range(starts) for key in _chosen(lowest, number)]
+    most = _FIRST_AND_BEST if gradient == SENSITIVITIES else _DEAR
+    chosen = [key for number in range(starts) for key in _chosen(lowest, number, most)]
     short = {key: descending(lowest[key].point, bounds, most_steps=_SHORT, tolerance=_ROUGH) for key in chosen}
     spent = dict.fromkeys(range(starts), 0)
     for (number, _), found in lowest.items():
@@ -424,11 +417,11 @@ def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> 
     return {number: replace(found, evaluations=spent[number]) for number, found in ends.items()}
 
 
-def _chosen(lowest: Mapping[tuple[int, int], Descent], number: int) -> list[tuple[int, int]]:
+def _chosen(lowest: Mapping[tuple[int, int], Descent], number: int, most: int) -> list[tuple[int, int]]:
     """Of the points of a start that can be solved the first ones, and the best of the others."""
     own = sorted(key for key in lowest if key[0] == number)
-    others = sorted(own[_UNCHOSEN:], key=lambda key: (lowest[key].value, key))
-    return [*own[:_UNCHOSEN], *others[:_BEST]]
+    others = sorted(own[most:], key=lambda key: (lowest[key].value, key))
+    return [*own[:most], *others[:most]]
 
 
 def _drawn_points(objective: Objective, bounds: FloatArray, seed: int, number: int) -> FloatArray:

@@ -25,6 +25,8 @@ from simulate.studies.petab.priors import log_density
 
 BoolArray = np.ndarray[tuple[int], np.dtype[np.bool_]]
 _LOG_10 = math.log(10.0)
+_TOGETHER = 64
+"""Points that are solved at once, so that what is kept of them fits the memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +141,10 @@ class Objective:
         InputError
             As `simulate.studies.petab.courses.solve_experiments`.
         """
+        chosen = np.full(points.shape[1], True) if by is None else by
+        parts = [points[first : first + _TOGETHER] for first in range(0, len(points), _TOGETHER)]
         with np.errstate(all="ignore"):
-            return self._many(points, gradient, np.full(points.shape[1], True) if by is None else by)
+            return [one for part in parts for one in self._many(part, gradient, chosen)]
 
     def _many(self, points: FloatArray, gradient: bool, by: BoolArray) -> list[Score | NumericalError]:
         problem = self.problem

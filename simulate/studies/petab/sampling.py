@@ -26,8 +26,6 @@ from simulate.studies.petab.priors import believed
 from simulate.watching import Headway
 
 _SHARES = (0.05, 0.5, 0.95)
-_TOGETHER = 64
-"""Points that are solved at once; more of them would only take memory."""
 
 
 class PriorTarget:
@@ -44,8 +42,7 @@ class PriorTarget:
 
     def __call__(self, points: FloatArray) -> Scores:
         """Log-likelihoods; infeasible where the model cannot be solved."""
-        blocks = (points[first : first + _TOGETHER] for first in range(0, len(points), _TOGETHER))
-        found = np.array([log_likelihood for block in blocks for log_likelihood in self._of(block)])
+        found = np.array(self._of(points))
         self.asked.points += len(points)
         self.asked.unresolved += int(np.isneginf(found).sum())
         return Scores(found[:, np.newaxis], np.isfinite(found))
