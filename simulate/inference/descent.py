@@ -16,8 +16,8 @@ import numpy as np
 from simulate.streams import FloatArray
 
 MOST_STEPS, TOLERANCE = 400, 1e-9
-_LONG, _LITTLE = 50, 1e6
-"""Steps that end a descent if together they gain less than so many tolerances."""
+_LONG, _LITTLE = 50, 1e-3
+"""Steps that end a descent if together they gain less than so much, in units of the function."""
 _FIRST_DAMPING = 1e-3
 _MOST_DAMPING = 1e12
 _LEAST_CURVATURE = 1e-8
@@ -45,8 +45,9 @@ class Descent:
     steps, evaluations
         Steps that were taken, and points that were asked for.
     ended
-        Why it ended: ``gradient`` and ``flat`` are a minimum as far as can be told, ``damping`` is a step that no
-        longer gets anywhere, ``steps`` the limit, ``undefined`` a beginning that has no value, gradient or curvature.
+        Why it ended: ``gradient`` and ``flat`` are a minimum as far as can be told, ``slow`` is fifty steps that
+        gained next to nothing, ``damping`` a step that no longer gets anywhere, ``steps`` the limit, ``undefined`` a
+        beginning that has no value, gradient or curvature.
     """
 
     point: FloatArray
@@ -148,8 +149,8 @@ def descending(
     most_steps
         Limit of steps.
     tolerance
-        The decrease, in units of the function, below which three steps in a row are the last, as fifty are with a
-        million times that; and the one that the gradient and the curvature must promise.
+        The decrease, in units of the function, below which three steps in a row are the last; and the one that the
+        gradient and the curvature must promise.
     """
     point = np.clip(np.asarray(start, dtype=np.float64), bounds[:, 0], bounds[:, 1])
     here = yield Probe(point, True)
@@ -175,9 +176,9 @@ def descending(
             damping = max(damping * max(1.0 / 3.0, 1.0 - (2.0 * gained / promised - 1.0) ** 3), 1e-15)
             growth = 2.0
             small = small + 1 if gained <= tolerance else 0
-            is_idle = steps % _LONG == 0 and before - here.value < _LITTLE * tolerance
+            is_idle = steps % _LONG == 0 and before - here.value < _LITTLE
             if small == 3 or is_idle:
-                ended = "flat"
+                ended = "flat" if small == 3 else "slow"
                 break
             before = here.value if steps % _LONG == 0 else before
             continue

@@ -73,13 +73,25 @@ class Paired:
     of_draws: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
-def changes_since_baseline(dataset: xr.Dataset, quantity: str, place: int) -> tuple[FloatArray, str]:
+def changes_since_baseline(
+    dataset: xr.Dataset, quantity: str, place: int, *, in_percent: bool | None = None
+) -> tuple[FloatArray, str]:
     """Change of a quantity since the first time in each patient, shape [arm, member], and its unit.
 
-    % of the baseline, or the unit of the quantity where a baseline is not above 0. NaN for who failed, was stopped, or
-    has left; 0 for a change that the solver does not resolve.
+    % of the baseline, or the unit of the quantity where a baseline is not above 0; ``in_percent`` says which of a part
+    of the patients. NaN for who failed, was stopped, or has left; 0 for a change that the solver does not resolve.
     """
-    return changes_at(dataset, quantity, [place])[0]
+    ((changes, _, changed_unit),) = _changes(dataset, quantity, [place], in_percent)
+    return changes[:, :, 0], changed_unit
+
+
+def has_baselines(dataset: xr.Dataset, quantity: str) -> bool:
+    """Whether what is known of the first time is above 0 in every arm and patient, so that changes are in %."""
+    return _are_positive(values_shown(dataset, quantity, 0))
+
+
+def _are_positive(values: FloatArray) -> bool:
+    return bool((values[np.isfinite(values)] > 0.0).all())
 
 
 def changes_at(dataset: xr.Dataset, quantity: str, places: Sequence[int]) -> list[tuple[FloatArray, str]]:
@@ -94,19 +106,19 @@ def courses_of_change(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, s
 
 
 def _changes(
-    dataset: xr.Dataset, quantity: str, places: Sequence[int | None]
+    dataset: xr.Dataset, quantity: str, places: Sequence[int | None], in_percent: bool | None = None
 ) -> Iterator[tuple[FloatArray, FloatArray, str]]:
     """Changes at each of some times, all times for None: [arm, member, time], what they may be wrong by, their unit."""
     values = values_shown(dataset, quantity)
     baseline, peaks = values[:, :, :1], peaks_of(values)[:, :, np.newaxis]
     resolution, terms = resolution_of(dataset), terms_of(dataset, quantity)[:, :, np.newaxis]
-    known = baseline[np.isfinite(baseline)]
+    in_percent = _are_positive(baseline) if in_percent is None else in_percent
     for place in places:
         if place is None:
             after, _ = averaged_course(dataset, quantity)
         else:
             after = values_read(dataset, quantity, place)[0][:, :, np.newaxis]
-        if (known > 0.0).all():
+        if in_percent:
             before = np.broadcast_to(baseline, after.shape)
             errors = resolution.percent_error(after, before, peaks, terms)
             yield resolution.percent(after, before, peaks, terms), errors, "%"

@@ -465,7 +465,7 @@ class TrialDesign:
             return (other.quantity, other.partner) == (outcome.quantity, outcome.partner)
 
         name = outcome.quantity if outcome.partner is None else f"{outcome.quantity}-{outcome.partner}"
-        others = [part for part in self.outcomes if alike(part) and part is not outcome]
+        others = [part for part in self.outcomes if alike(part) and part.asked != outcome.asked]
         if not others:
             return name
         visits = {visit.day: visit.name for visit in self.visits}
@@ -599,7 +599,7 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
             for part in design.readouts
         ),
         response=None if response is None else replace(response, day=at(response.day)),
-        outcomes=tuple({part.asked: part for part in outcomes}.values()),
+        outcomes=tuple({part.asked: part for part in reversed(outcomes)}.values())[::-1],
         foresight=None,
         evidence=None,
     )

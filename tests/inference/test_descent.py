@@ -116,3 +116,13 @@ def test_a_step_that_ends_at_a_bound_is_the_least_of_the_parabola_between_the_bo
         found = descend(lambda point, of=parabola: of(point).value, parabola, np.zeros(5), bounds)
         other = lsq_linear(root, target, bounds=(-1.0, 1.0), tol=1e-14)
         assert found.value == pytest.approx(other.cost, rel=1e-6, abs=1e-8)
+
+
+def test_fifty_steps_that_gain_next_to_nothing_end_it_and_are_no_minimum() -> None:
+    # A curvature that is a hundred thousand times too large: each step goes that part of the way.
+    def slope(x: FloatArray) -> Slope:
+        return Slope(0.5 * float(x @ x), x, np.array([[1e5]]))
+
+    found = descend(lambda x: 0.5 * float(x @ x), slope, np.array([1.0]), np.array([[-2.0, 2.0]]))
+    assert (found.steps, found.ended, found.converged) == (50, "slow", False)
+    assert found.value > 0.49

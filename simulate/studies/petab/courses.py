@@ -36,8 +36,8 @@ _SIZE = 1e-4
 """Share of its largest value that a state counts at least, when it is asked whether it is steady."""
 RTOL = 1e-8
 """Relative tolerance of the solver."""
-_REMEMBERED = 4096
-"""Solutions that are kept."""
+_REMEMBERED = 64_000_000
+"""Bytes of solutions that are kept."""
 
 Key = TypeVar("Key")
 
@@ -345,7 +345,7 @@ def _plain(
     kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
 ) -> tuple[FloatArray, FloatArray]:
     """Values [member, time, quantity], and which method each member was solved by."""
-    keys = [(id(kernel), begin, times.tobytes(), row.tobytes()) for row in parameters]
+    keys = [(kernel.key, begin, times.tobytes(), row.tobytes()) for row in parameters]
     new = [place for place, key in enumerate(keys) if key not in solver.known]
     if new:
         found = solve_automatically(
@@ -356,8 +356,9 @@ def _plain(
         for place, values, chosen in zip(new, found.values, found.chosen.tolist(), strict=True):
             solver.known[keys[place]] = (values.copy(), chosen)
     own = [solver.known[key] for key in keys]
-    for key in list(solver.known)[: -max(_REMEMBERED, len(keys))]:
-        del solver.known[key]
+    most = max(len(keys), _REMEMBERED // max(1, own[0][0].nbytes))
+    while len(solver.known) > most:
+        solver.known.pop(next(iter(solver.known)))
     return np.array([values for values, _ in own]), np.array([chosen for _, chosen in own])
 
 

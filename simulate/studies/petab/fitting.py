@@ -204,7 +204,7 @@ def fit_objective(
         raise NotConverged(
             "the model could be solved at none of the starting points",
             code="petab.starts",
-            found=f"{starts} starts, {CANDIDATES} points each",
+            found=f"{starts} starts, {CANDIDATES} points each, {_MAX_STEPS:,} steps of the solver at most",
             advice="narrow the bounds, or give priors for the starting points",
         )
     _, best = max(ended, key=lambda one: -one[1].value)
@@ -400,15 +400,14 @@ def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> 
             own[inside] = point[inside, np.newaxis]
             descents[number, place] = descending(point, own, most_steps=_FIRST_STEPS, tolerance=_ROUGH)
     values = values_of(objective)
+    spent = dict.fromkeys(range(starts), 0)
     for key, found in together(descents, values, slopes_of(objective, gradient, ~inside)):
+        spent[key[0]] += found.evaluations
         if found.ended != "undefined":
             lowest[key] = found
     most = _FIRST_AND_BEST if gradient == SENSITIVITIES else _DEAR
     chosen = [key for number in range(starts) for key in _chosen(lowest, number, most)]
     short = {key: descending(lowest[key].point, bounds, most_steps=_SHORT, tolerance=_ROUGH) for key in chosen}
-    spent = dict.fromkeys(range(starts), 0)
-    for (number, _), found in lowest.items():
-        spent[number] += found.evaluations
     ends: dict[int, Descent] = {}
     for (number, _), found in together(short, values, slopes_of(objective, gradient)):
         spent[number] += found.evaluations

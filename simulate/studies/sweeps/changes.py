@@ -11,7 +11,7 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
-from simulate.studies.paired import changes_since_baseline, draws_of_members, summed_up
+from simulate.studies.paired import changes_since_baseline, draws_of_members, has_baselines, summed_up
 from simulate.tabular import ResultTable
 
 _BLOCK_BYTES = 64_000_000
@@ -76,27 +76,34 @@ def changes_table(rows: Sequence[SweepChange]) -> ResultTable:
 def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
     draws, days = draws_of_members(dataset), dataset["time"].values.tolist()
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
-    everybody = np.ones(dataset.sizes["member"])
+    everybody, in_percent = np.ones(dataset.sizes["member"]), _in_percent(dataset)
     for arm, title in enumerate(dataset["arm"].values.tolist()):
         over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
-        for name, unit, values in _of_arm(dataset, arm):
+        for name, (unit, values) in _of_arm(dataset, arm, in_percent).items():
             found = summed_up(values, everybody, draws)
             low, high = found.of_draws.get("median", (None, None))
             ends = (found.median, found.p5, found.p95, found.up, found.down, found.n, low, high)
             yield SweepChange(title, over, name, unit, days[0], days[-1], *ends)
 
 
-def _of_arm(dataset: xr.Dataset, arm: int) -> Iterator[tuple[str, str, FloatArray]]:
-    """Quantities with the unit of their change, and the changes of the patients of an arm, shape [member]."""
-    names, members = quantity_names(dataset), dataset.sizes["member"]
-    together = max(1, _BLOCK_BYTES // (8 * dataset.sizes["time"] * len(names)))
-    parts: dict[str, list[tuple[FloatArray, str]]] = {name: [] for name in names}
-    for first in range(0, members, together):
+def _in_percent(dataset: xr.Dataset) -> dict[str, bool]:
+    """Of each quantity whether its changes are in % of the baseline at every point."""
+    found = dict.fromkeys(quantity_names(dataset), True)
+    for arm in range(dataset.sizes["arm"]):
+        first = dataset.isel(arm=[arm], time=[0]).load()
+        found = {name: is_so and has_baselines(first, name) for name, is_so in found.items()}
+    return found
+
+
+def _of_arm(dataset: xr.Dataset, arm: int, in_percent: Mapping[str, bool]) -> dict[str, tuple[str, FloatArray]]:
+    """Of each quantity the unit of its change, and the changes of the patients of an arm, shape [member]."""
+    last = dataset.sizes["time"] - 1
+    together = max(1, _BLOCK_BYTES // (8 * dataset.sizes["time"] * len(in_percent)))
+    parts: dict[str, list[FloatArray]] = {name: [] for name in in_percent}
+    units: dict[str, str] = {}
+    for first in range(0, dataset.sizes["member"], together):
         block = dataset.isel(arm=[arm], member=slice(first, first + together)).load()
-        for name, found in parts.items():
-            found.append(changes_since_baseline(block, name, block.sizes["time"] - 1))
-    for name, found in parts.items():
-        units = {unit for _, unit in found}
-        # Where only some have a baseline above 0, there is no change in one unit.
-        if len(units) == 1:
-            yield name, units.pop(), np.concatenate([values[0] for values, _ in found])
+        for name, wanted in in_percent.items():
+            values, units[name] = changes_since_baseline(block, name, last, in_percent=wanted)
+            parts[name].append(values[0])
+    return {name: (units[name], np.concatenate(found)) for name, found in parts.items()}

@@ -60,3 +60,20 @@ def test_a_sweep_of_one_time_has_no_changes(tmp_path: Path) -> None:
     simulate.sweep("untreated", over={"f_m": [0.1]}, patients=1, draws=1, end="1 d", at=["1 d"], out=out)
     assert sweep_changes(out / "results.nc") == ()
     assert len(read_csv((out / "changes.csv").read_text(encoding="utf-8"))) == 0
+
+
+def test_the_unit_is_one_at_all_points_however_patients_are_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, out = tmp_path / "m.toml", tmp_path / "out"
+    path.write_text(
+        '[parameters]\nk = "0.1 1/h"\nA0 = "1 mg"\ns = "1 mg/h"\n[species.A]\nunit = "mg"\ninitial = "A0"\n'
+        '[reactions.out]\nrate = "k*A"\nchange = { A = -1 }\n[reactions.made]\nrate = "s"\nchange = { A = 1 }\n',
+        encoding="utf-8",
+    )
+    simulate.sweep(str(path), over={"A0": [5.0, 0.0]}, vary={"k.cv": 0.1}, patients=3, end="10 h", out=out)
+    rows = sweep_changes(out / "results.nc")
+    # At one point it begins at nothing, of which there is no %.
+    assert [row.unit for row in rows] == ["mg", "mg"]
+    monkeypatch.setattr(changes, "_BLOCK_BYTES", 1)
+    assert sweep_changes(out / "results.nc") == rows
