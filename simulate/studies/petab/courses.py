@@ -345,7 +345,7 @@ def _plain(
     kernel: CompiledKernel, parameters: FloatArray, times: FloatArray, begin: float, solver: Solver
 ) -> tuple[FloatArray, FloatArray]:
     """Values [member, time, quantity], and which method each member was solved by."""
-    keys = [(id(kernel), begin, times.tobytes(), row.tobytes()) for row in parameters]
+    keys = [(kernel, begin, times.tobytes(), row.tobytes()) for row in parameters]
     new = [place for place, key in enumerate(keys) if key not in solver.known]
     if new:
         found = solve_automatically(
