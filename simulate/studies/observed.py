@@ -138,13 +138,13 @@ def _compared(row: ObservedRow, tabled: Tabled, model: Model, units: dict[str, U
             "table.quantity",
             found=f"hypothesis {model.hypothesis}",
             expected="a state or an observable",
-            advice=did_you_mean(name, reversed(units))
+            advice=did_you_mean(name, units)
             or "say in the scenario which DVIDs are quantities, and the others are left out: "
             '`observed = { ck = { dvid = "CK" } }`',
         )
         if not isinstance(part, str):
             fault.where = part.where
-            fault.advice = did_you_mean(name, reversed(units)) or "`simulate show model` lists them"
+            fault.advice = did_you_mean(name, units) or "`simulate show model` lists them"
         raise fault
     told, where = (None, None) if isinstance(part, str) else (part.unit, part.where)
     return name, row.in_unit(name, units[name], told, where), (told or row.unit) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from string import ascii_lowercase
 
 import pytest
 
@@ -35,7 +36,7 @@ def refused() -> str:
     for name in MODELS:
         counts = of_many(name).counts
         for reason, _ in counts.most_common():
-            letters.setdefault(reason, "abcdefgh"[len(letters)])
+            letters.setdefault(reason, ascii_lowercase[len(letters)])
         reasons = ", ".join(f"{100 * count / MANY:.2f} % {letters[reason]}" for reason, count in counts.most_common())
         if counts:
             rows.append(f"| `{name}` | {100 * counts.total() / MANY:.2f} % | {reasons} |\n")

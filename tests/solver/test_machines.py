@@ -51,7 +51,7 @@ def test_a_processor_without_wide_vectors_gives_the_same_within_tolerance() -> N
         np.testing.assert_allclose(generic()[method], values, rtol=1e-5, atol=1e-8)
 
 
-def test_threads_of_libraries_the_hash_seed_and_code_for_another_processor_change_no_bit() -> None:
+def test_threads_the_hash_seed_and_a_cache_with_code_of_another_processor_change_no_bit() -> None:
     ours(), generic()
     # The cache now holds code for both processors, and each takes its own.
     other = answers(OMP_NUM_THREADS="8", OPENBLAS_NUM_THREADS="8", PYTHONHASHSEED="1")

@@ -82,7 +82,7 @@ class ResponseRequest:
 
 def request_of(entries: Mapping[str, Any]) -> ResponseRequest:
     """A request from its attributes as JSON has them."""
-    for name in entries.keys() - {part.name for part in fields(ResponseRequest)}:
+    for name in sorted(entries.keys() - {part.name for part in fields(ResponseRequest)}):
         raise KeyError(name)
     plain: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in entries.items()}
     return ResponseRequest(**plain)
