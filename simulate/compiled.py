@@ -282,28 +282,17 @@ def emitted(name: str, text: str, write: Writer) -> Emitted:
     path = None if folder is None else folder / f"{symbol}.bin"
     with _LOCK:
         if symbol not in _EMITTED:
-            found = None if path is None else _stored(path)
-            if found is None:
+            code = None if path is None else cache.load(path)
+            if code is None:
                 code = _object_code(symbol, write)
                 if path is not None:
                     cache.save(path, code)
-                found = ObjectFileRef.from_data(code)
             engine = _target.target_context.codegen()._engine._ee
-            engine.add_object_file(found)
+            engine.add_object_file(ObjectFileRef.from_data(code))
             engine.finalize_object()
             _EMITTED[symbol] = Emitted(engine.get_function_address(symbol))
     heed()
     return _EMITTED[symbol]
-
-
-def _stored(path: Path) -> Any:
-    """Code of the cache; None where there is none, or none of use to this process."""
-    code = cache.load(path)
-    try:
-        return None if code is None else ObjectFileRef.from_data(code)
-    except RuntimeError:
-        cache.damaged(path)
-        return None
 
 
 class _Object(codegen.AOTCodeLibrary):
