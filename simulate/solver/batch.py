@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -122,17 +123,18 @@ def solve(
             fail_undefined(kernel, values, given.times, outcome, reached, first, end)
         return end - first
 
-    with ThreadPoolExecutor(max_workers=count) as pool:
-        try:
-            for done in as_completed([pool.submit(work, first) for first in range(0, members, chunk)]):
-                finished = done.result()
-                if progress is not None:
-                    progress(finished)
-        except BaseException:
-            # Nobody will see the rest: queued chunks are dropped, and running ones end within a step.
-            results.given_up[0] = 1
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    chunks = [_pool(count).submit(work, first) for first in range(0, members, chunk)]
+    try:
+        for done in as_completed(chunks):
+            finished = done.result()
+            if progress is not None:
+                progress(finished)
+    except BaseException:
+        # Nobody will see the rest: queued chunks are dropped, and running ones end within a step.
+        results.given_up[0] = 1
+        for part in chunks:
+            part.cancel()
+        raise
     return Trajectories(
         times=given.times,
         quantities=(*kernel.states, *kernel.observables),
@@ -144,6 +146,17 @@ def solve(
         method=method.name,
         occurrences=occurrences(watched),
     )
+
+
+@functools.cache
+def _pool(count: int) -> ThreadPoolExecutor:
+    """Threads that stay: to start them takes as long as a small solution."""
+    return ThreadPoolExecutor(max_workers=count, thread_name_prefix="solve")
+
+
+if hasattr(os, "register_at_fork"):
+    # A process that is split off has none of the threads.
+    os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
 def _aligned(size: int) -> FloatArray:
