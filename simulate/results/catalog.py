@@ -117,7 +117,9 @@ def leftovers(folders: Sequence[Path], *, unfinished: bool = False) -> tuple[Pat
         if record.state == UNFINISHED and unfinished:
             found.add(directory)
             continue
-        found |= set(traces(directory)) | set(traces(directory / PARTS))
+        # Another process may have removed it meanwhile.
+        with contextlib.suppress(FileNotFoundError):
+            found |= set(traces(directory)) | set(traces(directory / PARTS))
         if record.state == FINISHED and (directory / PARTS).is_dir():
             found.add(directory / PARTS)
     return tuple(sorted(path for path in found if not set(path.parents) & found))
@@ -128,7 +130,7 @@ def remove(path: Path) -> int:
     size = path.lstat().st_size if path.is_symlink() or path.is_file() else _size(path)
     if path.name.startswith(".il1sim-"):
         return 0 if remove_dead(path) else size
-    with contextlib.suppress(InputError), locked(path):
+    with contextlib.suppress(InputError, FileNotFoundError), locked(path):
         shutil.rmtree(path)
         if path.parent.name.startswith(".il1sim-"):
             path.parent.rmdir()
