@@ -216,7 +216,7 @@ def _print_changes(rows: Sequence[SweepChange]) -> None:
         table.add_column(f"{name}, {unit}", justify="right")
     for arm in arms[:_POINTS]:
         table.add_row(arm, *(_cell(by_place.get((arm, name))) for name in shown))
-    of_draws = "" if rows[0].median_low is None else "; [ ]: where 90 % of the draws have their own median"
+    of_draws = "" if rows[0].between_draws[0] is None else "; [ ]: where 90 % of the draws have their own median"
     more = [f"{len(arms) - _POINTS} more points are in changes.csv"] if len(arms) > _POINTS else []
     caption = f"on day {rows[0].day:g}; median (5 % to 95 % of the patients){of_draws}"
     print_rich("", table, *textwrap.wrap(caption, COLUMNS), *more, "")
@@ -225,12 +225,13 @@ def _print_changes(rows: Sequence[SweepChange]) -> None:
 def _cell(row: SweepChange | None) -> str:
     from simulate.results.changes import signed
 
-    if row is None or row.median is None:
+    if row is None or row.changed.median is None:
         return "–"
-    median, low, high = (signed(value, row.unit) for value in (row.median, row.p5, row.p95))
+    median, low, high = (signed(value, row.unit) for value in (row.changed.median, row.changed.p5, row.changed.p95))
     lines = [f"{median} ({low} to {high})"]
-    if row.median_low is not None:
-        lines.append(f"[{signed(row.median_low, row.unit)} to {signed(row.median_high, row.unit)}]")
+    least, most = row.between_draws
+    if least is not None:
+        lines.append(f"[{signed(least, row.unit)} to {signed(most, row.unit)}]")
     return "\n".join(lines)
 
 

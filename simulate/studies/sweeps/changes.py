@@ -11,12 +11,12 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
-from simulate.studies.paired import changes_since_baseline, draws_of_members, has_baselines, summed_up
+from simulate.studies.paired import Paired, changes_since_baseline, draws_of_members, has_baselines, summed_up
 from simulate.tabular import ResultTable
 
 _BLOCK_BYTES = 64_000_000
 _AXIS = "over_"
-_COLUMNS = ("median", "p5", "p95", "up", "down", "n", "median_low", "median_high")
+_COLUMNS = ("median", "p5", "p95", "up", "down", "n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,13 @@ class SweepChange:
     #: The first and the last time that were kept, in days.
     since: float
     day: float
-    #: Over the patients, as in `simulate.studies.paired.Paired`.
-    median: float | None
-    p5: float | None
-    p95: float | None
-    up: float | None
-    down: float | None
-    n: float
-    #: Between which 90 % of the draws of a fit have their own median; None where there is one population.
-    median_low: float | None = None
-    median_high: float | None = None
+    #: Over the patients.
+    changed: Paired
+
+    @property
+    def between_draws(self) -> tuple[float | None, float | None]:
+        """Between which 90 % of the draws of a fit have their own median; None where there is one population."""
+        return self.changed.of_draws.get("median", (None, None))
 
 
 def sweep_changes(results: Path) -> tuple[SweepChange, ...]:
@@ -55,7 +52,17 @@ def sweep_changes(results: Path) -> tuple[SweepChange, ...]:
 def changes_table(rows: Sequence[SweepChange]) -> ResultTable:
     """The changes as a table: a column for each axis, named as in ``summary.csv``."""
     axes = list(rows[0].over) if rows else []
-    columns = ("arm", *(f"{_AXIS}{name}" for name in axes), "quantity", "unit", "since_d", "time_d", *_COLUMNS)
+    columns = (
+        "arm",
+        *(f"{_AXIS}{name}" for name in axes),
+        "quantity",
+        "unit",
+        "since_d",
+        "time_d",
+        *_COLUMNS,
+        "median_low",
+        "median_high",
+    )
     return ResultTable(
         columns,
         tuple(
@@ -66,7 +73,8 @@ def changes_table(rows: Sequence[SweepChange]) -> ResultTable:
                 row.unit,
                 row.since,
                 row.day,
-                *(getattr(row, name) for name in _COLUMNS),
+                *(getattr(row.changed, name) for name in _COLUMNS),
+                *row.between_draws,
             )
             for row in rows
         ),
@@ -80,10 +88,7 @@ def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
     for arm, title in enumerate(dataset["arm"].values.tolist()):
         over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
         for name, (unit, values) in _of_arm(dataset, arm, in_percent).items():
-            found = summed_up(values, everybody, draws)
-            low, high = found.of_draws.get("median", (None, None))
-            ends = (found.median, found.p5, found.p95, found.up, found.down, found.n, low, high)
-            yield SweepChange(title, over, name, unit, days[0], days[-1], *ends)
+            yield SweepChange(title, over, name, unit, days[0], days[-1], summed_up(values, everybody, draws))
 
 
 def _in_percent(dataset: xr.Dataset) -> dict[str, bool]:

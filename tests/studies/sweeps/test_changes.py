@@ -38,12 +38,14 @@ def test_changes_are_those_of_each_patient_from_the_first_time_to_the_last(folde
         for arm, name in enumerate(dataset["arm"].values):
             own = 100.0 * (values[arm, :, -1] / values[arm, :, 0] - 1.0)
             row = rows[str(name), "ifng"]
-            assert (row.unit, row.since, row.day, row.n) == ("%", 0.0, 20.0, 15.0)
+            assert (row.unit, row.since, row.day, row.changed.n) == ("%", 0.0, 20.0, 15.0)
             assert row.over == {"dose": [10.0, 100.0][arm]}
-            assert (row.median, row.p5, row.p95) == pytest.approx(np.quantile(own, (0.5, 0.05, 0.95)))
-            assert (row.up, row.down) == (np.mean(own > 0.0), np.mean(own < 0.0))
+            assert (row.changed.median, row.changed.p5, row.changed.p95) == pytest.approx(
+                np.quantile(own, (0.5, 0.05, 0.95))
+            )
+            assert (row.changed.up, row.changed.down) == (np.mean(own > 0.0), np.mean(own < 0.0))
             medians = [np.median(own[draws == draw]) for draw in np.unique(draws)]
-            assert (row.median_low, row.median_high) == pytest.approx(np.quantile(medians, (0.05, 0.95)))
+            assert row.between_draws == pytest.approx(np.quantile(medians, (0.05, 0.95)))
 
 
 def test_the_table_of_the_directory_is_that_of_the_changes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
