@@ -25,9 +25,10 @@ and ``long_name``. Beside them:
     The doses of each arm if none is missed, padded with NaN; days, and the unit of the route. Where the patients of an
     arm are treated each in their own way, the doses that any of them is given.
 
-``dosing_interval`` (arm, member, followed, interval, part), ``interval_day`` (arm, interval)
+``dosing_interval`` (arm, member, followed, interval, part), ``interval_day`` (arm, interval), ``interval_chance`` (arm)
     Average, lowest and highest of each quantity over some intervals between doses, and the day on which each ends:
-    before visits, and over the course for an envelope. NaN for an arm without regular dosing; absent if all are.
+    before visits, and over the course for an envelope. NaN for an arm without regular dosing; absent if all are. And
+    whether chance has a part in each dose of an arm (some are missed, say), so that intervals tell nothing of others.
 
 A value at the time of a dose is that just after it, at the end as at any other time; at time 0 that before it, the
 baseline.
@@ -76,7 +77,7 @@ RESERVED = frozenset(
         *("method", "work", "count", "rule_day", "rule"),
         *("covariates", "covariate", "dropout_day", "dose", "dose_time", "dose_amount", "dose_route"),
         *("base_arm", "quantile", "n_ok"),
-        *("dosing_interval", "interval_day", "followed", "interval", "part"),
+        *("dosing_interval", "interval_day", "interval_chance", "followed", "interval", "part"),
     }
 )
 """Names that no quantity of a dataset can have: those of all that runs and sweeps leave behind."""

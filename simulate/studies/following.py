@@ -41,8 +41,8 @@ def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, Flo
     """Course of a quantity, where it follows the dose that of its average over dosing intervals.
 
     Shape [arm, member, time], and trough and peak, shape [arm, member, time, 2], NaN where no dose follows another;
-    None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated. NaN as in
-    `simulate.studies.datasets.values_shown`.
+    None if the quantity follows no dose. Between the intervals that were looked at, it is interpolated, or that of the
+    nearest one where chance has a part in each dose. NaN as in `simulate.studies.datasets.values_shown`.
     """
     values, parts = values_shown(dataset, quantity), followed(dataset, quantity)
     if parts is None:
@@ -61,6 +61,9 @@ def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, Flo
             spots = np.array([first, *ends[own]])
             after = np.clip(np.searchsorted(spots, days[inside]), 1, len(spots) - 1)
             share = np.clip((days[inside] - spots[after - 1]) / (spots[after] - spots[after - 1]), 0.0, 1.0)
+            # Of what chance decides, a line between two intervals would be like neither.
+            if dataset["interval_chance"].values[arm]:
+                share = np.where((share < 0.5) & (after > 1), 0.0, 1.0)
             # At the start of dosing stands what was there before it.
             start = before[:, max(0, int(np.searchsorted(days, first, side="right")) - 1)]
             knots = np.concatenate([parts[arm][:, own[:1]], parts[arm][:, own]], axis=1)

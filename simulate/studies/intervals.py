@@ -21,7 +21,7 @@ from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
 from simulate.studies.observed import times_of_readings
-from simulate.studies.runs import Study, check_memory, simulate_study, study_dataset
+from simulate.studies.runs import Study, check_memory, numbers_at_a_time, simulate_study, study_dataset
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
 
@@ -30,6 +30,8 @@ PARTS = ("mean", "lowest", "highest")
 
 _ENVELOPE = 6
 _MOST_TIMES = 2000
+_MOST_NUMBERS = 120_000_000
+"""Most numbers to keep for the intervals of arms in which chance has a part in each dose, 1 GB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,24 +44,32 @@ class Interval:
 
 
 def intervals_of(study: Study) -> tuple[Interval, ...]:
-    """Dosing intervals to look at: those before visits, and some over each stretch of dosing for its envelope.
+    """Dosing intervals to look at: those before visits, and some over each stretch of dosing for its course.
 
-    There are none for arms whose patients are treated each in their own way, or by rules, as they have no interval in
-    common; and none where fewer than three doses follow one another.
+    Where chance has a part in each dose, one interval tells nothing of the next: there all are looked at, or as many as
+    there is room for. There are none for arms whose patients are treated each in their own way, or by rules, as they
+    have no interval in common; and none where fewer than three doses follow one another.
     """
     at_visits: list[Interval] = []
     others: list[Interval] = []
+    by_chance: dict[int, list[Interval]] = {}
     for index, arm in enumerate(study.arms):
         if has_own_doses(arm):
             continue
         patient = typical_parameters(study.model, arm, study.population)
-        for day, is_visit in _days(study, arm.plan):
-            size = {} if is_visit else {"panels": 5, "nodes": 3}
-            window = window_before([arm.plan], study.model, day, float(study.times[-1]), patient, **size)
-            found = Interval(index, day, window)
-            (at_visits if is_visit else others).append(found)
-    everything = (*at_visits, *others)
-    return everything if len(_times(study, everything)) <= len(study.times) + _MOST_TIMES else tuple(at_visits)
+        found = by_chance.setdefault(index, []) if _has_chance(study, arm) else others
+        size = {"panels": 3, "nodes": 2} if _has_chance(study, arm) else {"panels": 5, "nodes": 3}
+        for day, is_visit in _days(study, arm.plan, every=_has_chance(study, arm)):
+            own = {} if is_visit else size
+            window = window_before([arm.plan], study.model, day, float(study.times[-1]), patient, **own)
+            (at_visits if is_visit else found).append(Interval(index, day, window))
+    if len(_times(study, (*at_visits, *others))) > len(study.times) + _MOST_TIMES:
+        return tuple(at_visits)
+    dense = [one for found in by_chance.values() for one in found]
+    room = min(_MOST_TIMES, _MOST_NUMBERS // (study.members * len(study.arms) * numbers_at_a_time(study.model)))
+    step = -(-(len(_times(study, dense)) - len(study.times)) // max(1, room))
+    thinned = [one for found in by_chance.values() for one in found[:: -max(1, min(step, len(found) // _ENVELOPE))]]
+    return (*at_visits, *others, *thinned)
 
 
 def has_own_doses(arm: Arm) -> bool:
@@ -79,11 +89,13 @@ def recording(study: Study, intervals: Sequence[Interval]) -> Study:
     return found
 
 
-def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[Interval]) -> xr.Dataset:
+def with_intervals(dataset: xr.Dataset, study: Study, intervals: Sequence[Interval]) -> xr.Dataset:
     """A dataset recorded at more times as one at the times asked for, with what its quantities do in the intervals.
 
-    With ``dosing_interval`` (arm, member, followed, interval, part) and ``interval_day`` (arm, interval).
+    With ``dosing_interval`` (arm, member, followed, interval, part), ``interval_day`` (arm, interval) and
+    ``interval_chance`` (arm).
     """
+    times = study.times
     recorded = np.asarray(dataset["time"].values, dtype=np.float64)
     kept = dataset if len(recorded) == len(times) else dataset.isel(time=_places(recorded, times))
     if not intervals:
@@ -105,9 +117,12 @@ def with_intervals(dataset: xr.Dataset, times: FloatArray, intervals: Sequence[I
                 found[arm, :, column, place, 2] = highest(one.window.times, values)
     label = {"long_name": "average, lowest and highest of a quantity over the dosing interval that ends on a day"}
     ended = {"units": "d", "long_name": "end of a dosing interval"}
+    chance = np.array([_has_chance(study, arm) for arm in study.arms], dtype=np.int8)
+    by_chance = {"long_name": "whether chance has a part in each dose, so that intervals tell nothing of each other"}
     return kept.assign(
         dosing_interval=(("arm", "member", "followed", "interval", "part"), found, label),
         interval_day=(("arm", "interval"), days, ended),
+        interval_chance=("arm", chance, by_chance),
     ).assign_coords(followed=("followed", np.array(names, dtype=object)), part=("part", np.array(PARTS, dtype=object)))
 
 
@@ -120,7 +135,7 @@ def run_study(
     """
     intervals = intervals_of(study)
     ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
-    return ensemble, with_intervals(study_dataset(study, ensemble), study.times, intervals)
+    return ensemble, with_intervals(study_dataset(study, ensemble), study, intervals)
 
 
 def _places(recorded: FloatArray, times: FloatArray) -> IntArray:
@@ -128,8 +143,18 @@ def _places(recorded: FloatArray, times: FloatArray) -> IntArray:
     return np.searchsorted(recorded, times, side="right") - 1
 
 
-def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
-    """Ends of the intervals that are looked at, and whether each is a visit."""
+def _has_chance(study: Study, arm: Arm) -> bool:
+    """Whether doses of an arm may be missed, or differ in what arrives of them or what becomes of it."""
+    occasions = study.scenario.occasions
+    return (
+        any(course.missing for course in arm.plan.courses)
+        or any(occasion.sd_log for occasion in study.population.occasions)
+        or (occasions is not None and any(spread for _, spread in occasions.spreads))
+    )
+
+
+def _days(study: Study, plan: Plan, *, every: bool) -> list[tuple[float, bool]]:
+    """Ends of every interval, or of those that tell enough of a course, and whether each is a visit."""
     end = float(study.times[-1])
     given = np.unique(timetable_of(plan, study.model.routes, end).doses.time)
     found: dict[float, bool] = {}
@@ -140,7 +165,7 @@ def _days(study: Study, plan: Plan) -> list[tuple[float, bool]]:
         number = int((last - first) / usual + 1e-9)
         if number < 1:
             continue
-        counts = np.unique(np.geomspace(1, number, _ENVELOPE).round())
+        counts = np.arange(1.0, number + 1.0) if every else np.unique(np.geomspace(1, number, _ENVELOPE).round())
         found |= {day: False for day in (first + usual * counts).tolist()}
         found |= {day: True for day in visits if first < day <= last}
     return sorted(found.items())

@@ -290,11 +290,15 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
             )
 
 
+def numbers_at_a_time(model: Model) -> int:
+    """How many numbers a run holds of a patient at a time of output, while it works."""
+    return 3 * len(model.species) + 2 * len(model.observables)
+
+
 def check_memory(scenario: Scenario, model: Model, times: int) -> None:
     """Refuse what would be ended by the operating system, halfway and without a word, recorded at so many times."""
-    numbers = 3 * len(model.species) + 2 * len(model.observables)
     draws = 1 if scenario.fit == TYPICAL else scenario.draws
-    needed = 8 * numbers * times * scenario.patients * draws * len(scenario.arms)
+    needed = 8 * numbers_at_a_time(model) * times * scenario.patients * draws * len(scenario.arms)
     check_room(
         needed,
         "the run",

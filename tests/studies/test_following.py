@@ -129,7 +129,7 @@ def test_what_no_dose_moves_follows_none(ran: xr.Dataset) -> None:
 def test_recording_between_doses_moves_no_other_number(folder: Path, ran: xr.Dataset) -> None:
     study = prepared(read_scenario(folder / "s.toml", []))
     plain = study_dataset(study, simulate_study(study))
-    assert plain.identical(ran.drop_vars(["dosing_interval", "interval_day", "followed", "part"]))
+    assert plain.identical(ran.drop_vars(["dosing_interval", "interval_day", "interval_chance", "followed", "part"]))
 
 
 def test_intervals_come_back_from_a_file(ran: xr.Dataset, tmp_path: Path) -> None:
@@ -165,6 +165,67 @@ def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
     # Hatches of the arms that have an envelope run in different directions.
     hatches = [part.get_hatch() for part in time_course(ran, quantities=["A"]).axes[0].collections if part.get_hatch()]
     assert hatches == ["///", "\\\\\\"]
+
+
+CHANCE = """
+schema = 1
+title = "t"
+[model]
+file = "model.toml"
+[time]
+end = "20 d"
+every = "1 d"
+[cohort]
+patients = 9
+{cohort}
+[[arm]]
+name = "by chance"
+regimen = "100 mg iv every day{words}"
+[[arm]]
+name = "steady"
+regimen = "100 mg iv every day"
+"""
+
+
+@pytest.fixture(params=[("", " missing 40 %"), ("between_doses = 0.5", "")], ids=["missed", "what arrives"])
+def by_chance(request: pytest.FixtureRequest, folder: Path) -> Path:
+    cohort, words = request.param
+    path = folder / "chance.toml"
+    path.write_text(CHANCE.format(cohort=cohort, words=words), encoding="utf-8")
+    return path
+
+
+def averages_by_chance(dataset: xr.Dataset) -> np.ndarray:
+    """Average of each patient over the day that ends on each day but the first: what is there after a dose fades."""
+    lost = 24.0 * dataset["parameters"].sel(parameter="k").values[0][:, np.newaxis]
+    return (dataset["A"].values[0, :, 1:-1] * -np.expm1(-lost) / lost).astype(np.float64)
+
+
+def test_where_doses_differ_by_chance_each_interval_stands_for_itself(by_chance: Path) -> None:
+    dataset = simulate.run(by_chance)
+    values, swings = averaged_course(dataset, "A")
+    assert swings is not None
+    exact = averages_by_chance(dataset)
+    # Else an average over neighbors would do as well.
+    assert np.median(np.abs(np.diff(exact, axis=1)) / exact[:, 1:]) > 0.1
+    assert values[0, :, 2:] == pytest.approx(exact, rel=2e-3)
+    assert swings[0, :, 2:, 1] == pytest.approx(dataset["A"].values[0, :, 1:-1], rel=2e-3)
+
+
+def test_where_there_is_no_room_for_each_a_day_has_the_average_of_the_nearest_interval(
+    by_chance: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("simulate.studies.intervals._MOST_NUMBERS", 9 * 2 * 6 * 60)
+    dataset = simulate.run(by_chance)
+    ends = dataset["interval_day"].values[0]
+    ends = ends[np.isfinite(ends)].astype(int)
+    assert 6 <= len(ends) <= 12
+    days = np.arange(4, 21)
+    apart = np.abs(days[:, np.newaxis] - ends)
+    is_sure = np.diff(np.sort(apart, axis=1)[:, :2], axis=1)[:, 0] > 0
+    exact = averages_by_chance(dataset)[:, ends[apart.argmin(axis=1)] - 2]
+    values, _ = averaged_course(dataset, "A")
+    assert values[0, :, 4:][:, is_sure] == pytest.approx(exact[:, is_sure], rel=2e-3)
 
 
 @pytest.mark.parametrize(
