@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from simulate.errors import InputError, MissingExtra, Where
+from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.writing import sbml_text
 from simulate.files import read_bytes
 from simulate.symbolic.model import Model
@@ -74,8 +75,8 @@ def sbml_of(path: Path) -> str:
         package.clearPreviousLoads()
 
 
-def antimony_text(model: Model) -> str:
-    """Antimony of a composed model, of what `sbml_text` says of it.
+def antimony_text(model: Model, about: About | None = None) -> str:
+    """Antimony of a composed model, of what `sbml_text` says of it, annotations included.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def antimony_text(model: Model) -> str:
     package = _package("writing")
     package.clearPreviousLoads()
     try:
-        if package.loadSBMLString(sbml_text(model)) < 0:
+        if package.loadSBMLString(sbml_text(model, about)) < 0:
             raise InputError(
                 "the model has no form in Antimony",
                 code="antimony.writing",

@@ -113,7 +113,7 @@ def said(model: Model, path: Path | str, given: Sequence[Given] = (), about: Abo
         return writer(model, given)
     lost = ("the ways in for doses: routes have no counterpart without a regimen",) if model.routes else ()
     model = with_given(model, given)
-    return Said(antimony_text(model) if is_antimony(path) else sbml_text(model, about), left_out=() if given else lost)
+    return Said((antimony_text if is_antimony(path) else sbml_text)(model, about), left_out=() if given else lost)
 
 
 def _pharmacometric(path: Path | str) -> Callable[[Model, Sequence[Given]], Said] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -91,6 +92,17 @@ def test_the_reference_model_in_antimony_is_the_same_model(tmp_path: Path) -> No
     names = [part.name for part in expected.species]
     places = [[part.name for part in found.species].index(name) for name in names]
     np.testing.assert_allclose(_rates(found)[:, places], _rates(expected), rtol=1e-9)
+
+
+def test_what_annotations_say_of_parts_is_in_the_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("reference.ant", "reference.xml"):
+        assert outcome(["convert", "reference", "-o", name]) == 0
+    text = Path("reference.ant").read_text(encoding="utf-8")
+    assert '  N identity "https://identifiers.org/CL:0000895"' in text.splitlines()
+    cited = re.compile(r'https://identifiers\.org/[^"]+')
+    assert set(cited.findall(text)) == set(cited.findall(Path("reference.xml").read_text(encoding="utf-8")))
+    assert len(read_foreign("reference.ant").model.compose().species) == len(reference_model().species)
 
 
 def test_a_fault_has_the_line_of_the_text(tmp_path: Path) -> None:
