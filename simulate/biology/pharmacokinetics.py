@@ -9,6 +9,8 @@ ones: bioavailability enters once, with the dose.
 The patient's own antagonist (IL-1Ra) is the same protein and is cleared at the same rate. A share of its synthesis
 follows the IL-1 signal in muscle, so it falls under treatment. Left out: weight and renal function, which act on
 clearance and volume when patients are drawn; binding of IL-1Ra to soluble receptors; target-mediated elimination.
+
+Of injections into a muscle no source tells. They are taken to be absorbed like those under the skin.
 """
 
 from __future__ import annotations
@@ -26,6 +28,13 @@ CENTRAL = Species("A_c", "anakinra in plasma", unit("nmol"), initial=0)
 ENDOGENOUS = Species("R", "the patient's own IL-1Ra in plasma", unit("nM"), initial=R_0 / molar_mass)
 
 CONCENTRATION = Definition("C", "plasma concentration of anakinra", unit("nM"), CENTRAL / V)
+
+INTRAMUSCULAR = Route("im", "anakinra", DEPOT, unit("mg"), F / molar_mass)
+
+ASSUMED_ROUTES = {
+    INTRAMUSCULAR: "route: anakinra into a muscle (`im`) is absorbed like anakinra under the skin; no source tells"
+}
+"""Sentences on routes that rest on no evidence."""
 
 PHARMACOKINETICS = Mechanism(
     name="pharmacokinetics",
@@ -45,5 +54,6 @@ PHARMACOKINETICS = Mechanism(
     routes=(
         Route("sc", "anakinra", DEPOT, unit("mg"), F / molar_mass),
         Route("iv", "anakinra", CENTRAL, unit("mg"), 1 / molar_mass),
+        INTRAMUSCULAR,
     ),
 )

@@ -40,6 +40,7 @@ PRESCRIBED = {
 _SYNONYMS = {
     **dict.fromkeys(("subcutaneously", "subcutaneous", "subcut", "subq", "sq"), "sc"),
     **dict.fromkeys(("intravenously", "intravenous"), "iv"),
+    **dict.fromkeys(("intramuscularly", "intramuscular"), "im"),
 }
 """What routes are called besides their usual names."""
 

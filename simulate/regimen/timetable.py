@@ -309,6 +309,12 @@ def route_index(name: str, routes: Sequence[Route]) -> int:
     )
 
 
+def routes_given(plans: Sequence[Plan], routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Routes by which some prescriptions give something, in the order of the model."""
+    given = {route_index(course.route, routes) for plan in plans for course in plan.courses}
+    return tuple(routes[index] for index in sorted(given))
+
+
 def too_many(count: int) -> InputError:
     """The error of a plan with too many doses."""
     return InputError(

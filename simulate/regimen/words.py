@@ -38,8 +38,8 @@ Grammar; capitals do not matter except in units, and ``,`` or ``;`` may stand be
     length       = number unit
     number       = digits with a decimal point and exponent, or a fraction such as 1/3
 
-A route is called as the model calls it; "subcutaneously", "subcut" and "s.c." are "sc" as well, and "intravenously" and
-"i.v." are "iv", unless the model has a route of that very name.
+A route is called as the model calls it; "subcutaneously", "subcut" and "s.c." are "sc" as well, "intravenously" and
+"i.v." are "iv", "intramuscularly" and "i.m." are "im", unless the model has a route of that very name.
 
 "and" puts courses side by side; "then" begins a course where the one before it ends, or one interval after a loading
 dose, unless it has a "from" of its own. "x" counts the places of the timetable, so a dose that falls into a pause is

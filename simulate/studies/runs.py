@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.arms import Arm
 from simulate.cohort.assumed import AssumedSpread, with_assumed_spread
@@ -24,7 +25,7 @@ from simulate.memory import check_room
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.steady import check_steady
-from simulate.regimen.timetable import timetable_of
+from simulate.regimen.timetable import routes_given, timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
@@ -67,7 +68,7 @@ class Study:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of how patients differ and rests on no evidence, in sentences."""
+        """What is assumed of routes and of how patients differ and rests on no evidence, in sentences."""
         rows = (*self.scenario.overrides, *(row for arm in self.scenario.arms for row in arm.overrides))
         own = {row.parameter: row.sd_log for row in rows if row.sd_log}
         single = tuple(
@@ -75,7 +76,9 @@ class Study:
             f"{math.sqrt(math.expm1(size**2)):.3g}, as the scenario assumes: no evidence is behind it"
             for name, size in own.items()
         )
-        return (*(() if self.assumed is None else self.assumed.sentences), *single)
+        given = routes_given([plan for arm in self.arms for plan in arm.all_plans], self.model.routes)
+        routes = tuple(ASSUMED_ROUTES[route] for route in given if route in ASSUMED_ROUTES)
+        return (*routes, *(() if self.assumed is None else self.assumed.sentences), *single)
 
     @property
     def members(self) -> int:

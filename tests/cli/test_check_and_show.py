@@ -246,7 +246,7 @@ def test_a_fault_of_a_table_of_doses_is_told(
             'schema = 1\ntitle = "t"\n[time]\nend = "28 d"\n[[arm]]\nname = "a"\nregimen = "1 mg oral"\n',
             "error[regimen.route]: the model has no route `oral`\n"
             "  --> x.toml:7, key `arm[0].regimen`\n"
-            "  expected: `sc`, `iv`\n",
+            "  expected: `sc`, `iv`, `im`\n",
         ),
         (
             '[k]\nmeaning = "x"\nvalue = 1\nunit = "1/d"\nsource = "zong-2010"\ngrade = "read"\n',

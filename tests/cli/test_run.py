@@ -190,7 +190,7 @@ def test_another_run_needs_force_to_take_the_place(folder: Path, capsys: Capture
             ("untreated", "--set", "arm[0].regimen=100 mg scc"),
             "error[regimen.route]: the model has no route `scc`\n"
             "  --> --set arm[0].regimen=100 mg scc, key `arm[0].regimen`\n"
-            "  expected: `sc`, `iv`\n"
+            "  expected: `sc`, `iv`, `im`\n"
             "  try:      did you mean `sc`?\n",
         ),
         (
@@ -511,7 +511,7 @@ def test_a_regimen_that_cannot_be_read_is_named_with_its_option(folder: Path, ca
     assert capsys.readouterr().err == (
         "error[regimen.route]: the model has no route `ivv`\n"
         '  --> --regimen "100 mg ivv daily", key `arm[0].regimen`\n'
-        "  expected: `sc`, `iv`\n"
+        "  expected: `sc`, `iv`, `im`\n"
         "  try:      did you mean `iv`?\n"
     )
     assert run("dose-arms", *SMALL, "--regimen", "none", "--set", "title=Mine") == 3

@@ -545,6 +545,7 @@ def test_the_page_of_regimens_has_none_that_cannot_be_read() -> None:
         ("SubCut", ("iv", "sc"), 1),
         ("subq", ("iv", "sc"), 1),
         ("intravenously", ("sc", "iv"), 1),
+        ("intramuscularly", ("sc", "im"), 1),
         ("sc", ("iv", "subcutaneous"), 1),
         # A route of that very name goes before one that is called so as well.
         ("subcut", ("sc", "subcut"), 1),

@@ -61,6 +61,19 @@ def test_the_table_of_an_arm_is_told_in_words(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_given_into_a_muscle_is_absorbed_as_from_under_the_skin_and_called_an_assumption(
+    tmp_path: Path,
+) -> None:
+    under_the_skin = study_of(tmp_path, FILE, DOSES)
+    into_a_muscle = study_of(tmp_path, FILE.replace("100 mg sc", "100 mg i.m."), DOSES)
+    assert under_the_skin.assumptions == ()
+    assert into_a_muscle.assumptions == (
+        "route: anakinra into a muscle (`im`) is absorbed like anakinra under the skin; no source tells",
+    )
+    first, second = (simulate_study(study).trajectories.values for study in (under_the_skin, into_a_muscle))
+    assert first.tobytes() == second.tobytes()
+
+
 def test_the_drug_of_the_reference_model_has_a_steady_state(tmp_path: Path) -> None:
     text = FILE.replace(', patient = "7", covariates = ["WT"]', "")
     arm = study(tmp_path, text, "TIME,AMT,SS,II\n48,100,1,6\n").arms[1]
@@ -137,6 +150,6 @@ def test_each_fault_is_told_with_its_place(tmp_path: Path, old: str, new: str, m
 
 def test_a_route_that_the_model_lacks_is_blamed_on_the_arm(tmp_path: Path) -> None:
     text = FILE.replace(', patient = "7", covariates = ["WT"]', "")
-    assert fault(tmp_path, text, "TIME,AMT,CMT\n0,100,im\n").startswith(
-        "error[regimen.route]: the model has no route `im`\n  --> test.toml:17, key `arm[1].doses`"
+    assert fault(tmp_path, text, "TIME,AMT,CMT\n0,100,oral\n").startswith(
+        "error[regimen.route]: the model has no route `oral`\n  --> test.toml:17, key `arm[1].doses`"
     )

@@ -146,8 +146,8 @@ def test_the_key_of_a_run_tells_covariates_and_spreads_between_doses_apart(tmp_p
 
 def test_doses_vary_from_one_to_the_next_if_they_are_told_to(tmp_path: Path) -> None:
     varied = study(tmp_path, FILE, DOSES, "cohort.between_doses=0.5")
-    assert [occasion.route for occasion in varied.population.occasions] == ["sc", "iv"]
-    assert [occasion.sd_log for occasion in varied.population.occasions] == pytest.approx([np.sqrt(np.log1p(0.25))] * 2)
+    assert [occasion.route for occasion in varied.population.occasions] == ["sc", "iv", "im"]
+    assert [occasion.sd_log for occasion in varied.population.occasions] == pytest.approx([np.sqrt(np.log1p(0.25))] * 3)
     plain, changed = (simulate_study(found).quantity("serum_il1ra")[0] for found in (study(tmp_path), varied))
     assert plain[:, 0].tobytes() == changed[:, 0].tobytes()
     assert (plain[:, 1:] != changed[:, 1:]).all()

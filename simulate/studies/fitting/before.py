@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from simulate.kernels.identifiability import structural
-from simulate.regimen.timetable import route_index
+from simulate.regimen.timetable import routes_given
 from simulate.studies.fitting.priors import Role
 from simulate.studies.fitting.trial import REGRESSED, Problem
 
@@ -21,9 +21,8 @@ def before_fit(problem: Problem) -> tuple[str, ...]:
     seen = [name for part in problem.parts for name in part.trial.watched]
     watched = [f"{name}{REGRESSED}" if f"{name}{REGRESSED}" in names else name for name in dict.fromkeys(seen)]
     plans = [arm.plan for part in problem.parts for arm in part.trial.arms]
-    known = problem.model.routes
-    routes = dict.fromkeys(known[route_index(course.route, known)].name for plan in plans for course in plan.courses)
-    answer = structural(problem.model, typical, watched, doses=[*routes])
+    routes = [route.name for route in routes_given(plans, problem.model.routes)]
+    answer = structural(problem.model, typical, watched, doses=routes)
     return (
         f"{len(problem.free)} numbers are free ({kinds}), and "
         f"{figures} figures were printed: most of what is not known will stay so",

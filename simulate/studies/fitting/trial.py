@@ -35,6 +35,7 @@ from simulate.evidence.reading import read_evidence
 from simulate.evidence.trial_observations import Key, TrialObservations
 from simulate.files import content_hash
 from simulate.regimen.doses import Plan, exact
+from simulate.regimen.timetable import routes_given
 from simulate.regimen.words import parse_regimen
 from simulate.solver.automatic import Automatic
 from simulate.solver.kernel import IntArray
@@ -146,8 +147,9 @@ class Problem:
     @property
     def key(self) -> str:
         """Content hash of everything that decides a likelihood, but for the engine."""
+        plans = [arm.plan for part in self.parts for arm in part.trial.arms]
         return content_hash(
-            self.model.key,
+            dataclasses.replace(self.model, routes=routes_given(plans, self.model.routes)).key,
             repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),

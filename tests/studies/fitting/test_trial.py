@@ -107,6 +107,15 @@ def test_the_key_has_how_patients_are_made(changed: tuple[str, object], monkeypa
     assert problem().key != before
 
 
+def test_the_key_has_the_routes_that_the_trial_gives_and_no_other() -> None:
+    known = problem()
+    routes = {route.name: route for route in known.model.routes}
+    fewer = replace(known, model=replace(known.model, routes=(routes["sc"],)))
+    assert fewer.key == known.key
+    other = replace(routes["sc"], gain=routes["iv"].gain)
+    assert replace(known, model=replace(known.model, routes=(other,))).key != known.key
+
+
 def test_scores_do_not_depend_on_the_batch() -> None:
     target = Likelihood(problem(), patients=8, places=1)
     together = target(POINTS)
