@@ -20,7 +20,7 @@ from scipy.special import logsumexp, ndtri
 from simulate.inference import polish, smc
 from simulate.streams import FloatArray, normals
 from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 
 Found = tuple[float, float, int]
 """Log-evidence, its standard error, and points that were asked."""

@@ -1,8 +1,9 @@
 """Quantitative simulator of IL-1-driven CD4 T-cell differentiation under IL-1 blockade in myositis.
 
-From the bottom up: `symbolic` (what a model is), `solver` and `kernels` (its numbers), `biology` (this model),
-`regimen` and `cohort` (doses and patients), `evidence` and `trials` (what was reported, and of what), `inference`
-(samplers), `studies` (questions asked of all these), `figures`, `results`, `api`, `cli`. The modules beside them know
+From the bottom up: `symbolic` (what a model is), `solver` and `kernels` (its numbers), `exchange` (models of other
+programs), `biology` (this model), `regimen` and `cohort` (doses and patients), `evidence` and `trials` (what was
+reported, and of what), `inference` (samplers), `studies` (questions asked of all these), `figures`, `results`, `api`,
+`cli`. The modules beside them know
 nothing of models: errors, TOML, files and folders, locks, random streams, compiled code. A verb is best read from its
 function in `api` downward. The public names are resolved on first use, so that ``import simulate`` loads nothing
 heavy.
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     # Not loaded where nobody checks: until the command has begun, Ctrl-C finds it unprepared.
     from typing import Any
 
+    from simulate.api.comparing import *
     from simulate.api.estimating import *
     from simulate.api.exploring import *
     from simulate.api.fitting import *
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
     from simulate.api.repeating import *
     from simulate.api.simulating import *
     from simulate.api.studying import *
+    from simulate.api.varying import *
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "simulate.api.comparing": ("calibrate_choice",),
     "simulate.api.estimating": ("fit_problem",),
     "simulate.api.exploring": ("Explorer",),
-    "simulate.api.fitting": ("calibrate_choice",),
     "simulate.api.repeating": ("RepeatedRun", "repeat"),
     "simulate.api.simulating": ("side_by_side",),
     "simulate.biology.hypotheses": ("hypothesis_named",),

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate.api.asking import verb
+from simulate.api.verb import verb
 from simulate.watching import Headway, Report
 
 __all__ = ["fit_problem"]

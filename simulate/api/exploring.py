@@ -83,7 +83,7 @@ def explore(
     from simulate.results.explorer.contents import MOST, contents_of
     from simulate.results.explorer.page import explorer_page
     from simulate.store import check_file
-    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.bare_models import scenario_for
     from simulate.studies.runs import prepare
 
     if out is not None:

@@ -1,4 +1,4 @@
-"""Hypotheses held against what was reported: fitted, shown beside it, compared, asked for more, and checked.
+"""Hypotheses and models fitted to what was reported, what a fit says beside it, and whether fitting can be trusted.
 
 Arguments that several functions have:
 
@@ -27,27 +27,23 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate.api.asking import verb
-from simulate.inputs import note, noting
+from simulate.api.verb import verb
+from simulate.inputs import noting
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Headway, Progress, Report, quiet
 
-__all__ = ["calibrate", "calibrate_choice", "compare", "fit", "predict", "reproduce", "vpop"]
+__all__ = ["calibrate", "fit", "reproduce", "vpop"]
 
 if TYPE_CHECKING:
     from simulate.evidence.sets import NotUsed
     from simulate.results.result import Result
-    from simulate.studies.comparison.choice import Choice
-    from simulate.studies.comparison.comparison import Comparison
     from simulate.studies.fitting.calibration import Calibration
     from simulate.studies.fitting.individual import IndividualProblem
-    from simulate.studies.fitting.known import Fit
     from simulate.studies.fitting.posterior import Posterior
     from simulate.studies.fitting.predictive import Predicted
+    from simulate.studies.fitting.problem import Problem
     from simulate.studies.fitting.profiling import Profiled
     from simulate.studies.fitting.reproduction import Row
-    from simulate.studies.fitting.trial import Problem
-    from simulate.studies.prediction.prediction import Prediction
     from simulate.studies.virtual.populations import VirtualPopulations
     from simulate.symbolic.model import Model
     from simulate.trials.design import TrialDesign
@@ -140,9 +136,9 @@ def fit(
     from simulate.studies.comparison.fits import make_fit
     from simulate.studies.fitting.before import before_fit
     from simulate.studies.fitting.individual import IndividualProblem
-    from simulate.studies.fitting.known import fit_folder
+    from simulate.studies.fitting.known_fits import fit_folder
+    from simulate.studies.fitting.named_evidence import problem_on
     from simulate.studies.fitting.posterior import Settings, posterior_text
-    from simulate.studies.fitting.standing import problem_on
     from simulate.studies.scenario import RESULT
     from simulate.tabular import table_of
 
@@ -287,10 +283,10 @@ def reproduce(
     from simulate.results.result import Result
     from simulate.results.study_openings import of_reproduction
     from simulate.studies.fitting.fit import fit as fit_problem
+    from simulate.studies.fitting.named_evidence import evidence_name, not_used, problem_on
     from simulate.studies.fitting.posterior import named, posterior_text, read_posterior
     from simulate.studies.fitting.reproduction import NULL, repeated_study, workload
     from simulate.studies.fitting.reproduction import reproduce as reproduced
-    from simulate.studies.fitting.standing import evidence_name, not_used, problem_on
     from simulate.tabular import table_of
 
     if refit and fit is not None:
@@ -347,9 +343,9 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     """The fit of a hypothesis to its trials, shipped or in the folder of fits."""
     from simulate.errors import InputError
     from simulate.evidence.sets import evidence_sets
-    from simulate.studies.fitting.known import fit_folder, known_fit
+    from simulate.studies.fitting.known_fits import fit_folder, known_fit
+    from simulate.studies.fitting.named_evidence import evidence_name
     from simulate.studies.fitting.posterior import shipped_posterior
-    from simulate.studies.fitting.standing import evidence_name
     from simulate.trials.reading import DEFAULT as SHIPPED
 
     found = known_fit(problem, folder)
@@ -404,240 +400,6 @@ def _flat_bands(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @verb
-def compare(
-    hypotheses: Sequence[str] | None = None,
-    *,
-    evidence: str | Path | None = None,
-    trial: TrialNames = None,
-    prior: Mapping[str, float] | None = None,
-    against: str | None = None,
-    fits: str | Path = "fits",
-    particles: int = 200,
-    runs: int = 2,
-    patients: int = 32,
-    draws: int = 2048,
-    final_patients: int = 128,
-    out: str | Path | None = None,
-    force: bool = False,
-    report: Report | None = None,
-) -> Result[Comparison]:
-    """Compare hypotheses by what was reported: evidence and its error, odds, and what each datum says.
-
-    Parameters
-    ----------
-    hypotheses
-        All whose fits ship if not given.
-    evidence
-        As for `fit`.
-    prior
-        Weight of each hypothesis before the data; 1 if not given.
-    against
-        What the matrix is relative to; H0, or the likeliest, if not given.
-    fits
-        Folder of fits; one that is not of today's numbers is made there first.
-    particles, runs, patients, draws, final_patients
-        Of fits that are made, as for `fit`.
-    trial, out, force, report
-        As for all functions of `simulate.api.fitting`.
-
-    Returns
-    -------
-    Result
-        Its value is the comparison; tables ``hypotheses``, ``matrix`` and ``variants``, figure ``comparison``.
-    """
-    arguments = dict(locals())
-    from simulate.results.provenance import asked
-    from simulate.results.result import Result
-    from simulate.results.study_openings import of_comparison
-    from simulate.studies.comparison.comparison import compare as compared
-    from simulate.studies.comparison.fits import find_fit
-    from simulate.studies.comparison.tables import document, tables
-    from simulate.studies.fitting.known import known_fit
-    from simulate.studies.fitting.posterior import Settings
-    from simulate.studies.fitting.standing import evidence_name
-
-    problems = _problems(hypotheses, evidence, trial)
-    found = [known_fit(problem, Path(fits)) for problem in problems]
-    origin = asked("compare", arguments, out=out, force=force)
-    settings = Settings(particles=particles, runs=runs, patients=patients, draws=draws, final_patients=final_patients)
-    used: list[Fit] = []
-    for problem, known in zip(problems, found, strict=True):
-        used.append(known or find_fit(problem, settings, Path(fits), report=report))
-        if known is None:
-            _note_made(problem, used[-1], Path(fits))
-    comparison = compared(used, prior=prior or {}, against=against)
-    standing = evidence_name(problems[0])
-
-    def draw() -> Any:
-        from simulate.figures.comparison import comparison_figure
-
-        return comparison_figure(comparison)
-
-    return Result(
-        origin,
-        "comparison of " + ", ".join(problem.hypothesis for problem in problems) + f" on the evidence {standing}",
-        comparison,
-        document=document(comparison),
-        tables=tables(comparison),
-        figures={"comparison": draw},
-        models=models_of(problems),
-        answer=of_comparison(comparison),
-    ).written(out, force=force)
-
-
-def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, trial: TrialNames) -> tuple[Problem, ...]:
-    from simulate import shipped
-    from simulate.studies.comparison.fits import problems_for
-
-    # Of evidence of a user's own no fit ships: then all are meant whose fits to the abstract do.
-    own = list(shipped.fit_files(str(evidence))) if evidence is not None else []
-    return problems_for(hypotheses or own or list(shipped.fit_files()), evidence, trials_of(trial))
-
-
-def _note_made(problem: Problem, made: Fit, folder: Path) -> None:
-    """Keep a fit that was made for a comparison with it: to repeat the comparison is not to fit again."""
-    from simulate.studies.fitting.known import fit_folder
-    from simulate.studies.fitting.posterior import posterior_text
-    from simulate.studies.scenario import RESULT
-
-    note(fit_folder(problem, folder) / RESULT, posterior_text(made.posterior).encode())
-
-
-@verb
-def calibrate_choice(
-    hypotheses: Sequence[str] | None = None,
-    *,
-    evidence: str | Path | None = None,
-    trial: TrialNames = None,
-    repeats: int = 40,
-    larger: int = 1,
-    out: str | Path | None = None,
-    force: bool = False,
-    progress: Progress = quiet,
-) -> Result[Choice]:
-    """Choose between hypotheses in made-up abstracts of each, and count how often the right one is chosen.
-
-    Parameters
-    ----------
-    hypotheses, evidence
-        As for `compare`.
-    repeats
-        Made-up abstracts of each hypothesis.
-    larger
-        How many times as many patients as were reported stand behind each value.
-    trial, out, force, progress
-        As for all functions of `simulate.api.fitting`.
-    """
-    arguments = dict(locals())
-    from simulate.results.provenance import asked
-    from simulate.results.result import Result
-    from simulate.studies.comparison.choice import calibrate_choice as calibrated
-    from simulate.studies.comparison.choice import document
-
-    problems = _problems(hypotheses, evidence, trial)
-    origin = asked("calibrate-choice", arguments, out=out, force=force)
-    with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
-        found = calibrated(problems, repeats=repeats, larger=larger, report=advance)
-    title = "choice between " + ", ".join(problem.hypothesis for problem in problems)
-    return Result(origin, title, found, document=document(found), models=models_of(problems)).written(out, force=force)
-
-
-@verb
-def predict(
-    hypotheses: Sequence[str] | None = None,
-    *,
-    evidence: str | Path | None = None,
-    trial: TrialNames = None,
-    draws: int = 48,
-    patients: int = 16,
-    fit: FitNames = None,
-    fits: str | Path = "fits",
-    seed: int = 1,
-    out: str | Path | None = None,
-    force: bool = False,
-    progress: Progress = quiet,
-) -> Result[tuple[Prediction, ...]]:
-    """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
-
-    Parameters
-    ----------
-    hypotheses
-        All single ones that ship if not given.
-    evidence
-        As for `fit`: on which evidence fits stand. Of a set with several trials the patients are those of the first.
-    draws, patients
-        Populations of each hypothesis, and patients of each.
-    fit
-        Whose draws the populations are: results of `fit`, each for its own hypothesis, and for all others ``shipped``,
-        ``prior`` or ``typical``, one population with the parameters as the tables have them. What ships or lies in the
-        folder of fits if not given.
-    seed
-        Seed of patients and of draws of a prior.
-    trial, fits, out, force, progress
-        As for all functions of `simulate.api.fitting`.
-
-    Returns
-    -------
-    Result
-        Its value has a prediction of each hypothesis; table and figure ``prediction``.
-    """
-    arguments = dict(locals())
-    import dataclasses
-
-    from simulate.biology.hypotheses import HYPOTHESES
-    from simulate.results.provenance import asked
-    from simulate.results.result import Result
-    from simulate.results.study_openings import of_predictions
-    from simulate.studies.comparison.fits import draws_behind, fits_for, problems_for
-    from simulate.studies.fitting.standing import evidence_name, problem_on
-    from simulate.studies.prediction.prediction import predict as predicted
-    from simulate.studies.prediction.prediction import rows, workload
-    from simulate.studies.prediction.questions import ABSENT
-    from simulate.tabular import table_of
-
-    designs = trials_of(trial)
-    names = hypotheses or [hypothesis.name for hypothesis in HYPOTHESES]
-    problems = (
-        problems_for(names, evidence, designs, needs_evidence=False)
-        if len(names) > 1
-        else (problem_on(names[0], evidence, designs, needs_evidence=False),)
-    )
-    standing = evidence_name(problems[0])
-    populations = []
-    for problem, asked_for in zip(problems, fits_for(names, fits_of(fit)), strict=True):
-        known, behind = draws_behind(problem, asked_for, Path(fits), draws, seed=seed)
-        standing = standing if behind is None else evidence_name(behind.problem)
-        own = known.problem if designs else dataclasses.replace(known.problem, others=())
-        populations.append(dataclasses.replace(known, problem=own))
-    origin = asked("predict", arguments, out=out, force=force)
-    total = sum(workload(part, patients=patients) for part in populations)
-    with progress(total, "predicting") as advance:
-        found = tuple(predicted(part, patients=patients, seed=seed, progress=advance) for part in populations)
-    table = rows(found)
-
-    def draw() -> Any:
-        from simulate.figures.prediction import prediction_figure
-
-        return prediction_figure(found)
-
-    sources = [
-        {"hypothesis": part.hypothesis, "draws_of": part.source, "refused": part.refused}
-        | ({"weakness": part.weakness} if part.weakness else {})
-        for part in found
-    ]
-    return Result(
-        origin,
-        "predictions of " + ", ".join(names) + f" on the evidence {standing}",
-        found,
-        document={"evidence": standing, "hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
-        tables={"prediction": table_of(table)},
-        figures={"prediction": draw},
-        models=models_of(problems),
-        answer=of_predictions(found),
-    ).written(out, force=force)
-
-
-@verb
 def calibrate(
     hypothesis: str | None = DEFAULT,
     *,
@@ -673,7 +435,7 @@ def calibrate(
     from simulate.results.result import Result
     from simulate.studies.fitting.calibration import INTERVALS
     from simulate.studies.fitting.calibration import calibrate as calibrated
-    from simulate.studies.fitting.trial import problem_for
+    from simulate.studies.fitting.problem import problem_for
     from simulate.tabular import table_of
 
     problem = problem_for(hypothesis or DEFAULT, None, trials_of(trial))
@@ -746,10 +508,10 @@ def vpop(
     from simulate.results.provenance import asked
     from simulate.results.result import Result
     from simulate.results.study_openings import of_virtual_populations
-    from simulate.studies.fitting.known import known_fit
+    from simulate.studies.fitting.known_fits import known_fit
     from simulate.studies.fitting.posterior import named, read_posterior
+    from simulate.studies.fitting.problem import problem_for
     from simulate.studies.fitting.reproduction import check_current
-    from simulate.studies.fitting.trial import problem_for
     from simulate.studies.virtual.methods import PopulationSettings
     from simulate.studies.virtual.populations import virtual_populations, workload
     from simulate.studies.virtual.tables import document, patients_tables

@@ -1,4 +1,4 @@
-"""Evidence audited, a machine verified, a run directory reported, the documentation opened."""
+"""What is there already: a model's steady states, evidence, this machine, run directories, the documentation."""
 
 from __future__ import annotations
 
@@ -6,24 +6,141 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate.api.asking import verb
 from simulate.api.simulating import Settings, laid_over
+from simulate.api.verb import verb
 from simulate.watching import Progress, Report, quiet
 
-__all__ = ["audit", "docs", "report", "tidy", "verify"]
+__all__ = ["audit", "docs", "equilibria", "report", "tidy", "verify"]
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd  # type: ignore[import-untyped]
     import xarray as xr
 
     from simulate.evidence.items import Evidence, Finding
     from simulate.results.result import Result
+    from simulate.studies.steady_states import SteadyStates
     from simulate.studies.verification import Verification
 
 SCENARIO = "anakinra-100mg-daily"
 """Scenario that is verified where none is named."""
+
+
+@verb
+def equilibria(
+    source: str | Path = "untreated",
+    *,
+    hypothesis: str | None = None,
+    fit: str | Path | None = None,
+    draws: int | None = None,
+    settings: Settings = None,
+    arm: str | None = None,
+    over: str | None = None,
+    fed: Mapping[str, float] | None = None,
+    starts: int = 64,
+    reach: float = 10.0,
+    quantity: Sequence[str] | None = None,
+    plane: str | None = None,
+    out: str | Path | None = None,
+    force: bool = False,
+    progress: Progress = quiet,
+) -> Result[tuple[SteadyStates, ...]]:
+    """Seek the steady states of a model, with their stability, and follow them over one parameter.
+
+    Newton's method from many starts (P. Deuflhard, Newton Methods for Nonlinear Problems, 2004), and pseudo-arclength
+    continuation (H. Keller, 1977). A state that no start leads to is not found.
+
+    Parameters
+    ----------
+    source
+        A scenario, shipped or a file, or a model file; the typical patient is meant, and doses are not given.
+    hypothesis, settings
+        In place of the scenario's; as for `simulate.run`.
+    fit, draws
+        Whose typical patients are meant: that of the tables if not given, else that of each of so many draws, as for
+        `simulate.run`.
+    arm
+        Whose parameters are taken; the first if not given.
+    over
+        Parameter and range, such as ``"f_m=0.1:0.9"``; or a route and its rate in units a day, such as ``"sc=0:300"``.
+    fed
+        Rates at which routes are fed, in units a day; what is not named is not given.
+    starts, reach
+        Starts in a box from 0 to so many times the baseline, beside the baseline.
+    quantity
+        Observables that are drawn over the parameter; the first three if not given.
+    plane
+        Two states whose plane is drawn with directions, nullclines and steady states, such as ``"tbet,rorgt"``; each
+        may have a range in its unit, as in ``"tbet=0:3,rorgt=0:3"``. At each point all other states are at rest.
+    out, force
+        Run directory to be written, and whether another run in it may be replaced.
+    progress
+        What shows how far the work is; see `simulate.watching`.
+
+    Returns
+    -------
+    Result
+        Its value has the states, branches and plane of each patient; tables ``states`` and, with ``over``, ``branches``
+        and ``turns``, with ``plane``, ``plane``; figures ``branches`` and ``plane``.
+
+    Raises
+    ------
+    InputError
+        ``equilibria.*``: a model that depends on time, no such arm, parameter or observable; ``plane.state``: no such
+        state.
+    """
+    arguments = dict(locals())
+    from simulate.errors import InputError, did_you_mean
+    from simulate.results.provenance import asked
+    from simulate.results.result import Result
+    from simulate.results.study_openings import of_steady_states
+    from simulate.studies.scenario import TYPICAL
+    from simulate.studies.steady_states import document, read_source, steady_states, tables
+
+    scenario = read_source(source, laid_over(settings, hypothesis=hypothesis, fit=fit, draws=draws))
+    with progress(1 if scenario.fit == TYPICAL else scenario.draws, "typical patients") as advance:
+        found = steady_states(
+            scenario, over=over, fed=fed, starts=starts, reach=reach, arm=arm, plane=plane, progress=advance
+        )
+    study = found[0].study
+    model = study.model
+    branches = [branch for one in found for branch in one.branches]
+    names = [part.name for part in model.observables]
+    shown = list(quantity or names[:3])
+    for name in shown:
+        if name not in names:
+            raise InputError(
+                f"the model has no observable `{name}`", code="equilibria.quantity", advice=did_you_mean(name, names)
+            )
+    origin = asked("equilibria", arguments, out=out, force=force)
+
+    def draw() -> Any:
+        from simulate.figures.branches import branch_diagram
+
+        units = {part.name: part.unit.text for part in (*model.parameters, *model.observables)}
+        units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
+        return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
+
+    figures: dict[str, Callable[[], Any]] = {"branches": draw} if branches and shown else {}
+    if (drawn := found[0].plane) is not None:
+
+        def draw_plane() -> Any:
+            from simulate.figures.phase_plane import phase_plane
+
+            return phase_plane(drawn)
+
+        figures["plane"] = draw_plane
+    return Result(
+        origin,
+        f"steady states of {scenario.title}",
+        found,
+        document=document(found),
+        tables=tables(found),
+        figures=figures,
+        models={study.hypothesis: model},
+        answer=of_steady_states(found),
+    ).written(out, force=force)
 
 
 @verb

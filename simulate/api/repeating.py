@@ -7,15 +7,13 @@ import inspect
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["RepeatedRun", "repeat"]
-
-if TYPE_CHECKING:
-    from simulate.results.result import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,6 @@ def _again(
     folder: Path, entries: Mapping[str, Any], target: Path, *, force: bool, progress: Progress, report: Report | None
 ) -> None:
     """Ask what a directory was asked, into another."""
-    from simulate.api import estimating, fitting, inspecting, simulating, studying
     from simulate.results.again import settings_of
     from simulate.results.provenance import UNASKED
 
@@ -116,41 +113,42 @@ def _again(
             arguments["request"] = request_of(arguments["request"])
         except (KeyError, TypeError, AttributeError) as error:
             raise _not_known(folder, f"`{error.args[0]}`" if isinstance(error, KeyError) else None) from None
-    watched: dict[str, Any] = {"progress": progress}
-    told: dict[str, Any] = {**watched, "report": report}
-    verbs: dict[str, tuple[Callable[..., Result[Any]], dict[str, Any]]] = {
-        "audit": (inspecting.audit, {}),
-        "calibrate": (fitting.calibrate, watched),
-        "calibrate-choice": (fitting.calibrate_choice, watched),
-        "compare": (fitting.compare, {"report": report}),
-        "side-by-side": (simulating.side_by_side, watched),
-        "contrast": (studying.contrast, watched),
-        "design": (studying.design, watched),
-        "dose-response": (simulating.responded, watched),
-        "equilibria": (simulating.equilibria, watched),
-        "fit": (fitting.fit, {"report": report}),
-        "predict": (fitting.predict, watched),
-        "reproduce": (fitting.reproduce, told),
-        "run": (simulating.simulated, watched),
-        "sensitivity": (studying.sensitivity, told),
-        "trial": (studying.trial, watched),
-        "verify": (inspecting.verify, watched),
-        "vpop": (fitting.vpop, watched),
-    }
-    if kind == "fit" and "problem" in arguments:
-        verbs["fit"] = (estimating.fit_problem, {"report": report})
-    if kind not in verbs:
+    function = _function_of(kind, arguments)
+    if function is None:
         raise _not_known(folder, f"`{kind[:40]}`" if kind.isprintable() else None)
-    function, options = verbs[kind]
     known = inspect.signature(function).parameters
     needed = {name for name, one in known.items() if one.default is one.empty}
     strange = sorted(({*arguments} - {*known}) | (needed - {*arguments}))
     if strange:
         raise _not_known(folder, ", ".join(f"`{name[:40]}`" for name in strange if name.isprintable()))
+    options = {name: what for name, what in (("progress", progress), ("report", report)) if name in known}
     if kind == "fit":
         function(**arguments, out=target, **options)
         return
     function(**arguments, **options).write(target, force=force, figures=_has_pictures(entries))
+
+
+def _function_of(kind: str, arguments: Mapping[str, Any]) -> Callable[..., Any] | None:
+    """What gives the `Result` of a kind of run: the function of its verb, or one behind it; None if there is none."""
+    from simulate.api import comparing, estimating, simulating, varying
+    from simulate.verbs import verbs
+
+    behind: dict[str, Callable[..., Any]] = {
+        "calibrate-choice": comparing.calibrate_choice,
+        "dose-response": varying.responded,
+        "run": simulating.simulated,
+        "side-by-side": simulating.side_by_side,
+    }
+    if kind == "fit" and "problem" in arguments:
+        return estimating.fit_problem
+    if kind in behind:
+        return behind[kind]
+    verb = verbs().get(kind)
+    if verb is None or verb.api is None:
+        return None
+    function: Callable[..., Any] = getattr(import_module(verb.api), verb.word)
+    # No other verb leaves a directory, and a stranger may have written the name of any.
+    return function if str(inspect.signature(function).return_annotation).startswith("Result[") else None
 
 
 def _not_known(folder: Path, found: str | None) -> Exception:

@@ -1,4 +1,4 @@
-"""``simulate audit``: printed figures, judged by arithmetic."""
+"""``simulate audit``: reported values, judged by arithmetic."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="Show what agrees as well.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Check printed figures against arithmetic.
+    """Check reported values against arithmetic.
 
     Order of ranges, means that can be had, what R, n and p say of each other, p-values that a test can give, counts and
     their sums. A figure that contradicts arithmetic must have the standing `disputed`; the exit code is 3 if one has

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.fitting import compare as function
+from simulate.api.comparing import compare as function
 from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def compare(
     ] = 1,
     as_json: Json = False,
 ) -> int:
-    """Compare hypotheses: evidence and its error, odds, what they depend on, and what each printed figure says.
+    """Compare hypotheses: evidence and its error, odds, what they depend on, and what each reported value says.
 
     A fit that ships or lies in the folder of fits is used if it is of today's numbers; another is made, and goes on
     where it was interrupted. Hypotheses are called indistinguishable where the odds are within the noise, below 3, or
@@ -70,7 +70,7 @@ def compare(
 
     weights = _weights(prior or [])
     if calibrate is not None:
-        from simulate.api.fitting import calibrate_choice
+        from simulate.api.comparing import calibrate_choice
 
         choice = calibrate_choice(
             hypotheses, evidence=evidence, trial=trial, repeats=calibrate, larger=larger, out=out, force=force,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulate.api.studying import contrast as function
+from simulate.api.comparing import contrast as function
 from simulate.cli.options import Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 

@@ -214,7 +214,7 @@ def _prescribed(
     from simulate.exchange.foreign import has_routes, said
     from simulate.exchange.prescribed import with_given
     from simulate.files import write_atomically
-    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.bare_models import scenario_for
     from simulate.studies.prescriptions import prescription_of
 
     if out.suffix == ".toml":
@@ -275,7 +275,7 @@ def _is_scenario(file: Path) -> bool:
     """Whether something is a scenario, and no model: the name of one that ships, or a file."""
     from simulate.exchange.foreign import is_foreign
     from simulate.files import read_toml
-    from simulate.studies.exchanged import is_model
+    from simulate.studies.bare_models import is_model
 
     if is_foreign(file):
         return False

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.simulating import dose_response as function
+from simulate.api.varying import dose_response as function
 from simulate.cli.options import (
     Drawn,
     Draws,
@@ -91,7 +91,7 @@ def dose_response(
     simulate dose-response anakinra-100mg-daily -e ck:change@182 --second f_m=0.1:0.9:5 --isobole --json
     simulate dose-response anakinra-100mg-daily -e ifng:change@182 -H H1+H6 -H H3a --out two
     """  # noqa: D301
-    from simulate.api.simulating import responded
+    from simulate.api.varying import responded
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.cli.run import chosen_settings
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest

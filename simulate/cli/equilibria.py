@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.simulating import equilibria as function
+from simulate.api.inspecting import equilibria as function
 from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Settings, defaults_of
 
 if TYPE_CHECKING:

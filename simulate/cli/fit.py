@@ -67,7 +67,7 @@ def fit(
     threads: Threads,
     as_json: Json = False,
 ) -> int:
-    """Fit a hypothesis to the printed figures: what they say of each number, and the evidence of the hypothesis.
+    """Fit a hypothesis to the reported values: what they say of each number, and the evidence of the hypothesis.
 
     Several trials are fitted at once: their patients have nothing in common, and log-likelihoods add.
     Before it fits, it says what cannot be learned. Progress is kept in the folder: the same command goes on after an

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.fitting import predict as function
+from simulate.api.comparing import predict as function
 from simulate.cli.options import EvidenceName, Figured, Fits, FitsOfEach, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:

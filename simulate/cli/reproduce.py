@@ -102,7 +102,7 @@ def _answer(shown: Reproduction) -> str:
     fitted = [row for row in shown.rows if row.is_used and row.fitted is not None]
     outside = [f"{row.item} {row.figure}".rstrip() for row in fitted if _is_outside(row)]
     told = (
-        f"{len(fitted) - len(outside)} of {len(fitted)} printed figures that were fitted are as studies repeated under"
+        f"{len(fitted) - len(outside)} of {len(fitted)} reported values that were fitted are as studies repeated under"
     )
     return f"{told} {shown.posterior.hypothesis} have them" + (f"; not: {', '.join(outside)}" if outside else "")
 
@@ -128,7 +128,7 @@ def _cell(predicted: Predicted | None) -> str:
     if predicted is None:
         return ""
     numbers = (predicted.median, predicted.low, predicted.high)
-    # People are counted, not measured to three digits.
+    # Patients are counted, not measured to three digits.
     told = [f"{one:.0f}" if all(map(float.is_integer, map(float, numbers))) else rounded(one) for one in numbers]
     return f"{told[0]} [{told[1]}, {told[2]}]"
 

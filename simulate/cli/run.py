@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from simulate.errors import NumericalError
     from simulate.results.changes import ChangeRow
     from simulate.results.tables import SummaryRow
-    from simulate.studies.failures import Entry
+    from simulate.studies.failures import FailureEntry
     from simulate.studies.observed import ObservedValue
     from simulate.studies.runs import Study
     from simulate.studies.settings import Setting
@@ -298,7 +298,7 @@ def _rules_before(ensemble: Ensemble) -> list[int]:
     return [0, *accumulate(len(arm.rules) for arm in ensemble.arms)][: len(ensemble.arms)]
 
 
-def _causes(failures: Sequence[Entry]) -> list[str]:
+def _causes(failures: Sequence[FailureEntry]) -> list[str]:
     """Who failed first, by which term, and how to see it again."""
     if not failures:
         return []

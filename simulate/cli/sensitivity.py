@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulate.api.studying import sensitivity as function
+from simulate.api.varying import sensitivity as function
 from simulate.cli.options import Figured, Fit, Force, Hypothesis, Json, ScenarioFile, Settings, Threads, defaults_of
 
 if TYPE_CHECKING:

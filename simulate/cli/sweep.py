@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from simulate.api.simulating import sweep as function
+from simulate.api.varying import sweep as function
 from simulate.cli.options import (
     Draws,
     End,
@@ -111,7 +111,7 @@ def sweep(
     simulate sweep my-sweep.toml --workers 8
     simulate sweep model.xml --end "10 h" --over k_cat=0.1:10:9log --vary cv=0.3
     """  # noqa: D301
-    from simulate.api.simulating import planned_sweep
+    from simulate.api.varying import planned_sweep
     from simulate.cli.console import say
     from simulate.cli.run import chosen_settings
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from simulate.studies.trials.power import Power
-    from simulate.studies.trials.power import SimulatedTrials as Result
-    from simulate.studies.trials.repeats import Interval
+    from simulate.studies.power.power import Power
+    from simulate.studies.power.power import SimulatedTrials as Result
+    from simulate.studies.power.repeats import Interval
 
 
 @defaults_of(function)
@@ -83,7 +83,7 @@ def trial(
     force: Force,
     as_json: Json = False,
 ) -> int:
-    """Repeat the study thousands of times: power, errors of sign and size, and the printed figures among the others.
+    """Repeat the study thousands of times: power, errors of sign and size, and the reported values among the others.
 
     Populations are draws of a fit; their patients are simulated once, and studies are drawn from them.
 
@@ -171,7 +171,7 @@ def _effects(result: Result) -> list[RenderableType]:
 
 def _truth(row: Power) -> str:
     """What is behind an effect, and what it is measured in: a change of a logarithm is the ratio that it stands for."""
-    from simulate.studies.trials.repeats import LOGARITHM, SHARE
+    from simulate.studies.power.repeats import LOGARITHM, SHARE
 
     numbers = (row.truth, *row.truth_interval)
     is_ratio = row.scale == LOGARITHM
@@ -226,7 +226,7 @@ def _short(value: float) -> str:
 def _printed(result: Result) -> Table:
     from simulate.cli.console import titled
 
-    title = "The printed figures among repeated studies"
+    title = "The reported values among repeated studies"
     table = titled(title, ("printed", "reported", "repeated studies", "rank", "tail"), padding=0, show_edge=False)
     for row in result.ranks:
         table.add_row(

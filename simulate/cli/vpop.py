@@ -47,7 +47,7 @@ def vpop(
     force: Force,
     as_json: Json = False,
 ) -> int:
-    """Make plausible patients into populations that match the printed figures, in three published ways.
+    """Make plausible patients into populations that match the reported values, in three published ways.
 
     Acceptance, chains and reweighting begin with the same patients and match the same figures. What is concluded is
     printed for each way, with the spread between them, beside the posterior of a fit where there is one.

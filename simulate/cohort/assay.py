@@ -4,8 +4,8 @@ A reading is the truth times a log-normal factor; where cells are counted, it is
 from a binomial distribution. What is at or below the limit of the assay is reported as the limit and stands for "no
 more than that" (left censoring).
 
-Errors are keyed by seed, quantity, visit and member. A patient therefore has the same luck in every arm and under every
-hypothesis, and a reading rises with the truth: differences between two simulations are never those of the error.
+Errors are keyed by seed, quantity, visit and member. A patient therefore has the same errors in every arm and under
+every hypothesis, and a reading rises with the truth: differences between two simulations are never those of the error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Drawing people from a population.
 
 Every coordinate of a member is keyed by the seed, the name of the parameter and the number of the member. Patient 7 is
-therefore the same person in a cohort of 10 or 10 000, in whatever order it is drawn, and keeps what two models have in
+therefore the same in a cohort of 10 or 10 000, in whatever order it is drawn, and keeps what two models have in
 common when a hypothesis adds a parameter. `simulate.cohort.transform` makes patients of the coordinates.
 """
 
@@ -29,7 +29,7 @@ MAX_MEMBERS = 10_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cohort:
-    """People drawn from a population.
+    """Patients drawn from a population.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Cohort:
     occasions
         How kinetics differ between occasions; None where they do not.
     population
-        That the members were drawn from, and are drawn from again in an arm that changes it; None for people who were
+        That the members were drawn from, and are drawn from again in an arm that changes it; None for patients who were
         made in another way.
     given
         Known values of covariates, shape [member] each; NaN for members whose value was drawn.
@@ -94,7 +94,7 @@ class Cohort:
 def draw(
     population: Population, n: int, *, seed: int, first: int = 0, given: Mapping[str, FloatArray] | None = None
 ) -> Cohort:
-    """Draw ``n`` people.
+    """Draw ``n`` patients.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def draw(
         every cohort that has it.
     given
         Known values of covariates, shape [member] each; NaN for members whose value is drawn. Everything else is drawn
-        as it is distributed among people with these values.
+        as it is distributed among patients with these values.
 
     Raises
     ------
@@ -135,9 +135,9 @@ def draw_members(
     draws: IntArray | None = None,
     changes: Changes = UNCHANGED,
 ) -> Cohort:
-    """Draw the people with some numbers, each of a population of its own if need be.
+    """Draw the patients with some numbers, each of a population of its own if need be.
 
-    The same number in two populations is the same person, but for what the populations differ in.
+    The same number in two populations is the same patient, but for what the populations differ in.
 
     Parameters
     ----------
@@ -246,14 +246,14 @@ def _values(
 
 
 def cohort_of(population: Population, values: FloatArray, kinds: IntArray, *, seed: int) -> Cohort:
-    """People with given parameters as a cohort of whom nobody leaves.
+    """Patients with given parameters as a cohort of whom nobody leaves.
 
     Parameters
     ----------
     population
         Their population.
     values, kinds
-        Parameters in its order and units, shape [person, parameter], and stratum of each person.
+        Parameters in its order and units, shape [patient, parameter], and stratum of each patient.
     seed
         Key of what is random about their doses.
     """

@@ -1,6 +1,6 @@
 """A cohort under each of several treatments, simulated as one batch.
 
-Every arm treats the same people: patient 7 has the same parameters in all arms, and misses the same doses.
+Every arm treats the same patients: patient 7 has the same parameters in all arms, and misses the same doses.
 """
 
 from __future__ import annotations

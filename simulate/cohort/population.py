@@ -1,4 +1,4 @@
-"""How people differ: spreads of parameters, covariates that act on them, correlations, and strata.
+"""How patients differ: spreads of parameters, covariates that act on them, correlations, and strata.
 
 All of it is data; the shipped population is `parameters/cohort.toml`, read by `simulate.cohort.reading`.
 """

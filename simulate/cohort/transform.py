@@ -146,7 +146,7 @@ def transform(
         In what the population, or the population of each patient, differs.
     given
         Known values of covariates; NaN for patients whose value is drawn. Everything else is as it is distributed
-        among people with these values.
+        among patients with these values.
     names
         Parameters and covariates that are asked for; all if not given. A value does not depend on what else is asked
         for.

@@ -1,5 +1,7 @@
-"""What was observed: printed statements as typed data, their arithmetic, and how likely simulated people make them.
+"""What was reported: statements as typed data, their arithmetic, and how likely simulated patients make them.
 
 A statement is judged by what a trial would have seen (`trial_observations`); how that was simulated, and what is free
 in a fit, is not known here. Begin with `items`, then `likelihoods`; a kind of statement is a class in `kinds`.
+
+A `Reading` of an item is one way to understand its statement; readings of patients are what an assay gave.
 """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Standing(enum.Enum):
-    """How far a printed figure can be relied on; the value is the word of the file."""
+    """How far a reported value can be relied on; the value is the word of the file."""
 
     REPORTED = "reported"
     INFERRED = "inferred"
@@ -51,7 +51,7 @@ class Verdict(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A piece of arithmetic on printed figures: of which item, what was checked, and the sentence for a reader."""
+    """A piece of arithmetic on reported values: of which item, what was checked, and the sentence for a reader."""
 
     item: str
     check: str

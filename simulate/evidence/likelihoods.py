@@ -1,4 +1,4 @@
-"""How likely simulated people make what was printed: item by item, with all readings and the doubt beside them.
+"""How likely simulated patients make what was printed: item by item, with all readings and the doubt beside them.
 
 Of an item with readings r of shares π_r, and the probability ε that it means nothing of the kind::
 

@@ -15,7 +15,7 @@ from simulate.symbolic.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A printed figure about one quantity at one visit."""
+    """A reported value about one quantity at one visit."""
 
     #: Name in its file, and what the source says, in our words.
     name: str
@@ -58,12 +58,12 @@ def of_all(observations: Observations) -> tuple[Observation, ...]:
 
 
 def observations_file() -> Path:
-    """The printed figures of the abstract."""
+    """The reported values of the abstract."""
     return abstract_file()
 
 
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:
-    """Printed figures: means with ranges, changes and their p-values, correlations, and counts of patients."""
+    """Reported values: means with ranges, changes and their p-values, correlations, and counts of patients."""
     items = read_evidence(path).items
     return tuple(observation_of(item) for item in items if not isinstance(item.statement, Protocol))
 
@@ -94,7 +94,7 @@ def observation_of(item: Item) -> Observation:
 def comparable(
     observations: Sequence[Observation], *, population: str | Path | None, treated: bool
 ) -> tuple[Observation, ...]:
-    """Printed figures that may stand beside people of a population, ``treated`` in some arm; None for the study's own.
+    """Reported values that may stand beside people of a population, ``treated`` in some arm; None for the study's own.
 
     Untreated patients were seen at baseline only.
     """

@@ -1,4 +1,4 @@
-"""From simulated people to what the trial would have seen of them."""
+"""From simulated patients to what the trial would have seen of them."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def observe(
     Parameters
     ----------
     ensemble
-        Simulated people, recorded at the visits (to within half a day).
+        Simulated patients, recorded at the visits (to within half a day).
     protocol
         When the trial looked, and how well.
     arm

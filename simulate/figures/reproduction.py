@@ -1,4 +1,4 @@
-"""The paper that the authors could have drawn: one repeated study, and each printed figure among its predictions."""
+"""The paper that the authors could have drawn: one repeated study, and each reported value among its predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repeated studies: how often they find an effect, how wrong they then are, and where the printed figures stand."""
+"""Repeated studies: how often they find an effect, how wrong they then are, and where the reported values stand."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulate.figures.style import COLORS, FAINT, GRAY, MILLIMETER, WIDTH, styled
-from simulate.studies.trials.families import ALL, ANY
-from simulate.studies.trials.power import Power, Rank, SimulatedTrials
-from simulate.studies.trials.repeats import Interval
+from simulate.studies.power.families import ALL, ANY
+from simulate.studies.power.power import Power, Rank, SimulatedTrials
+from simulate.studies.power.repeats import Interval
 
 _ROW = 5.0
 _FRAME = 24.0

@@ -9,8 +9,8 @@ from typing import Any
 from simulate.errors import InputError
 from simulate.inputs import given
 from simulate.manifest import kept_inputs
+from simulate.studies.bare_models import scenario_for
 from simulate.studies.dose_response.responses import plan_response, request_of
-from simulate.studies.exchanged import scenario_for
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
 from simulate.studies.settings import Setting

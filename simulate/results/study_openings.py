@@ -16,6 +16,7 @@ from simulate.studies.fitting.posterior import Posterior, error_by_patients
 from simulate.studies.fitting.reproduction import Row
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES, Ranking
 from simulate.studies.paired import percent_of
+from simulate.studies.power.power import SimulatedTrials
 from simulate.studies.prediction.prediction import Band, Prediction
 from simulate.studies.prediction.questions import PredictedReading
 from simulate.studies.sensitivity.analysis import Sensitivity
@@ -23,7 +24,6 @@ from simulate.studies.sensitivity.question import SensitivityQuestion
 from simulate.studies.sensitivity.tables import rows as sensitivity_rows
 from simulate.studies.sensitivity.tables import stands_on
 from simulate.studies.steady_states import SteadyStates
-from simulate.studies.trials.power import SimulatedTrials
 from simulate.studies.virtual.populations import VirtualPopulations, question_of
 
 _MOST = 4

@@ -23,7 +23,7 @@ from simulate.regimen.observed import is_name, observations_beside
 from simulate.regimen.stops import realize
 from simulate.regimen.tables import dose_table_of
 from simulate.shipped import DEFAULT_HYPOTHESIS
-from simulate.studies.fitting.trial import check_observed, problem_for
+from simulate.studies.fitting.problem import check_observed, problem_for
 from simulate.studies.measuring.catalogue import read_measurement
 from simulate.studies.models import find_model, hypothesis_parts, population_for
 from simulate.studies.observed import readings_of
@@ -271,7 +271,7 @@ _CHECKS: Mapping[str, Callable[[Path, Document], str]] = {
         _count(len(read_annotations(path, read_sources(shipped.sources_file())).parts), "part") + " of a model"
     ),
     "population": _population,
-    "observations": lambda path, _: _count(len(read_observations(path)), "printed figure"),
+    "observations": lambda path, _: _count(len(read_observations(path)), "reported value"),
     "evidence sets": _sets,
     "measurement": _measurement,
     "trial": _trial,

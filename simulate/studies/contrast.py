@@ -19,8 +19,8 @@ from simulate.evidence.trial_observations import EVERYONE
 from simulate.solver.kernel import FloatArray
 from simulate.studies.comparison.comparison import Comparison, compare
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.known import Fit
-from simulate.studies.fitting.trial import COARSE
+from simulate.studies.fitting.known_fits import Fit
+from simulate.studies.fitting.problem import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed

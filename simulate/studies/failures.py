@@ -1,8 +1,8 @@
-"""The failure ledger: of every patient who did not reach the end, when, which term was at fault, who that is.
+"""Failures: of every patient who did not reach the end, when, which term was at fault, who that is.
 
 The term is found at the last state that was sound: the summand of the state's rate that is not a number there, or a
 little further on, and otherwise the largest. The patient is found by the parameters of that term: the one whose value
-is the most extreme among people drawn from the same population.
+is the most extreme among patients drawn from the same population.
 """
 
 from __future__ import annotations
@@ -29,28 +29,28 @@ from simulate.symbolic.parts import TIME, Observable
 from simulate.symbolic.printing import print_expression
 
 EXAMINED = 50
-"""Failures whose term and patient are looked for; of further ones the ledger has time, reason and replay."""
-PEOPLE = 1000
-"""People among whom a patient's parameters are placed."""
+"""Failures whose term and patient are looked for; of further ones an entry has time, reason and replay."""
+COMPARED = 1000
+"""Patients among whom a patient's parameters are placed."""
 
 _BACK = (0.0, 1e-12, 1e-9, 1e-6, 1e-3, 1e-2)
 _AHEAD = (0.0, *(10.0**power for power in range(-12, 1)))
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A parameter of a patient among people of the same population."""
+class PopulationRank:
+    """A parameter of a patient among patients of the same population."""
 
     #: What it is.
     parameter: str
     value: float
     unit: str
-    quantile: float  #: Share of people with a smaller value; ties count half
+    quantile: float  #: Share of patients with a smaller value; ties count half
     z: float  #: Distance of its logarithm from the mean in standard deviations
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FailureEntry:
     """A failure with its cause."""
 
     #: Who, in which draw of a fit, where, when and why, as the solver says.
@@ -66,7 +66,9 @@ class Entry:
     term: str | None
     expression: str | None
     term_value: float | None
-    place: Place | None  #: The most extreme parameter of the term, or of all parameters if none of the term's varies
+    place: (
+        PopulationRank | None
+    )  #: The most extreme parameter of the term, or of all parameters if none of the term's varies
     replay: str  #: Command that repeats this patient alone, with the same bits
 
     @property
@@ -85,7 +87,7 @@ class Entry:
         return text
 
 
-def ledger(study: Study, ensemble: Ensemble) -> tuple[Entry, ...]:
+def failure_entries(study: Study, ensemble: Ensemble) -> tuple[FailureEntry, ...]:
     """Entries of all failures of a simulated study, in their order."""
     return tuple(
         _entry(study, ensemble, failure, is_examined=index < EXAMINED)
@@ -93,14 +95,14 @@ def ledger(study: Study, ensemble: Ensemble) -> tuple[Entry, ...]:
     )
 
 
-def _entry(study: Study, ensemble: Ensemble, row: PatientFailure, *, is_examined: bool) -> Entry:
+def _entry(study: Study, ensemble: Ensemble, row: PatientFailure, *, is_examined: bool) -> FailureEntry:
     failure = row.failure
     found = _Found()
     place = None
     if is_examined:
         found = _term_at_fault(study, ensemble, row)
         place = _most_extreme(study, ensemble.cohort, row.place, found.parameters)
-    return Entry(
+    return FailureEntry(
         arm=row.arm,
         patient=row.patient,
         draw=None if ensemble.cohort.draws is None else int(ensemble.cohort.draws[row.place]),
@@ -283,14 +285,14 @@ def _last_sound(study: Study, ensemble: Ensemble, arm: int, place: int, time: fl
     return 0.0, None
 
 
-def _most_extreme(study: Study, cohort: Cohort, row: int, names: frozenset[str]) -> Place | None:
+def _most_extreme(study: Study, cohort: Cohort, row: int, names: frozenset[str]) -> PopulationRank | None:
     """The parameter, of those named if one of them varies, that is farthest from the middle of the population."""
     places = list(_places(study, cohort, row))
     own = [place for place in places if place.parameter in names] or places
     return max(own, key=lambda place: abs(place.z), default=None)
 
 
-def _places(study: Study, cohort: Cohort, row: int) -> Iterator[Place]:
+def _places(study: Study, cohort: Cohort, row: int) -> Iterator[PopulationRank]:
     people = _people(study.population)
     units = {part.name: part.unit.text for part in study.population.parameters}
     for column, name in enumerate(cohort.names):
@@ -298,10 +300,10 @@ def _places(study: Study, cohort: Cohort, row: int) -> Iterator[Place]:
         if value > 0.0 and (others > 0.0).all() and (spread := float(np.std(np.log(others)))) > 1e-12:
             quantile = float((others < value).mean() + 0.5 * (others == value).mean())
             z = (math.log(value) - float(np.mean(np.log(others)))) / spread
-            yield Place(name, value, units[name], quantile, z)
+            yield PopulationRank(name, value, units[name], quantile, z)
 
 
 @lru_cache(maxsize=4)
 def _people(population: Population) -> Cohort:
-    """People of a population; the same for every failure."""
-    return draw(population, PEOPLE, seed=0)
+    """Patients of a population; the same for every failure."""
+    return draw(population, COMPARED, seed=0)

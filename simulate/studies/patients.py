@@ -1,7 +1,7 @@
 """The patients of dose tables: which member of a cohort is which of them, and what is known of each.
 
 Member number ``m`` is patient ``m % n`` of a table with ``n`` patients, in the order of the table. All arms treat the
-same people, so what several tables say of one member must agree.
+same patients, so what several tables say of one member must agree.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def known_values(
                     code="scenario.covariate",
                     where=treatment.where,
                     found=f"{before[member]:g} ({tables[name]}), {values[member]:g} ({table})",
-                    expected="one: all arms treat the same people",
+                    expected="one: all arms treat the same patients",
                     advice="give the value in one table only, or the same in all, patient by patient",
                 )
             known[name] = np.where(np.isnan(before), values, before)

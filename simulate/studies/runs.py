@@ -165,7 +165,7 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         parts = (*parts, ON_OCCASIONS.name)
     draws = None if scenario.fit == TYPICAL else draws_of_scenario(scenario)
     if draws is not None:
-        from simulate.studies.fitting.trial import study_patients
+        from simulate.studies.fitting.problem import study_patients
 
         parts = (*parts, *(option for option in draws.options if option not in parts))
     model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))

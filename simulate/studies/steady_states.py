@@ -21,7 +21,7 @@ from simulate.kernels.equilibria import Equilibrium, equilibria, starts_in_box
 from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
-from simulate.studies.exchanged import is_model
+from simulate.studies.bare_models import is_model
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from

@@ -14,7 +14,7 @@ VISITS = ((0.0, "baseline"), (91.0, "3 months"), (182.0, "6 months"), (364.0, "1
 """Days and names of the visits of the trial."""
 
 VISIT_WINDOW = 4.0
-"""Days by which a time of output, or of a printed figure, may miss a visit."""
+"""Days by which a time of output, or of a reported value, may miss a visit."""
 
 
 @dataclass(frozen=True, slots=True)

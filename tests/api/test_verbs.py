@@ -14,7 +14,7 @@ import pytest
 import typer
 
 import simulate
-from simulate.api.fitting import calibrate_choice
+from simulate.api.comparing import calibrate_choice
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.studies.fitting.posterior import Settings

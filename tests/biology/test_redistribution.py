@@ -7,7 +7,8 @@ import pytest
 
 import simulate
 from simulate.biology.redistribution import H4_IN_DERMATOMYOSITIS
-from simulate.studies.fitting.trial import cohort_at, problem_for
+from simulate.studies.fitting.problem import problem_for
+from simulate.studies.fitting.trial import cohort_at
 from tests.biology.typical import END, patient, reading
 
 PATIENTS = 60

@@ -1,4 +1,4 @@
-"""Spare receptors read in two ways, against the printed figures."""
+"""Spare receptors read in two ways, against the reported values."""
 
 from __future__ import annotations
 

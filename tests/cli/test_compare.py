@@ -12,9 +12,9 @@ import pytest
 
 from simulate import shipped
 from simulate.cli.app import outcome
-from simulate.studies.fitting.known import fit_folder
+from simulate.studies.fitting.known_fits import fit_folder
 from simulate.studies.fitting.posterior import write_posterior
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.scenario import RESULT
 from tests.studies.comparison.short import posterior
 

@@ -11,8 +11,8 @@ pytest.importorskip("libsbml")
 
 from simulate.cli.app import outcome
 from simulate.figures.time_course import time_course
+from simulate.studies.bare_models import model_scenario
 from simulate.studies.datasets import read_dataset
-from simulate.studies.exchanged import model_scenario
 from tests.exchange.models import apply, ci, compartment, math, parameter, reaction, sbml, species
 from tests.exchange.problems import write_problem
 

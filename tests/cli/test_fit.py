@@ -142,7 +142,7 @@ def test_a_reproduction_says_first_which_printed_figures_the_fit_does_not_give(
     assert outcome(["reproduce", "--fit", str(path), "--fits", str(fits)]) == 0
     lines = capsys.readouterr().out.splitlines()
     found = re.fullmatch(
-        r"(\d+) of 15 printed figures that were fitted are as studies repeated under (H\w+) have them; not: (.*)",
+        r"(\d+) of 15 reported values that were fitted are as studies repeated under (H\w+) have them; not: (.*)",
         lines[0],
     )
     assert found is not None

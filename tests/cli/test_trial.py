@@ -113,7 +113,7 @@ def test_without_endpoints_nothing_is_judged_together_and_a_change_is_told_as_a_
 def test_an_endpoint_that_is_none_is_refused_before_anything_is_simulated(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("simulate.studies.trials.power.trial_of", lambda *_, **__: pytest.fail("simulated"))
+    monkeypatch.setattr("simulate.studies.power.power.simulated_trial", lambda *_, **__: pytest.fail("simulated"))
     assert outcome([*SHORT, "--endpoint", "response"]) == 3
     assert capsys.readouterr().err == (
         "error[trial.endpoint]: the study has no endpoint `response`\n"

@@ -13,7 +13,7 @@ from simulate.cli.app import outcome
 from simulate.inputs import noting
 from simulate.results.provenance import asked
 from simulate.studies.fitting.posterior import read_posterior
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.trials.reading import read_trial
 
 Capture = pytest.CaptureFixture[str]

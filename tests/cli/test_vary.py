@@ -94,7 +94,7 @@ def test_a_sweep_varies_a_model_and_its_patients(model: str, capsys: Capture) ->
 
 
 def test_the_line_that_repeats_a_patient_has_the_spread_and_the_times(model: str) -> None:
-    from simulate.studies.exchanged import scenario_for
+    from simulate.studies.bare_models import scenario_for
     from simulate.studies.replay import replay_command
     from simulate.studies.runs import prepare
     from simulate.studies.settings import parse_setting, parse_variation

@@ -1,4 +1,4 @@
-"""People of whom something is known: the rest is drawn as it is among people like them."""
+"""Patients of whom something is known: the rest is drawn as it is among people like them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic finds by itself what is wrong, or remarkable, in printed figures."""
+"""Arithmetic finds by itself what is wrong, or remarkable, in reported values."""
 
 from __future__ import annotations
 

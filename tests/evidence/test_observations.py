@@ -1,4 +1,4 @@
-"""The printed figures of the abstract, as a reader of the program meets them."""
+"""The reported values of the abstract, as a reader of the program meets them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from simulate.exchange.prescribed import with_given
 from simulate.kernels.build import build
 from simulate.kernels.system import lower
 from simulate.solver import Schedule, Tolerance, solve
-from simulate.studies.exchanged import scenario_for
+from simulate.studies.bare_models import scenario_for
 from simulate.studies.prescriptions import Prescription, prescription_of
 
 Capture = pytest.CaptureFixture[str]

@@ -11,7 +11,7 @@ import simulate
 from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.studies.datasets import RESERVED, check_names
-from simulate.studies.measurements import with_readings
+from simulate.studies.simulated_readings import with_readings
 
 Capture = pytest.CaptureFixture[str]
 

@@ -1,4 +1,4 @@
-"""The figure of repeated studies shows each effect and each printed figure; asserted on artists."""
+"""The figure of repeated studies shows each effect and each reported value; asserted on artists."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from simulate.figures.trials import power_curves, trials_figure
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import problem_for
-from simulate.studies.trials.designs import design_of
-from simulate.studies.trials.families import EndpointPower
-from simulate.studies.trials.power import AtSize, Power, Rank, SimulatedTrials
+from simulate.studies.fitting.problem import problem_for
+from simulate.studies.power.designs import design_of
+from simulate.studies.power.families import EndpointPower
+from simulate.studies.power.power import AtSize, Power, Rank, SimulatedTrials
 from simulate.trials.design import Analysis
 from simulate.trials.reading import shipped_trial
 

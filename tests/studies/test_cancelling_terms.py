@@ -9,7 +9,7 @@ import pytest
 from sympy import Symbol
 
 import simulate
-from simulate.api.simulating import dose_response
+from simulate.api.varying import dose_response
 from simulate.figures.spaghetti import spaghetti
 from simulate.figures.time_course import time_course
 from simulate.kernels.terms import added_sizes, cancels

@@ -17,7 +17,7 @@ from simulate.results.contrast import answer_of, change_text, page
 from simulate.results.result import Result
 from simulate.studies.contrast import Contrast, Tendency, contrast_days, contrasted, course_of, readouts_of
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.measuring.pool import MeasurementPool
 from simulate.studies.prediction.prediction import Band
 

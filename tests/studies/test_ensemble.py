@@ -1,4 +1,4 @@
-"""All arms are one batch, and treat the same people."""
+"""All arms are one batch, and treat the same patients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The failure ledger names time, term and patient, and its replay gives the same bits."""
+"""A failure entry names time, term and patient, and its replay gives the same bits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulate.cli.app import outcome
 from simulate.cohort.ensemble import Ensemble
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import read_dataset
-from simulate.studies.failures import EXAMINED, Entry, ledger
+from simulate.studies.failures import EXAMINED, FailureEntry, failure_entries
 from simulate.studies.runs import Study, prepare, simulate_study
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -91,11 +91,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def entries(**settings: object) -> tuple[Study, Ensemble, tuple[Entry, ...]]:
+def entries(**settings: object) -> tuple[Study, Ensemble, tuple[FailureEntry, ...]]:
     laid = [Setting(key.replace("__", "."), value, f"{key} = {value!r}") for key, value in settings.items()]
     study = prepare(read_scenario("explode.toml", laid))
     ensemble = simulate_study(study)
-    return study, ensemble, ledger(study, ensemble)
+    return study, ensemble, failure_entries(study, ensemble)
 
 
 def test_the_term_and_the_extreme_parameter_of_an_explosion_are_named(folder: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulate
-from simulate.api.simulating import dose_response
+from simulate.api.varying import dose_response
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.effects import changes, effects
 from simulate.studies.resolution import Resolution, signal, varies

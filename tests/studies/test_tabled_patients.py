@@ -207,7 +207,7 @@ def test_serum_varies_with_what_arrives_of_a_dose_and_cells_that_add_up_weeks_ha
             DOSES,
             "error[scenario.covariate]: patient 0 has two values of `weight`\n"
             "  --> test.toml:13, key `arm[1].doses`\n  found:    71 (doses.csv), 64.5 (doses.csv)\n"
-            "  expected: one: all arms treat the same people\n"
+            "  expected: one: all arms treat the same patients\n"
             "  try:      give the value in one table only, or the same in all, patient by patient",
         ),
     ],

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import simulate
-from simulate.api.simulating import dose_response
+from simulate.api.varying import dose_response
 from simulate.cli.app import outcome
 from simulate.errors import InputError, NumericalError
 from simulate.studies.scenario import SCENARIO_KEYS, read_scenario

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulate.api.simulating import dose_response
+from simulate.api.varying import dose_response
 from simulate.regimen.words import parse_regimen
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import read_scenario

@@ -42,7 +42,7 @@ def arm(name: str, regimen: str, **overrides: float) -> Arm:
 
 
 def cohort(members: int = 5) -> Cohort:
-    """People who differ in the loss of the drug."""
+    """Patients who differ in the loss of the drug."""
     return draw(Population(model().parameters), members, seed=3)
 
 

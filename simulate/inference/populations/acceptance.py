@@ -8,7 +8,7 @@ probability is cut at 1 those taken are a sample of the target; beyond, there ar
 Their program (github.com/openPfizer/vpop-gen, commit 8ec99af) looks for β by annealing, each score being the mean of
 ten selections drawn afresh, and then keeps the best of 100 selections as the population. Here the selections are the
 same for every β, β is the best of a fixed ladder by the mean over all of them, and the first of them is the population,
-so that what is reported is no minimum over luck. Their distances are in standard deviations of the target, here in
+so that what is reported is no minimum over chance. Their distances are in standard deviations of the target, here in
 those of the pool.
 """
 
@@ -47,7 +47,7 @@ class Accepted:
     saturated
         Share of those expected to be taken who are certain to be: their densities are not the target's.
     sizes
-        Size of the population in each of the selections, which differ in luck only, shape [selection].
+        Size of the population in each of the selections, which differ by chance only, shape [selection].
     distances
         Kolmogorov-Smirnov distance of each marginal, shape [selection, observable].
     """
@@ -84,7 +84,7 @@ def accept(
     target
         What to match.
     seed
-        Key of the luck of each patient.
+        Key of the random numbers of each patient.
     fewest
         Expected size of the population, at least.
     neighbors
@@ -92,7 +92,7 @@ def accept(
     selections
         Selections over which distances are averaged.
     ids
-        Numbers by which the luck of the patients is keyed; their places in the pool if not given.
+        Numbers by which these of the patients are keyed; their places in the pool if not given.
 
     Raises
     ------

@@ -25,7 +25,8 @@ from simulate.evidence.kinds.means import Mean
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
-from simulate.studies.fitting.trial import Problem, Trial, only_trial, trial_of
+from simulate.studies.fitting.problem import Problem, only_trial
+from simulate.studies.fitting.trial import SimulatedTrial, simulated_trial
 
 Stated = TypeVar("Stated", Item, Reading)
 
@@ -140,14 +141,14 @@ def _mean(logs: FloatArray) -> float:
 
 def _bank(
     problem: Problem, shared: Collection[str], draws: int, patients: int, seed: int, threads: int | None
-) -> Trial:
+) -> SimulatedTrial:
     """Populations as a trial would see them; number ``s * draws + o`` has draw s of what is shared and o of its own."""
     first, second = np.divmod(np.arange(draws * draws), draws)
     columns = [
         stream(seed, f"choice bank: {part.name}", 0).standard_normal(draws)[first if part.name in shared else second]
         for part in problem.free
     ]
-    trial = trial_of(problem, np.column_stack(columns), patients=patients, seed=seed, threads=threads)
+    trial = simulated_trial(problem, np.column_stack(columns), patients=patients, seed=seed, threads=threads)
     if not trial.feasible.any():
         raise InputError(f"the prior of `{problem.hypothesis}` has hardly a feasible point", code="compare.calibration")
     return trial

@@ -12,9 +12,9 @@ from scipy.special import logsumexp
 from simulate.errors import InputError, did_you_mean, not_among
 from simulate.streams import FloatArray
 from simulate.studies.comparison.variants import Change, Sort, Variant, change, variants
-from simulate.studies.fitting.known import Fit
+from simulate.studies.fitting.known_fits import Fit
+from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import error_by_patients, same_patients
-from simulate.studies.fitting.standing import evidence_name
 
 NULL = "H0"
 

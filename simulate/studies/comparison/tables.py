@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from simulate.studies.comparison.comparison import Comparison
-from simulate.studies.fitting.standing import evidence_name, not_used
+from simulate.studies.fitting.named_evidence import evidence_name, not_used
 from simulate.tabular import ResultTable, finite
 
 

@@ -18,7 +18,7 @@ from scipy.special import logsumexp, ndtri
 from simulate.evidence.items import Item, Standing
 from simulate.inference.polish import WORST_TAIL, pareto_shape
 from simulate.streams import FloatArray
-from simulate.studies.fitting.known import Fit
+from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.priors import COMMON, Free, Role, prior_rows
 
 FACTOR = 1.5

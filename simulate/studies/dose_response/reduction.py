@@ -27,7 +27,7 @@ The dataset has
 Attributes ``study`` and ``counters`` are JSON: what a manifest says of the scenario, and how many trajectories there
 were and reached the end.
 
-``second`` is one place without a value where nothing but the dose varies. Patients are the same people at every dose,
+``second`` is one place without a value where nothing but the dose varies. Patients are the same at every dose,
 so that resampling them keeps their differences out of the interval.
 """
 
@@ -59,7 +59,7 @@ LEVELS = (0.25, 0.5, 0.75)
 """Shares of the largest effect for which isoboles are drawn."""
 
 SURE = 0.9
-"""Share of the resampled cohorts that must have an identified curve: below it, the curve of the mean is luck."""
+"""Share of the resampled cohorts that must have an identified curve: below it, the curve of the mean is chance."""
 
 WIDE = 10.0
 """Factor between the ends of the interval of the ED50 above which a single number would look too precise."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from simulate.kernels.identifiability import structural
 from simulate.regimen.timetable import routes_given
 from simulate.studies.fitting.priors import Role
-from simulate.studies.fitting.trial import REGRESSED, Problem
+from simulate.studies.fitting.problem import Problem
+from simulate.studies.fitting.trial import REGRESSED
 
 
 def before_fit(problem: Problem) -> tuple[str, ...]:

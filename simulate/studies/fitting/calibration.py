@@ -28,7 +28,8 @@ from simulate.evidence.trial_observations import TrialObservations
 from simulate.inference import smc
 from simulate.streams import FloatArray, IntArray, stream
 from simulate.studies.fitting.fit import Likelihood
-from simulate.studies.fitting.trial import Problem, only_trial, trial_of
+from simulate.studies.fitting.problem import Problem, only_trial
+from simulate.studies.fitting.trial import simulated_trial
 from simulate.trials.design import Outcome
 
 _RANKS = 15
@@ -94,7 +95,7 @@ def calibrate(
         chosen = np.linspace(0, particles - 1, _RANKS).astype(np.int64)
         order = stream(seed, "calibration thinning", repeat).permutation(particles)[chosen]
         points = np.concatenate([truth, found.points[order]])
-        trial = trial_of(problem, points, patients=patients, seed=seed, threads=threads)
+        trial = simulated_trial(problem, points, patients=patients, seed=seed, threads=threads)
         changes = [_change(trial.seen, outcome) for outcome in told]
         values = np.column_stack([points, log_likelihood(evidence, trial.seen).total, *changes])
         ties = stream(seed, "calibration ties", repeat).random(values.shape)
@@ -159,7 +160,7 @@ def _truth(
 ) -> tuple[FloatArray, TrialObservations]:
     for attempt in range(_ROUNDS):
         point = stream(seed, f"calibration truth {attempt}", repeat).standard_normal((1, problem.dimension))
-        trial = trial_of(problem, point, patients=patients, seed=seed, threads=threads)
+        trial = simulated_trial(problem, point, patients=patients, seed=seed, threads=threads)
         if trial.feasible[0]:
             return point, trial.seen
     raise InputError("the prior has hardly a feasible point", code="fit.calibration")

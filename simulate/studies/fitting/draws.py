@@ -12,12 +12,13 @@ from simulate.cohort.transform import Changes
 from simulate.errors import InputError, Where
 from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray, IntArray, stream
-from simulate.studies.fitting.known import Fit, known_fit
+from simulate.studies.fitting.known_fits import Fit, known_fit
+from simulate.studies.fitting.named_evidence import DEFAULT, evidence_for, evidence_name
 from simulate.studies.fitting.posterior import read_posterior
 from simulate.studies.fitting.priors import Role
+from simulate.studies.fitting.problem import Problem, problem_for
 from simulate.studies.fitting.reproduction import check_current, prior_points
-from simulate.studies.fitting.standing import DEFAULT, evidence_for, evidence_name
-from simulate.studies.fitting.trial import Problem, changes_at, problem_for
+from simulate.studies.fitting.trial import changes_at
 from simulate.studies.scenario import PRIOR, SHIPPED, TYPICAL
 
 

@@ -16,12 +16,13 @@ from simulate.inference.target import Scores
 from simulate.solver.batch import workers
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
+from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import Posterior, Settings
 from simulate.studies.fitting.predictive import tails
-from simulate.studies.fitting.sampling import Asked, posterior_of, sampled, some_of, with_other_places
-from simulate.studies.fitting.standing import evidence_name
+from simulate.studies.fitting.problem import COARSE, Problem
+from simulate.studies.fitting.sampling import PointCount, posterior_of, sampled, some_of, with_other_places
 from simulate.studies.fitting.surrogate import Surrogate, states_by_point, surrogate
-from simulate.studies.fitting.trial import COARSE, Problem, Solving, seen_at, simulate_points, trial_of
+from simulate.studies.fitting.trial import Solving, seen_at, simulate_points, simulated_trial
 from simulate.watching import Headway, Report
 
 _BATCH = 8192
@@ -51,7 +52,7 @@ class Likelihood:
     tolerance: Tolerance = COARSE
     threads: int | None = None
     #: How much was asked, and what was solved if this is to be remembered; neither decides a value.
-    asked: Asked = field(default_factory=Asked, compare=False)
+    asked: PointCount = field(default_factory=PointCount, compare=False)
     solved: dict[bytes, _Solved] | None = field(default=None, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
@@ -156,7 +157,7 @@ def fit(
     parts = problem.parts
     different, place = np.unique(found.points, axis=0, return_inverse=True)
     trials = [
-        trial_of(part, different, patients=chosen.final_patients, seed=chosen.places, threads=threads).of(
+        simulated_trial(part, different, patients=chosen.final_patients, seed=chosen.places, threads=threads).of(
             place.reshape(-1)
         )
         for part in parts

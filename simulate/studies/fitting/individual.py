@@ -23,7 +23,8 @@ from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
-from simulate.studies.fitting.trial import changes_of, study_patients
+from simulate.studies.fitting.problem import study_patients
+from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
 from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model

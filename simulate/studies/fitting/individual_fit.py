@@ -12,10 +12,14 @@ from simulate.inference.smc import Generation
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem
-from simulate.studies.fitting.marginal import IndividualLikelihood, LearnedIndividualLikelihood, log_densities
+from simulate.studies.fitting.individual_likelihood import (
+    IndividualLikelihood,
+    LearnedIndividualLikelihood,
+    log_densities,
+)
+from simulate.studies.fitting.individual_readings import FINE
 from simulate.studies.fitting.posterior import FittedPatient, Individuals, Posterior, Settings
 from simulate.studies.fitting.sampling import posterior_of, sampled, some_of, with_other_places
-from simulate.studies.fitting.virtual import FINE
 from simulate.trials.individual import PRIOR
 from simulate.watching import Headway, Report
 

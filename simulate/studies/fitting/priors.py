@@ -6,7 +6,7 @@ value is the median and its bounds are the 95 % limits on either side, on a loga
 Both half-normal pieces are widened by the grade of the row, and what would then lie out of the bounds is cut off, so
 that a value that was assumed is nearly flat on either side. Nothing is ever narrowed. Where the row of the table is not
 what was believed before the trial reported, the row `prior_…` of the priors takes its place: it says what a hypothesis
-would do, or was chosen so that the typical patient has the figures that were printed, which a fit must not use twice.
+would do, or was chosen so that the typical patient has the values that were reported, which a fit must not use twice.
 
 The noise of a reading is that of the assay in the file of the trial, and where a hypothesis has regression to the mean
 it is the same noise: the correlation of two readings of one patient follows from it.

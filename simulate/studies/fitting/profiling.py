@@ -1,4 +1,4 @@
-"""How far each free number can be moved before the printed figures object: profiles of the likelihood of a fit."""
+"""How far each free number can be moved before the reported values object: profiles of the likelihood of a fit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from simulate.inference.profiles import profiles
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import Problem
+from simulate.studies.fitting.problem import Problem
 
 _GRID = np.linspace(-2.0, 2.0, 7)
 """Standard deviations of the prior at which a number is held."""

@@ -18,11 +18,12 @@ from simulate.evidence.reading import external_file, read_evidence
 from simulate.evidence.resampling import Trials, chosen, of_chosen
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
+from simulate.studies.fitting.named_evidence import checks_of, evidence_name
 from simulate.studies.fitting.posterior import Posterior
 from simulate.studies.fitting.predictive import Predicted, direction_of, figures_of, prediction, reported_figure
+from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.sampling import fit_key
-from simulate.studies.fitting.standing import checks_of, evidence_name
-from simulate.studies.fitting.trial import Problem, Solving, feasible_at, trial_of
+from simulate.studies.fitting.trial import Solving, feasible_at, simulated_trial
 from simulate.trials.design import TrialDesign
 
 NULL = "H0"
@@ -36,7 +37,7 @@ _ROUNDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One printed figure."""
+    """One reported value."""
 
     trial: str  #: Name of the trial that reported it; empty for findings of other studies
     #: As in the evidence.
@@ -175,7 +176,7 @@ def _seen(
     progress: Callable[[int], None] | None,
 ) -> TrialObservations:
     settings, how = posterior.settings, Solving(threads=threads, progress=progress)
-    return trial_of(problem, points, patients=settings.final_patients, seed=settings.places, **how).seen
+    return simulated_trial(problem, points, patients=settings.final_patients, seed=settings.places, **how).seen
 
 
 def prior_points(

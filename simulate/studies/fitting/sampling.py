@@ -19,8 +19,8 @@ from simulate.streams import FloatArray, IntArray, normals, stream
 from simulate.studies.fitting.individual import IndividualProblem
 from simulate.studies.fitting.posterior import Diagnostics, Estimate, Individuals, Posterior, Settings, Support
 from simulate.studies.fitting.priors import Free
+from simulate.studies.fitting.problem import Problem
 from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.trial import Problem
 from simulate.watching import Headway, Report
 
 _R_HAT, _EFFECTIVE = 1.05, 400.0
@@ -33,21 +33,21 @@ _PATIENT_SETS = 5
 
 
 @dataclass
-class Asked:
+class PointCount:
     """How many points were asked, and how many of them could not be solved."""
 
     points: int = 0
     unresolved: int = 0
 
 
-class Asking(Protocol):
+class CountingTarget(Protocol):
     """A target that counts what it is asked."""
 
     def __call__(self, points: FloatArray) -> Scores:
         """Scores, as of any target."""
 
     @property
-    def asked(self) -> Asked:
+    def asked(self) -> PointCount:
         """How much was asked."""
 
 
@@ -74,8 +74,8 @@ class Sampled:
 def sampled(
     problem: Problem | IndividualProblem,
     settings: Settings,
-    coarse: Asking,
-    final: Asking,
+    coarse: CountingTarget,
+    final: CountingTarget,
     algorithm: str,
     folder: Path | None,
     tell: Report,
@@ -186,7 +186,7 @@ def posterior_of(
     return replace(made, estimates=made.told)
 
 
-def check_resolved(*asked: Asked) -> float:
+def check_resolved(*asked: PointCount) -> float:
     """Share of the points asked that could not be solved."""
     unresolved, points = (sum(getattr(part, name) for part in asked) for name in ("unresolved", "points"))
     if unresolved > _UNRESOLVED * points:
@@ -230,7 +230,7 @@ def _three(values: FloatArray) -> tuple[float, float, float]:
 def generations_of(
     dimension: int,
     settings: Settings,
-    target: Asking,
+    target: CountingTarget,
     key: str,
     number: int,
     folder: Path | None,

@@ -19,7 +19,7 @@ from simulate.inference.target import Scores
 from simulate.solver.kernel import FloatArray
 from simulate.studies.fitting.posterior import Estimate, Settings
 from simulate.studies.fitting.remaining import Remaining
-from simulate.studies.fitting.sampling import Asked, generations_of, kept_of, polished, prior_of, warnings_of_draws
+from simulate.studies.fitting.sampling import PointCount, generations_of, kept_of, polished, prior_of, warnings_of_draws
 from simulate.studies.petab.objective import Objective, scaled
 from simulate.studies.petab.outcomes import ProblemPosterior
 from simulate.studies.petab.priors import believed
@@ -33,7 +33,7 @@ class PriorTarget:
 
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
-        self.asked = Asked()
+        self.asked = PointCount()
 
     def values(self, places: FloatArray) -> FloatArray:
         """Values of the parameters, not on their scales, shape [place, parameter]."""

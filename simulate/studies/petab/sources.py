@@ -21,7 +21,7 @@ from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.exchange.petab.reading import is_petab
 from simulate.exchange.petab.upgrading import shortened
 from simulate.files import read_toml
-from simulate.studies.exchanged import is_model, scenario_for
+from simulate.studies.bare_models import is_model, scenario_for
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.models import find_model

@@ -17,14 +17,8 @@ from simulate.cohort.ensemble import Ensemble, simulate_cohort
 from simulate.solver.trajectories import Status
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import (
-    COARSE,
-    MOST_REFUSED,
-    REGRESSED,
-    Problem,
-    cohort_at,
-    only_trial,
-)
+from simulate.studies.fitting.problem import COARSE, MOST_REFUSED, Problem, only_trial
+from simulate.studies.fitting.trial import REGRESSED, cohort_at
 from simulate.studies.prediction.questions import (
     DOWN,
     FLAT,

@@ -29,15 +29,9 @@ from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import RELIABILITY, Free, Role
-from simulate.studies.fitting.trial import (
-    Problem,
-    changes_at,
-    parameters_of,
-    problem_of,
-    study_patients,
-    without_noise,
-)
-from simulate.studies.fitting.trial import ProblemPart as TrialStudy
+from simulate.studies.fitting.problem import Problem, problem_of, study_patients
+from simulate.studies.fitting.problem import ProblemPart as TrialStudy
+from simulate.studies.fitting.trial import changes_at, parameters_of, without_noise
 from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import PRIOR, TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
@@ -186,7 +180,7 @@ def _place_names(problem: Problem, overrides: Overrides) -> tuple[str, ...]:
 
 
 def people_at(question: SensitivityQuestion, points: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Parameters [person, parameter] and kinds [person] of the people at some points, shape [person, column]."""
+    """Parameters [patient, parameter] and kinds [patient] of the patients at some points, shape [patient, column]."""
     problem = question.problem
     numbers = len(problem.free)
     names = _place_names(problem, question.overrides)
@@ -229,10 +223,10 @@ def _kinds(problem: Problem, points: FloatArray, names: Sequence[str], numbers: 
 
 
 def cohort_at(question: SensitivityQuestion, points: FloatArray) -> Cohort:
-    """People at some points, shape [person, column], as a cohort.
+    """Patients at some points, shape [patient, column], as a cohort.
 
-    All have the luck of one patient, of the same doses missed and the same kinetics on each occasion: what differs
-    between two points is their inputs alone.
+    All miss the same doses and have the same kinetics on each occasion, those of member 0: what differs between two
+    points is their inputs alone.
     """
     values, kinds = people_at(question, points)
     scenario, population = question.study.scenario, question.study.population

@@ -86,7 +86,7 @@ class SweepPlan:
         return 8 * ((len(self.times) + 1) * len(self.study.quantities) + parameters) + 1
 
     def cohort(self, arm: int, first: int, n: int) -> Cohort:
-        """Members of an arm from a place on: the same people in every arm, but for covariates that are an axis."""
+        """Members of an arm from a place on: the same patients in every arm, but for covariates that are an axis."""
         return _drawn(self, self.covariates[arm], first, n)
 
     @property

@@ -48,7 +48,7 @@ from simulate.exchange.foreign import is_foreign
 from simulate.files import Document, read_toml
 from simulate.inputs import noted, noting
 from simulate.regimen.doses import exact
-from simulate.studies.exchanged import is_model, scenario_for
+from simulate.studies.bare_models import is_model, scenario_for
 from simulate.studies.scenario import Scenario, find_scenario, read_scenario, scenario_from
 from simulate.studies.settings import Setting, times_set
 from simulate.studies.sweeps.axes import Axis, axes_of, parse_axis
@@ -65,7 +65,7 @@ class Options:
     #: Axes, as `simulate.studies.sweeps.axes.parse_axis` reads them; one of the same name in the file gives way.
     over: tuple[str, ...] = ()
     settings: tuple[Setting, ...] = ()  #: What is laid over the scenario
-    #: Times, as `simulate.studies.exchanged.scenario_for` takes them.
+    #: Times, as `simulate.studies.bare_models.scenario_for` takes them.
     end: str | None = None
     every: str | None = None
     arms: tuple[str, ...] = ()  #: Arms that are varied

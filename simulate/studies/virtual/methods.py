@@ -13,7 +13,7 @@ from simulate.inference.populations.density import NEIGHBORS, PoolDensity, disti
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, IntArray
 from simulate.studies.virtual.moments import Wanted
-from simulate.studies.virtual.patients import People, evenly
+from simulate.studies.virtual.patients import PlausiblePatients, evenly
 from simulate.studies.virtual.reported import Printed, target_for
 
 POOL, ACCEPTANCE, CHAINS, REWEIGHTING = "pool", "acceptance", "chains", "reweighting"
@@ -61,7 +61,7 @@ class Pool:
     """Plausible patients of a hypothesis."""
 
     #: From points of the cube to outputs; the second tells of its progress.
-    people: People
+    people: PlausiblePatients
     simulate: chain.Simulator
     #: What was printed, and the distribution made of it for this pool.
     printed: Printed
@@ -82,7 +82,7 @@ class Pool:
         return self.outputs[:, : len(self.printed.statistics)]
 
 
-def pool_of(people: People, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
+def pool_of(people: PlausiblePatients, simulate: chain.Simulator, found: Printed, settings: PopulationSettings) -> Pool:
     """Patients as they are before any data."""
     cube = evenly(people.names, settings.patients, settings.seed)
     everyone = simulate(cube)

@@ -14,7 +14,7 @@ from simulate.evidence.kinds.directions import WAYS, Direction
 from simulate.evidence.subject import Subject
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
-from simulate.studies.virtual.patients import People
+from simulate.studies.virtual.patients import PlausiblePatients
 from simulate.studies.virtual.reported import Printed
 from simulate.trials.design import Outcome
 
@@ -86,7 +86,7 @@ def moments(found: Printed, target: Target, outputs: FloatArray, *, everything: 
     return Wanted(tuple(labels), functions, np.einsum("kij,ji->k", form, r), spread / larger)
 
 
-def counts(evidence: Evidence, people: People, outputs: FloatArray) -> Wanted | None:
+def counts(evidence: Evidence, people: PlausiblePatients, outputs: FloatArray) -> Wanted | None:
     """Printed counts of responders and of changes among them, in the readings that are believed most; None without.
 
     A direction of a mean is an inequality, which has no moment, and is left out.

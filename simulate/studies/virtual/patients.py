@@ -1,8 +1,8 @@
-"""Plausible patients: one person at each point of a cube, with what would be read of that person.
+"""Plausible patients: one at each point of a cube, with what would be read of that patient.
 
-A patient of a virtual population has parameters that are unlike those of the others in two ways, and one cube has both:
-what a fit leaves free of the population, and where in that population the patient stands. Spread evenly in the cube,
-patients are those of the priors. The last coordinates are the luck of the readings, since what was printed is readings.
+The coordinates of the cube are, in this order, the numbers that a fit leaves free of the population, the uniform
+numbers of a patient in that population, and the uniform numbers of the errors of the readings: a virtual population is
+matched to readings, which have errors. Points that are uniform in the cube are patients of the prior.
 """
 
 from __future__ import annotations
@@ -20,15 +20,8 @@ from simulate.cohort.transform import KIND, coordinates, kinds_of
 from simulate.evidence.protocol import observe
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray, uniforms
-from simulate.studies.fitting.trial import (
-    Problem,
-    changes_at,
-    levels_of,
-    parameters_of,
-    protocol,
-    sample_hours,
-    simulate_people,
-)
+from simulate.studies.fitting.problem import Problem
+from simulate.studies.fitting.trial import changes_at, levels_of, parameters_of, protocol, sample_hours, simulate_people
 from simulate.trials.design import Outcome
 
 _BATCH = 8192
@@ -50,8 +43,8 @@ class PatientStatistic:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class People:
-    """From points of the cube to what is read of the people there."""
+class PlausiblePatients:
+    """Plausible patients of a hypothesis: from points of the cube to what is read of the patients there."""
 
     problem: Problem  #: The model under a hypothesis, and what is free in it
     statistics: tuple[PatientStatistic, ...]  #: The first outputs
@@ -79,7 +72,7 @@ class People:
         return len(self.names)
 
     def __call__(self, cube: FloatArray) -> FloatArray:
-        """Outputs of people, shape [person, coordinate] → [person, statistic and carried].
+        """Outputs of patients, shape [patient, coordinate] → [patient, statistic and carried].
 
         A row is NaN where the baseline cannot be a steady state, or a reading has no logarithm.
         """
@@ -110,7 +103,7 @@ class People:
         return found
 
     def parameters(self, cube: FloatArray) -> FloatArray:
-        """Parameters of people in the order and units of the population, shape [person, parameter]."""
+        """Parameters of patients in the order and units of the population, shape [patient, parameter]."""
         changes = changes_at(self.problem, ndtri(_inside(cube[:, : self.problem.dimension])))
         return parameters_of(self.problem, self._at(cube), self.kinds(cube), changes)
 

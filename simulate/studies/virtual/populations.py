@@ -15,7 +15,8 @@ from simulate.inference.populations.conclusions import Answer, Conclusion, Quest
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray
 from simulate.studies.fitting.posterior import Posterior
-from simulate.studies.fitting.trial import COARSE, Problem, Solving, only_trial, protocol, trial_of, without_noise
+from simulate.studies.fitting.problem import COARSE, Problem, only_trial
+from simulate.studies.fitting.trial import Solving, protocol, simulated_trial, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
     ACCEPTANCE,
@@ -34,7 +35,7 @@ from simulate.studies.virtual.methods import (
     walked,
 )
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import People
+from simulate.studies.virtual.patients import PlausiblePatients
 from simulate.studies.virtual.reported import Printed, printed
 from simulate.trials.design import Outcome, TrialDesign
 
@@ -51,7 +52,7 @@ class VirtualPopulations:
 
     #: What was asked, and what makes patients of points.
     settings: PopulationSettings
-    people: People
+    people: PlausiblePatients
     #: What was printed, and the distribution made of it.
     printed: Printed
     target: Target
@@ -85,7 +86,7 @@ def virtual_populations(
     only_trial(problem, "a virtual population")
     chosen = PopulationSettings() if settings is None else settings
     found = printed(problem.evidence, protocol(problem), {part.name: part.unit for part in problem.model.observables})
-    people = People(without_noise(problem), found.statistics, threads)
+    people = PlausiblePatients(without_noise(problem), found.statistics, threads)
 
     def told(cube: FloatArray) -> FloatArray:
         outputs = people(cube)
@@ -143,7 +144,7 @@ def virtual_populations(
     )
 
 
-def _way(made: VirtualPopulation, people: People) -> Way:
+def _way(made: VirtualPopulation, people: PlausiblePatients) -> Way:
     first = len(people.statistics)
     response = made.outputs[:, first]
     changes = [made.outputs[:, first + 1 + index] for index in range(len(people.changes))]
@@ -157,7 +158,7 @@ def question_of(trial: TrialDesign, change: Outcome) -> str:
     return f"{trial.title_of(change)} {'rise' if change.way == 'up' else 'fall'}"
 
 
-def _questions(changes: Sequence[FloatArray], response: FloatArray, people: People) -> tuple[Question, ...]:
+def _questions(changes: Sequence[FloatArray], response: FloatArray, people: PlausiblePatients) -> tuple[Question, ...]:
     # Of a change of a logarithm, and the most that it does to the probability of a reading that goes that way.
     error = 2.0 * float(Resolution(COARSE.rtol).error(1.0))
     found = []
@@ -176,13 +177,13 @@ def _questions(changes: Sequence[FloatArray], response: FloatArray, people: Peop
 
 
 def _posterior_answers(
-    problem: Problem, posterior: Posterior, people: People, progress: Callable[[int], None] | None
+    problem: Problem, posterior: Posterior, people: PlausiblePatients, progress: Callable[[int], None] | None
 ) -> tuple[Answer, ...]:
     """Answers of the populations that a fit has drawn: median and 90 % interval over the draws."""
     settings = posterior.settings
     how = Solving(threads=people.threads, progress=progress)
     points, patients = posterior.points[:_DRAWS], settings.final_patients
-    seen = trial_of(problem, points, patients=patients, seed=settings.places, **how).seen
+    seen = simulated_trial(problem, points, patients=patients, seed=settings.places, **how).seen
     changes = [
         seen.logarithm(part.quantity, part.last) - seen.logarithm(part.quantity, part.first) for part in people.changes
     ]

@@ -9,10 +9,10 @@ import numpy as np
 
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.studies.fitting.fit import by_reading
-from simulate.studies.fitting.known import Fit
+from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.posterior import Posterior, Support
 from simulate.studies.fitting.predictive import tails
-from simulate.studies.fitting.trial import trial_of
+from simulate.studies.fitting.trial import simulated_trial
 from tests.studies.fitting.tiny import problem
 from tests.studies.virtual.fits import SETTINGS, fitted
 
@@ -22,7 +22,7 @@ PATIENTS, PLACES = SETTINGS.final_patients, SETTINGS.places
 @cache
 def posterior(hypothesis: str) -> Posterior:
     found = fitted(hypothesis)
-    seen = trial_of(problem(hypothesis), found.points, patients=PATIENTS, seed=PLACES).seen
+    seen = simulated_trial(problem(hypothesis), found.points, patients=PATIENTS, seed=PLACES).seen
     terms = log_likelihood(problem(hypothesis).evidence, seen).values
     items = terms.shape[1]
     draw = np.random.default_rng(len(found.estimates))

@@ -11,7 +11,7 @@ import pytest
 from simulate.errors import InputError
 from simulate.studies.comparison.comparison import FAVORED, SAME, STRONG, compare, influential, judge
 from simulate.studies.comparison.tables import document
-from simulate.studies.fitting.known import Fit
+from simulate.studies.fitting.known_fits import Fit
 from tests.studies.comparison.short import fit
 
 

@@ -19,9 +19,9 @@ from simulate.studies.comparison.fits import (
     make_fit,
     problems_for,
 )
-from simulate.studies.fitting.known import fit_folder, known_fit
+from simulate.studies.fitting.known_fits import fit_folder, known_fit
 from simulate.studies.fitting.posterior import Posterior, Settings, write_posterior
-from simulate.studies.fitting.trial import Problem
+from simulate.studies.fitting.problem import Problem
 from simulate.studies.scenario import RESULT
 from tests.studies.comparison.short import posterior
 from tests.studies.fitting.tiny import problem

@@ -13,7 +13,7 @@ from simulate.cli.app import outcome
 from simulate.errors import InputError
 from simulate.studies.comparison.fits import find_fit
 from simulate.studies.fitting.fit import Likelihood
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from tests.studies.fitting.tiny import SETTINGS, problem
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "model-files.md"

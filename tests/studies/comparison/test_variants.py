@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 from simulate.evidence.likelihoods import item_term, log_likelihood
 from simulate.studies.comparison.variants import DOUBT, FACTOR, Sort, Variant, change, variants
-from simulate.studies.fitting.trial import trial_of
+from simulate.studies.fitting.trial import simulated_trial
 from tests.studies.comparison.short import PATIENTS, PLACES, fit
 
 
@@ -50,7 +50,7 @@ def test_the_prior_of_all_is_that_of_each_together() -> None:
 
 def test_another_doubt_gives_the_likelihood_that_the_item_would_have() -> None:
     found = fit("H1")
-    seen = trial_of(found.problem, found.posterior.points, patients=PATIENTS, seed=PLACES).seen
+    seen = simulated_trial(found.problem, found.posterior.points, patients=PATIENTS, seed=PLACES).seen
     before = log_likelihood(found.problem.evidence, seen).values
     for item in found.problem.evidence.data:
         variant = named(f"doubt in what is {item.standing.value} times 3")
@@ -64,7 +64,7 @@ def test_another_doubt_gives_the_likelihood_that_the_item_would_have() -> None:
 
 def test_a_reading_alone_gives_the_likelihood_of_the_item_without_the_others() -> None:
     found = fit("H1")
-    seen = trial_of(found.problem, found.posterior.points, patients=PATIENTS, seed=PLACES).seen
+    seen = simulated_trial(found.problem, found.posterior.points, patients=PATIENTS, seed=PLACES).seen
     item = found.problem.evidence["ifng-direction"]
     for reading in item.readings:
         alone = item_term(replace(item, readings=(replace(reading, share=1.0),)), seen).total

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulate
-from simulate.api.simulating import dose_response
+from simulate.api.varying import dose_response
 from simulate.errors import InputError
 
 MODEL = """\

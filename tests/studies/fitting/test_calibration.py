@@ -10,13 +10,13 @@ from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.studies.fitting.calibration import Calibration, made_up
-from simulate.studies.fitting.trial import trial_of
+from simulate.studies.fitting.trial import simulated_trial
 from tests.studies.fitting.tiny import problem
 
 
 @pytest.fixture(scope="module")
 def seen() -> TrialObservations:
-    return trial_of(problem(), np.zeros((1, problem().dimension)), patients=32, seed=1).seen
+    return simulated_trial(problem(), np.zeros((1, problem().dimension)), patients=32, seed=1).seen
 
 
 def test_a_made_up_abstract_has_one_reading_of_each_datum_and_no_doubt(seen: TrialObservations) -> None:

@@ -53,7 +53,7 @@ def test_generations_of_patients_who_were_made_in_another_way_are_refused(
     def dying(line: str) -> None:
         raise Killed
 
-    monkeypatch.setattr("simulate.studies.fitting.trial.POINTS", "as they were")
+    monkeypatch.setattr("simulate.studies.fitting.problem.POINTS", "as they were")
     with pytest.raises(Killed):
         fit(few(), SETTINGS, folder=tmp_path, report=dying)
     monkeypatch.undo()

@@ -17,7 +17,7 @@ from simulate.inference.thinning import thinned
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
 from simulate.studies.fitting.individual_fit import fit_individuals
-from simulate.studies.fitting.marginal import IndividualLikelihood
+from simulate.studies.fitting.individual_likelihood import IndividualLikelihood
 from simulate.studies.fitting.posterior import Settings, read_posterior, write_posterior
 from simulate.studies.fitting.smooth import smooth
 from simulate.studies.runs import prepare

@@ -17,7 +17,8 @@ from simulate.regimen.words import parse_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.draws import Draws, draws_elsewhere, draws_of
 from simulate.studies.fitting.fit import Likelihood
-from simulate.studies.fitting.trial import Problem, cohort_at, only_trial, problem_for, sample_hours, trial_of
+from simulate.studies.fitting.problem import Problem, only_trial, problem_for
+from simulate.studies.fitting.trial import cohort_at, sample_hours, simulated_trial
 from simulate.trials.reading import read_trial, shipped_trial
 
 EXAMPLE = read_trial("example-two-arms")
@@ -46,7 +47,7 @@ def test_the_example_has_two_arms_four_visits_in_twelve_weeks_and_other_readings
 
 def test_each_arm_is_treated_as_its_own_and_seen_at_every_visit() -> None:
     point = np.zeros((1, example().dimension))
-    seen = trial_of(example(), point, patients=8, seed=1).seen
+    seen = simulated_trial(example(), point, patients=8, seed=1).seen
     cohort, _ = cohort_at(example(), point, patients=8, seed=1)
     for name, words in (("anakinra", "100 mg sc daily until 84 d"), ("placebo", "none")):
         alone = simulate_cohort(
@@ -65,7 +66,7 @@ def test_each_arm_is_treated_as_its_own_and_seen_at_every_visit() -> None:
 
 def test_serum_is_noisier_on_the_drug_and_drawn_at_hours_of_its_own_at_each_visit() -> None:
     point = np.zeros((1, example().dimension))
-    seen = trial_of(example(), point, patients=8, seed=1).seen
+    seen = simulated_trial(example(), point, patients=8, seed=1).seen
     assert seen.of_arm("anakinra").spread("serum_il1ra", 56.0) == pytest.approx(np.hypot(0.4, 0.15))
     assert seen.of_arm("anakinra").spread("serum_il1ra", 0.0) == 0.15
     assert seen.of_arm("placebo").spread("serum_il1ra", 56.0) == 0.15
@@ -73,7 +74,7 @@ def test_serum_is_noisier_on_the_drug_and_drawn_at_hours_of_its_own_at_each_visi
 
 
 def test_an_arm_has_its_own_numbers_of_each_kind_of_patient() -> None:
-    seen = trial_of(example(), np.zeros((1, example().dimension)), patients=8, seed=1).seen
+    seen = simulated_trial(example(), np.zeros((1, example().dimension)), patients=8, seed=1).seen
     sizes = {name: seen.of_arm(name).strata for name in ("anakinra", "placebo")}
     assert {name: strata[1] for name, strata in sizes.items() if strata is not None} == {
         "anakinra": (8, 8), "placebo": (4, 4),

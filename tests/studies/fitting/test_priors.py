@@ -19,7 +19,8 @@ from simulate.studies.fitting.priors import (
     free_numbers,
     prior_rows,
 )
-from simulate.studies.fitting.trial import changes_at, noise_at, problem_for, trial_of
+from simulate.studies.fitting.problem import problem_for
+from simulate.studies.fitting.trial import changes_at, noise_at, simulated_trial
 
 
 def free(median: float, low: float, high: float, widening: float = 1.0) -> Free:
@@ -120,7 +121,7 @@ def test_the_likelihood_and_regression_to_the_mean_have_the_same_noise() -> None
     problem = problem_for("H5a")
     points = np.random.default_rng(3).standard_normal((4, problem.dimension))
     noises, typical = noise_at(problem, points), changes_at(problem, points).typical
-    seen = trial_of(problem, points, patients=128, seed=1).seen
+    seen = simulated_trial(problem, points, patients=128, seed=1).seen
     for name, (quantity, _) in RELIABILITY.items():
         np.testing.assert_array_equal(seen.spread(quantity, 0.0)[:, 0], noises[quantity])
         between = seen.logarithm(quantity, 0.0).var(axis=1)

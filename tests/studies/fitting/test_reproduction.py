@@ -77,7 +77,7 @@ def test_what_was_not_fitted_says_so() -> None:
 
 def test_a_fit_of_patients_who_were_made_in_another_way_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as before:
-        before.setattr("simulate.studies.fitting.trial.SCHEME", "as it was")
+        before.setattr("simulate.studies.fitting.problem.SCHEME", "as it was")
         old = fit_key(problem(), fitted("H1").settings)
     with pytest.raises(InputError) as caught:
         check_current(problem(), replace(fitted("H1"), key=old))

@@ -11,8 +11,8 @@ import pytest
 from simulate.inference.target import guess_of
 from simulate.streams import FloatArray
 from simulate.studies.fitting.fit import LearnedLikelihood, Likelihood
+from simulate.studies.fitting.problem import Problem, problem_for
 from simulate.studies.fitting.surrogate import LEAST
-from simulate.studies.fitting.trial import Problem, problem_for
 from simulate.trials.reading import read_trial
 from tests.studies.fitting.tiny import problem
 

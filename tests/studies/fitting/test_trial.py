@@ -19,15 +19,13 @@ from simulate.regimen.words import parse_regimen
 from simulate.regimen.writing import print_regimen
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.fit import Likelihood
+from simulate.studies.fitting.problem import LEADING, SAMPLE_HOUR, problem_for
 from simulate.studies.fitting.trial import (
-    LEADING,
-    SAMPLE_HOUR,
     cohort_at,
     feasible_at,
-    problem_for,
     recorded_times,
+    simulated_trial,
     treated,
-    trial_of,
     uniforms_for,
 )
 from simulate.symbolic.parts import Parameter, Spread
@@ -40,7 +38,7 @@ POINTS = np.random.default_rng(1).standard_normal((3, problem().dimension))
 
 def test_a_patient_of_a_point_is_one_of_the_ordinary_simulation() -> None:
     point, patient = 2, 5
-    seen = trial_of(problem(), POINTS, patients=8, seed=1).seen
+    seen = simulated_trial(problem(), POINTS, patients=8, seed=1).seen
     cohort, kinds = cohort_at(problem(), POINTS, patients=8, seed=1)
     values = cohort.values[8 * point + patient]
     alone = cohort_of(problem().population, values[np.newaxis], kinds[[patient]], seed=0)
@@ -55,7 +53,7 @@ def test_a_patient_of_a_point_is_one_of_the_ordinary_simulation() -> None:
 
 
 def test_serum_is_read_at_the_hour_of_the_sample() -> None:
-    seen = trial_of(problem(), POINTS[:1], patients=8, seed=1, tolerance=Tolerance(1e-8)).seen
+    seen = simulated_trial(problem(), POINTS[:1], patients=8, seed=1, tolerance=Tolerance(1e-8)).seen
     hours = uniforms_for(problem(), 8, 1)[SAMPLE_HOUR]
     sampling = shipped_trial().readout("serum_il1ra").sampling
     assert sampling is not None
@@ -103,7 +101,7 @@ def test_a_coordinate_is_the_same_under_every_hypothesis() -> None:
 )
 def test_the_key_has_how_patients_are_made(changed: tuple[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
     before = problem().key
-    monkeypatch.setattr(f"simulate.studies.fitting.trial.{changed[0]}", changed[1])
+    monkeypatch.setattr(f"simulate.studies.fitting.problem.{changed[0]}", changed[1])
     assert problem().key != before
 
 
@@ -139,7 +137,7 @@ def test_patients_without_a_baseline_have_no_weight_and_kinds_keep_their_shares(
     column = [part.name for part in fast.free].index("k_c")
     point = np.zeros((1, fast.dimension))
     point[0, column] = 0.8
-    trial = trial_of(fast, point, patients=64, seed=1)
+    trial = simulated_trial(fast, point, patients=64, seed=1)
     assert 0.05 < trial.refused[0] < 0.95
     weights = trial.seen.weights[0]
     missing = np.isnan(trial.seen.levels["ifng", 0.0][0])
@@ -156,7 +154,7 @@ def test_a_point_of_whose_patients_too_many_do_not_exist_is_not_in_the_prior() -
     fast = problem_for("H2")
     point = np.zeros((2, fast.dimension))
     point[1, [part.name for part in fast.free].index("k_c")] = 4.0
-    assert trial_of(fast, point, patients=32, seed=1).feasible.tolist() == [True, False]
+    assert simulated_trial(fast, point, patients=32, seed=1).feasible.tolist() == [True, False]
     assert Likelihood(fast, patients=32, places=1)(point).total[1] == -np.inf
 
 
@@ -165,7 +163,7 @@ def test_that_a_point_is_in_the_prior_is_known_without_its_trial() -> None:
         points = np.random.default_rng(0).standard_normal((64, asked.dimension))
         found = feasible_at(asked, points, patients=8, seed=1)
         assert 0 < found.sum() < len(points)
-        np.testing.assert_array_equal(found, trial_of(asked, points, patients=8, seed=1).feasible)
+        np.testing.assert_array_equal(found, simulated_trial(asked, points, patients=8, seed=1).feasible)
 
 
 def test_evidence_without_data_cannot_be_fitted() -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 from simulate.studies.fitting.fit import fit
 from simulate.studies.fitting.posterior import Posterior, Settings
-from simulate.studies.fitting.trial import Problem, problem_for
+from simulate.studies.fitting.problem import Problem, problem_for
 
 SETTINGS = Settings(particles=16, runs=1, patients=8, draws=64, final_patients=8, kept=16)
 

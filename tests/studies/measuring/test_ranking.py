@@ -10,7 +10,7 @@ import pytest
 
 from simulate.errors import InputError, Where
 from simulate.studies.fitting.draws import Draws, draws_of
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, read_measurement
 from simulate.studies.measuring.pool import MeasurementPool, pool_of, statistic_of
 from simulate.studies.measuring.ranking import rank_measurements

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulate.studies.fitting.draws import prior_draws
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.prediction.prediction import Band, PredictedAnswer, Prediction, predict, rows
 from simulate.studies.prediction.questions import PredictedReading, PredictionQuestion
 from simulate.trials.reading import read_trial

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from simulate.errors import InputError
 from simulate.studies.fitting.draws import Draws
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.scenario import read_scenario
 from simulate.studies.sensitivity.question import BETWEEN, By, cohort_at, question_of, scores_of
 from simulate.studies.settings import Setting

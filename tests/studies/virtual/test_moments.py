@@ -11,9 +11,9 @@ from scipy.special import ndtr
 
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, stream
-from simulate.studies.fitting.trial import problem_for
+from simulate.studies.fitting.problem import problem_for
 from simulate.studies.virtual.moments import counts, moments
-from simulate.studies.virtual.patients import PatientStatistic, People
+from simulate.studies.virtual.patients import PatientStatistic, PlausiblePatients
 from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean
 
 A, B, C = (PatientStatistic(name, 0.0) for name in "abc")
@@ -63,8 +63,8 @@ def test_the_function_of_a_correlation_is_its_first_order_change() -> None:
 
 
 @cache
-def people() -> People:
-    return People(problem_for("H1"), (A,))
+def people() -> PlausiblePatients:
+    return PlausiblePatients(problem_for("H1"), (A,))
 
 
 def test_counts_are_those_of_responders_and_of_changes_among_them() -> None:
@@ -94,7 +94,7 @@ def test_a_count_is_of_the_change_between_its_visits_and_of_no_other() -> None:
     early = replace(outcomes[number], last=28.0)
     for asked, kept in (((early, *outcomes), True), ((early,), False)):
         trials = replace(problem.trial, outcomes=asked)
-        those = People(replace(problem, trial=trials), (A,))
+        those = PlausiblePatients(replace(problem, trial=trials), (A,))
         outputs = np.zeros((6, 2 + len(those.changes)))
         outputs[:, 1] = 0.5
         place = those.changes.index(outcomes[number]) if kept else 0

@@ -13,9 +13,10 @@ from simulate.errors import NotConverged
 from simulate.evidence.items import Evidence
 from simulate.evidence.kinds import MeanRange
 from simulate.inference.populations.chain import HONEST, PUBLISHED
-from simulate.studies.fitting.trial import problem_for, protocol, trial_of, without_noise
+from simulate.studies.fitting.problem import problem_for
+from simulate.studies.fitting.trial import protocol, simulated_trial, without_noise
 from simulate.studies.virtual.methods import PopulationSettings
-from simulate.studies.virtual.patients import People, evenly
+from simulate.studies.virtual.patients import PlausiblePatients, evenly
 from simulate.studies.virtual.populations import VirtualPopulations, virtual_populations
 from simulate.studies.virtual.reported import printed
 from simulate.studies.virtual.tables import document, patients_tables
@@ -25,10 +26,10 @@ SMALL = PopulationSettings(patients=256, fewest=30, selections=10, chains=8, ste
 
 
 @cache
-def people(threads: int | None = None) -> People:
+def people(threads: int | None = None) -> PlausiblePatients:
     problem = without_noise(problem_for("H1"))
     units = {part.name: part.unit for part in problem.model.observables}
-    return People(problem, printed(problem.evidence, protocol(problem), units).statistics, threads)
+    return PlausiblePatients(problem, printed(problem.evidence, protocol(problem), units).statistics, threads)
 
 
 @cache
@@ -172,7 +173,7 @@ def test_a_way_that_cannot_be_made_is_named_with_the_reason() -> None:
 def test_the_posterior_beside_them_is_that_of_its_draws() -> None:
     posterior, found = fitted("H1"), beside()
     assert found.posterior is not None
-    trial = trial_of(people().problem, posterior.points, patients=8, seed=posterior.settings.places)
+    trial = simulated_trial(people().problem, posterior.points, patients=8, seed=posterior.settings.places)
     means = []
     for draw in range(len(posterior.points)):
         weights = trial.seen.weights[draw] * trial.seen.groups["responders"][draw]

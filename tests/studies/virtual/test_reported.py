@@ -1,4 +1,4 @@
-"""The target made of printed figures: marginals as printed, and all else as in the pool."""
+"""The target made of reported values: marginals as printed, and all else as in the pool."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from simulate.evidence.items import Evidence, Item
 from simulate.evidence.kinds import MeanRange
 from simulate.evidence.reading import read_evidence
 from simulate.streams import FloatArray, normals
-from simulate.studies.fitting.trial import problem_for, protocol
+from simulate.studies.fitting.problem import problem_for
+from simulate.studies.fitting.trial import protocol
 from simulate.studies.virtual.patients import PatientStatistic
 from simulate.studies.virtual.reported import Printed, ReportedCorrelation, ReportedMean, printed, target_for
 from simulate.symbolic.units import Unit, unit

@@ -11,9 +11,9 @@ from scipy import stats
 
 from simulate.errors import InputError
 from simulate.evidence.trial_observations import TrialObservations
-from simulate.studies.trials.designs import StudyArm, StudyDesign, design_of
-from simulate.studies.trials.power import power_of
-from simulate.studies.trials.repeats import TrialOutcome, repeated
+from simulate.studies.power.designs import StudyArm, StudyDesign, design_of
+from simulate.studies.power.power import power_of
+from simulate.studies.power.repeats import TrialOutcome, repeated
 from simulate.symbolic.units import unit
 from simulate.trials.reading import shipped_trial
 

@@ -14,9 +14,8 @@ from simulate.evidence.signed_rank import SignedRank
 from simulate.evidence.significance import fisher, paired_t, pearson, rank_sum, signed_rank, spearman, welch
 from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray, stream
-from simulate.studies.trials.designs import Sizes, StudyDesign
-from simulate.trials.design import Outcome as Asked
-from simulate.trials.design import TrialDesign
+from simulate.studies.power.designs import Sizes, StudyDesign
+from simulate.trials.design import Outcome, TrialDesign
 
 LEVEL = 0.95
 RESAMPLES = 400
@@ -65,7 +64,7 @@ def effects_of(design: StudyDesign) -> tuple[Effect, ...]:
     return tuple((f"{name}: {arm.name}", tests) for arm in design.treated for name, tests in own)
 
 
-def _named(trial: TrialDesign, asked: Asked, what: str) -> str:
+def _named(trial: TrialDesign, asked: Outcome, what: str) -> str:
     """Name of an effect: of its outcome, what is made of it, and the visits if they tell it from another."""
     quantity, at, visits = trial.name_of(asked).partition("@")
     return f"{quantity}-{what}{at}{visits}"
@@ -107,11 +106,11 @@ class _Arm:
         limit = self.seen.limits.get(quantity)
         return found if limit is None else np.maximum(found, math.log(limit))
 
-    def change(self, quantity: str, asked: Asked, n: int) -> FloatArray:
+    def change(self, quantity: str, asked: Outcome, n: int) -> FloatArray:
         """Change of the logarithm in each of the first n patients, between the visits of an outcome."""
         return self.logs(quantity, asked.last, n) - self.logs(quantity, asked.first, n)
 
-    def true_change(self, quantity: str, asked: Asked) -> FloatArray:
+    def true_change(self, quantity: str, asked: Outcome) -> FloatArray:
         """The same in everybody, without noise, shape [population, patient]."""
         return self.seen.logarithm(quantity, asked.last) - self.seen.logarithm(quantity, asked.first)
 
@@ -156,7 +155,7 @@ def repeated(
     return tuple(found)
 
 
-def _changed(arm: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
+def _changed(arm: _Arm, asked: Outcome, trial: TrialDesign) -> TrialOutcome:
     quantity, name, title = asked.quantity, _named(trial, asked, "change"), f"change of {trial.title_of(asked)}"
     n = arm.sizes.both[quantity]
     change = arm.change(quantity, asked, n)
@@ -167,7 +166,7 @@ def _changed(arm: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
     return TrialOutcome(name, title, scale, n, truth, NO_CHANGE, change.mean(-1), tests)
 
 
-def _tied(arm: _Arm, asked: Asked, partner: str, trial: TrialDesign) -> TrialOutcome:
+def _tied(arm: _Arm, asked: Outcome, partner: str, trial: TrialDesign) -> TrialOutcome:
     """Correlation of a level at the first visit with the fall of another quantity, in patients with both."""
     n = min(arm.sizes.first[asked.quantity], arm.sizes.both[partner])
     level, fall = arm.logs(asked.quantity, asked.first, n), -arm.change(partner, asked, n)
@@ -178,7 +177,7 @@ def _tied(arm: _Arm, asked: Asked, partner: str, trial: TrialDesign) -> TrialOut
     return TrialOutcome(trial.name_of(asked), title, "R", n, truth, NO_CORRELATION, correlation(level, fall), tests)
 
 
-def _different(arm: _Arm, other: _Arm, asked: Asked, trial: TrialDesign) -> TrialOutcome:
+def _different(arm: _Arm, other: _Arm, asked: Outcome, trial: TrialDesign) -> TrialOutcome:
     quantity = asked.quantity
     n, m = arm.sizes.both[quantity], other.sizes.both[quantity]
     first, second = arm.change(quantity, asked, n), other.change(quantity, asked, m)

@@ -10,7 +10,7 @@ import numpy as np
 from simulate.errors import InputError, listed, not_among
 from simulate.evidence.multiplicity import adjusted
 from simulate.streams import FloatArray
-from simulate.studies.trials.repeats import Effect, Interval, TrialOutcome, populations_again, share_of
+from simulate.studies.power.repeats import Effect, Interval, TrialOutcome, populations_again, share_of
 from simulate.trials.design import Analysis
 
 ANY, ALL = "any", "all"

@@ -11,7 +11,7 @@ from scipy.stats import multivariate_normal, norm
 
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem, individual_problem
-from simulate.studies.fitting.marginal import IndividualLikelihood
+from simulate.studies.fitting.individual_likelihood import IndividualLikelihood
 from simulate.trials.individual import read_individual
 
 LEVELS = """

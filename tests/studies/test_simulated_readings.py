@@ -11,7 +11,7 @@ import xarray as xr
 from simulate.cohort.assay import Assay, read
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import ensemble_dataset, read_dataset, write_dataset
-from simulate.studies.measurements import with_readings
+from simulate.studies.simulated_readings import with_readings
 from simulate.symbolic.units import unit
 from tests.studies.tiny import arm, ensemble, model
 

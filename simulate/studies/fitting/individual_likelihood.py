@@ -23,11 +23,11 @@ from simulate.solver.kernel import IntArray
 from simulate.solver.problem import Tolerance
 from simulate.streams import FloatArray
 from simulate.studies.fitting.individual import IndividualProblem, RealPatient
-from simulate.studies.fitting.modes import Modes, modes_from
-from simulate.studies.fitting.sampling import Asked
+from simulate.studies.fitting.individual_modes import Modes, modes_from
+from simulate.studies.fitting.individual_readings import FINE, BoolArray, VirtualReadings, names_of, predict
+from simulate.studies.fitting.problem import MOST_REFUSED
+from simulate.studies.fitting.sampling import PointCount
 from simulate.studies.fitting.smooth import Smooth, smooth
-from simulate.studies.fitting.trial import MOST_REFUSED
-from simulate.studies.fitting.virtual import FINE, BoolArray, VirtualReadings, names_of, predict
 from simulate.trials.individual import MODE
 
 _BATCH = 8192
@@ -45,7 +45,7 @@ _SLOPE_STEP = 1e-4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looked:
+class PatientLikelihoods:
     """What virtual patients say of real ones at some points."""
 
     #: Of each real patient, and the effective number of virtual ones, shape [point, patient].
@@ -68,7 +68,7 @@ class IndividualLikelihood:
     tolerance: Tolerance = FINE
     threads: int | None = None
     #: How many points were asked, and at how many somebody could not be solved; decides no value.
-    asked: Asked = field(default_factory=Asked, compare=False)
+    asked: PointCount = field(default_factory=PointCount, compare=False)
 
     def __call__(self, points: FloatArray) -> Scores:
         looked = self.look(points)
@@ -76,10 +76,12 @@ class IndividualLikelihood:
         self.asked.unresolved += int(looked.unsolved.sum())
         return Scores(looked.log_likelihoods, looked.refused <= MOST_REFUSED)
 
-    def look(self, points: FloatArray) -> Looked:
+    def look(self, points: FloatArray) -> PatientLikelihoods:
         """The same with effective numbers."""
         shape = (len(points), len(self.problem.patients))
-        found = Looked(np.empty(shape), np.empty(shape), np.zeros(shape[0]), np.zeros(shape[0], dtype=np.bool_))
+        found = PatientLikelihoods(
+            np.empty(shape), np.empty(shape), np.zeros(shape[0]), np.zeros(shape[0], dtype=np.bool_)
+        )
         size = max(_BATCH // self.virtual, 1)
         for first in range(0, len(points), size):
             rows = slice(first, first + size)

@@ -9,12 +9,12 @@ import pytest
 from scipy import stats
 
 from simulate.errors import InputError
-from simulate.studies.trials.designs import StudyArm, design_of, sizes_from
-from simulate.studies.trials.families import endpoints_among, power_together
-from simulate.studies.trials.repeats import effects_of, repeated
+from simulate.studies.power.designs import StudyArm, design_of, sizes_from
+from simulate.studies.power.families import endpoints_among, power_together
+from simulate.studies.power.repeats import effects_of, repeated
 from simulate.trials.design import Analysis
 from simulate.trials.reading import shipped_trial
-from tests.studies.trials.test_repeats import HIGH, NOISE, like, seen
+from tests.studies.power.test_repeats import HIGH, NOISE, like, seen
 
 CHANGE, PAIRS = 0.45, 6
 TWO = ("ifng, t", "il17a, t")

@@ -11,7 +11,7 @@ from simulate.evidence.reading import read_evidence
 from simulate.evidence.sets import DEFAULT as DEFAULT
 from simulate.evidence.sets import NotUsed, check_trials, evidence_sets
 from simulate.inputs import is_there
-from simulate.studies.fitting.trial import Problem, ProblemPart, problem_for, trial_patients
+from simulate.studies.fitting.problem import Problem, ProblemPart, problem_for, trial_patients
 from simulate.trials.design import TrialDesign
 from simulate.trials.reading import read_trial
 

@@ -1,4 +1,4 @@
-"""What studies of a design find, how often they are wrong, and where the printed figures stand among theirs."""
+"""What studies of a design find, how often they are wrong, and where the reported values stand among theirs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from simulate.evidence.trial_observations import TrialObservations
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
-from simulate.studies.fitting.trial import Solving, treated, trial_of
-from simulate.studies.trials.designs import StudyDesign
-from simulate.studies.trials.families import EndpointPower, power_together
-from simulate.studies.trials.repeats import (
+from simulate.studies.fitting.trial import Solving, simulated_trial, treated
+from simulate.studies.power.designs import StudyDesign
+from simulate.studies.power.families import EndpointPower, power_together
+from simulate.studies.power.repeats import (
     LEVEL,
     IntArray,
     Interval,
@@ -31,7 +31,7 @@ from simulate.studies.trials.repeats import (
 from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)
-"""Studies of each population among which printed figures are ranked."""
+"""Studies of each population among which reported values are ranked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Power:
 
 @dataclass(frozen=True, slots=True)
 class Rank:
-    """Where a printed figure stands among those of repeated studies."""
+    """Where a reported value stands among those of repeated studies."""
 
     #: What was printed.
     item: str
@@ -102,7 +102,7 @@ class SimulatedTrials:
     studies: int
     refused: float  #: Mean share of patients without a steady baseline
     powers: tuple[Power, ...]  #: One row for each effect and test
-    ranks: tuple[Rank, ...]  #: Of the printed figures; empty if the patients are not treated as those of the study were
+    ranks: tuple[Rank, ...]  #: Of the reported values; empty if the patients are not treated as those of the study were
     analysis: Analysis = AS_USUAL  #: How studies are judged
     together: tuple[EndpointPower, ...] = ()  #: Its endpoints, with ``any`` and ``all``; empty where none are named
     curves: tuple[AtSize, ...] = ()  #: The same at other sizes; empty where none are asked for
@@ -135,7 +135,7 @@ def trials(
 
     def seen_under(regimen: str) -> tuple[TrialObservations, float]:
         how = Solving(threads=threads, progress=progress, arm=treated(regimen, problem.trial))
-        trial = trial_of(problem, draws.points, patients=patients, seed=draws.places, **how)
+        trial = simulated_trial(problem, draws.points, patients=patients, seed=draws.places, **how)
         return trial.seen, float(trial.refused.mean())
 
     looked = [seen_under(arm.regimen) for arm in design.treated]
@@ -217,7 +217,7 @@ def _median_interval(ratios: FloatArray, again: IntArray) -> Interval:
 
 
 def ranks_of(evidence: Evidence, seen: TrialObservations) -> tuple[Rank, ...]:
-    """Where each printed figure that is a datum stands, under the reading believed most."""
+    """Where each reported value that is a datum stands, under the reading believed most."""
     found = []
     for item in evidence.data:
         reading = item.most

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from simulate.studies.trials.families import EndpointPower
-from simulate.studies.trials.power import Power, SimulatedTrials
+from simulate.studies.power.families import EndpointPower
+from simulate.studies.power.power import Power, SimulatedTrials
 from simulate.tabular import ResultTable, table_of
 from simulate.trials.design import AS_USUAL
 
@@ -52,7 +52,7 @@ def _plain(row: Power | EndpointPower) -> dict[str, Any]:
 
 
 def tables(result: SimulatedTrials) -> dict[str, ResultTable]:
-    """Tables by name: effects; ranks of printed figures, endpoints together and curves of power where there are any."""
+    """Tables by name: effects; ranks of reported values, endpoints together and curves of power where there are any."""
     found = {"effects": table_of([_flat(row) for row in result.powers])}
     if result.ranks:
         found["printed"] = table_of(result.ranks)
