@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -82,6 +82,12 @@ class Statement(Protocol):
 
     def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Numbers that trials would print, before rounding, shape [cohort, trial, figure]."""
+
+    def printed(self, numbers: Mapping[str, float]) -> Statement | None:
+        """The same of other numbers, by the names of `figures`, as a trial would print them; None if none would."""
+
+    def enlarged(self, factor: int) -> Statement:
+        """The same of so many times as many people; p-values and ceilings stay as they are."""
 
     def log_floor(self) -> float:
         """Logarithm of a density or probability that knows no model, in the units of the statement.

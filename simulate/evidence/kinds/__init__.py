@@ -1,5 +1,7 @@
 """Kinds of statements, a file for each family; a new one is a class and its name here."""
 
+from typing import get_args
+
 from simulate.evidence.kinds.correlation import Correlation as Correlation
 from simulate.evidence.kinds.counts import Count as Count
 from simulate.evidence.kinds.directions import Direction as Direction
@@ -12,7 +14,5 @@ from simulate.evidence.kinds.text import Text as Text
 
 Kind = MeanRange | Mean | Ceiling | Count | Direction | Correlation | PValue | Protocol | Text
 
-KINDS: dict[str, type[Kind]] = {
-    kind.KIND: kind for kind in (MeanRange, Mean, Ceiling, Count, Direction, Correlation, PValue, Protocol, Text)
-}
+KINDS: dict[str, type[Kind]] = {kind.KIND: kind for kind in get_args(Kind)}
 """Word of the file → class."""

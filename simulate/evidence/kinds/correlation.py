@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -181,6 +181,12 @@ class Correlation:
                 f"R = {self.r:g} without a number of pairs has no likelihood", code="evidence.n", advice="give `n`"
             )
         return self.n
+
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        return replace(self, r=round(numbers["r"], 2), p=None)
+
+    def enlarged(self, factor: int) -> Self:
+        return self if self.n is None else replace(self, n=self.n * factor)
 
     def log_floor(self) -> float:
         low, high = self.limits

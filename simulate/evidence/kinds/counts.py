@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -85,6 +85,12 @@ class Count:
     def _is_of_all(self, subject: Subject, seen: TrialObservations) -> bool:
         """Whether the numbers of patients of each kind are those of the trial, and no accident."""
         return subject.group == EVERYONE and seen.strata is not None and sum(seen.strata[1]) == self.n
+
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        return replace(self, count=round(numbers["count"]))
+
+    def enlarged(self, factor: int) -> Self:
+        return replace(self, n=self.n * factor, count=self.count * factor)
 
     def log_floor(self) -> float:
         return -math.log(self.n + 1)

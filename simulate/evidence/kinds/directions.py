@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -105,6 +105,14 @@ class Direction:
 
     def _of_partner(self, partner: str, subject: Subject) -> Subject:
         return Subject(partner, subject.days, subject.since, subject.group, subject.unit)
+
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        if "count" in numbers:
+            return replace(self, sense="count", count=round(numbers["count"]))
+        return replace(self, way="up" if numbers["mean change"] > 0.0 else "down")
+
+    def enlarged(self, factor: int) -> Self:
+        return replace(self, n=self.n * factor, count=None if self.count is None else self.count * factor)
 
     def log_floor(self) -> float:
         return -math.log(2.0) if self.count is None else -math.log(self.n + 1)

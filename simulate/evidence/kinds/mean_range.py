@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -120,6 +120,12 @@ class MeanRange:
         counted = np.where(values > limit, values, limit * seen.substitutes.get(subject.quantity, 1.0))
         least = np.maximum(values.min(axis=-1), limit)
         return np.stack([counted.mean(axis=-1), least, values.max(axis=-1)], axis=-1) / seen.scale(subject)
+
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        return replace(self, mean=numbers["mean"], low=numbers["low"], high=numbers["high"])
+
+    def enlarged(self, factor: int) -> Self:
+        return self if self.n is None else replace(self, n=self.n * factor)
 
     def log_floor(self) -> float:
         return sum(log_broad(value) for value in (self.mean, self.low, self.high))

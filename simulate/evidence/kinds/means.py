@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -49,6 +49,12 @@ class Mean:
         means: FloatArray = values.mean(axis=-1)[..., np.newaxis] / seen.scale(subject)
         return means
 
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        return replace(self, mean=numbers["mean"])
+
+    def enlarged(self, factor: int) -> Self:
+        return replace(self, n=self.n * factor)
+
     def log_floor(self) -> float:
         return log_broad(self.mean)
 
@@ -84,6 +90,12 @@ class Ceiling:
         values = readings_of_trials(seen.marginal(subject), self.n, trials)
         least: FloatArray = values.min(axis=-1)[..., np.newaxis] / seen.scale(subject)
         return least
+
+    def printed(self, numbers: Mapping[str, float]) -> None:
+        """No trial would print a least value."""
+
+    def enlarged(self, factor: int) -> Self:
+        return self
 
     def log_floor(self) -> float:
         return log_broad(self.ceiling)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -133,6 +133,12 @@ class PValue:
         way = SignedRank(self.test)
         chances = np.array([p_value(min(fallen, total - fallen), self.n, way) for fallen in range(total + 1)])
         return chances[falls.astype(np.int64)][..., np.newaxis]
+
+    def printed(self, numbers: Mapping[str, float]) -> Self:
+        return replace(self, p=float(f"{numbers['p']:.1g}"))
+
+    def enlarged(self, factor: int) -> Self:
+        return self
 
     def log_floor(self) -> float:
         return math.log(2.0 * half_step(self.p))

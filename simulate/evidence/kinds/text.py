@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -45,6 +45,12 @@ class Protocol:
     def imitate(self, subject: Subject, seen: TrialObservations, trials: Trials) -> FloatArray:
         """Nothing is printed."""
         return np.empty((seen.cohorts, trials.count, 0))
+
+    def printed(self, numbers: Mapping[str, float]) -> None:
+        """Nothing is printed."""
+
+    def enlarged(self, factor: int) -> Self:
+        return self
 
     def log_floor(self) -> float:
         return -math.inf

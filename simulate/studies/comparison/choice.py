@@ -19,9 +19,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from simulate.errors import InputError
-from simulate.evidence.items import Evidence, Item, Reading, Statement
-from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange
-from simulate.evidence.kinds.means import Mean
+from simulate.evidence.items import Evidence, Item, Reading
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.streams import FloatArray, stream
 from simulate.studies.fitting.calibration import made_up
@@ -158,21 +156,7 @@ def enlarged(evidence: Evidence, factor: int) -> Evidence:
     """The same items, each of so many times as many people; p-values and ceilings stay as they are."""
 
     def of(part: Stated) -> Stated:
-        return dataclasses.replace(part, statement=_larger(part.statement, factor))
+        return dataclasses.replace(part, statement=part.statement.enlarged(factor))
 
     items = (dataclasses.replace(of(item), readings=tuple(map(of, item.readings))) for item in evidence.items)
     return Evidence(evidence.source, tuple(items))
-
-
-def _larger(statement: Statement, factor: int) -> Statement:
-    match statement:
-        case MeanRange() | Mean() | Correlation() if statement.n is not None:
-            return dataclasses.replace(statement, n=statement.n * factor)
-        case Count():
-            return dataclasses.replace(statement, n=statement.n * factor, count=statement.count * factor)
-        case Direction():
-            count = statement.count
-            return dataclasses.replace(
-                statement, n=statement.n * factor, count=None if count is None else count * factor
-            )
-    return statement

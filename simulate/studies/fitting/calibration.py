@@ -19,9 +19,8 @@ import numpy as np
 from scipy.stats import chi2
 
 from simulate.errors import InputError
-from simulate.evidence.items import Evidence, Item, Statement
-from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, PValue
-from simulate.evidence.kinds.means import Ceiling, Mean
+from simulate.evidence.items import Evidence, Item
+from simulate.evidence.kinds.means import Ceiling
 from simulate.evidence.likelihoods import log_likelihood
 from simulate.evidence.resampling import Trials
 from simulate.evidence.trial_observations import TrialObservations
@@ -125,33 +124,15 @@ def _made_up(item: Item, seen: TrialObservations, seed: int, repeat: int) -> Ite
     true = readings[int(np.searchsorted(shares, random.random() * shares[-1], side="right"))]
     trials = Trials(count=1, seed=int(random.integers(2**31)))
     numbers = true.statement.imitate(true.subject, seen.of_arm(item.arm), trials)[0, 0]
-    printed = _printed(true.statement, dict(zip(true.statement.figures, numbers.tolist(), strict=True)))
+    printed = true.statement.printed(dict(zip(true.statement.figures, numbers.tolist(), strict=True)))
+    if printed is None:
+        raise InputError(
+            f"a statement such as {type(true.statement).__name__} cannot be made up",
+            code="fit.calibration",
+            advice="leave the item out of the evidence",
+        )
     return dataclasses.replace(
         item, statement=printed, readings=(dataclasses.replace(true, statement=printed, share=1.0),), doubt=0.0
-    )
-
-
-def _printed(statement: Statement, figures: dict[str, float]) -> Statement:
-    """A statement of the same kind with other figures, as a trial would print them."""
-    match statement:
-        case MeanRange():
-            return dataclasses.replace(statement, mean=figures["mean"], low=figures["low"], high=figures["high"])
-        case Mean():
-            return dataclasses.replace(statement, mean=figures["mean"])
-        case Count():
-            return dataclasses.replace(statement, count=round(figures["count"]))
-        case Correlation():
-            return dataclasses.replace(statement, r=round(figures["r"], 2), p=None)
-        case PValue():
-            return dataclasses.replace(statement, p=float(f"{figures['p']:.1g}"))
-        case Direction() if "count" in figures:
-            return dataclasses.replace(statement, sense="count", count=round(figures["count"]))
-        case Direction():
-            return dataclasses.replace(statement, way="up" if figures["mean change"] > 0.0 else "down")
-    raise InputError(
-        f"a statement such as {type(statement).__name__} cannot be made up",
-        code="fit.calibration",
-        advice="leave the item out of the evidence",
     )
 
 
