@@ -57,16 +57,12 @@ def laid_over(
     InputError
         ``scenario.setting``: a key that both set.
     """
-    from simulate.studies.settings import parse_variation, regimen_settings, settings_from
+    from simulate.studies.settings import KEYS, parse_variation, regimen_settings, settings_from
 
     variations = [parse_variation(f"{key}={value!r}") for key, value in (vary or {}).items()]
     if regimen:
         variations += regimen_settings([regimen] if isinstance(regimen, str) else regimen)
-    keys = {"hypothesis": "model", "fit": "model", "draws": "model", "quantities": "outputs", "rtol": "solver"}
-    given = {
-        f"{keys.get(name, 'cohort')}.{name}": str(value) if isinstance(value, Path) else value
-        for name, value in named.items()
-    }
+    given = {KEYS[name]: str(value) if isinstance(value, Path) else value for name, value in named.items()}
     if isinstance(settings, Mapping) or settings is None:
         return [*settings_from(given, settings), *variations]
     return [*settings, *settings_from(given, None), *variations]
@@ -339,13 +335,18 @@ def side_by_side(
     from simulate.results.side_by_side import side_by_side_rows
     from simulate.studies.runs import prepare
     from simulate.studies.scenario import read_scenario
+    from simulate.studies.settings import option_set
     from simulate.tabular import table_of
 
     refuse_twice(hypotheses)
     fits = [] if fit is None else [str(fit)] if isinstance(fit, str | Path) else [str(one) for one in fit]
     refuse_twice(fits, "fit")
     chosen = laid_over(settings, patients=patients, seed=seed, dropout=dropout, draws=draws, rtol=rtol)
-    asked_of = [[*hypothesis_setting(name), *_fit(one)] for name in hypotheses or (None,) for one in fits or (None,)]
+    asked_of = [
+        [*option_set("hypothesis", name), *option_set("fit", one)]
+        for name in hypotheses or (None,)
+        for one in fits or (None,)
+    ]
     studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
     if len(fits) < 2:
         refuse_twice([study.hypothesis for study in studies])
@@ -391,19 +392,6 @@ def _names(studies: Sequence[Study], *, several: bool) -> list[str]:
 
 def _draws_of(study: Study) -> str:
     return "typical" if study.draws is None else study.draws.name
-
-
-def _fit(name: str | None) -> list[Setting]:
-    from simulate.studies.settings import Setting
-
-    return [] if name is None else [Setting("model.fit", name, f"--fit {name}")]
-
-
-def hypothesis_setting(name: str | None) -> list[Setting]:
-    """What the option `--hypothesis` lays over a scenario file."""
-    from simulate.studies.settings import Setting
-
-    return [] if name is None else [Setting("model.hypothesis", name, f"--hypothesis {name}")]
 
 
 def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[tuple[SideBySide, ...], dict[str, int]]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from simulate.api.simulating import Settings, hypothesis_setting, laid_over, refuse_twice
+from simulate.api.simulating import Settings, laid_over, refuse_twice
 from simulate.api.verb import verb
 from simulate.watching import Progress, Report, quiet
 
@@ -303,9 +303,10 @@ def responded(
     """
     from simulate.results.provenance import asked
     from simulate.studies.dose_response.responses import plan_response, respond
+    from simulate.studies.settings import option_set
 
     refuse_twice(hypotheses)
-    chosen = [[*settings, *hypothesis_setting(name)] for name in hypotheses] or [list(settings)]
+    chosen = [[*settings, *option_set("hypothesis", name)] for name in hypotheses] or [list(settings)]
     plans = [plan_response(scenario, own, request) for own in chosen]
     refuse_twice([planned.sweep.study.hypothesis for planned in plans])
     arguments = {

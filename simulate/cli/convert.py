@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from simulate.symbolic.model import Model
 
 from simulate.cli.convert_problem import ProblemOptions, convert_problem
-from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units
+from simulate.cli.options import End, Every, Hypothesis, Json, Settings, Units, chosen_settings
 
 REFERENCE = "reference"
 """What stands for the reference model where a file does."""
@@ -209,7 +209,6 @@ def _prescribed(
 ) -> None:
     """Write an arm of a scenario, or a model for some time, in which events give the doses."""
     from simulate.cli.console import UsageFault, print_json, print_text, say
-    from simulate.cli.run import chosen_settings
     from simulate.exchange.archive import archive, is_archive
     from simulate.exchange.foreign import has_routes, said
     from simulate.exchange.prescribed import with_given

@@ -23,7 +23,7 @@ class ProblemOptions:
 def convert_problem(file: Path, out: Path, asked: ProblemOptions, *, force: bool, as_json: bool) -> None:
     """Write the problem, and print what it is and what is left out."""
     from simulate.cli.console import print_json, print_text, say
-    from simulate.cli.run import chosen_settings
+    from simulate.cli.options import chosen_settings
     from simulate.inputs import noted, noting
     from simulate.studies.petab.restating import write_problem
     from simulate.studies.petab.sources import stated_problem

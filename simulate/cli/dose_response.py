@@ -22,6 +22,7 @@ from simulate.cli.options import (
     Seed,
     Settings,
     Threads,
+    chosen_settings,
     defaults_of,
 )
 
@@ -93,7 +94,6 @@ def dose_response(
     """  # noqa: D301
     from simulate.api.varying import responded
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.cli.run import chosen_settings
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
     from simulate.studies.dose_response.tables import weak_fits
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import equilibria as function
-from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Settings, defaults_of
+from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Settings, chosen_settings, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +65,6 @@ def equilibria(
     simulate equilibria my-model.toml --over k=0:2 --plane x,y --out steady
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress
-    from simulate.cli.run import chosen_settings
     from simulate.kernels.equilibria import Stability
 
     found = function(

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from simulate.api.exploring import explore as function
-from simulate.cli.options import Draws, Every, Fit, Hypotheses, Json, Patients, Seed, Settings, defaults_of
+from simulate.cli.options import (
+    Draws,
+    Every,
+    Fit,
+    Hypotheses,
+    Json,
+    Patients,
+    Seed,
+    Settings,
+    chosen_settings,
+    defaults_of,
+)
 
 
 @defaults_of(function)
@@ -46,7 +57,6 @@ def explore(
     simulate explore model.xml --end "10 h"    # a model in SBML, or a model file in TOML
     """  # noqa: D301
     from simulate.cli.console import print_json, say
-    from simulate.cli.run import chosen_settings
 
     target = Path(f"{Path(scenario).stem}-explorer.html") if out is None else out
     found = function(

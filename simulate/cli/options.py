@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from simulate.studies.runs import Study
+    from simulate.studies.settings import Setting
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
@@ -138,3 +139,35 @@ def place_of(out: Path | None, *studies: Study) -> Path:
         return out
     key = studies[0].key if len(studies) == 1 else content_hash(*(study.key for study in studies))
     return Path("runs") / f"{studies[0].scenario.name}-{key[:8]}"
+
+
+def chosen_settings(
+    texts: Sequence[str],
+    *,
+    vary: Sequence[str] = (),
+    regimens: Sequence[str] = (),
+    hypothesis: str | None = None,
+    fit: str | None = None,
+    draws: int | None = None,
+    patients: int | None = None,
+    first: int | None = None,
+    seed: int | None = None,
+    dropout: bool | None = None,
+    quantities: Sequence[str] = (),
+    rtol: float | None = None,
+) -> list[Setting]:
+    """What the options of a command line lay over a scenario file."""
+    from simulate.studies.settings import KEYS, Setting, option_set, parse_setting, parse_variation, regimen_settings
+
+    options = {
+        "hypothesis": hypothesis, "fit": fit, "draws": draws, "patients": patients, "patient": first, "seed": seed,
+        "rtol": rtol,
+    }  # fmt: skip
+    named = [setting for name, value in options.items() for setting in option_set(name, value)]
+    if dropout is not None:
+        named.append(Setting(KEYS["dropout"], dropout, "--dropout" if dropout else "--no-dropout"))
+    if quantities:
+        origin = " ".join(f"--quantity {name}" for name in quantities)
+        named.append(Setting(KEYS["quantities"], list(quantities), origin))
+    arms = regimen_settings(regimens) if regimens else []
+    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary), *arms]

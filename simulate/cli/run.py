@@ -26,6 +26,7 @@ from simulate.cli.options import (
     Threads,
     Units,
     Vary,
+    chosen_settings,
     defaults_of,
     place_of,
 )
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from simulate.studies.failures import FailureEntry
     from simulate.studies.observed import ObservedValue
     from simulate.studies.runs import Study
-    from simulate.studies.settings import Setting
 
 COLUMNS = 80
 """Letters in a line of what is printed."""
@@ -205,43 +205,6 @@ def run(
         return 0
     say(str(fault), is_error=True)
     return fault.exit_code
-
-
-def chosen_settings(
-    texts: Sequence[str],
-    *,
-    vary: Sequence[str] = (),
-    regimens: Sequence[str] = (),
-    hypothesis: str | None = None,
-    fit: str | None = None,
-    draws: int | None = None,
-    patients: int | None = None,
-    first: int | None = None,
-    seed: int | None = None,
-    dropout: bool | None = None,
-    quantities: Sequence[str] = (),
-    rtol: float | None = None,
-) -> list[Setting]:
-    """What the options of a command line lay over a scenario file."""
-    from simulate.studies.settings import Setting, parse_setting, parse_variation, regimen_settings
-
-    options = (
-        ("model.hypothesis", "--hypothesis", hypothesis),
-        ("model.fit", "--fit", fit),
-        ("model.draws", "--draws", draws),
-        ("cohort.patients", "--patients", patients),
-        ("cohort.first", "--patient", first),
-        ("cohort.seed", "--seed", seed),
-        ("solver.rtol", "--rtol", rtol),
-    )
-    named = [Setting(key, value, f"{option} {value}") for key, option, value in options if value is not None]
-    if dropout is not None:
-        named.append(Setting("cohort.dropout", dropout, "--dropout" if dropout else "--no-dropout"))
-    if quantities:
-        origin = " ".join(f"--quantity {name}" for name in quantities)
-        named.append(Setting("outputs.quantities", list(quantities), origin))
-    arms = regimen_settings(regimens) if regimens else []
-    return [*(parse_setting(text) for text in texts), *named, *(parse_variation(text) for text in vary), *arms]
 
 
 def _too_many_failures(ensemble: Ensemble) -> NumericalError | None:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.varying import sensitivity as function
-from simulate.cli.options import Figured, Fit, Force, Hypothesis, Json, ScenarioFile, Settings, Threads, defaults_of
+from simulate.cli.options import (
+    Figured,
+    Fit,
+    Force,
+    Hypothesis,
+    Json,
+    ScenarioFile,
+    Settings,
+    Threads,
+    chosen_settings,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -69,7 +80,6 @@ def sensitivity(
     simulate sensitivity anakinra-100mg-daily -e ck:change@91 --by patients --out sensitivity
     """  # noqa: D301
     from simulate.cli.console import paced, print_json, print_rich, print_text, progress
-    from simulate.cli.run import chosen_settings
 
     found = function(
         scenario,

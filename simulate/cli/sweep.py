@@ -21,6 +21,7 @@ from simulate.cli.options import (
     Seed,
     Settings,
     Vary,
+    chosen_settings,
     defaults_of,
 )
 
@@ -113,7 +114,6 @@ def sweep(
     """  # noqa: D301
     from simulate.api.varying import planned_sweep
     from simulate.cli.console import say
-    from simulate.cli.run import chosen_settings
 
     chosen = chosen_settings(
         settings or [],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import verify as function
-from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, defaults_of
+from simulate.cli.options import Draws, Fit, Hypothesis, Json, Patients, Settings, chosen_settings, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,7 +43,6 @@ def verify(
     simulate verify my-scenario.toml --json
     """  # noqa: D301
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
-    from simulate.cli.run import chosen_settings
 
     result = function(
         scenario,

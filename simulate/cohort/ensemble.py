@@ -21,7 +21,7 @@ from simulate.regimen.occasions import with_occasions
 from simulate.regimen.steady import Kinetics, needs_kinetics
 from simulate.regimen.stops import compile_schedule
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import MAX_STEPS, Schedule, Tolerance
 from simulate.solver.rules import Adaptive
 from simulate.solver.trajectories import Failure, Trajectories
 from simulate.symbolic.model import Model
@@ -165,7 +165,7 @@ def simulate_cohort(
     *,
     tolerance: Tolerance | None = None,
     method: Method | Automatic | None = None,
-    max_steps: int = 100_000,
+    max_steps: int = MAX_STEPS,
     max_step: float | None = None,
     breaks: Sequence[float] = (),
     threads: int | None = None,

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from simulate.exchange.sbml.annotations import About
 from simulate.exchange.sbml.writing import is_species, sbml_text
+from simulate.solver.problem import Tolerance
 from simulate.symbolic.model import Model
 
 SUFFIX = ".omex"
@@ -22,7 +23,6 @@ MODEL, SIMULATION, MANIFEST = "model.xml", "simulation.sedml", "manifest.xml"
 _FORMATS = "http://identifiers.org/combine.specifications/"
 _SBML = "http://www.sbml.org/sbml/level3/version2/core"
 _CVODE, _RELATIVE, _ABSOLUTE = "KISAO:0000019", "KISAO:0000209", "KISAO:0000211"
-_ABSOLUTE_SHARE = 1e-6
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -88,7 +88,7 @@ def _sedml(model: Model, end: float, steps: int, quantities: Sequence[str], rtol
     yield f' outputEndTime="{float(end)!r}" numberOfSteps="{steps}">'
     yield f'<algorithm kisaoID="{_CVODE}"><listOfAlgorithmParameters>'
     yield f'<algorithmParameter kisaoID="{_RELATIVE}" value="{rtol!r}"/>'
-    yield f'<algorithmParameter kisaoID="{_ABSOLUTE}" value="{rtol * _ABSOLUTE_SHARE!r}"/>'
+    yield f'<algorithmParameter kisaoID="{_ABSOLUTE}" value="{Tolerance(rtol).share!r}"/>'
     yield "</listOfAlgorithmParameters></algorithm>"
     yield "</uniformTimeCourse>"
     yield "</listOfSimulations>"

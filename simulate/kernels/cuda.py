@@ -22,7 +22,7 @@ from simulate.solver import methods
 from simulate.solver.arguments import batch_of, breaks_of, failures_of, kernel_view, method_view, stops_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.observing import fail_undefined
-from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.problem import MAX_STEPS, Schedule, StopKind, Tolerance
 from simulate.solver.rules import Adaptive, with_stops
 from simulate.solver.trajectories import Trajectories
 
@@ -61,7 +61,7 @@ class CudaEngine:
         *,
         start: float = 0.0,
         tolerance: Tolerance | None = None,
-        max_steps: int = 100_000,
+        max_steps: int = MAX_STEPS,
         max_step: float | None = None,
         breaks: Sequence[float] = (),
     ) -> Trajectories:

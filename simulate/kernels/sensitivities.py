@@ -31,7 +31,7 @@ from simulate.kernels.system import System, infusion
 from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
 from simulate.solver.kernel import FloatArray
 from simulate.solver.layout import CAPACITY
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import MAX_STEPS, Schedule, Tolerance
 from simulate.solver.trajectories import Trajectories
 from simulate.symbolic.parts import TIME
 
@@ -97,7 +97,7 @@ def solve_sensitivities(
     start: float = 0.0,
     tolerance: Tolerance | None = None,
     method: Method | None = None,
-    max_steps: int = 100_000,
+    max_steps: int = MAX_STEPS,
     max_step: float | None = None,
     breaks: Sequence[float] = (),
     threads: int | None = None,

@@ -13,7 +13,7 @@ from simulate.studies.bare_models import scenario_for
 from simulate.studies.dose_response.responses import plan_response, request_of
 from simulate.studies.models import kept_model
 from simulate.studies.runs import Study, prepare
-from simulate.studies.settings import Setting
+from simulate.studies.settings import Setting, option_set
 from simulate.studies.sweeps.sweeping import planned
 from simulate.symbolic.model import Model
 
@@ -53,13 +53,12 @@ def _asked_again(directory: Path, entries: Mapping[str, Any]) -> Study | None:
     settings = settings_of(arguments)
     if entries["kind"] == "dose-response":
         first = arguments["hypotheses"][:1]
-        settings += [Setting("model.hypothesis", name, f"--hypothesis {name}") for name in first]
+        settings += [setting for name in first for setting in option_set("hypothesis", name)]
         return plan_response(arguments["scenario"], settings, request_of(arguments["request"])).sweep.study
     hypothesis = arguments.get("hypothesis") or next(iter(arguments.get("hypotheses") or []), None)
-    if hypothesis is not None:
-        settings.append(Setting("model.hypothesis", hypothesis, f"hypothesis {hypothesis}"))
+    settings += option_set("hypothesis", hypothesis)
     if entries["kind"] == "side-by-side" and arguments.get("fit"):
-        settings.append(Setting("model.fit", arguments["fit"][0], f"--fit {arguments['fit'][0]}"))
+        settings += option_set("fit", arguments["fit"][0])
     return prepare(scenario_for(arguments["scenario"], arguments.get("end"), arguments.get("every"), settings))
 
 

@@ -21,7 +21,7 @@ from simulate.solver.arguments import batch_of
 from simulate.solver.batch import solve
 from simulate.solver.kernel import FloatArray, IntArray, Kernel
 from simulate.solver.methods import DOPRI5, RODAS5P, Method
-from simulate.solver.problem import Schedule, Tolerance
+from simulate.solver.problem import MAX_STEPS, Schedule, Tolerance
 from simulate.solver.rules import Adaptive, Occurrence, rules_of, with_visits
 from simulate.solver.trajectories import Failure, Status, Trajectories
 
@@ -73,7 +73,7 @@ def solve_automatically(
     start: float = 0.0,
     tolerance: Tolerance | None = None,
     choice: Automatic | None = None,
-    max_steps: int = 100_000,
+    max_steps: int = MAX_STEPS,
     max_step: float | None = None,
     breaks: Sequence[float] = (),
     threads: int | None = None,

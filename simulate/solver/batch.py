@@ -18,7 +18,7 @@ from simulate.solver.lanes import integrate
 from simulate.solver.loop_values import Results, addressed
 from simulate.solver.methods import DOPRI5, Method
 from simulate.solver.observing import fail_undefined
-from simulate.solver.problem import Schedule, StopKind, Tolerance
+from simulate.solver.problem import MAX_STEPS, Schedule, StopKind, Tolerance
 from simulate.solver.recording import observe_all
 from simulate.solver.rules import Adaptive, occurrences, watch, with_stops, with_visits
 from simulate.solver.trajectories import Trajectories
@@ -39,7 +39,7 @@ def solve(
     start: float = 0.0,
     tolerance: Tolerance | None = None,
     method: Method = DOPRI5,
-    max_steps: int = 100_000,
+    max_steps: int = MAX_STEPS,
     max_step: float | None = None,
     breaks: Sequence[float] = (),
     threads: int | None = None,

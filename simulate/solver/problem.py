@@ -13,6 +13,8 @@ from simulate.solver.kernel import FloatArray, IntArray
 
 SMALLEST = 1e-13
 """Least relative tolerance: below it the rounding of single steps is as large as their error."""
+RTOL, MAX_STEPS = 1e-6, 100_000
+"""Relative tolerance, and attempts at steps before a member is given up, where nothing else is said."""
 _SHARE = 1e-6
 _RESOLVED = 4.0 * float(np.finfo(np.float64).eps)
 _NOTHING = 1e-30
@@ -34,7 +36,7 @@ class Tolerance:
         resolves if that is more.
     """
 
-    rtol: float = 1e-6
+    rtol: float = RTOL
     atol: float | None = None
 
     def __post_init__(self) -> None:

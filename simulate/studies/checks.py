@@ -30,7 +30,7 @@ from simulate.studies.observed import readings_of
 from simulate.studies.patients import columns_of, known_values
 from simulate.studies.runs import prepare
 from simulate.studies.scenario import SCENARIO_KEYS, find_scenario, scenario_from
-from simulate.studies.settings import Setting, lay_over
+from simulate.studies.settings import lay_over, option_set
 from simulate.studies.sweeps.plans import plan_sweep
 from simulate.studies.sweeps.requests import read_request
 from simulate.studies.treatments import Tabled, Treatment
@@ -93,8 +93,7 @@ def check_file(
             advice="leave `--hypothesis` out",
         )
     if hypothesis is not None:
-        settings = [Setting("model.hypothesis", hypothesis, f"--hypothesis {hypothesis}")]
-        document = lay_over(read_toml(path), settings, SCENARIO_KEYS)
+        document = lay_over(read_toml(path), option_set("hypothesis", hypothesis), SCENARIO_KEYS)
         return FileFinding(document.path, "scenario", _scenario(path, document))
     if is_foreign(path):
         return FileFinding(str(path), format_of(path), _foreign(path))

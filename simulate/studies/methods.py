@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from simulate.cohort.ensemble import kernel_of
 from simulate.errors import InputError, not_among
-from simulate.studies.scenario import Scenario
+from simulate.studies.scenario import DEFAULT_METHOD, Scenario
 from simulate.symbolic.model import Model
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 AUTOMATIC = "automatic"
 """What `solver.method` says where each trajectory is to be solved by the method that suits it."""
-
-DEFAULT = "dopri5+rodas5p"
-"""What `solver.method` is where nothing is said."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -45,10 +42,10 @@ def method_named(scenario: Scenario, model: Model) -> Method | Automatic:
 
     if scenario.method == AUTOMATIC:
         return Automatic(explicit=quickest_method(model))
-    if scenario.method == DEFAULT:
+    if scenario.method == DEFAULT_METHOD:
         return UNLESS_STIFF
     if scenario.method not in METHOD_OF:
-        names = (DEFAULT, *METHOD_OF, AUTOMATIC)
+        names = (DEFAULT_METHOD, *METHOD_OF, AUTOMATIC)
         raise not_among(
             f"there is no method `{scenario.method}`",
             scenario.method,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulate.solver.kernel import FloatArray
+from simulate.solver.problem import RTOL
 
 TOLERANCES = 10.0
 """Tolerances that the error of a simulated number may amount to; the bound is one of a step, and steps add up."""
@@ -22,7 +23,7 @@ TOLERANCES = 10.0
 class Resolution:
     """How exact simulated numbers are."""
 
-    rtol: float = 1e-6  #: Relative tolerance of the simulation
+    rtol: float = RTOL  #: Relative tolerance of the simulation
     #: Absolute tolerance, as a share of the largest value of a course: what is left of it after it has faded.
     atol: float = 1e-12
 

@@ -79,7 +79,7 @@ from simulate.files import Document, read_toml
 from simulate.inputs import is_folder, is_there
 from simulate.regimen.occasions import Occasions
 from simulate.shipped import DEFAULT_HYPOTHESIS
-from simulate.solver.problem import SMALLEST, Tolerance
+from simulate.solver.problem import MAX_STEPS, RTOL, SMALLEST, Tolerance
 from simulate.studies.models import hypothesis_parts
 from simulate.studies.settings import Setting, lay_over
 from simulate.studies.treatments import Override, Tabled, Treatment, days_of, overrides_of, times_of, treatments_of
@@ -91,6 +91,7 @@ from simulate.toml import TomlTable
 MAX_PATIENTS = 10_000_000
 MAX_OUTPUT_TIMES = 100_000
 DEFAULT_PATIENTS = 100
+DEFAULT_METHOD = "dopri5+rodas5p"
 
 REFERENCE = "reference"
 """Name of the shipped model."""
@@ -232,7 +233,7 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
     # As many as the longest table of doses has, where one has several.
     tabled = [len(arm.plan.patients) for arm in arms if isinstance(arm.plan, Tabled) and len(arm.plan.patients) > 1]
     people = cohort.text("population", None, expected='a name such as "healthy", or a file')
-    rtol = solver.number("rtol", 1e-6, least=SMALLEST, most=0.1)
+    rtol = solver.number("rtol", RTOL, least=SMALLEST, most=0.1)
     return Scenario(
         name=name,
         title=title,
@@ -261,8 +262,8 @@ def scenario_from(document: Document, settings: Sequence[Setting] = (), *, name:
         quantities=_distinct(outputs),
         rtol=rtol,
         atol=solver.number("atol", None, least=0, most=rtol),
-        max_steps=solver.integer("max_steps", 100_000, least=1, most=10**9),
-        method=solver.text("method", "dopri5+rodas5p"),
+        max_steps=solver.integer("max_steps", MAX_STEPS, least=1, most=10**9),
+        method=solver.text("method", DEFAULT_METHOD),
         max_step=_longest_step(solver, times[-1]),
         breaks=times_of(solver, "breaks", "break", times[-1]),
         document=document,
@@ -372,7 +373,7 @@ def _longest_step(solver: TomlTable, end: float) -> float | None:
     longest = solver.parsed("max_step", days_of, None, expected='a time with its unit, such as "1 h"')
     if longest is None:
         return None
-    steps = solver.integer("max_steps", 100_000, least=1)
+    steps = solver.integer("max_steps", MAX_STEPS, least=1)
     if float(longest) * steps < end:
         raise InputError(
             "the end cannot be reached by such short steps",

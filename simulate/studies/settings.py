@@ -16,6 +16,19 @@ from simulate.tomltext import MAX_NESTING, Keys, TooDeep, load_toml
 MEASURES = ("cv", "sd_log")
 """Measures of a spread: coefficient of variation, and standard deviation of the logarithm."""
 
+KEYS = {
+    "hypothesis": "model.hypothesis",
+    "fit": "model.fit",
+    "draws": "model.draws",
+    "patients": "cohort.patients",
+    "patient": "cohort.first",
+    "seed": "cohort.seed",
+    "dropout": "cohort.dropout",
+    "quantities": "outputs.quantities",
+    "rtol": "solver.rtol",
+}
+"""Option of the command line, or argument in Python → key of a scenario file."""
+
 _OPTION = "--"
 
 
@@ -26,6 +39,11 @@ class Setting:
     key: str
     value: Any
     origin: str
+
+
+def option_set(name: str, value: object) -> list[Setting]:
+    """What an option such as ``--seed 5`` lays over a scenario file; nothing where it is not given."""
+    return [] if value is None else [Setting(KEYS[name], value, f"--{name} {value}")]
 
 
 def parse_setting(text: str) -> Setting:
@@ -84,7 +102,7 @@ def variation_key(text: str) -> str:
 
 
 def settings_from(named: Mapping[str, object], settings: Mapping[str, object] | None) -> list[Setting]:
-    """Settings of a call from Python: arguments that stand for a key, None if not given, and further ones."""
+    """Settings of a call from Python: values by their keys, None if not given, and further ones."""
     given = {key: value for key, value in named.items() if value is not None}
     for key in settings or {}:
         if key in given:

@@ -79,13 +79,13 @@ class Problem:
     @property
     def options(self) -> tuple[str, ...]:
         """Options of the reference model that the model has for what the trials read."""
-        trials = (self.trial, *(study.trial for study in self.others))
+        trials = (self.trial, *(part.trial for part in self.others))
         return tuple(dict.fromkeys(option for trial in trials for option in trial.options))
 
     @property
     def parts(self) -> tuple[Problem, ...]:
         """The same hypothesis with each trial alone."""
-        return (dataclasses.replace(self, others=()), *(self.with_part(study) for study in self.others))
+        return (dataclasses.replace(self, others=()), *(self.with_part(part) for part in self.others))
 
     def with_part(self, part: ProblemPart) -> Problem:
         """The same hypothesis and free numbers with one other trial, its patients and what it reported."""
@@ -143,29 +143,29 @@ def problem_for(
                 code="trial.twice",
                 expected="trials whose patients are not the same: likelihoods of independent trials add",
             )
-    parts = [part for part in hypothesis_parts(hypothesis) if part != "none"]
+    names = [name for name in hypothesis_parts(hypothesis) if name != "none"]
     options = tuple(dict.fromkeys(option for design in chosen for option in design.options))
-    model = find_model(None, [*parts, *options])
+    model = find_model(None, [*names, *options])
     for design in chosen:
         check_observed(design, model)
-    studies = [
+    parts = [
         ProblemPart(design, trial_patients(design, model), items)
         for design, items in zip(chosen, reported, strict=True)
     ]
-    return problem_of(hypothesis, model, *studies)
+    return problem_of(hypothesis, model, *parts)
 
 
-def problem_of(hypothesis: str, model: Model, *studies: ProblemPart) -> Problem:
-    """A hypothesis with its model and studies, and what a fit of it leaves free; the model has the trials' options."""
-    pairs = {(pair.a, pair.b) for study in studies for pair in study.population.correlations}
-    options = tuple(dict.fromkeys(option for study in studies for option in study.trial.options))
+def problem_of(hypothesis: str, model: Model, *parts: ProblemPart) -> Problem:
+    """A hypothesis with its model and trials, and what a fit of it leaves free; the model has the trials' options."""
+    pairs = {(pair.a, pair.b) for part in parts for pair in part.population.correlations}
+    options = tuple(dict.fromkeys(option for part in parts for option in part.trial.options))
     free = tuple(
         part
         for part in free_numbers(model, find_model(None, options))
         if part.role is not Role.CORRELATION or part.targets in pairs
     )
-    free += noise_numbers([study.trial for study in studies])
-    first, *others = studies
+    free += noise_numbers([part.trial for part in parts])
+    first, *others = parts
     return Problem(hypothesis, model, first.population, first.evidence, free, first.trial, tuple(others))
 
 

@@ -31,7 +31,7 @@ from simulate.studies.petab.sought import asked_parameters, beliefs_changed, sou
 from simulate.studies.petab.stating import Case, CaseReading, stated
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import Scenario
-from simulate.studies.settings import Setting
+from simulate.studies.settings import Setting, option_set
 from simulate.symbolic.model import Model
 from simulate.trials.individual import read_individual
 
@@ -96,8 +96,9 @@ def stated_problem(
             where=Where(file=str(source)),
             expected="--data TABLE: what was read of it (TIME, DV, DVID; ARM and SD if there are)",
         )
-    chosen = [*settings, *([] if hypothesis is None else [Setting("model.hypothesis", hypothesis, "--hypothesis")])]
-    scenario = scenario_for(source, end or _end_of(source, data, time), None, chosen)
+    scenario = scenario_for(
+        source, end or _end_of(source, data, time), None, [*settings, *option_set("hypothesis", hypothesis)]
+    )
     return stated_arms(scenario, data, name, arm=arm, time=time, estimate=estimate)
 
 

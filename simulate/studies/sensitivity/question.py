@@ -29,8 +29,7 @@ from simulate.streams import FloatArray
 from simulate.studies.endpoints import Endpoint, parse_endpoints
 from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import RELIABILITY, Free, Role
-from simulate.studies.fitting.problem import Problem, problem_of, study_patients
-from simulate.studies.fitting.problem import ProblemPart as TrialStudy
+from simulate.studies.fitting.problem import Problem, ProblemPart, problem_of, study_patients
 from simulate.studies.fitting.trial import changes_at, parameters_of, without_noise
 from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import PRIOR, TYPICAL, Scenario
@@ -124,7 +123,7 @@ def question_of(
     label = "+".join(str(part) for part in own) or "none"
     overrides = overrides_of(study.arms[index])
     people = study_patients(study.population)
-    problem = problem_of(label, study.model, TrialStudy(shipped_trial(), people, read_evidence()))
+    problem = problem_of(label, study.model, ProblemPart(shipped_trial(), people, read_evidence()))
     problem = dataclasses.replace(problem, free=tuple(part for part in problem.free if not _is_set(part, overrides)))
     if not any(part.name in RELIABILITY for part in study.model.parameters):
         # Nothing is read here, and nothing regresses with the noise of a reading.
