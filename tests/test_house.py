@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "base": set[str](),
     "symbolic": {"base"},
     "solver": {"base"},
-    "exchange": {"base", "symbolic", "solver", "kernels"},
+    "exchange": {"base", "symbolic", "solver"},
     "kernels": {"base", "symbolic", "solver"},
     "biology": {"base", "symbolic", "solver", "kernels"},
     "regimen": {"base", "symbolic", "solver", "kernels"},

@@ -12,7 +12,7 @@ import sympy
 
 from simulate.exchange.prescribed import Given, Said, with_rates
 from simulate.exchange.statements import FUNCTIONS, Statements, called, note, sourced, titled
-from simulate.kernels.emission import Language
+from simulate.symbolic.languages import Language
 from simulate.symbolic.model import Model
 from simulate.symbolic.switching import choose
 

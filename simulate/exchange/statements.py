@@ -15,8 +15,8 @@ from simulate.errors import InputError
 from simulate.exchange.numbers import numbers_of, written
 from simulate.exchange.prescribed import Given, Said
 from simulate.exchange.sbml.names import Names
-from simulate.kernels.emission import Language, source
 from simulate.symbolic.hypothesis import NONE
+from simulate.symbolic.languages import Language, source
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import TIME, Parameter, Route, Species
 from simulate.symbolic.switching import above, at_least, both, either, floor, no, same

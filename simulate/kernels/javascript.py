@@ -15,10 +15,11 @@ from sympy import Expr, Symbol
 from simulate.errors import InputError
 from simulate.kernels import saturation
 from simulate.kernels.blueprint import blueprint
-from simulate.kernels.emission import Language, Offset, lines_of, needed
+from simulate.kernels.emission import Offset, lines_of, needed
 from simulate.kernels.hoisting import Abs, Assignment, gradient, power_log, sign, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.symbolic import switching
+from simulate.symbolic.languages import Language
 from simulate.symbolic.parts import TIME
 
 
@@ -129,7 +130,7 @@ def javascript(system: System) -> str:
     Raises
     ------
     InputError
-        ``explore.events``: the system has events; as `simulate.kernels.emission.source`.
+        ``explore.events``: the system has events; as `simulate.symbolic.languages.source`.
     """
     if system.events:
         raise InputError(

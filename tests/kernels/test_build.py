@@ -17,11 +17,12 @@ import sympy
 
 from simulate.errors import InputError
 from simulate.kernels.build import build
-from simulate.kernels.emission import source
+from simulate.kernels.emission import PYTHON
 from simulate.kernels.hoisting import gradient, hoist, straight_line
 from simulate.kernels.system import equations
 from simulate.solver import Schedule, solve
 from simulate.solver.layout import CAPACITY
+from simulate.symbolic.languages import source
 
 PROGRAM = """
 import json
@@ -76,7 +77,7 @@ def test_states_named_like_constants_of_sympy_are_states() -> None:
 def test_a_function_that_no_target_knows_is_refused() -> None:
     x = sympy.Symbol("x")
     with pytest.raises(InputError, match="the function `gamma` cannot be compiled"):
-        source(sympy.gamma(x), {x: "r0"})
+        source(sympy.gamma(x), {x: "r0"}, PYTHON)
 
 
 def test_a_model_larger_than_the_workspace_is_refused() -> None:
