@@ -110,21 +110,21 @@ def reproduce(
     wanted, key = min(_DRAWS, len(posterior.points)), {"seed": settings.seed, "places": settings.places}
     before = prior_points(problem, wanted, purpose="reproduce prior", **key, threads=threads)
 
-    def seen(part: Problem, null_part: Problem) -> tuple[TrialObservations, ...]:
-        return (
+    def rows_of(part: Problem, null_part: Problem, *more: Evidence, is_fitted: bool = True) -> list[tuple[Row, ...]]:
+        """Rows of the evidence of one trial, and of more evidence beside it: no other trial is held meanwhile."""
+        seen = (
             _seen(part, posterior, posterior.points[:_DRAWS], threads, progress),
             _seen(part, posterior, before, threads, progress),
             _seen(null_part, null_posterior, null_posterior.points[:_DRAWS], threads, progress),
         )
+        own = _rows(part.evidence, seen, part.trial.name, is_fitted=is_fitted)
+        return [own, *(_rows(evidence, seen) for evidence in more)]
 
-    rows: list[Row] = []
-    of_parts = [seen(*pair) for pair in zip(problem.parts, null.parts, strict=True)]
-    for part, own in zip(problem.parts, of_parts, strict=True):
-        rows += _rows(part.evidence, own, part.trial.name)
-    rows += _rows(read_evidence(external_file()), of_parts[0])
-    for part, null_part in zip(checks_of(problem), checks_of(null), strict=True):
-        rows += _rows(part.evidence, seen(part, null_part), part.trial.name, is_fitted=False)
-    return tuple(rows)
+    first, *others = zip(problem.parts, null.parts, strict=True)
+    own, of_others = rows_of(*first, read_evidence(external_file()))
+    blocks = [own, *(rows_of(*pair)[0] for pair in others), of_others]
+    blocks += [rows_of(*pair, is_fitted=False)[0] for pair in zip(checks_of(problem), checks_of(null), strict=True)]
+    return tuple(row for rows in blocks for row in rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
