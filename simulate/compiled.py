@@ -1,4 +1,4 @@
-"""Numba behind one door: how the package compiles, and what is kept of it.
+"""All use of Numba: how the package compiles, and what is kept of it.
 
 Numba's own cache decides that code is current by the one file that holds the function, reads indices that are pickles
 without knowing who wrote them, and loads code whatever has become of its bits. Here functions of several files are

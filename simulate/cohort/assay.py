@@ -90,18 +90,18 @@ def read(
     FloatArray
         Shape of ``truth``; readings at or below the limit are the limit.
     """
-    luck = normals(seed, f"assay: {quantity}: {visit}", members, 2)
-    readings: FloatArray = truth * np.exp(assay.sd_log * luck[:, 0])
+    normal = normals(seed, f"assay: {quantity}: {visit}", members, 2)
+    readings: FloatArray = truth * np.exp(assay.sd_log * normal[:, 0])
     if assay.events is not None:
-        readings = _counted(readings, luck[:, 1], assay.events, float(assay.unit.factor))
+        readings = _counted(readings, normal[:, 1], assay.events, float(assay.unit.factor))
     return np.where(np.isnan(truth), np.nan, np.maximum(readings, assay.limit))
 
 
-def _counted(shares: FloatArray, luck: FloatArray, events: int, factor: float) -> FloatArray:
+def _counted(shares: FloatArray, normal: FloatArray, events: int, factor: float) -> FloatArray:
     """Shares of counted cells, by quantiles: more cells in the patient are never fewer in the sample."""
     from scipy.special import ndtr
     from scipy.stats import binom
 
     expected = np.clip(shares * factor, 0.0, 1.0)
-    counted = np.asarray(binom.ppf(np.broadcast_to(ndtr(luck), expected.shape), events, expected), dtype=np.float64)
+    counted = np.asarray(binom.ppf(np.broadcast_to(ndtr(normal), expected.shape), events, expected), dtype=np.float64)
     return counted / (events * factor)

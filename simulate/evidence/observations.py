@@ -9,7 +9,7 @@ from pathlib import Path
 from simulate.evidence.items import Item
 from simulate.evidence.items import Standing as Standing
 from simulate.evidence.kinds import Correlation, Count, Direction, MeanRange, Protocol, PValue
-from simulate.evidence.reading import abstract_file, read_evidence
+from simulate.evidence.reading import read_evidence
 from simulate.symbolic.units import Unit
 
 
@@ -55,11 +55,6 @@ def of_all(observations: Observations) -> tuple[Observation, ...]:
     if not isinstance(observations, Mapping):
         return tuple(observations)
     return tuple(dict.fromkeys(item for own in observations.values() for item in own))
-
-
-def observations_file() -> Path:
-    """The reported values of the abstract."""
-    return abstract_file()
 
 
 def read_observations(path: Path | None = None) -> tuple[Observation, ...]:

@@ -54,7 +54,7 @@ def pearson(first: FloatArray, second: FloatArray) -> FloatArray:
 
 
 def spearman(first: FloatArray, second: FloatArray) -> FloatArray:
-    """The same of Spearman's coefficient, as programs do it where n is not tiny."""
+    """Test of Spearman's coefficient by the t distribution, as programs do it where n is not tiny; as `pearson`."""
     return pearson(rankdata(first, axis=-1), rankdata(second, axis=-1))
 
 

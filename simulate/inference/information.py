@@ -115,10 +115,10 @@ def measured(statistic: Statistic, measurements: int, *, seed: int) -> FloatArra
     """
     _, draws = statistic.shape
     components = statistic.mean.shape[2]
-    luck = normals(seed, f"information: {statistic.name}", np.arange(measurements), components)
+    errors = normals(seed, f"information: {statistic.name}", np.arange(measurements), components)
     roots = np.linalg.cholesky(statistic.covariance)
     under = np.arange(measurements) % draws
-    found: FloatArray = statistic.mean[:, under] + np.einsum("hrij,rj->hri", roots[:, under], luck)
+    found: FloatArray = statistic.mean[:, under] + np.einsum("hrij,rj->hri", roots[:, under], errors)
     return found
 
 
@@ -303,7 +303,7 @@ def _of_own(values: FloatArray) -> FloatArray:
 
 
 def _of_others(values: FloatArray) -> FloatArray:
-    """The same, with the draw from which a measurement came counting for nothing."""
+    """As `_of_own`, with a density of 0 under the draw from which a measurement came."""
     measurements, draws = values.shape[1], values.shape[3]
     others = _of_own(values).copy()
     others[:, np.arange(measurements), np.arange(measurements) % draws] = -np.inf

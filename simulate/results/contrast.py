@@ -54,7 +54,7 @@ def visit_of(found: Contrast, day: float) -> str:
 
 
 def short_visit(found: Contrast, day: float) -> str:
-    """The same for a table."""
+    """A day as a column of a table has room for it."""
     after = day - found.trial.end
     return f"stop + {after / 7.0:g} wk" if after > 0.0 else f"week {day / 7.0:g}"
 

@@ -1,4 +1,4 @@
-"""The door of the solver: checks once, hands out chunks to threads, collects what they recorded."""
+"""The entry of the solver: checks once, hands out chunks to threads, collects what they recorded."""
 
 from __future__ import annotations
 

@@ -357,7 +357,7 @@ def peaks_of(values: FloatArray) -> FloatArray:
 
 
 def values_shown(dataset: xr.Dataset, name: str, place: int | None = None) -> FloatArray:
-    """The same, and NaN from when a member has left the study where results are of those who are still in it."""
+    """As `values_of_finished`, and NaN for who has left the study where results are of those who are still in it."""
     values = values_of_finished(dataset, name, place)
     if counts_dropout(dataset):
         values[:, ~seen_members(dataset)[:, _times(place)]] = np.nan

@@ -54,7 +54,7 @@ def in_time_unit(days: float, shown: str) -> float:
 
 
 def visits_at(days: FloatArray) -> tuple[SummaryVisit, ...]:
-    """The same of times of output, days."""
+    """Visits of the trial that times of output, days, cover, and the last time where it is none of them."""
     end = len(days) - 1
     found: list[SummaryVisit] = []
     for day, name in VISITS:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from simulate.errors import InputError
-from simulate.evidence.observations import Standing, comparable, observations_file, read_observations
+from simulate.evidence.observations import Standing, comparable, read_observations
+from simulate.evidence.reading import abstract_file
 
 
 def test_the_abstract_is_read_as_it_was_printed() -> None:
@@ -35,7 +36,7 @@ def test_the_inverted_range_is_kept_and_disputed() -> None:
 )
 def test_a_fault_in_the_file_is_named_with_its_line(tmp_path: Path, before: str, after: str, code: str) -> None:
     path = tmp_path / "printed.toml"
-    path.write_text(observations_file().read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    path.write_text(abstract_file().read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
     with pytest.raises(InputError) as caught:
         read_observations(path)
     assert caught.value.code == code

@@ -122,10 +122,10 @@ def accept(
         )
     log_least = _log_beta(log_ratio, float(fewest), log_most)
     keys = np.arange(len(outputs)) if ids is None else ids
-    luck = ndtr(normals(seed, "acceptance of patients", keys, selections)).T
+    chances = ndtr(normals(seed, "acceptance of patients", keys, selections)).T
     best: tuple[float, float, FloatArray, FloatArray] | None = None
     for log_beta in np.linspace(log_least, log_most, _LADDER + 1).tolist():
-        taken = (luck < _inclusion(log_ratio, log_beta)).astype(np.float64)
+        taken = (chances < _inclusion(log_ratio, log_beta)).astype(np.float64)
         if not taken.any(axis=1).all():
             continue
         distances = target.distances(outputs, taken)

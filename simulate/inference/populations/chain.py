@@ -140,8 +140,8 @@ def walk(
         proposed = _proposal(points, sizes[kind], kind, as_published, random)
         new = simulate(proposed)
         fresh = _worth(new, target, None if as_published else pool)
-        luck = np.log(stream(seed, "luck of chains", step).random(len(points)))
-        taken = luck < fresh - worth
+        chance = np.log(stream(seed, "luck of chains", step).random(len(points)))
+        taken = chance < fresh - worth
         points = np.where(taken[:, None], proposed, points)
         outputs = np.where(taken[:, None], new, outputs)
         worth = np.where(taken, fresh, worth)

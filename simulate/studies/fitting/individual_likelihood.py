@@ -77,7 +77,7 @@ class IndividualLikelihood:
         return Scores(looked.log_likelihoods, looked.refused <= MOST_REFUSED)
 
     def look(self, points: FloatArray) -> PatientLikelihoods:
-        """The same with effective numbers."""
+        """Log-likelihoods with effective numbers."""
         shape = (len(points), len(self.problem.patients))
         found = PatientLikelihoods(
             np.empty(shape), np.empty(shape), np.zeros(shape[0]), np.zeros(shape[0], dtype=np.bool_)
@@ -194,7 +194,7 @@ def _places(names: tuple[str, ...], virtual: int, seed: int, patient: str) -> Ma
 
 @dataclass(frozen=True, slots=True)
 class LearnedIndividualLikelihood(IndividualLikelihood):
-    """The same, which samplers ask by way of what was learned of it: see `simulate.studies.fitting.smooth`.
+    """An `IndividualLikelihood` that samplers ask by way of what was learned of it (`simulate.studies.fitting.smooth`).
 
     What was learned depends on no more than the points that it was learned from: where an interrupted fit goes on, they
     are solved again.

@@ -154,8 +154,8 @@ def repeated_study(
     after: dict[str, FloatArray] = {}
     for quantity in design.quantities:
         for day, found in zip(ends, (before, after), strict=True):
-            luck = trials.normals(f"{quantity} {day:g}", first)
-            logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day)[0] * luck
+            errors = trials.normals(f"{quantity} {day:g}", first)
+            logs = of_chosen(seen.logarithm(quantity, day), patients)[0] + seen.spread(quantity, day)[0] * errors
             found[quantity] = np.exp(logs[0])
     return ReproducedStudy(design, both, before, after)
 

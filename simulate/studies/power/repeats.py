@@ -100,8 +100,8 @@ class _Arm:
         levels = self.seen.logarithm(quantity, day)
         found = np.empty((*self.picks.shape[:2], n))
         for population, picked in enumerate(self.picks[:, :, :n]):
-            luck = stream(self.seed, f"trial: {self.role}: {quantity} {day:g}", population)
-            noise = self.seen.spread(quantity, day)[population] * luck.standard_normal(self.picks.shape[1:])[:, :n]
+            random = stream(self.seed, f"trial: {self.role}: {quantity} {day:g}", population)
+            noise = self.seen.spread(quantity, day)[population] * random.standard_normal(self.picks.shape[1:])[:, :n]
             found[population] = levels[population][picked] + noise
         limit = self.seen.limits.get(quantity)
         return found if limit is None else np.maximum(found, math.log(limit))
@@ -111,15 +111,15 @@ class _Arm:
         return self.logs(quantity, asked.last, n) - self.logs(quantity, asked.first, n)
 
     def true_change(self, quantity: str, asked: Outcome) -> FloatArray:
-        """The same in everybody, without noise, shape [population, patient]."""
+        """Change of the logarithm in every patient, without noise, shape [population, patient]."""
         return self.seen.logarithm(quantity, asked.last) - self.seen.logarithm(quantity, asked.first)
 
     def events(self) -> FloatArray:
         """Number of responders of each study."""
         found = np.empty(self.picks.shape[:2])
         for population, picked in enumerate(self.picks):
-            luck = stream(self.seed, f"trial: {self.role}: response", population).random(picked.shape)
-            found[population] = (luck < self.seen.groups["responders"][population][picked]).sum(axis=-1)
+            chance = stream(self.seed, f"trial: {self.role}: response", population).random(picked.shape)
+            found[population] = (chance < self.seen.groups["responders"][population][picked]).sum(axis=-1)
         return found
 
 

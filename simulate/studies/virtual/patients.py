@@ -85,7 +85,7 @@ class PlausiblePatients:
         # Strata have here the shares of the cube, and no others.
         looked = dataclasses.replace(protocol(self.problem), sizes={})
         seen = observe(ensemble, looked, levels=levels_of(self.problem, ensemble, self._at(cube)))
-        luck = ndtri(_inside(cube[:, -len(self.statistics) :]))
+        errors = ndtri(_inside(cube[:, -len(self.statistics) :]))
         found = np.empty((len(cube), len(self.statistics) + 1 + len(self.changes)))
         for column, statistic in enumerate(self.statistics):
             logs = seen.logarithm(statistic.quantity, statistic.day)[0]
@@ -93,7 +93,7 @@ class PlausiblePatients:
             if statistic.since is not None:
                 logs = logs - seen.logarithm(statistic.quantity, statistic.since)[0]
                 noise = math.hypot(noise, float(seen.spread(statistic.quantity, statistic.since)[0, 0]))
-            found[:, column] = logs + noise * luck[:, column]
+            found[:, column] = logs + noise * errors[:, column]
         first = len(self.statistics)
         found[:, first] = seen.groups["responders"][0]
         for column, change in enumerate(self.changes, start=first + 1):
