@@ -1,4 +1,4 @@
-"""Changes since baseline: of each patient, and on average over arms and kinds of patients."""
+"""Changes in percent of the baseline at a day: of each patient, and on average over arms and kinds of patients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from scipy.stats import t as student
 
 from simulate.errors import not_among
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import peaks_of, pooled, quantity_names, resolution_of, terms_of, values_shown
+from simulate.studies.datasets import pooled, quantity_names, values_shown
+from simulate.studies.paired import changes_since_baseline
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +31,18 @@ class Effect:
 
 
 def changes(dataset: xr.Dataset, quantity: str, day: float) -> xr.DataArray:
-    """Change of a quantity since baseline in percent, [arm, member].
+    """Change of a quantity since baseline in percent, [arm, member], as `changes_since_baseline` reads it.
 
-    NaN for who failed and for whose baseline is not above 0; 0 for a change that the solver does not resolve.
+    NaN besides for those whose baseline is not above 0.
     """
     dataset = pooled(dataset)
     names = quantity_names(dataset)
     if quantity not in names:
         raise not_among(f"the results have no quantity `{quantity}`", quantity, names, code="figure.quantity")
     days = np.asarray(dataset["time"].values, dtype=np.float64)
-    values = values_shown(dataset, quantity)
     place = int(np.abs(days - day).argmin())
-    baseline = np.where(values[:, :, 0] > 0.0, values[:, :, 0], np.nan)
-    terms = terms_of(dataset, quantity)
-    percent = resolution_of(dataset).percent(values[:, :, place], baseline, peaks_of(values), terms)
+    percent, _ = changes_since_baseline(dataset, quantity, place, in_percent=True)
+    percent = np.where(values_shown(dataset, quantity, 0)[:, :, 0] > 0.0, percent, np.nan)
     label = {"units": "%", "long_name": f"change of {dataset[quantity].attrs['long_name']}", "day": float(days[place])}
     return xr.DataArray(percent, {name: dataset[name] for name in ("arm", "member")}, ("arm", "member"), attrs=label)
 

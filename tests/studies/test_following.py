@@ -12,6 +12,7 @@ import simulate
 from simulate.figures.time_course import prepare, time_course
 from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
+from simulate.studies.effects import changes
 from simulate.studies.following import averaged_course, followed, stretches, values_read
 from simulate.studies.paired import changes_since_baseline, courses_of_change
 from simulate.studies.runs import prepare as prepared
@@ -118,6 +119,15 @@ def test_a_course_is_averaged_while_doses_follow_one_another_and_has_an_envelope
     sampled = np.median(ran["A"].values[1], axis=0)[12:]
     assert sampled.max() > 5.0 * sampled.min()
     assert np.ptp(np.median(values[1], axis=0)[12:]) < 0.01 * np.median(values[1])
+
+
+def test_a_change_in_percent_has_the_average_and_nothing_where_nothing_was_before(ran: xr.Dataset) -> None:
+    raised = ran.assign(A=ran["A"] + 1.0, dosing_interval=ran["dosing_interval"] + 1.0)
+    assert "A" in raised["followed"].values
+    read, _, averaged = values_read(raised, "A", 8)
+    assert averaged.any()
+    np.testing.assert_allclose(changes(raised, "A", 8.0).values, 100.0 * (read - 1.0), rtol=1e-9)
+    assert np.isnan(changes(ran, "A", 8.0).values).all()
 
 
 def test_what_no_dose_moves_follows_none(ran: xr.Dataset) -> None:
