@@ -1,8 +1,15 @@
 """Questions asked of a model: scenarios, their runs, and labeled results.
 
-Begin with `scenario` (a file as a value), then `runs` (its names resolved, a cohort drawn and simulated) and `datasets`
-(labeled arrays); the other files here read such a run, or ask a smaller question. Each folder is a larger one:
-`sweeps` and `dose_response` vary a scenario, `fitting`, `comparison` and `prediction` hold hypotheses against a
-trial, `power` and `measuring` plan studies, `petab` fits problems of other programs. No figure is made and nothing is
-printed here.
+What is asked is a `scenario`, a file as a value: begin there. Its parts are read by `treatments`, `arm_rules` and
+`settings`; `models`, `methods` and `patients` find what it names, `bare_models` makes one of a model alone, `unread`
+refuses what an analysis would read past, and `checks` judges files of any kind. `runs` draws a cohort and simulates
+it, `intervals` and `windows` say when to look, and `datasets` has the labeled arrays. They are read by `paired`,
+`effects`, `endpoints`, `following`, `visits` and `resolution` (how exact a number is), beside what was `observed` and
+`reported`; `failures` says who did not reach the end. `verification` and `errors_made` judge the numbers, `replay`
+repeats a patient. Smaller questions are `side_by_side`, `contrast`, `steady_states`, `phase_plane` and
+`prescriptions`.
+
+Each folder is a larger question: `sweeps`, `dose_response` and `sensitivity` vary a scenario, `fitting`, `comparison`
+and `prediction` hold hypotheses against a trial, `virtual` makes populations that match it, `power` and `measuring`
+plan studies, `petab` fits problems of other programs. No figure is made and nothing is printed here.
 """
