@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulate.errors import NotConverged
+from simulate.evidence.items import Evidence
 from simulate.inference.populations import acceptance, chain, reweighting
 from simulate.inference.populations.density import NEIGHBORS, PoolDensity, distinct
 from simulate.inference.populations.target import Target
 from simulate.streams import FloatArray, IntArray
-from simulate.studies.virtual.moments import Wanted
+from simulate.studies.virtual.moments import Wanted, counts, moments
 from simulate.studies.virtual.patients import PlausiblePatients, evenly
 from simulate.studies.virtual.reported import Printed, target_for
 
 POOL, ACCEPTANCE, CHAINS, REWEIGHTING = "pool", "acceptance", "chains", "reweighting"
 EXACT, COUNTED, PUBLISHED = "reweighting, hit exactly", "reweighting, counts as well", "chains as published"
+
+WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
+"""Ways between which the spread is taken; all match the same statistics."""
 
 _R_HAT, _EFFECTIVE = 1.05, 100.0
 
@@ -99,6 +103,31 @@ def pool_of(people: PlausiblePatients, simulate: chain.Simulator, found: Printed
         )
     outputs = everyone[ids]
     return Pool(people, simulate, found, target_for(found, outputs[:, :number]), cube, ids, outputs)
+
+
+def makers_of(
+    pool: Pool, settings: PopulationSettings, evidence: Evidence, *, as_published: bool = False
+) -> dict[str, Callable[[], VirtualPopulation]]:
+    """What makes each population of a pool, by its name: the ways, and variants of them."""
+    plain = moments(pool.printed, pool.target, pool.own)
+    also = counts(evidence, pool.people, pool.outputs)
+
+    def all_of() -> Wanted:
+        return moments(pool.printed, pool.target, pool.own, everything=True)
+
+    together = plain if also is None else plain.and_also(also)
+    makers: dict[str, Callable[[], VirtualPopulation]] = {
+        ACCEPTANCE: lambda: accepted(pool, settings),
+        CHAINS: lambda: walked(pool, settings),
+        REWEIGHTING: lambda: reweighted(pool, REWEIGHTING, plain),
+        EXACT: lambda: reweighted(
+            pool, EXACT, moments(pool.printed, pool.target, pool.own, everything=True), is_exact=True
+        ),
+        COUNTED: lambda: reweighted(pool, COUNTED, together),
+    }
+    if as_published:
+        makers[PUBLISHED] = lambda: walked(pool, settings, as_published=True)
+    return makers
 
 
 def untouched(pool: Pool) -> VirtualPopulation:

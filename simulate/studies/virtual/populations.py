@@ -19,28 +19,17 @@ from simulate.studies.fitting.problem import COARSE, Problem, only_trial
 from simulate.studies.fitting.trial import Solving, protocol, simulated_trial, without_noise
 from simulate.studies.resolution import Resolution
 from simulate.studies.virtual.methods import (
-    ACCEPTANCE,
-    CHAINS,
-    COUNTED,
-    EXACT,
     POOL,
-    PUBLISHED,
-    REWEIGHTING,
+    WAYS,
     PopulationSettings,
     VirtualPopulation,
-    accepted,
+    makers_of,
     pool_of,
-    reweighted,
     untouched,
-    walked,
 )
-from simulate.studies.virtual.moments import counts, moments
 from simulate.studies.virtual.patients import PlausiblePatients
 from simulate.studies.virtual.reported import Printed, printed
 from simulate.trials.design import Outcome, TrialDesign
-
-WAYS = (ACCEPTANCE, CHAINS, REWEIGHTING)
-"""Ways between which the spread is taken; all match the same statistics."""
 
 _DRAWS = 128
 """Draws of a posterior that are asked."""
@@ -95,20 +84,8 @@ def virtual_populations(
         return outputs
 
     pool = pool_of(people, told, found, chosen)
-    plain = moments(found, pool.target, pool.own)
-    also = counts(problem.evidence, people, pool.outputs)
-    together = plain if also is None else plain.and_also(also)
-    makers: dict[str, Callable[[], VirtualPopulation]] = {
-        ACCEPTANCE: lambda: accepted(pool, chosen),
-        CHAINS: lambda: walked(pool, chosen),
-        REWEIGHTING: lambda: reweighted(pool, REWEIGHTING, plain),
-        EXACT: lambda: reweighted(pool, EXACT, moments(found, pool.target, pool.own, everything=True), is_exact=True),
-        COUNTED: lambda: reweighted(pool, COUNTED, together),
-    }
-    if as_published:
-        makers[PUBLISHED] = lambda: walked(pool, chosen, as_published=True)
     made, absent = {POOL: untouched(pool)}, dict[str, str]()
-    for name, make in makers.items():
+    for name, make in makers_of(pool, chosen, problem.evidence, as_published=as_published).items():
         try:
             made[name] = make()
         except Il1simError as fault:
