@@ -18,10 +18,11 @@ import sympy
 from sympy import Expr, Symbol
 
 from benchmarks.workload import DOSE, Workload
-from simulate.kernels.emission import source, with_named_bases
+from simulate.kernels.emission import PYTHON, with_named_bases
 from simulate.kernels.hoisting import Program, hoist, straight_line
 from simulate.kernels.system import System, infusion
 from simulate.solver import FloatArray
+from simulate.symbolic.languages import source
 from simulate.symbolic.parts import TIME
 
 
@@ -68,9 +69,9 @@ class Reduced:
         assignments, results = with_named_bases(self.program.assignments, self.program.results)
         temporaries = []
         for index, (symbol, expression) in enumerate(assignments):
-            temporaries.append((f"x{index}", source(expression, names)))
+            temporaries.append((f"x{index}", source(expression, names, PYTHON)))
             names[symbol] = f"x{index}"
-        return temporaries, [source(result, names) for result in results]
+        return temporaries, [source(result, names, PYTHON) for result in results]
 
 
 def reduced(workload: Workload) -> Reduced:
