@@ -8,7 +8,7 @@ import importlib.abc
 import importlib.util
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -27,11 +27,12 @@ from simulate.kernels.elimination import backsolve_source, factor_source
 from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
 from simulate.kernels.hoisting import Program, gradient, straight_line
+from simulate.kernels.passing import blur, moved, rate
 from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, remembered, rhs_source
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import Tape, tape
-from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid
+from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid, Passing
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
@@ -101,6 +102,12 @@ class CompiledKernel:
     def jump(self) -> BlockFunction:
         """Time, state, constants → delays, priorities and new values of events."""
         return self._of_switches("jump")
+
+    @functools.cached_property
+    def cross(self) -> BlockFunction:
+        """Time, state, derivative, constants → how what is watched passes."""
+        has_derivatives = self.hybrid is not None and self.hybrid.passing is not None
+        return self._of_switches("cross") if has_derivatives else self.prepare
 
     def _of_switches(self, name: str) -> BlockFunction:
         """A function of `sense_source`; without switches it is never called, and any will do."""
@@ -177,14 +184,15 @@ def assemble(plan: Blueprint) -> CompiledKernel:
 
     # Rows of the kernel's region: parameters, the constants that are used, infusion rates, gains, conditions, factors.
     switches = plan.switches
-    needed = _symbols(rhs) | _symbols(observe) | _symbols(switches.sense) | _symbols(switches.jump)
+    needed = _symbols(rhs) | _symbols(observe)
+    needed |= _symbols(switches.sense) | _symbols(switches.jump) | _symbols(switches.cross)
     kept = [symbol for symbol, _ in plan.constants if symbol in needed]
     region = _Region([Symbol(name) for name in plan.parameters])
     region.add(kept)
     infusion_row = region.add(infusion(route) for route in plan.routes)
     gain_row = region.skip(len(plan.gains))
     condition_row = region.skip(len(plan.conditions))
-    hybrid = _hybrid(region, switches, len(states))
+    hybrid = _hybrid(region, switches, states, plan.block)
 
     remembered_at = CONSTANTS + region.size * LANES
     if plan.pieces is not None:
@@ -248,7 +256,11 @@ def assemble(plan: Blueprint) -> CompiledKernel:
             ),
         )
     )
-    sense_source = _sense_source(switches, hybrid, inputs, labels) if hybrid is not None else None
+    sense_source = None
+    if hybrid is not None:
+        jump_scratch = CONSTANTS + region.skip(len(switches.jump.assignments) if switches.directions else 0) * LANES
+        rates = {rate(symbol): RATE + index * LANES for index, symbol in enumerate(states[: plan.block])}
+        sense_source = _sense_source(switches, hybrid, {**inputs, **rates}, labels, jump_scratch)
     # The pattern of the Jacobian is known only when it is asked for; full blocks and their factors always have room.
     stiff_row = region.skip((1 + len(states) // plan.block) * plan.block**2)
     stiff_source = functools.cache(lambda: _stiff_source(rhs, states[: plan.block], inputs, labels, stiff_row))
@@ -299,7 +311,7 @@ class _Region:
         return first
 
 
-def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
+def _hybrid(region: _Region, switches: Switches, states: Sequence[Symbol], block: int) -> Hybrid | None:
     """Room for what switches and for events, and a table of the events; None where nothing does."""
     count, events = len(switches.watched), switches.events
     if not count and not events:
@@ -309,11 +321,13 @@ def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
     seen_row = region.skip(count + len(events))
     before_row = region.skip(len(events))
     turn_row = region.skip(1)
-    end_row = region.skip(states)
+    end_row = region.skip(len(states))
     values = [len(event.targets) for event in events]
-    jump_row = region.skip(sum(2 + number for number in values))
+    directions = switches.directions
+    jump_row = region.skip((1 + directions) * sum(2 + number for number in values))
     slots = [SLOTS if event.delay != 0 else FEW_SLOTS for event in events]
-    queue_row = region.skip(sum(room * (2 + number) for room, number in zip(slots, values, strict=True)))
+    widths = [2 + number + directions * (1 + number) for number in values]
+    queue_row = region.skip(sum(room * width for room, width in zip(slots, widths, strict=True)))
     return Hybrid(
         watched=count,
         mode_row=mode_row,
@@ -328,14 +342,50 @@ def _hybrid(region: _Region, switches: Switches, states: int) -> Hybrid | None:
             (int(event.persistent), int(event.at_start), int(event.at_trigger), room, event.targets)
             for event, room in zip(events, slots, strict=True)
         ),
+        passing=_passing(region, switches, states, block) if directions else None,
     )
 
 
-def _sense_source(switches: Switches, hybrid: Hybrid, inputs: dict[Symbol, int], labels: Mapping[Offset, str]) -> str:
+def _passing(region: _Region, switches: Switches, states: Sequence[Symbol], block: int) -> Passing:
+    """Room for derivatives where something switches."""
+    directions, deciding = switches.directions, switches.deciding
+    return Passing(
+        directions=directions,
+        block=block,
+        deciding=deciding,
+        flow_row=region.skip(len(states)),
+        moved_row=region.add(moved(direction) for direction in range(directions)),
+        mixed_row=region.skip(directions),
+        cross_row=region.skip(deciding * (3 + directions)),
+        blur_row=region.add(map(blur, states[:block])),
+        verdict_row=region.skip(deciding),
+        sum_row=region.skip(block),
+        was_row=region.skip(deciding),
+        away_row=region.skip(len(states)),
+    )
+
+
+def _sense_source(
+    switches: Switches, hybrid: Hybrid, inputs: dict[Symbol, int], labels: Mapping[Offset, str], jump_scratch: int
+) -> str:
     seen, jumps = CONSTANTS + hybrid.seen_row * LANES, CONSTANTS + hybrid.jump_row * LANES
+    passing = hybrid.passing
+    crossing = []
+    if passing is not None:
+        crossing.append(
+            function(
+                "cross",
+                "Time, state, derivative, constants → how fast what is watched passes, and its changes.",
+                inputs,
+                switches.cross.assignments,
+                _placed(CONSTANTS + passing.cross_row * LANES, switches.cross.results),
+                labels=labels,
+            )
+        )
     return "\n\n".join(
         (
-            HEADER,
+            HEADER if passing is None else HEADER + IMPORTS,
+            *crossing,
             function(
                 "sense",
                 "Time, state, constants → what is watched, and triggers of events.",
@@ -351,6 +401,8 @@ def _sense_source(switches: Switches, hybrid: Hybrid, inputs: dict[Symbol, int],
                 switches.jump.assignments,
                 _placed(jumps, switches.jump.results),
                 labels=labels,
+                own=None if passing is None else len(switches.jump.results) // (1 + passing.directions),
+                scratch=jump_scratch,
             ),
         )
     )

@@ -7,7 +7,8 @@ the steady baseline depend on the parameters too, and are differentiated through
 The steps are those that the solution needs: an error of the sensitivities never makes one shorter. In units of the
 quantities (p·S) their error is a few times that of the solution, and falls with the tolerance as that does. Times of
 doses are fixed: no derivative is taken with respect to one. Where the right-hand side has a kink (min, max, abs) the
-derivative is that of the side the solution is on.
+derivative is that of the side the solution is on. What switches, and events, happen at times that move with the
+parameters (`simulate.solver.passing`).
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from simulate.errors import InputError, did_you_mean
 from simulate.kernels.blueprint import Blueprint, blueprint
 from simulate.kernels.build import CompiledKernel, assemble
 from simulate.kernels.hoisting import Program, hoist
+from simulate.kernels.passing import Reach, reaches, with_derivatives
 from simulate.kernels.sensitivity_blocks import pieces
-from simulate.kernels.switches import NONE
+from simulate.kernels.switches import NONE, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tangents import Tangents, carried, total, with_named_divisors, with_tangents
 from simulate.solver.kernel import FloatArray
@@ -73,7 +75,8 @@ class Sensitivities:
         Names of what is varied: a parameter, or ``x(0)`` for the initial value of the state ``x``.
     values
         Derivatives, shape [member, time, quantity, direction], in the unit of the quantity over that of the direction.
-        NaN where the solution is, and where a derivative does not exist.
+        NaN where the solution is, and where a derivative does not exist: behind a switch that is only grazed, or of
+        which several at one time would part.
     """
 
     trajectories: Trajectories
@@ -127,8 +130,7 @@ def solve_sensitivities(
     InputError
         ``sensitivities.unknown`` for a name that the system does not have, ``sensitivities.twice``,
         ``sensitivities.none``, ``sensitivities.size`` for a system too large to have one direction beside it,
-        ``sensitivities.method`` for a method with Taylor series, ``sensitivities.switches`` for a system that switches
-        or has events, and what `solve` raises.
+        ``sensitivities.method`` for a method with Taylor series, and what `solve` raises.
     """
     from simulate.solver.batch import solve
     from simulate.solver.methods import DOPRI5
@@ -192,20 +194,11 @@ def sensitivity_kernel(system: System, directions: tuple[Direction, ...]) -> Com
 
     The system's own numbers are the same bits whatever the directions.
     """
-    return assemble(augmented(blueprint(system), directions))
+    return assemble(augmented(blueprint(system, with_inner=True), directions))
 
 
 def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
     """A system together with its derivatives in some directions."""
-    if plan.switches is not NONE:
-        raise InputError(
-            "sensitivities cannot be solved for a model that switches or has events",
-            code="sensitivities.switches",
-            found=", ".join(event.name for event in plan.switches.events)
-            or "a condition on time or on states, or a kink or pulse whose place in time a state says",
-            expected="a model without events, `piecewise`, `floor` and `ceil` of what moves",
-            advice="take differences of runs with other values",
-        )
     suffixes = [direction.name for direction in directions]
     seeds: list[Tangents] = [{Symbol(name): weight for name, weight in direction.weights} for direction in directions]
     constants, fixed = carried(plan.constants, seeds, suffixes)
@@ -220,14 +213,19 @@ def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
     ]
     gains, jumps = _jumps(plan, fixed)
     moving: list[Tangents] = []
+    ways = reaches(plan.switches, states)
     for block, (tangents, own, start) in enumerate(zip(fixed, sensitive, starts, strict=True), start=1):
         jumped = {place - block * len(states) for targets in jumps for place in targets}
         begun = {states[index] for index, slope in enumerate(start) if slope != 0 or index in jumped}
-        reached = _reached(plan.rhs, states, begun | tangents.keys())
+        reached = _reached(plan.rhs, states, begun | tangents.keys(), ways)
         moving.append(
             {**tangents, **{symbol: slope for symbol, slope in zip(states, own, strict=True) if symbol in reached}}
         )
-    varying = [TIME, *states, *map(infusion, plan.routes), *(symbol for own in sensitive for symbol in own)]
+    switches = plan.switches
+    if switches is not NONE:
+        switches = with_derivatives(switches, states, fixed, sensitive, suffixes)
+    modes = symbols_of(len(switches.watched))
+    varying = [TIME, *states, *map(infusion, plan.routes), *modes, *(symbol for own in sensitive for symbol in own)]
     more, rhs = hoist(with_tangents(plan.rhs, moving, suffixes, "rhs"), varying, "tangent")
     yet_more, observe = hoist(with_tangents(plan.observe, moving, suffixes, "observe"), varying, "observed tangent")
     return replace(
@@ -241,11 +239,12 @@ def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:
         rhs=rhs,
         observe=observe,
         jumps=jumps,
+        switches=switches,
         pieces=pieces(rhs, {symbol for symbol, _ in with_named_divisors(plan.rhs, "rhs").assignments}, suffixes),
     )
 
 
-def _reached(program: Program, states: Sequence[Symbol], begun: Set[Symbol]) -> set[Symbol]:
+def _reached(program: Program, states: Sequence[Symbol], begun: Set[Symbol], ways: Sequence[Reach] = ()) -> set[Symbol]:
     """What a change of some symbols, states among them, comes to move along a solution."""
     moved = set(begun)
     while True:
@@ -253,6 +252,9 @@ def _reached(program: Program, states: Sequence[Symbol], begun: Set[Symbol]) -> 
         for symbol, expression in program.assignments:
             if not moved.isdisjoint(expression.free_symbols):
                 moved.add(symbol)
+        for given, changed in ways:
+            if not moved.isdisjoint(given):
+                moved |= changed
         for state, rate in zip(states, program.results, strict=True):
             if not moved.isdisjoint(rate.free_symbols):
                 moved.add(state)

@@ -21,6 +21,7 @@ from simulate.solver.hybrid import WITHOUT
 from simulate.symbolic.functions import rebuild
 from simulate.symbolic.switching import above, at_least, floor, same
 
+_EMPTY = Program((), ())
 LAST = sympy.Float(WITHOUT)
 """Priority of an event without one."""
 
@@ -39,15 +40,27 @@ class Switches:
         Program of delay, priority and new values of each event.
     events
         The events.
+    deciding
+        How many of the watched expressions, the first ones, have a say in rates or triggers; of the others only where
+        they change is looked for.
+    directions
+        Number of directions in which derivatives are solved. With any, ``jump`` has the derivatives of its results
+        behind them, direction by direction.
+    cross
+        For each watched expression that decides how fast it passes, how far the tolerance leaves it open, how far
+        it is from passing, and its change in each direction.
     """
 
     watched: tuple[Expr, ...]
     sense: Program
     jump: Program
     events: tuple[Happening, ...]
+    deciding: int = 0
+    directions: int = 0
+    cross: Program = _EMPTY
 
 
-NONE = Switches((), Program((), ()), Program((), ()), ())
+NONE = Switches((), _EMPTY, _EMPTY, ())
 """Nothing switches."""
 
 
@@ -62,7 +75,7 @@ def met(index: int) -> Symbol:
 
 
 def with_modes(
-    rates: Sequence[Expr], events: Sequence[Happening], moving: Set[Symbol]
+    rates: Sequence[Expr], events: Sequence[Happening], moving: Set[Symbol], with_inner: bool = False
 ) -> tuple[tuple[Expr, ...], Switches]:
     """Rates in which what switches is a mode, and what is to be watched for them and for events.
 
@@ -72,10 +85,13 @@ def with_modes(
         Expressions in ``moving`` symbols and in others that stay as they are.
     moving
         Symbols that change along a solution: time and states.
+    with_inner
+        Whether what switches within a side of a comparison is watched by itself too.
     """
-    atoms = _Atoms(moving)
+    atoms = _Atoms(moving, with_inner)
     smooth = tuple(atoms.smooth(rate) for rate in kinks_as_switches(rates, moving))
     triggers = [atoms.trigger(event.when) for event in events]
+    deciding = len(atoms.watched)
     for function in centers_and_edges(rates, moving):
         atoms.watch(function)
     if not atoms.watched and not events:
@@ -91,17 +107,20 @@ def with_modes(
         straight_line([*watched, *triggers], "sense"),
         straight_line([sympy.sympify(part, strict=True) for part in jumps], "jump"),
         tuple(events),
+        deciding,
     )
 
 
 class _Atoms:
     """Comparisons and whole parts that move, each with its place among the watched; does not leave `with_modes`."""
 
-    def __init__(self, moving: Set[Symbol]) -> None:
+    def __init__(self, moving: Set[Symbol], with_inner: bool) -> None:
         self._moving = moving
+        self._with_inner = with_inner
         self.watched: dict[Expr, int] = {}
         self._done: dict[Expr, Expr] = {}
         self._triggers: dict[Expr, Expr] = {}
+        self._inner: dict[Expr, Expr] = {}
 
     def smooth(self, expression: Expr) -> Expr:
         """Expression with modes in the place of all that switches."""
@@ -120,6 +139,9 @@ class _Atoms:
             return expression
         if expression not in done:
             if isinstance(expression, (above, at_least, same, floor)) and expression.free_symbols & self._moving:
+                if self._with_inner:
+                    for argument in expression.args:
+                        self._walk(argument, self._inner, self._by_mode)
                 done[expression] = change(expression)  # type: ignore[operator]
             else:
                 arguments = [self._walk(argument, done, change) for argument in expression.args]

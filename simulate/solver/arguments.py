@@ -89,6 +89,7 @@ def kernel_view(kernel: Kernel, method: Method) -> KernelView:
         observe=kernel.observe,
         sense=kernel.sense,
         jump=kernel.jump,
+        cross=kernel.cross,
     )
 
 

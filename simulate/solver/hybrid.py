@@ -32,14 +32,67 @@ _LOOKS = 4
 """How often what has switched before is looked for from where the first thing has."""
 _FRACTION = 0.125
 """The step after one that passed something narrow, as a share of the way to it."""
+_ALIKE = 1e-6
+"""Share by which derivatives of one time may differ that were found in different ways."""
 WITHOUT = -1e300
 """Priority of an event without one."""
 
 # Places in the table, the first of what the loop is given; the rows of the events stand behind them.
-WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, TURN, END, JUMP, QUEUE, TABLE = range(11)
+(
+    WATCHED, EVENTS, MODE, MET, SEEN, BEFORE, TURN, END, JUMP, QUEUE, JUMPS,
+    DIRECTIONS, BLOCK, DECIDING, FLOW, MOVED, MIXED, CROSS, BLUR, VERDICT, SUM, WAS, AWAY, TABLE,
+) = range(24)  # fmt: skip
 # Columns of an event in the table.
-_PERSISTENT, _AT_START, _AT_TRIGGER, _SLOTS, _COUNT, _FIRST, _OWN_JUMP, _OWN_QUEUE = range(8)
-_COLUMNS = 8
+_PERSISTENT, _AT_START, _AT_TRIGGER, _SLOTS, _COUNT, _FIRST, _OWN_JUMP, _OWN_QUEUE, _WIDTH = range(9)
+_COLUMNS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Rows of the kernel's region for derivatives of what switches, and of events (`simulate.solver.passing`).
+
+    Attributes
+    ----------
+    directions, block
+        Number of directions, and of states in a block: the first block of states, then their derivatives in each.
+    deciding
+        How many of the watched values, the first ones, have a say in rates or triggers.
+    flow_row
+        The derivative of all states before the switch.
+    moved_row
+        How a time moves in each direction.
+    mixed_row
+        In which directions several things happen at one time that would part.
+    cross_row
+        What `cross` writes for each value that decides: how fast it passes, how far the tolerance leaves it open, how
+        far it is from passing, and how it changes in each direction.
+    blur_row
+        How far the tolerance leaves each state open.
+    verdict_row
+        Whether each value that decides passes too slowly, or jumps.
+    sum_row
+        Room for a block.
+    was_row
+        Modes before the switch.
+    away_row
+        Derivatives at a time that moves, as they were before anything happened.
+    """
+
+    directions: int
+    block: int
+    deciding: int
+    flow_row: int
+    moved_row: int
+    mixed_row: int
+    cross_row: int
+    blur_row: int
+    verdict_row: int
+    sum_row: int
+    was_row: int
+    away_row: int
+
+
+_WITHOUT_DERIVATIVES = Passing(*[0] * 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +120,8 @@ class Hybrid:
     events
         For each event whether it is persistent, may happen at the start, has values from its trigger; how many times it
         may wait; and the indices of the states it sets.
+    passing
+        Rows for derivatives; None where there are none.
     """
 
     watched: int
@@ -79,22 +134,29 @@ class Hybrid:
     jump_row: int
     queue_row: int
     events: tuple[tuple[int, int, int, int, tuple[int, ...]], ...]
+    passing: Passing | None = None
 
     def table(self) -> IntArray:
         """All this as the loop reads it."""
+        jumps = sum(2 + len(own) for *_, own in self.events)
+        passing = self.passing or _WITHOUT_DERIVATIVES
         head = (
             self.watched, len(self.events), self.mode_row, self.met_row, self.seen_row, self.before_row, self.turn_row,
-            self.end_row, self.jump_row, self.queue_row,
+            self.end_row, self.jump_row, self.queue_row, jumps,
+            passing.directions, passing.block, passing.deciding, passing.flow_row, passing.moved_row, passing.mixed_row,
+            passing.cross_row, passing.blur_row, passing.verdict_row, passing.sum_row, passing.was_row,
+            passing.away_row,
         )  # fmt: skip
         first = len(head) + _COLUMNS * len(self.events)
         rows: list[int] = []
         targets: list[int] = []
         jump, queue = self.jump_row, self.queue_row
         for persistent, at_start, at_trigger, slots, own in self.events:
-            rows += [persistent, at_start, at_trigger, slots, len(own), first + len(targets), jump, queue]
+            width = (2 + len(own)) + passing.directions * (1 + len(own))
+            rows += [persistent, at_start, at_trigger, slots, len(own), first + len(targets), jump, queue, width]
             targets += own
             jump += 2 + len(own)
-            queue += slots * (2 + len(own))
+            queue += slots * width
         return np.array([*head, *rows, *targets], dtype=np.int64)
 
 
@@ -109,7 +171,8 @@ def switches(table: Any) -> bool:
 
 
 @inlined
-def _at(row: int, lane: int) -> int:
+def at(row: int, lane: int) -> int:
+    """Place of a row of the kernel's region."""
     return CONSTANTS + row * LANES + lane
 
 
@@ -130,7 +193,7 @@ def look_for_switches(w: Any, book_member: Any, table: Any, sense: Any) -> bool:
 @inlined
 def _has_switched(w: Any, table: Any, lane: int) -> bool:
     for index in range(table[WATCHED]):
-        if w[_at(table[SEEN] + index, lane)] != w[_at(table[MODE] + index, lane)]:
+        if w[at(table[SEEN] + index, lane)] != w[at(table[MODE] + index, lane)]:
             return True
     return False
 
@@ -146,16 +209,16 @@ def share_of_switching(w: Any, table: Any, lane: int, n: int, sense: Any, interp
     first = 2.0
     for index in range(table[WATCHED]):
         # Searching looks elsewhere: what has switched at the end is noted first.
-        differs = w[_at(table[SEEN] + index, lane)] != w[_at(table[MODE] + index, lane)]
-        w[_at(table[MET] + index, lane)] = 1.0 if differs else 0.0
+        differs = w[at(table[SEEN] + index, lane)] != w[at(table[MODE] + index, lane)]
+        w[at(table[MET] + index, lane)] = 1.0 if differs else 0.0
     for state in range(n):
-        w[_at(table[END] + state, lane)] = w[STATE + state * LANES + lane]
+        w[at(table[END] + state, lane)] = w[STATE + state * LANES + lane]
     passed = 2.0
     for look in range(_LOOKS):
         # What has passed and returned is seen from where the first has switched, not from the end of the step.
         latest = first
         for index in range(table[WATCHED]):
-            if look == 0 and w[_at(table[MET] + index, lane)] == 0.0:
+            if look == 0 and w[at(table[MET] + index, lane)] == 0.0:
                 continue
             after = min(first, 1.0)
             if (look > 0 or first <= 1.0) and not _beyond(w, table, index, lane, n, after, sense, interpolate):
@@ -170,9 +233,9 @@ def share_of_switching(w: Any, table: Any, lane: int, n: int, sense: Any, interp
         # What lies between is narrower than the step.
         w[RESTART + lane] = _FRACTION * (passed - first) * w[STEP + lane]
     for index in range(table[WATCHED]):
-        w[_at(table[MET] + index, lane)] = 0.0
+        w[at(table[MET] + index, lane)] = 0.0
     for state in range(n):
-        w[STATE + state * LANES + lane] = w[_at(table[END] + state, lane)]
+        w[STATE + state * LANES + lane] = w[at(table[END] + state, lane)]
     return first
 
 
@@ -200,13 +263,13 @@ def _beyond(w: Any, table: Any, index: int, lane: int, n: int, share: float, sen
     """Whether a watched value is another than in the step, within the step."""
     # The dense output of some methods needs the end of the step.
     for state in range(n):
-        w[STATE + state * LANES + lane] = w[_at(table[END] + state, lane)]
+        w[STATE + state * LANES + lane] = w[at(table[END] + state, lane)]
     interpolate(w, n, lane, share)
     for state in range(n):
         w[STATE + state * LANES + lane] = w[RESULT + state * LANES + lane]
     w[TIME + lane] = w[NOW + lane] + share * w[STEP + lane]
     sense(w)
-    return bool(w[_at(table[SEEN] + index, lane)] != w[_at(table[MODE] + index, lane)])
+    return bool(w[at(table[SEEN] + index, lane)] != w[at(table[MODE] + index, lane)])
 
 
 @inlined
@@ -215,10 +278,32 @@ def earliest_due(w: Any, table: Any, lane: int) -> float:
     earliest = math.inf
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
-        width = 2 + table[own + _COUNT]
+        width = table[own + _WIDTH]
         for slot in range(table[own + _SLOTS]):
-            earliest = min(earliest, w[_at(table[own + _OWN_QUEUE] + slot * width, lane)])
+            earliest = min(earliest, w[at(table[own + _OWN_QUEUE] + slot * width, lane)])
     return earliest
+
+
+@inlined
+def moves_alike(w: Any, table: Any, lane: int, now: float, direction: int, moved: float, is_first: bool) -> float:
+    """How the time moves of all that waits and is due; infinite if not as ``moved``, unless that is of nothing yet."""
+    for event in range(table[EVENTS]):
+        own = TABLE + event * _COLUMNS
+        for slot in range(table[own + _SLOTS]):
+            row = table[own + _OWN_QUEUE] + slot * table[own + _WIDTH]
+            if w[at(row, lane)] <= now:
+                one = w[at(row + 2 + table[own + _COUNT] + direction * (1 + table[own + _COUNT]), lane)]
+                if is_first:
+                    moved, is_first = one, False
+                elif not are_alike(moved, one):
+                    return math.inf
+    return moved
+
+
+@inlined
+def are_alike(one: float, other: float) -> bool:
+    """Whether two derivatives of a time are the same but for the error of a solution."""
+    return bool(abs(one - other) <= _ALIKE * max(abs(one), abs(other)))
 
 
 @inlined
@@ -230,8 +315,8 @@ def settle(w: Any, table: Any, lane: int, now: float, is_start: bool, sense: Any
     w[TIME + lane] = now
     sense(w)
     for index in range(table[WATCHED]):
-        was, seen = w[_at(table[MODE] + index, lane)], w[_at(table[SEEN] + index, lane)]
-        w[_at(table[MET] + index, lane)] = 1.0 if not is_start and was != 0.0 and seen != was else 0.0
+        was, seen = w[at(table[MODE] + index, lane)], w[at(table[SEEN] + index, lane)]
+        w[at(table[MET] + index, lane)] = 1.0 if not is_start and was != 0.0 and seen != was else 0.0
     if is_start:
         _forget(w, table, lane)
     happened = 0
@@ -250,15 +335,15 @@ def settle(w: Any, table: Any, lane: int, now: float, is_start: bool, sense: Any
         happened += 1
     changed = happened > 0
     for index in range(table[WATCHED]):
-        w[_at(table[MET] + index, lane)] = 0.0
+        w[at(table[MET] + index, lane)] = 0.0
     sense(w)
     for index in range(table[WATCHED]):
-        seen = w[_at(table[SEEN] + index, lane)]
-        changed = changed or seen != w[_at(table[MODE] + index, lane)]
-        w[_at(table[MODE] + index, lane)] = seen
+        seen = w[at(table[SEEN] + index, lane)]
+        changed = changed or seen != w[at(table[MODE] + index, lane)]
+        w[at(table[MODE] + index, lane)] = seen
     for event in range(table[EVENTS]):
         # Two sides that have met are not equal any more, and what waits for its turn by now waits on.
-        w[_at(table[BEFORE] + event, lane)] = w[_at(table[SEEN] + table[WATCHED] + event, lane)]
+        w[at(table[BEFORE] + event, lane)] = w[at(table[SEEN] + table[WATCHED] + event, lane)]
     if changed:
         w[KNOWN + lane] = -1.0
     return -1 if happened > _MOST_ROUNDS else happened
@@ -267,13 +352,13 @@ def settle(w: Any, table: Any, lane: int, now: float, is_start: bool, sense: Any
 @inlined
 def _forget(w: Any, table: Any, lane: int) -> None:
     """Nothing waits; conditions held before the start unless events may happen at it."""
-    w[_at(table[TURN], lane)] = 0.0
+    w[at(table[TURN], lane)] = 0.0
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
-        w[_at(table[BEFORE] + event, lane)] = 0.0 if table[own + _AT_START] == 1 else 1.0
-        width = 2 + table[own + _COUNT]
+        w[at(table[BEFORE] + event, lane)] = 0.0 if table[own + _AT_START] == 1 else 1.0
+        width = table[own + _WIDTH]
         for slot in range(table[own + _SLOTS]):
-            w[_at(table[own + _OWN_QUEUE] + slot * width, lane)] = math.inf
+            w[at(table[own + _OWN_QUEUE] + slot * width, lane)] = math.inf
 
 
 @inlined
@@ -282,17 +367,17 @@ def _triggered(w: Any, table: Any, lane: int) -> bool:
     found = False
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
-        before = w[_at(table[BEFORE] + event, lane)]
-        if w[_at(table[SEEN] + table[WATCHED] + event, lane)] > 0.5:
+        before = w[at(table[BEFORE] + event, lane)]
+        if w[at(table[SEEN] + table[WATCHED] + event, lane)] > 0.5:
             if before < 0.5:
-                w[_at(table[BEFORE] + event, lane)] = 2.0
+                w[at(table[BEFORE] + event, lane)] = 2.0
                 found = True
         else:
             if before > 0.5 and table[own + _PERSISTENT] == 0:
-                width = 2 + table[own + _COUNT]
+                width = table[own + _WIDTH]
                 for slot in range(table[own + _SLOTS]):
-                    w[_at(table[own + _OWN_QUEUE] + slot * width, lane)] = math.inf
-            w[_at(table[BEFORE] + event, lane)] = 0.0
+                    w[at(table[own + _OWN_QUEUE] + slot * width, lane)] = math.inf
+            w[at(table[BEFORE] + event, lane)] = 0.0
     return found
 
 
@@ -300,24 +385,30 @@ def _triggered(w: Any, table: Any, lane: int) -> bool:
 def _enqueue(w: Any, table: Any, lane: int, now: float, serial: float) -> float:
     """Let the marked events wait for their delays, with their values; return the next serial number, or -1."""
     for event in range(table[EVENTS]):
-        if w[_at(table[BEFORE] + event, lane)] < 1.5:
+        if w[at(table[BEFORE] + event, lane)] < 1.5:
             continue
         own = TABLE + event * _COLUMNS
         count = table[own + _COUNT]
-        w[_at(table[BEFORE] + event, lane)] = 1.0
+        w[at(table[BEFORE] + event, lane)] = 1.0
         place = -1
         for slot in range(table[own + _SLOTS]):
-            row = table[own + _OWN_QUEUE] + slot * (2 + count)
-            if w[_at(row, lane)] == math.inf:
+            row = table[own + _OWN_QUEUE] + slot * table[own + _WIDTH]
+            if w[at(row, lane)] == math.inf:
                 place = row
                 break
-        delay = w[_at(table[own + _OWN_JUMP], lane)]
+        delay = w[at(table[own + _OWN_JUMP], lane)]
         if place < 0 or not delay >= 0.0:
             return -1.0
-        w[_at(place, lane)] = now + delay
-        w[_at(place + 1, lane)] = serial
+        w[at(place, lane)] = now + delay
+        w[at(place + 1, lane)] = serial
         for value in range(count):
-            w[_at(place + 2 + value, lane)] = w[_at(table[own + _OWN_JUMP] + 2 + value, lane)]
+            w[at(place + 2 + value, lane)] = w[at(table[own + _OWN_JUMP] + 2 + value, lane)]
+        for direction in range(table[DIRECTIONS]):
+            slope = table[own + _OWN_JUMP] + (1 + direction) * table[JUMPS]
+            kept = place + 2 + count + direction * (1 + count)
+            w[at(kept, lane)] = w[at(table[MOVED] + direction, lane)] + w[at(slope, lane)]
+            for value in range(count):
+                w[at(kept + 1 + value, lane)] = w[at(slope + 2 + value, lane)]
         serial += 1.0
     return serial
 
@@ -331,15 +422,15 @@ def _next(w: Any, table: Any, lane: int, now: float, jump: Any) -> int:
     best, priority, luck = -1, -math.inf, 0
     for event in range(table[EVENTS]):
         own = TABLE + event * _COLUMNS
-        width = 2 + table[own + _COUNT]
-        urgent = w[_at(table[own + _OWN_JUMP] + 1, lane)]
+        width = table[own + _WIDTH]
+        urgent = w[at(table[own + _OWN_JUMP] + 1, lane)]
         found, earliest = -1, math.inf
         for slot in range(table[own + _SLOTS]):
             row = table[own + _OWN_QUEUE] + slot * width
-            due = w[_at(row, lane)]
+            due = w[at(row, lane)]
             if due <= now and due < earliest:
                 found, earliest = row, due
-        own_luck = _luck(int(w[_at(table[TURN], lane)]), event) if urgent > WITHOUT else 0
+        own_luck = _luck(int(w[at(table[TURN], lane)]), event) if urgent > WITHOUT else 0
         if found >= 0 and (best < 0 or urgent > priority or (urgent == priority and own_luck > luck)):
             best, priority, luck = found * table[EVENTS] + event, urgent, own_luck
     return best
@@ -359,8 +450,16 @@ def _execute(w: Any, table: Any, lane: int, best: int) -> None:
     """Set the states of an event, which `jump` has just looked at."""
     event, row = best % table[EVENTS], best // table[EVENTS]
     own = TABLE + event * _COLUMNS
-    for value in range(table[own + _COUNT]):
+    count = table[own + _COUNT]
+    for value in range(count):
         source = row + 2 + value if table[own + _AT_TRIGGER] == 1 else table[own + _OWN_JUMP] + 2 + value
-        w[STATE + table[table[own + _FIRST] + value] * LANES + lane] = w[_at(source, lane)]
-    w[_at(row, lane)] = math.inf
-    w[_at(table[TURN], lane)] += 1.0
+        target = table[table[own + _FIRST] + value]
+        w[STATE + target * LANES + lane] = w[at(source, lane)]
+        for direction in range(table[DIRECTIONS]):
+            source = row + 2 + count + direction * (1 + count) + 1 + value
+            if table[own + _AT_TRIGGER] == 0:
+                source = table[own + _OWN_JUMP] + (1 + direction) * table[JUMPS] + 2 + value
+            target += table[BLOCK]
+            w[STATE + target * LANES + lane] = w[at(source, lane)]
+    w[at(row, lane)] = math.inf
+    w[at(table[TURN], lane)] += 1.0

@@ -138,6 +138,11 @@ class Kernel(Protocol):
         """``TIME``, ``STATE``, constants → delays, priorities and new values of events, in the kernel's region."""
         ...
 
+    @property
+    def cross(self) -> BlockFunction:
+        """``TIME``, ``STATE``, ``RATE``, constants → how what is watched passes, in the kernel's region."""
+        ...
+
     def breaks(self, parameters: FloatArray, start: float, end: float) -> tuple[IntArray, FloatArray]:
         """Where the right-hand side has kinks and narrow features in time that a step must not pass: owners and times.
 

@@ -91,6 +91,18 @@ def plan(w: Any, lane_state: Any, lane: int, kernel: Any, batch: Any) -> None:
 
 
 @inlined
+def is_given(lane_state: Any, lane: int, now: float, batch: Any) -> bool:
+    """Whether a stop of the lane is due that changes something."""
+    schedule = ScheduleColumns(*batch.schedule)
+    for stop in range(lane_state[NEXT_STOP, lane], schedule.offsets[lane_state[MEMBER, lane] + 1]):
+        if schedule.times[stop] > now:
+            break
+        if schedule.kinds[stop] != _VISIT and schedule.kinds[stop] != _BREAK:
+            return True
+    return False
+
+
+@inlined
 def apply_visits(lane_state: Any, lane: int, now: float, batch: Any) -> None:
     """Take the lane's visits that are due, which stand before whatever else happens at the time."""
     schedule = ScheduleColumns(*batch.schedule)
@@ -223,7 +235,9 @@ def cut_short(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batc
         member = lane_state[MEMBER, lane]
         share = share_of_passing(w, batch.watch, lane, member, n, kernel.observe, method.interpolate)
     if switches(kernel.table):
-        share = min(share, share_of_switching(w, kernel.table, lane, n, kernel.sense, method.interpolate))
+        share = min(
+            share, share_of_switching(w, kernel.table, lane, kernel.controlled, kernel.sense, method.interpolate)
+        )
     if share < 1.0:
         passing = w[NOW + lane] + share * w[STEP + lane]
         record_within(w, lane_state, lane, passing, kernel, method, batch, results)

@@ -28,6 +28,7 @@ from simulate.solver.lane_state import (
     apply_visits,
     clear,
     cut_short,
+    is_given,
     load,
     open_lanes,
     outputs_within,
@@ -76,6 +77,7 @@ from simulate.solver.loop_values import (
     Results,
     ScheduleColumns,
 )
+from simulate.solver.passing import arrive, depart, differentiates, stay
 from simulate.solver.scales import at_break, blurred, find_scales, heed_rounding, newborn, scales_wanted
 from simulate.solver.trajectories import Status
 from simulate.solver.vectors import any_lane, choose, store
@@ -114,6 +116,14 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
     Last come events of the model; where they come to no end the state is undefined.
     """
     acted = 0
+    if differentiates(kernel.table):
+        if is_start:
+            stay(w, kernel.table, lane)
+        else:
+            depart(
+                w, kernel.table, lane, kernel.states, now, is_given(lane_state, lane, now, batch), batch.rtol,
+                kernel.rhs, kernel.sense, kernel.cross,
+            )  # fmt: skip
     for after in range(2):
         if after == 0 and watches(batch.watch):
             apply_visits(lane_state, lane, now, batch)
@@ -126,6 +136,8 @@ def _happen(w: Any, lane_state: Any, lane: int, now: float, is_start: bool, kern
             acted += found
     if switches(kernel.table):
         happened = settle(w, kernel.table, lane, now, is_start, kernel.sense, kernel.jump)
+        if differentiates(kernel.table):
+            arrive(w, kernel.table, lane, kernel.states, now, happened, kernel.rhs)
         if happened < 0:
             w[STATE + lane] = math.nan
         acted += max(happened, 0)

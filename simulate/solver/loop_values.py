@@ -34,7 +34,7 @@ class KernelView(NamedTuple):
         Where the targets of each route begin in this array, and end; then the indices of the states that routes feed.
     table
         What switches, and events (`simulate.solver.hybrid`).
-    prepare, rhs, jacobian, factor, backsolve, observe, sense, jump
+    prepare, rhs, jacobian, factor, backsolve, observe, sense, jump, cross
         As of `simulate.solver.kernel.Kernel`; where a method works with Taylor series, ``rhs`` to ``backsolve`` are the
         function that finds these.
     """
@@ -57,6 +57,7 @@ class KernelView(NamedTuple):
     observe: BlockFunction
     sense: BlockFunction
     jump: BlockFunction
+    cross: BlockFunction
 
 
 class MethodView(NamedTuple):
@@ -150,7 +151,7 @@ class Results(NamedTuple):
 
 
 BLOCK_TYPE = _tuple((WORKSPACE, types.int64[:, ::1]))
-KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 8))
+KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 9))
 METHOD_TYPE = _tuple((*[types.int64] * 3, *(Code(*kind.args) for kind in (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
 SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
 BATCH_TYPE = _tuple(

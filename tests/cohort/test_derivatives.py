@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import sympy
 
 from simulate.cohort.ensemble import Ensemble, PatientOccurrence, simulate_cohort
 from simulate.errors import InputError
 from simulate.solver import Action, Adaptive, FloatArray, Rule, Tolerance
+from simulate.symbolic.parts import Event
+from simulate.symbolic.switching import above, at_least, both
 from tests.studies.tiny import arm, cohort, model
 
 TIMES = np.arange(0.0, 4.25, 0.5)
@@ -53,6 +58,27 @@ def test_a_cohort_has_the_derivatives_of_its_closed_form_in_every_arm() -> None:
         np.testing.assert_allclose(found.derivative("A", "k")[index], slope, rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(found.derivative("concentration", "V")[index], -value / 4.0, rtol=1e-8, atol=1e-9)
         np.testing.assert_allclose(found.derivative("A", "A(0)")[index], np.exp(-k[:, None] * TIMES), rtol=1e-8)
+
+
+def test_a_cohort_whose_amount_is_set_when_it_falls_to_a_level_has_the_derivatives_of_its_closed_form() -> None:
+    # One dose of 10 mg; at log(10/6)/k there are 6 mg left, of which 1 mg stays.
+    plain = model()
+    (species,) = (one for one in plain.species if one.name == "A")
+    unit = sympy.Rational(species.unit.factor)
+    fallen = both(at_least(6 * unit, species.symbol), above(species.symbol, 4 * unit))
+    low = Event("low", fallen, {species: unit})
+    times = np.array([0.1, 4.0])
+    single = arm("single", "10 mg iv")
+    found = simulate_cohort(
+        replace(plain, events=(low,)), (single,), cohort(3), times, tolerance=TIGHT, sensitivities=["k"]
+    )
+    k = found.parameter_values[0, :, found.parameters.index("k")][:, None]
+    since = times - np.log(10.0 / 6.0) / k
+    before, after = 10.0 * np.exp(-k * times), np.exp(-k * since)
+    np.testing.assert_allclose(found.quantity("A")[0], np.where(since < 0.0, before, after), rtol=1e-8)
+    # With k the event comes earlier: k*since is k*t - log(10/6).
+    expected = np.where(since < 0.0, -times * before, -times * after)
+    np.testing.assert_allclose(found.derivative("A", "k")[0], expected, rtol=1e-7)
 
 
 def test_the_simulation_beside_its_derivatives_is_the_plain_one_to_rounding() -> None:

@@ -10,7 +10,6 @@ import pytest
 from simulate.errors import InputError
 from simulate.kernels.build import CompiledKernel, build
 from simulate.kernels.reference import solve_reference
-from simulate.kernels.sensitivities import solve_sensitivities
 from simulate.kernels.system import Happening, System, equations
 from simulate.kernels.vectorfield import vector_field
 from simulate.solver import DOP853, DOPRI5, RODAS5P, TAYLOR, Schedule, Tolerance, solve
@@ -143,10 +142,6 @@ def test_events_that_call_each_other_up_for_ever_are_a_failure() -> None:
 @pytest.mark.parametrize(
     ("use", "code"),
     [
-        (
-            lambda: solve_sensitivities(BALL, np.array([[G, E]]), Schedule.empty(1), np.ones(1)),
-            "sensitivities.switches",
-        ),
         (lambda: solve_reference(BALL, np.array([[G, E]]), Schedule.empty(1), np.ones(1)), "kernel.events"),
         (lambda: vector_field(BALL), "equilibria.events"),
     ],
