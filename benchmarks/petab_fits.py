@@ -24,7 +24,7 @@ from petab_benchmarks import problems_of
 from simulate.errors import Il1simError
 from simulate.exchange.petab.reading import read_petab
 from simulate.inference.descent import descending, together
-from simulate.studies.petab.fitting import NEAR, FitStart, fit_objective, gradient_of, slopes_of, values_of
+from simulate.studies.petab.fitting import NEAR, FitStart, fit_objective, slopes_of, values_of
 from simulate.studies.petab.objective import objective_of
 
 
@@ -38,7 +38,7 @@ def reached(path: Path, starts: int, seconds: float, seed: int) -> dict[str, Any
     point = objective.nominal()
     score = objective(point)
     descents = {0: descending(point, objective.bounds())}
-    ((_, near),) = together(descents, values_of(objective), slopes_of(objective, gradient_of(objective)))
+    ((_, near),) = together(descents, values_of(objective), slopes_of(objective))
     known = score.total
     ends: list[tuple[float | None, float, int]] = []
     reasons: collections.Counter[str] = collections.Counter()

@@ -69,7 +69,7 @@ def fit_problem(
     -------
     Result
         Its value is the fit; tables ``estimates``, ``starts`` and ``simulations``. The document has the parameters with
-        their estimates, the log-likelihood, and how gradients were computed. With profiles there are tables
+        their estimates, and the log-likelihood. With profiles there are tables
         ``profiles`` and ``curves`` and the figure ``profiles``; with a posterior tables ``posterior`` and ``draws``,
         which are left out where too few draws count.
 

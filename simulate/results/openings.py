@@ -121,7 +121,7 @@ def of_problem(name: str, found: PetabFit) -> Opening:
     told = ", ".join(f"{row.name} {row.value:.3g}" for row in found.parameters[:_MOST])
     rest = len(found.parameters) - _MOST
     nominal = found.nominal_log_likelihood
-    caveats = [f"Gradients by {found.gradient}."]
+    caveats = []
     if edge := [row.name for row in found.parameters if row.at]:
         caveats.append(f"At a bound: {', '.join(edge)}.")
     if all(row.error is None for row in found.parameters):

@@ -194,7 +194,6 @@ def _foreign(path: Path) -> str:
 
 
 def _petab(path: Path) -> str:
-    from simulate.studies.petab.fitting import gradient_of
     from simulate.studies.petab.objective import objective_of
 
     problem = read_petab(path)
@@ -205,7 +204,7 @@ def _petab(path: Path) -> str:
         f"version {problem.version}, {_count(len(problem.parameters), 'parameter')} of which "
         f"{len(problem.estimated)} are sought, {_count(len(problem.experiments), 'experiment')}, "
         f"{_count(len(problem.observables), 'observable')}, {_count(len(problem.measurements), 'measurement')}, "
-        f"{_count(len(objective.equations.solved.states), 'state')}; gradients by {gradient_of(objective)}{shown}"
+        f"{_count(len(objective.equations.solved.states), 'state')}{shown}"
     )
 
 

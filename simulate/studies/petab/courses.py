@@ -84,7 +84,7 @@ def solve_experiments(
     Raises
     ------
     InputError
-        ``sensitivities.switches``: derivatives are wanted of a model that switches or has events. ``petab.event``.
+        ``petab.event``: an event with a delay, in an experiment of several periods.
     """
     problem = equations.problem
     base = {name: constant(value) for name, value in equations.imported.constants.items()}

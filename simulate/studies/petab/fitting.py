@@ -3,8 +3,7 @@
 Each start goes down by damped Newton steps (`simulate.inference.descent`), all of them side by side, so that the model
 is solved for many points at once. Their curvature is that of Fisher's
 information: of the residuals, and of the widths of the noise where these are sought too; for Laplace noise that of a
-parabola above the absolute value. Gradients are forward sensitivities. A model that switches or has events has none;
-its gradients are central differences, and the result says so.
+parabola above the absolute value. Gradients are forward sensitivities.
 """
 
 from __future__ import annotations
@@ -20,23 +19,19 @@ from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.inference.descent import Descent, Slope, descending, together
 from simulate.kernels.duals import Dual
-from simulate.solver.kernel import FloatArray, IntArray
+from simulate.solver.kernel import FloatArray
 from simulate.streams import uniforms
 from simulate.studies.petab.objective import BoolArray, Objective, Score, scaled, unscaled
 from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
 
-SENSITIVITIES = "forward sensitivities"
 NEAR = 0.1
 """Log-likelihood within which a start has reached the best point."""
 _APART = 0.01
 """Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
-_DIFFERENCE = 1e-5
-"""Half the step of a central difference, as a share of the distance of the bounds."""
 CANDIDATES = 60
 """Points that are drawn for each start."""
-_FIRST_AND_BEST, _DEAR = 5, 1
-"""How many of them go down for a short way: the first, whatever they are worth, and the best of the others; of both one
-where gradients are differences."""
+_FIRST_AND_BEST = 5
+"""How many of them go down for a short way: the first, whatever they are worth, and as many of the others, the best."""
 _FIRST_STEPS, _SHORT, _ROUGH = 30, 40, 1e-2
 """Steps of descents in what the solution does not depend on, and of short ones, and their tolerance."""
 _MAX_STEPS = 10_000
@@ -103,8 +98,6 @@ class PetabFit:
         At the nominal values; None where there are none, or they cannot be solved.
     measurements
         Number of measurements.
-    gradient
-        How gradients were computed, in words.
     reached
         How many starts ended within `NEAR` of the best.
     elsewhere
@@ -125,7 +118,6 @@ class PetabFit:
     chi2: float
     nominal_log_likelihood: float | None
     measurements: int
-    gradient: str
     reached: int
     elsewhere: int
     parameters: tuple[FittedParameter, ...]
@@ -140,7 +132,7 @@ class PetabFit:
         own = {
             name: getattr(self, name)
             for name in (
-                *("log_likelihood", "log_prior", "chi2", "nominal_log_likelihood", "measurements", "gradient"),
+                *("log_likelihood", "log_prior", "chi2", "nominal_log_likelihood", "measurements"),
                 *("reached", "elsewhere"),
             )
         }
@@ -181,10 +173,9 @@ def fit_objective(
     problem = objective.problem
     if not problem.estimated:
         raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
-    gradient = gradient_of(objective)
     bounds = objective.bounds()
     quick = replace(objective, solver=replace(objective.solver, max_steps=_MAX_STEPS, known={}))
-    begun = _beginnings(quick, gradient, seed, starts)
+    begun = _beginnings(quick, seed, starts)
     descents = {number: descending(one.point, bounds) for number, one in begun.items()}
     found: list[tuple[FitStart, Descent]] = []
 
@@ -196,7 +187,7 @@ def fit_objective(
     for number in range(starts):
         if number not in begun:
             tell(number, _NOWHERE)
-    for number, descent in together(descents, values_of(quick), slopes_of(quick, gradient)):
+    for number, descent in together(descents, values_of(quick), slopes_of(quick)):
         tell(number, replace(descent, evaluations=descent.evaluations + begun[number].evaluations))
     found.sort(key=lambda one: one[0].start)
     ended = [(row, descent) for row, descent in found if row.log_posterior is not None]
@@ -219,7 +210,6 @@ def fit_objective(
         chi2=score.chi2,
         nominal_log_likelihood=_nominal(objective),
         measurements=len(problem.measurements),
-        gradient=gradient,
         reached=len(reached),
         elsewhere=sum(bool(np.any(np.abs(point - best.point) > apart)) for point in reached),
         parameters=parameters,
@@ -227,19 +217,6 @@ def fit_objective(
         point=best.point,
         simulated=score.simulated,
     )
-
-
-def gradient_of(objective: Objective) -> str:
-    """How gradients of an objective are computed: by sensitivities, or why not."""
-    from simulate.kernels.blueprint import blueprint
-    from simulate.kernels.switches import NONE
-
-    system = objective.equations.solved
-    if system.events:
-        return "central differences, because the model has events, of which no sensitivities are solved"
-    if blueprint(system).switches is not NONE:
-        return "central differences, because the model switches, and no sensitivities are solved of one that does"
-    return SENSITIVITIES
 
 
 def _rank(row: FitStart) -> float:
@@ -263,7 +240,7 @@ def values_of(objective: Objective) -> Callable[[FloatArray], list[float]]:
     return at
 
 
-def slopes_of(objective: Objective, gradient: str, by: BoolArray | None = None) -> Callable[[FloatArray], list[Slope]]:
+def slopes_of(objective: Objective, by: BoolArray | None = None) -> Callable[[FloatArray], list[Slope]]:
     """The same with gradient and curvature; not a number where the model cannot be solved.
 
     Derivatives are taken by the parameters that are named, or all; others are 0.
@@ -276,7 +253,7 @@ def slopes_of(objective: Objective, gradient: str, by: BoolArray | None = None) 
     def of(score: Score, residuals: FloatArray, deviations: FloatArray, slope: FloatArray) -> Slope:
         return Slope(-score.total, -slope, _curvature(score, residuals, deviations, is_laplace, prior))
 
-    def by_sensitivities(points: FloatArray) -> list[Slope]:
+    def at(points: FloatArray) -> list[Slope]:
         return [
             nowhere
             if isinstance(score, NumericalError)
@@ -284,10 +261,7 @@ def slopes_of(objective: Objective, gradient: str, by: BoolArray | None = None) 
             for score in objective.many(points, gradient=True, by=by)
         ]
 
-    def by_differences(points: FloatArray) -> list[Slope]:
-        return [nowhere if found is None else of(*found) for found in _differences(objective, points, by)]
-
-    return by_sensitivities if gradient == SENSITIVITIES else by_differences
+    return at
 
 
 def _slope(of: Dual) -> FloatArray:
@@ -336,53 +310,7 @@ def _prior_curvature(objective: Objective) -> FloatArray:
     return found
 
 
-def _differences(
-    objective: Objective, points: FloatArray, by: BoolArray | None
-) -> list[tuple[Score, FloatArray, FloatArray, FloatArray] | None]:
-    """At several points score, and central differences of residuals, deviations and logarithm.
-
-    They are one-sided at a bound or an edge. None where there is no score, or to no side of a parameter.
-    """
-    bounds = objective.bounds()
-    chosen = np.arange(points.shape[1]) if by is None else np.flatnonzero(by)
-    step = _DIFFERENCE * (bounds[:, 1] - bounds[:, 0])
-    places = [points]
-    for place in chosen:
-        for side in (-1.0, 1.0):
-            moved = points.copy()
-            moved[:, place] = np.clip(points[:, place] + side * step[place], *bounds[place])
-            places.append(moved)
-    scores = objective.many(np.concatenate(places))
-    return [
-        _difference(points[number], chosen, [place[number] for place in places], scores[number :: len(points)])
-        for number in range(len(points))
-    ]
-
-
-def _difference(
-    point: FloatArray, chosen: IntArray, places: list[FloatArray], scores: list[Score | NumericalError]
-) -> tuple[Score, FloatArray, FloatArray, FloatArray] | None:
-    here, count = scores[0], len(point)
-    if isinstance(here, NumericalError):
-        return None
-    residuals, deviations = np.zeros((2, len(here.simulated), count))
-    slope = np.zeros(count)
-    for number, place in enumerate(chosen):
-        ends = [
-            (point[place], here) if isinstance(score, NumericalError) else (moved[place], score)
-            for moved, score in zip(places[2 * number + 1 :][:2], scores[2 * number + 1 :][:2], strict=True)
-        ]
-        (left, first), (right, second) = ends
-        if right == left:
-            return None
-        width = right - left
-        residuals[:, place] = (second.residuals.value - first.residuals.value) / width
-        deviations[:, place] = (second.deviations.value - first.deviations.value) / width
-        slope[place] = (second.total - first.total) / width
-    return here, residuals, deviations, slope
-
-
-def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> dict[int, Descent]:
+def _beginnings(objective: Objective, seed: int, starts: int) -> dict[int, Descent]:
     """Where starts begin: the lowest end of a few short descents each. A start that cannot be solved has none.
 
     The short ones begin at the first points that are drawn for a start, and at the best of all, with the parameters
@@ -401,26 +329,25 @@ def _beginnings(objective: Objective, gradient: str, seed: int, starts: int) -> 
             descents[number, place] = descending(point, own, most_steps=_FIRST_STEPS, tolerance=_ROUGH)
     values = values_of(objective)
     spent = dict.fromkeys(range(starts), 0)
-    for key, found in together(descents, values, slopes_of(objective, gradient, ~inside)):
+    for key, found in together(descents, values, slopes_of(objective, ~inside)):
         spent[key[0]] += found.evaluations
         if found.ended != "undefined":
             lowest[key] = found
-    most = _FIRST_AND_BEST if gradient == SENSITIVITIES else _DEAR
-    chosen = [key for number in range(starts) for key in _chosen(lowest, number, most)]
+    chosen = [key for number in range(starts) for key in _chosen(lowest, number)]
     short = {key: descending(lowest[key].point, bounds, most_steps=_SHORT, tolerance=_ROUGH) for key in chosen}
     ends: dict[int, Descent] = {}
-    for (number, _), found in together(short, values, slopes_of(objective, gradient)):
+    for (number, _), found in together(short, values, slopes_of(objective)):
         spent[number] += found.evaluations
         if found.ended != "undefined" and (number not in ends or found.value < ends[number].value):
             ends[number] = found
     return {number: replace(found, evaluations=spent[number]) for number, found in ends.items()}
 
 
-def _chosen(lowest: Mapping[tuple[int, int], Descent], number: int, most: int) -> list[tuple[int, int]]:
+def _chosen(lowest: Mapping[tuple[int, int], Descent], number: int) -> list[tuple[int, int]]:
     """Of the points of a start that can be solved the first ones, and the best of the others."""
     own = sorted(key for key in lowest if key[0] == number)
-    others = sorted(own[most:], key=lambda key: (lowest[key].value, key))
-    return [*own[:most], *others[:most]]
+    others = sorted(own[_FIRST_AND_BEST:], key=lambda key: (lowest[key].value, key))
+    return [*own[:_FIRST_AND_BEST], *others[:_FIRST_AND_BEST]]
 
 
 def _drawn_points(objective: Objective, bounds: FloatArray, seed: int, number: int) -> FloatArray:

@@ -17,7 +17,7 @@ from simulate.inference.descent import Slope, descend
 from simulate.inference.profiles import THRESHOLD
 from simulate.inference.walks import CROSSED, LOST, Walk, walk
 from simulate.solver.kernel import FloatArray
-from simulate.studies.petab.fitting import PetabFit, gradient_of, slopes_of, values_of
+from simulate.studies.petab.fitting import PetabFit, slopes_of, values_of
 from simulate.studies.petab.objective import Objective, scaled, unscaled
 from simulate.studies.petab.outcomes import BOUNDED, FLAT, ONE_SIDED, SPLIT, ProblemProfiles, ProfiledParameter
 
@@ -55,7 +55,7 @@ def profile_fit(
     """
     sought = [parameter.id for parameter in objective.problem.estimated]
     chosen = chosen_places(objective, sought if names is None else names)
-    asked = _Asked(objective, gradient_of(objective))
+    asked = _Asked(objective)
     top = fit.log_likelihood + fit.log_prior
     bounds = objective.bounds()
     best, floor = fit.point, -top
@@ -89,8 +89,8 @@ def profile_fit(
 class _Asked:
     """What is minimized, with a count of what was asked; a point whose model fails otherwise has no value either."""
 
-    def __init__(self, objective: Objective, gradient: str) -> None:
-        self._values, self._slopes = values_of(objective), slopes_of(objective, gradient)
+    def __init__(self, objective: Objective) -> None:
+        self._values, self._slopes = values_of(objective), slopes_of(objective)
         self.count = 0
 
     def value(self, point: FloatArray) -> float:

@@ -13,9 +13,9 @@ pytest.importorskip("yaml")
 
 from simulate.errors import Il1simError
 from simulate.exchange.petab.reading import read_petab
-from simulate.studies.petab.fitting import FitStart, fit_objective, gradient_of
+from simulate.studies.petab.fitting import FitStart, fit_objective
 from simulate.studies.petab.objective import Objective, objective_of
-from tests.exchange.models import apply, cn, event
+from tests.exchange.models import apply, event, parameter
 from tests.exchange.models import ci as name
 from tests.exchange.problems import FIRST, MODEL, write_problem
 
@@ -37,7 +37,6 @@ def test_exact_measurements_give_back_their_parameters_with_the_errors_of_the_in
     k, a0 = found.parameters
     assert (k.value, a0.value) == pytest.approx((K, A0), rel=1e-5)
     assert found.reached >= 2
-    assert found.gradient == "forward sensitivities"
     slopes = np.stack([-TIMES * COURSE * K * math.log(10.0), COURSE / A0], axis=1) / SIGMA
     errors = np.sqrt(np.diag(np.linalg.inv(slopes.T @ slopes)))
     assert (k.error, a0.error) == pytest.approx(tuple(errors), rel=1e-4)
@@ -124,16 +123,31 @@ def test_of_many_valleys_the_deepest_is_found(tmp_path: Path) -> None:
     assert found.parameters[0].value == pytest.approx(float(grid[lefts.argmin()]), abs=0.01)
 
 
-def test_a_model_with_events_says_that_its_gradients_are_differences(tmp_path: Path) -> None:
-    dose = event("dose", apply("geq", name("A"), cn(100.0)), {"A": cn(0.0)})
-    model = MODEL.replace("</model>", f"<listOfEvents>{dose}</listOfEvents></model>")
-    problem = objective(tmp_path, model=model, measurements=EXACT)
-    assert gradient_of(problem) == (
-        "central differences, because the model has events, of which no sensitivities are solved"
+def test_an_event_and_a_switch_at_times_that_are_sought_have_the_gradients_of_closed_forms(tmp_path: Path) -> None:
+    # Once A has fallen to `least` it is filled up to a0; the event happens at log(a0/least)/k, once before the end.
+    filled = event("filled", apply("leq", name("A"), name("least")), {"A": name("a0")})
+    model = MODEL.replace("</model>", f"<listOfEvents>{filled}</listOfEvents></model>")
+    model = model.replace("</listOfParameters>", f"{parameter('least', 1.0)}</listOfParameters>")
+    least, times = 1.1, np.array([0.5, 1.0, 2.0])
+    wanted = np.array([2.0, 1.0, 1.5])
+    problem = objective(
+        tmp_path,
+        model=model,
+        parameters=FIRST["parameters"] + f"\nleast lin 0.1 5 {least} 1",
+        measurements="observableId simulationConditionId time measurement\n"
+        + "\n".join(f"o c0 {time!r} {value!r}" for time, value in zip(times.tolist(), wanted.tolist(), strict=True)),
     )
-    found = fit_objective(problem, starts=1, seed=1)
-    assert found.gradient.startswith("central differences")
-    assert (found.parameters[0].value, found.parameters[1].value) == pytest.approx((K, A0), rel=1e-4)
+    score = problem(problem.nominal(), gradient=True)
+    since = times - np.where(times > math.log(A0 / least) / K, math.log(A0 / least) / K, 0.0)
+    course = A0 * np.exp(-K * since)
+    np.testing.assert_allclose(score.simulated, course, rtol=1e-8)
+    # Behind the event A is a0**2/least*exp(-k*t): it has happened earlier where k or a0 differ.
+    behind = times > since
+    by_k, by_a0 = -times * course * K * math.log(10.0), np.where(behind, 2.0, 1.0) * course / A0
+    slopes = np.stack([by_k, by_a0, np.where(behind, -course / least, 0.0)])
+    np.testing.assert_allclose(score.gradient, slopes @ ((wanted - course) / SIGMA**2), rtol=1e-6)
+    found = fit_objective(problem, starts=2, seed=1)
+    assert found.log_likelihood >= score.log_likelihood
 
 
 def test_a_problem_without_a_sought_parameter_is_refused(tmp_path: Path) -> None:
