@@ -127,7 +127,7 @@ class _Atoms:
         return self._walk(expression, self._done, self._by_mode)
 
     def trigger(self, expression: Expr) -> Expr:
-        """Condition as it is, in which two sides are equal also where they have just met between two steps."""
+        """Condition by the watched signs, in which sides are equal also where they have just met between two steps."""
         return self._walk(expression, self._triggers, self._as_it_is)
 
     def watch(self, function: Expr) -> None:
@@ -152,16 +152,16 @@ class _Atoms:
         if isinstance(atom, floor):
             return mode(self._place(atom))
         place, swapped = self._side(atom)
-        sides = (sympy.S.Zero, mode(place)) if swapped else (mode(place), sympy.S.Zero)
-        result: Expr = atom.func(*sides)
-        return result
+        return _against_zero(atom, mode(place), swapped)
 
     def _as_it_is(self, atom: Expr) -> Expr:
         if isinstance(atom, floor):
             self._place(atom)
             return atom
-        place, _ = self._side(atom)
-        return atom if not isinstance(atom, same) else sympy.Max(atom, met(place), evaluate=False)
+        place, swapped = self._side(atom)
+        # By the sign that is watched: the sides themselves may be rounded to another order where they have just passed.
+        condition = _against_zero(atom, list(self.watched)[place], swapped)
+        return condition if not isinstance(atom, same) else sympy.Max(condition, met(place), evaluate=False)
 
     def _side(self, atom: Expr) -> tuple[int, bool]:
         """Place of a comparison, and whether its sides are in the other order there."""
@@ -171,6 +171,13 @@ class _Atoms:
 
     def _place(self, watched: Expr) -> int:
         return self.watched.setdefault(watched, len(self.watched))
+
+
+def _against_zero(atom: Expr, difference: Expr, swapped: bool) -> Expr:
+    """A comparison by the difference of its sides."""
+    sides = (sympy.S.Zero, difference) if swapped else (difference, sympy.S.Zero)
+    result: Expr = atom.func(*sides)
+    return result
 
 
 def symbols_of(count: int) -> Iterable[Symbol]:

@@ -106,6 +106,19 @@ def test_events_keep_time_order_and_values() -> None:
     np.testing.assert_array_equal(found[:, 4], np.full(7, 7.0))
 
 
+def test_an_event_happens_when_it_should_whatever_the_last_digit_of_what_is_compared() -> None:
+    # The difference of two sums is not rounded as the sums are: what has passed must be one thing for both.
+    system = replace(
+        equations({"x": "-x", "y": "-y/2", "n": "0"}, [2, 1, 0], parameters=["d"]),
+        events=(happening("low", "x + y < 1 + d", {2: "n + t"}),),
+    )
+    thresholds = np.random.default_rng(3).uniform(0.1, 1.5, (200, 1))
+    times = np.array([0.0, 5.0])
+    found = solve(build(system), thresholds, Schedule.empty(200), times, tolerance=Tolerance(1e-9))
+    root = (np.sqrt(1.0 + 8.0 * (1.0 + thresholds[:, 0])) - 1.0) / 4.0
+    np.testing.assert_allclose(found.values[:, -1, 2], -2.0 * np.log(root), rtol=1e-6)
+
+
 def test_the_bits_of_a_member_depend_on_no_company(ball: CompiledKernel) -> None:
     drawn = np.random.default_rng(1)
     parameters = np.column_stack([drawn.uniform(5.0, 15.0, 21), drawn.uniform(0.5, 0.95, 21)])
