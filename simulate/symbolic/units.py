@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Expr
 
+from simulate.aside import fetch
 from simulate.errors import InputError, Where, did_you_mean
 
 if TYPE_CHECKING:
@@ -412,9 +413,9 @@ def _without_prefix(name: str) -> str | None:
 @functools.lru_cache(maxsize=4096)
 def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
     """What pint knows of a name; None when it is no unit, or one such as °C whose zero is not nothing."""
+    registry = _registry()
     import pint
 
-    registry = _registry()
     try:
         if registry.Quantity(Fraction(0), name).to_root_units().magnitude != 0:
             return None
@@ -437,6 +438,7 @@ def _lookup(name: str) -> tuple[Fraction, Dimension] | None:
 
 @functools.cache
 def _registry() -> UnitRegistry[Any]:
+    fetch("pint")
     import pint
 
     registry: UnitRegistry[Any] = pint.UnitRegistry(non_int_type=Fraction, cache_folder=None)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from simulate.aside import fetch
 from simulate.errors import InputError, MissingExtra, Unfinished, Where
 from simulate.studies.sweeps.parts import solved_part
 from simulate.studies.sweeps.plans import SweepPlan
@@ -22,6 +23,7 @@ _FAREWELL = 5.0
 
 def solve_on_cluster(plan: SweepPlan, missing: Sequence[int], *, scheduler: str) -> Iterator[tuple[int, bytes]]:
     """Numbers and files of parts, solved on a cluster whose workers need no disk in common with this process."""
+    fetch("dask")
     try:
         from distributed import CancelledError, Client, as_completed
         from distributed.scheduler import KilledWorker
