@@ -209,26 +209,41 @@ class _Cache(caching._Cache):
         return self._folder / f"{name}-{digest.hexdigest()}.bin"
 
 
-def compiled(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+class Compiled:
+    """A function that is compiled, or loaded from the cache, when it is first called or asked for its ``address``."""
+
+    def __init__(self, function: Callable[..., Any], signature: Any) -> None:
+        functools.update_wrapper(self, function)
+        self._function, self._signature = function, signature
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._made[0](*arguments)
+
+    @property
+    def address(self) -> int:
+        """Where the machine code is, for compiled code that calls it."""
+        return self._made[1]
+
+    @functools.cached_property
+    def _made(self) -> tuple[Callable[..., Any], int]:
+        result = _kept(self._function, **_OPTIONS)
+        with _LOCK:
+            result.compile(self._signature)
+        # A compiler that was interrupted may have lost the exception on its way.
+        heed()
+        result.disable_compile()
+        (made,) = result.overloads.values()
+        return result, made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
+
+
+def compiled(signature: Any) -> Callable[[Callable[..., Any]], Compiled]:
     """Decorate a function to be compiled, or loaded from the cache, for one signature.
 
     The compiled function releases the interpreter lock, follows IEEE rules for division by zero and may contract a
     multiplication and an addition into one instruction; it never assumes that numbers are finite. Compiled code calls
     it by its ``address``.
     """
-
-    def decorate(function: Callable[..., Any]) -> Any:
-        result = _kept(function, **_OPTIONS)
-        with _LOCK:
-            result.compile(signature)
-        # A compiler that was interrupted may have lost the exception on its way.
-        heed()
-        result.disable_compile()
-        (made,) = result.overloads.values()
-        result.address = made.library.get_pointer_to_function(made.fndesc.llvm_func_name)
-        return result
-
-    return decorate
+    return functools.partial(Compiled, signature=signature)
 
 
 def _kept(function: Callable[..., Any], **options: Any) -> Any:

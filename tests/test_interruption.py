@@ -70,7 +70,7 @@ def test_code_that_was_compiled_in_spite_of_it_is_not_run(monkeypatch: pytest.Mo
 
     interruption._asked.append(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        compiled("void()")(nothing)
+        compiled("void()")(nothing)()
 
 
 @pytest.mark.usefixtures("_listening")
