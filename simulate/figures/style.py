@@ -266,10 +266,10 @@ def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
     """Save a figure as PNG and as SVG, without dates or versions in them; returns both paths."""
     png, svg = directory / f"{name}.png", directory / f"{name}.svg"
     with styled():
-        # Laid out once, which needs no drawing; each format would do it again.
+        # Laid out once, which needs no drawing; each format would do it again, and draw all twice for it.
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)
         png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
         figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
     return png, svg

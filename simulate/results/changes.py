@@ -104,7 +104,7 @@ def _of_quantity(
     untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
     own = changes_at(dataset, name, [visit.index for visit in shown])
     against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
-    meaning = str(dataset[name].attrs["long_name"])
+    meaning = str(dataset.variables[name].attrs["long_name"])
     for arm, arm_name in enumerate(arms):
         compared = [("", own)] if untreated is None or arm == untreated else [("", own), (arms[untreated], against)]
         for less, changes in compared:

@@ -307,8 +307,8 @@ def values_of_finished(dataset: xr.Dataset, name: str, place: int | None = None)
     Shape [arm, member, time]; of one time alone where a place in the coordinate is given.
     """
     # One time is copied without the others.
-    values = np.array(dataset[name].values[:, :, _times(place)], dtype=np.float64)
-    values[np.asarray(dataset["status"].values) != Status.OK] = np.nan
+    values = np.array(dataset.variables[name].values[:, :, _times(place)], dtype=np.float64)
+    values[np.asarray(dataset.variables["status"].values) != Status.OK] = np.nan
     return values
 
 
@@ -318,8 +318,8 @@ def _times(place: int | None) -> slice | list[int]:
 
 def stopped_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
     """Whom a rule has stopped before the last time of a dataset, shape [arm, member]: they have not failed."""
-    last = np.asarray(dataset[quantity_names(dataset)[0]][:, :, -1].values, dtype=np.float64)
-    found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset["status"].values) == Status.OK)
+    last = np.asarray(dataset.variables[quantity_names(dataset)[0]].values[:, :, -1], dtype=np.float64)
+    found: npt.NDArray[np.bool_] = np.isnan(last) & (np.asarray(dataset.variables["status"].values) == Status.OK)
     return found
 
 
@@ -347,7 +347,7 @@ def terms_of(dataset: xr.Dataset, quantity: str) -> FloatArray:
     """Sizes of the terms of a quantity, shape [arm, member]; 0 where its terms do not cancel."""
     if _TERMS + quantity not in dataset:
         return np.zeros((dataset.sizes["arm"], dataset.sizes["member"]))
-    return np.asarray(dataset[_TERMS + quantity].values, dtype=np.float64)
+    return np.asarray(dataset.variables[_TERMS + quantity].values, dtype=np.float64)
 
 
 def peaks_of(values: FloatArray) -> FloatArray:
@@ -371,10 +371,10 @@ def counts_dropout(dataset: xr.Dataset) -> bool:
 
 def seen_members(dataset: xr.Dataset) -> npt.NDArray[np.bool_]:
     """Whom results are of, shape [member, time]: those still in the study, or everybody if dropout does not count."""
-    days = np.asarray(dataset["time"].values, dtype=np.float64)
+    days = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     if not counts_dropout(dataset):
         return np.ones((dataset.sizes["member"], len(days)), dtype=np.bool_)
-    left = np.asarray(dataset["dropout_day"].values, dtype=np.float64)
+    left = np.asarray(dataset.variables["dropout_day"].values, dtype=np.float64)
     return left[:, np.newaxis] > days
 
 

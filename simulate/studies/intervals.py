@@ -106,12 +106,13 @@ def with_intervals(dataset: xr.Dataset, study: Study, intervals: Sequence[Interv
     count = max(map(len, by_arm))
     found = np.full((arms, members, len(names), count, len(PARTS)), np.nan)
     days = np.full((arms, count), np.nan)
+    courses = [dataset.variables[name].values for name in names]
     for arm, own in enumerate(by_arm):
         for place, one in enumerate(sorted(own, key=lambda interval: interval.day)):
             days[arm, place] = one.day
             at = _places(recorded, one.window.times)
-            for column, name in enumerate(names):
-                values = np.asarray(dataset[name].values[arm][:, at], dtype=np.float64)
+            for column, course in enumerate(courses):
+                values = np.asarray(course[arm][:, at], dtype=np.float64)
                 found[arm, :, column, place, 0] = (values * one.window.weights).sum(axis=1)
                 found[arm, :, column, place, 1] = -highest(one.window.times, -values)
                 found[arm, :, column, place, 2] = highest(one.window.times, values)

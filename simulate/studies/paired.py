@@ -124,7 +124,7 @@ def _changes(
             yield resolution.percent(after, before, peaks, terms), errors, "%"
         else:
             errors = resolution.error(after, peaks, terms) + resolution.error(baseline, peaks, terms)
-            yield signal(after - baseline, errors), errors, str(dataset[quantity].attrs["units"])
+            yield signal(after - baseline, errors), errors, str(dataset.variables[quantity].attrs["units"])
 
 
 def less_untreated(
@@ -151,7 +151,7 @@ def untreated_arm(dataset: xr.Dataset) -> int | None:
 
 def treated_by(dataset: xr.Dataset, day: float) -> npt.NDArray[np.bool_]:
     """Which arms are given a dose before a day, shape [arm]."""
-    given = np.asarray(dataset["dose_time"].values, dtype=np.float64)
+    given = np.asarray(dataset.variables["dose_time"].values, dtype=np.float64)
     found: npt.NDArray[np.bool_] = np.any(given < day, axis=1)
     return found
 
@@ -202,7 +202,7 @@ def chance_of_response(dataset: xr.Dataset) -> FloatArray | None:
 
 def draws_of_members(dataset: xr.Dataset) -> IntArray | None:
     """Number of the draw of each member, shape [member]; None where there is one population."""
-    return np.asarray(dataset["draw"].values, dtype=np.int64) if "draw" in dataset.coords else None
+    return np.asarray(dataset.variables["draw"].values, dtype=np.int64) if "draw" in dataset.coords else None
 
 
 def summed_up(changes: FloatArray, belonging: FloatArray, draws: IntArray | None = None) -> Paired:
