@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from typing import Any
@@ -42,14 +41,18 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", {}).get("workerid")
     if worker is None:
         return
-    from simulate.compiled import cache_directory
+    from simulate.compiled import Compiled, cache_directory
     from simulate.locks import locked
+    from simulate.solver.lanes import integrate
+    from simulate.solver.methods import METHODS
 
-    if worker != "gw0":
-        importlib.import_module("simulate.solver.methods")
+    for method in METHODS if worker != "gw0" else ():
+        for part in (method.attempt, method.interpolate, method.extend, method.propose):
+            assert isinstance(part, Compiled)
+            assert part.address
     if (folder := cache_directory()) is not None:
         with locked(folder, wait=_PATIENCE):
-            importlib.import_module("simulate.solver.lanes")
+            assert integrate.address
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -48,6 +48,17 @@ def value_of(function: Any, folder: Path | None, monkeypatch: pytest.MonkeyPatch
     return float(x[0])
 
 
+def test_a_function_is_compiled_when_it_is_called_and_not_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "cache_directory", lambda: tmp_path)
+    function = compiled.compiled(types.void(types.float64[::1]))(other)
+    assert list(tmp_path.iterdir()) == []
+    function(np.ones(1))
+    (kept,) = tmp_path.iterdir()
+    assert kept.name.startswith("tests.test_cache.other-")
+
+
 def statuses(monkeypatch: pytest.MonkeyPatch, folders: dict[str, tuple[int, int]]) -> None:
     """Let folders have other owners and permissions than this test could give them."""
 
