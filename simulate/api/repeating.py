@@ -90,8 +90,8 @@ def _again(
     folder: Path, entries: Mapping[str, Any], target: Path, *, force: bool, progress: Progress, report: Report | None
 ) -> None:
     """Ask what a directory was asked, into another."""
-    from simulate.results.again import settings_of
     from simulate.results.provenance import UNASKED
+    from simulate.results.rebuilt import settings_of
 
     kind = str(entries["kind"])
     # What a stranger may have added: a folder to be written, and leave to replace what is there.

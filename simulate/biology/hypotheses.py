@@ -37,7 +37,7 @@ H8
 from __future__ import annotations
 
 from simulate.biology.conversion import CONVERSION
-from simulate.biology.cultures import CULTURES
+from simulate.biology.culture_signal import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
 from simulate.biology.il17_brake import IL17_BRAKE
 from simulate.biology.licensing import LICENSING

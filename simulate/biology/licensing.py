@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from sympy import Expr, symbols
 
-from simulate.biology.cultures import CULTURE_SIGNAL
+from simulate.biology.culture_signal import CULTURE_SIGNAL
 from simulate.biology.muscle import DRIVE
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH, RELATIVE_SIGNAL_MUSCLE
 from simulate.biology.readouts import PERCENT, READOUTS

@@ -6,8 +6,8 @@ from simulate.biology.binding import BINDING_OVER_TIME
 from simulate.biology.cell_receptors import H1_ON_ACTIVATED, RECEPTOR_DECOY, RECEPTOR_NUMBER, RECEPTOR_NUMBER_AND_DECOY
 from simulate.biology.clinical import CLINICAL_RESPONSE
 from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
+from simulate.biology.culture_experiments import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.cytokines import SERUM_CYTOKINES
-from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.ifng_brake import IFNG_BRAKE
 from simulate.biology.il1_loops import CAPS, LOOP_IL17

@@ -12,7 +12,7 @@ from __future__ import annotations
 from sympy import Expr, symbols
 
 from simulate.biology.cd4 import DOUBLE_POSITIVE, EX_TH17, LINEAGES, OTHER, TH1, TH17, Lineage
-from simulate.biology.cultures import CULTURE_SIGNAL
+from simulate.biology.culture_signal import CULTURE_SIGNAL
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH
 from simulate.symbolic.parts import Definition, Mechanism, Observable
 from simulate.symbolic.units import DIMENSIONLESS, unit

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from sympy import Expr, Symbol, exp, symbols
 
 from simulate.biology.cd4 import DOUBLE_POSITIVE, EX_TH17, LOSS_BEFORE, RATE, TH1, TH17, Lineage, d_M17
-from simulate.biology.cultures import CULTURE_SIGNAL
+from simulate.biology.culture_signal import CULTURE_SIGNAL
 from simulate.biology.occupancy import RELATIVE_SIGNAL_LYMPH
 from simulate.symbolic.parts import Condition, Definition, Mechanism, Observable
 from simulate.symbolic.units import unit

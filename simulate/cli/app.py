@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulate.cli.console import UsageFault, print_json, say
-from simulate.cli.once import Once
+from simulate.cli.strict import StrictCommand
 from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_you_mean, listed
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
@@ -58,7 +58,7 @@ class Verbs(TyperGroup):
         if verb is None:
             return None
         command = typer.Typer(add_completion=False, rich_markup_mode=None, context_settings=_HELP)
-        command.command(cmd_name, cls=Once)(getattr(import_module(verb.module), verb.function))
+        command.command(cmd_name, cls=StrictCommand)(getattr(import_module(verb.module), verb.function))
         return typer.main.get_command(command)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -18,13 +18,13 @@ from simulate import shipped
 from simulate.errors import InputError, Where
 from simulate.files import parse_json
 from simulate.manifest import check_file
-from simulate.results.again import models_of, study_of
 from simulate.results.catalog import states_of_files
 from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
 from simulate.results.opening import Opening
 from simulate.results.openings import opening_of
+from simulate.results.rebuilt import models_of, study_of
 from simulate.results.tables import rounded
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED

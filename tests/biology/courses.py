@@ -9,7 +9,7 @@ from operator import add
 import numpy as np
 
 from simulate.biology.conversion import H2_CYTOKINES, H2_IL12
-from simulate.biology.dishes import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
+from simulate.biology.culture_experiments import MEMORY_DISH, PRIMING_DISH, STRENGTH_DISH
 from simulate.biology.expansion import NON_SELECTIVE_EXPANSION
 from simulate.biology.hypotheses import HYPOTHESES
 from simulate.biology.macrophages import INFILTRATE

@@ -11,7 +11,7 @@ import pytest
 import simulate
 from simulate.errors import InputError
 from simulate.manifest import read_manifest
-from simulate.results.again import study_of
+from simulate.results.rebuilt import study_of
 from simulate.studies.runs import Study, prepare, simulate_study, study_dataset
 from simulate.studies.scenario import read_scenario
 

@@ -16,7 +16,7 @@ from simulate.cohort.ensemble import member_parameters, simulate_cohort
 from simulate.cohort.transform import Distribution
 from simulate.errors import InputError
 from simulate.manifest import read_manifest
-from simulate.results.again import study_of
+from simulate.results.rebuilt import study_of
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
 from simulate.studies.runs import Study, cohort_of, prepare

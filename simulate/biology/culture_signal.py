@@ -1,4 +1,4 @@
-"""Cells in a dish: the IL-1 signal that IL-1Ra leaves there.
+"""The IL-1 signal that IL-1Ra leaves in a culture of blood cells.
 
 Blood cells are washed and cultured, for hours to see which cytokines they make or for days to see what becomes of
 them. The drug is washed out with the plasma. Monocytes in the dish make some IL-1 (``il1_culture``); IL-1Ra can be

@@ -1,4 +1,4 @@
-"""The study of a run directory, asked again from the files in it."""
+"""The study of a run directory, rebuilt from the files in it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ H3b, IL-1Ra in the restimulation, is part of H3b.
 
 from __future__ import annotations
 
-from simulate.biology.cultures import CULTURES
+from simulate.biology.culture_signal import CULTURES
 from simulate.biology.priming_by_cytokines import STRENGTH_CULTURE
 from simulate.biology.priming_by_il1 import PRIMING_CULTURE
 from simulate.biology.survival_by_il1 import MEMORY_CULTURE

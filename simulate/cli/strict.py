@@ -1,4 +1,4 @@
-"""A verb reads every option that it is given: none twice, and none that says nothing beside another.
+"""A command that reads every option that it is given: none twice, and none that says nothing beside another.
 
 TOML files among them are parsed before the verb loads anything, so that a slip of the pen is told at once.
 """
@@ -33,7 +33,7 @@ NEVER_WITH = {
 _ADVICE = {"--hypothesis": "`-H H1+H3a` combines two hypotheses"}
 
 
-class Once(TyperCommand):
+class StrictCommand(TyperCommand):
     """A command that refuses what would be read past."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
