@@ -1,8 +1,8 @@
 """How long a move in the explorer takes, in a browser without a window, and how near its answers are.
 
 ``python benchmarks/explorer.py`` makes the page of a scenario, moves the dose ten times under one hypothesis and ten
-times with another beside it, and prints medians. A time runs from the event of the slider until charts are drawn again;
-processor time is that of the workers and of the page for the first answer.
+times with another beside it, without and with missed doses, and prints medians. A time runs from the event of the
+slider until charts are drawn again; processor time is that of the workers and of the page for the first answer.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ import simulate
 
 SCENARIO, HYPOTHESES = "anakinra-100mg-daily", ("H1+H6", "H4")
 DOSES = (120, 80, 150, 60, 200, 40, 110, 90, 170, 70)
+CASES = (
+    ("one hypothesis", "-1", 0),
+    ("two hypotheses", "1", 0),
+    ("one hypothesis, 20 % missed", "-1", 20),
+    ("two hypotheses, 20 % missed", "1", 20),
+)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 # From an event until the page says that all patients are drawn: by the first answer, or refined.
@@ -41,6 +47,13 @@ _MOVE = """(dose) => {
   slider.value = dose;
   slider.dispatchEvent(new Event("input", { bubbles: true }));
 }""".replace("LAST", str(DOSES[-1]))
+
+_MISS = """(percent) => {
+  const slider = document.getElementById("set-missing");
+  if (Number(slider.value) === percent) return;
+  slider.value = percent;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+}"""
 
 
 def processor_times(root: int) -> dict[str, float]:
@@ -132,8 +145,9 @@ def main() -> None:
         patients, cores = page.evaluate("[window.explorer.data.patients, navigator.hardwareConcurrency]")
         size, load = path.stat().st_size / 1e6, os.getloadavg()[0]
         print(f"{size:.2f} MB, {patients} patients, {cores} cores of {platform.machine()}, load {load:.1f}")
-        for title, beside in (("one hypothesis", "-1"), ("two hypotheses", "1")):
+        for title, beside, missing in CASES:
             page.select_option("#beside", beside)
+            page.evaluate(_MISS, missing)
             settled(page)
             found = moves(page, os.getpid())
             times = ("first", "refined", "workers", "page")
