@@ -100,7 +100,7 @@ def compare(
 
     return Result(
         origin,
-        "comparison of " + ", ".join(problem.hypothesis for problem in problems) + f" on the evidence {standing}",
+        "comparison of " + ", ".join(problem.label for problem in problems) + f" on the evidence {standing}",
         comparison,
         document=document(comparison),
         tables=tables(comparison),
@@ -163,7 +163,7 @@ def calibrate_choice(
     origin = asked("calibrate-choice", arguments, out=out, force=force)
     with progress(len(problems) * (repeats + 1), "made-up abstracts") as advance:
         found = calibrated(problems, repeats=repeats, larger=larger, report=advance)
-    title = "choice between " + ", ".join(problem.hypothesis for problem in problems)
+    title = "choice between " + ", ".join(problem.label for problem in problems)
     return Result(origin, title, found, document=document(found), models=models_of(problems)).written(out, force=force)
 
 

@@ -23,7 +23,7 @@ All raise `InputError` for what cannot be used, and `MissingExtra` where the dir
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ def fits_of(names: FitNames) -> tuple[str | Path, ...]:
 
 def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
     """Models of hypotheses by their names."""
-    return {problem.hypothesis: problem.model for problem in problems}
+    return {problem.label: problem.model for problem in problems}
 
 
 @noting()
@@ -161,7 +161,8 @@ def fit(
     profiled: tuple[Profiled, ...] = ()
     if profiles and not isinstance(problem, IndividualProblem):
         profiled = _profiled(problem, posterior, threads, report)
-    document = posterior.as_dict()
+    shown = replace(posterior, hypothesis=problem.label)
+    document = shown.as_dict()
     tables = {"estimates": table_of([flat(asdict(row)) for row in posterior.told])}
     if profiled:
         document["profiles"] = [asdict(row) for row in profiled]
@@ -171,14 +172,14 @@ def fit(
     standing = "the individual data" if posterior.individuals is not None else "the evidence"
     result = Result(
         origin,
-        f"fit of {problem.hypothesis} to {standing} {posterior.evidence}",
-        posterior,
+        f"fit of {problem.label} to {standing} {posterior.evidence}",
+        shown,
         document=document,
         tables=tables,
-        models={problem.hypothesis: problem.model},
+        models={problem.label: problem.model},
         texts={RESULT: posterior_text(posterior)},
         facts={"file": str(folder / RESULT)},
-        answer=of_fit(posterior),
+        answer=of_fit(shown),
     )
     with working_folder(folder):
         complete(result, folder)
@@ -311,7 +312,8 @@ def reproduce(
     assert posterior is not None
     with progress(workload(problem, posterior, null_posterior), "repeating the study") as advance:
         rows = reproduced(problem, posterior, null, null_posterior, progress=advance)
-    own, left_out = posterior.hypothesis, not_used(problem)
+    own, left_out = problem.label, not_used(problem)
+    shown = replace(posterior, hypothesis=own)
 
     def draw() -> Any:
         from simulate.figures.reproduction import reproduction_figure
@@ -323,7 +325,7 @@ def reproduce(
     return Result(
         origin,
         f"reported values under {own}, fitted to the evidence {evidence_name(problem)}",
-        Reproduction(tuple(rows), posterior, null_posterior, left_out),
+        Reproduction(tuple(rows), shown, null_posterior, left_out),
         document={
             "hypothesis": own,
             "null": NULL,
@@ -334,7 +336,7 @@ def reproduce(
         tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
         figures={"reproduction": draw},
         models=models_of([problem, null]),
-        answer=of_reproduction(rows, posterior, null_posterior),
+        answer=of_reproduction(rows, shown, null_posterior),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
     ).written(out, force=force)
 
@@ -357,13 +359,13 @@ def _fit_of(problem: Problem, folder: Path) -> Posterior:
     name = evidence_name(problem)
     if name in evidence_sets():
         raise InputError(
-            f"no fit of `{problem.hypothesis}` to the evidence `{name}` is of today's numbers",
+            f"no fit of `{problem.label}` to the evidence `{name}` is of today's numbers",
             code="fit.missing",
             expected=f"a result in {fit_folder(problem, folder)}",
             advice=f"make one: `simulate fit --hypothesis {problem.hypothesis} --evidence {name}`",
         )
     raise InputError(
-        f"no fit of `{problem.hypothesis}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
+        f"no fit of `{problem.label}` to {' and '.join(f'`{name}`' for name in names)} is of today's numbers",
         code="fit.missing",
         expected=f"a result in {fit_folder(problem, folder)}",
         advice=f"make one: `simulate fit --hypothesis {problem.hypothesis}` with the same trials",
@@ -457,10 +459,10 @@ def calibrate(
     ]
     return Result(
         origin,
-        f"calibration of the fit of {problem.hypothesis}",
+        f"calibration of the fit of {problem.label}",
         found,
         document={
-            "hypothesis": problem.hypothesis, "repeats": repeats, "passed": bool(found.is_calibrated), "rows": rows
+            "hypothesis": problem.label, "repeats": repeats, "passed": bool(found.is_calibrated), "rows": rows
         },
         tables={"calibration": table_of(table)},
         models=models_of([problem]),
@@ -531,7 +533,7 @@ def vpop(
         found = virtual_populations(problem, settings, posterior=posterior, as_published=as_published, progress=advance)
     return Result(
         origin,
-        f"virtual populations, {problem.hypothesis}",
+        f"virtual populations, {problem.label}",
         found,
         document=document(found),
         tables=patients_tables(found),

@@ -497,7 +497,7 @@ def sensitivity(
         document=document(question, found, told),
         tables=tables(question, found),
         figures={f"tornado-{file_name(part.endpoint.text)}": drawing(part) for part in found},
-        models={question.problem.hypothesis: question.study.model},
+        models={question.problem.label: question.study.model},
         facts={"scenario": question.study.settings},
         answer=of_sensitivity(question, tuple(found)),
     ).written(out, force=force)

@@ -129,7 +129,7 @@ def _below(ranking: Ranking) -> list[str]:
     from simulate.studies.measuring.ranking import GAP
     from simulate.studies.measuring.tables import NOT_IN_THE_MODEL
 
-    lines = [f"{pool.draws.problem.hypothesis}: {pool.draws.origin}" for pool in ranking.pools]
+    lines = [f"{pool.draws.problem.label}: {pool.draws.origin}" for pool in ranking.pools]
     lines.append(
         f"{ranking.patients} virtual patients of each draw, {ranking.measurements} simulated measurements under each "
         "hypothesis; measurements within 2 standard errors share a rank"

@@ -120,7 +120,7 @@ def _table(question: SensitivityQuestion, found: Sensitivity) -> Table:
     from simulate.studies.sensitivity.tables import rows
 
     unit = found.endpoint.unit
-    title = f"{found.endpoint.title}{f' ({unit})' if unit else ''}, {question.problem.hypothesis}"
+    title = f"{found.endpoint.title}{f' ({unit})' if unit else ''}, {question.problem.label}"
     columns = ("input", "at 5 … 95 %", "slope per sd", "share with interactions", "share alone", "effect (spread)")
     table = titled(title, (*columns, "meaning"))
     for row in rows(question, found):

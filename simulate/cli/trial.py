@@ -149,7 +149,7 @@ def _effects(result: Result) -> list[RenderableType]:
     level = f"p < {result.analysis.alpha:g}"
     for header, width in zip(("effect and test", level, "wrong sign", "exaggeration"), _WIDTHS, strict=True):
         head.add_column(header, width=width)
-    parts: list[RenderableType] = [f"{result.draws.problem.hypothesis}, {result.design.title}\n", head]
+    parts: list[RenderableType] = [f"{result.draws.problem.label}, {result.design.title}\n", head]
     grid = head
     before = ""
     for row in result.powers:

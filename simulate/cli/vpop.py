@@ -83,7 +83,7 @@ def vpop(
 def _populations(result: VirtualPopulations) -> Table:
     from simulate.cli.console import titled
 
-    title = f"{result.people.problem.hypothesis}: geometric mean (sd of the logarithm) of what is read"
+    title = f"{result.people.problem.label}: geometric mean (sd of the logarithm) of what is read"
     ties = [f"R of {tie.a.name} and {tie.b.name}" for tie in result.printed.ties]
     table = titled(title, ("population", "worth", *result.target.names, *ties, "summed distance"))
     target = result.target

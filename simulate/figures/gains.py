@@ -48,7 +48,7 @@ def gains_figure(ranking: Ranking) -> Figure:
         between.set_ylim(len(rows) - 0.5, -0.5)
         for axes in (between, within, odds):
             axes.tick_params(axis="y", length=0.0)
-        names = ", ".join(pool.draws.problem.hypothesis for pool in ranking.pools)
+        names = ", ".join(pool.draws.problem.label for pool in ranking.pools)
         figure.suptitle(f"Which measurement would tell {names} apart", x=0.01, ha="left", fontweight="bold")
     return figure
 

@@ -42,7 +42,7 @@ def trials_figure(result: SimulatedTrials) -> Figure:
         size.set_xlabel("their estimate over the truth,\nmedian (ratio)")
         power.set_yticks(range(len(rows)), [f"{row.effect}, {row.test}, n {row.n}" for row in rows])
         power.set_ylim(len(rows) - 0.5, -0.5)
-        hypothesis = result.draws.problem.hypothesis
+        hypothesis = result.draws.problem.label
         origin = result.draws.name
         parts[0].suptitle(f"{result.design.title} ({hypothesis}, {origin})", x=0.01, ha="left", fontweight="bold")
         if ranks:
@@ -82,7 +82,7 @@ def power_curves(result: SimulatedTrials) -> Figure:
         panels[0].set_ylabel(f"studies with p < {analysis.alpha:g} (share)")
         handles, names = panels[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=6)
-        title = f"Power over size, {result.draws.problem.hypothesis}, {result.design.trial.name}"
+        title = f"Power over size, {result.draws.problem.label}, {result.design.trial.name}"
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 

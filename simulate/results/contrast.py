@@ -155,7 +155,7 @@ def _enough(one: ContrastReadout) -> str:
 def _of_fits(found: Contrast) -> str:
     if found.comparison is None:
         lacking = [part for part in found.draws if not part.is_fitted]
-        names, plural = " and ".join(part.problem.hypothesis for part in lacking), len(lacking) > 1
+        names, plural = " and ".join(part.problem.label for part in lacking), len(lacking) > 1
         return (
             f"{names} {'stand' if plural else 'stands'} on {lacking[0].origin}: nothing says how well "
             f"{'they fit' if plural else 'it fits'} what was reported."
@@ -203,8 +203,7 @@ def document(found: Contrast) -> dict[str, Any]:
     pair = None if found.comparison is None else found.comparison.pairs[0]
     return {
         "hypotheses": [
-            {"hypothesis": part.problem.hypothesis, "draws": len(part.points), "draws_of": part.name}
-            for part in found.draws
+            {"hypothesis": part.problem.label, "draws": len(part.points), "draws_of": part.name} for part in found.draws
         ],
         "trial": found.trial.name,
         "patients": found.patients,

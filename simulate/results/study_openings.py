@@ -105,7 +105,7 @@ def of_trials(found: SimulatedTrials) -> Opening:
         caveats.append(
             "Without a second arm a change is no effect of the drug: it holds whatever else changes as well."
         )
-    question = f"What would {found.design.title} show, if {found.draws.problem.hypothesis} is true?"
+    question = f"What would {found.design.title} show, if {found.draws.problem.label} is true?"
     return Opening(question, tuple(sentences), tuple(caveats))
 
 
@@ -157,14 +157,12 @@ def of_ranking(found: Ranking) -> Opening:
         sentences.append(
             f"Best together, one after the other: {', then '.join(row.measurement.title for row in found.steps)}."
         )
-    caveats = [f"{pool.draws.problem.hypothesis}: {pool.draws.origin}." for pool in found.pools]
+    caveats = [f"{pool.draws.problem.label}: {pool.draws.origin}." for pool in found.pools]
     caveats.append(
         f"{found.patients} virtual patients of each draw, {found.measurements} simulated studies under each hypothesis."
     )
     names = (
-        " and ".join(pool.draws.problem.hypothesis for pool in found.pools)
-        if len(found.pools) == 2
-        else "the hypotheses"
+        " and ".join(pool.draws.problem.label for pool in found.pools) if len(found.pools) == 2 else "the hypotheses"
     )
     return Opening(f"What should be measured next to tell {names} apart?", tuple(sentences), tuple(caveats))
 
@@ -202,7 +200,7 @@ def of_sensitivity(question: SensitivityQuestion, found: Sequence[Sensitivity]) 
             if texts
             else f"{part.endpoint.title}: on nothing that varies."
         )
-    caveats = [f"{question.problem.hypothesis}; free numbers vary within {stands_on(question)}, each by itself."]
+    caveats = [f"{question.problem.label}; free numbers vary within {stands_on(question)}, each by itself."]
     if question.unvaried:
         caveats.append(f"Not varied, as they act between patients only: {', '.join(question.unvaried)}.")
     return Opening(f"What do results of {question.study.scenario.title} depend on?", tuple(sentences), tuple(caveats))
@@ -252,7 +250,7 @@ def of_virtual_populations(found: VirtualPopulations) -> Opening:
     ]
     if found.weakness:
         caveats.append(f"Posterior of the fit: {found.weakness}.")
-    question = f"Do conclusions from {found.people.problem.hypothesis} depend on how virtual patients are made?"
+    question = f"Do conclusions from {found.people.problem.label} depend on how virtual patients are made?"
     return Opening(question, tuple(sentences), tuple(caveats))
 
 

@@ -107,7 +107,7 @@ class Contrast:
 
     @property
     def names(self) -> tuple[str, str]:
-        return self.draws[0].problem.hypothesis, self.draws[1].problem.hypothesis
+        return self.draws[0].problem.label, self.draws[1].problem.label
 
     @property
     def best(self) -> tuple[ContrastReadout, ...]:
@@ -195,7 +195,7 @@ def contrasted(
     shared = {one.quantity for one in found}
     names = [quantity_units(pool.draws.problem.model) for pool in pools]
     alone = tuple(
-        (_title(quantity, pool.draws, design), pool.draws.problem.hypothesis)
+        (_title(quantity, pool.draws, design), pool.draws.problem.label)
         for index, pool in enumerate(pools)
         for quantity in _assays(design)
         if quantity in names[index] and quantity not in names[1 - index]

@@ -87,6 +87,15 @@ def hypothesis_title(hypothesis: Sequence[str | Path]) -> str:
     return _combined(hypothesis, shipped_mechanisms()).title
 
 
+def hypothesis_label(asked: str, model: Model, options: Sequence[str] = ()) -> str:
+    """A hypothesis as it is shown: of a file by the name that it has in the model, without options that nobody asked.
+
+    ``asked`` has names and files, ``options`` are those that a trial adds.
+    """
+    added = set(options) - {str(part) for part in hypothesis_parts(asked)}
+    return "+".join(part for part in model.hypothesis.split("+") if part not in added) or "none"
+
+
 def _combined(hypothesis: Sequence[str | Path], known: Mapping[str, Mechanism]) -> Hypothesis:
     return combine(
         hypothesis_named(part) if isinstance(part, str) else read_hypothesis(part, known) for part in hypothesis

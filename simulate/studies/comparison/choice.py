@@ -130,7 +130,7 @@ def calibrate_choice(
                     rest = bank.feasible & (is_alone | (np.arange(len(logs)) % draws != at % draws))
                     unknown[true, repeat, other] = _mean(logs[rest])
             tell(1)
-    return Choice(tuple(problem.hypothesis for problem in problems), known, unknown, effective)
+    return Choice(tuple(problem.label for problem in problems), known, unknown, effective)
 
 
 def _mean(logs: FloatArray) -> float:
@@ -148,7 +148,7 @@ def _bank(
     ]
     trial = simulated_trial(problem, np.column_stack(columns), patients=patients, seed=seed, threads=threads)
     if not trial.feasible.any():
-        raise InputError(f"the prior of `{problem.hypothesis}` has hardly a feasible point", code="compare.calibration")
+        raise InputError(f"the prior of `{problem.label}` has hardly a feasible point", code="compare.calibration")
     return trial
 
 

@@ -142,7 +142,9 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
     _check_evidence(fits)
     order = sorted(fits, key=lambda fit: -fit.posterior.log_evidence)
     names = [fit.name for fit in order]
-    weights = _weights(names, prior or {})
+    # A file may be meant by its own name as well.
+    files = {fit.problem.hypothesis: fit.name for fit in order}
+    weights = _weights(names, {files.get(name, name): weight for name, weight in (prior or {}).items()})
     logs = np.array([fit.posterior.log_evidence for fit in order]) + np.log(weights)
     found = variants(order)
     changes = tuple(tuple(change(variant, fit) for fit in order) for variant in found)
@@ -151,7 +153,7 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
         for a in range(len(order))
         for b in range(a + 1, len(order))
     )
-    reference = against or (NULL if NULL in names else names[0])
+    reference = files.get(against or "", against) or (NULL if NULL in names else names[0])
     if reference not in names:
         raise not_among(
             f"`{reference}` is not among the hypotheses that are compared", reference, names, code="compare.against"

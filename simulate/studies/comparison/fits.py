@@ -44,6 +44,15 @@ def problems_for(
                 code="compare.same",
                 advice="name each hypothesis once",
             )
+    named: dict[str, str] = {}
+    for problem in problems:
+        if (first := named.setdefault(problem.label.casefold(), problem.hypothesis)) is not problem.hypothesis:
+            raise InputError(
+                f"`{first}` and `{problem.hypothesis}` are both called `{problem.label}`",
+                code="compare.name",
+                expected="hypotheses of different names: tables and figures tell them apart by that",
+                advice='give one of the files another name, `[hypothesis]` with `name = "..."`',
+            )
     if len(problems) < 2:
         raise InputError(
             "a comparison needs two hypotheses",
@@ -135,13 +144,13 @@ def find_fit(
         return known
     if is_given():
         raise InputError(
-            f"the fit of `{problem.hypothesis}` that the run stands on is not of today's numbers, or not in its folder",
+            f"the fit of `{problem.label}` that the run stands on is not of today's numbers, or not in its folder",
             code="fit.missing",
             expected=f"{RESULT} of such a fit among the files that the run read",
             advice="compare anew: `simulate compare` fits what is missing",
         )
     tell = report or (lambda line: None)
-    tell(f"no fit of `{problem.hypothesis}` is of today's numbers: it is fitted now")
+    tell(f"no fit of `{problem.label}` is of today's numbers: it is fitted now")
     own = fit_folder(problem, folder)
     made = make_fit(problem, settings, own, threads=threads, report=lambda line: tell(type(line)(f"  {line}")))
     return Fit(problem, made, "made now")

@@ -25,7 +25,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.problem import study_patients
 from simulate.studies.fitting.trial import changes_of
-from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
+from simulate.studies.models import find_model, hypothesis_label, hypothesis_parts, population_for, quantity_units
 from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter
@@ -70,6 +70,11 @@ class IndividualProblem:
     patients: tuple[RealPatient, ...] = ()
     average: str = PRIOR  #: `PRIOR` or `MODE`
     options: ClassVar[tuple[str, ...]] = ()  #: Options of the reference model that the data need
+
+    @property
+    def label(self) -> str:
+        """The hypothesis as it is shown: of a file by its name."""
+        return hypothesis_label(self.hypothesis, self.model)
 
     @property
     def dimension(self) -> int:

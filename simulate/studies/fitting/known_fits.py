@@ -35,7 +35,7 @@ class Fit:
 
     @property
     def name(self) -> str:
-        return self.problem.hypothesis
+        return self.problem.label
 
 
 def fit_folder(problem: Problem | IndividualProblem, folder: Path = FITS) -> Path:

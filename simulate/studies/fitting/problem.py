@@ -23,7 +23,7 @@ from simulate.studies.fitting.priors import (
     noise_numbers,
     prior_rows,
 )
-from simulate.studies.models import find_model, hypothesis_parts, population_for, quantity_units
+from simulate.studies.models import find_model, hypothesis_label, hypothesis_parts, population_for, quantity_units
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import convert
 from simulate.trials.design import TrialDesign
@@ -71,6 +71,11 @@ class Problem:
     #: Further trials to which the same numbers are fitted, of which patients and readings have nothing in common with
     #: those of the first or of each other: log-likelihoods add.
     others: tuple[ProblemPart, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The hypothesis as it is shown: of a file by its name."""
+        return hypothesis_label(self.hypothesis, self.model, self.options)
 
     @property
     def dimension(self) -> int:

@@ -19,7 +19,7 @@ def document(ranking: Ranking) -> dict[str, Any]:
     return {
         "hypotheses": [
             {
-                "hypothesis": pool.draws.problem.hypothesis,
+                "hypothesis": pool.draws.problem.label,
                 "draws": len(pool.draws.points),
                 "fitted": pool.draws.is_fitted,
             }

@@ -14,7 +14,7 @@ from simulate.trials.design import AS_USUAL
 def document(result: SimulatedTrials) -> dict[str, Any]:
     """Everything as plain values."""
     found = {
-        "hypothesis": result.draws.problem.hypothesis,
+        "hypothesis": result.draws.problem.label,
         "draws": len(result.draws.points),
         "fitted": result.draws.is_fitted,
         "patients": result.patients,

@@ -126,7 +126,7 @@ def predict(
         for dose in _doses(design)
     }
     return Prediction(
-        problem.hypothesis,
+        problem.label,
         draws.name,
         design,
         recorded_days(design),

@@ -66,7 +66,7 @@ def document(question: SensitivityQuestion, results: Sequence[Sensitivity], sett
     """Everything as plain values."""
     return {
         "scenario": question.study.scenario.name,
-        "hypothesis": question.problem.hypothesis,
+        "hypothesis": question.problem.label,
         "arm": question.study.arms[question.arm].name,
         "vary_within": stands_on(question),
         "settings": settings,

@@ -27,7 +27,7 @@ def document(result: VirtualPopulations) -> dict[str, Any]:
     """Everything but the patients as plain values."""
     target = result.target
     return {
-        "hypothesis": result.people.problem.hypothesis,
+        "hypothesis": result.people.problem.label,
         "settings": dataclasses.asdict(result.settings),
         "refused": result.refused,
         "target": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from simulate.cli.app import outcome
 from simulate.errors import InputError
-from simulate.studies.comparison.fits import find_fit
+from simulate.studies.comparison.fits import find_fit, problems_for
 from simulate.studies.fitting.fit import Likelihood
 from simulate.studies.fitting.problem import problem_for
 from tests.studies.fitting.tiny import SETTINGS, problem
@@ -72,7 +73,7 @@ def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.Ca
     assert "hypothesis H23" in capsys.readouterr().out
     assert outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    (falls,) = (row for row in rows if row["hypothesis"] == "il23.toml" and row["question"] == "IL-17A+, week 24")
+    (falls,) = (row for row in rows if row["hypothesis"] == "H23" and row["question"] == "IL-17A+, week 24")
     assert falls["sign"] == "down"
     # The fewer numbers are free, the sooner it is fitted.
     Path("il23.toml").write_text(example + FIXED, encoding="utf-8")
@@ -80,5 +81,39 @@ def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.Ca
     assert made.source == "made now"
     assert outcome(["compare", "H0", "il23.toml", "--json"]) == 0
     found = {row["hypothesis"]: row for row in json.loads(capsys.readouterr().out)["hypotheses"]}
-    assert (found["H0"]["fit"], found["il23.toml"]["fit"]) == ("shipped", "fits/il23/fit.json")
-    assert found["il23.toml"]["log_evidence"] == made.posterior.log_evidence
+    assert (found["H0"]["fit"], found["H23"]["fit"]) == ("shipped", "fits/il23/fit.json")
+    assert found["H23"]["log_evidence"] == made.posterior.log_evidence
+    # A file is meant by its own name as well, and is shown by that of its hypothesis in all that is left behind.
+    weighed = ["--prior", "il23.toml=3", "--against", "il23.toml"]
+    assert outcome(["compare", "H0", "il23.toml", *weighed, "--out", "compared"]) == 0
+    told = capsys.readouterr().out
+    assert "H23" in told
+    assert "il23.toml" not in told
+    left = {file: file.read_text(encoding="utf-8") for file in Path("compared").glob("*.csv")}
+    assert any("H23" in text for text in left.values())
+    assert not [file for file, text in left.items() if "il23.toml" in text]
+    kept = json.loads(Path("compared/manifest.json").read_text(encoding="utf-8"))
+    assert set(kept["models"]) == {"H0", "H23"}
+    priors = {
+        row["hypothesis"]: row["prior"] for row in csv.DictReader(left[Path("compared/hypotheses.csv")].splitlines())
+    }
+    assert float(priors["H23"]) == 3 * float(priors["H0"]) == 0.75
+
+
+def test_two_files_of_one_name_are_not_compared(example: str) -> None:
+    Path("other.toml").write_text(example + "\n[hypothesis.constraints]\nk_23 = 1\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        problems_for(["il23.toml", "other.toml"])
+    assert str(caught.value) == (
+        "error[compare.name]: `il23.toml` and `other.toml` are both called `H23`\n"
+        "  expected: hypotheses of different names: tables and figures tell them apart by that\n"
+        '  try:      give one of the files another name, `[hypothesis]` with `name = "..."`'
+    )
+
+
+def test_options_of_a_trial_are_no_part_of_the_name_but_what_was_asked_for_is(example: str) -> None:
+    assert problem_for("il23.toml").label == "H23"
+    assert problem_for("h1+il23.toml").label == "H1+H23"
+    added = problem_for("H0").options[0]
+    assert problem_for("H0").label == "H0"
+    assert added in problem_for(f"H1+{added}").label.split("+")
