@@ -26,6 +26,7 @@ EDGED_BANDS = 4
 """Arms beyond which the middle half alone is drawn."""
 
 TITLE_LETTERS = 37
+_LABEL_LETTERS = 14
 """Letters in a line of the title of one of three panels in a row."""
 
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
@@ -92,6 +93,11 @@ def draw_bands(axes: Axes, days: FloatArray, bands: FloatArray) -> None:
 def dashes(arm: int) -> Any:
     """Pattern of an arm's lines: what lies beneath shows through the gaps where two arms agree."""
     return _DASHES[arm % len(_DASHES)]
+
+
+def label_y(axes: Axes, label: str) -> None:
+    """Label the y axis of a panel, in lines that are no longer than the axis: the letter of the panel is above it."""
+    axes.set_ylabel(textwrap.fill(label, _LABEL_LETTERS, break_long_words=False))
 
 
 def titled(axes: Axes, title: str, letter: str, *, width: int = TITLE_LETTERS) -> None:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.evidence.observations import Observations, Standing, of_all, of_arm
-from simulate.figures.bands import FloatArray, bands_of, draw_bands, shown_levels, titled
+from simulate.figures.bands import FloatArray, bands_of, draw_bands, label_y, shown_levels, titled
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number, title_of
 from simulate.studies.datasets import quantity_names, seen_members
@@ -102,7 +102,7 @@ def draw_changes(
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(plain_number))
     titled(axes, panel.title, letter, width=LETTERS)
-    axes.set_ylabel(label)
+    label_y(axes, label)
     shown = panel.bands[:, shown_levels(len(panel.bands))] if panel.lines is None else panel.lines
     shown = shown[np.isfinite(shown)]
     low, high = min(0.0, *shown.tolist()) if len(shown) else -1.0, max(0.0, *shown.tolist()) if len(shown) else 1.0

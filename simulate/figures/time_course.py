@@ -22,7 +22,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_all
-from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, shown_levels, titled
+from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, bands_of, dashes, draw_bands, label_y, shown_levels, titled
 from simulate.figures.bands import LEVELS as LEVELS
 from simulate.figures.changes import change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
@@ -309,7 +309,7 @@ def _draw(
         if 0.0 < low < 0.5 * high:
             axes.set_ylim(bottom=0.0)
     titled(axes, panel.title, letter)
-    axes.set_ylabel(panel.label)
+    label_y(axes, panel.label)
 
 
 def _swinging(envelope: FloatArray) -> list[int]:

@@ -47,13 +47,32 @@ def test_changes_are_the_first_panels_and_their_arrow_stands_right_of_the_time_t
     figure = time_course(moved(), [ROSE])
     first = figure.axes[0]
     assert first.get_title(loc="left") == "IFNγ+ cells"
-    assert first.get_ylabel() == "change since baseline (%)"
+    assert first.get_ylabel() == "change since\nbaseline (%)"
     assert first.get_yscale() == "linear"
     texts = {text.get_text(): text for text in first.texts}
     assert texts["71 %"].get_position()[0] > 182.0
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels[-1] == "reported, and how many go that way"
     assert [axes.get_title(loc="left")[:7] for axes in figure.axes] == ["IFNγ+ c", "A level", "A fall ", "A level"]
+
+
+@pytest.mark.parametrize("arms", [1, 2, 4])
+@pytest.mark.parametrize("unit", ["%", "million cells per milliliter"])
+def test_no_label_of_an_axis_comes_near_the_letter_of_a_panel(arms: int, unit: str) -> None:
+    data = moved(arms=arms)
+    data["level"].attrs["units"] = unit
+    # As many rows as the figure of a run has.
+    data = data.assign({f"level_{number}": data["level"] for number in range(9)})
+    figure = time_course(data, [ROSE])
+    figure.draw_without_rendering()
+    letters = [text for axes in figure.axes for text in axes.texts if text.get_weight() == "bold"]
+    assert "".join(text.get_text() for text in letters) == "abcdefghijklm"
+    boxes = [text.get_window_extent() for text in letters]
+    gap = 3.0 / 72.0 * figure.dpi
+    for axes in figure.axes:
+        assert axes.get_ylabel() or axes is not figure.axes[0]
+        label = axes.yaxis.label.get_window_extent()
+        assert not any(label.padded(gap).overlaps(box) for box in boxes), axes.get_ylabel()
 
 
 def test_shares_of_several_arms_have_the_colors_of_the_arms() -> None:

@@ -232,7 +232,7 @@ def test_names_and_units_of_another_program_stay_what_they_are() -> None:
     foreign = data.assign_attrs(units_of_file=1)
     drawn = time_course(foreign).axes
     assert [axes.get_title(loc="left").replace("\n", " ") for axes in drawn] == ["a level with a $ in its name", "mA"]
-    assert [axes.get_ylabel() for axes in drawn] == ["%", "(unit of the file)"]
+    assert [axes.get_ylabel() for axes in drawn] == ["%", "(unit of the\nfile)"]
     # The name of a quantity is none to be changed, whatever the model is.
     data["rise"].attrs["long_name"] = "ka"
     assert [prepare(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
