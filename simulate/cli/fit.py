@@ -192,7 +192,7 @@ def _found(result: PetabFit) -> Table:
         "Estimates; errors are on the scale", ("parameter", "scale", "estimate", "error", "bounds", "nominal")
     )
     for row in result.parameters:
-        error = f"at the {row.at} bound" if row.at else "" if row.error is None else f"{row.error:.2g}"
+        error = f"at the {row.at} bound" if row.at else "not determined" if row.error is None else f"{row.error:.2g}"
         nominal = "" if row.nominal is None else f"{row.nominal:.4g}"
         table.add_row(row.name, row.scale, f"{row.value:.4g}", error, f"{row.lower:.3g} to {row.upper:.3g}", nominal)
     return table

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from simulate.results.rebuilt import models_of, study_of
 from simulate.results.tables import rounded
 from simulate.store import read_manifest
 from simulate.studies.datasets import STOPPED
+from simulate.studies.measuring.ranking import SIZES
 from simulate.studies.runs import Study
 from simulate.symbolic.display import equations_of, parameter_rows, source_rows
 from simulate.symbolic.model import Model
@@ -96,6 +98,9 @@ _CAPTIONS = {
     "isoboles.csv": "Doses of equal effect",
 }
 """Words for tables whose file names do not speak for themselves; in others a hyphen is a blank."""
+
+OF_DOSES = ("effect-doses.csv", "isoboles.csv")
+"""Tables of doses, of which one that is beyond the doses of the study is blank."""
 
 _FACTS = {("dose-response", "bound"): "blocked is a signal of IL-1 below this, % of its baseline"}
 """Words for single values of the document of a verb."""
@@ -328,11 +333,10 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
             text = (directory / name).read_text(encoding="utf-8")
             rows = list(csv.reader(io.StringIO(text)))
             hidden = _NOT_SHOWN.get(name, ())
-            shown = {
-                title: [_cell(row[column], title) if column < len(row) else "" for row in rows[1 : MOST_ROWS + 1]]
-                for column, title in enumerate(rows[0])
-                if title not in hidden
-            }
+            wide = [row + [""] * (len(rows[0]) - len(row)) for row in rows[1 : MOST_ROWS + 1]]
+            highest = _highest_dose(directory) if name in OF_DOSES else ""
+            told = [in_words(name, dict(zip(rows[0], row, strict=False)), highest) for row in wide]
+            shown = {title: [_cell(row[title], title) for row in told] for title in rows[0] if title not in hidden}
             columns = narrow(shown)
             parts += [
                 f"<h3>{escaped(_caption(name))}</h3>",
@@ -343,6 +347,36 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
             if len(rows) - 1 > MOST_ROWS:
                 parts.append(paragraph(f"{MOST_ROWS} of {len(rows) - 1} rows; the file has the others."))
     return section("Results", *parts)
+
+
+def in_words(name: str, row: Mapping[str, str], highest: str) -> dict[str, str]:
+    """A row of a file in which what is blank because it is out of reach, or cannot be estimated, says so.
+
+    ``highest`` is the highest dose of a dose-response study.
+    """
+    found = dict(row)
+    if name in OF_DOSES:
+        if found["low"] or found["high"]:
+            found["dose"] = found["dose"] or "not known but for its ends"
+            found["low"] = found["low"] or "less than the doses"
+            found["high"] = found["high"] or f"more than {highest}"
+        else:
+            found["dose"] = found["dose"] or "not known in the range"
+    elif name == "curves.csv" and found.get("estimate") == "":
+        is_between = found["low"] or found["high"]
+        found["estimate"] = "not known but for its ends" if is_between else "not estimable"
+    elif name == "profiles.csv":
+        for end in ("low", "high"):
+            found[end] = found[end] or "open"
+    elif found.get("n_needed") == "":
+        found["n_needed"] = f"over {SIZES[-1]}"
+    return found
+
+
+def _highest_dose(directory: Path) -> str:
+    file = directory / "effects.csv"
+    rows = csv.DictReader(io.StringIO(file.read_text(encoding="utf-8") if file.is_file() else ""))
+    return f"{max((float(row['dose']) for row in rows), default=math.inf):g}".replace("inf", "the doses")
 
 
 def narrow(columns: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:

@@ -19,7 +19,7 @@ from simulate.errors import InputError
 from simulate.manifest import manifest_text, read_manifest
 from simulate.results.changes import RULE
 from simulate.results.html import escaped, mathml, picture
-from simulate.results.html_report import Purpose, narrow, report
+from simulate.results.html_report import Purpose, in_words, narrow, report
 from simulate.results.provenance import Provenance
 from simulate.results.result import Result
 from simulate.studies.dose_response.tables import CurveRow, curve_rows
@@ -292,11 +292,13 @@ def test_control_characters_are_in_no_document() -> None:
 
 def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_path: Path) -> None:
     arguments = ["dose-response", "anakinra-100mg-daily", "--fit", "typical"]
-    arguments += ["--set", "time.end=4 d", "-e", "ck@4", "-n", "3"]
+    arguments += ["--set", "time.end=4 d", "-e", "ck@4", "-e", "il17a@4", "-n", "3", "--effect", "90"]
     assert outcome([*arguments, "--dose", "1:100:4log", "--replicates", "0", "--out", str(tmp_path / "study")]) == 0
     text = report(tmp_path / "study", Purpose())
     assert "<h3>Curves of effect against dose (curves.csv)</h3>" in text
     assert '<td>blocked is a signal of IL-1 below this, % of its baseline</td><td class="number">10</td>' in text
+    # Cells have no plateau after four days.
+    assert "<td>not known in the range</td>" in text
     assert "<h2>Parameters</h2>" in text
     assert "anakinra at the injection site" in text
     assert "What is varied, and what is asked of it" in text
@@ -304,6 +306,35 @@ def test_a_dose_response_study_is_reported_with_its_curves_and_its_model(tmp_pat
     assert "0, 1, 4.642, 21.54, 100 mg" in text
     assert "A sample was solved again" in text
     assert "Trajectories: n 15, n_ok 15." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "row", "told"),
+    [
+        ("effect-doses.csv", ("150", "90", ""), ("150", "90", "more than 300")),
+        ("effect-doses.csv", ("", "90", ""), ("not known but for its ends", "90", "more than 300")),
+        ("isoboles.csv", ("5", "", "20"), ("5", "less than the doses", "20")),
+        ("isoboles.csv", ("", "", ""), ("not known in the range", "", "")),
+        # Intervals that nobody asked for are not beyond anything.
+        ("effect-doses.csv", ("5", "", ""), ("5", "", "")),
+    ],
+)
+def test_a_dose_beyond_those_of_the_study_is_told_in_words(
+    name: str, row: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    columns = ("dose", "low", "high")
+    assert in_words(name, dict(zip(columns, row, strict=True)), "300") == dict(zip(columns, told, strict=True))
+
+
+def test_what_no_data_tell_is_not_a_blank_either() -> None:
+    assert in_words("curves.csv", {"estimate": "", "low": "", "high": ""}, "")["estimate"] == "not estimable"
+    between = in_words("curves.csv", {"estimate": "", "low": "1", "high": "3"}, "")
+    assert between == {"estimate": "not known but for its ends", "low": "1", "high": "3"}
+    assert in_words("profiles.csv", {"low": "0.2", "high": ""}, "") == {"low": "0.2", "high": "open"}
+    assert in_words("ranking.csv", {"n_needed": ""}, "") == {"n_needed": "over 512"}
+    # Curves of another kind have no estimates, and a blank in another table is one.
+    assert in_words("curves.csv", {"value": ""}, "") == {"value": ""}
+    assert in_words("summary.csv", {"trough": ""}, "") == {"trough": ""}
 
 
 def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> None:
