@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulate.api.simulating import Settings, laid_over, refuse_twice
+from simulate.api.verb import worded
 
 __all__ = ["Explorer", "explore"]
 
@@ -38,6 +39,7 @@ class Explorer:
         return f"Explorer({place}, {len(self.html.encode()) / 1e6:.1f} MB)"
 
 
+@worded
 def explore(
     scenario: str | Path = "anakinra-100mg-daily",
     hypotheses: Sequence[str] = (),

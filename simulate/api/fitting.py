@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate.api.verb import verb
+from simulate.api.verb import verb, worded
 from simulate.inputs import noting
 from simulate.shipped import DEFAULT_HYPOTHESIS as DEFAULT
 from simulate.watching import Headway, Progress, Report, quiet
@@ -73,6 +73,7 @@ def models_of(problems: Sequence[Problem]) -> dict[str, Model]:
 
 
 @noting()
+@worded
 def fit(
     hypothesis: str | None = None,
     *,

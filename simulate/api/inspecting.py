@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate.api.simulating import Settings, laid_over
-from simulate.api.verb import verb
+from simulate.api.verb import verb, worded
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["audit", "docs", "equilibria", "report", "tidy", "verify"]
@@ -269,6 +269,7 @@ def verify(
     )  # fmt: skip
 
 
+@worded
 def report(
     directory: str | Path,
     *,
@@ -322,6 +323,7 @@ def report(
     return text
 
 
+@worded
 def docs(
     page: str = "index", *, build: str | Path | None = None, browser: bool = True, report: Report | None = None
 ) -> Path:
@@ -384,6 +386,7 @@ def docs(
     return target
 
 
+@worded
 def tidy(
     results: str | Path | xr.Dataset, *, quantities: Sequence[str] | None = None, at: Sequence[str] | None = None
 ) -> pd.DataFrame:

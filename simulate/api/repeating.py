@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from simulate.api.verb import worded
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["RepeatedRun", "repeat"]
@@ -36,6 +37,7 @@ class RepeatedRun:
     versions: Mapping[str, tuple[str | None, str | None]]
 
 
+@worded
 def repeat(
     directory: str | Path,
     *,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulate.api.simulating import Settings, laid_over, refuse_twice
-from simulate.api.verb import verb
+from simulate.api.verb import verb, worded
 from simulate.watching import Progress, Report, quiet
 
 __all__ = ["dose_response", "sensitivity", "sweep"]
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulate.symbolic.model import Model
 
 
+@worded
 def sweep(
     scenario: str | Path,
     over: Mapping[str, object] | Sequence[str] | None = None,
@@ -163,6 +164,7 @@ def planned_sweep(
     return plan_sweep(read_request(scenario, options), part_size=part_size)
 
 
+@worded
 def dose_response(
     scenario: str | Path,
     *,

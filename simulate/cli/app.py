@@ -20,6 +20,7 @@ from simulate.errors import Il1simError, InputError, MissingExtra, Where, did_yo
 from simulate.interruption import Terminated, asked, forget, heed, listen
 from simulate.memory import check_floor
 from simulate.verbs import verbs
+from simulate.wording import command_line
 
 EXIT_CODES = """\b
 Exit codes:
@@ -167,7 +168,8 @@ def outcome(arguments: Sequence[str]) -> int:
         _check_text(words)
         if words and words[0] in verbs():
             check_floor()
-        result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
+        with command_line():
+            result = typer.main.get_command(app).main(words, prog_name="simulate", standalone_mode=False)
         sys.stdout.flush()
         heed()
         return result if isinstance(result, int) else 0

@@ -142,7 +142,7 @@ def test_a_parameter_without_a_logarithm_is_refused_by_name(model: str) -> None:
         simulate.run(model, end="2 h", vary={"nothing.cv": 0.3})
     assert str(caught.value) == (
         "error[scenario.spread]: the parameter `nothing` cannot vary log-normally\n"
-        "  --> --vary nothing.cv=0.3, key `parameters.nothing`\n"
+        '  --> vary={"nothing.cv": 0.3}, key `parameters.nothing`\n'
         "  found:    a typical value of 0\n"
         "  expected: a value above 0\n"
         "  try:      leave its spread out, or give it another value"

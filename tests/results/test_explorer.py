@@ -300,7 +300,7 @@ def test_more_patients_than_can_move_are_refused() -> None:
         "error[explore.patients]: a page has no room for 201 patients that move with a slider\n"
         "  --> cohort.patients = 201, key `cohort.patients`\n"
         "  expected: at most 200\n"
-        "  try:      `--patients 200`; `simulate run` takes any number"
+        "  try:      `patients=200`; `simulate run` takes any number"
     )
 
 

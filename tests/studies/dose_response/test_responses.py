@@ -129,21 +129,21 @@ def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) ->
         (
             {"dose": "1,2 mg"},
             "error[response.dose]: these are no doses from which a curve could be fitted\n"
-            "  --> --dose 1,2 mg\n"
+            '  --> dose="1,2 mg"\n'
             "  found:    1, 2\n"
             "  expected: at least 4 positive doses, such as `1 mg:300 mg`",
         ),
         (
             {"second": "dose=1,2 mg"},
             "error[response.second]: `dose` cannot be the second axis\n"
-            "  --> --second dose=1,2 mg\n"
+            '  --> second="dose=1,2 mg"\n'
             "  expected: the interval, a parameter or a covariate with a list or a number of values, such as "
             "`interval=12,24,48 h` or `f_m=0.1:0.9:5`",
         ),
         (
             {"second": "k=0.5:2"},
             "error[response.second]: the values of `k` are not listed\n"
-            "  --> --second k=0.5:2\n"
+            '  --> second="k=0.5:2"\n'
             "  expected: the interval, a parameter or a covariate with a list or a number of values, such as "
             "`interval=12,24,48 h` or `f_m=0.1:0.9:5`",
         ),
@@ -167,14 +167,14 @@ def test_a_parameter_as_second_axis_moves_the_ed50_as_it_must(scenario: Path) ->
         (
             {"effect": (50.0, 100.0)},
             "error[response.effect]: this is no share of the effect\n"
-            "  --> --effect\n"
+            "  --> effect=\n"
             "  found:    100 %\n"
             "  expected: more than 0 and less than 100, such as 90 for the dose with 90 % of the effect",
         ),
         (
             {"isobole": True},
             "error[response.second]: isoboles need a second axis\n"
-            "  expected: something else that is varied, such as `--second f_m=0.1:0.9:5`",
+            '  expected: something else that is varied, such as `second="f_m=0.1:0.9:5"`',
         ),
     ],
 )

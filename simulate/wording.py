@@ -1,0 +1,89 @@
+"""Errors in the words of whoever asked: an option of the command line for a shell, an argument for Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+
+from simulate.errors import Il1simError
+
+_IS_COMMAND: ContextVar[bool] = ContextVar("is_command", default=False)
+_NAME = r"(?<![\w-])--(?P<name>[a-z][a-z-]*[a-z]|[a-z])(?![\w-])"
+_QUOTED = re.compile(rf"""{_NAME}(?:[ =](?P<value>"[^"]*"|'[^']*'|[^\s-]\S*))?""")
+_OTHERS = {"set": "settings", "hypothesis": "hypotheses", "quantity": "quantities", "zip": "zipped"}
+"""Arguments that are not called as their options are, nor by their plural."""
+
+
+@contextmanager
+def command_line() -> Iterator[None]:
+    """Within this, what is asked comes from a command line, and errors keep its options."""
+    token = _IS_COMMAND.set(True)
+    try:
+        yield
+    finally:
+        _IS_COMMAND.reset(token)
+
+
+def is_command() -> bool:
+    """Whether what is asked comes from a command line."""
+    return _IS_COMMAND.get()
+
+
+def argument_of(option: str, names: Collection[str]) -> str | None:
+    """Which of the arguments of a function an option, without its hyphens, is; None if it has none for it."""
+    name = option.replace("-", "_")
+    return next((own for own in (name, f"{name}s", _OTHERS.get(name, "")) if own in names), None)
+
+
+def say_as_python(error: Il1simError, names: Collection[str]) -> None:
+    """Name the arguments of a function where an error names their options; commands that it quotes stay.
+
+    ``names``: of its arguments.
+    """
+    if error.where is not None:
+        # The place is all that was written, such as `--end 5 parsecs`.
+        error.where = replace(error.where, file=_whole(error.where.file, names))
+    error.what = _part(error.what, names)
+    error.found = _whole(error.found, names)
+    error.expected = None if error.expected is None else _part(error.expected, names)
+    error.advice = None if error.advice is None else _part(error.advice, names)
+
+
+def _whole(text: str | None, names: Collection[str]) -> str | None:
+    found = re.fullmatch(rf"{_NAME}(?: (?P<value>.*))?", text or "", re.DOTALL)
+    if text is None or found is None:
+        return None if text is None else _part(text, names)
+    return _argument(found, names)
+
+
+def _part(text: str, names: Collection[str]) -> str:
+    pieces = text.split("`")
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            # Words that follow an option in a sentence are not its value.
+            pieces[place] = re.sub(rf"{_NAME}(?P<value>)", lambda found: _argument(found, names), piece)
+        elif not piece.startswith("simulate "):
+            pieces[place] = _QUOTED.sub(lambda found: _argument(found, names), piece)
+    return "`".join(pieces)
+
+
+def _argument(found: re.Match[str], names: Collection[str]) -> str:
+    name = argument_of(found["name"], names)
+    if name is None:
+        return found[0]
+    value = (found["value"] or "").strip()
+    key, equals, number = value.partition("=")
+    if name in ("settings", "vary") and equals:
+        return f'{name}={{"{key}": {_value(number)}}}'
+    if not value:
+        return f"{name}="
+    # A time is a text, whatever is in it.
+    return f'{name}="{value}"' if name in ("end", "every") and value[0] not in "\"'" else f"{name}={_value(value)}"
+
+
+def _value(text: str) -> str:
+    is_plain = text[:1] in "\"'" or re.fullmatch(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?|[A-Z]+|\.\.\.", text)
+    return text if is_plain else '"' + text.replace('"', '\\"') + '"'
