@@ -7,6 +7,7 @@ of arrays of doubles that allocate nothing. What switches is decided at every ev
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import sympy
@@ -76,10 +77,16 @@ JAVASCRIPT = Language(
 """JavaScript has the functions of the other targets, and no others."""
 
 _LIBRARY = """\
-// Where the logarithm exists this takes half the time of Math.pow, to 15 digits.
+// Where the logarithm exists this takes half the time of Math.pow, to 15 digits. Many bases stay as they are.
+const kept = Float64Array.of(1.0, 0.0);
 function power(base, exponent) {
-  if (base > 0.0 && base < Infinity) return base === 1.0 ? 1.0 : Math.exp(exponent * Math.log(base));
-  return Math.pow(base, exponent);
+  if (!(base > 0.0 && base < Infinity)) return Math.pow(base, exponent);
+  if (base === 1.0) return 1.0;
+  if (base !== kept[0]) {
+    kept[0] = base;
+    kept[1] = Math.log(base);
+  }
+  return Math.exp(exponent * kept[1]);
 }
 function share(s, n) {
   const large = Math.abs(s) > 1.0;
@@ -122,8 +129,8 @@ def javascript(system: System) -> str:
         of which none may be negative;
     ``rhs(t, y, u, p, c, f)``
         derivatives in time;
-    ``observe(t, y, u, p, c, o)``
-        observables;
+    ``observe(t, y, u, p, c, o, w)``
+        observables; one that takes long may be left out where the array ``w`` has a 0;
     ``jacobian(t, y, u, p, c, j, d)``
         derivatives of the derivatives in the states, row by row, and in time.
 
@@ -171,7 +178,13 @@ def javascript(system: System) -> str:
         _function("prepare", "p, c, y, g, q", parameters, plan.constants, prepared, labels),
         _function("rhs", f"{of_all}, f", inputs, plan.rhs.assignments, _filled("f", plan.rhs.results), labels),
         _function(
-            "observe", f"{of_all}, o", inputs, plan.observe.assignments, _filled("o", plan.observe.results), labels
+            "observe",
+            f"{of_all}, o, w",
+            inputs,
+            plan.observe.assignments,
+            _filled("o", plan.observe.results),
+            labels,
+            asked="w",
         ),
         _function(
             "jacobian",
@@ -231,10 +244,19 @@ def _function(
     labels: Mapping[Offset, str],
     *,
     first: str = "",
+    asked: str = "",
 ) -> str:
-    """A function that fills arrays; whatever it reads is read before anything is written."""
+    """A function that fills arrays; whatever it reads is read before anything is written.
+
+    What calls functions is computed where the array ``asked`` says so.
+    """
     program = needed(assignments, [expression for _, expression in outputs])
     body = lines_of(inputs, program, list(outputs), labels, "  ", _ACCESS, JAVASCRIPT) if outputs else []
+    if asked:
+        body[-len(outputs) :] = [
+            f"  if ({asked}[{place}]) {line.strip()}" if re.search(r"\w\(", line) else line
+            for place, line in enumerate(body[len(body) - len(outputs) :])
+        ]
     return "\n".join(
         itertools.chain([f"function {name}({arguments}) {{"], [f"  {first}"] if first else [], body, ["}"])
     )

@@ -25,7 +25,7 @@ function call(p, t, y) {
   const j = new Float64Array(model.states ** 2), d = new Float64Array(model.states);
   model.prepare(p, c, y0, g, q);
   model.rhs(t, y, u, p, c, f);
-  model.observe(t, y, u, p, c, o);
+  model.observe(t, y, u, p, c, o, new Uint8Array(model.observables).fill(1));
   model.jacobian(t, y, u, p, c, j, d);
   return JSON.stringify([y0, f, o, j].map((array) => Array.from(array)));
 }

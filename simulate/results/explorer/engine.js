@@ -179,7 +179,8 @@ function makeEngine(model, rodas) {
   function solve(p, course, times, grid, edges, wanted, settings, values, valuesAt, means, meansAt) {
     const { rtol, longest, isFirst } = settings, share = Math.min(1e-6, rtol);
     const points = grid.length, end = grid[points - 1], intervals = edges.length / 2;
-    const count = wanted.length;
+    const count = wanted.length, asked = new Uint8Array(m);
+    for (let w = 0; w < count; w += 1) if (wanted[w] >= n) asked[wanted[w] - n] = 1;
     values.fill(NaN, valuesAt, valuesAt + count * points);
     means.fill(NaN, meansAt, meansAt + count * intervals * 3);
     u.fill(0);
@@ -196,13 +197,13 @@ function makeEngine(model, rodas) {
     let isSeen = false;
 
     function record(state, time) {
-      observe(time, state, u, p, c, o);
+      observe(time, state, u, p, c, o, asked);
       for (let w = 0; w < count; w += 1) values[valuesAt + w * points + at] = valueOf(state, wanted[w]);
       at += 1;
     }
     function valueOf(state, number) { return number < n ? state[number] : o[number - n]; }
     function look(state, time, weight) {
-      observe(time, state, u, p, c, o);
+      observe(time, state, u, p, c, o, asked);
       for (let w = 0; w < count; w += 1) seen[w] = valueOf(state, wanted[w]);
       gather(weight);
     }
@@ -226,23 +227,23 @@ function makeEngine(model, rodas) {
         means[place + 2] = sums[3 * w + 2];
       }
     }
-    /* Doses, ends of infusions and ends of intervals at this time. Returns whether anything jumps. */
-    function happen() {
+    /* Doses, ends of infusions and ends of intervals at a time. Returns whether anything jumps. */
+    function happen(time) {
       let jumps = false;
-      while (ending < dose && course.duration > 0 && times[ending] + course.duration <= t) {
+      while (ending < dose && course.duration > 0 && times[ending] + course.duration <= time) {
         u[course.route] -= course.amount / course.duration;
         // What is left of sums and differences is nothing.
         if (ending + 1 === dose) u[course.route] = 0;
         ending += 1;
         jumps = true;
       }
-      while (dose < times.length && times[dose] <= t) {
+      while (dose < times.length && times[dose] <= time) {
         if (course.duration > 0) u[course.route] += course.amount / course.duration;
         else give(course.route, course.amount);
         dose += 1;
         jumps = true;
       }
-      while (edge < edges.length && edges[edge] <= t) {
+      while (edge < edges.length && edges[edge] <= time) {
         if (edge % 2 === 1) close();
         else begin();
         edge += 1;
@@ -258,7 +259,7 @@ function makeEngine(model, rodas) {
     }
 
     if (grid[0] === 0) record(y, 0);
-    happen();
+    happen(0);
     while (at < points && grid[at] <= 0) record(y, 0);
     rhs(t, y, u, p, c, k1);
     let h = 0, remembered = 0, restarting = true, limit = 5, attempts = 0, isShort = Boolean(isFirst);
@@ -276,7 +277,8 @@ function makeEngine(model, rodas) {
       if (attempts > LONG) isShort = false;
       const ratio = isStiff ? stiff.step(t, h, p, rtol, share, absolute)
         : isShort ? firstLook(t, h, p, rtol, share) : dormandPrince(t, h, p, rtol, share, attempts > LONG);
-      let factor = 0.9 * Math.pow(ratio, isShort ? -1 / 6 : -0.1);
+      // The sixth root in a third of the time of a power.
+      let factor = 0.9 * (isShort ? 1 / Math.cbrt(Math.sqrt(ratio)) : Math.pow(ratio, -0.1));
       factor = factor > 0.2 && ratio < Infinity ? Math.min(factor, limit) : 0.2;
       if (!(ratio <= 1)) {  // An undefined ratio is a rejection.
         limit = 1;
@@ -310,7 +312,7 @@ function makeEngine(model, rodas) {
       t = next;
       for (let i = 0; i < n; i += 1) y[i] = z[i];
       h *= factor;
-      if (t >= stop && happen()) {
+      if (t >= stop && happen(t)) {
         rhs(t, y, u, p, c, k1);
         h = remembered > 0 ? remembered : firstStep(share, longest);
         restarting = true;

@@ -26,19 +26,46 @@ function engineOf(hypothesis) {
   return engines[hypothesis];
 }
 
-/* Courses of the patients of a job: values [patient, wanted, time], means [patient, wanted, interval, 3], status. */
+/* A course of averages over intervals between doses, each at the end of its interval, and straight lines between them;
+   behind the last interval the course itself. */
+function follow(solved, means, job, followed) {
+  const { grid, intervals } = job, last = intervals.length / 2 - 1, end = intervals[2 * last + 1];
+  let s = 0, before = 0, level = solved[0];
+  followed.set(solved);
+  for (let i = 1; i < grid.length && grid[i] <= end + 1e-9; i += 1) {
+    while (s < last && intervals[2 * s + 1] < grid[i]) {
+      before = intervals[2 * s + 1];
+      level = means[3 * s];
+      s += 1;
+    }
+    const share = Math.min(1, (grid[i] - before) / (intervals[2 * s + 1] - before));
+    followed[i] = level + share * (means[3 * s] - level);
+  }
+}
+
+let means = new Float64Array(0);
+/* Courses of the patients of a job: values [patient, wanted, time] and, where there are intervals to look at, followed,
+   averages of the same shape; swings [patient, wanted], lowest to highest in the last interval over its average;
+   status [patient]. */
 function courses(job) {
-  const count = job.patients.length, points = job.wanted.length * job.grid.length;
-  const spans = job.wanted.length * job.intervals.length / 2 * 3;
-  const values = new Float64Array(count * points), means = new Float64Array(count * spans);
-  const status = new Uint8Array(count);
+  const count = job.patients.length, width = job.grid.length, points = job.wanted.length * width;
+  const spans = job.intervals.length / 2;
+  if (means.length !== job.wanted.length * spans * 3) means = new Float64Array(job.wanted.length * spans * 3);
+  const values = new Float64Array(count * points), followed = new Float64Array(spans ? count * points : 0);
+  const swings = new Float64Array(spans ? count * job.wanted.length : 0), status = new Uint8Array(count);
   const times = scheduled(job.course, job.grid[job.grid.length - 1]);
   job.patients.forEach((patient, index) => {
     status[index] = engineOf(job.hypothesis).solve(
       parametersOf(job.hypothesis, patient, job.factors), job.course, dosesOf(patient, times, job.course.missing),
-      job.grid, job.intervals, job.wanted, job, values, index * points, means, index * spans);
+      job.grid, job.intervals, job.wanted, job, values, index * points, means, 0);
+    for (let w = 0; spans && w < job.wanted.length; w += 1) {
+      const own = means.subarray(w * spans * 3, (w + 1) * spans * 3), at = index * points + w * width;
+      follow(values.subarray(at, at + width), own, job, followed.subarray(at, at + width));
+      const [mean, low, high] = own.subarray(3 * spans - 3);
+      swings[index * job.wanted.length + w] = (high - low) / Math.abs(mean);
+    }
   });
-  return { values, means, status };
+  return { values, followed, swings, status };
 }
 
 /* How far a parameter moves what is shown: the largest difference, over what is wanted, of the change since baseline
@@ -71,7 +98,7 @@ if (typeof WorkerGlobalScope !== "undefined" && self instanceof WorkerGlobalScop
     if (event.data.kind === "set up") setUp(event.data);
     else {
       const found = answer(event.data);
-      self.postMessage(found, found.values ? [found.values.buffer, found.means.buffer] : []);
+      self.postMessage(found, found.values ? [found.values.buffer, found.followed.buffer, found.swings.buffer] : []);
     }
   };
 }
