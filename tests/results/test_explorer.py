@@ -194,7 +194,13 @@ def one_compartment() -> System:
 
 
 def solved(
-    system: System, parameters: list[float], course: dict[str, float], grid: list[float], intervals: list[float]
+    system: System,
+    parameters: list[float],
+    course: dict[str, float],
+    grid: list[float],
+    intervals: list[float],
+    *,
+    is_first: bool = False,
 ) -> tuple[list[float], list[float], int]:
     """Values [quantity, time] and means [quantity, interval, 3] of one patient, and the number of stiff patients."""
     rodas = contents_of([study_of("H0", **{"cohort.patients": 1, "model.fit": "typical"})]).data["rodas"]
@@ -207,7 +213,8 @@ def solved(
         const values = new Float64Array(wanted.length * grid.length);
         const means = new Float64Array(wanted.length * spans.length / 2 * 3);
         const status = engine.solve(Float64Array.from({parameters}), course, scheduled(course, grid[grid.length - 1]),
-          grid, spans, wanted, {{ rtol: 1e-7, longest: Infinity }}, values, 0, means, 0);
+          grid, spans, wanted, {{ rtol: 1e-7, longest: Infinity, isFirst: {json.dumps(is_first)} }},
+          values, 0, means, 0);
         return JSON.stringify([status, Array.from(values), Array.from(means), engine.counters.stiff]);
         }}())"""
     )
@@ -229,6 +236,14 @@ def test_doses_at_once_have_the_averages_troughs_and_peaks_of_the_closed_form() 
     expected = [amount * decayed / (2 * k), amount * np.exp(-2 * k), amount, high * decayed / (2 * k)]
     np.testing.assert_allclose(means[:4], expected, rtol=1e-6)
     np.testing.assert_allclose(values[4:], 2 * np.array(values[:4]), rtol=1e-12)
+
+
+def test_a_first_look_has_the_averages_of_the_closed_form() -> None:
+    k, amount = 0.8, 10.0
+    course = {"amount": amount, "route": 0, "every": 2.0, "until": 6.0, "duration": 0.0}
+    _, means, _ = solved(one_compartment(), [k], course, [0.0, 5.0], [0.0, 2.0, 2.0, 4.0], is_first=True)
+    decayed, high = 1 - np.exp(-2 * k), amount * (1 + np.exp(-2 * k))
+    np.testing.assert_allclose(means[0:6:3], [amount * decayed / (2 * k), high * decayed / (2 * k)], rtol=1e-5)
 
 
 def test_infusions_that_overlap_add_up_and_end() -> None:

@@ -195,6 +195,9 @@ function makeEngine(model, rodas) {
     // What is wanted where it was looked at last, and whether that is where the next step begins.
     const sums = new Float64Array(3 * count), seen = new Float64Array(count);
     let isSeen = false;
+    // Of a first look the beginning and the end of a step that waits for the next one, and its length.
+    const first = new Float64Array(count), middle = new Float64Array(count);
+    let waiting = 0;
 
     function record(state, time) {
       observe(time, state, u, p, c, o, asked);
@@ -296,7 +299,23 @@ function makeEngine(model, rodas) {
         inside(theta, h, between);
         record(between, grid[at]);
       }
-      if (edge % 2 === 1) {
+      if (edge % 2 === 1 && waiting > 0) {
+        // The parabola through the ends of two steps.
+        const both = waiting + h, ratio = h / waiting;
+        look(z, next, 0);
+        for (let w = 0; w < count; w += 1) {
+          sums[3 * w] += both / 6 * ((2 - ratio) * first[w] + both * both / (waiting * h) * middle[w] + (2 - 1 / ratio) * seen[w]);
+        }
+        waiting = 0;
+        isSeen = true;
+      } else if (edge % 2 === 1 && isShort && next < stop) {
+        if (!isSeen) look(y, t, 0);
+        first.set(seen);
+        look(z, next, 0);
+        middle.set(seen);
+        waiting = h;
+        isSeen = true;
+      } else if (edge % 2 === 1) {
         // Simpson's rule over the step.
         if (isSeen) gather(h / 6);
         else look(y, t, h / 6);
