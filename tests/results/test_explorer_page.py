@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import simulate
@@ -149,6 +150,26 @@ def test_wash_out_and_missed_doses_give_signal_back(page: Any) -> None:
     assert whole < missed < 60 < last()
 
 
+@pytest.mark.parametrize("missing", [0, 40])
+def test_bands_are_quantiles_of_the_patients_of_whom_some_miss_doses(page: Any, missing: int) -> None:
+    if missing:
+        moved(page, lambda: set_slider(page, "missing", missing))
+    found = page.evaluate(
+        """() => {
+        const move = window.explorer.move(), one = [...move.found.values()][0], kept = (name) =>
+          Array.from({ length: one[name].size }, (_, k) => Array.from(one[name].get(k)));
+        return { names: one.names, solved: kept("values"), followed: kept("followed") };
+        }"""
+    )
+    rows = list(csv.DictReader(io.StringIO(page.evaluate("window.explorer.table()"))))
+    for name, kind in (("il17a", "solved"), ("signal_lymph", "followed")):
+        shape = (PATIENTS, len(found["names"]), -1)
+        courses = np.reshape(found[kind], shape)[:, found["names"].index(name)]
+        own = [row for row in rows if (row["hypothesis"], row["quantity"], row["reading"]) == ("H1+H6", name, "level")]
+        shown = np.array([[float(row[column]) for row in own] for column in ("p5", "median", "p95")])
+        np.testing.assert_allclose(shown, np.quantile(courses, (0.05, 0.5, 0.95), axis=0), rtol=1e-12)
+
+
 def test_a_parameter_moves_the_hypotheses_that_have_it(page: Any) -> None:
     before = page.evaluate("window.explorer.table()")
     moved(page, lambda: set_slider(page, "x-f_m", -0.3))
@@ -190,9 +211,44 @@ def test_a_table_and_a_picture_can_be_saved(page: Any) -> None:
     assert Path(started.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
-def test_changes_can_be_seen_in_place_of_levels_and_dark_in_place_of_light(page: Any) -> None:
-    page.check("input[name=view][value=changes]")
-    page.locator("#charts .unit", has_text="change in %").first.wait_for()
+def headings(page: Any) -> list[str]:
+    return page.locator("#charts .unit").all_inner_texts()  # type: ignore[no-any-return]
+
+
+def test_a_page_of_a_treatment_begins_with_changes_and_shares_stay_levels(page: Any) -> None:
+    change, level = ",\xa0change\xa0in\xa0%", ",\xa0level\xa0in\xa0%"
+    assert page.is_checked("input[name=view][value=changes]")
+    assert headings(page) == [change] * 3 + [level] * 3
+    page.check("input[name=view][value=levels]")
+    page.wait_for_function("!document.querySelector('#charts').innerText.includes('change')")
+    assert headings(page) == [",\xa0%", ",\xa0%", ",\xa0µkat/L", *[",\xa0%"] * 3]
+    assert "view=levels" in page.evaluate("location.hash")
+    page.keyboard.press("v")
+    page.wait_for_function("document.querySelector('#charts').innerText.includes('change')")
+    assert page.is_checked("input[name=view][value=changes]")
+    assert "view" not in page.evaluate("location.hash")
+
+
+def test_a_link_that_asks_for_levels_opens_with_them(browser: Any, page_file: Path) -> None:
+    other = browser.new_page()
+    other.goto(f"{page_file.as_uri()}#dose=150&view=levels")
+    other.wait_for_selector(READY, state="attached", timeout=120_000)
+    assert other.evaluate("[window.explorer.state().dose, window.explorer.state().view]") == [150, "levels"]
+    assert not any("change" in text for text in headings(other))
+    other.close()
+
+
+def test_a_page_of_nothing_that_is_given_begins_with_levels(browser: Any, tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    simulate.explore("untreated", ["H4"], patients=2, draws=1, out=path)
+    other = browser.new_page()
+    other.goto(path.as_uri())
+    other.wait_for_selector(READY, state="attached", timeout=120_000)
+    assert other.is_checked("input[name=view][value=levels]")
+    other.close()
+
+
+def test_dark_can_be_seen_in_place_of_light(page: Any) -> None:
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     page.click("#theme")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light

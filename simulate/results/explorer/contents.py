@@ -33,6 +33,8 @@ MOST = 200
 
 _USUAL = ("occupancy_lymph", "signal_lymph", "signal_muscle")
 _SHOWN = 6
+_LEVELS = ("occupancy_lymph", "occupancy_muscle", "signal_lymph", "signal_muscle")
+"""What is a share of all receptors or of the baseline: a change of it in % would say less than it does."""
 _PINNED = ("f_m",)
 """Parameters whose sliders are always there: how much of the drug in plasma gets into muscle."""
 _TIMES = 366
@@ -139,6 +141,7 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
     rows: list[Species | Observable] = [*model.species, *model.observables]
     asked = [part.name for part in rows if part.name in study.quantities]
     observables = [part.name for part in model.observables]
+    levels = _LEVELS if study.scenario.model is None else ()
     offered = [name for name in asked if name in observables] or asked
     return {
         "name": study.hypothesis,
@@ -147,7 +150,10 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
         "draws": _draw_of(study).tolist(),
         "values": _packed(values, "<f8"),
         "parameters": [_parameter(part) for part in model.parameters],
-        "quantities": [{"name": part.name, "meaning": part.meaning, "unit": part.unit.text} for part in rows],
+        "quantities": [
+            {"name": part.name, "meaning": part.meaning, "unit": part.unit.text, "level": part.name in levels}
+            for part in rows
+        ],
         "offered": [*offered, *(part.name for part in rows if part.name not in offered)],
         "shown": _shown(study, offered),
         "routes": [{"name": route.name, "drug": route.drug, "unit": route.unit.text} for route in model.routes],

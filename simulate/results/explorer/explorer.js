@@ -77,7 +77,7 @@ const lastReported = data.reported.filter((item) => item.direction && item.day >
 const usual = () => ({
   first: 0, second: hypotheses.length > 1 ? 1 : -1, dose: data.course.amount, every: data.course.every,
   missing: Math.round(100 * data.course.missing), stop: data.course.until, days: data.end,
-  read: Math.min(lastReported || data.end, data.end), view: "levels", quantities: [...hypotheses[0].shown], factors: {},
+  read: Math.min(lastReported || data.end, data.end), view: data.course.amount > 0 ? "changes" : "levels", quantities: [...hypotheses[0].shown], factors: {},
 });
 let state = usual();
 
@@ -368,12 +368,14 @@ function draw() {
   drawTable();
   drawProgress();
 }
+/* What says by itself how far it is from its baseline, as a share does, is a level in either view. */
+function showsChange(part) { return state.view === "changes" && !titleOf(part).level; }
 function titleOf(part) {
   const { one } = part.of[0];
   return one.quantities[one.quantityAt.get(part.name)];
 }
 function drawCharts() {
-  const box = byId("charts"), isChange = state.view === "changes", key = JSON.stringify([
+  const box = byId("charts"), key = JSON.stringify([
     shown.map((part) => [part.name, part.of.map(({ one, read }) => [one.index, read.isRelative])]), state.view, themeNow()]);
   if (box.dataset.key !== key) {
     box.dataset.key = key;
@@ -382,7 +384,7 @@ function drawCharts() {
     box.replaceChildren();
   }
   for (const [place, part] of shown.entries()) {
-    const series = [Array.from(move.grid, (day) => day / data.days_per_unit)];
+    const isChange = showsChange(part), series = [Array.from(move.grid, (day) => day / data.days_per_unit)];
     for (const { read } of part.of) series.push(...bands(isChange ? read.changes() : read.courses));
     const numbers = series.slice(1).flat().filter((value) => value !== null);
     const least = Math.min(...numbers), most = Math.max(...numbers);
@@ -411,8 +413,8 @@ function spoken(part) {
   return `${title.meaning} over time: ${texts.join("; ")}`;
 }
 function newChart(box, part, first, isLog) {
-  const title = titleOf(part), isChange = state.view === "changes";
-  const unit = isChange ? (part.of[0].read.isRelative ? "change in %" : `change in ${unitOf(title.unit)}`) : unitOf(title.unit);
+  const title = titleOf(part), isChange = showsChange(part), ownUnit = unitOf(title.unit);
+  const unit = isChange ? (part.of[0].read.isRelative ? "change in %" : `change in ${ownUnit}`) : state.view === "changes" ? `level in ${ownUnit}` : ownUnit;
   const figure = make("figure", { role: "img", style: "margin:0" });
   const heading = make("h3", {}, make("span", {}, title.meaning, make("span", { class: "unit", text: unit ? `,\u00a0${unit.replaceAll(" ", "\u00a0")}` : "" })));
   const note = make("p", { class: "read" }), plot = make("div", {});
@@ -482,7 +484,7 @@ function marks(u, own) {
     if (item.quantity !== own.part.name || !item.direction || !(item.day > 0) || item.day > state.days * 1.05) continue;
     arrow(ctx, Math.min(x(item.day), bbox.left + bbox.width) - 9 * ratio, bbox.top + 0.12 * bbox.height, 20 * ratio, item.direction === "up");
   }
-  if (state.view === "levels") {
+  if (!showsChange(own.part)) {
     ctx.strokeStyle = ctx.fillStyle = color("--ink");
     ctx.lineWidth = 1.5 * ratio;
     for (const item of data.reported) {
@@ -519,7 +521,7 @@ function readout(u, own) {
   const at = u.cursor.idx;
   const follows = own.part.of.some(({ read }) => read.follows) ? "average over each interval between doses" : "";
   if (at === null || at === undefined || !Number.isFinite(u.data[0][at])) { own.note.textContent = follows; return; }
-  const text = state.view === "changes" ? signed : rounded;
+  const text = showsChange(own.part) ? signed : rounded;
   own.note.textContent = `${timeName} ${rounded(u.data[0][at])}: ` + own.part.of.map(({ one }, k) => {
     const [low, middle, high] = [1, 2, 3].map((part) => u.data[3 * k + part][at]);
     return `${own.part.of.length > 1 ? `${one.name} ` : ""}${text(middle)} (${text(low)} to ${text(high)})`;
@@ -707,10 +709,10 @@ function controls() {
 
   const view = byId("view");
   view.replaceChildren(make("legend", { text: "Show" }));
-  for (const [value, text] of [["levels", "levels"], ["changes", "change of each patient"]]) {
+  for (const [value, text] of [["changes", "change of each patient"], ["levels", "levels"]]) {
     const input = make("input", { type: "radio", name: "view", value, checked: state.view === value });
-    input.addEventListener("change", () => { state.view = value; keepLink(); drawAgain(); });
-    view.append(make("label", {}, input, make("span", { text })));
+    input.addEventListener("change", () => see(value));
+    view.append(make("label", { title: "v: the other one" }, input, make("span", { text })));
   }
 
   const box = byId("quantities");
@@ -728,6 +730,12 @@ function controls() {
   }
   controlsOfParameters();
   standing();
+}
+function see(value) {
+  state.view = value;
+  for (const input of document.getElementsByName("view")) input.checked = input.value === value;
+  keepLink();
+  drawAgain();
 }
 function tidyStep(value) {
   const power = 10 ** Math.floor(Math.log10(value));
@@ -868,6 +876,10 @@ byId("png").addEventListener("click", () => picture().then((blob) => save(`${dat
 byId("theme").addEventListener("click", () => { document.documentElement.dataset.theme = themeNow() === "dark" ? "light" : "dark"; drawAgain(); });
 isDark.addEventListener("change", drawAgain);
 window.addEventListener("hashchange", () => { if (link() !== (location.hash || "#")) { state = readLink(); controls(); changed(); } });
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "v" || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+  see(state.view === "changes" ? "levels" : "changes");
+});
 let resizing = 0;
 window.addEventListener("resize", () => {
   cancelAnimationFrame(resizing);
