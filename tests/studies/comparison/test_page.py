@@ -84,8 +84,7 @@ def test_what_the_page_on_fits_says_was_learned_is_so(name: str) -> None:
 def test_the_page_on_fits_counts_statements_and_free_numbers() -> None:
     counts = {len(fit.estimates) for fit in fits("abstract").values()}
     (statements,) = {len(fit.items) for fit in fits("abstract").values()}
-    assert f"There are {statements} of them, with figures from 3 to 15 patients" in FITTED
-    assert f"and {min(counts)} to {max(counts)} free numbers" in FITTED
+    assert f"These are {statements}, from 3 to 15 patients, for {min(counts)} to {max(counts)} free numbers" in FITTED
 
 
 def test_the_first_page_says_what_the_fits_say_of_the_hypotheses() -> None:
