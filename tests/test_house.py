@@ -283,7 +283,7 @@ MAY_NAME_READINGS = {
     "simulate/studies/paired.py": "endpoints of the reference model, and what its response follows from",
     "simulate/studies/side_by_side.py": "the two changes of which runs of several hypotheses are asked for both",
     "simulate/studies/intervals.py": "days at which dosing intervals of a run are summed up",
-    "simulate/figures/time_course.py": "the order in which a figure shows what a model has",
+    "simulate/figures/panels.py": "the order in which a figure shows what a model has",
     "simulate/results/illustrations.py": "the order in which a report shows what a model has",
     "simulate/studies/visits.py": "days at which a run is summed up",
     "simulate/studies/dose_response/responses.py": "what is asked of doses where nothing is named",

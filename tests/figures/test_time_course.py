@@ -12,14 +12,16 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 
 from simulate.evidence.observations import Standing
+from simulate.figures.bands import LEVELS
+from simulate.figures.panels import MAX_PANELS, Mark, panels_of
 from simulate.figures.style import COLORS, plain_number, save
-from simulate.figures.time_course import LEVELS, MAX_PANELS, Mark, prepare, time_course
+from simulate.figures.time_course import time_course
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
 
 
 def test_a_panel_holds_the_quantiles_of_the_members() -> None:
-    level, _ = prepare(dataset(arms=2))
+    level, _ = panels_of(dataset(arms=2))
     assert (level.quantity, level.title, level.label) == ("level", "A level with a $ in its name", "%")
     assert level.bands.shape == (2, len(LEVELS), 183)
     assert level.bands[0, :, 7].tolist() == [11.0, 15.0, 20.0, 25.0, 29.0]
@@ -29,33 +31,33 @@ def test_a_panel_holds_the_quantiles_of_the_members() -> None:
 def test_members_that_failed_are_left_out_even_before_their_failure() -> None:
     data = dataset()
     data["status"].values[0, 10:] = 1
-    level, _ = prepare(data)
+    level, _ = panels_of(data)
     assert level.bands[0, 2, 0] == 14.5
 
 
 def test_an_arm_in_which_all_failed_has_no_bands() -> None:
     data = dataset(arms=2)
     data["status"].values[1] = 4
-    level, _ = prepare(data)
+    level, _ = panels_of(data)
     assert np.isnan(level.bands[1]).all()
     assert not np.isnan(level.bands[0]).any()
     assert len(time_course(data).axes) == 2
 
 
 def test_only_what_spans_decades_has_a_logarithmic_axis() -> None:
-    level, rise = prepare(dataset())
+    level, rise = panels_of(dataset())
     assert (level.logarithmic, rise.logarithmic) == (False, True)
     assert [axes.get_yscale() for axes in time_course(dataset()).axes] == ["linear", "log"]
 
 
 def test_printed_figures_are_drawn_in_the_unit_of_the_panel() -> None:
     printed = observation("rise", 0.0, mean=2559.0, low=467.0, high=6937.0, unit=unit("pg/mL"))
-    _, rise = prepare(dataset(), [printed])
+    _, rise = panels_of(dataset(), [printed])
     assert rise.marks == (Mark(0.0, 2.559, 0.467, 6.937, Standing.REPORTED),)
 
 
 def test_only_means_of_patients_within_the_time_shown_are_drawn() -> None:
-    level, _ = prepare(
+    level, _ = panels_of(
         dataset(days=100.0),
         [
             observation("level", 0.0),
@@ -189,12 +191,12 @@ def test_the_legend_tells_how_many_of_how_many_patients_are_shown() -> None:
 
 def test_a_printed_range_or_a_band_that_is_not_drawn_makes_no_logarithmic_axis() -> None:
     wide = observation("level", 0.0, mean=20.0, low=1.0, high=50.0)
-    assert not prepare(dataset(), [wide])[0].logarithmic
+    assert not panels_of(dataset(), [wide])[0].logarithmic
     data = dataset(arms=3)
     data["level"].values[:, 0] = 0.1
     data["level"].values[:, 1] = 0.1
-    assert prepare(data.isel(arm=[0]))[0].logarithmic
-    assert not prepare(data.isel(arm=[0] * 5))[0].logarithmic
+    assert panels_of(data.isel(arm=[0]))[0].logarithmic
+    assert not panels_of(data.isel(arm=[0] * 5))[0].logarithmic
 
 
 def test_the_legend_tells_that_values_are_from_the_times_of_doses() -> None:
@@ -227,7 +229,7 @@ def test_a_course_that_rounding_alone_moves_is_drawn_as_a_level() -> None:
 def test_names_and_units_of_another_program_stay_what_they_are() -> None:
     data = dataset()
     data["rise"].attrs = {"units": "1", "long_name": "mA"}
-    assert [panel.title for panel in prepare(data)] == ["A level with a $ in its name", "mA"]
+    assert [panel.title for panel in panels_of(data)] == ["A level with a $ in its name", "mA"]
     assert [axes.get_ylabel() for axes in time_course(data).axes] == ["%", "ratio"]
     foreign = data.assign_attrs(units_of_file=1)
     drawn = time_course(foreign).axes
@@ -235,7 +237,7 @@ def test_names_and_units_of_another_program_stay_what_they_are() -> None:
     assert [axes.get_ylabel() for axes in drawn] == ["%", "(unit of the\nfile)"]
     # The name of a quantity is none to be changed, whatever the model is.
     data["rise"].attrs["long_name"] = "ka"
-    assert [prepare(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
+    assert [panels_of(data.rename(rise=name))[1].title for name in ("ka", "rise")] == ["ka", "Ka"]
 
 
 @pytest.mark.parametrize("swinging", [1, 2, 3])
@@ -252,7 +254,7 @@ def test_troughs_and_peaks_of_several_arms_stand_beside_the_axes_and_of_one_over
         swings[..., -10:, :] = np.nan
         return values, swings
 
-    monkeypatch.setattr("simulate.figures.time_course.averaged_course", averaged)
+    monkeypatch.setattr("simulate.figures.panels.averaged_course", averaged)
     figure = time_course(data, quantities=["level"])
     (axes,) = figure.axes
     end = float(data["time"].values[-1])

@@ -7,7 +7,7 @@ import pytest
 
 from simulate.api.simulating import run
 from simulate.errors import InputError
-from simulate.figures.time_course import prepare as panels
+from simulate.figures.panels import panels_of as panels
 from simulate.figures.time_course import time_course
 from simulate.results.tables import summary
 from simulate.studies.datasets import seen_members

@@ -9,7 +9,8 @@ import pytest
 import xarray as xr
 
 import simulate
-from simulate.figures.time_course import prepare, time_course
+from simulate.figures.panels import panels_of
+from simulate.figures.time_course import time_course
 from simulate.results.tables import summary
 from simulate.studies.datasets import read_dataset, write_dataset
 from simulate.studies.effects import changes
@@ -164,14 +165,14 @@ def test_a_change_is_that_of_the_average(ran: xr.Dataset) -> None:
 
 
 def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
-    panel = prepare(ran, quantities=["A"])[0]
+    panel = panels_of(ran, quantities=["A"])[0]
     assert panel.envelope is not None
     _, trough, peak = (np.median(part) for part in expected(ran, 48.0, 10))
     assert panel.envelope[1, :, 20] == pytest.approx([trough, peak], rel=1e-4)
     assert np.isnan(panel.envelope[2]).all()
     figure = time_course(ran)
     assert "trough to peak (median)" in [text.get_text() for text in figure.legends[0].get_texts()]
-    assert prepare(ran, quantities=["B"])[0].envelope is None
+    assert panels_of(ran, quantities=["B"])[0].envelope is None
     # Hatches of the arms that have an envelope run in different directions.
     hatches = [part.get_hatch() for part in time_course(ran, quantities=["A"]).axes[0].collections if part.get_hatch()]
     assert hatches == ["///", "\\\\\\"]

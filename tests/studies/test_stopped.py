@@ -12,8 +12,8 @@ import xarray as xr
 
 import simulate
 from simulate.cli.app import outcome
+from simulate.figures.panels import panels_of
 from simulate.figures.spaghetti import spaghetti
-from simulate.figures.time_course import prepare
 from simulate.results.tables import summary
 from simulate.studies.datasets import failed_numerically, outcome_counts
 
@@ -97,7 +97,7 @@ def test_doses_from_the_start_on_stop_the_same_patients(folder: Path) -> None:
 
 
 def test_bands_are_of_those_who_reached_each_time(ran: xr.Dataset) -> None:
-    bands = prepare(ran)[0].bands[0]
+    bands = panels_of(ran)[0].bands[0]
     for day in (1, 2, 5, 10):
         assert bands[[0, 2, 4], day] == pytest.approx(expected_at(ran, day)[1], rel=1e-4)
     lines = spaghetti(ran).axes[0].lines

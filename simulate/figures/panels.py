@@ -1,0 +1,151 @@
+"""What the panels of a time course show: bands or lines of a quantity, and what was printed and observed of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+
+from simulate.evidence.observations import Observation, Standing
+from simulate.figures.bands import LEVELS, bands_of, shown_levels
+from simulate.figures.few_patients import FewPatients, few_patients
+from simulate.figures.style import title_of, unit_label
+from simulate.studies.datasets import pooled, quantity_names, seen_members
+from simulate.studies.following import averaged_course
+from simulate.studies.observed import ObservedValue
+from simulate.studies.paired import draws_of_members
+from simulate.symbolic.units import convert, unit
+
+FloatArray = npt.NDArray[np.float64]
+
+MAX_PANELS = 18
+"""Panels that fit on a page."""
+
+STORY = (
+    *("serum_il1ra", "signal_lymph", "signal_muscle"),
+    *("naive", "th1_memory", "th17_memory"),
+    *("cd45ro", "ifng", "il17a"),
+    *("inflammation", "damage", "ck"),
+)
+"""Panels of the reference model, if not told otherwise: exposure, cells, what the trial stained, muscle."""
+
+_MEDIAN = LEVELS.index(0.5)
+_LOG_SPAN = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A printed mean and range, in the unit of the panel, at the day where it is drawn."""
+
+    day: float
+    mean: float | None
+    low: float | None
+    high: float | None
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Panel:
+    """What one panel shows.
+
+    Attributes
+    ----------
+    quantity, title, label
+        Name, meaning, and what stands at the axis: the unit.
+    bands
+        Quantiles `LEVELS` of the members that did not fail, whom no rule has stopped and, where the run counts dropout,
+        who are still in the study; shape [arm, level, time], NaN where there is none.
+    marks
+        What the source printed.
+    logarithmic
+        Whether the values span so much that only a logarithmic axis shows them.
+    envelope
+        Of what follows the dose, of which the bands are those of its average over dosing intervals: medians of trough
+        and peak, shape [arm, 2, time], NaN where there is no regular dosing.
+    lines
+        Of each patient, shape [arm, patient, time], where they are too few for bands; drawn in place of these.
+    observed
+        What was observed in the patients.
+    """
+
+    quantity: str
+    title: str
+    label: str
+    bands: FloatArray
+    marks: tuple[Mark, ...]
+    logarithmic: bool
+    envelope: FloatArray | None = None
+    lines: FloatArray | None = None
+    observed: tuple[ObservedValue, ...] = ()
+
+
+def panels_of(
+    dataset: xr.Dataset,
+    observations: Sequence[Observation] = (),
+    *,
+    quantities: Sequence[str] | None = None,
+    observed: Sequence[ObservedValue] = (),
+) -> tuple[Panel, ...]:
+    """Panels of the levels of a run; the arguments are those of `simulate.figures.time_course.time_course`."""
+    dataset = pooled(dataset)
+    names = quantity_names(dataset)
+    if quantities is not None:
+        names = tuple(quantities)
+    elif set(STORY) <= set(names):
+        names = STORY
+    names = names[:MAX_PANELS]
+    also = [name for name in dict.fromkeys(row.quantity for row in observed) if name not in names]
+    if also:
+        names = (*names[: max(0, MAX_PANELS - len(also))], *also)
+    few = few_patients(dataset)
+    by_quantity = {name: tuple(row for row in observed if row.quantity == name) for name in names}
+    return tuple(_panel(dataset, name, observations, few, by_quantity[name]) for name in names)
+
+
+def _panel(
+    dataset: xr.Dataset,
+    name: str,
+    observations: Sequence[Observation],
+    few: FewPatients | None,
+    observed: tuple[ObservedValue, ...],
+) -> Panel:
+    variable = dataset[name]
+    values, swings = averaged_course(dataset, name)
+    seen = seen_members(dataset)
+    bands = bands_of(values, seen, draws_of_members(dataset))
+    envelope = None
+    if swings is not None:
+        envelope = np.stack([bands_of(swings[..., part], seen)[:, _MEDIAN] for part in (0, 1)], axis=1)
+    shown_unit = str(variable.attrs["units"])
+    end = float(dataset["time"].values[-1])
+    # What was read in other people has no place among patients.
+    own = [item for item in observations if item.quantity == name and item.standing is not Standing.HEALTHY]
+    marks = tuple(_mark(item, shown_unit) for item in own if item.mean is not None and item.day <= end)
+    return Panel(
+        quantity=name,
+        title=title_of(dataset, name),
+        label=unit_label(dataset, name),
+        bands=bands,
+        marks=marks,
+        logarithmic=_spans_decades(bands[:, shown_levels(len(bands))] if few is None else values, marks, observed),
+        envelope=envelope,
+        lines=None if few is None else few.lines(np.where(seen, values, np.nan)),
+        observed=observed,
+    )
+
+
+def _mark(item: Observation, shown_unit: str) -> Mark:
+    def converted(value: float | None) -> float | None:
+        return None if value is None else convert(value, item.unit, unit(shown_unit))
+
+    return Mark(item.day, converted(item.mean), converted(item.low), converted(item.high), item.standing)
+
+
+def _spans_decades(bands: FloatArray, marks: Sequence[Mark], observed: Sequence[ObservedValue]) -> bool:
+    """Whether what the patients do spans decades; a printed range alone would hide what they do."""
+    shown = np.append(bands[np.isfinite(bands)], [row.observed for row in observed])
+    printed = [value for mark in marks for value in (mark.mean, mark.low, mark.high) if value is not None]
+    return len(shown) > 0 and min([*printed, shown.min()]) > 0.0 and bool(shown.max() > _LOG_SPAN * shown.min())
