@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,22 +33,9 @@ from simulate.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import RenderableType
-    from rich.table import Table
-
     from simulate.cohort.ensemble import Ensemble
     from simulate.errors import NumericalError
-    from simulate.results.changes import ChangeRow
-    from simulate.results.tables import SummaryRow
     from simulate.studies.failures import FailureEntry
-    from simulate.studies.observed import ObservedValue
-    from simulate.studies.runs import Study
-
-COLUMNS = 80
-"""Letters in a line of what is printed."""
-
-LABEL = 25
-"""Letters of the first column of a table, at most."""
 
 TOLERATED = 0.05
 """Share of numerical failures that may be set aside."""
@@ -119,6 +105,7 @@ def run(
     """  # noqa: D301
     from simulate.api.simulating import failure_rows, simulated
     from simulate.cli.console import UsageFault, print_json, print_rich, print_text, progress, say
+    from simulate.cli.run_tables import changes_of_run, levels_of_run, reported_beside, table_of_observed
     from simulate.exchange.foreign import is_foreign, judge_units, read_foreign
     from simulate.results.tables import printed_alone
     from simulate.studies.datasets import ensemble_counts
@@ -186,10 +173,10 @@ def run(
         )
     else:
         print_text(result.title)
-        print_rich("", *_changes(found.study, found.changes), *_levels(found.study, found.summary))
+        print_rich("", *changes_of_run(found.study, found.changes), *levels_of_run(found.study, found.summary))
         if found.observed:
-            print_rich("", _observed_table(found.observed))
-        if lines := _printed(found.summary, printed_alone(found.observations, found.summary)):
+            print_rich("", table_of_observed(found.observed))
+        if lines := reported_beside(found.summary, printed_alone(found.observations, found.summary)):
             print_text("\n".join(lines))
     for line in (
         *found.study.scenario.understood,
@@ -266,232 +253,3 @@ def _causes(failures: Sequence[FailureEntry]) -> list[str]:
     if not failures:
         return []
     return [f"  {failures[0].sentence}", f"  to repeat it alone: {failures[0].replay}"]
-
-
-def _changes(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableType]:
-    """Paired changes at the visit that was reported and, where another column has no room, at the last after it."""
-    import textwrap
-
-    from simulate.results.changes import RULE
-
-    if not rows:
-        return []
-    main, other = _visits_shown(rows)
-    last = rows[-1].visit
-    has_room = len(study.arms) == 1 and study.draws is None
-    reported = [row.quantity for row in rows if row.reported]
-    title = "Change since baseline, of each patient"
-    tables = [_changes_table(study, rows, main, other if has_room else "", title)]
-    if last not in (main, other if has_room else main):
-        tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None))
-    return [*tables, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
-
-
-def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
-    """A table in 80 columns: a line for each quantity, arm and, where a direction was reported, for who responds."""
-    from simulate.cli.console import titled
-    from simulate.cli.folding import hanging
-    from simulate.results.changes import banded, between_draws, judged, signed
-    from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
-
-    several, of_draws = len(study.arms) > 1, study.draws is not None
-    reported = [row.quantity for row in rows if row.reported]
-    quantities = {row.quantity for row in rows}
-    bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
-    headings = [*([other] if other else []), f"{main} (5 to 95 %)", "up/down", *(["reported"] if reported else [])]
-    lines: list[tuple[str, ...]] = []
-    by_place = {(row.quantity, row.arm, row.less, row.group, row.visit): row for row in rows}
-
-    def line(label: str, quantity: str, arm: str, less: str, group: str) -> None:
-        row = by_place.get((quantity, arm, less, group, main))
-        if row is None:
-            return
-        before = by_place.get((quantity, arm, less, group, other))
-        own = (
-            *([signed(before.median, before.unit) if before else ""] if other else []),
-            "\n".join((banded(row), between_draws(row))) if of_draws and quantity in bracketed else banded(row),
-            "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
-            *([judged(row)] if reported else []),
-        )
-        lines.append((label, *own))
-
-    for quantity in dict.fromkeys((*reported, *(row.quantity for row in rows))):
-        own = next(row for row in rows if row.quantity == quantity)
-        name = quantity if own.unit == "%" else f"{quantity}, {own.unit}"
-        if not several:
-            line(name, quantity, own.arm, "", ALL)
-            for group in (RESPONDERS, OTHERS) if quantity in reported else ():
-                line(f"  {group}", quantity, own.arm, "", group)
-            continue
-        lines.append((name, *([""] * len(headings))))
-        for arm, less in dict.fromkeys((row.arm, row.less) for row in rows if row.quantity == quantity):
-            # What does not change untreated needs no second row.
-            if not less or any(by_place[quantity, less, "", ALL, main].shares):
-                line(f"    less {less}" if less else f"  {arm}", quantity, arm, less, ALL)
-    columns = zip(headings, *(cells for _, *cells in lines), strict=True)
-    others = sum(1 + max(len(part) for cell in column for part in cell.split("\n")) for column in columns)
-    table = titled(title, title_style="bold", pad_edge=False, padding=0, collapse_padding=True)
-    table.add_column("change in %")
-    for heading in headings:
-        table.add_column(heading, justify="left" if heading == "reported" else "right")
-    for label, *cells in lines:
-        table.add_row(hanging(label, max(LABEL if several else 16, COLUMNS - 2 - others)), *cells)
-    return table
-
-
-def _changes_caption(study: Study, rule: str) -> str:
-    """What the columns of the table of changes are."""
-    people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
-    if study.draws is not None:
-        people += "; [ ]: where 90 % of the draws have their own median, or share"
-    return f"{people}; up/down: % of patients who rise and who fall{rule}."
-
-
-def _visits_shown(rows: Sequence[ChangeRow]) -> tuple[str, str]:
-    """The visit of which bands are shown, the last with a reported direction or the last, and one for medians."""
-    visits = list(dict.fromkeys(row.visit for row in rows))
-    reported = [row.visit for row in rows if row.reported]
-    main = max(reported, key=visits.index) if reported else visits[-1]
-    others = [visit for visit in visits if visit != main]
-    return main, others[-1] if others else ""
-
-
-def _levels(study: Study, rows: Sequence[SummaryRow]) -> list[RenderableType]:
-    """The summary in 80 columns: a line for each quantity and arm, and as many visits beside each other as fit."""
-    import textwrap
-
-    from simulate.errors import listed
-    from simulate.studies.intervals import has_own_doses
-
-    visits = list(dict.fromkeys(row.visit for row in rows))
-    by_place = {(row.quantity, row.arm, row.visit): row for row in rows}
-    several = len(study.arms) > 1
-    lines: list[tuple[str, list[str]]] = []
-    for quantity in dict.fromkeys(row.quantity for row in rows):
-        own = next(row for row in rows if row.quantity == quantity)
-        name = f"{quantity}, {own.unit}" if own.unit else quantity
-        if several:
-            lines.append((name, [""] * len(visits)))
-        for arm in study.arms:
-            cells = [by_place[quantity, arm.name, visit] for visit in visits]
-            lines.append((f"  {arm.name}" if several else name, [_figures(row) for row in cells]))
-            if any(row.trough is not None for row in cells):
-                lines.append(("    trough to peak" if several else "  trough to peak", [_swing(row) for row in cells]))
-    first = rows[0]
-    headings = list(visits)
-    if study.scenario.dropout or any(row.n_ok < first.n_ok for row in rows):
-        for column, visit in enumerate(visits):
-            present = sorted({row.n_ok for row in rows if row.visit == visit})
-            headings[column] = f"{visit}\nn = {' to '.join(map(str, present))}"
-    people = ", of whom those in the study at each visit" if study.scenario.dropout else ""
-    is_averaged = any(row.trough is not None for row in rows)
-    follows = "; what follows the dose: average over the dosing interval before a visit" if is_averaged else ""
-    if apart := [arm.name for arm in study.arms if has_own_doses(arm)]:
-        follows += f"; {listed(apart)}: each patient has doses of their own, and is read at the visit itself"
-    caption = f"hypothesis {study.hypothesis}; {_cohort(study)}{people}; median (5 % to 95 %){follows}."
-    tables = [
-        _side_by_side("Levels" if not place else "Levels, continued", lines, headings, columns)
-        for place, columns in enumerate(_that_fit(lines, headings))
-    ]
-    return [*tables, *textwrap.wrap(caption, COLUMNS)]
-
-
-def _observed_table(rows: Sequence[ObservedValue]) -> Table:
-    """What was observed over what is simulated of the same patients, quantity by quantity."""
-    from simulate.cli.console import titled
-    from simulate.results.tables import rounded
-
-    table = titled(
-        "Observed values over simulated ones, each of the same patient and time",
-        title_style="bold",
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("quantity", overflow="fold", max_width=LABEL)
-    for name in ("values", "median ratio", "lowest to highest"):
-        table.add_column(name, justify="right")
-    for quantity in dict.fromkeys(row.quantity for row in rows):
-        own = [row for row in rows if row.quantity == quantity]
-        ratios = sorted(row.ratio for row in own if row.ratio is not None and not row.below)
-        middle = statistics.median(ratios) if ratios else None
-        ends = f"{rounded(ratios[0])} to {rounded(ratios[-1])}" if ratios else rounded(None)
-        table.add_row(quantity, str(len(own)), rounded(middle), ends)
-    return table
-
-
-def _label_width(lines: Sequence[tuple[str, list[str]]]) -> int:
-    return min(LABEL, max(len(label) for label, _ in lines))
-
-
-def _that_fit(lines: Sequence[tuple[str, list[str]]], headings: Sequence[str]) -> list[list[int]]:
-    """Numbers of the columns that stand beside each other, table by table."""
-    found: list[list[int]] = []
-    left = 0
-    for column, heading in enumerate(headings):
-        width = 2 + max(*(len(part) for part in heading.splitlines()), *(len(cells[column]) for _, cells in lines))
-        if not found or width > left:
-            found.append([])
-            left = COLUMNS - 2 - _label_width(lines)
-        found[-1].append(column)
-        left -= width
-    return found
-
-
-def _side_by_side(
-    title: str, lines: Sequence[tuple[str, list[str]]], headings: Sequence[str], columns: Sequence[int]
-) -> Table:
-    from simulate.cli.console import titled
-    from simulate.cli.folding import hanging
-
-    table = titled(title, title_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("level")
-    for column in columns:
-        table.add_column(headings[column], justify="right", no_wrap=True)
-    for label, cells in lines:
-        own = [cells[column] for column in columns]
-        if any(own) or not any(cells):
-            table.add_row(hanging(label, _label_width(lines)), *own)
-    return table
-
-
-def _printed(rows: Sequence[SummaryRow], alone: Sequence[str]) -> list[str]:
-    """What the source printed of the quantities shown, and of what none shows, in lines of 80 letters."""
-    import textwrap
-
-    from simulate.trials.reading import shipped_trial
-
-    found: dict[str, None] = {}
-    sampled = [part.quantity for part in shipped_trial().readouts if part.sampling is not None]
-    for row in rows:
-        if row.source:
-            is_late = row.quantity in sampled and row.trough is not None
-            late = "; of samples long after a dose, so nearer the trough than the average" if is_late else ""
-            found.setdefault(f"{row.quantity}, {row.visit}: {row.source}{late}")
-    lines = [line for text in found for line in textwrap.wrap(text, COLUMNS - 1, subsequent_indent="    ")]
-    also = textwrap.wrap(f"the source also printed: {'; '.join(alone)}", COLUMNS) if alone else []
-    return [*(["", "The source printed", *(f" {line}" for line in lines)] if lines else []), *also]
-
-
-def _cohort(study: Study) -> str:
-    """How many patients, and of what."""
-    number = study.scenario.patients
-    patients = f"{number} patient" if number == 1 else f"{number} patients"
-    if study.draws is not None:
-        return f"{patients} of each of {study.draws.origin}"
-    return patients if study.scenario.model is not None else f"{patients} with the parameters of the tables, of no fit"
-
-
-def _swing(row: SummaryRow) -> str:
-    from simulate.results.tables import rounded
-
-    return "" if row.trough is None else f"{rounded(row.trough)} to {rounded(row.peak)}"
-
-
-def _figures(row: SummaryRow) -> str:
-    from simulate.results.tables import rounded
-
-    if row.median is None:
-        return rounded(None)
-    if row.p5 == row.p95:
-        return rounded(row.median)
-    return f"{rounded(row.median)} ({rounded(row.p5)} to {rounded(row.p95)})"

@@ -200,7 +200,7 @@ def _print_changes(rows: Sequence[SweepChange]) -> None:
     import textwrap
 
     from simulate.cli.console import print_rich, titled
-    from simulate.cli.run import COLUMNS
+    from simulate.cli.run_tables import COLUMNS
     from simulate.studies.paired import ENDPOINTS
 
     names = list(dict.fromkeys(row.quantity for row in rows))
