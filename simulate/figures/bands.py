@@ -26,8 +26,10 @@ EDGED_BANDS = 4
 """Arms beyond which the middle half alone is drawn."""
 
 TITLE_LETTERS = 37
-_LABEL_LETTERS = 14
 """Letters in a line of the title of one of three panels in a row."""
+
+_LABEL_LETTERS = 14
+"""Letters in a line of the label of a y axis."""
 
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
 
