@@ -13,6 +13,8 @@ from simulate.errors import Il1simError
 _IS_COMMAND: ContextVar[bool] = ContextVar("is_command", default=False)
 _NAME = r"(?<![\w-])--(?P<name>[a-z][a-z-]*[a-z]|[a-z])(?![\w-])"
 _QUOTED = re.compile(rf"""{_NAME}(?:[ =](?P<value>"[^"]*"|'[^']*'|[^\s-]\S*))?""")
+_TEXT = re.compile(r'"[^"]*"')
+_REPEATED = re.compile(rf"{_NAME} {_TEXT.pattern}(?: --(?P=name) {_TEXT.pattern})+")
 _OTHERS = {"set": "settings", "hypothesis": "hypotheses", "quantity": "quantities", "zip": "zipped"}
 """Arguments that are not called as their options are, nor by their plural."""
 
@@ -44,19 +46,23 @@ def say_as_python(error: Il1simError, names: Collection[str]) -> None:
     ``names``: of its arguments.
     """
     if error.where is not None:
-        # The place is all that was written, such as `--end 5 parsecs`.
-        error.where = replace(error.where, file=_whole(error.where.file, names))
+        # The place is all that was written, such as `--end 5 parsecs`, or the name of a file, whatever is in it.
+        file = error.where.file or ""
+        error.where = replace(error.where, file=_whole(file, names) or error.where.file)
     error.what = _part(error.what, names)
-    error.found = _whole(error.found, names)
+    if error.found is not None:
+        error.found = _whole(error.found, names) or _part(error.found, names)
     error.expected = None if error.expected is None else _part(error.expected, names)
     error.advice = None if error.advice is None else _part(error.advice, names)
 
 
-def _whole(text: str | None, names: Collection[str]) -> str | None:
-    found = re.fullmatch(rf"{_NAME}(?: (?P<value>.*))?", text or "", re.DOTALL)
-    if text is None or found is None:
-        return None if text is None else _part(text, names)
-    return _argument(found, names)
+def _whole(text: str, names: Collection[str]) -> str | None:
+    """A text that is an option and what was written behind it, or one that is repeated; None for any other."""
+    several = _REPEATED.fullmatch(text)
+    if several is not None and (name := argument_of(several["name"], names)) is not None:
+        return f"{name}=[{', '.join(_TEXT.findall(text))}]"
+    found = re.fullmatch(rf"{_NAME}(?: (?P<value>.*))?", text, re.DOTALL)
+    return None if found is None else _argument(found, names)
 
 
 def _part(text: str, names: Collection[str]) -> str:

@@ -99,3 +99,14 @@ def test_words_of_an_error_are_those_of_python(text: str, told: str) -> None:
     again = str(error)
     say_as_python(error, names)
     assert str(error) == again
+
+
+def test_the_place_of_an_error_is_told_whole_or_as_the_name_that_it_is() -> None:
+    with pytest.raises(InputError) as caught:
+        simulate.run(SCENARIO, regimen=["none", "100 mg by mouth daily"])
+    assert caught.value.where is not None
+    assert caught.value.where.file == 'regimen=["none", "100 mg by mouth daily"]'
+    with pytest.raises(InputError) as caught:
+        simulate.run("mine --end.toml")
+    assert caught.value.where is not None
+    assert caught.value.where.file == "mine --end.toml"
