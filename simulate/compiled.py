@@ -215,6 +215,7 @@ class Compiled:
     def __init__(self, function: Callable[..., Any], signature: Any) -> None:
         functools.update_wrapper(self, function)
         self._function, self._signature = function, signature
+        self._code: tuple[Callable[..., Any], int] | None = None
 
     def __call__(self, *arguments: Any) -> Any:
         return self._made[0](*arguments)
@@ -224,11 +225,17 @@ class Compiled:
         """Where the machine code is, for compiled code that calls it."""
         return self._made[1]
 
-    @functools.cached_property
+    @property
     def _made(self) -> tuple[Callable[..., Any], int]:
+        if self._code is None:
+            # Threads begin together: the address that one of them has must not be that of code which another replaces.
+            with _LOCK:
+                self._code = self._code or self._make()
+        return self._code
+
+    def _make(self) -> tuple[Callable[..., Any], int]:
         result = _kept(self._function, **_OPTIONS)
-        with _LOCK:
-            result.compile(self._signature)
+        result.compile(self._signature)
         # A compiler that was interrupted may have lost the exception on its way.
         heed()
         result.disable_compile()

@@ -6,7 +6,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +59,24 @@ def test_a_function_is_compiled_when_it_is_called_and_not_before(
     function(np.ones(1))
     (kept,) = tmp_path.iterdir()
     assert kept.name.startswith("tests.test_cache.other-")
+
+
+def test_threads_that_begin_together_have_one_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    compile_one = compiled._kept
+
+    def slow(function: Any, **options: Any) -> Any:
+        made.append(1)
+        # Long enough for the other threads to ask as well.
+        sleep(0.2)
+        return compile_one(function, **options)
+
+    monkeypatch.setattr(compiled, "cache_directory", lambda: tmp_path)
+    monkeypatch.setattr(compiled, "_kept", slow)
+    function = compiled.compiled(types.void(types.float64[::1]))(other)
+    with ThreadPoolExecutor(4) as pool:
+        addresses = set(pool.map(lambda _: function.address, range(4)))
+    assert len(addresses) == len(made) == 1
 
 
 def statuses(monkeypatch: pytest.MonkeyPatch, folders: dict[str, tuple[int, int]]) -> None:
