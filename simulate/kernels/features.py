@@ -77,7 +77,7 @@ def _is_short(expression: Expr) -> bool:
 
 def _slope(expression: Expr) -> Expr:
     """Derivative by time, of a jump 0."""
-    return derivative(expression, TIME).replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
+    return derivative(expression, TIME)
 
 
 def _meets(expression: Expr, moving: Set[Symbol]) -> bool:

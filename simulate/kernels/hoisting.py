@@ -166,6 +166,9 @@ class sign(sympy.Function):  # type: ignore[misc]
 def derivative(expression: Expr, symbol: Symbol) -> Expr:
     """Derivative that is defined wherever the expression has one."""
     slope = _plain_derivative(expression, symbol)
+    if expression.has(sympy.Heaviside):
+        # The derivative of a step is taken for 0, as that of a sign is.
+        slope = slope.replace(sympy.DiracDelta, lambda *_: sympy.S.Zero)
     if any(power.exp.has(symbol) and not power.base.is_number for power in expression.atoms(sympy.Pow)):
         slope = slope.replace(lambda part: part.is_Mul and part.has(sympy.log), _with_power_logs)
     if any(not power.exp.is_Rational and power.base.has(symbol) for power in expression.atoms(sympy.Pow)):

@@ -319,3 +319,13 @@ def test_a_threshold_with_a_kink_does_not_jump() -> None:
     values = {"b": 0.6, "c": 2.5}
     found = solved(system, values, np.array([0.5, 3.0, 5.0]))
     assert_closed(found, values, "y", "0", ["t - c + 2 - b", "4 - 2*b"])
+
+
+@methods
+@pytest.mark.parametrize(("comparison", "slope"), [(">=", -2.0), (">", 0.0)])
+def test_an_output_at_the_time_of_a_switch_has_the_derivative_of_the_side_that_the_comparison_has_there(
+    method: Method, comparison: str, slope: float
+) -> None:
+    system = equations({"x": f"piecewise(a, t {comparison} tau, 0)"}, [0], parameters=["a", "tau"])
+    found = solved(system, {"a": 2.0, "tau": 1.0}, np.array([0.5, 1.0, 1.5]), method)
+    np.testing.assert_allclose(found.derivative("x", "tau")[0], [0.0, slope, -2.0], rtol=1e-9)
