@@ -53,6 +53,8 @@ def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, Flo
     days = np.asarray(dataset.variables["time"].values, dtype=np.float64)
     swings = np.full((*values.shape, 2), np.nan)
     given = np.asarray(dataset.variables["dose_time"].values, dtype=np.float64)
+    # Results of an earlier version do not say it.
+    chance = dataset.variables.get("interval_chance")
     for arm, ends in enumerate(np.asarray(dataset.variables["interval_day"].values, dtype=np.float64)):
         before = values[arm].copy()
         for first, last in stretches(np.unique(given[arm][np.isfinite(given[arm])])):
@@ -64,7 +66,7 @@ def averaged_course(dataset: xr.Dataset, quantity: str) -> tuple[FloatArray, Flo
             after = np.clip(np.searchsorted(spots, days[inside]), 1, len(spots) - 1)
             share = np.clip((days[inside] - spots[after - 1]) / (spots[after] - spots[after - 1]), 0.0, 1.0)
             # Of what chance decides, a line between two intervals would be like neither.
-            if dataset.variables["interval_chance"].values[arm]:
+            if chance is not None and chance.values[arm]:
                 share = np.where((share < 0.5) & (after > 1), 0.0, 1.0)
             # At the start of dosing stands what was there before it.
             start = before[:, max(0, int(np.searchsorted(days, first, side="right")) - 1)]

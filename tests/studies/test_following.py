@@ -149,6 +149,13 @@ def test_intervals_come_back_from_a_file(ran: xr.Dataset, tmp_path: Path) -> Non
     assert values_read(back, "A", 20)[0].tolist() == values_read(ran, "A", 20)[0].tolist()
 
 
+def test_results_that_do_not_say_whether_chance_has_a_part_have_the_line_between_intervals(ran: xr.Dataset) -> None:
+    for now, before in zip(
+        averaged_course(ran, "A"), averaged_course(ran.drop_vars("interval_chance"), "A"), strict=True
+    ):
+        np.testing.assert_array_equal(now, before)
+
+
 def test_tables_have_trough_and_peak_beside_the_average(ran: xr.Dataset) -> None:
     rows = {(row.quantity, row.arm): row for row in summary(ran) if row.visit == "day 20"}
     row = rows["A", "every other day"]
