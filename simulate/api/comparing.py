@@ -252,7 +252,7 @@ def predict(
     ]
     return Result(
         origin,
-        "predictions of " + ", ".join(names) + f" on the evidence {standing}",
+        "predictions of " + ", ".join(part.hypothesis for part in found) + f" on the evidence {standing}",
         found,
         document={"evidence": standing, "hypotheses": sources, "rows": table, "not_in_the_model": list(ABSENT)},
         tables={"prediction": table_of(table)},

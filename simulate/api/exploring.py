@@ -99,6 +99,7 @@ def explore(
             if patients is None and asked.patients > MOST:
                 asked = scenario_for(scenario, end, every, [*chosen, *laid_over(None, patients=MOST)])
             studies.append(prepare(asked))
+        refuse_twice([study.hypothesis for study in studies])
         html = explorer_page(contents_of(studies))
     if out is not None:
         write_atomically(Path(out), html)

@@ -427,7 +427,7 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
 
 
 def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
-    """Refuse a name that is given twice: ``hypothesis.twice``, ``fit.twice``."""
+    """Refuse a name that is given twice, or that two files have: ``hypothesis.twice``, ``fit.twice``."""
     from simulate.errors import InputError
 
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)

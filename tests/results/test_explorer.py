@@ -327,6 +327,15 @@ def test_a_hypothesis_that_is_given_twice_is_refused() -> None:
     )
 
 
+def test_two_files_of_one_name_are_refused_for_the_page_tells_them_apart_by_it(tmp_path: Path) -> None:
+    files = [tmp_path / "one.toml", tmp_path / "other.toml"]
+    for file in files:
+        file.write_text('[model]\nname = "mine"\n[hypothesis]\nname = "mine"\ntitle = "t"\n', encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        simulate.explore(hypotheses=[str(file) for file in files], fit="typical", patients=1)
+    assert caught.value.code == "hypothesis.twice"
+
+
 def test_the_verb_writes_the_page_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "page.html"
     options = ["-n", "2", "--draws", "1", "--set", "f_m=0.3", "--out", str(target), "--json"]

@@ -71,7 +71,11 @@ def test_it_is_run_predicted_fitted_and_compared(example: str, capsys: pytest.Ca
     short = ["--patients", "2", "--set", "time.end=7 d", "-q", "il17a"]
     assert outcome(["run", "anakinra-100mg-daily", "--hypothesis", "il23.toml", *short, "--out", "r"]) == 0
     assert "hypothesis H23" in capsys.readouterr().out
-    assert outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json"]) == 0
+    assert (
+        outcome(["predict", "H0", "il23.toml", "--draws", "8", "--patients", "8", "--json", "--out", "predicted"]) == 0
+    )
+    title = json.loads(Path("predicted/manifest.json").read_text(encoding="utf-8"))["title"]
+    assert title == "predictions of H0, H23 on the evidence abstract"
     rows = json.loads(capsys.readouterr().out)["rows"]
     (falls,) = (row for row in rows if row["hypothesis"] == "H23" and row["question"] == "IL-17A+, week 24")
     assert falls["sign"] == "down"
