@@ -95,7 +95,7 @@ def dose_response(
     from simulate.api.varying import responded
     from simulate.cli.console import print_json, print_rich, print_text, progress, say
     from simulate.studies.dose_response.responses import ENDPOINTS, ResponseRequest
-    from simulate.studies.dose_response.tables import weak_fits
+    from simulate.studies.dose_response.tables import assumptions, weak_fits
 
     result = responded(
         scenario,
@@ -126,7 +126,7 @@ def dose_response(
     else:
         found = result.value
         print_rich(_curves(found), _doses(found[0]) if len(found) == 1 else _doses_of_several(found))
-        print_text("\n".join((*weak_fits(found), *_below(found))))
+        print_text("\n".join((*weak_fits(found), *assumptions(found), *_below(found))))
     if out is not None:
         say(f"wrote {out}")
     return 0

@@ -60,7 +60,7 @@ def side_by_side(
         for study in studies:
             if study.draws is not None and study.draws.weakness:
                 print_text(f"{study.hypothesis}: {study.draws.origin}")
-    for line in studies[0].scenario.understood:
+    for line in (*studies[0].scenario.understood, *dict.fromkeys(text for one in studies for text in one.assumptions)):
         say(line)
     for name, counts in document["counters"].items():
         if failed := counts["n"] - counts["n_ok"]:

@@ -257,6 +257,7 @@ def _below(result: Result) -> list[str]:
         "ratio: to what the mean of the logarithm changes, 1.10 for 10 % more; "
         "brackets: 95 % intervals of the simulation; no effect: there is none to find"
     )
+    lines += result.assumptions
     if not result.design.controls:
         lines.append("without a second arm a change is no effect of the drug: it holds whatever else changes as well")
     if result.together:

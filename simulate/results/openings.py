@@ -11,7 +11,7 @@ from simulate.results.changes import RULE, ChangeRow, banded, between_draws, jud
 from simulate.results.opening import Opening
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
-from simulate.studies.dose_response.tables import curve_rows, patients_text, share_rows, weak_fits
+from simulate.studies.dose_response.tables import assumptions, curve_rows, patients_text, share_rows, weak_fits
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
 from simulate.studies.side_by_side import BOTH, SideBySide
 
@@ -40,11 +40,19 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     shown.sort(key=lambda row: (not row.reported, first.get(row.quantity, len(first))))
     names = list(dict.fromkeys(row.quantity for row in shown))[:_MOST]
     sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
-    assumed = [f"{text[0].upper()}{text[1:]}." for text in study.assumptions]
-    caveats = [*_people(study), *assumed, *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else [])]
+    caveats = [
+        *_people(study),
+        *as_sentences(study.assumptions),
+        *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else []),
+    ]
     if failed:
         caveats.append(f"{failed} trajectories did not reach the end, and are in no number.")
     return Opening(study.scenario.question or study.scenario.title, tuple(sentences), tuple(caveats))
+
+
+def as_sentences(texts: Sequence[str]) -> list[str]:
+    """Texts with a capital and a stop."""
+    return [f"{text[0].upper()}{text[1:]}." for text in texts]
 
 
 def _changed(row: ChangeRow, several: bool) -> str:
@@ -72,7 +80,7 @@ def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Op
         medians = ", ".join(f"{part.quantity} {rounded(part.changed.median)} {part.unit}" for part in one.endpoints)
         sentences.append(f"{one.name or one.hypothesis}, {one.arm}, day {one.day:g}: {told}median changes {medians}.")
     asked = studies[0].scenario
-    caveats = list(dict.fromkeys(text for study in studies for text in _people(study)))
+    caveats = dict.fromkeys(text for study in studies for text in (*_people(study), *as_sentences(study.assumptions)))
     return Opening(asked.question or asked.title, tuple(sentences), tuple(caveats))
 
 
@@ -97,6 +105,7 @@ def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
             ]
             sentences.append(f"{one.attrs['hypothesis']}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
     caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
+    caveats += as_sentences(assumptions(datasets))
     caveats += [f"{text}." for text in weak_fits(datasets)]
     if any("draw" not in one.coords for one in datasets):
         caveats.append(_PATIENTS_ALONE)

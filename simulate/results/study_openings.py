@@ -10,6 +10,7 @@ import numpy as np
 
 from simulate.kernels.equilibria import Stability
 from simulate.results.opening import Opening
+from simulate.results.openings import as_sentences
 from simulate.results.tables import rounded
 from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.fitting.posterior import Posterior, error_by_patients
@@ -101,6 +102,7 @@ def of_trials(found: SimulatedTrials) -> Opening:
             f"Together, p < {found.analysis.alpha:g}, corrected by {found.analysis.correction}: {', '.join(told)}."
         )
     caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
+    caveats += as_sentences(found.assumptions)
     if not found.design.controls:
         caveats.append(
             "Without a second arm a change is no effect of the drug: it holds whatever else changes as well."

@@ -76,9 +76,12 @@ class Study:
             f"{math.sqrt(math.expm1(size**2)):.3g}, as the scenario assumes: no evidence is behind it"
             for name, size in own.items()
         )
-        given = routes_given([plan for arm in self.arms for plan in arm.all_plans], self.model.routes)
-        routes = tuple(ASSUMED_ROUTES[route] for route in given if route in ASSUMED_ROUTES)
-        return (*routes, *(() if self.assumed is None else self.assumed.sentences), *single)
+        plans = [plan for arm in self.arms for plan in arm.all_plans]
+        return (
+            *assumed_of_routes(plans, self.model),
+            *(() if self.assumed is None else self.assumed.sentences),
+            *single,
+        )
 
     @property
     def members(self) -> int:
@@ -291,6 +294,11 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
                 expected=listed(known) or "a model with a route `occasion_<parameter>`",
                 advice=did_you_mean(name, known),
             )
+
+
+def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
+    """What is assumed of the routes by which some prescriptions give something, in sentences."""
+    return tuple(ASSUMED_ROUTES[route] for route in routes_given(plans, model.routes) if route in ASSUMED_ROUTES)
 
 
 def numbers_at_a_time(model: Model) -> int:

@@ -17,6 +17,7 @@ from simulate.kernels.javascript import javascript
 from simulate.kernels.system import lower
 from simulate.regimen.doses import Course, Plan
 from simulate.regimen.timetable import timetable_of
+from simulate.results.openings import as_sentences
 from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import rodas5p
 from simulate.streams import stream
@@ -90,7 +91,7 @@ def contents_of(studies: Sequence[Study]) -> Contents:
         arm = arm_of(study)
         models.append(javascript(lower(study.model)))
         hypotheses.append(_hypothesis(study, arm))
-        notes += _left_out(study, arm)
+        notes += [*as_sentences(study.assumptions), *_left_out(study, arm)]
     arm = arm_of(first)
     course, of_course = _course(first, arm)
     end = float(first.times[-1])

@@ -24,8 +24,8 @@ The dataset has
 ``blocked`` (site, second, dose, member)
     Share of that interval in which the signal of IL-1 is below the bound, %.
 
-Attributes ``study`` and ``counters`` are JSON: what a manifest says of the scenario, and how many trajectories there
-were and reached the end.
+Attributes ``counters`` and, where something is assumed, ``assumptions`` are JSON: how many trajectories there were and
+reached the end, and sentences.
 
 ``second`` is one place without a value where nothing but the dose varies. Patients are the same at every dose,
 so that resampling them keeps their differences out of the interval.

@@ -209,6 +209,7 @@ def respond(
         "second": "" if other is None else other.name,
         "window_end": planned.day,
         "bound": request.bound,
+        **({"assumptions": json.dumps(study.assumptions)} if study.assumptions else {}),
         "counters": json.dumps(
             outcome_counts(results["status"].values.ravel().tolist(), int(stopped_members(results).sum()))
         ),

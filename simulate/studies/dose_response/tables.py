@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
@@ -221,6 +222,11 @@ def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
 def weak_fits(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
     """Of fits from which nothing can be concluded: the draws that stand behind a hypothesis, and why."""
     return tuple(f"{one.attrs['hypothesis']}: {one.attrs['fit']}" for one in datasets if "weakness" in one.attrs)
+
+
+def assumptions(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
+    """What is assumed and rests on no evidence, in sentences, each once."""
+    return tuple(dict.fromkeys(text for one in datasets for text in json.loads(one.attrs.get("assumptions", "[]"))))
 
 
 def share_rows(dataset: xr.Dataset) -> tuple[ShareRow, ...]:

@@ -12,6 +12,7 @@ from simulate.evidence.items import Evidence
 from simulate.evidence.resampling import Trials as Resampled
 from simulate.evidence.rounding import half_step
 from simulate.evidence.trial_observations import TrialObservations
+from simulate.regimen.words import parse_regimen
 from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
@@ -28,6 +29,7 @@ from simulate.studies.power.repeats import (
     share_interval,
     share_of,
 )
+from simulate.studies.runs import assumed_of_routes
 from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)
@@ -106,6 +108,15 @@ class SimulatedTrials:
     analysis: Analysis = AS_USUAL  #: How studies are judged
     together: tuple[EndpointPower, ...] = ()  #: Its endpoints, with ``any`` and ``all``; empty where none are named
     curves: tuple[AtSize, ...] = ()  #: The same at other sizes; empty where none are asked for
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which something is given, in sentences."""
+        regimens = [
+            *(arm.regimen for arm in self.design.treated),
+            *([self.design.control] * bool(self.design.controls)),
+        ]
+        return assumed_of_routes([parse_regimen(text) for text in regimens], self.draws.problem.model)
 
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
