@@ -64,7 +64,7 @@ class Blueprint:
     switches: Switches = NONE
 
 
-def blueprint(system: System, *, with_switches: bool = True, with_inner: bool = False) -> Blueprint:
+def blueprint(system: System, *, with_switches: bool = True, for_derivatives: bool = False) -> Blueprint:
     """What the kernel of a system is built from.
 
     Parameters
@@ -74,14 +74,16 @@ def blueprint(system: System, *, with_switches: bool = True, with_inner: bool = 
     with_switches
         Whether what switches is a mode that a solver keeps within each step; otherwise it stays where it is among the
         rates, and there are no events.
-    with_inner
-        Whether what switches within a side of a comparison is watched by itself, as derivatives need it.
+    for_derivatives
+        Whether what derivatives need is watched too: what switches within a side of a comparison, and every kink.
     """
     system = without_overflow(system)
     varying = [TIME, *(Symbol(name) for name in system.states), *(infusion(route) for route in system.routes)]
     moving = {TIME, *(Symbol(name) for name in system.states)}
     # A constant that switches, such as a condition on parameters, does so never.
-    rates, switches = with_modes(system.rhs, system.events, moving, with_inner) if with_switches else (system.rhs, NONE)
+    rates, switches = (
+        with_modes(system.rhs, system.events, moving, for_derivatives) if with_switches else (system.rhs, NONE)
+    )
     modes = list(symbols_of(len(switches.watched)))
     constants, rhs = hoist(straight_line(rates, "rhs"), [*varying, *modes], "constant")
     more_constants, observe = hoist(straight_line(system.observed, "observe"), varying, "observed")

@@ -32,23 +32,33 @@ _LIMIT = 48
 """Symbols, numbers and operations of an expression whose features are looked for: derivatives of long ones explode."""
 
 
-def kinks_as_switches(rates: Sequence[Expr], moving: Set[Symbol]) -> tuple[Expr, ...]:
+def kinks_as_switches(rates: Sequence[Expr], moving: Set[Symbol], everywhere: bool = False) -> tuple[Expr, ...]:
     """Rates in which a minimum, maximum or absolute value is a choice where states place its kink in time.
 
     Parameters
     ----------
     moving
         Symbols that change along a solution: time and states.
+    everywhere
+        Whether it is one wherever its arguments move, as derivatives need it: they jump at a kink.
     """
     done: dict[Expr, Expr] = {}
 
     def walk(expression: Expr) -> Expr:
         # Beyond a kink a choice goes on as it was, which an exponential or a pole would not stand.
-        if not expression.args or _is_steep(expression) or not _meets(expression, moving):
+        if (
+            not expression.args
+            or _is_steep(expression)
+            or not (
+                expression.has(*_KINKS) and expression.free_symbols & moving
+                if everywhere
+                else _meets(expression, moving)
+            )
+        ):
             return expression
         if expression not in done:
             arguments = [walk(argument) for argument in expression.args]
-            done[expression] = _chosen(expression, arguments, moving) or rebuild(expression.func, arguments)
+            done[expression] = _chosen(expression, arguments, moving, everywhere) or rebuild(expression.func, arguments)
         return done[expression]
 
     return tuple(walk(rate) for rate in rates)
@@ -97,13 +107,13 @@ def _is_placed_by_states(function: Expr, moving: Set[Symbol]) -> bool:
     return bool(sympy.cancel(function.xreplace({TIME: sympy.S.Zero}) / slope).free_symbols & moving)
 
 
-def _chosen(expression: Expr, arguments: Sequence[Expr], moving: Set[Symbol]) -> Expr | None:
+def _chosen(expression: Expr, arguments: Sequence[Expr], moving: Set[Symbol], everywhere: bool) -> Expr | None:
     if isinstance(expression, (sympy.Abs, Abs)):
-        if _is_placed_by_states(expression.args[0], moving):
+        if everywhere or _is_placed_by_states(expression.args[0], moving):
             return choose(above(arguments[0], sympy.S.Zero), arguments[0], -arguments[0])
     elif isinstance(expression, (sympy.Min, sympy.Max)):
         differences = (one - other for one, other in itertools.combinations(expression.args, 2))
-        if any(_is_placed_by_states(difference, moving) for difference in differences):
+        if everywhere or any(_is_placed_by_states(difference, moving) for difference in differences):
             largest = isinstance(expression, sympy.Max)
             return functools.reduce(
                 lambda one, other: choose(above(*((one, other) if largest else (other, one))), one, other), arguments

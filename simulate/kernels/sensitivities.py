@@ -194,7 +194,7 @@ def sensitivity_kernel(system: System, directions: tuple[Direction, ...]) -> Com
 
     The system's own numbers are the same bits whatever the directions.
     """
-    return assemble(augmented(blueprint(system, with_inner=True), directions))
+    return assemble(augmented(blueprint(system, for_derivatives=True), directions))
 
 
 def augmented(plan: Blueprint, directions: Sequence[Direction]) -> Blueprint:

@@ -75,7 +75,7 @@ def met(index: int) -> Symbol:
 
 
 def with_modes(
-    rates: Sequence[Expr], events: Sequence[Happening], moving: Set[Symbol], with_inner: bool = False
+    rates: Sequence[Expr], events: Sequence[Happening], moving: Set[Symbol], for_derivatives: bool = False
 ) -> tuple[tuple[Expr, ...], Switches]:
     """Rates in which what switches is a mode, and what is to be watched for them and for events.
 
@@ -85,11 +85,11 @@ def with_modes(
         Expressions in ``moving`` symbols and in others that stay as they are.
     moving
         Symbols that change along a solution: time and states.
-    with_inner
-        Whether what switches within a side of a comparison is watched by itself too.
+    for_derivatives
+        Whether what derivatives need is watched too: what switches within a side of a comparison, and every kink.
     """
-    atoms = _Atoms(moving, with_inner)
-    smooth = tuple(atoms.smooth(rate) for rate in kinks_as_switches(rates, moving))
+    atoms = _Atoms(moving, for_derivatives)
+    smooth = tuple(atoms.smooth(rate) for rate in kinks_as_switches(rates, moving, for_derivatives))
     triggers = [atoms.trigger(event.when) for event in events]
     deciding = len(atoms.watched)
     for function in centers_and_edges(rates, moving):
@@ -114,9 +114,9 @@ def with_modes(
 class _Atoms:
     """Comparisons and whole parts that move, each with its place among the watched; does not leave `with_modes`."""
 
-    def __init__(self, moving: Set[Symbol], with_inner: bool) -> None:
+    def __init__(self, moving: Set[Symbol], for_derivatives: bool) -> None:
         self._moving = moving
-        self._with_inner = with_inner
+        self._for_derivatives = for_derivatives
         self.watched: dict[Expr, int] = {}
         self._done: dict[Expr, Expr] = {}
         self._triggers: dict[Expr, Expr] = {}
@@ -139,7 +139,7 @@ class _Atoms:
             return expression
         if expression not in done:
             if isinstance(expression, (above, at_least, same, floor)) and expression.free_symbols & self._moving:
-                if self._with_inner:
+                if self._for_derivatives:
                     for argument in expression.args:
                         self._walk(argument, self._inner, self._by_mode)
                 done[expression] = change(expression)  # type: ignore[operator]

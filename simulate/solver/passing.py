@@ -51,7 +51,7 @@ _AT_ZERO = 1e-9
 _STEADY = 0.01
 """Share by which the pace of what passes may change within the time that the tolerance leaves open."""
 _ADDS_UP = 1e-9
-"""Share by which changes of a derivative may miss adding up."""
+"""Share by which changes of a derivative may miss adding up, or nothing."""
 
 
 @inlined
@@ -141,7 +141,9 @@ def arrive(w: Any, table: Any, lane: int, n: int, now: float, happened: int, rhs
             else:
                 # What nothing has set loses no digit by going there and back.
                 w[own] = w[at(table[END] + first + state, lane)]
-                if change != 0.0:
+                # What goes on as it was does so whenever something passes, though nobody knows when that is.
+                both = abs(w[at(table[FLOW] + state, lane)]) + abs(w[RATE + state * LANES + lane])
+                if moved * 0.0 == 0.0 or not abs(change) <= _ADDS_UP * both:
                     w[own] += change * moved
     _put_rates_back(w, table, lane, n)
 

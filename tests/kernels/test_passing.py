@@ -329,3 +329,25 @@ def test_an_output_at_the_time_of_a_switch_has_the_derivative_of_the_side_that_t
     system = equations({"x": f"piecewise(a, t {comparison} tau, 0)"}, [0], parameters=["a", "tau"])
     found = solved(system, {"a": 2.0, "tau": 1.0}, np.array([0.5, 1.0, 1.5]), method)
     np.testing.assert_allclose(found.derivative("x", "tau")[0], [0.0, slope, -2.0], rtol=1e-9)
+
+
+@methods
+def test_rates_that_go_on_as_they_were_have_their_derivative_where_a_threshold_is_grazed(method: Method) -> None:
+    # x is 1 + (t - 1)**3 and stands at c = 1 at t = 1, where the rate of y goes over from c to x without a jump.
+    system = equations({"x": "3*(t - 1)**2", "y": "piecewise(x, x > c, c)"}, [0, 0], parameters=["c"])
+    found = solved(system, {"c": 1.0}, np.array([0.5, 2.0]), method)
+    np.testing.assert_allclose(found.derivative("y", "c")[0], [0.5, 1.0], rtol=1e-3)
+
+
+@methods
+def test_maxima_minima_and_absolute_values_have_their_derivatives_behind_many_kinks(method: Method) -> None:
+    # The waves of a rectified sine, whose kinks move in time with its frequency, and kinks that a state passes.
+    system = equations(
+        {"x": "max(sin(w*t), 0)", "y": "min(a, z)", "z": "1", "u": "abs(z - a)"}, [0, 0, 0, 0], parameters=["w", "a"]
+    )
+    values = {"w": 2.0, "a": 1.7}
+    found = solved(system, values, np.array([1.0, 4.0]), method)
+    # At 1 in the first wave and at 4 in the second one; a wave has the area 2/w.
+    assert_closed(found, values, "x", "(1 - cos(w*t))/w", ["2/w + (1 - cos(w*t))/w"])
+    assert_closed(found, values, "y", "t**2/2", ["a**2/2 + a*(t - a)"])
+    assert_closed(found, values, "u", "a*t - t**2/2", ["a**2/2 + (t - a)**2/2"])
