@@ -16,6 +16,7 @@ import collections
 import csv
 import json
 import re
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -121,6 +122,7 @@ def main() -> None:
     print(", ".join(f"{counts[verdict]} {verdict}" for verdict in ("passed", "refused", "wrong")))
     if given.out is not None:
         given.out.write_text(json.dumps(verdicts, indent=1) + "\n", encoding="utf-8")
+    sys.exit(counts["wrong"] > 0)
 
 
 if __name__ == "__main__":

@@ -272,6 +272,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=120, help="processor time that a case may take")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--every", type=int, default=1, help="only each so many-th case")
+    parser.add_argument("--least", type=float, default=0.0, help="percent that must pass")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
     cases = asked.only or cases_of(asked.cases, asked.consensus)[:: asked.every]
@@ -286,7 +287,9 @@ def main() -> None:
     if asked.out is not None:
         asked.out.write_text(json.dumps(found, indent=0, sort_keys=True))
     print(summary(found))
-    sys.exit(any(verdict in ("wrong", "crash") for verdict, _ in found.values()))
+    verdicts = [verdict for verdict, _ in found.values()]
+    is_wrong = "wrong" in verdicts or "crash" in verdicts
+    sys.exit(is_wrong or verdicts.count("pass") < asked.least / 100.0 * len(verdicts))
 
 
 if __name__ == "__main__":
