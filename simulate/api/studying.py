@@ -122,7 +122,7 @@ def trial(
     name = named(hypothesis, named_result(fit), DEFAULT)
     problem = problem_for(name, None, designs, needs_evidence=False)
     trial_done = only_trial(problem, "a repeated study")
-    ended = None if end is None else lasting(trial_done, float(days_of(end)), end)
+    ended = None if end is None else lasting(trial_done, float(days_of(end)), end, problem.population.retention)
     planned = design_of(
         trial_done if ended is None else ended,
         n=n,

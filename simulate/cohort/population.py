@@ -94,6 +94,20 @@ class Retained:
     grade: Grade = Grade.ASSUMED
 
 
+def staying(retention: Sequence[Retained], day: float) -> float:
+    """Share of those who entered a study that is expected in it on a day: as members of a cohort leave.
+
+    Between figures the hazard is constant; after the last one, of which nothing is known, nobody leaves.
+    """
+    before = Retained(0.0, 1.0)
+    for after in retention:
+        if day < after.day:
+            passed = (day - before.day) / (after.day - before.day)
+            return float(before.share * (after.share / before.share) ** passed)
+        before = after
+    return before.share
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
     """The distribution that a cohort is drawn from.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from simulate.cohort.assay import Assay
+from simulate.cohort.population import Retained, staying
 from simulate.errors import InputError, Where, did_you_mean, listed
 from simulate.evidence.multiplicity import CORRECTIONS
 from simulate.evidence.protocol import Judgment
@@ -103,13 +104,17 @@ class Visit:
     last_dose
         Day of the last scheduled dose before it; None for a visit before treatment, or where it does not matter.
     n
-        Patients of all arms who were still in the study; None where it is not known.
+        Patients of all arms who were still in the study, no whole number where it is expected and nobody counted; None
+        where it is not known.
+    last_known
+        Day of the last figure of who stayed, where that is before the visit; nobody is taken to leave after it.
     """
 
     name: str
     day: float
     last_dose: float | None = None
-    n: int | None = None
+    n: float | None = None
+    last_known: float | None = None
 
     def __post_init__(self) -> None:
         if self.last_dose is not None and not 0.0 <= self.last_dose <= self.day:
@@ -135,7 +140,7 @@ class Readout:
     sampling
         When its sample is drawn after the last dose of a visit; None if the hour does not matter.
     samples
-        Patients with a reading at each visit; empty where everybody in the study has one.
+        Patients with a reading at each visit, expected ones as for a visit; empty where everybody in the study has one.
     noise
         Row of the noise of the assay, with its bounds, source and grade; None if the file was not read.
     """
@@ -144,7 +149,7 @@ class Readout:
     title: str
     assay: Assay
     sampling: Sampling | None = None
-    samples: tuple[int, ...] = ()
+    samples: tuple[float, ...] = ()
     noise: Parameter | None = field(default=None, compare=False)
 
     def check_samples(self, visits: Sequence[Visit]) -> None:
@@ -527,7 +532,7 @@ class TrialDesign:
             advice=did_you_mean(name, known),
         )
 
-    def samples(self, quantity: str, *days: float) -> int:
+    def samples(self, quantity: str, *days: float) -> float:
         """Patients of all arms who have a reading of a quantity at each of some visits."""
         part = self.readout(quantity)
         found = []
@@ -557,11 +562,12 @@ def changes_of(readouts: Sequence[Readout], visits: Sequence[Visit]) -> tuple[Ou
     )
 
 
-def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
+def lasting(design: TrialDesign, day: float, name: str, retention: Sequence[Retained] = ()) -> TrialDesign:
     """A trial like another one, but for the day of its last visit; it has reported nothing.
 
     Visits between stay as they are up to that day. What was asked of the last visit, or of one after the day, is asked
-    of the new last visit; its last dose comes as long before it as before.
+    of the new last visit; its last dose comes as long before it as before. As many are in the study as `_still_in`
+    says, and of these the same share has readings as at the last visit of the other one.
 
     Parameters
     ----------
@@ -569,6 +575,8 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
         The other one.
     day, name
         When its last visit is, and how a reader is told.
+    retention
+        How many of its population stay in a study.
 
     Raises
     ------
@@ -584,7 +592,9 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
     last = design.visits[-1]
     kept = [visit for visit in design.visits[:-1] if visit.day < day]
     gap = None if last.last_dose is None else last.day - last.last_dose
-    end = replace(last, name=name, day=day, last_dose=None if gap is None else max(0.0, day - gap))
+    n, last_known = (None, None) if last.n is None else _still_in(design, day, retention)
+    end = Visit(name, day, None if gap is None else max(0.0, day - gap), n, last_known)
+    kept_of = 1.0 if last.n is None or n is None else n / last.n
 
     def at(old: float) -> float:
         return old if old in [visit.day for visit in kept] else day
@@ -595,7 +605,7 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
         design,
         visits=(*kept, end),
         readouts=tuple(
-            replace(part, samples=(*part.samples[: len(kept)], part.samples[-1]) if part.samples else ())
+            replace(part, samples=(*part.samples[: len(kept)], part.samples[-1] * kept_of) if part.samples else ())
             for part in design.readouts
         ),
         response=None if response is None else replace(response, day=at(response.day)),
@@ -603,6 +613,27 @@ def lasting(design: TrialDesign, day: float, name: str) -> TrialDesign:
         foresight=None,
         evidence=None,
     )
+
+
+def _still_in(design: TrialDesign, day: float, retention: Sequence[Retained]) -> tuple[float, float | None]:
+    """Patients of a trial who are expected in it on a day; and the day of the last figure, if that is earlier.
+
+    At its visits they are as many as the trial says. Between these they leave when those of the population do, or at a
+    constant hazard where all of these stay; after the last they go on leaving as the population does.
+    """
+    said = [(0.0, float(design.n)), *((visit.day, visit.n) for visit in design.visits if visit.n and visit.day > 0.0)]
+    (start, before), after = (
+        max(point for point in said if point[0] <= day),
+        [point for point in said if point[0] > day],
+    )
+    there, here = staying(retention, start), staying(retention, day)
+    if not after:
+        known = max([start, *(row.day for row in retention)])
+        return before * here / there, known if known < day else None
+    end, left = after[0]
+    lost = math.log(there / staying(retention, end))
+    passed = math.log(there / here) / lost if lost else (day - start) / (end - start)
+    return before * (left / before) ** passed, None
 
 
 def check_order(before: float, after: float) -> None:

@@ -240,6 +240,39 @@ def test_a_study_may_end_at_another_time_in_weeks_too(capsys: Capture) -> None:
     assert json.loads(capsys.readouterr().out)["effects"] == found["effects"]
 
 
+@pytest.mark.parametrize(
+    ("end", "stayed", "cells", "known"),
+    [
+        ("1 d", 40, 21, True),
+        ("4 weeks", 38, 21, True),
+        ("12 weeks", 35, 19, True),
+        ("26 weeks", 29, 16, True),
+        ("365 d", 24, 13, True),
+        ("104 weeks", 24, 13, False),
+    ],
+)
+def test_as_many_leave_a_study_as_leave_by_its_last_visit(
+    end: str, stayed: int, cells: int, known: bool, capsys: Capture
+) -> None:
+    # The figures are those of [[retention]]: 13 of 15 at 91 d, 11 at 182 d, 9 at 365 d; cells of 6 of 11 who stayed.
+    assert outcome([*SHORT, "--n", "40", "--placebo", "40", "--end", end]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for arm in ("treated", "controls"):
+        assert f"{arm}: 40 enrolled, {stayed} to {end}; read at the first visit" in shown
+    assert f"ifng 21, {cells}, il17a 21, {cells}" in shown
+    assert ("drop-out: who leaves after day 365 is not known; nobody is taken to" in shown) != known
+
+
+def test_the_file_of_a_trial_keeps_who_stays(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(PLANNED.replace("day = 84\n", "day = 84\nn = 55\n"), encoding="utf-8")
+    assert outcome([*SHORT, "--trial", str(path)]) == 0
+    assert "treated (daily): 40 enrolled, 20 to week 12" in capsys.readouterr().out
+    path.write_text(PLANNED, encoding="utf-8")
+    assert outcome([*SHORT, "--trial", str(path), "--end", "52 weeks"]) == 0
+    assert "treated (daily): 40 enrolled, 40 to 52 weeks" in capsys.readouterr().out
+
+
 def test_arms_may_be_given_one_by_one(capsys: Capture) -> None:
     arms = ["--arm", "20: 100 mg sc every 24 h", "--arm", "20: none"]
     assert outcome([*SHORT, *arms, "--json"]) == 0

@@ -147,8 +147,8 @@ def repeated_study(
     trials = Trials(count=1, seed=number + 2)
     design = problem.trial
     ends = (design.first, design.end)
-    first = min(design.samples(quantity, design.first) for quantity in design.quantities)
-    both = min(design.samples(quantity, *ends) for quantity in design.quantities)
+    first = round(min(design.samples(quantity, design.first) for quantity in design.quantities))
+    both = round(min(design.samples(quantity, *ends) for quantity in design.quantities))
     patients = chosen(seen.weights, first, trials)
     before: dict[str, FloatArray] = {}
     after: dict[str, FloatArray] = {}

@@ -95,7 +95,7 @@ class StudyDesign:
         """Patients of an arm of so many, at least two where something is measured."""
         trial = self.trial
 
-        def of(part: int) -> int:
+        def of(part: float) -> int:
             return enrolled if self.complete else max(2, round(enrolled * part / trial.n))
 
         ends = (trial.first, trial.end)

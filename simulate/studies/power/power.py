@@ -111,12 +111,15 @@ class SimulatedTrials:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What is assumed of the routes by which something is given, in sentences."""
+        """What is assumed of the routes by which something is given, and of who stays, in sentences."""
         regimens = [
             *(arm.regimen for arm in self.design.treated),
             *([self.design.control] * bool(self.design.controls)),
         ]
-        return assumed_of_routes([parse_regimen(text) for text in regimens], self.draws.problem.model)
+        last = self.design.trial.visits[-1].last_known
+        unknown = last is not None and not self.design.complete
+        stays = (f"drop-out: who leaves after day {last:g} is not known; nobody is taken to",) if unknown else ()
+        return (*assumed_of_routes([parse_regimen(text) for text in regimens], self.draws.problem.model), *stays)
 
 
 def workload(design: StudyDesign, draws: Draws, patients: int) -> int:
