@@ -240,13 +240,8 @@ def _printed(result: Result) -> Table:
 
 
 def _below(result: Result) -> list[str]:
-    several = bool(result.design.others)
-    arms = [(f"treated ({arm.name})" if several else "treated", arm.n) for arm in result.design.treated]
-    if result.design.controls:
-        arms.append((f"controls ({result.design.control})" if several else "controls", result.design.controls))
     lines = [f"{result.studies} studies of {result.draws.origin}, {result.patients} virtual patients of each"]
-    for arm, size in arms:
-        part = result.design.sizes(size)
+    for arm, part in result.design.arms.items():
         lines.append(
             f"{arm}: {part.enrolled} enrolled, {part.stayed} to {result.design.trial.visits[-1].name}; read at the "
             "first visit, and at the last as well: "

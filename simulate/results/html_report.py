@@ -24,7 +24,7 @@ from simulate.results.changes import RULE
 from simulate.results.html import equations, escaped, missing, page, paragraph, picture, section, table
 from simulate.results.illustrations import between, ends_of_axes, facts_of_sweep, illustrations, listed
 from simulate.results.opening import Opening
-from simulate.results.openings import opening_of
+from simulate.results.openings import if_true, opening_of
 from simulate.results.rebuilt import models_of, study_of
 from simulate.results.tables import rounded
 from simulate.store import read_manifest
@@ -91,7 +91,6 @@ _RANGES = (
 _CAPTIONS = {
     CHANGES: "Change since baseline",
     SUMMARY: "Levels",
-    "curves.csv": "Curves of effect against dose",
     "effect-doses.csv": "Doses with a share of the largest effect",
     "effects.csv": "Effects",
     "influences.csv": "What patients' own ED50 goes with",
@@ -99,13 +98,25 @@ _CAPTIONS = {
 }
 """Words for tables whose file names do not speak for themselves; in others a hyphen is a blank."""
 
+_CAPTIONS_OF = {
+    ("dose-response", "curves.csv"): "Curves of effect against dose",
+    ("fit", "curves.csv"): "Points of the profiles",
+    ("trial", "curves.csv"): "Power over the number of patients",
+    ("trial", "curves.png"): "power over the number of patients",
+    ("trial", "effects.csv"): "Power and errors of sign and size, by effect and test",
+    ("trial", "endpoints.csv"): "Power of endpoints that are judged together",
+    ("trial", "printed.csv"): "Reported values among repeated studies",
+    ("trial", "trial.png"): "power, and errors of sign and size, by effect and test",
+}
+"""Words for tables and figures of a verb, the names of which mean something else or nothing without it."""
+
 OF_DOSES = ("effect-doses.csv", "isoboles.csv")
 """Tables of doses, of which one that is beyond the doses of the study is blank."""
 
 _FACTS = {("dose-response", "bound"): "blocked is a signal of IL-1 below this, % of its baseline"}
 """Words for single values of the document of a verb."""
 
-_KEY = ("time-course.png", "dose-response.png", "side-by-side.png")
+_KEY = ("time-course.png", "dose-response.png", "side-by-side.png", "trial.png")
 """Figures that come first where there are several."""
 
 _NOT_SHOWN = {CHANGES: ("meaning", "day")}
@@ -206,6 +217,9 @@ def _of_sweep(directory: Path, manifest: Mapping[str, Any]) -> Opening | None:
             if about.fit is None
             else f"Parameters are those of {about.fit}."
         )
+    models = manifest.get("models")
+    rows = models.values() if isinstance(models, Mapping) else ()
+    caveats += if_true(*((row.get("name"), row.get("hypothesis")) for row in rows if isinstance(row, Mapping)))
     return Opening(question, tuple(ends_of_axes(directory)), tuple(caveats))
 
 
@@ -339,7 +353,7 @@ def _results(directory: Path, manifest: Mapping[str, Any]) -> str:
             shown = {title: [_cell(row[title], title) for row in told] for title in rows[0] if title not in hidden}
             columns = narrow(shown)
             parts += [
-                f"<h3>{escaped(_caption(name))}</h3>",
+                f"<h3>{escaped(_caption(name, manifest))}</h3>",
                 table(list(columns), list(zip(*columns.values(), strict=True))),
             ]
             if name == CHANGES:
@@ -418,10 +432,11 @@ def _ranges_of(columns: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[str
     return found
 
 
-def _caption(name: str) -> str:
+def _caption(name: str, manifest: Mapping[str, Any]) -> str:
     """What a table has, and the name of its file."""
+    own = _CAPTIONS_OF.get((str(manifest.get("kind")), name))
     words = name.removesuffix(".csv").replace("-", " ").replace("_", " ")
-    return f"{_CAPTIONS.get(name, words[:1].upper() + words[1:])} ({name})"
+    return f"{own or _CAPTIONS.get(name, words[:1].upper() + words[1:])} ({name})"
 
 
 def heading(column: str) -> str:
@@ -467,7 +482,8 @@ def _pictures(directory: Path, manifest: Mapping[str, Any], *, draw: bool) -> It
     kept = [name for name in manifest.get("files", {}) if name.endswith(".png") and (directory / name).is_file()]
     kept.sort(key=lambda name: (_KEY.index(name) if name in _KEY else len(_KEY), name))
     for name in kept:
-        yield picture((directory / name).read_bytes(), name.removesuffix(".png").replace("-", " "))
+        words = _CAPTIONS_OF.get((str(manifest.get("kind")), name), name.removesuffix(".png").replace("-", " "))
+        yield picture((directory / name).read_bytes(), words)
     for content, caption in illustrations(directory, kept=kept) if draw else ():
         yield picture(content, caption)
 

@@ -13,6 +13,7 @@ from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
 from simulate.studies.dose_response.tables import assumptions, curve_rows, patients_text, share_rows, weak_fits
 from simulate.studies.paired import ALL, ENDPOINTS, percent_of
+from simulate.studies.scenario import REFERENCE
 from simulate.studies.side_by_side import BOTH, SideBySide
 
 if TYPE_CHECKING:
@@ -23,10 +24,24 @@ if TYPE_CHECKING:
 _MOST = 4
 """Quantities that the answer of a run tells of."""
 
+_NOT_TOLD_APART = (
+    "All of it is so if the hypothesis is true, and what was reported cannot tell the hypotheses that were fitted "
+    "to it apart (simulate compare)."
+)
+
 _PATIENTS_ALONE = (
     "Parameters are at their typical values: bands are how patients differ; what is not known, which a fit would add, "
     "is not in them."
 )
+
+
+def if_true(*models: tuple[object, object]) -> list[str]:
+    """What holds of everything that is said under one of the hypotheses of the reference model.
+
+    ``models`` are names of models with the hypothesis of each; nothing is said of other models.
+    """
+    known = any(name == REFERENCE and hypothesis != "none" for name, hypothesis in models)
+    return [_NOT_TOLD_APART] if known else []
 
 
 def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
@@ -42,6 +57,7 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
     caveats = [
         *_people(study),
+        *if_true((study.model.name, study.hypothesis)),
         *as_sentences(study.assumptions),
         *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else []),
     ]
@@ -81,7 +97,8 @@ def of_side_by_side(studies: Sequence[Study], found: Sequence[SideBySide]) -> Op
         sentences.append(f"{one.name or one.hypothesis}, {one.arm}, day {one.day:g}: {told}median changes {medians}.")
     asked = studies[0].scenario
     caveats = dict.fromkeys(text for study in studies for text in (*_people(study), *as_sentences(study.assumptions)))
-    return Opening(asked.question or asked.title, tuple(sentences), tuple(caveats))
+    apart = if_true(*((study.model.name, study.hypothesis) for study in studies))
+    return Opening(asked.question or asked.title, tuple(sentences), (*caveats, *apart))
 
 
 def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
@@ -105,6 +122,7 @@ def of_doses(datasets: Sequence[xr.Dataset]) -> Opening:
             ]
             sentences.append(f"{one.attrs['hypothesis']}, {titles[row.endpoint]}{at}: {'; '.join(found)}.")
     caveats = list(dict.fromkeys(f"Means of {patients_text(one)}; intervals are 95 %." for one in datasets))
+    caveats += if_true(*((one.attrs.get("model"), one.attrs["hypothesis"]) for one in datasets))
     caveats += as_sentences(assumptions(datasets))
     caveats += [f"{text}." for text in weak_fits(datasets)]
     if any("draw" not in one.coords for one in datasets):

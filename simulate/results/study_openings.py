@@ -10,7 +10,7 @@ import numpy as np
 
 from simulate.kernels.equilibria import Stability
 from simulate.results.opening import Opening
-from simulate.results.openings import as_sentences
+from simulate.results.openings import as_sentences, if_true
 from simulate.results.tables import rounded
 from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.fitting.posterior import Posterior, error_by_patients
@@ -88,21 +88,25 @@ def of_trials(found: SimulatedTrials) -> Opening:
     """Of repeated studies: power, and errors of sign and size."""
     sentences = []
     for row in found.powers:
-        share = f"{row.title}, n {row.n}: significant in {percent_of(row.power)} % of the studies"
-        wrong = "" if row.wrong_sign is None else f", of these {percent_of(row.wrong_sign)} % with the wrong sign"
+        share = f"{row.title}, n {row.n}, by {row.test}: significant in {percent_of(row.power)} % of the studies"
+        many = f"{percent_of(row.wrong_sign)} %" if row.wrong_sign else "none"
+        wrong = "" if row.wrong_sign is None else f", of these {many} with the wrong sign"
         size = "" if row.exaggeration is None else f", the effect {row.exaggeration:.1f} times as large as it is"
         sentences.append(f"{share}{wrong}{size}.")
     if len(found.together) > 1:
         told = [
-            f"{row.title if row.n == 0 else row.endpoint} {percent_of(row.corrected)} %"
+            f"{row.title if row.n == 0 else f'{row.endpoint} by {row.test}'} {percent_of(row.corrected)} %"
             f" ({percent_of(row.raw)} % without)"
             for row in found.together
         ]
         sentences.append(
             f"Together, p < {found.analysis.alpha:g}, corrected by {found.analysis.correction}: {', '.join(told)}."
         )
+    last = found.design.trial.visits[-1].name
     caveats = [f"{found.studies} studies of {found.draws.origin}, {found.patients} virtual patients of each."]
-    caveats += as_sentences(found.assumptions)
+    stays = [f"{arm}: {part.enrolled} enrolled, {part.stayed} to {last}" for arm, part in found.design.arms.items()]
+    problem = found.draws.problem
+    caveats += [f"{'; '.join(stays)}.", *if_true((problem.model.name, problem.label)), *as_sentences(found.assumptions)]
     if not found.design.controls:
         caveats.append(
             "Without a second arm a change is no effect of the drug: it holds whatever else changes as well."
@@ -203,6 +207,7 @@ def of_sensitivity(question: SensitivityQuestion, found: Sequence[Sensitivity]) 
             else f"{part.endpoint.title}: on nothing that varies."
         )
     caveats = [f"{question.problem.label}; free numbers vary within {stands_on(question)}, each by itself."]
+    caveats += if_true((question.study.model.name, question.problem.label))
     if question.unvaried:
         caveats.append(f"Not varied, as they act between patients only: {', '.join(question.unvaried)}.")
     return Opening(f"What do results of {question.study.scenario.title} depend on?", tuple(sentences), tuple(caveats))
@@ -232,6 +237,7 @@ def of_steady_states(found: Sequence[SteadyStates]) -> Opening:
     caveats = ["A search from many starts finds steady states and cannot prove that there are no others."]
     if study.draws is not None:
         caveats.append(f"Typical patients of {study.draws.origin}.")
+    caveats += if_true((study.model.name, study.hypothesis))
     title = study.model.title or study.model.name
     return Opening(f"Where does {title} come to rest, under {study.hypothesis}?", tuple(sentences), tuple(caveats))
 

@@ -287,8 +287,8 @@ def verdict(direction: str, changed: Paired) -> tuple[SignVerdict, float] | None
 
 
 def percent_of(share: float | None) -> str:
-    """A share in whole percent; not all where it is not all, and not none where it is not none."""
+    """A share in whole percent; more or less than a number where it is all or none only when rounded."""
     if share is None:
         return "–"
     whole = round(100.0 * share)
-    return "99" if whole == 100 and share < 1.0 - 1e-12 else "1" if whole == 0 and share > 0.0 else f"{whole}"
+    return ">99" if whole == 100 and share < 1.0 - 1e-12 else "<1" if whole == 0 and share > 0.0 else f"{whole}"

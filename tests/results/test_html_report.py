@@ -26,6 +26,7 @@ from simulate.studies.dose_response.tables import CurveRow, curve_rows
 from simulate.symbolic.expressions import parse_expression
 from simulate.tabular import ResultTable, table_of
 from tests.faults.small import MODEL, SCENARIO, manifest_of, run, write_files
+from tests.results.test_openings import APART
 from tests.studies.dose_response.made import response
 
 VOID = {"meta", "img"}
@@ -335,6 +336,27 @@ def test_what_no_data_tell_is_not_a_blank_either() -> None:
     # Curves of another kind have no estimates, and a blank in another table is one.
     assert in_words("curves.csv", {"value": ""}, "") == {"value": ""}
     assert in_words("summary.csv", {"trough": ""}, "") == {"trough": ""}
+
+
+def test_tables_and_figures_of_a_trial_are_titled_by_what_they_have(tmp_path: Path) -> None:
+    simulate.trial("H0", endpoints=["ck"], sizes=[20, 40], studies=100, draws=8, patients=16, out=tmp_path / "trial")
+    text = report(tmp_path / "trial", Purpose())
+    titles = re.findall(r"<h3>(.*?\.csv\))</h3>", text)
+    assert titles == [
+        "Power over the number of patients (curves.csv)",
+        "Power and errors of sign and size, by effect and test (effects.csv)",
+        "Power of endpoints that are judged together (endpoints.csv)",
+        "Reported values among repeated studies (printed.csv)",
+    ]
+    captions = re.findall("<figcaption>(.*?)</figcaption>", text)
+    assert captions == ["power, and errors of sign and size, by effect and test", "power over the number of patients"]
+    assert f"<p>{APART}</p>" in text
+
+
+def test_a_sweep_under_a_hypothesis_says_that_it_is_one_of_several(tmp_path: Path) -> None:
+    asked = {"patients": 2, "hypothesis": "H1", "fit": "typical", "end": "2 d", "every": "1 d"}
+    simulate.sweep("anakinra-100mg-daily", {"dose": "10,100 mg"}, out=tmp_path / "doses", **asked).close()
+    assert f"<p>{APART}</p>" in report(tmp_path / "doses", Purpose(), figures=False)
 
 
 def test_a_folder_without_a_model_is_reported_without_one(tmp_path: Path) -> None:

@@ -19,6 +19,11 @@ from simulate.studies.side_by_side import set_side_by_side
 from tests.studies.dose_response.made import response
 from tests.studies.test_side_by_side import WAYS, moved
 
+APART = (
+    "All of it is so if the hypothesis is true, and what was reported cannot tell the hypotheses that were fitted "
+    "to it apart (simulate compare)."
+)
+
 
 @pytest.fixture(scope="module")
 def study() -> Study:
@@ -44,6 +49,10 @@ def test_a_dose_response_study_answers_with_each_ed50_or_why_there_is_none() -> 
     )
     assert found.caveats[0] == "Means of 40 of 40 patients; intervals are 95 %."
     assert found.caveats[1].startswith("Parameters are at their typical values")
+    assert APART not in found.caveats
+    own = data.assign_attrs(hypothesis="H1")
+    assert APART not in of_doses([own]).caveats
+    assert APART in of_doses([own.assign_attrs(model="reference")]).caveats
 
 
 def test_a_dose_response_study_answers_with_the_doses_of_other_effects_that_were_asked() -> None:
@@ -68,7 +77,8 @@ def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study
         "median changes il17a -12.5 %, ifng 5.00 %.",
     )
     assert found.caveats[0] == f"Hypothesis H0; {study.scenario.patients} patients."
-    assert len(found.caveats) == 2
+    assert found.caveats[1].startswith("Parameters are at their typical values")
+    assert found.caveats[2:] == (APART,)
 
 
 def test_a_comparison_answers_with_its_verdict_and_probabilities(tmp_path: Path) -> None:
@@ -89,7 +99,8 @@ def test_a_run_answers_first_with_what_was_reported(tmp_path: Path) -> None:
     assert [text.split()[0] for text in opening.sentences[:2]] == ["il17a", "ifng"]
     assert all("; between draws [" in text and "; reported: " in text for text in opening.sentences[:2])
     assert opening.caveats[0] == "Hypothesis H4; 3 patients in each of 2 draws of the prior."
-    assert opening.caveats[1].startswith("A reported direction agrees where 75 %")
+    assert opening.caveats[1] == APART
+    assert opening.caveats[2].startswith("A reported direction agrees where 75 %")
 
 
 def test_an_opening_that_is_none_is_none() -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import simulate
 from simulate.manifest import read_manifest
@@ -18,10 +19,12 @@ from simulate.results.study_openings import (
     of_reproduction,
     of_sensitivity,
     of_steady_states,
+    of_trials,
 )
 from simulate.studies.fitting.posterior import shipped_posterior
 from simulate.studies.fitting.predictive import Predicted
 from simulate.studies.fitting.reproduction import Row
+from tests.results.test_openings import APART
 
 
 def opening_in(folder: Path) -> Opening:
@@ -50,8 +53,22 @@ def test_a_trial_answers_with_its_power_and_says_what_a_single_arm_cannot(tmp_pa
     assert opening.question == f"What would {found.design.title} show, if H0 is true?"
     assert len(opening.sentences) == len(found.powers)
     first = found.powers[0]
-    assert opening.sentences[0].startswith(f"{first.title}, n {first.n}: significant in ")
+    assert opening.sentences[0].startswith(f"{first.title}, n {first.n}, by {first.test}: significant in ")
+    assert len(set(opening.sentences)) == len(opening.sentences)
+    assert opening.caveats[1:3] == ("treated: 15 enrolled, 11 to 6 months.", APART)
     assert opening.caveats[-1].startswith("Without a second arm")
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.0, "none"), (0.0002, "<1 %"), (0.04, "4 %")])
+def test_a_trial_says_how_often_the_sign_is_wrong_as_it_is(share: float, text: str) -> None:
+    found = simulate.trial("H0", n=40, placebo=40, studies=100, draws=8, patients=16).value
+    first = replace(found.powers[0], power=0.5, wrong_sign=share, exaggeration=None)
+    opening = of_trials(replace(found, powers=(first,)))
+    assert opening.sentences == (
+        f"{first.title}, n {first.n}, by {first.test}: significant in 50 % of the studies, of these {text} with the "
+        "wrong sign.",
+    )
+    assert opening.caveats[1] == "treated: 40 enrolled, 29 to 6 months; controls: 40 enrolled, 29 to 6 months."
 
 
 def row(item: str, tail: float) -> Row:

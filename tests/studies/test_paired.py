@@ -245,7 +245,10 @@ def test_a_change_has_its_sign_and_the_digits_that_can_be_read(value: float | No
     assert signed(value, unit) == text
 
 
-@pytest.mark.parametrize(("share", "text"), [(0.0, "0"), (0.001, "1"), (0.614, "61"), (0.999, "99"), (1.0, "100")])
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.0, "0"), (0.0002, "<1"), (0.006, "1"), (0.614, "61"), (0.994, "99"), (0.9998, ">99"), (1.0, "100")],
+)
 def test_a_share_is_all_or_none_only_where_it_is(share: float, text: str) -> None:
     assert percent_of(share) == text
     assert percent_of(None) == "–"

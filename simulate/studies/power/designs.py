@@ -66,6 +66,15 @@ class StudyDesign:
         return (StudyArm(self.name, self.n, self.regimen), *self.others)
 
     @property
+    def arms(self) -> dict[str, Sizes]:
+        """Patients of each arm, by a word for it and, of several that are treated, its name."""
+        several = bool(self.others)
+        found = {f"treated ({arm.name})" if several else "treated": self.sizes(arm.n) for arm in self.treated}
+        if self.controls:
+            found[f"controls ({self.control})" if several else "controls"] = self.sizes(self.controls)
+        return found
+
+    @property
     def is_that_of_the_study(self) -> bool:
         """Whether it is as a study was that reported something."""
         return self.trial.evidence is not None and self == design_of(self.trial)
