@@ -44,6 +44,7 @@ def compare(
     final_patients: int = 128,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     report: Report | None = None,
 ) -> Result[Comparison]:
     """Compare hypotheses by what was reported: evidence and its error, odds, and what each datum says.
@@ -62,7 +63,7 @@ def compare(
         Folder of fits; one that is not of today's numbers is made there first.
     particles, runs, patients, draws, final_patients
         Of fits that are made, as for `fit`.
-    trial, out, force, report
+    trial, out, force, figures, report
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -107,7 +108,7 @@ def compare(
         figures={"comparison": draw},
         models=models_of(problems),
         answer=of_comparison(comparison),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 def _problems(hypotheses: Sequence[str] | None, evidence: str | Path | None, trial: TrialNames) -> tuple[Problem, ...]:
@@ -180,6 +181,7 @@ def predict(
     seed: int = 1,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[tuple[Prediction, ...]]:
     """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
@@ -198,7 +200,7 @@ def predict(
         folder of fits if not given.
     seed
         Seed of patients and of draws of a prior.
-    trial, fits, out, force, progress
+    trial, fits, out, force, figures, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -259,7 +261,7 @@ def predict(
         figures={"prediction": draw},
         models=models_of(problems),
         answer=of_predictions(found),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 @verb
@@ -276,6 +278,7 @@ def contrast(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[Contrast]:
     """Hold two hypotheses against each other: which fits, which signs, and what would tell them apart.
@@ -292,7 +295,7 @@ def contrast(
         Simulated studies under each hypothesis, from which the number of patients is taken.
     seed
         Seed of draws of a prior, and of simulated studies.
-    trial, fits, threads, out, force, progress
+    trial, fits, threads, out, force, figures, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -347,7 +350,7 @@ def contrast(
         models=models_of([part.problem for part, _ in known]),
         texts={"contrast.txt": page(found)},
         answer=answer_of(found),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 def draws_for(

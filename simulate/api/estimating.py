@@ -35,6 +35,7 @@ def fit_problem(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     report: Report | None = None,
 ) -> Result[PetabFit]:
     """Fit an estimation problem in PEtab: the greatest likelihood, times priors where it has them.
@@ -62,6 +63,8 @@ def fit_problem(
         Run directory to be written; nothing is written if not given.
     force
         Whether another run in the directory may be replaced.
+    figures
+        Whether figures are drawn in the directory.
     report
         What is told as the fit goes on.
 
@@ -107,9 +110,9 @@ def fit_problem(
 
     found = fit_objective(objective, starts=starts, seed=seed, told=told)
     tables: dict[str, ResultTable] = {}
-    figures: dict[str, Callable[[], Any]] = {}
+    drawn: dict[str, Callable[[], Any]] = {}
     if profiles:
-        found, figures["profiles"] = _profiled(objective, found, profiles, tables, report)
+        found, drawn["profiles"] = _profiled(objective, found, profiles, tables, report)
     if posterior:
         found = _sampled(objective, found, Settings(particles, runs, 1, draws, 1, seed=seed), tables, report)
     measured = [
@@ -144,9 +147,9 @@ def fit_problem(
             "simulations": table_of(measured),
             **tables,
         },
-        figures=figures,
+        figures=drawn,
         answer=of_problem(Path(problem).name, found),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 def _profiled(

@@ -14,6 +14,8 @@ out
     Run directory to be written; nothing is written if not given.
 force
     Whether another run in the directory may be replaced.
+figures
+    Whether figures are drawn in the directory.
 progress, report
     What shows how far the work is, and what is told about it; see `simulate.watching`.
 
@@ -252,6 +254,7 @@ def reproduce(
     refit: bool = False,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
     report: Report | None = None,
 ) -> Result[Reproduction]:
@@ -259,7 +262,7 @@ def reproduce(
 
     Parameters
     ----------
-    hypothesis, trial, fits, out, force, progress, report
+    hypothesis, trial, fits, out, force, figures, progress, report
         As for all functions of `simulate.api.fitting`; the hypothesis is that of the fit, if one is named.
     evidence
         As for `fit`; that of the fit, if one is named.
@@ -339,7 +342,7 @@ def reproduce(
         models=models_of([problem, null]),
         answer=of_reproduction(rows, shown, null_posterior),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 def _fit_of(problem: Problem, folder: Path) -> Posterior:

@@ -44,6 +44,7 @@ def equilibria(
     plane: str | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[tuple[SteadyStates, ...]]:
     """Seek the steady states of a model, with their stability, and follow them over one parameter.
@@ -75,6 +76,8 @@ def equilibria(
         may have a range in its unit, as in ``"tbet=0:3,rorgt=0:3"``. At each point all other states are at rest.
     out, force
         Run directory to be written, and whether another run in it may be replaced.
+    figures
+        Whether figures are drawn in the directory.
     progress
         What shows how far the work is; see `simulate.watching`.
 
@@ -122,7 +125,7 @@ def equilibria(
         units |= {route.name: f"{route.unit.text}/d" for route in model.routes}
         return branch_diagram(branches, shown, units, draws=0 if study.draws is None else len(found))
 
-    figures: dict[str, Callable[[], Any]] = {"branches": draw} if branches and shown else {}
+    pictures: dict[str, Callable[[], Any]] = {"branches": draw} if branches and shown else {}
     if (drawn := found[0].plane) is not None:
 
         def draw_plane() -> Any:
@@ -130,17 +133,17 @@ def equilibria(
 
             return phase_plane(drawn)
 
-        figures["plane"] = draw_plane
+        pictures["plane"] = draw_plane
     return Result(
         origin,
         f"steady states of {scenario.title}",
         found,
         document=document(found),
         tables=tables(found),
-        figures=figures,
+        figures=pictures,
         models={study.hypothesis: model},
         answer=of_steady_states(found),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 @verb

@@ -123,7 +123,10 @@ def _again(
     strange = sorted(({*arguments} - {*known}) | (needed - {*arguments}))
     if strange:
         raise _not_known(folder, ", ".join(f"`{name[:40]}`" for name in strange if name.isprintable()))
-    options = {name: what for name, what in (("progress", progress), ("report", report)) if name in known}
+    of_work: dict[str, Any] = {"progress": progress, "report": report}
+    if kind == "fit":
+        of_work["figures"] = _has_pictures(entries)
+    options = {name: what for name, what in of_work.items() if name in known}
     if kind == "fit":
         function(**arguments, out=target, **options)
         return

@@ -53,6 +53,7 @@ def trial(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[SimulatedTrials]:
     """Repeat a study thousands of times: power, errors of sign and size, and reported values among the others.
@@ -86,7 +87,7 @@ def trial(
         Studies, at least; draws of the fit; and virtual patients of each draw, a power of two.
     seed
         Seed of the studies.
-    hypothesis, trial, fits, threads, out, force, progress
+    hypothesis, trial, fits, threads, out, force, figures, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -187,7 +188,7 @@ def trial(
         figures={"trial": draw, **({"curves": draw_curves} if found.curves else {})},
         models=models_of([problem]),
         answer=of_trials(found),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 @verb
@@ -205,6 +206,7 @@ def design(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
 ) -> Result[Ranking]:
     """Rank measurements by what they are expected to tell between hypotheses, alone and together.
@@ -223,7 +225,7 @@ def design(
         Simulated measurements under each hypothesis.
     seed
         Seed of draws and simulated measurements.
-    trial, fits, threads, out, force, progress
+    trial, fits, threads, out, force, figures, progress
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -270,7 +272,7 @@ def design(
         figures={"design": draw},
         models=models_of([part.problem for part in known]),
         answer=of_ranking(ranking),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)
 
 
 def _catalogue(asked: Sequence[str | Path], design: TrialDesign | None) -> tuple[Measurement, ...]:

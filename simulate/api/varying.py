@@ -409,6 +409,7 @@ def sensitivity(
     threads: int | None = None,
     out: str | Path | None = None,
     force: bool = False,
+    figures: bool = True,
     progress: Progress = quiet,
     report: Report | None = None,
 ) -> Result[tuple[SensitivityQuestion, tuple[Sensitivity, ...]]]:
@@ -436,7 +437,7 @@ def sensitivity(
         Whether derivatives are asked for; if not given, where inputs are numbers.
     seed
         Seed of the designs.
-    threads, out, force, progress, report
+    threads, out, force, figures, progress, report
         As for all functions of `simulate.api.fitting`.
 
     Returns
@@ -502,4 +503,4 @@ def sensitivity(
         models={question.problem.label: question.study.model},
         facts={"scenario": question.study.settings},
         answer=of_sensitivity(question, tuple(found)),
-    ).written(out, force=force)
+    ).written(out, force=force, figures=figures)

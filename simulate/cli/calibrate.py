@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import calibrate as function
-from simulate.cli.options import Figured, Force, Hypothesis, Json, Trials, defaults_of
+from simulate.cli.options import Force, Hypothesis, Json, Tabled, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +23,7 @@ def calibrate(
     particles: Annotated[int, typer.Option("--particles", metavar="N", min=16, help="Particles of each fit.")],
     patients: Annotated[int, typer.Option("--patients", "-n", metavar="N", min=8, help="Virtual patients.")],
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything.")],
-    out: Figured,
+    out: Tabled,
     force: Force,
     as_json: Json = False,
 ) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.comparing import compare as function
-from simulate.cli.options import EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
+from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +42,7 @@ def compare(
     final_patients: Annotated[int, typer.Option("--final-patients", metavar="N", min=8, help="As for fit.")],
     out: Figured,
     force: Force,
+    figures: Drawn,
     calibrate: Annotated[
         int | None,
         typer.Option(
@@ -96,6 +97,7 @@ def compare(
         final_patients=final_patients,
         out=out,
         force=force,
+        figures=figures,
         report=paced(),
     )
     if as_json:

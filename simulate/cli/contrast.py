@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from simulate.api.comparing import contrast as function
-from simulate.cli.options import Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 
 @defaults_of(function)
@@ -29,6 +29,7 @@ def contrast(
     threads: Threads,
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Hold two hypotheses against each other: which fits, which signs, and what would tell them apart.
@@ -56,6 +57,7 @@ def contrast(
         threads=threads,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
     )
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import design as function
-from simulate.cli.options import Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Drawn, Figured, Fits, FitsOfEach, Force, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,6 +39,7 @@ def design(
     threads: Threads,
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Rank measurements by what they are expected to tell between hypotheses, alone and together.
@@ -65,6 +66,7 @@ def design(
         threads=threads,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
     )
     if as_json:

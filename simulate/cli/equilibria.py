@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.inspecting import equilibria as function
-from simulate.cli.options import Draws, Figured, Fit, Force, Hypothesis, Json, Settings, chosen_settings, defaults_of
+from simulate.cli.options import (
+    Drawn,
+    Draws,
+    Figured,
+    Fit,
+    Force,
+    Hypothesis,
+    Json,
+    Settings,
+    chosen_settings,
+    defaults_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +62,7 @@ def equilibria(
     ],
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Seek steady states of the typical patient, with their stability, and folds over one parameter.
@@ -79,6 +91,7 @@ def equilibria(
         plane=plane,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
     )
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulate.api.fitting import fit as function
-from simulate.cli.options import EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Drawn, EvidenceName, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +64,7 @@ def fit(
         float | None, typer.Option("--rtol", metavar="X", help="Relative tolerance of a PROBLEM; 1e-8 if not given.")
     ] = None,
     force: Force = False,
+    figures: Drawn = True,
     threads: Threads,
     as_json: Json = False,
 ) -> int:
@@ -93,13 +94,16 @@ def fit(
     from simulate.studies.fitting.profiling import Profiled
 
     own = {"starts": starts, "rtol": rtol, "force": force or None, "profile": profile, "posterior": posterior or None}
+    own["no_figures"] = not figures or None
     _refuse_strange(problem, own, locals())
     if problem is not None:
         named = own.pop("profile")
         own["profiles"] = profiles or named
+        del own["no_figures"]
         if posterior:
             own |= {"particles": particles, "runs": runs, "draws": draws}
-        return _of_problem(problem, {name: value for name, value in own.items() if value}, seed, threads, out, as_json)
+        asked = {name: value for name, value in own.items() if value}
+        return _of_problem(problem, asked, seed, threads, out, figures, as_json)
     found = function(
         hypothesis,
         evidence=evidence,
@@ -157,17 +161,17 @@ def _refuse_strange(problem: str | None, own: Mapping[str, object], given: Mappi
 
 
 def _of_problem(
-    problem: str, own: Mapping[str, Any], seed: int, threads: int | None, out: Path | None, as_json: bool
+    problem: str, own: Mapping[str, Any], seed: int, threads: int | None, out: Path | None, figures: bool, as_json: bool
 ) -> int:
     """Fit an estimation problem, write its directory and print its estimates."""
     from simulate.api.estimating import fit_problem
     from simulate.cli.console import paced, print_json, print_rich, print_text
     from simulate.studies.fitting.profiling import Profiled
 
-    found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, report=paced())
+    found = fit_problem(problem, **own, seed=seed, threads=threads, out=out, figures=figures, report=paced())
     folder = Path("fits", f"{Path(problem).stem}-{found.provenance.key[:8]}") if out is None else out
     if out is None:
-        found.write(folder, force=True)
+        found.write(folder, force=True, figures=figures)
     if as_json:
         print_json(found.document)
         return 0

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from simulate.studies.settings import Setting
 
 Figured = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON, CSV and a figure.")]
+Tabled = Annotated[Path | None, typer.Option("--out", "-o", metavar="DIR", help="Folder for JSON and CSV.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace another run in DIR.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, and nothing else.")]
 Hypothesis = Annotated[

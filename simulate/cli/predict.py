@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.comparing import predict as function
-from simulate.cli.options import EvidenceName, Figured, Fits, FitsOfEach, Force, Json, Trials, defaults_of
+from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, FitsOfEach, Force, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ def predict(
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of patients and of draws of a prior.")],
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Predict what was not measured: courses, double positives, doses, wash-out, responders, muscle.
@@ -57,6 +58,7 @@ def predict(
         seed=seed,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
     )
     if as_json:

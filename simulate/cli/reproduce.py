@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import reproduce as function
-from simulate.cli.options import EvidenceName, Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
+from simulate.cli.options import Drawn, EvidenceName, Figured, Fits, Force, Hypothesis, Json, Trials, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,7 @@ def reproduce(
     refit: Annotated[bool, typer.Option("--refit", help="Fit the hypothesis and the null hypothesis first.")],
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Show each row of the abstract beside what the fitted model, and the null hypothesis, predict for it.
@@ -64,6 +65,7 @@ def reproduce(
         refit=refit,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
         report=paced(),
     )

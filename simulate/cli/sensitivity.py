@@ -8,6 +8,7 @@ import typer
 
 from simulate.api.varying import sensitivity as function
 from simulate.cli.options import (
+    Drawn,
     Figured,
     Fit,
     Force,
@@ -66,6 +67,7 @@ def sensitivity(
     threads: Threads,
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Show what an endpoint depends on: derivatives, elementary effects (Morris) and shares of variance (Sobol).
@@ -96,6 +98,7 @@ def sensitivity(
         threads=threads,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
         report=paced(),
     )

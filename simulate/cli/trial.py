@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.studying import trial as function
-from simulate.cli.options import Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
+from simulate.cli.options import Drawn, Figured, Fit, Fits, Force, Hypothesis, Json, Threads, Trials, defaults_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -81,6 +81,7 @@ def trial(
     threads: Threads,
     out: Figured,
     force: Force,
+    figures: Drawn,
     as_json: Json = False,
 ) -> int:
     """Repeat the study thousands of times: power, errors of sign and size, and the reported values among the others.
@@ -120,6 +121,7 @@ def trial(
         threads=threads,
         out=out,
         force=force,
+        figures=figures,
         progress=progress,
     )
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulate.api.fitting import vpop as function
-from simulate.cli.options import Figured, Force, Hypothesis, Json, defaults_of
+from simulate.cli.options import Force, Hypothesis, Json, Tabled, defaults_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ def vpop(
         typer.Option("--fit", metavar="FILE", help="Result of `simulate fit` to stand beside; else the shipped one."),
     ],
     seed: Annotated[int, typer.Option("--seed", metavar="S", help="Seed of everything random.")],
-    out: Figured,
+    out: Tabled,
     force: Force,
     as_json: Json = False,
 ) -> int:

@@ -35,7 +35,7 @@ ONLY_OF_THE_COMMAND = {
     "audit": {"everything"},
     "compare": {"calibrate", "larger"},
     "tidy": {"directory", "out", "force"},
-    "fit": {"problem", "starts", "rtol", "force", "profile", "posterior"},
+    "fit": {"problem", "starts", "rtol", "force", "profile", "posterior", "figures"},
 }
 """Options that ask for something else: several hypotheses, one patient, an estimate, made-up abstracts, a file, a
 problem in PEtab, which `simulate.fit_problem` fits."""

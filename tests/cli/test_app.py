@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -48,6 +49,21 @@ def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
     text = capsys.readouterr().out
     assert text.startswith(f"Usage: simulate {verb}")
     assert "--json" in text
+
+
+def test_every_verb_that_draws_can_be_told_not_to() -> None:
+    help_of = {verb: outcome_text(verb) for verb in verbs()}
+    drawing = {verb for verb, text in help_of.items() if "and a figure." in text}
+    assert drawing >= {"compare", "design", "dose-response", "equilibria", "predict", "sensitivity", "trial"}
+    able = {verb for verb, text in help_of.items() if "--no-figures" in text}
+    assert able == drawing | {"fit", "report", "run"}
+
+
+def outcome_text(verb: str) -> str:
+    """Help of a verb, in one line."""
+    with contextlib.redirect_stdout(io.StringIO()) as shown:
+        assert outcome([verb, "--help"]) == 0
+    return " ".join(re.sub("[│|]", " ", shown.getvalue()).split())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["rnu"]])

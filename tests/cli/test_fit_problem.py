@@ -59,6 +59,17 @@ def test_profiles_and_a_posterior_are_printed_written_and_repeated(problem: str,
     assert simulate.repeat("mine").differing == ()
 
 
+def test_a_fit_without_figures_is_repeated_without_and_only_a_problem_has_any(problem: str, capsys: Capture) -> None:
+    asked = ["--starts", "2", "--profile", "k", "--threads", "1", "--no-figures", "--out", "mine"]
+    assert outcome(["fit", problem, *asked]) == 0
+    assert not list(Path("mine").glob("*.png"))
+    simulate.repeat("mine", out="again")
+    assert not list(Path("again").glob("*.png"))
+    capsys.readouterr()
+    assert outcome(["fit", "--no-figures"]) == 2
+    assert "--no-figures is for a PROBLEM, and none is given" in capsys.readouterr().err
+
+
 def test_all_parameters_are_profiled_where_all_are_asked_for_and_one_is_named(problem: str, capsys: Capture) -> None:
     assert outcome(["fit", problem, "--starts", "1", "--profiles", "--profile", "k", "--threads", "1", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["profiles"]["parameters"]

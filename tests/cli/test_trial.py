@@ -69,6 +69,15 @@ def test_the_folder_holds_what_json_says(tmp_path: Path, capsys: Capture) -> Non
     assert unlike["rank"] < 0.05
 
 
+def test_without_figures_none_is_drawn_and_nothing_else_is_missing(tmp_path: Path) -> None:
+    asked = [*SHORT, "--sizes", "10", "--out"]
+    assert outcome([*asked, str(tmp_path / "with")]) == 0
+    assert outcome([*asked, str(tmp_path / "without"), "--no-figures"]) == 0
+    drawn, other = ({path.name for path in (tmp_path / name).iterdir()} for name in ("with", "without"))
+    assert drawn - other == {"curves.png", "curves.svg", "trial.png", "trial.svg"}
+    assert other <= drawn
+
+
 def test_other_doses_have_no_ranks_of_what_was_printed_under_this_one(capsys: Capture) -> None:
     assert outcome([*SHORT, "--regimen", "50 mg sc every 24 h", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["printed"] == []
