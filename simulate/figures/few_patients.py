@@ -21,6 +21,8 @@ FEW = 12
 _MARKERS = "os^DvPX<>*h"
 _POINT: dict[str, Any] = {"linestyle": "none", "markersize": 3.2, "markeredgewidth": 0.6}
 _LABEL = 5.5
+_TURNS = 6.0
+"""How many times its range a line goes up and down before it is said to zigzag."""
 _ROOM = 0.095
 """Height of the label of a line as a share of a panel."""
 
@@ -31,7 +33,8 @@ class FewPatients:
 
     names: tuple[str, ...]  #: IDs, or numbers where they have none, in the order of the cohort
     places: tuple[tuple[int, ...], ...]  #: Of each, the members who stand for the patient: one, or one for each draw
-    by_patient: bool  #: Whether colors tell patients apart: where there is one arm alone
+    by_patient: bool  #: Whether colors tell patients apart: where there is one arm alone, and more than one patient
+    has_ids: bool  #: Whether the names are IDs, which say who it is; a number says so only beside its color
 
     def lines(self, values: FloatArray) -> FloatArray:
         """Median of the members of each patient, shape [arm, patient, time], of values [arm, member, time]."""
@@ -64,19 +67,44 @@ def few_patients(dataset: xr.Dataset) -> FewPatients | None:
         distinct
     )
     names = [str(dataset["patient_id"].values[own[0]]) for own in places] if named else [str(one) for one in distinct]
-    return FewPatients(tuple(names), tuple(places), dataset.sizes["arm"] == 1)
+    # A model that is solved once has nobody to tell apart.
+    by_patient = dataset.sizes["arm"] == 1 and (named or len(distinct) > 1)
+    return FewPatients(tuple(names), tuple(places), by_patient, named)
+
+
+def zigzags(lines: FloatArray) -> bool:
+    """Whether some of lines [arm, patient, time] go up and down so often that together they would fill the panel."""
+    for line in lines.reshape(-1, lines.shape[-1]):
+        there = line[np.isfinite(line)]
+        if len(there) > 1 and np.abs(np.diff(there)).sum() > _TURNS * np.ptp(there) > 0.0:
+            return True
+    return False
 
 
 def draw_lines(axes: Axes, days: FloatArray, lines: FloatArray, few: FewPatients) -> None:
-    """Draw lines [arm, patient, time]."""
+    """Draw lines [arm, patient, time]; where they zigzag thin and pale, with the median of each arm."""
+    is_pale = lines.shape[1] > 1 and zigzags(lines)
     for arm, own in enumerate(lines):
         for patient, line in enumerate(own):
             shade, pattern = few.shade(arm, patient), few.pattern(arm, patient)
-            axes.plot(days, line, color=shade, linestyle=pattern, linewidth=0.9, zorder=10 + arm)
+            if is_pale:
+                alpha = 0.6 if few.by_patient else 0.3
+                axes.plot(days, line, color=shade, linewidth=0.35, alpha=alpha, zorder=10 + arm)
+            else:
+                axes.plot(days, line, color=shade, linestyle=pattern, linewidth=0.9, zorder=10 + arm)
+        there = np.flatnonzero(np.isfinite(own).any(axis=0))
+        if is_pale and len(there):
+            shade, median = INK if few.by_patient else color(arm), np.nanmedian(own[:, there], axis=0)
+            axes.plot(days[there], median, color=shade, linestyle=dashes(arm), linewidth=1.3, zorder=20 + arm)
 
 
 def name_lines(axes: Axes, days: FloatArray, lines: FloatArray, few: FewPatients) -> None:
-    """Write the name of each patient at the end of the line, where no other line ends nearby; limits must be set."""
+    """Write the name of each patient at the end of the line, where no other line ends nearby; limits must be set.
+
+    A number without a color of its own would be explained nowhere, and where a line that zigzags ends says nothing.
+    """
+    if (not few.by_patient and not few.has_ids) or zigzags(lines):
+        return
     ends = []
     for arm, own in enumerate(lines):
         for patient, line in enumerate(own):
@@ -124,9 +152,12 @@ def draw_observed(
 
 
 def legend_of_few(
-    few: FewPatients, observed: Sequence[ObservedValue], draws: int, *, is_averaged: bool
+    few: FewPatients, observed: Sequence[ObservedValue], draws: int, *, is_averaged: bool, has_medians: bool = False
 ) -> tuple[list[Line2D], list[str]]:
-    """Handles and labels of lines and points; ``is_averaged`` as for `draw_observed`, of any panel."""
+    """Handles and labels of lines and points; ``is_averaged`` as for `draw_observed`, of any panel.
+
+    ``has_medians`` says that in some panel lines zigzag.
+    """
     handles, labels = [], []
     seen = {row.patient_id for row in observed}
     for patient, name in enumerate(few.names):
@@ -136,9 +167,18 @@ def legend_of_few(
             line = {"linestyle": few.pattern(0, patient) if few.by_patient else "none"}
             handles.append(Line2D([], [], color=shade, **(mark | line)))
             labels.append(f"patient {name}")
-    if not few.by_patient or draws > 1:
+    if len(few.names) == 1 and not few.has_ids:
+        # The line is the one of the arm.
+        if draws > 1:
+            handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
+            labels.append(f"median of {draws} draws")
+    elif not few.by_patient or draws > 1:
         handles.append(Line2D([], [], color=FAINT, linewidth=0.9))
-        labels.append("each patient" + (f", median of {draws} draws" if draws > 1 else ""))
+        people = "each patient" + (", ID at its end where there is room" if few.has_ids and not few.by_patient else "")
+        labels.append(people + (f", median of {draws} draws" if draws > 1 else ""))
+    if has_medians:
+        handles.append(Line2D([], [], color=INK if few.by_patient else FAINT, linewidth=1.3))
+        labels.append("thick: median patient, where lines zigzag")
     units = {row.unit for row in observed}
     unit = f", in {units.pop()}" if len(units) == 1 else ", in the unit of the axis"
     for is_below, label in ((False, f"observed{unit}"), (True, f"observed to be below{unit}")):

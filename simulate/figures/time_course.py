@@ -23,7 +23,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from simulate.evidence.observations import Observations, Standing, of_all
 from simulate.figures.bands import EDGED_BANDS, WIDE_BANDS, dashes, draw_bands, label_y, titled
 from simulate.figures.bands import LEVELS as LEVELS
-from simulate.figures.changes import change_panels, draw_arrows, draw_changes
+from simulate.figures.changes import ChangePanel, change_panels, draw_arrows, draw_changes
 from simulate.figures.few_patients import (
     FewPatients,
     draw_lines,
@@ -32,6 +32,7 @@ from simulate.figures.few_patients import (
     legend_of_few,
     legend_of_observed,
     name_lines,
+    zigzags,
 )
 from simulate.figures.panels import Mark, Panel, panels_of
 from simulate.figures.style import (
@@ -68,7 +69,6 @@ _TALLEST = 230.0
 _LEGEND_LETTERS = 130
 _MONTH = 365.25 / 12.0
 _SEPARATE_DOSES = 40
-_HATCHES = ("/////", "\\\\\\\\\\", "|||||", "-----")
 _BESIDE, _APART = 1.06, 0.025
 _DOT: dict[str, Any] = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgewidth": 0.8}
 
@@ -145,7 +145,7 @@ def time_course(
             is_lowest = index + columns >= len(panels)
             _time_axis(axes, end, shown_in=shown_in, rows_below=len(doses), labeled=is_lowest, staying=staying)
         settle(figure, figure.axes[len(changes) :])
-        _legend(figure, dataset, panels, few, has_arrows=any(change.arrows for change in changes))
+        _legend(figure, dataset, panels, changes, few)
     return figure
 
 
@@ -158,7 +158,7 @@ def _draw(
         draw_bands(axes, days, panel.bands)
     draw_observed(axes, panel.observed, arms, few, is_averaged=panel.envelope is not None)
     if panel.envelope is not None:
-        _draw_swings(axes, days, panel.envelope, few)
+        _draw_swings(axes, days, panel, few)
     for mark in panel.marks:
         _draw_mark(axes, mark)
     if panel.logarithmic:
@@ -182,20 +182,25 @@ def _swinging(envelope: FloatArray) -> list[int]:
     return [arm for arm, row in enumerate(envelope) if np.isfinite(row).any()]
 
 
-def _draw_swings(axes: Axes, days: FloatArray, envelope: FloatArray, few: FewPatients | None) -> None:
-    """Draw trough to peak: of one arm over time, of several at the last dose, each beside the axes.
+def _has_room_for_hatches(panel: Panel) -> bool:
+    """Hatches over each other would belong to no arm, and lines that zigzag are not seen on them."""
+    is_alone = panel.envelope is not None and len(_swinging(panel.envelope)) == 1
+    return is_alone and (panel.lines is None or not zigzags(panel.lines))
 
-    Hatches over each other would belong to no arm.
-    """
-    swinging = _swinging(envelope)
-    for place, arm in enumerate(swinging):
+
+def _draw_swings(axes: Axes, days: FloatArray, panel: Panel, few: FewPatients | None) -> None:
+    """Draw trough to peak: of one arm over time, of several at the last dose, each beside the axes."""
+    envelope = panel.envelope
+    assert envelope is not None
+    is_hatched, is_gray = _has_room_for_hatches(panel), few is not None and few.by_patient
+    for place, arm in enumerate(_swinging(envelope)):
         trough, peak = envelope[arm]
-        if len(swinging) > 1 and few is None:
+        if not is_hatched:
             last = np.flatnonzero(np.isfinite(trough) & np.isfinite(peak))[-1]
             at = float(days[-1]) * (_BESIDE + _APART * place)
             axes.plot(
-                [at, at], [trough[last], peak[last]], color=color(arm), linewidth=1.4, marker="_", markersize=3.5,
-                clip_on=False, zorder=40,
+                [at, at], [trough[last], peak[last]], color=FAINT if is_gray else color(arm), linewidth=1.4,
+                marker="_", markersize=3.5, clip_on=False, zorder=40,
             )  # fmt: skip
             continue
         axes.fill_between(
@@ -203,9 +208,8 @@ def _draw_swings(axes: Axes, days: FloatArray, envelope: FloatArray, few: FewPat
             trough,
             peak,
             facecolor="none",
-            edgecolor=FAINT if few is not None and few.by_patient else color(arm),
-            # Lines of one direction over lines of the same direction would belong to no arm.
-            hatch=_HATCHES[place % len(_HATCHES)][: 5 if len(swinging) == 1 else 3],
+            edgecolor=FAINT if is_gray else color(arm),
+            hatch="/////",
             linewidth=0.4,
             alpha=0.6,
             zorder=5,
@@ -326,7 +330,11 @@ def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:
 
 
 def _legend(
-    figure: Figure, dataset: xr.Dataset, panels: Sequence[Panel], few: FewPatients | None, *, has_arrows: bool
+    figure: Figure,
+    dataset: xr.Dataset,
+    panels: Sequence[Panel],
+    changes: Sequence[ChangePanel],
+    few: FewPatients | None,
 ) -> None:
     handles: list[Any] = []
     labels: list[str] = []
@@ -340,7 +348,9 @@ def _legend(
     else:
         draws = len(np.unique(dataset["draw"])) if "draw" in dataset.coords else 1
         is_averaged = any(panel.observed and panel.envelope is not None for panel in panels)
-        parts = [legend_of_few(few, observed, draws, is_averaged=is_averaged)]
+        parts = [
+            legend_of_few(few, observed, draws, is_averaged=is_averaged, has_medians=_has_medians(panels, changes, few))
+        ]
     for own_handles, own_labels in parts:
         handles += own_handles
         labels += own_labels
@@ -348,11 +358,12 @@ def _legend(
         handles.append(Line2D([], [], color=FAINT, linewidth=2.5, solid_capstyle="butt"))
         is_averaged = any(panel.envelope is not None for panel in panels)
         labels.append("doses; values as each is given" if _is_seen_at_doses(dataset) and not is_averaged else "doses")
-    if any(panel.envelope is not None for panel in panels):
-        if few is None and any(len(_swinging(panel.envelope)) > 1 for panel in panels if panel.envelope is not None):
+    following = [_has_room_for_hatches(panel) for panel in panels if panel.envelope is not None]
+    if following:
+        if not all(following):
             handles.append(Line2D([], [], color=FAINT, linestyle="none", marker="|", markersize=7.0))
             labels.append("trough to peak about the last dose (median)")
-        else:
+        if any(following):
             handles.append(Patch(facecolor="none", edgecolor=FAINT, hatch="/////", linewidth=0.4))
             labels.append("trough to peak (median)")
     shown = {mark.standing for panel in panels for mark in panel.marks}
@@ -362,7 +373,7 @@ def _legend(
                 Line2D([], [], color=edge, markerfacecolor=face, **(_DOT | {"linestyle": "-", "linewidth": 0.8}))
             )
             labels.append(label)
-    if has_arrows:
+    if any(change.arrows for change in changes):
         handles.append(Line2D([], [], color=INK, linestyle="none", marker="^", markersize=4.0))
         labels.append("reported, and how many go that way")
     figure.legend(
@@ -375,6 +386,11 @@ def _legend(
         title=str(dataset["arm"].values[0]) if few is not None and few.by_patient else None,
         alignment="left",
     )
+
+
+def _has_medians(panels: Sequence[Panel], changes: Sequence[ChangePanel], few: FewPatients) -> bool:
+    """Whether lines of several patients are drawn with their median."""
+    return len(few.names) > 1 and any(part.lines is not None and zigzags(part.lines) for part in (*panels, *changes))
 
 
 def _columns(labels: Sequence[str]) -> int:

@@ -269,3 +269,55 @@ def test_troughs_and_peaks_of_several_arms_stand_beside_the_axes_and_of_one_over
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert ("trough to peak about the last dose (median)" in labels) == (swinging > 1)
     assert ("trough to peak (median)" in labels) == (swinging == 1)
+
+
+def with_zigzag(data: xr.Dataset) -> xr.Dataset:
+    """``level`` goes up by a half and back at every second time."""
+    ups = 1.0 + 0.5 * (np.arange(data.sizes["time"]) % 2)
+    return data.assign(level=(data["level"] * xr.DataArray(ups, dims="time")).assign_attrs(data["level"].attrs))
+
+
+@pytest.mark.parametrize("arms", [1, 2, 4])
+def test_lines_that_zigzag_are_pale_below_the_thick_median_of_their_arm_without_hatches(
+    arms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = with_zigzag(dataset(arms=arms, members=5))
+
+    def averaged(own: xr.Dataset, quantity: str) -> tuple[np.ndarray, np.ndarray]:
+        values = own[quantity].values
+        return values, np.stack([0.5 * values, 2.0 * values], axis=-1)
+
+    monkeypatch.setattr("simulate.figures.panels.averaged_course", averaged)
+    figure = time_course(data, quantities=["level", "rise"])
+    restless, calm = figure.axes
+    courses = [line for line in restless.get_lines() if len(np.asarray(line.get_xdata())) == data.sizes["time"]]
+    pale = [line for line in courses if line.get_alpha() is not None]
+    thick = [line for line in courses if line.get_alpha() is None]
+    assert (len(pale), len(thick)) == (5 * arms, arms)
+    assert max(line.get_linewidth() for line in pale) < 0.5 < min(line.get_linewidth() for line in thick)
+    for arm, line in enumerate(thick):
+        # The third of five has 12 (1 + arm).
+        assert np.asarray(line.get_ydata())[:2].tolist() == [12.0 * (1 + arm), 18.0 * (1 + arm)]
+        assert arms == 1 or same_color(line.get_color(), COLORS[arm])
+    assert not [part for part in restless.collections if part.get_hatch()]
+    assert len([part for part in calm.collections if part.get_hatch()]) == (1 if arms == 1 else 0)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "thick: median patient, where lines zigzag" in labels
+
+
+@pytest.mark.parametrize(("arms", "named"), [(1, True), (2, False)])
+def test_a_number_of_a_patient_stands_at_a_line_only_where_the_legend_explains_it(arms: int, named: bool) -> None:
+    figure = time_course(dataset(arms=arms, members=3), quantities=["level"])
+    numbers = {text.get_text() for text in figure.axes[0].texts} & {"0", "1", "2"}
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert numbers == ({"0", "1", "2"} if named else set())
+    assert [label for label in labels if label.startswith("patient")] == (
+        ["patient 0", "patient 1", "patient 2"] if named else []
+    )
+
+
+def test_a_model_that_is_solved_once_is_no_patient() -> None:
+    figure = time_course(dataset(members=1), quantities=["level"])
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["arm 0"]
+    assert not [text for text in figure.axes[0].texts if text.get_text() == "0"]
