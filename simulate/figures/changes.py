@@ -15,10 +15,15 @@ from simulate.figures.bands import FloatArray, bands_of, draw_bands, label_y, sh
 from simulate.figures.few_patients import FewPatients, draw_lines, few_patients
 from simulate.figures.style import FAINT, INK, color, plain_number, title_of
 from simulate.studies.datasets import quantity_names, seen_members
-from simulate.studies.paired import ENDPOINTS, courses_of_change, draws_of_members, percent_of, summed_up, treated_by
-
-TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
-"""Names of these that fit above a panel; of others the whole meaning is shown."""
+from simulate.studies.paired import (
+    ENDPOINTS,
+    TITLES,
+    courses_of_change,
+    draws_of_members,
+    percent_of,
+    summed_up,
+    treated_by,
+)
 
 LETTERS = 27
 """Letters in a line of the title of one of four panels in a row."""

@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate.figures.bands import titled
-from simulate.figures.changes import LETTERS, TITLES
+from simulate.figures.changes import LETTERS
 from simulate.figures.style import FAINT, INK, MILLIMETER, WIDTH, color, plain_number, styled
-from simulate.studies.paired import percent_of
+from simulate.studies.paired import TITLES, percent_of
 from simulate.studies.side_by_side import SideBySide
 
 _HEIGHT, _ROW = 34.0, 5.5

@@ -390,7 +390,8 @@ def _legend(
 
 def _has_medians(panels: Sequence[Panel], changes: Sequence[ChangePanel], few: FewPatients) -> bool:
     """Whether lines of several patients are drawn with their median."""
-    return len(few.names) > 1 and any(part.lines is not None and zigzags(part.lines) for part in (*panels, *changes))
+    lines = [*(panel.lines for panel in panels), *(change.lines for change in changes)]
+    return len(few.names) > 1 and any(own is not None and zigzags(own) for own in lines)
 
 
 def _columns(labels: Sequence[str]) -> int:

@@ -32,6 +32,9 @@ AGREEING = 0.75
 ENDPOINTS = ("il17a", "ifng", "ck", "signal_lymph")
 """Quantities of the reference model whose changes come first: what cells and muscle do, and what is left of IL-1."""
 
+TITLES = {"il17a": "IL-17A+ cells", "ifng": "IFNγ+ cells", "ck": "Creatine kinase", "signal_lymph": "IL-1 signal"}
+"""Names of these that fit above a panel and into a sentence; of others the whole meaning is shown."""
+
 ALL, RESPONDERS, OTHERS = "all patients", "responders", "others"
 """Names of groups; strata have their own."""
 

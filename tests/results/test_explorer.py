@@ -343,3 +343,33 @@ def test_the_verb_writes_the_page_and_says_how_large_it_is(tmp_path: Path, capsy
     assert json.loads(capsys.readouterr().out) == {"page": str(target), "bytes": target.stat().st_size}
     found = json.loads(target.read_text(encoding="utf-8").split('id="data">')[1].split("</script>")[0])
     assert [one["name"] for one in found["hypotheses"]] == ["H0"]
+
+
+@pytest.mark.parametrize(
+    ("values", "is_change", "texts"),
+    [
+        ([0, 2.5, 5, 7.5, 10, 12.5], True, ["0.0", "+2.5", "+5.0", "+7.5", "+10.0", "+12.5"]),
+        ([-20, -10, 0, 10], True, ["−20", "−10", "0", "+10"]),
+        ([0, 0.1, 0.2, 0.1 + 0.2, None], False, ["0.0", "0.1", "0.2", "0.3", ""]),
+        ([1000, 1002.5, 1005], False, ["1000.0", "1002.5", "1005.0"]),
+        ([0, 125000, 250000], False, ["0", "1.25e5", "2.50e5"]),
+        ([0, 0.00025, 0.0005], False, ["0", "2.5e-4", "5.0e-4"]),
+    ],
+)
+def test_numbers_at_an_axis_have_one_format_that_rounds_none(
+    values: list[float | None], is_change: bool, texts: list[str]
+) -> None:
+    (source,) = re.findall(r"^function ticks\(.*?^}", part("explorer.js"), flags=re.DOTALL | re.MULTILINE)
+    context = javascript_engine(source)
+    found = json.loads(context.eval(f"JSON.stringify(ticks({json.dumps(values)}, {json.dumps(is_change)}))"))
+    assert found == texts
+
+
+@pytest.mark.parametrize(("is_level", "moved"), [(True, 3.0), (False, 75.0)])
+def test_a_parameter_is_ranked_by_points_of_what_is_charted(is_level: bool, moved: float) -> None:
+    """A level that ends at 5 or at 2, after 4: by 3 points as it is, by 75 points as a change in %."""
+    source = re.sub(r"^if \(typeof Worker.*", "", part("worker.js"), flags=re.DOTALL | re.MULTILINE)
+    context = javascript_engine(source.replace('"use strict";', ""))
+    context.eval("courses = (job) => ({ values: [4, job.factors[0][1] > 1 ? 5 : 2] })")
+    job = {"factors": [], "parameter": 0, "grid": [0, 1], "wanted": [0], "patients": [0], "levels": [is_level]}
+    assert json.loads(context.eval(f"JSON.stringify(effect({json.dumps(job)}))")) == {"effect": moved, "which": 0}

@@ -124,7 +124,7 @@ def test_what_is_heard_is_the_share_of_patients_at_the_day_that_is_read(page: An
     assert page.get_attribute("#summary", "aria-live") == "polite"
     moved(page, lambda: set_slider(page, "read", 91))
     page.locator("#summary", has_text="At day 91").wait_for()
-    assert "il17a falls in" in page.inner_text("#summary")
+    assert "IL-17A+ cells down in" in page.inner_text("#summary")
 
 
 def test_an_interval_of_a_link_beyond_a_week_is_within_reach_of_its_slider(browser: Any, page_file: Path) -> None:
@@ -300,3 +300,27 @@ def test_a_page_in_a_frame_as_of_a_notebook_works_without_an_address(browser: An
     frame.locator(READY).wait_for(state="attached", timeout=120_000)
     assert frame.locator("#charts figure").count() == 6
     other.close()
+
+
+def test_parameters_are_in_the_order_of_how_far_they_move_what_is_charted(page: Any) -> None:
+    page.locator("#ranking", has_text="come first").wait_for()
+    found = page.locator("#factors .slider").evaluate_all(
+        "rows => rows.map(row => [row.querySelector('input').id, row.querySelector('.hint').textContent])"
+    )
+    moves = [re.search(r"; moves the (level|change) of “(.+)” by (\S+) points$", hint) for _, hint in found]
+    ranked = [match for match in moves if match is not None]
+    sizes = [float(match[3]) for match in ranked]
+    assert len(sizes) >= 6
+    assert sizes == sorted(sizes, reverse=True)
+    # Occupancy and signal are shares: a change of them is charted nowhere.
+    data = page.evaluate("window.explorer.data.hypotheses[0].quantities")
+    levels = {row["short"]: "level" if row["name"].startswith(("occupancy", "signal")) else "change" for row in data}
+    assert [match[1] for match in ranked] == [levels[match[2]] for match in ranked]
+    # Its slider is always there, first only where it moves the most.
+    assert "set-x-f_m" in [name for name, _ in found]
+
+
+def test_what_a_molecule_weighs_has_no_slider(page: Any) -> None:
+    offered = page.locator("#another option").evaluate_all("rows => rows.map(row => row.value)")
+    assert {"molar_mass", "mass_il1"}.isdisjoint(offered)
+    assert page.evaluate("window.explorer.data.hypotheses[0].parameters.some(part => part.name === 'molar_mass')")

@@ -22,7 +22,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import rodas5p
 from simulate.streams import stream
 from simulate.studies.models import hypothesis_title
-from simulate.studies.paired import AGREEING, ENDPOINTS
+from simulate.studies.paired import AGREEING, ENDPOINTS, TITLES
 from simulate.studies.reported import observations_for
 from simulate.studies.runs import Study, cohort_of
 from simulate.studies.visits import VISITS
@@ -38,6 +38,7 @@ _LEVELS = ("occupancy_lymph", "occupancy_muscle", "signal_lymph", "signal_muscle
 """What is a share of all receptors or of the baseline: a change of it in % would say less than it does."""
 _PINNED = ("f_m",)
 """Parameters whose sliders are always there: how much of the drug in plasma gets into muscle."""
+_MOLAR_MASS = unit("kg/mol").dimension
 _TIMES = 366
 _LONGEST_RATIO = 2
 _DOSES = 1456
@@ -152,7 +153,13 @@ def _hypothesis(study: Study, arm: Arm) -> dict[str, Any]:
         "values": _packed(values, "<f8"),
         "parameters": [_parameter(part) for part in model.parameters],
         "quantities": [
-            {"name": part.name, "meaning": part.meaning, "unit": part.unit.text, "level": part.name in levels}
+            {
+                "name": part.name,
+                "meaning": part.meaning,
+                "short": TITLES.get(part.name, part.meaning) if levels else part.meaning,
+                "unit": part.unit.text,
+                "level": part.name in levels,
+            }
             for part in rows
         ],
         "offered": [*offered, *(part.name for part in rows if part.name not in offered)],
@@ -186,6 +193,8 @@ def _parameter(part: Parameter) -> dict[str, Any]:
         "bounds": None if part.bounds is None else list(part.bounds),
         "source": part.source,
         "grade": part.grade.name.lower(),
+        # What a molecule weighs is no property of a patient, and a slider of it would only rescale units.
+        "fixed": part.unit.dimension == _MOLAR_MASS,
     }
 
 

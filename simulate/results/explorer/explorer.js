@@ -36,6 +36,19 @@ function signed(value) {
   const text = size >= 999.5 ? rounded(size) : size >= 9.95 ? size.toFixed(0) : size >= 0.095 ? size.toFixed(1) : size.toPrecision(1);
   return (value < 0 ? "−" : "+") + text;
 }
+/* Numbers at an axis: all with as many decimals as tell the exact value of each. */
+function ticks(splits, isChange) {
+  const sizes = splits.filter((value) => value !== null).map(Math.abs), most = Math.max(...sizes, 0);
+  const isFar = most >= 1e5 || (most > 0 && most < 1e-3);
+  const text = (size, digits) => (isFar ? (size === 0 ? "0" : size.toExponential(digits).replace("e+", "e")) : size.toFixed(digits));
+  let digits = 0;
+  while (digits < 8 && sizes.some((size) => Math.abs(Number(text(size, digits)) - size) > 1e-9 * most)) digits += 1;
+  return splits.map((value) => {
+    if (value === null) return "";
+    const shown = text(Math.abs(value), digits);
+    return (Number(shown) === 0 ? "" : value < 0 ? "−" : isChange ? "+" : "") + shown;
+  });
+}
 /* Quantile of ascending numbers, between neighbors as NumPy has it. */
 function quantile(sorted, share) {
   if (!sorted.length) return NaN;
@@ -67,6 +80,7 @@ for (const one of hypotheses) {
   one.parameterAt = new Map(one.parameters.map((part, index) => [part.name, index]));
   one.quantityAt = new Map(one.quantities.map((part, index) => [part.name, index]));
 }
+function canMove(one, name) { return one.parameterAt.has(name) && !one.parameters[one.parameterAt.get(name)].fixed; }
 const missed = data.missed ? unpacked(data.missed, Uint8Array) : new Uint8Array(0);
 const SET_UP = { kind: "set up", values: hypotheses.map((one) => one.patients), missed, doses: data.doses, rodas: data.rodas };
 
@@ -112,7 +126,7 @@ function readLink() {
   }
   for (const [name, value] of parts) {
     const factor = Number(value);
-    if (name.startsWith("x.") && factor > 0 && factor <= 100 && hypotheses.some((one) => one.parameterAt.has(name.slice(2)))) {
+    if (name.startsWith("x.") && factor > 0 && factor <= 100 && hypotheses.some((one) => canMove(one, name.slice(2)))) {
       found.factors[name.slice(2)] = factor;
     }
   }
@@ -436,7 +450,7 @@ function newChart(box, part, first, isLog) {
     scales: { x: { time: false }, y: isLog ? { distr: 3 } : { range: (_, low, high) => ranged(low, high, isChange) } },
     axes: [
       { ...axis, label: inDays ? (data.course.route >= 0 ? "days since the first dose" : "days") : data.time_unit, labelSize: 20, labelFont: "12px system-ui, sans-serif", size: 34 },
-      { ...axis, ...(isLog ? decades(axis) : {}), size: 60, space: 22, values: (_, splits) => splits.map((value) => (value === null ? "" : isChange ? signed(value) : rounded(value))) }],
+      { ...axis, ...(isLog ? decades(axis) : {}), size: 60, space: 22, values: (_, splits) => (isLog ? splits.map((value) => (value === null ? "" : rounded(value))) : ticks(splits, isChange)) }],
     hooks: {
       draw: [(u) => marks(u, own)],
       setCursor: [(u) => readout(u, own)],
@@ -558,7 +572,7 @@ function drawTable() {
       row.append(make("td", { "data-head": "Patients" }, bar, make("span", { text: sum.n ? `${percent(sum.down)} % fall, ${percent(sum.up)} % rise` : "nobody" })));
       row.append(make("td", { class: "source", "data-head": said ? "Reported" : "", text: said ? verdict(said, sum) : "" }));
       body.append(row);
-      if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${part.name} falls in ${percent(sum.down)} % and rises in ${percent(sum.up)} %`);
+      if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${title.short} down in ${percent(sum.down)} %, up in ${percent(sum.up)} % of patients`);
     });
   }
   table.replaceChildren(make("caption", { id: "caption", text: `Of each patient's own change since ${data.course.route >= 0 ? "before the first dose" : "the start"}, at ${at(move.read)}` }),
@@ -599,25 +613,27 @@ function drawProgress() {
 let ranking = null;
 function rank() {
   const one = hypotheses[state.first];
-  ranking = { hypothesis: one.index, waiting: one.parameters.length, effects: [] };
+  const moving = [...one.parameters.keys()].filter((index) => !one.parameters[index].fixed);
+  ranking = { hypothesis: one.index, waiting: moving.length, effects: [] };
   byId("ranking").textContent = "Looking for the parameters that matter most…";
   const names = hypotheses[state.first].shown.slice(0, 4);
   const common = { kind: "effect", move: 0, hypothesis: one.index, factors: factorsOf(one), course: course(),
     grid: Float64Array.from([0, move.read > 0 ? move.read : data.end]), intervals: new Float64Array(0),
-    wanted: names.map((name) => one.quantityAt.get(name)), rtol: 1e-4, longest: Math.max(state.days / 24, 1e-12),
+    wanted: names.map((name) => one.quantityAt.get(name)), levels: names.map((name) => one.quantities[one.quantityAt.get(name)].level), rtol: 1e-4, longest: Math.max(state.days / 24, 1e-12),
     patients: Array.from({ length: Math.min(4, data.patients) }, (_, k) => Math.floor(k * data.patients / Math.min(4, data.patients))) };
   queue = queue.filter((job) => job.kind !== "effect");
-  queue.push(...one.parameters.map((_, parameter) => ({ ...common, parameter, names })));
+  queue.push(...moving.map((parameter) => ({ ...common, parameter, names })));
   feed();
 }
 function ranked(result) {
   if (!ranking || result.job.hypothesis !== ranking.hypothesis) return;
   ranking.waiting -= 1;
-  const part = hypotheses[ranking.hypothesis].parameters[result.job.parameter];
-  ranking.effects.push({ name: part.name, effect: result.effect, of: result.which < 0 ? "" : result.job.names[result.which] });
+  const one = hypotheses[ranking.hypothesis], part = one.parameters[result.job.parameter];
+  const quantity = result.which < 0 ? null : one.quantities[result.job.wanted[result.which]];
+  ranking.effects.push({ name: part.name, effect: result.effect, of: quantity ? (quantity.level ? `the level of “${quantity.short}”` : `the change of “${quantity.short}”`) : "" });
   if (ranking.waiting === 0) {
     ranking.effects.sort((a, b) => b.effect - a.effect);
-    byId("ranking").textContent = "Those that move the changes most come first, found in a few of the patients: a quarter more against a fifth less.";
+    byId("ranking").textContent = "Those that move the charts most come first, found in a few of the patients: a quarter more against a fifth less, in points of % of what is charted.";
     controlsOfParameters();
   }
 }
@@ -748,8 +764,8 @@ function controlsOfParameters() {
   box.replaceChildren();
   const first = ranking && ranking.waiting === 0 && ranking.hypothesis === one.index ? ranking.effects.filter((row) => row.effect > 0) : [];
   const effects = new Map(first.map((row) => [row.name, row]));
-  const names = [...new Set([...data.pinned, ...first.slice(0, RANKED).map((row) => row.name), ...Object.keys(state.factors)])]
-    .filter((name) => one.parameterAt.has(name));
+  const names = [...new Set([...first.slice(0, RANKED).map((row) => row.name), ...data.pinned, ...Object.keys(state.factors)])]
+    .filter((name) => canMove(one, name));
   for (const name of names) {
     const index = one.parameterAt.get(name), part = one.parameters[index], middle = one.medians[index];
     const [low, high] = middle > 0 && part.bounds ? part.bounds.map((bound) => bound / middle) : [0, Infinity];
@@ -766,7 +782,7 @@ function controlsOfParameters() {
   }
   if (focused && byId(focused)) byId(focused).focus();
   const list = byId("another");
-  const rest = one.parameters.filter((part) => !names.includes(part.name));
+  const rest = one.parameters.filter((part) => !part.fixed && !names.includes(part.name));
   list.replaceChildren(make("option", { value: "", text: "choose…" }), ...rest.map((part) => make("option", { value: part.name, text: `${part.name}: ${part.meaning}` })));
 }
 function standing() {

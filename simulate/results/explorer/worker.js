@@ -68,8 +68,9 @@ function courses(job) {
   return { values, followed, swings, status };
 }
 
-/* How far a parameter moves what is shown: the largest difference, over what is wanted, of the change since baseline
-   between a quarter more and a fifth less of it, in points of %, in the mean patient of the job. */
+/* How far a parameter moves what is shown: the largest difference, over what is wanted, of what is charted between a
+   quarter more and a fifth less of it, in points of %, in the mean patient of the job: of the level of what
+   `job.levels` says is a level, else of the change since baseline. */
 function effect(job) {
   const sides = [1.25, 0.8].map((factor) => courses(
     { ...job, factors: [...job.factors, [job.parameter, factor, -Infinity, Infinity]] }));
@@ -80,7 +81,7 @@ function effect(job) {
     job.patients.forEach((__, index) => {
       const [above, below] = sides.map(({ values }) => {
         const at = (index * job.wanted.length + w) * width;
-        return 100 * (values[at + last] / values[at] - 1);
+        return job.levels[w] ? values[at + last] : 100 * (values[at + last] / values[at] - 1);
       });
       if (Number.isFinite(above - below)) { total += Math.abs(above - below); there += 1; }
     });
