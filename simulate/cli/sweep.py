@@ -26,15 +26,9 @@ from simulate.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from simulate.studies.sweeps.changes import SweepChange
     from simulate.studies.sweeps.plans import SweepPlan
 
 GIGABYTE = 1e9
-
-_SHOWN, _POINTS = 2, 24
-"""Quantities and points in the table that is printed, at most."""
 
 
 @defaults_of(function)
@@ -161,6 +155,7 @@ def perform(
 ) -> int:
     """Run a sweep and say what came of it; the exit code."""
     from simulate.cli.console import print_json, progress, say
+    from simulate.cli.sweep_tables import print_changes
     from simulate.studies.datasets import STOPPED
     from simulate.studies.sweeps.changes import sweep_changes
     from simulate.studies.sweeps.running import RESULTS, default_directory, run_sweep
@@ -190,49 +185,9 @@ def perform(
     if stopped := counters.get(STOPPED, 0):
         say(f"stopped by a rule: {stopped} of {counters['n']} trajectories; each counts until then")
     if not as_json:
-        _print_changes(sweep_changes(target / RESULTS))
+        print_changes(sweep_changes(target / RESULTS))
     say(f"wrote {target}")
     return _judged(counters)
-
-
-def _print_changes(rows: Sequence[SweepChange]) -> None:
-    """The change since baseline at each point of what is looked at first."""
-    import textwrap
-
-    from simulate.cli.console import print_rich, titled
-    from simulate.cli.run_tables import COLUMNS
-    from simulate.studies.paired import ENDPOINTS
-
-    names = list(dict.fromkeys(row.quantity for row in rows))
-    shown = [name for name in ENDPOINTS if name in names][:_SHOWN] or names[:_SHOWN]
-    by_place = {(row.arm, row.quantity): row for row in rows}
-    arms = list(dict.fromkeys(row.arm for row in rows))
-    if not arms:
-        return
-    table = titled(f"Change since day {rows[0].since:g}, of each patient", title_style="bold", pad_edge=False)
-    table.add_column("point")
-    for name in shown:
-        unit = next(row.unit for row in rows if row.quantity == name)
-        table.add_column(f"{name}, {unit}", justify="right")
-    for arm in arms[:_POINTS]:
-        table.add_row(arm, *(_cell(by_place.get((arm, name))) for name in shown))
-    of_draws = "" if rows[0].between_draws[0] is None else "; [ ]: where 90 % of the draws have their own median"
-    more = [f"{len(arms) - _POINTS} more points are in changes.csv"] if len(arms) > _POINTS else []
-    caption = f"on day {rows[0].day:g}; median (5 % to 95 % of the patients){of_draws}"
-    print_rich("", table, *textwrap.wrap(caption, COLUMNS), *more, "")
-
-
-def _cell(row: SweepChange | None) -> str:
-    from simulate.results.changes import signed
-
-    if row is None or row.changed.median is None:
-        return "–"
-    median, low, high = (signed(value, row.unit) for value in (row.changed.median, row.changed.p5, row.changed.p95))
-    lines = [f"{median} ({low} to {high})"]
-    least, most = row.between_draws
-    if least is not None:
-        lines.append(f"[{signed(least, row.unit)} to {signed(most, row.unit)}]")
-    return "\n".join(lines)
 
 
 def _judged(counters: dict[str, int]) -> int:
