@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from simulate import inputs
 from simulate.disk import open_regular, sync
-from simulate.errors import InputError, MissingExtra, Where
+from simulate.errors import InputError, MissingExtra, Where, did_you_mean
 from simulate.locks import new_file
 from simulate.tomltext import BARE_KEY, MAX_NESTING, Keys, TooDeep, lines_of, load_toml
 
@@ -242,6 +242,16 @@ def file_hash(path: Path) -> str:
     return hasher.hexdigest()
 
 
+def _nearest(path: Path) -> str | None:
+    """Advice that names files of the same kind beside a path, whose names are near its own."""
+    try:
+        beside = sorted(one.name for one in path.parent.iterdir() if one.suffix.casefold() == path.suffix.casefold())
+    except OSError:
+        return None
+    known = [str(path.parent / name) for name in beside if did_you_mean(path.stem, [Path(name).stem])]
+    return did_you_mean(str(path), known)
+
+
 def read_bytes(path: Path, shown: str) -> bytes:
     """Content of a file, read no further than the limit: a device may have no end.
 
@@ -260,7 +270,10 @@ def read_bytes(path: Path, shown: str) -> bytes:
             raw = kept
     except FileNotFoundError:
         raise InputError(
-            "the file does not exist", code="file.missing", where=where, advice="check the path and the working folder"
+            "the file does not exist",
+            code="file.missing",
+            where=where,
+            advice=_nearest(path) or "check the path and the working folder",
         ) from None
     except IsADirectoryError:
         raise InputError("the path is a folder, not a file", code="file.directory", where=where) from None

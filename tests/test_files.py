@@ -320,3 +320,12 @@ def test_a_text_that_was_read_before_gives_tables_and_lists_of_its_own() -> None
     first["a"][1]["b"] = first["c"]["d"]["e"] = 6
     for again in (second, parse_toml(text, "x.toml").data):
         assert again == {"a": [[1, 2], {"b": 3}], "c": {"d": {"e": 4}}}
+
+
+def test_a_missing_file_is_told_its_neighbors_of_a_name_like_its_own(tmp_path: Path) -> None:
+    for name in ("mine.toml", "mine.csv", "other.toml"):
+        (tmp_path / name).write_text("")
+    assert str(error_of(tmp_path / "mien.toml")) == (
+        f"error[file.missing]: the file does not exist\n  --> {tmp_path / 'mien.toml'}\n"
+        f"  try:      did you mean `{tmp_path / 'mine.toml'}`?"
+    )

@@ -36,6 +36,8 @@ H8
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from simulate.biology.conversion import CONVERSION
 from simulate.biology.culture_signal import CULTURES
 from simulate.biology.glucocorticoids import GLUCOCORTICOIDS
@@ -44,12 +46,15 @@ from simulate.biology.licensing import LICENSING
 from simulate.biology.mitogen import MITOGEN
 from simulate.biology.priming_by_il1 import PRIMING_BY_IL1
 from simulate.biology.redistribution import REDISTRIBUTION
+from simulate.biology.reference import REFERENCE
 from simulate.biology.regression import REGRESSION
 from simulate.biology.senescence import SENESCENCE
 from simulate.biology.survival_by_il1 import SURVIVAL_BY_IL1
 from simulate.biology.th1_release import TH1_RELEASE
 from simulate.errors import InputError, did_you_mean
 from simulate.symbolic.hypothesis import NONE, Hypothesis, combine
+from simulate.symbolic.modelfile import read_hypothesis
+from simulate.symbolic.parts import Mechanism
 
 H0 = Hypothesis(name="H0", title="IL-1 does not act on CD4 T cells")
 H1 = Hypothesis(name="H1", title="IL-1 primes Th17", replace=(("priming", PRIMING_BY_IL1),))
@@ -73,8 +78,20 @@ H8 = Hypothesis(name="H8", title="IL-1 makes Th17 clones grow and primes none", 
 HYPOTHESES = (H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8)
 
 
+def shipped_mechanisms() -> Mapping[str, Mechanism]:
+    """Mechanisms of the reference model and of its hypotheses, by name."""
+    changed = (
+        mechanism
+        for hypothesis in HYPOTHESES
+        for mechanism in (*hypothesis.add, *(mechanism for _, mechanism in hypothesis.replace))
+    )
+    return {mechanism.name: mechanism for mechanism in (*REFERENCE, *changed)}
+
+
 def hypothesis_named(text: str) -> Hypothesis:
     """Find a hypothesis or a combination by name, such as ``H1``, ``H1+H3a`` or ``none``; case and spaces are free.
+
+    A part that ends in ``.toml`` is a file of your own.
 
     Raises
     ------
@@ -82,14 +99,18 @@ def hypothesis_named(text: str) -> Hypothesis:
         ``hypothesis.unknown`` with the nearest names; ``hypothesis.conflict`` with the two that exclude each other.
     """
     named: tuple[Hypothesis, ...] = HYPOTHESES
+    asked = [part.strip() for part in text.split("+")]
     known = {hypothesis.name.casefold(): hypothesis for hypothesis in (NONE, *named)}
-    if not {part.strip().casefold() for part in text.split("+")} <= known.keys():
+    if any(not part.endswith(".toml") for part in asked if part.casefold() not in known):
         from simulate.biology.options import OPTIONS  # many modules, which most runs do without
 
         named = (*HYPOTHESES, *OPTIONS)
         known |= {option.name.casefold(): option for option in OPTIONS}
     parts: list[Hypothesis] = []
-    for name in (part.strip() for part in text.split("+")):
+    for name in asked:
+        if name.endswith(".toml"):
+            parts.append(read_hypothesis(name, shipped_mechanisms()))
+            continue
         hypothesis = known.get(name.casefold())
         if hypothesis is None:
             names = [hypothesis.name for hypothesis in named]

@@ -281,7 +281,10 @@ def columns_of(
     for name in needed:
         if name not in columns:
             raise sheet.header[0].error(
-                f"the column {name} is missing", "table.column", expected=f"at least {' and '.join(needed)}"
+                f"the column {name} is missing",
+                "table.column",
+                found=", ".join(cell.text[:60] for cell in sheet.header[:30]),
+                expected=f"at least {' and '.join(needed)}",
             )
     for one, other in (("DUR", "TINF"), ("ADDL", "TOTAL"), ("ADDL", "UNTIL"), ("TOTAL", "UNTIL")):
         if one in columns and other in columns:

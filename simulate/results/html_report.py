@@ -143,7 +143,7 @@ def report(
     manifest = read_manifest(directory)
     if manifest is None:
         raise InputError(
-            "there is no finished run in the folder",
+            "there is no finished run in the folder" if directory.is_dir() else "there is no such folder",
             code="report.none",
             where=Where(file=str(directory)),
             expected="a folder that a verb made, most of them with --out",

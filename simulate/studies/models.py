@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from simulate import shipped
-from simulate.biology.hypotheses import HYPOTHESES, hypothesis_named
-from simulate.biology.reference import REFERENCE, parameter_table, reference_model
+from simulate.biology.hypotheses import hypothesis_named, shipped_mechanisms
+from simulate.biology.reference import parameter_table, reference_model
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
@@ -59,16 +59,6 @@ def find_model(file: Path | None, hypothesis: Sequence[str | Path], where: Where
 def _shipped_model(*names: str) -> Model:
     """The reference model under shipped hypotheses: a run asks for the same one several times."""
     return reference_model(_combined(names, shipped_mechanisms()))
-
-
-def shipped_mechanisms() -> Mapping[str, Mechanism]:
-    """Mechanisms of the reference model and of its hypotheses, by name."""
-    changed = (
-        mechanism
-        for hypothesis in HYPOTHESES
-        for mechanism in (*hypothesis.add, *(mechanism for _, mechanism in hypothesis.replace))
-    )
-    return {mechanism.name: mechanism for mechanism in (*REFERENCE, *changed)}
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from simulate.biology.hypotheses import H0, H1, H2, H3A, H3B, H4, H5, H5A, H5B, H6, H7, H8, HYPOTHESES, hypothesis_named
@@ -129,3 +131,10 @@ def test_a_missing_name_in_a_combination_is_refused() -> None:
         "  found:    'H1+'\n"
         "  expected: one of H0, H1, H2, H3a, H3b, H4, H5, H5a, H5b, H6, H7, H8, an option, several joined by +, or none"
     )
+
+
+def test_a_file_of_ones_own_is_a_hypothesis_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "slow.toml"
+    path.write_text('[hypothesis]\nname = "slow"\ntitle = "Slow"\nconstraints = { f_m = 0.25 }\n', encoding="utf-8")
+    alone, joined = hypothesis_named(str(path)), hypothesis_named(f"H1+{path}")
+    assert (alone.name, joined.name) == ("slow", "H1+slow")

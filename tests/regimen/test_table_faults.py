@@ -45,6 +45,13 @@ from tests.helpers.tabled import IV, SC, fault, plan, table
         (
             "TIME,II\n0,24\n",
             "error[table.column]: the column AMT is missing\n  --> t.csv:1:1, term `TIME`\n"
+            "  found:    TIME, II\n"
+            "  expected: at least TIME and AMT",
+        ),
+        (
+            "ID,AMT,II,ADDL\n1,100,24,10\n",
+            "error[table.column]: the column TIME is missing\n  --> t.csv:1:1, term `ID`\n"
+            "  found:    ID, AMT, II, ADDL\n"
             "  expected: at least TIME and AMT",
         ),
         (

@@ -269,6 +269,13 @@ def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
         f"  --> {tmp_path}\n"
         "  expected: a folder that a verb made, most of them with --out"
     )
+    with pytest.raises(InputError) as caught:
+        report(tmp_path / "nothing", Purpose())
+    assert str(caught.value) == (
+        "error[report.none]: there is no such folder\n"
+        f"  --> {tmp_path / 'nothing'}\n"
+        "  expected: a folder that a verb made, most of them with --out"
+    )
 
 
 def test_the_report_stands_beside_its_folder_and_replaces_nothing_unasked(
