@@ -136,12 +136,20 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
     from simulate.cli.console import titled
     from simulate.results.tables import rounded
     from simulate.studies.dose_response.emax import CurveVerdict
-    from simulate.studies.dose_response.tables import curve_rows, patients_text
+    from simulate.studies.dose_response.tables import curve_rows, effect_rows, patients_text
 
     dataset, several = datasets[0], len(datasets) > 1
     rows = [(one.attrs["hypothesis"], row) for one in datasets for row in curve_rows(one)]
     # An endpoint under each hypothesis, and then the next.
     rows.sort(key=lambda pair: dataset["endpoint"].values.tolist().index(pair[1].endpoint))
+    # Without a dose nothing changes in anybody, and what the curve has there says how well it fits, not what is so.
+    still = {
+        (one.attrs["hypothesis"], row.endpoint, row.second)
+        for one in datasets
+        for row in effect_rows(one)
+        if row.dose == row.p5 == row.p95 == 0.0
+    }
+    has_base = any((hypothesis, row.endpoint, row.second) not in still for hypothesis, row in rows)
     own = "" if several else f"hypothesis {dataset.attrs['hypothesis']}; "
     people = "; ".join(dict.fromkeys(patients_text(one) for one in datasets))
     table = titled(
@@ -155,7 +163,7 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
         "endpoint",
         *(("hypothesis",) if several else ()),
         *((dataset.attrs["second"],) if dataset.attrs["second"] else ()),
-        "base",
+        *(("base",) if has_base else ()),
         "span",
         f"ED50, {dataset['dose'].attrs.get('units', '')}".rstrip(", "),
         "Hill",
@@ -171,12 +179,14 @@ def _curves(datasets: Sequence[xr.Dataset]) -> Table:
         ed50 = four[2]
         if ed50.estimate is None and ed50.low is not None:
             cells[2] = f"{rounded(ed50.low)} to {rounded(ed50.high)}"
+        if (hypothesis, ed50.endpoint, ed50.second) in still:
+            cells[0] = ""
         spread = f"{rounded(ed50.patients_median)} ({rounded(ed50.patients_p5)} to {rounded(ed50.patients_p95)})"
         table.add_row(
             _with_unit(ed50.endpoint, four[0].unit),
             *([hypothesis] if several else []),
             *([f"{ed50.second:.4g}"] if ed50.second is not None else []),
-            *cells,
+            *(cells if has_base else cells[1:]),
             f"{spread} {ed50.unit}, {ed50.patients} patients" if ed50.patients else "–",
             ed50.verdict,
         )

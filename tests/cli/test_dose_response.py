@@ -42,6 +42,7 @@ def test_a_study_prints_two_tables_and_leaves_tables_figures_and_the_dataset(tmp
         "(anakinra 100 mg once a day for 6 months)\n"
     )
     assert "il17a:change@28d, %" in captured.out
+    assert " base " not in captured.out
     assert " ED50, mg " in captured.out
     assert " average, pg/mL   trough, pg/mL   peak, pg/mL " in captured.out
     assert "blocked: share of the interval with the signal of IL-1 below 10 % of its baseline" in captured.out
@@ -136,3 +137,14 @@ def test_tolerance_and_dropout_are_those_of_the_scenario(capsys: Capture) -> Non
     assert found.attrs["rtol"] == 1e-5
     # Who has left has no value on the last day.
     assert 0 < int(found["n"].values[0, 0]) < 40
+
+
+def test_only_an_endpoint_that_is_something_without_a_dose_has_a_base(tmp_path: Path, capsys: Capture) -> None:
+    endpoints = ("-e", "il17a:change@28d", "-e", "il17a@28d")
+    assert outcome(["dose-response", "anakinra-100mg-daily", *SMALL, *endpoints, "--out", str(tmp_path / "d")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    (heading,) = (line for line in lines if " base " in line)
+    end = heading.index("base") + len("base")
+    of_change, of_level = (next(line for line in lines if line.startswith(f" {name}, %")) for name in endpoints[1::2])
+    assert not of_change[len(" il17a:change@28d, %") : end].strip()
+    assert of_level[len(" il17a:change@28d, %") : end].strip()
