@@ -3,7 +3,9 @@
 Each start goes down by damped Newton steps (`simulate.inference.descent`), all of them side by side, so that the model
 is solved for many points at once. Their curvature is that of Fisher's
 information: of the residuals, and of the widths of the noise where these are sought too; for Laplace noise that of a
-parabola above the absolute value. Gradients are forward sensitivities.
+parabola above the absolute value. Gradients are forward sensitivities; in a direction in which there is no derivative,
+as a switch is only grazed or two things happen at one time, they are central differences, and the result says how
+often.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from simulate.errors import InputError, NotConverged, NumericalError
 from simulate.exchange.petab.problem import EstimatedParameter
 from simulate.inference.descent import Descent, Slope, descending, together
 from simulate.kernels.duals import Dual
-from simulate.solver.kernel import FloatArray
+from simulate.solver.kernel import FloatArray, IntArray
 from simulate.streams import uniforms
 from simulate.studies.petab.objective import BoolArray, Objective, Score, scaled, unscaled
 from simulate.studies.petab.outcomes import ProblemPosterior, ProblemProfiles
@@ -28,6 +30,8 @@ NEAR = 0.1
 """Log-likelihood within which a start has reached the best point."""
 _APART = 0.01
 """Share of the distance of the bounds by which points are told apart in a parameter without a standard error."""
+_DIFFERENCE = 1e-5
+"""Half the step of a central difference, as a share of the distance of the bounds."""
 CANDIDATES = 60
 """Points that are drawn for each start."""
 _FIRST_AND_BEST = 5
@@ -103,6 +107,8 @@ class PetabFit:
     elsewhere
         How many of these lie elsewhere: in a parameter by more than its error, or by a hundredth of its range where it
         has none. If there are any, the estimates are not unique.
+    differences
+        At how many points of the search derivatives that do not exist were replaced by central differences.
     parameters, starts
         Estimates, and all starts, the best first.
     point
@@ -120,6 +126,7 @@ class PetabFit:
     measurements: int
     reached: int
     elsewhere: int
+    differences: int
     parameters: tuple[FittedParameter, ...]
     starts: tuple[FitStart, ...]
     point: FloatArray
@@ -133,7 +140,7 @@ class PetabFit:
             name: getattr(self, name)
             for name in (
                 *("log_likelihood", "log_prior", "chi2", "nominal_log_likelihood", "measurements"),
-                *("reached", "elsewhere"),
+                *("reached", "elsewhere", "differences"),
             )
         }
         return {
@@ -175,7 +182,8 @@ def fit_objective(
         raise InputError("no parameter of the problem is to be estimated", code="petab.nothing")
     bounds = objective.bounds()
     quick = replace(objective, solver=replace(objective.solver, max_steps=_MAX_STEPS, known={}))
-    begun = _beginnings(quick, seed, starts)
+    differences: list[int] = []
+    begun = _beginnings(quick, seed, starts, differences.append)
     descents = {number: descending(one.point, bounds) for number, one in begun.items()}
     found: list[tuple[FitStart, Descent]] = []
 
@@ -187,7 +195,7 @@ def fit_objective(
     for number in range(starts):
         if number not in begun:
             tell(number, _NOWHERE)
-    for number, descent in together(descents, values_of(quick), slopes_of(quick)):
+    for number, descent in together(descents, values_of(quick), slopes_of(quick, told=differences.append)):
         tell(number, replace(descent, evaluations=descent.evaluations + begun[number].evaluations))
     found.sort(key=lambda one: one[0].start)
     ended = [(row, descent) for row, descent in found if row.log_posterior is not None]
@@ -211,6 +219,7 @@ def fit_objective(
         nominal_log_likelihood=_nominal(objective),
         measurements=len(problem.measurements),
         reached=len(reached),
+        differences=sum(differences),
         elsewhere=sum(bool(np.any(np.abs(point - best.point) > apart)) for point in reached),
         parameters=parameters,
         starts=tuple(sorted((row for row, _ in found), key=lambda one: (-_rank(one), one.start))),
@@ -240,10 +249,13 @@ def values_of(objective: Objective) -> Callable[[FloatArray], list[float]]:
     return at
 
 
-def slopes_of(objective: Objective, by: BoolArray | None = None) -> Callable[[FloatArray], list[Slope]]:
+def slopes_of(
+    objective: Objective, by: BoolArray | None = None, told: Callable[[int], None] | None = None
+) -> Callable[[FloatArray], list[Slope]]:
     """The same with gradient and curvature; not a number where the model cannot be solved.
 
-    Derivatives are taken by the parameters that are named, or all; others are 0.
+    Derivatives are taken by the parameters that are named, or all; others are 0. One that does not exist is a central
+    difference, and ``told`` is called with the number of points that have such.
     """
     is_laplace = _laplace(objective)
     prior = _prior_curvature(objective)
@@ -254,14 +266,74 @@ def slopes_of(objective: Objective, by: BoolArray | None = None) -> Callable[[Fl
         return Slope(-score.total, -slope, _curvature(score, residuals, deviations, is_laplace, prior))
 
     def at(points: FloatArray) -> list[Slope]:
+        scores = objective.many(points, gradient=True, by=by)
+        missing = [_missing(score) for score in scores]
+        if any(len(own) for own in missing):
+            scores = _with_differences(objective, points, scores, missing)
+            if told is not None:
+                told(sum(len(own) > 0 for own in missing))
         return [
             nowhere
             if isinstance(score, NumericalError)
             else of(score, _slope(score.residuals), _slope(score.deviations), _known(score.gradient))
-            for score in objective.many(points, gradient=True, by=by)
+            for score in scores
         ]
 
     return at
+
+
+def _missing(score: Score | NumericalError) -> IntArray:
+    """Coordinates by which a score that exists has no derivative."""
+    if isinstance(score, NumericalError) or not math.isfinite(score.total):
+        return np.empty(0, dtype=np.int64)
+    own = np.vstack([_slope(score.residuals), _slope(score.deviations), _known(score.gradient)])
+    return np.flatnonzero(~np.isfinite(own).all(axis=0))
+
+
+def _with_differences(
+    objective: Objective, points: FloatArray, scores: list[Score | NumericalError], missing: list[IntArray]
+) -> list[Score | NumericalError]:
+    """Scores with central differences for derivatives that are missing; one-sided at a bound or an edge.
+
+    One stays missing where the model can be solved to neither side.
+    """
+    bounds = objective.bounds()
+    step = _DIFFERENCE * (bounds[:, 1] - bounds[:, 0])
+    asked = [(number, int(place)) for number, own in enumerate(missing) for place in own]
+    moved = np.array([points[number] for number, _ in asked for _ in range(2)])
+    for row, (_, place) in enumerate(asked):
+        ends = moved[2 * row : 2 * row + 2, place] + step[place] * np.array([-1.0, 1.0])
+        moved[2 * row : 2 * row + 2, place] = np.clip(ends, *bounds[place])
+    beside = objective.many(moved)
+    found = list(scores)
+    for row, (number, place) in enumerate(asked):
+        here = found[number]
+        assert not isinstance(here, NumericalError)
+        (left, first), (right, second) = (
+            (points[number, place], here)
+            if isinstance(score, NumericalError) or not math.isfinite(score.total)
+            else (moved[end, place], score)
+            for end, score in zip((2 * row, 2 * row + 1), beside[2 * row : 2 * row + 2], strict=True)
+        )
+        if right > left:
+            found[number] = _with_difference(here, place, first, second, float(right - left))
+    return found
+
+
+def _with_difference(here: Score, place: int, first: Score, second: Score, width: float) -> Score:
+    def of(own: Dual, low: Dual, high: Dual) -> Dual:
+        slope = _slope(own).copy()
+        slope[:, place] = (high.value - low.value) / width
+        return Dual(own.value, slope)
+
+    gradient = _known(here.gradient).copy()
+    gradient[place] = (second.total - first.total) / width
+    return replace(
+        here,
+        residuals=of(here.residuals, first.residuals, second.residuals),
+        deviations=of(here.deviations, first.deviations, second.deviations),
+        gradient=gradient,
+    )
 
 
 def _slope(of: Dual) -> FloatArray:
@@ -310,7 +382,7 @@ def _prior_curvature(objective: Objective) -> FloatArray:
     return found
 
 
-def _beginnings(objective: Objective, seed: int, starts: int) -> dict[int, Descent]:
+def _beginnings(objective: Objective, seed: int, starts: int, told: Callable[[int], None]) -> dict[int, Descent]:
     """Where starts begin: the lowest end of a few short descents each. A start that cannot be solved has none.
 
     The short ones begin at the first points that are drawn for a start, and at the best of all, with the parameters
@@ -329,14 +401,14 @@ def _beginnings(objective: Objective, seed: int, starts: int) -> dict[int, Desce
             descents[number, place] = descending(point, own, most_steps=_FIRST_STEPS, tolerance=_ROUGH)
     values = values_of(objective)
     spent = dict.fromkeys(range(starts), 0)
-    for key, found in together(descents, values, slopes_of(objective, ~inside)):
+    for key, found in together(descents, values, slopes_of(objective, ~inside, told)):
         spent[key[0]] += found.evaluations
         if found.ended != "undefined":
             lowest[key] = found
     chosen = [key for number in range(starts) for key in _chosen(lowest, number)]
     short = {key: descending(lowest[key].point, bounds, most_steps=_SHORT, tolerance=_ROUGH) for key in chosen}
     ends: dict[int, Descent] = {}
-    for (number, _), found in together(short, values, slopes_of(objective)):
+    for (number, _), found in together(short, values, slopes_of(objective, told=told)):
         spent[number] += found.evaluations
         if found.ended != "undefined" and (number not in ends or found.value < ends[number].value):
             ends[number] = found
