@@ -19,6 +19,7 @@ from simulate.files import content_hash
 from simulate.regimen.doses import Plan
 from simulate.regimen.observed import ObservedRow
 from simulate.regimen.stops import realize
+from simulate.regimen.timetable import routes_given
 from simulate.shipped import DEFAULT_HYPOTHESIS
 from simulate.solver.kernel import IntArray
 from simulate.streams import FloatArray
@@ -28,7 +29,7 @@ from simulate.studies.fitting.trial import changes_of
 from simulate.studies.models import find_model, hypothesis_label, hypothesis_parts, population_for, quantity_units
 from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
-from simulate.symbolic.parts import Parameter
+from simulate.symbolic.parts import Parameter, Route
 from simulate.symbolic.units import Unit, convert
 from simulate.trials.individual import MODE, PRIOR, FreeParameter, IndividualData, ReadingOf
 
@@ -81,11 +82,21 @@ class IndividualProblem:
         return len(self.free)
 
     @property
+    def routes(self) -> tuple[Route, ...]:
+        """Routes by which patients are given something."""
+        return routes_given([patient.arm.plan for patient in self.patients], self.model.routes)
+
+    @property
+    def model_key(self) -> str:
+        """Content hash of the model with no other routes than those."""
+        return replace(self.model, routes=self.routes).key
+
+    @property
     def key(self) -> str:
         """Content hash of everything that decides a likelihood, but for the engine."""
         return content_hash(
             "individual 1",
-            self.model.key,
+            self.model_key,
             repr(self.population),
             repr(self.free),
             repr([(part.quantity, part.noises) for part in self.readings]),

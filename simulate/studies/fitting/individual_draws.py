@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -61,12 +61,14 @@ def individual_draws(
             advice="leave `fit` out",
         )
     found = find_model(model, hypothesis_parts(hypothesis))
-    if found.key != kept.model:
+    routes = tuple(route for route in found.routes if kept.routes is None or route.name in kept.routes)
+    key = replace(found, routes=routes).key
+    if key != kept.model:
         raise InputError(
             f"the fit to the individual data {posterior.evidence} is of another model",
             code="fit.stale",
             where=Where(file=str(fit)),
-            found=f"a model with the key {found.key}",
+            found=f"a model with the key {key}",
             expected=f"the key {kept.model}",
             advice="the same model file and hypothesis, with the same numbers; else fit again",
         )

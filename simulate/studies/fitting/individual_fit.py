@@ -83,7 +83,14 @@ def fit_individuals(
         solver_error=float(np.abs(finer - items[few].sum(axis=1)).max()),
         refused=float(final.look(points[few]).refused.mean()),
         readings=tuple(column[:, np.newaxis] for column in np.maximum(items, diagnostics.LEAST).T),
-        individuals=Individuals(problem.model.key, problem.average, problem.free, tuple(best.tolist()), patients),
+        individuals=Individuals(
+            problem.model_key,
+            problem.average,
+            problem.free,
+            tuple(best.tolist()),
+            patients,
+            tuple(route.name for route in problem.routes),
+        ),
     )
 
 

@@ -145,10 +145,14 @@ class Individuals:
     free: tuple[Free, ...]  #: What a point says, coordinate by coordinate
     best: tuple[float, ...]  #: The best point
     patients: tuple[FittedPatient, ...]  #: Patient by patient
+    #: Routes by which they were given something, the only ones of the model in its hash; None in results that were made
+    #: before they were kept, whose hash has all.
+    routes: tuple[str, ...] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "model": self.model,
+            **({} if self.routes is None else {"routes": list(self.routes)}),
             "average": self.average,
             "free": [{**dataclasses.asdict(part), "role": part.role.value} for part in self.free],
             "best": list(self.best),
@@ -166,6 +170,7 @@ def _individuals(data: dict[str, Any]) -> Individuals:
         free=tuple(Free(**_frozen(row) | {"role": Role(row["role"])}) for row in data["free"]),
         best=tuple(float(place) for place in data["best"]),
         patients=tuple(FittedPatient(**row) for row in data["patients"]),
+        routes=tuple(map(str, data["routes"])) if "routes" in data else None,
     )
 
 

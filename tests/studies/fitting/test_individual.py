@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -215,6 +216,19 @@ def test_about_the_modes_the_same_is_fitted_and_a_run_stands_on_the_result(tmp_p
         "fit.stale",
         "the fit to the individual data d is of another model",
     )
+
+
+def test_a_route_by_which_no_patient_is_given_anything_makes_no_fit_stale() -> None:
+    problem = theophylline()
+    given = [route.name for route in problem.routes]
+    assert given == ["oral"]
+    route = replace(problem.routes[0], name="other")
+    wider = replace(problem, model=replace(problem.model, routes=(*problem.model.routes, route)))
+    assert wider.model.key != problem.model.key
+    assert (wider.key, wider.model_key) == (problem.key, problem.model_key)
+    changed = replace(problem.routes[0], gain=2 * problem.routes[0].gain)
+    other = replace(problem, model=replace(problem.model, routes=(changed,)))
+    assert other.key != problem.key
 
 
 def test_a_guess_of_a_parabola_is_the_parabola() -> None:
