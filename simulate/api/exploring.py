@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from simulate.api.simulating import Settings, laid_over, refuse_twice
+from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import worded
 
 __all__ = ["Explorer", "explore"]
@@ -99,7 +99,7 @@ def explore(
             if patients is None and asked.patients > MOST:
                 asked = scenario_for(scenario, end, every, [*chosen, *laid_over(None, patients=MOST)])
             studies.append(prepare(asked))
-        refuse_twice([study.hypothesis for study in studies])
+        refuse_same_names(hypotheses, [study.hypothesis for study in studies])
         html = explorer_page(contents_of(studies))
     if out is not None:
         write_atomically(Path(out), html)

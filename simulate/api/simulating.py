@@ -349,7 +349,7 @@ def side_by_side(
     ]
     studies = [prepare(read_scenario(scenario, [*chosen, *own])) for own in asked_of]
     if len(fits) < 2:
-        refuse_twice([study.hypothesis for study in studies])
+        refuse_same_names(hypotheses, [study.hypothesis for study in studies])
     names = _names(studies, several=len(fits) > 1 or len({_draws_of(study) for study in studies}) > 1)
     target = out(studies) if callable(out) else out
     arguments = {"scenario": scenario, "hypotheses": list(hypotheses), "fit": fits or None, "settings": chosen}
@@ -427,9 +427,37 @@ def _side_by_side(study: Study, threads: int | None, advance: Advance) -> tuple[
 
 
 def refuse_twice(names: Sequence[str], what: str = "hypothesis") -> None:
-    """Refuse a name that is given twice, or that two files have: ``hypothesis.twice``, ``fit.twice``."""
+    """Refuse a name that is given twice: ``hypothesis.twice``, ``fit.twice``."""
     from simulate.errors import InputError
 
     twice = next((name for index, name in enumerate(names) if name in names[:index]), None)
     if twice is not None:
         raise InputError(f"the {what} `{twice}` is given twice", code=f"{what}.twice", advice="give it once")
+
+
+def refuse_same_names(hypotheses: Sequence[str], names: Sequence[str]) -> None:
+    """Refuse a hypothesis that is given twice, or two that have one name: ``hypothesis.twice``.
+
+    ``hypotheses`` are as they were asked for; ``names`` of the models, where none is asked for that of a scenario.
+    """
+    from simulate.errors import InputError
+    from simulate.studies.models import hypothesis_parts
+
+    for index, name in enumerate(names):
+        first = names.index(name)
+        if first == index:
+            continue
+        one, other = hypotheses[first], hypotheses[index]
+        if _meant(hypothesis_parts(one)) == _meant(hypothesis_parts(other)):
+            refuse_twice([name, name])
+        raise InputError(
+            f"`{one}` and `{other}` both have the name `{name}`",
+            code="hypothesis.twice",
+            expected="hypotheses with names of their own",
+            advice="change `name` in one of the files",
+        )
+
+
+def _meant(parts: Sequence[str | Path]) -> list[str]:
+    """Parts of a hypothesis, of a file where it is."""
+    return sorted(part.casefold() if isinstance(part, str) else str(part.resolve()) for part in parts)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from simulate.api.simulating import Settings, laid_over, refuse_twice
+from simulate.api.simulating import Settings, laid_over, refuse_same_names, refuse_twice
 from simulate.api.verb import verb, worded
 from simulate.watching import Progress, Report, quiet
 
@@ -310,7 +310,7 @@ def responded(
     refuse_twice(hypotheses)
     chosen = [[*settings, *option_set("hypothesis", name)] for name in hypotheses] or [list(settings)]
     plans = [plan_response(scenario, own, request) for own in chosen]
-    refuse_twice([planned.sweep.study.hypothesis for planned in plans])
+    refuse_same_names(hypotheses, [planned.sweep.study.hypothesis for planned in plans])
     arguments = {
         "scenario": scenario, "request": request, "hypotheses": list(hypotheses), "settings": list(settings)
     }  # fmt: skip

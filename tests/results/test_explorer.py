@@ -333,7 +333,14 @@ def test_two_files_of_one_name_are_refused_for_the_page_tells_them_apart_by_it(t
         file.write_text('[model]\nname = "mine"\n[hypothesis]\nname = "mine"\ntitle = "t"\n', encoding="utf-8")
     with pytest.raises(InputError) as caught:
         simulate.explore(hypotheses=[str(file) for file in files], fit="typical", patients=1)
-    assert caught.value.code == "hypothesis.twice"
+    assert str(caught.value) == (
+        f"error[hypothesis.twice]: `{files[0]}` and `{files[1]}` both have the name `mine`\n"
+        "  expected: hypotheses with names of their own\n"
+        "  try:      change `name` in one of the files"
+    )
+    with pytest.raises(InputError) as caught:
+        simulate.explore(hypotheses=[str(files[0]), f"{tmp_path}/./one.toml"], fit="typical", patients=1)
+    assert caught.value.what == "the hypothesis `mine` is given twice"
 
 
 def test_the_verb_writes_the_page_and_says_how_large_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

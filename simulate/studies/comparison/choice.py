@@ -117,7 +117,7 @@ def calibrate_choice(
         is_alone = shared.issuperset(part.name for part in problem.free)
         for repeat in range(repeats):
             # Numbers of its own for each hypothesis: what chance does to one must not be done to all.
-            random = stream(seed, f"choice truth {problem.hypothesis}", repeat)
+            random = stream(seed, f"choice truth {problem.label}", repeat)
             at = int(places[random.integers(len(places))])
             printed = made_up(evidence, own.seen.part(at, at + 1), int(random.integers(2**31)), repeat)
             for other, bank in enumerate(banks):

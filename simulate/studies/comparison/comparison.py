@@ -144,7 +144,7 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
     names = [fit.name for fit in order]
     # A file may be meant by its own name as well.
     files = {fit.problem.hypothesis: fit.name for fit in order}
-    weights = _weights(names, {files.get(name, name): weight for name, weight in (prior or {}).items()})
+    weights = _weights(names, _by_name(prior or {}, files))
     logs = np.array([fit.posterior.log_evidence for fit in order]) + np.log(weights)
     found = variants(order)
     changes = tuple(tuple(change(variant, fit) for fit in order) for variant in found)
@@ -170,6 +170,24 @@ def compare(fits: Sequence[Fit], *, prior: Mapping[str, float] | None = None, ag
         found,
         changes,
     )
+
+
+def _by_name(prior: Mapping[str, float], files: Mapping[str, str]) -> dict[str, float]:
+    """Weights by the names of hypotheses; refuses two of one hypothesis, by its file and by its name."""
+    found: dict[str, float] = {}
+    asked: dict[str, str] = {}
+    for given, weight in prior.items():
+        name = files.get(given, given)
+        if name in found:
+            raise InputError(
+                f"the prior weight of `{name}` is given twice",
+                code="compare.prior",
+                found=f"{asked[name]}={found[name]:g} and {given}={weight:g}",
+                expected="one weight of each hypothesis",
+                advice="leave one out",
+            )
+        found[name], asked[name] = weight, given
+    return found
 
 
 def _weights(names: Sequence[str], prior: Mapping[str, float]) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -64,3 +65,12 @@ def test_a_larger_study_has_the_same_items_with_more_people(factor: int) -> None
     assert after["il1ra-rise-p"].statement.n == 10
     if factor == 1:
         assert after.items == before.items
+
+
+def test_a_file_has_the_same_made_up_abstracts_however_it_is_named() -> None:
+    found = [
+        calibrate_choice([problem("H0"), replace(problem("H1"), hypothesis=name)], repeats=2, draws=2, patients=8)
+        for name in ("H1", "mine.toml", "./mine.toml")
+    ]
+    for other in found[1:]:
+        np.testing.assert_array_equal(other.known, found[0].known)

@@ -144,6 +144,20 @@ def test_a_prior_of_what_is_not_compared_is_refused() -> None:
     assert "the prior weight of `H1` is not above 0" in str(caught.value)
 
 
+def test_a_weight_by_a_file_and_by_its_name_is_refused() -> None:
+    own = fit("H1")
+    of_file = replace(own, problem=replace(own.problem, hypothesis="mine.toml"))
+    with pytest.raises(InputError) as caught:
+        compare([fit("H0"), of_file], prior={"mine.toml": 2.0, "H1": 3.0})
+    assert str(caught.value) == (
+        "error[compare.prior]: the prior weight of `H1` is given twice\n"
+        "  found:    mine.toml=2 and H1=3\n"
+        "  expected: one weight of each hypothesis\n"
+        "  try:      leave one out"
+    )
+    assert compare([fit("H0"), of_file], prior={"mine.toml": 3.0}).prior.tolist().count(0.75) == 1
+
+
 def test_a_reference_that_is_not_compared_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         compare([fit("H0"), fit("H1")], against="H4")
