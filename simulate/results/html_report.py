@@ -370,17 +370,17 @@ def in_words(name: str, row: Mapping[str, str], highest: str) -> dict[str, str]:
     """
     found = dict(row)
     if name in OF_DOSES:
-        if found["low"] or found["high"]:
-            found["dose"] = found["dose"] or "not known but for its ends"
-            found["low"] = found["low"] or "less than the doses"
-            found["high"] = found["high"] or f"more than {highest}"
+        if found.get("low") or found.get("high"):
+            found["dose"] = found.get("dose") or "not known but for its ends"
+            found["low"] = found.get("low") or "less than the doses"
+            found["high"] = found.get("high") or f"more than {highest}"
         else:
-            found["dose"] = found["dose"] or "not known in the range"
+            found["dose"] = found.get("dose") or "not known in the range"
     elif name == "curves.csv" and found.get("estimate") == "":
-        is_between = found["low"] or found["high"]
+        is_between = found.get("low") or found.get("high")
         found["estimate"] = "not known but for its ends" if is_between else "not estimable"
     elif name == "profiles.csv":
-        for end in ("low", "high"):
+        for end in {"low", "high"} & set(found):
             found[end] = found[end] or "open"
     elif found.get("n_needed") == "":
         found["n_needed"] = f"over {SIZES[-1]}"

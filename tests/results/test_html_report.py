@@ -436,3 +436,8 @@ def test_an_opening_of_a_stranger_is_shown_as_text(made: Path) -> None:
         (made / "manifest.json").write_text(manifest_text(manifest | {"answer": answer}), encoding="utf-8")
         text = report(made, Purpose(), error=False, figures=False)
         assert Reading(text).tags <= ALLOWED
+
+
+@pytest.mark.parametrize("name", ["effect-doses.csv", "isoboles.csv", "curves.csv", "profiles.csv", "ranking.csv"])
+def test_a_table_without_the_columns_of_ends_is_told_as_it_is(name: str) -> None:
+    assert in_words(name, {"dose": "5", "estimate": "2"}, "300") == {"dose": "5", "estimate": "2"}
