@@ -2,7 +2,8 @@
 
 An event is a dose where it adds to states, at a time that is a number, what depends on no state; or where it does so
 whenever time reaches a counter that it then moves on, as Palmer and others (2014, BIOMD0000000620) give anakinra. Other
-events, such as those that set a state, stay events.
+events, such as those that set a state, stay events, and `Imported.events` says why. Whether a trigger counts as false
+before the beginning makes no difference to a time after it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from simulate.symbolic.units import DIMENSIONLESS
 
 UNIT = "dimensionless"
 """Unit of the amounts, which are pure numbers as in the file."""
+_UNTIMED = "it is not at a time that is a number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,15 @@ def with_doses(imported: Imported) -> Imported:
     (mechanism,) = imported.model.mechanisms
     state_free = _free_of_states(mechanism, set(imported.initials.values()))
     found: list[tuple[Event, _Timing, list[_Addition]]] = []
+    reasons: dict[str, str] = {}
     for event in mechanism.events:
         timing = _timing(event, mechanism)
-        additions = None if timing is None else _additions(event, timing, state_free)
-        if timing is not None and additions:
+        additions = timing if isinstance(timing, str) else _additions(event, timing, state_free)
+        if isinstance(timing, str) or isinstance(additions, str):
+            reasons[event.name] = str(additions)
+        else:
             found.append((event, timing, additions))
+    imported = replace(imported, events=MappingProxyType(reasons))
     if not found:
         return imported
     routes: dict[tuple[Species, Expr], Route] = {}
@@ -93,34 +99,37 @@ def _free_of_states(mechanism: Mechanism, initials: set[str]) -> set[Symbol]:
     return symbols - moving
 
 
-def _timing(event: Event, mechanism: Mechanism) -> _Timing | None:
-    if event.delay != 0 or event.priority is not None or event.at_start:
-        return None
+def _timing(event: Event, mechanism: Mechanism) -> _Timing | str:
+    """When an event adds, or why it is not known."""
+    if event.delay != 0 or event.priority is not None:
+        return "it has a delay" if event.delay != 0 else "it has a priority"
     when = event.when
     if isinstance(when, at_least | above):
         left, right = when.args
-        if _is_time(left) and right.is_Rational and right > 0:
-            return _Timing(right)
-        return None
+        if not (_is_time(left) and right.is_Rational):
+            return _UNTIMED
+        return _Timing(right) if right > 0 else "it is not after time 0"
     parts = when.args if isinstance(when, both) else (when,)
     equal = [part for part in parts if isinstance(part, same)]
     limits = [part for part in parts if isinstance(part, above)]
     if len(equal) != 1 or len(equal) + len(limits) != len(parts) or len(limits) > 1:
-        return None
+        return _UNTIMED
     counter = next((part for part in mechanism.species if part.symbol in equal[0].args), None)
     if counter is None or not any(_is_time(part) for part in equal[0].args):
-        return None
+        return _UNTIMED
     start = sympy.sympify(counter.initial, strict=True)
     step = sympy.sympify(event.changes.get(counter, 0), strict=True) - counter.symbol
-    if not (start.is_Rational and start > 0 and step.is_Rational and step > 0) or _is_used(counter, event, mechanism):
-        return None
+    if not (start.is_Rational and start > 0 and step.is_Rational and step > 0):
+        return f"`{counter.name}` counts in steps that are no numbers above 0"
+    if _is_used(counter, event, mechanism):
+        return f"`{counter.name}` has to do with more than it"
     if not limits:
         return _Timing(start, step, None, counter)
     most, limited = limits[0].args
     if limited != counter.symbol or not most.is_Rational:
-        return None
+        return _UNTIMED
     count = math.ceil((most - start) / step)
-    return _Timing(start, step, count, counter) if count > 0 else None
+    return _Timing(start, step, count, counter) if count > 0 else "it never happens"
 
 
 def _is_time(expression: Expr) -> bool:
@@ -146,21 +155,21 @@ def _is_used(counter: Species, event: Event, mechanism: Mechanism) -> bool:
     return any(counter.symbol in sympy.sympify(part, strict=True).free_symbols for part in expressions)
 
 
-def _additions(event: Event, timing: _Timing, state_free: set[Symbol]) -> list[_Addition] | None:
-    """What an event adds; None where it does anything else."""
+def _additions(event: Event, timing: _Timing, state_free: set[Symbol]) -> list[_Addition] | str:
+    """What an event adds, or what else it does."""
     found = []
     for target, value in event.changes.items():
         if target == timing.counter:
             continue
         added = sympy.expand(sympy.sympify(value, strict=True) - target.symbol)
         if added == 0 or not added.free_symbols <= state_free:
-            return None
+            return f"it sets `{target.name}`, or adds what depends on states"
         # Each term is a route of its own: two drugs that go in at once can be changed one by one.
         for amount, gain in (term.as_coeff_Mul() for term in sympy.Add.make_args(added)):
             if amount.is_Rational is not True or amount <= 0:
-                return None
+                return f"what it adds to `{target.name}` is no number above 0"
             found.append(_Addition(target, amount, gain))
-    return found
+    return found or "it adds to no state"
 
 
 def _names(mechanism: Mechanism) -> set[str]:

@@ -12,7 +12,7 @@ pytest.importorskip("libsbml")
 import simulate
 from simulate.cli.app import outcome
 from simulate.exchange.foreign import read_foreign
-from tests.exchange.models import TIME, apply, ci, cn, compartment, event, parameter, reaction, sbml, species
+from tests.exchange.models import TIME, apply, ci, cn, compartment, event, math, parameter, reaction, sbml, species
 
 Capture = pytest.CaptureFixture[str]
 
@@ -83,6 +83,7 @@ def test_the_regimen_and_what_is_left_of_a_dose_can_be_changed(dosed: Path) -> N
     np.testing.assert_allclose(found, sum_of({0.0: 8.0, 3.05: 5.0}, TIMES), rtol=1e-7)
 
 
+FALSE_FIRST = 'initialValue="false" persistent="true"'
 SETS = event("sets", apply("geq", TIME, cn(2.0)), {"S": cn(3.0)})
 OF_STATES = event("doubles", apply("geq", TIME, cn(2.0)), {"S": apply("plus", ci("S"), ci("S"))})
 TAKES = event("takes", apply("geq", TIME, cn(2.0)), {"S": apply("minus", ci("S"), cn(1.0))})
@@ -94,12 +95,47 @@ WITH_COUNT = event(
 )
 
 
-@pytest.mark.parametrize("text", [SETS, OF_STATES, TAKES, BY_STATE, WITH_COUNT])
-def test_what_is_no_dose_stays_an_event(text: str, tmp_path: Path) -> None:
+AT_0 = event(
+    "at_0", apply("geq", TIME, cn(0.0)), {"S": apply("plus", ci("S"), cn(1.0))}, trigger_attributes=FALSE_FIRST
+)
+LATER = event(
+    "later", apply("geq", TIME, cn(2.0)), {"S": apply("plus", ci("S"), cn(1.0))}, f"<delay>{math(cn(1.0))}</delay>"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (SETS, "`sets` is no dose: it sets `S`, or adds what depends on states"),
+        (OF_STATES, "`doubles` is no dose: it sets `S`, or adds what depends on states"),
+        (TAKES, "`takes` is no dose: what it adds to `S` is no number above 0"),
+        (BY_STATE, "`by_state` is no dose: it is not at a time that is a number"),
+        (WITH_COUNT, "`counts` is no dose: it sets `next`, or adds what depends on states"),
+        (AT_0, "`at_0` is no dose: it is not after time 0"),
+        (LATER, "`later` is no dose: it has a delay"),
+    ],
+)
+def test_what_is_no_dose_stays_an_event_and_why_is_said(text: str, why: str, tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "event.xml"
     path.write_text(model(text), encoding="utf-8")
     found = read_foreign(path)
     assert (found.regimen, len(found.model.compose().events), found.model.compose().routes) == ("none", 1, ())
+    assert outcome(["check", str(path)]) == 0
+    assert f"; the event {why}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("first", ["true", "false"])
+def test_a_dose_after_time_0_is_one_whatever_its_trigger_was_before(first: str, tmp_path: Path) -> None:
+    path = tmp_path / "dosed.xml"
+    given = f'initialValue="{first}" persistent="true"'
+    path.write_text(model((ONCE + COUNTED).replace('initialValue="true" persistent="true"', given)), encoding="utf-8")
+    found = read_foreign(path)
+    assert found.events == {}
+    assert found.regimen == (
+        "3 dimensionless into_S at 2 min and 1 dimensionless into_S_2 every 1 min from 0.5 min x 4"
+    )
+    off = ~np.isin(np.round(TIMES, 6), [*COUNTS, 2.0])
+    np.testing.assert_allclose(course(path)[off], sum_of({0.0: 8.0, 2.0: 6.0, **COUNTS}, TIMES)[off], rtol=1e-7)
 
 
 def test_a_counter_that_something_else_needs_keeps_its_event(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ The language: M. Hucka et al., J. Integr. Bioinform. 16 (2019) 20190021 (Level 3
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -69,6 +69,8 @@ class Imported:
     regimen
         What the file prescribes, in words, where doses that it has as events became routes
         (`simulate.exchange.doses`).
+    events
+        Why each other event is no dose, by its name.
     """
 
     model: UserModel
@@ -81,6 +83,7 @@ class Imported:
     initials: Mapping[str, str]
     amounts: Mapping[str, str]
     regimen: str = "none"
+    events: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_sbml(
