@@ -173,6 +173,7 @@ def fit(
     if posterior.individuals is not None:
         tables["patients"] = table_of(posterior.individuals.patients)
     standing = "the individual data" if posterior.individuals is not None else "the evidence"
+    assumed = problem.assumptions
     result = Result(
         origin,
         f"fit of {problem.label} to {standing} {posterior.evidence}",
@@ -181,8 +182,8 @@ def fit(
         tables=tables,
         models={problem.label: problem.model},
         texts={RESULT: posterior_text(posterior)},
-        facts={"file": str(folder / RESULT)},
-        answer=of_fit(shown),
+        facts={"file": str(folder / RESULT)} | ({"assumptions": list(assumed)} if assumed else {}),
+        answer=of_fit(shown, assumed),
     )
     with working_folder(folder):
         complete(result, folder)
@@ -241,6 +242,7 @@ class Reproduction:
     posterior: Posterior
     null: Posterior
     not_used: tuple[NotUsed, ...] = ()
+    assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
 @verb
@@ -329,7 +331,7 @@ def reproduce(
     return Result(
         origin,
         f"reported values under {own}, fitted to the evidence {evidence_name(problem)}",
-        Reproduction(tuple(rows), shown, null_posterior, left_out),
+        Reproduction(tuple(rows), shown, null_posterior, left_out, problem.assumptions),
         document={
             "hypothesis": own,
             "null": NULL,
@@ -340,7 +342,7 @@ def reproduce(
         tables={"reproduction": table_of([_flat_bands(row) for row in documents])},
         figures={"reproduction": draw},
         models=models_of([problem, null]),
-        answer=of_reproduction(rows, shown, null_posterior),
+        answer=of_reproduction(rows, shown, null_posterior, problem.assumptions),
         texts={"fit.json": posterior_text(posterior), "null.json": posterior_text(null_posterior)} if refit else {},
     ).written(out, force=force, figures=figures)
 

@@ -108,7 +108,7 @@ def compare(
         print_text(f"evidence: {(found.document or {})['evidence']}")
         for part in (found.document or {})["not_used"]:
             print_text(f"not used: {part['statement']} ({part['source']}): {part['why']}")
-        print_text("\n".join(_below(found.value)))
+        print_text("\n".join((*_below(found.value), *found.value.assumptions)))
     return 0
 
 

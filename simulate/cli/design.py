@@ -136,6 +136,7 @@ def _below(ranking: Ranking) -> list[str]:
         f"{ranking.patients} virtual patients of each draw, {ranking.measurements} simulated measurements under each "
         "hypothesis; measurements within 2 standard errors share a rank"
     )
+    lines += ranking.assumptions
     for row in ranking.rows:
         if row.gap > GAP:
             lines.append(

@@ -99,7 +99,7 @@ def equilibria(
         return 0
     if found.value[0].draw is not None:
         print_rich(_table_of_draws(found.value))
-        print_text("\n".join(_below_draws(found.value)))
+        print_text("\n".join((*_below_draws(found.value), *found.value[0].assumptions)))
         return 0
     (alone,) = found.value
     print_rich(_table(alone))
@@ -110,6 +110,7 @@ def equilibria(
         stable = sum(one is Stability.STABLE for one in branch.stability) / len(branch.values)
         lines.append(f"branch {number}: {branch.axis} from {low:.4g} to {high:.4g}, {100 * stable:.0f} % of it stable")
         lines += [f"  at {turn.value:.6g}: {turn.kind.value}" for turn in branch.turns]
+    lines += alone.assumptions
     print_text("\n".join(lines or ["no steady state was found: more --starts, or another --reach"]))
     return 0
 

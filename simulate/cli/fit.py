@@ -132,7 +132,16 @@ def fit(
         left_out = (
             f"not used: {part.statement} ({part.source}): {part.why}" for part in (known.not_used if known else ())
         )
-        print_text("\n".join((*_summary(found.value), *map(str, left_out), f"written to {found.facts['file']}")))
+        print_text(
+            "\n".join(
+                (
+                    *_summary(found.value),
+                    *map(str, left_out),
+                    *found.facts.get("assumptions", ()),
+                    f"written to {found.facts['file']}",
+                )
+            )
+        )
     return 0
 
 

@@ -114,6 +114,7 @@ def _below(predictions: Sequence[Prediction]) -> list[str]:
     priors = [part.hypothesis for part in predictions if part.source == "prior"]
     if priors:
         lines.append(f"draws of the prior for {', '.join(priors)}")
+    lines += dict.fromkeys(text for part in predictions for text in part.assumptions)
     lines += [f"{part.hypothesis}: {part.weakness}" for part in predictions if part.weakness]
     return lines + [
         f"{part.hypothesis}: {100.0 * part.refused:.1f} % of the patients have no steady baseline"

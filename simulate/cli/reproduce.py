@@ -153,4 +153,5 @@ def _below(shown: Reproduction) -> str:
         "a figure that the null, or the hypothesis before the data, predicts as well as the fit decides nothing",
     ]
     lines += [f"{one.hypothesis}: {one.diagnostics.weakness}" for one in (posterior, null) if one.diagnostics.weakness]
+    lines += shown.assumptions
     return "\n".join([*lines, *(f"warning: {text}" for text in posterior.diagnostics.warnings)])

@@ -113,6 +113,8 @@ def sensitivity(
         print_text(f"numbers vary within {question.draws.origin}, each by itself: what goes together in it has no part")
     elif fit is not None:
         print_text("numbers vary within their priors")
+    for line in question.assumptions:
+        print_text(line)
     if question.unvaried:
         print_text(f"not varied, as they act between patients only: {', '.join(question.unvaried)}")
     return 0

@@ -161,6 +161,7 @@ def _below(result: VirtualPopulations) -> list[str]:
             lines.append(f"{name}: {', '.join(facts)}")
         lines += [f"warning: {name}: {text}" for text in made.warnings]
     lines += [f"warning: {name} could not be made: {reason}" for name, reason in result.absent.items()]
+    lines += result.people.problem.assumptions
     if result.weakness:
         lines.append(f"posterior of the fit: {result.weakness}")
     if result.posterior is None:

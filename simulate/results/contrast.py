@@ -10,6 +10,7 @@ from typing import Any
 
 from simulate.results.changes import WENT
 from simulate.results.opening import Opening
+from simulate.results.openings import as_sentences
 from simulate.studies.comparison.comparison import SAME
 from simulate.studies.contrast import Contrast, ContrastReadout, ReportedSign, Tendency, course_of
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES
@@ -190,6 +191,7 @@ def _caveats(found: Contrast) -> tuple[str, ...]:
         "The number of patients knows the error of the assays, of which most are assumed, and that patients differ; "
         "it does not know patients who drop out.",
     ]
+    told += as_sentences(found.assumptions)
     if any(one.is_sparse for one in found.best):
         told.append("A question mark: the draws are too few for an exact number; more --draws.")
     if found.alone:

@@ -16,6 +16,7 @@ from simulate.studies.comparison.comparison import Comparison
 from simulate.studies.fitting.posterior import Posterior, error_by_patients
 from simulate.studies.fitting.reproduction import Row
 from simulate.studies.measuring.ranking import ENOUGH, ODDS, SIZES, Ranking
+from simulate.studies.models import assumed_together
 from simulate.studies.paired import percent_of
 from simulate.studies.power.power import SimulatedTrials
 from simulate.studies.prediction.prediction import Band, Prediction
@@ -40,7 +41,7 @@ _POPULATIONS = {
 }
 
 
-def of_fit(found: Posterior) -> Opening:
+def of_fit(found: Posterior, assumptions: Sequence[str] = ()) -> Opening:
     """Of a fit: what was learned, and whether the draws can be trusted."""
     informed = [row.name for row in found.estimates if row.verdict == "informed"]
     unlearned = [row.name for row in found.estimates if row.verdict == "prior"]
@@ -62,6 +63,7 @@ def of_fit(found: Posterior) -> Opening:
         + ("" if told.r_hat is None else f", R-hat {told.r_hat:.3f}")
         + f"; {100.0 * told.refused:.1f} % of the patients have no steady baseline.",
         *(f"Warning: {text}." for text in ((told.weakness,) if told.weakness else ()) + told.warnings),
+        *as_sentences(assumptions),
     ]
     question = f"What do the {said} say of {found.hypothesis}?"
     return Opening(question, tuple(sentences), tuple(caveats))
@@ -80,7 +82,7 @@ def of_comparison(found: Comparison) -> Opening:
     return Opening(
         "Which hypothesis do the reported values favor?",
         (sentence, f"Probabilities, from {equal} ones before: {chances}."),
-        tuple(reasons),
+        (*reasons, *as_sentences(found.assumptions)),
     )
 
 
@@ -139,6 +141,7 @@ def of_predictions(found: Sequence[Prediction]) -> Opening:
         sources.setdefault(_POPULATIONS[part.source], []).append(part.hypothesis)
     caveats = [f"{', '.join(names)}: {source}." for source, names in sources.items()]
     caveats += [f"{part.hypothesis}: {part.weakness}." for part in found if part.weakness]
+    caveats += as_sentences(assumed_together(part.assumptions for part in found))
     caveats.append("Nothing here was measured; expectations are those of the evidence base, not of this trial.")
     return Opening(
         f"What do hypotheses say of what {found[0].trial.name} did not measure?", tuple(sentences), tuple(caveats)
@@ -167,13 +170,16 @@ def of_ranking(found: Ranking) -> Opening:
     caveats.append(
         f"{found.patients} virtual patients of each draw, {found.measurements} simulated studies under each hypothesis."
     )
+    caveats += as_sentences(found.assumptions)
     names = (
         " and ".join(pool.draws.problem.label for pool in found.pools) if len(found.pools) == 2 else "the hypotheses"
     )
     return Opening(f"What should be measured next to tell {names} apart?", tuple(sentences), tuple(caveats))
 
 
-def of_reproduction(rows: Sequence[Row], posterior: Posterior, null: Posterior) -> Opening:
+def of_reproduction(
+    rows: Sequence[Row], posterior: Posterior, null: Posterior, assumptions: Sequence[str] = ()
+) -> Opening:
     """Of reported values beside predictions: how many are within, which are beyond the model, and against the null."""
     tails = [(row, None if row.fitted is None else row.fitted.tail_probability) for row in rows]
     told = [(row, tail) for row, tail in tails if tail is not None]
@@ -190,6 +196,7 @@ def of_reproduction(rows: Sequence[Row], posterior: Posterior, null: Posterior) 
         "A value that the null hypothesis, or the prior, predicts as well says nothing for the hypothesis.",
         *(f"{one.hypothesis}: {one.diagnostics.weakness}." for one in (posterior, null) if one.diagnostics.weakness),
         *(f"Warning: {text}." for text in posterior.diagnostics.warnings),
+        *as_sentences(assumptions),
     ]
     return Opening(f"Does {posterior.hypothesis} say what was reported?", tuple(sentences), tuple(caveats))
 
@@ -210,6 +217,7 @@ def of_sensitivity(question: SensitivityQuestion, found: Sequence[Sensitivity]) 
     caveats += if_true((question.study.model.name, question.problem.label))
     if question.unvaried:
         caveats.append(f"Not varied, as they act between patients only: {', '.join(question.unvaried)}.")
+    caveats += as_sentences(question.assumptions)
     return Opening(f"What do results of {question.study.scenario.title} depend on?", tuple(sentences), tuple(caveats))
 
 
@@ -238,6 +246,7 @@ def of_steady_states(found: Sequence[SteadyStates]) -> Opening:
     if study.draws is not None:
         caveats.append(f"Typical patients of {study.draws.origin}.")
     caveats += if_true((study.model.name, study.hypothesis))
+    caveats += as_sentences(found[0].assumptions)
     title = study.model.title or study.model.name
     return Opening(f"Where does {title} come to rest, under {study.hypothesis}?", tuple(sentences), tuple(caveats))
 
@@ -256,6 +265,7 @@ def of_virtual_populations(found: VirtualPopulations) -> Opening:
         f"{percent_of(found.refused)} % of the plausible patients have no steady baseline.",
         "Populations are made to match what was printed; that they do is no evidence for the hypothesis.",
     ]
+    caveats += as_sentences(found.people.problem.assumptions)
     if found.weakness:
         caveats.append(f"Posterior of the fit: {found.weakness}.")
     question = f"Do conclusions from {found.people.problem.label} depend on how virtual patients are made?"

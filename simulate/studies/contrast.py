@@ -24,7 +24,7 @@ from simulate.studies.fitting.problem import COARSE
 from simulate.studies.measuring.catalogue import Measurement, PlannedReading, Sample, shipped_measurements
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
 from simulate.studies.measuring.ranking import SIZES, n_needed
-from simulate.studies.models import quantity_units
+from simulate.studies.models import assumed_together, quantity_units
 from simulate.studies.prediction.prediction import LITTLE, Band, band_of
 from simulate.studies.resolution import Resolution
 from simulate.trials.design import Outcome, TrialDesign
@@ -108,6 +108,11 @@ class Contrast:
     @property
     def names(self) -> tuple[str, str]:
         return self.draws[0].problem.label, self.draws[1].problem.label
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which something is given, in sentences."""
+        return assumed_together(one.problem.assumptions for one in self.draws)
 
     @property
     def best(self) -> tuple[ContrastReadout, ...]:

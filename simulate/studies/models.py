@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from simulate import shipped
 from simulate.biology.hypotheses import hypothesis_named, shipped_mechanisms
+from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
 from simulate.biology.reference import parameter_table, reference_model
 from simulate.cohort.population import Population
 from simulate.cohort.reading import MYOSITIS, read_population, shipped_population
 from simulate.errors import InputError, Where
 from simulate.exchange.foreign import is_foreign, read_foreign
 from simulate.exchange.sbml.annotations import About, read_annotations
+from simulate.regimen.doses import Plan
+from simulate.regimen.timetable import routes_given
 from simulate.symbolic.hypothesis import Hypothesis, combine
 from simulate.symbolic.model import Model
 from simulate.symbolic.modelfile import read_hypothesis, read_model, read_places
 from simulate.symbolic.modelwriting import model_text
 from simulate.symbolic.parameterfile import read_sources
-from simulate.symbolic.parts import Mechanism
+from simulate.symbolic.parts import Mechanism, Route
 from simulate.symbolic.units import Unit
 
 
@@ -170,3 +173,18 @@ def kept_model(folder: Path, entry: Mapping[str, Any]) -> Model | None:
     except (InputError, KeyError):
         return None
     return model if model.key == entry["key"] else None
+
+
+def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
+    """What is assumed of the routes by which some prescriptions give something, in sentences."""
+    return assumed_of(routes_given(plans, model.routes))
+
+
+def assumed_of(routes: Sequence[Route]) -> tuple[str, ...]:
+    """What is assumed of some routes, in sentences."""
+    return tuple(ASSUMED_ROUTES[route] for route in routes if route in ASSUMED_ROUTES)
+
+
+def assumed_together(parts: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """What is assumed of several models, each sentence once."""
+    return tuple(dict.fromkeys(text for part in parts for text in part))

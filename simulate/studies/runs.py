@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate.biology.pharmacokinetics import ASSUMED_ROUTES
 from simulate.biology.pharmacokinetics_occasions import ON_OCCASIONS
 from simulate.cohort.arms import Arm
 from simulate.cohort.assumed import AssumedSpread, with_assumed_spread
@@ -25,13 +24,13 @@ from simulate.memory import check_room
 from simulate.regimen.doses import Plan
 from simulate.regimen.occasions import parameters_on_occasions
 from simulate.regimen.steady import check_steady
-from simulate.regimen.timetable import routes_given, timetable_of
+from simulate.regimen.timetable import timetable_of
 from simulate.regimen.writing import print_regimen
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.arm_rules import solver_rules
 from simulate.studies.datasets import UNITS_OF_FILE, check_names, ensemble_dataset, with_patient_ids
 from simulate.studies.methods import method_named
-from simulate.studies.models import find_model, population_for, quantity_units
+from simulate.studies.models import assumed_of_routes, find_model, population_for, quantity_units
 from simulate.studies.observed import PatientReadings, patient_ids, readings_of
 from simulate.studies.patients import known_values
 from simulate.studies.scenario import TYPICAL, Scenario
@@ -294,11 +293,6 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
                 expected=listed(known) or "a model with a route `occasion_<parameter>`",
                 advice=did_you_mean(name, known),
             )
-
-
-def assumed_of_routes(plans: Sequence[Plan], model: Model) -> tuple[str, ...]:
-    """What is assumed of the routes by which some prescriptions give something, in sentences."""
-    return tuple(ASSUMED_ROUTES[route] for route in routes_given(plans, model.routes) if route in ASSUMED_ROUTES)
 
 
 def numbers_at_a_time(model: Model) -> int:

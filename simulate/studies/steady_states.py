@@ -22,6 +22,7 @@ from simulate.kernels.system import System, lower
 from simulate.kernels.vectorfield import initial_states, inputs_of, vector_field
 from simulate.solver.kernel import FloatArray
 from simulate.studies.bare_models import is_model
+from simulate.studies.models import assumed_of
 from simulate.studies.phase_plane import phase_plane
 from simulate.studies.runs import Study, arm_number, draws_of_scenario, prepare
 from simulate.studies.scenario import TYPICAL, Scenario, find_scenario, scenario_from
@@ -50,6 +51,7 @@ class SteadyStates:
     #: Rates of two states over their plane, as `simulate.studies.phase_plane.phase_plane` makes them; None where no
     #: plane was asked for.
     plane: xr.Dataset | None = None
+    assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
 def read_source(source: str | Path, settings: Sequence[Setting] = ()) -> Scenario:
@@ -101,6 +103,9 @@ def steady_states(
     for draw in draws:
         found.append(_of_patient(study, system, chosen, draw, over, fed, starts, reach))
         progress(1)
+    fed_by = {*(fed or ()), *(() if over is None else (parse_axis(over, f"--over {over}").name,))}
+    assumed = assumed_of([route for route in study.model.routes if route.name in fed_by])
+    found = [replace(one, assumptions=assumed) for one in found]
     if plane is not None:
         found = [replace(one, plane=_plane(study, chosen, plane, fed)) for one in found]
     return tuple(found)

@@ -15,6 +15,7 @@ from simulate.studies.comparison.variants import Change, Sort, Variant, change, 
 from simulate.studies.fitting.known_fits import Fit
 from simulate.studies.fitting.named_evidence import evidence_name
 from simulate.studies.fitting.posterior import error_by_patients, same_patients
+from simulate.studies.models import assumed_together
 
 NULL = "H0"
 
@@ -107,6 +108,11 @@ class Comparison:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(fit.name for fit in self.fits)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which something is given, in sentences."""
+        return assumed_together(fit.problem.assumptions for fit in self.fits)
 
     def against_best(self, name: str) -> Pair | None:
         """The pair of the likeliest and another; None for the likeliest."""

@@ -26,7 +26,14 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.priors import Free, Role, free_numbers
 from simulate.studies.fitting.problem import study_patients
 from simulate.studies.fitting.trial import changes_of
-from simulate.studies.models import find_model, hypothesis_label, hypothesis_parts, population_for, quantity_units
+from simulate.studies.models import (
+    assumed_of,
+    find_model,
+    hypothesis_label,
+    hypothesis_parts,
+    population_for,
+    quantity_units,
+)
 from simulate.studies.patients import columns_of
 from simulate.symbolic.model import Model
 from simulate.symbolic.parts import Parameter, Route
@@ -85,6 +92,11 @@ class IndividualProblem:
     def routes(self) -> tuple[Route, ...]:
         """Routes by which patients are given something."""
         return routes_given([patient.arm.plan for patient in self.patients], self.model.routes)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of those routes, in sentences."""
+        return assumed_of(self.routes)
 
     @property
     def model_key(self) -> str:

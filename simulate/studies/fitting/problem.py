@@ -14,6 +14,7 @@ from simulate.evidence.audit import check_evidence
 from simulate.evidence.items import Evidence, Item
 from simulate.evidence.reading import read_evidence
 from simulate.files import content_hash
+from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import routes_given
 from simulate.solver.problem import Tolerance
 from simulate.studies.fitting.priors import (
@@ -23,7 +24,14 @@ from simulate.studies.fitting.priors import (
     noise_numbers,
     prior_rows,
 )
-from simulate.studies.models import find_model, hypothesis_label, hypothesis_parts, population_for, quantity_units
+from simulate.studies.models import (
+    assumed_of_routes,
+    find_model,
+    hypothesis_label,
+    hypothesis_parts,
+    population_for,
+    quantity_units,
+)
 from simulate.symbolic.model import Model
 from simulate.symbolic.units import convert
 from simulate.trials.design import TrialDesign
@@ -110,11 +118,20 @@ class Problem:
         )
 
     @property
+    def plans(self) -> tuple[Plan, ...]:
+        """What the arms of the trials are given."""
+        return tuple(arm.plan for part in self.parts for arm in part.trial.arms)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which that is given, in sentences."""
+        return assumed_of_routes(self.plans, self.model)
+
+    @property
     def key(self) -> str:
         """Content hash of everything that decides a likelihood, but for the engine."""
-        plans = [arm.plan for part in self.parts for arm in part.trial.arms]
         return content_hash(
-            dataclasses.replace(self.model, routes=routes_given(plans, self.model.routes)).key,
+            dataclasses.replace(self.model, routes=routes_given(self.plans, self.model.routes)).key,
             repr([(part.population, part.evidence.meaning, part.trial.meaning) for part in self.parts]),
             repr(self.free),
             repr((MOST_REFUSED, COARSE, LEADING, POINTS, SCHEME)),

@@ -28,6 +28,7 @@ from simulate.inference.information import (
 from simulate.streams import FloatArray
 from simulate.studies.measuring.catalogue import Measurement
 from simulate.studies.measuring.pool import MeasurementPool, statistic_of
+from simulate.studies.models import assumed_together
 from simulate.watching import Advance
 
 GAP = 0.05
@@ -98,6 +99,11 @@ class Ranking:
     prior: FloatArray
     rows: tuple[Ranked, ...]
     steps: tuple[Step, ...]
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which something is given, in sentences."""
+        return assumed_together(pool.draws.problem.assumptions for pool in self.pools)
 
     @property
     def entropy(self) -> float:

@@ -17,6 +17,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.predictive import direction_of, figures_of, prediction, reported_figure
 from simulate.studies.fitting.trial import Solving, simulated_trial, treated
+from simulate.studies.models import assumed_of_routes
 from simulate.studies.power.designs import StudyDesign
 from simulate.studies.power.families import EndpointPower, power_together
 from simulate.studies.power.repeats import (
@@ -29,7 +30,6 @@ from simulate.studies.power.repeats import (
     share_interval,
     share_of,
 )
-from simulate.studies.runs import assumed_of_routes
 from simulate.trials.design import AS_USUAL, SIGNIFICANT, Analysis
 
 _RANKED = Resampled(count=1024, seed=3)

@@ -19,6 +19,7 @@ from simulate.streams import FloatArray
 from simulate.studies.fitting.draws import Draws
 from simulate.studies.fitting.problem import COARSE, MOST_REFUSED, Problem, only_trial
 from simulate.studies.fitting.trial import REGRESSED, cohort_at
+from simulate.studies.models import assumed_of_routes
 from simulate.studies.prediction.questions import (
     DOWN,
     FLAT,
@@ -102,6 +103,7 @@ class Prediction:
     answers: tuple[PredictedAnswer, ...]  #: One for each question
     refused: float  #: Share of the patients without a steady baseline
     weakness: str = ""  #: Why nothing can be concluded from the fit; empty where something can, or where there is none
+    assumptions: tuple[str, ...] = ()  #: What is assumed of the routes by which something is given, in sentences
 
 
 def predict(
@@ -137,6 +139,7 @@ def predict(
         ),
         refused,
         draws.weakness,
+        assumed_of_routes([design.dosed(dose) for dose in _doses(design)], problem.model),
     )
 
 

@@ -31,6 +31,7 @@ from simulate.studies.fitting.draws import Draws, draws_named
 from simulate.studies.fitting.priors import RELIABILITY, Free, Role
 from simulate.studies.fitting.problem import Problem, ProblemPart, problem_of, study_patients
 from simulate.studies.fitting.trial import changes_at, parameters_of, without_noise
+from simulate.studies.models import assumed_of_routes
 from simulate.studies.runs import Study, arm_number, prepare
 from simulate.studies.scenario import PRIOR, TYPICAL, Scenario
 from simulate.studies.unread import refuse_unread
@@ -80,6 +81,11 @@ class SensitivityQuestion:
     def treatment(self) -> Arm:
         """What the patients are given; what is special about them, `cohort_at` knows."""
         return dataclasses.replace(self.study.arms[self.arm], overrides=())
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What is assumed of the routes by which something is given, in sentences."""
+        return assumed_of_routes(self.treatment.all_plans, self.study.model)
 
     @property
     def dimension(self) -> int:
