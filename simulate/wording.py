@@ -14,6 +14,7 @@ _IS_COMMAND: ContextVar[bool] = ContextVar("is_command", default=False)
 _NAME = r"(?<![\w-])--(?P<name>[a-z][a-z-]*[a-z]|[a-z])(?![\w-])"
 _QUOTED = re.compile(rf"""{_NAME}(?:[ =](?P<value>"[^"]*"|'[^']*'|[^\s-]\S*))?""")
 _TEXT = re.compile(r'"[^"]*"')
+_KEPT = re.compile(rf"(`[^`]*`|{_TEXT.pattern})")
 _REPEATED = re.compile(rf"{_NAME} {_TEXT.pattern}(?: --(?P=name) {_TEXT.pattern})+")
 _OTHERS = {"set": "settings", "hypothesis": "hypotheses", "quantity": "quantities", "zip": "zipped"}
 """Arguments that are not called as their options are, nor by their plural."""
@@ -41,17 +42,16 @@ def argument_of(option: str, names: Collection[str]) -> str | None:
 
 
 def say_as_python(error: Il1simError, names: Collection[str]) -> None:
-    """Name the arguments of a function where an error names their options; commands that it quotes stay.
+    """Name the arguments of a function where an error names their options.
 
-    ``names``: of its arguments.
+    Commands stay that it quotes, and whatever else stands between backticks or quotation marks and does not begin with
+    an option: it may be what somebody wrote, as what was found is. ``names``: of its arguments.
     """
     if error.where is not None:
         # The place is all that was written, such as `--end 5 parsecs`, or the name of a file, whatever is in it.
         file = error.where.file or ""
         error.where = replace(error.where, file=_whole(file, names) or error.where.file)
     error.what = _part(error.what, names)
-    if error.found is not None:
-        error.found = _whole(error.found, names) or _part(error.found, names)
     error.expected = None if error.expected is None else _part(error.expected, names)
     error.advice = None if error.advice is None else _part(error.advice, names)
 
@@ -66,14 +66,15 @@ def _whole(text: str, names: Collection[str]) -> str | None:
 
 
 def _part(text: str, names: Collection[str]) -> str:
-    pieces = text.split("`")
-    for place, piece in enumerate(pieces):
+    # Odd parts are what is quoted.
+    parts = _KEPT.split(text)
+    for place, part in enumerate(parts):
         if place % 2 == 0:
             # Words that follow an option in a sentence are not its value.
-            pieces[place] = re.sub(rf"{_NAME}(?P<value>)", lambda found: _argument(found, names), piece)
-        elif not piece.startswith("simulate "):
-            pieces[place] = _QUOTED.sub(lambda found: _argument(found, names), piece)
-    return "`".join(pieces)
+            parts[place] = re.sub(rf"{_NAME}(?P<value>)", lambda found: _argument(found, names), part)
+        elif part.startswith("`--"):
+            parts[place] = f"`{_QUOTED.sub(lambda found: _argument(found, names), part[1:-1])}`"
+    return "".join(parts)
 
 
 def _argument(found: re.Match[str], names: Collection[str]) -> str:

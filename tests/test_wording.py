@@ -85,6 +85,10 @@ def test_a_time_that_is_none_is_told_as_it_was_asked(argument: str, capsys: pyte
         ("`--set model.beyond_bounds=true`", '`settings={"model.beyond_bounds": "true"}`'),
         ("`--set f_m=0.3`", '`settings={"f_m": 0.3}`'),
         ("another --scheduler", "another --scheduler"),
+        ("the model has no quantity `x --out y`", "the model has no quantity `x --out y`"),
+        ("`x --out y`: give --out", "`x --out y`: give out="),
+        ('there is no arm "x --out y", see --out', 'there is no arm "x --out y", see out='),
+        ('a title "x --out `y`" and --force', 'a title "x --out `y`" and force='),
         ("a range a--b, or `x--out`", "a range a--b, or `x--out`"),
         ("more `--final-patients`", "more `final_patients=`"),
         ("`--arm \"40: none\" --arm '8: none'`", "`arms=\"40: none\" arms='8: none'`"),
@@ -93,8 +97,9 @@ def test_a_time_that_is_none_is_told_as_it_was_asked(argument: str, capsys: pyte
 def test_words_of_an_error_are_those_of_python(text: str, told: str) -> None:
     names = ("patients", "out", "force", "evidence", "settings", "final_patients", "arms")
     error = Il1simError(text, code="x", where=Where(file="a.toml", key="k"), expected=text, advice=text)
+    error.found = text
     say_as_python(error, names)
-    assert (error.what, error.expected, error.advice) == (told, told, told)
+    assert (error.what, error.expected, error.advice, error.found) == (told, told, told, text)
     assert error.where == Where(file="a.toml", key="k")
     again = str(error)
     say_as_python(error, names)

@@ -89,7 +89,7 @@ def steady_states(
         raise InputError(
             "a plane is of one patient, and each draw of a fit has its own",
             code="equilibria.plane",
-            found=f"`--plane {plane}` with `--fit {scenario.fit}`",
+            found=f"the plane `{plane}` and the fit `{scenario.fit}`",
             advice="leave out one of the two",
         )
     study = prepare(replace(scenario, fit=TYPICAL))

@@ -187,7 +187,7 @@ def test_the_plane_of_two_states_has_their_rates_and_a_figure(toggle: Path, tmp_
             "X,Y",
             "prior",
             "error[equilibria.plane]: a plane is of one patient, and each draw of a fit has its own\n"
-            "  found:    `--plane X,Y` with `--fit prior`\n  try:      leave out one of the two\n",
+            "  found:    the plane `X,Y` and the fit `prior`\n  try:      leave out one of the two\n",
         ),
     ],
 )
