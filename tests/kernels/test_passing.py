@@ -216,6 +216,17 @@ def test_doses_do_not_move_and_at_the_time_of_a_switch_that_does_there_is_no_der
     np.testing.assert_allclose(timed.derivative("x", "a")[0], [0.0, 4.0 * 0.5 * np.exp(0.25)], rtol=1e-8)
 
 
+@methods
+def test_who_begins_at_a_threshold_has_the_derivative_of_the_side_that_follows(method: Method) -> None:
+    # For a higher c the product begins later, for a lower one it does not begin earlier: the page says which is told.
+    system = equations({"x": "1", "y": "piecewise(1, x >= c, 0)"}, ["x0", 0], parameters=["x0", "c"])
+    found = solved(system, {"x0": 2.0, "c": 2.0}, np.array([0.5, 3.0]), method)
+    np.testing.assert_allclose(found.trajectories.quantity("y")[0], [0.5, 3.0], rtol=1e-9)
+    np.testing.assert_array_equal(found.derivative("y", "c")[0], 0.0)
+    later = solved(system, {"x0": 2.0, "c": 2.0 + 1e-3}, np.array([0.5, 3.0]), method)
+    np.testing.assert_allclose(later.derivative("y", "c")[0], -1.0, rtol=1e-9)
+
+
 def test_a_thermostat_has_the_differences_of_solutions_of_scipy() -> None:
     # Heated below low until it is above high, with a reading that lags behind: the heater is an event's.
     names = ["power", "loss", "lag", "low", "high"]
