@@ -158,10 +158,10 @@ def of_problem(name: str, found: PetabFit) -> Opening:
             f"{found.elsewhere} of the {found.reached} starts that ended there did so at other values of the "
             "parameters: the measurements do not tell which are right, and the table of starts has all."
         )
-    if found.differences:
+    if differences := found.differences + (0 if found.profiles is None else found.profiles.differences):
         caveats.append(
-            f"At {found.differences} points of the search a derivative does not exist, as a switch is only grazed or "
-            "two things happen at one time: there it is a central difference."
+            f"At {differences} point{'' if differences == 1 else 's'} of the search a derivative does not exist, as a "
+            "switch is only grazed or two things happen at one time: there it is a central difference."
         )
     if found.reached < 2:
         caveats.append("Only one start ended there: another may end higher.")

@@ -65,6 +65,8 @@ class ProblemProfiles:
         The best point on the scales, and by how much it is better than that of the fit; 0 if it is that.
     evaluations
         Points that were asked for.
+    differences
+        At how many of them derivatives that do not exist were replaced by central differences.
     """
 
     parameters: tuple[ProfiledParameter, ...]
@@ -73,6 +75,7 @@ class ProblemProfiles:
     point: FloatArray
     gained: float
     evaluations: int
+    differences: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """The profiles as plain values; the curves are a table."""
@@ -80,6 +83,7 @@ class ProblemProfiles:
             "parameters": [asdict(row) for row in self.parameters],
             "gained": self.gained,
             "evaluations": self.evaluations,
+            "differences": self.differences,
         }
 
     def places(self) -> Iterator[dict[str, Any]]:

@@ -83,6 +83,7 @@ def profile_fit(
         point=best,
         gained=max(-floor - top, 0.0),
         evaluations=asked.count,
+        differences=asked.differences,
     )
 
 
@@ -90,8 +91,11 @@ class _Asked:
     """What is minimized, with a count of what was asked; a point whose model fails otherwise has no value either."""
 
     def __init__(self, objective: Objective) -> None:
-        self._values, self._slopes = values_of(objective), slopes_of(objective)
-        self.count = 0
+        self._values, self._slopes = values_of(objective), slopes_of(objective, told=self._differ)
+        self.count = self.differences = 0
+
+    def _differ(self, points: int) -> None:
+        self.differences += points
 
     def value(self, point: FloatArray) -> float:
         self.count += 1

@@ -17,6 +17,7 @@ from simulate.exchange.petab.reading import read_petab
 from simulate.results.openings import of_problem
 from simulate.studies.petab.fitting import FitStart, fit_objective, slopes_of
 from simulate.studies.petab.objective import Objective, objective_of
+from simulate.studies.petab.outcomes import ProblemProfiles
 from tests.exchange.models import TIME, apply, cn, event, parameter
 from tests.exchange.models import ci as name
 from tests.exchange.problems import FIRST, MODEL, write_problem
@@ -192,7 +193,8 @@ def test_a_search_tells_at_how_many_points_it_took_differences(tmp_path: Path) -
     found = fit_objective(objective(tmp_path, measurements=EXACT), starts=2, seed=1)
     assert found.differences == 0
     assert not any("derivative" in text for text in of_problem("m", found).caveats)
-    told = of_problem("m", replace(found, differences=3)).caveats
+    profiles = ProblemProfiles((), (), (), found.point, 0.0, 9, differences=1)
+    told = of_problem("m", replace(found, differences=2, profiles=profiles)).caveats
     assert (
         "At 3 points of the search a derivative does not exist, as a switch is only grazed or two things happen at one "
         "time: there it is a central difference."
