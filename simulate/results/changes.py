@@ -19,6 +19,7 @@ from simulate.studies.paired import (
     changes_at,
     draws_of_members,
     groups_of,
+    is_seen,
     less_untreated,
     percent_of,
     summed_up,
@@ -30,12 +31,16 @@ from simulate.studies.paired import (
 RULE = (
     f"a reported direction agrees where {100 * AGREEING:g} % of the patients or more go it, disagrees where "
     f"{100 * (1 - AGREEING):g} % or fewer do, and is undecided between; there is no prediction where some draws of "
-    "a fit agree and others disagree"
+    "a fit agree and others disagree; too small to be seen is a median change below the "
+    "standard error that the noise of readings gives the mean change in the trial"
 )
 """How a reported direction is judged, for captions."""
 
 WENT = {"up": "rose", "down": "fell"}
 """Directions as a reader sees them."""
+
+UNSEEN = "too small to be seen"
+"""What is said of a change that the readings of the trial could not tell from none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,9 @@ class ChangeRow:
     up_high: float | None = None
     down_low: float | None = None
     down_high: float | None = None
+    #: Beside a reported direction, whether the trial's readings could tell the median change from none
+    #: (`simulate.studies.paired.is_seen`); None where that is not known.
+    seen: bool | None = None
 
     @property
     def shares(self) -> tuple[float, float]:
@@ -133,6 +141,7 @@ def _of_quantity(
                         reported=WENT.get(direction, ""),
                         verdict="" if judged is None else judged[0].value,
                         agreeing=None if judged is None else judged[1],
+                        seen=is_seen(found.median, name, visit.day) if judged and unit == "%" else None,
                         **{
                             f"{name}_{end}": value
                             for name, band in found.of_draws.items()
@@ -181,10 +190,12 @@ def between_draws(row: ChangeRow) -> str:
 def judged(row: ChangeRow) -> str:
     """What was reported and what the patients say of it, such as ``rose: undecided 61 %``; empty for nothing.
 
-    Below it stands between which shares 90 % of the draws of a fit are.
+    Below it stand that the change is too small to be seen, if it is, and between which
+    shares 90 % of the draws of a fit are.
     """
     if not row.verdict:
         return row.reported
     low, high = (row.up_low, row.up_high) if row.reported == WENT["up"] else (row.down_low, row.down_high)
     band = "" if low is None else f"\n[{percent_of(low)} to {percent_of(high)}]"
-    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{band}"
+    unseen = f",\n{UNSEEN}" if row.seen is False else ""
+    return f"{row.reported}: {row.verdict} {percent_of(row.agreeing)} %{unseen}{band}"

@@ -40,6 +40,7 @@ def side_by_side_rows(found: Sequence[SideBySide]) -> list[dict[str, object]]:
                     "down": part.changed.down,
                     "going": part.going,
                     "needed": part.needed,
+                    "seen": part.seen,
                 }
             )
     return rows
@@ -62,7 +63,10 @@ def side_by_side_cells(found: Sequence[SideBySide]) -> tuple[list[str], list[lis
             line += [percent_of(one.both.get(RESPONDERS)), percent_of(one.both.get(OTHERS)), percent_of(one.large)]
         for name in endpoints:
             part = next(part for part in one.endpoints if part.quantity == name)
-            line += [signed(part.changed.median, part.unit), "–" if part.needed is None else str(part.needed)]
+            line += [
+                signed(part.changed.median, part.unit),
+                "–" if part.needed is None or part.seen is False else str(part.needed),
+            ]
         lines.append(line)
     return headings, lines
 
@@ -91,10 +95,12 @@ def side_by_side_caption(found: Sequence[SideBySide]) -> str:
         way = "the way that more patients go"
     elif len(asked) < len(shown):
         way += ", or where there is none the way that more patients go"
+    small = any(part.seen is False for part in shown)
+    unseen = ", or where the noise of the trial's readings would hide the median change" if small else ""
     units = list(dict.fromkeys(part.unit for part in shown))
     said += [
         f"{', '.join(names)}: median change, {' or '.join(units)}",
         f"n: patients in whom a sign test (two-sided, 5 %) shows {way} with a power of 80 %, by the exact binomial "
-        "distribution; a dash where 1000 would not show it",
+        f"distribution, of error-free readings; a dash where 1000 would not show it{unseen}",
     ]
     return "; ".join(said)

@@ -9,6 +9,7 @@ is neither up nor down. What follows the dose is read as its average over the do
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -287,6 +288,29 @@ def verdict(direction: str, changed: Paired) -> tuple[SignVerdict, float] | None
     if share >= AGREEING:
         return SignVerdict.AGREES, share
     return (SignVerdict.DISAGREES if share <= 1.0 - AGREEING else SignVerdict.UNDECIDED), share
+
+
+def error_of_change(quantity: str, day: float) -> float | None:
+    """Standard error of the mean change of a logarithm that the shipped trial reads, of the noise of readings alone.
+
+    Each of the patients with a sample at a visit is read twice; None for a quantity that the trial does not read.
+    """
+    trial = shipped_trial()
+    read = next((part for part in trial.readouts if part.quantity == quantity), None)
+    if read is None:
+        return None
+    place = min(range(len(trial.visits)), key=lambda index: abs(trial.visits[index].day - day))
+    patients = read.samples[place] if read.samples else trial.visits[place].n or sum(arm.n for arm in trial.arms)
+    noise = read.assay.sd_log if read.sampling is None else read.sampling.sd_log
+    return noise * math.sqrt(2.0 / patients) if patients else None
+
+
+def is_seen(median: float | None, quantity: str, day: float) -> bool | None:
+    """Whether a change in % is as large as the `error_of_change` of its readings; None where that is not known."""
+    error = error_of_change(quantity, day)
+    if median is None or error is None:
+        return None
+    return median <= -100.0 or abs(math.log1p(median / 100.0)) >= error
 
 
 def percent_of(share: float | None) -> str:

@@ -20,6 +20,7 @@ from simulate.studies.paired import (
     changes_since_baseline,
     draws_of_members,
     groups_of,
+    is_seen,
     share_of_both,
     summed_up,
     treated_by,
@@ -50,6 +51,8 @@ class EndpointSideBySide:
     going: float | None
     needed: int | None
     is_reported: bool = True  #: Whether it was reported of this day and treatment
+    #: Whether the trial's readings could tell the median change from none; None where nothing is asked for or known.
+    seen: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def set_side_by_side(
                     int(arm),
                     directions.get(name, ""),
                     reported is None or name in reported.get(str(dataset["arm"].values[arm]), ()),
+                    day,
                 )
                 for name in shown
             ),
@@ -133,7 +137,14 @@ def set_side_by_side(
 
 
 def _endpoint(
-    dataset: xr.Dataset, name: str, changes: FloatArray, unit: str, arm: int, direction: str, is_reported: bool
+    dataset: xr.Dataset,
+    name: str,
+    changes: FloatArray,
+    unit: str,
+    arm: int,
+    direction: str,
+    is_reported: bool,
+    day: float,
 ) -> EndpointSideBySide:
     own = changes[arm]
     summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
@@ -146,6 +157,7 @@ def _endpoint(
         going = up if rises else down
         needed = patients_needed(going, down if rises else up)
     title = str(dataset[name].attrs["long_name"])
+    seen = is_seen(summed.median, name, day) if direction and unit == "%" else None
     return EndpointSideBySide(
-        name, title, unit, direction, summed, quarters[0], quarters[1], going, needed, is_reported
+        name, title, unit, direction, summed, quarters[0], quarters[1], going, needed, is_reported, seen
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +94,15 @@ def test_signs_are_counted_over_draws_and_over_patients(apart: Contrast) -> None
     # IL-17A moves by up to 2 % either way, and less than 1 % is no way.
     assert falls.quantity == "il17a"
     assert falls.draws == (pytest.approx(0.25, abs=0.05),) * 2
+
+
+def test_by_which_rule_a_reported_sign_is_counted_is_said(apart: Contrast) -> None:
+    told = [text for text in answer_of(apart).caveats if text.startswith("A draw goes")]
+    assert told == [
+        "A draw goes a reported way where the mean change of its patients is 1 % or more that way; a patient, where "
+        "the change is any that the solver resolves. `simulate run` judges by shares of patients."
+    ]
+    assert not any(text.startswith("A draw goes") for text in answer_of(replace(apart, signs=())).caveats)
 
 
 def test_a_band_goes_one_way_if_all_of_it_does() -> None:

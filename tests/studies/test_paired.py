@@ -210,6 +210,35 @@ def test_a_direction_stands_beside_treated_patients_at_its_visit_only() -> None:
     assert treated_by(data, 0.0).tolist() == [False, False]
 
 
+@pytest.mark.parametrize(
+    ("percent", "way", "said"),
+    [
+        (0.2, "up", "rose: agrees 100 %,\ntoo small to be seen"),
+        (22.0, "up", "rose: agrees 100 %,\ntoo small to be seen"),
+        (24.0, "up", "rose: agrees 100 %"),
+        (-0.2, "up", "rose: disagrees 0 %,\ntoo small to be seen"),
+        (-18.0, "down", "fell: agrees 100 %,\ntoo small to be seen"),
+        (-20.0, "down", "fell: agrees 100 %"),
+        (-100.0, "down", "fell: agrees 100 %"),
+    ],
+)
+def test_a_change_that_the_readings_of_the_trial_cannot_tell_from_none_is_too_small_to_be_seen(
+    percent: float, way: str, said: str
+) -> None:
+    data = paired([percent] * 4).rename(level="ifng")
+    data["ifng"].values[:, :, 1:] = np.maximum(data["ifng"].values[:, :, 1:], 0.0)
+    told = [row for row in change_rows(data, [observation("ifng", 182.0, mean=None, direction=way)]) if row.reported]
+    # 0.36 in the logarithm for a reading, two readings, six patients: exp(±0.36 sqrt(2/6)) is +23.1 % and -18.8 %.
+    assert judged(told[0]) == said
+    assert told[0].seen is ("too small" not in said)
+
+
+def test_of_a_quantity_that_the_trial_does_not_read_nobody_knows_what_is_seen() -> None:
+    (row,) = [row for row in change_rows(paired([0.2] * 4), [observation("level", 182.0, mean=None, direction="up")])
+              if row.reported]  # fmt: skip
+    assert (row.seen, judged(row)) == (None, "rose: agrees 100 %")
+
+
 def test_both_signs_are_counted_in_the_same_patients() -> None:
     first, second = np.array([5.0, 20.0, 20.0, -5.0, np.nan]), np.array([-5.0, -20.0, 5.0, -5.0, -5.0])
     assert share_of_both([first, second], ["up", "down"], np.ones(5)) == 0.5

@@ -72,14 +72,30 @@ def test_the_caption_explains_the_columns_that_are_there_and_no_others() -> None
         "both: % of patients in whom ifng rises and il17a falls, as was reported; resp. and others: of the "
         "responders and the others; >10 %: of all, by more than 10 % each; ifng, il17a: median change, %; n: patients "
         "in whom a sign test (two-sided, 5 %) shows the reported direction with a power of 80 %, by the exact binomial "
-        "distribution; a dash where 1000 would not show it"
+        "distribution, of error-free readings; a dash where 1000 would not show it, or where the noise of the trial's "
+        "readings would hide the median change"
     )
     elsewhere = side_by_side_caption(set_side_by_side(moved(), "H", 182, WAYS, {}))
     assert "as was reported of 100 mg a day at 6 months" in elsewhere
     assert side_by_side_caption(set_side_by_side(moved(), "H", 182, {})) == (
         "ifng, il17a: median change, %; n: patients in whom a sign test (two-sided, 5 %) shows the way that more "
-        "patients go with a power of 80 %, by the exact binomial distribution; a dash where 1000 would not show it"
+        "patients go with a power of 80 %, by the exact binomial distribution, of error-free readings; a dash where "
+        "1000 would not show it"
     )
+
+
+def test_no_number_of_patients_stands_beside_a_change_that_the_noise_of_readings_hides() -> None:
+    shown = {}
+    for percent in (0.2, 22.0, 24.0):
+        data = moved()
+        data["ifng"].values[:, :, 1:] = data["ifng"].values[:, :, :1] * (1.0 + percent / 100.0)
+        (one,) = set_side_by_side(data, "H", 182, WAYS)
+        headings, (line,) = side_by_side_cells([one])
+        (part,) = (part for part in one.endpoints if part.quantity == "ifng")
+        assert (part.needed, side_by_side_rows([one])[1]["needed"]) == (6, 6)
+        shown[percent] = (line[headings.index("ifng") + 1], part.seen)
+    # A reading is wrong by 0.36 in the logarithm, a change by sqrt(2) times that, its mean in six by 0.208: 23 %.
+    assert shown == {0.2: ("–", False), 22.0: ("–", False), 24.0: ("6", True)}
 
 
 def test_only_treated_arms_are_set_side_by_side() -> None:
@@ -125,10 +141,10 @@ def test_several_hypotheses_on_the_command_line_give_one_table(
     assert shown.err.endswith("wrote here\n")
     assert max(len(line) for line in shown.out.splitlines()) <= 80
     lines = {line.split()[0]: line.split() for line in shown.out.splitlines() if line.split()}
-    # H0 changes no cells at all; under H4 all patients rise and fall, which six show.
+    # H0 changes no cells at all; under H4 all patients rise and fall, by less than six noisy readings can tell.
     assert lines["H0"][1:] == ["0", "0", "0", "0", "0", "–", "0", "–"]
     assert lines["H4"][1] == "100"
-    assert lines["H4"][6] == "6"
+    assert (lines["H4"][6], lines["H4"][8]) == ("–", "–")
     assert sorted(path.name for path in (tmp_path / "here").iterdir()) == [
         "inputs", "manifest.json", "models",
         "side-by-side.csv", "side-by-side.json", "side-by-side.png", "side-by-side.svg",

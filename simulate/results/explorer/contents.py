@@ -22,7 +22,7 @@ from simulate.solver.kernel import FloatArray
 from simulate.solver.methods import rodas5p
 from simulate.streams import stream
 from simulate.studies.models import hypothesis_title
-from simulate.studies.paired import AGREEING, ENDPOINTS, TITLES
+from simulate.studies.paired import AGREEING, ENDPOINTS, TITLES, error_of_change
 from simulate.studies.reported import observations_for
 from simulate.studies.runs import Study, cohort_of
 from simulate.studies.visits import VISITS
@@ -271,6 +271,7 @@ def _reported(study: Study, arm: Arm) -> list[dict[str, Any]]:
             "unit": item.unit.text,
             "count": item.count,
             "n": item.n,
+            "error": error_of_change(item.quantity, item.day),
             "standing": item.standing.name.lower(),
             "account": item.account,
         }

@@ -570,7 +570,7 @@ function drawTable() {
         bar.append(make("span", { class: "fall", style: `width:${100 * sum.down}%` }), make("span", { class: "rise", style: `width:${100 * sum.up}%` }));
       }
       row.append(make("td", { "data-head": "Patients" }, bar, make("span", { text: sum.n ? `${percent(sum.down)} % fall, ${percent(sum.up)} % rise` : "nobody" })));
-      row.append(make("td", { class: "source", "data-head": said ? "Reported" : "", text: said ? verdict(said, sum) : "" }));
+      row.append(make("td", { class: "source", "data-head": said ? "Reported" : "", text: said ? verdict(said, { ...sum, unit }) : "" }));
       body.append(row);
       if (sum.n && sentences.length < 6) sentences.push(`${two ? `${one.name}: ` : ""}${title.short} down in ${percent(sum.down)} %, up in ${percent(sum.up)} % of patients`);
     });
@@ -584,7 +584,8 @@ function verdict(said, sum) {
   const share = said.direction === "up" ? sum.up : sum.down;
   const judged = !sum.n ? "" : share >= data.agreeing ? "agrees" : share <= 1 - data.agreeing ? "disagrees" : "undecided";
   const counted = said.count === null || said.n === null ? "" : ` in ${said.count} of ${said.n}`;
-  return `${said.direction === "up" ? "rose" : "fell"}${counted} (${said.standing}): ${judged} ${sum.n ? `${percent(share)} %` : ""}`;
+  const unseen = sum.n && sum.unit === "%" && said.error !== null && Math.abs(Math.log1p(sum.median / 100)) < said.error;
+  return `${said.direction === "up" ? "rose" : "fell"}${counted} (${said.standing}): ${judged} ${sum.n ? `${percent(share)} %` : ""}${unseen ? ", too small to be seen" : ""}`;
 }
 let spokenLater = 0;
 function announce(text) {
