@@ -39,7 +39,7 @@ def changes_of_run(study: Study, rows: Sequence[ChangeRow]) -> list[RenderableTy
     tables = [_changes_table(study, rows, main, other if has_room else "", title)]
     if last not in (main, other if has_room else main):
         tables.append(_changes_table(study, [row for row in rows if row.visit == last], last, "", None))
-    return [*tables, *textwrap.wrap(_changes_caption(study, f"; {RULE}" if reported else ""), COLUMNS), ""]
+    return [*tables, *textwrap.wrap(_changes_caption(study, rows, f"; {RULE}" if reported else ""), COLUMNS), ""]
 
 
 def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: str, title: str | None) -> Table:
@@ -49,7 +49,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
     from simulate.results.changes import banded, between_draws, judged, signed
     from simulate.studies.paired import ALL, ENDPOINTS, OTHERS, RESPONDERS, percent_of
 
-    several, of_draws = len(study.arms) > 1, study.draws is not None
+    several = len(study.arms) > 1
     reported = [row.quantity for row in rows if row.reported]
     quantities = {row.quantity for row in rows}
     bracketed = {*reported, *quantities.intersection(ENDPOINTS)} or quantities
@@ -64,7 +64,7 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
         before = by_place.get((quantity, arm, less, group, other))
         own = (
             *([signed(before.median, before.unit) if before else ""] if other else []),
-            "\n".join((banded(row), between_draws(row))) if of_draws and quantity in bracketed else banded(row),
+            "\n".join(filter(None, (banded(row), between_draws(row)))) if quantity in bracketed else banded(row),
             "–" if row.up is None else f"{percent_of(row.up)}/{percent_of(row.down)}",
             *([judged(row)] if reported else []),
         )
@@ -94,11 +94,13 @@ def _changes_table(study: Study, rows: Sequence[ChangeRow], main: str, other: st
     return table
 
 
-def _changes_caption(study: Study, rule: str) -> str:
+def _changes_caption(study: Study, rows: Sequence[ChangeRow], rule: str) -> str:
     """What the columns of the table of changes are."""
+    from simulate.results.changes import said_of_draws
+
     people = f"hypothesis {study.hypothesis}; {_cohort(study)}; median (5 % to 95 % of the patients)"
     if study.draws is not None:
-        people += "; [ ]: where 90 % of the draws have their own median, or share"
+        people += f"; {said_of_draws(rows, study.scenario.patients)}"
     return f"{people}; up/down: % of patients who rise and who fall{rule}."
 
 

@@ -75,6 +75,7 @@ def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[Render
 
     from simulate.cli.console import titled
     from simulate.results.side_by_side import side_by_side_caption, side_by_side_cells
+    from simulate.studies.paired import FEWEST_DRAWN
 
     headings, lines = side_by_side_cells(found)
     table = titled(
@@ -89,7 +90,11 @@ def _table(studies: Sequence[Study], found: Sequence[SideBySide]) -> list[Render
     counts = sorted({len(study.draws.points) for study in studies if study.draws is not None})
     if counts:
         whose = "" if all(study.draws is not None for study in studies) else ", where there are draws"
-        people += (
-            f" of each of {' or '.join(map(str, counts))} draws{whose}; [ ]: where 90 % of the draws have their own"
-        )
+        people += f" of each of {' or '.join(map(str, counts))} draws{whose}"
+        if any(part.changed.of_draws for one in found for part in one.endpoints):
+            few = studies[0].scenario.patients < FEWEST_DRAWN
+            whose = ", of these patients; others would differ by more" if few else ""
+            people += f"; [ ]: where 90 % of the draws have their own{whose}"
+        else:
+            people += f", too few for what is not known, [ ]: that needs {FEWEST_DRAWN}"
     return [table, *textwrap.wrap(f"{people}; {side_by_side_caption(found)}.", 80)]

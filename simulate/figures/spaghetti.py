@@ -26,7 +26,7 @@ from simulate.figures.style import (
     unit_label,
 )
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names, resolution_of, terms_of, values_shown
+from simulate.studies.datasets import draws_in, pooled, quantity_names, resolution_of, terms_of, values_shown
 
 PATIENTS = 40
 """Lines of an arm that the eye can still follow."""
@@ -79,7 +79,9 @@ def spaghetti(dataset: xr.Dataset, *, quantities: Sequence[str] | None = None, p
         shown = min(share, max(finished))
         handles = [Line2D([], [], color=color(arm)) for arm in range(dataset.sizes["arm"])]
         labels = [textwrap.fill(str(name), 40) for name in dataset["arm"].values]
-        people = counted(finished, dataset.sizes["member"])
+        draws = draws_in(dataset)
+        people = counted([number // draws for number in finished], dataset.sizes["member"] // draws)
+        people += f" of each of {draws} draws" if draws > 1 else ""
         handles += [Line2D([], [], color=INK, linewidth=0.5, alpha=0.5), Line2D([], [], color=INK, linewidth=2.0)]
         labels += [f"{shown} single patients" + (" of each" if len(labels) > 1 else ""), f"median of {people}"]
         ncols = 1 if columns == 1 and max(map(len, labels[:-2])) > 16 else 2 if columns == 1 else min(3, len(labels))

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from simulate.figures.style import COLUMN, INK, PAGE, POINTS, color, styled
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled
+from simulate.studies.datasets import draws_in, pooled
 from simulate.studies.effects import changes
 
 _HEIGHT = 2.4
@@ -40,9 +40,10 @@ def waterfall(dataset: xr.Dataset, quantity: str, day: float) -> Figure:
         figure = Figure(figsize=size, layout="constrained")
         grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for axes, values, arm in zip(grid.flat, percent, dataset["arm"].values, strict=False):
-            title = textwrap.fill(
-                f"{arm}: {np.isfinite(values).sum()} of {len(values)} patients", 30 if columns > 1 else 46
-            )
+            draws = draws_in(dataset)
+            people = f"{np.isfinite(values).sum() // draws} of {len(values) // draws} patients"
+            people += f" of each of {draws} draws" if draws > 1 else ""
+            title = textwrap.fill(f"{arm}: {people}", 30 if columns > 1 else 46)
             _draw(axes, values, strata, names)
             axes.set_title(title, loc="left")
         for axes in grid.flat[len(percent) :]:

@@ -14,8 +14,10 @@ from simulate.studies.datasets import pooled, quantity_names
 from simulate.studies.paired import (
     AGREEING,
     ALL,
+    FEWEST_DRAWN,
     RESPONDERS,
     PatientGroup,
+    are_draws_told,
     changes_at,
     draws_of_members,
     groups_of,
@@ -70,7 +72,8 @@ class ChangeRow:
     reported: str
     verdict: str
     agreeing: float | None
-    #: Between which values 90 % of the draws of a fit have their own; None where there is one population.
+    #: Between which values 90 % of the draws of a fit have their own; None where there is one population, or too few
+    #: patients are drawn (`simulate.studies.paired.FEWEST_DRAWN`).
     median_low: float | None = None
     median_high: float | None = None
     up_low: float | None = None
@@ -109,7 +112,7 @@ def _of_quantity(
     observations: Observations,
 ) -> Iterator[ChangeRow]:
     arms = [str(arm) for arm in dataset["arm"].values]
-    untreated, draws = untreated_arm(dataset), draws_of_members(dataset)
+    untreated, draws, is_told = untreated_arm(dataset), draws_of_members(dataset), are_draws_told(dataset)
     own = changes_at(dataset, name, [visit.index for visit in shown])
     against = [] if untreated is None else [less_untreated(dataset, name, visit.index, untreated) for visit in shown]
     meaning = str(dataset.variables[name].attrs["long_name"])
@@ -144,7 +147,7 @@ def _of_quantity(
                         seen=is_seen(found.median, name, visit.day) if judged and unit == "%" else None,
                         **{
                             f"{name}_{end}": value
-                            for name, band in found.of_draws.items()
+                            for name, band in (found.of_draws if is_told else {}).items()
                             for end, value in zip(("low", "high"), band, strict=True)
                         },
                     )
@@ -185,6 +188,15 @@ def between_draws(row: ChangeRow) -> str:
     if row.median_low is None:
         return ""
     return f"[{signed(row.median_low, row.unit)} to {signed(row.median_high, row.unit)}]"
+
+
+def said_of_draws(rows: Sequence[ChangeRow], patients: int) -> str:
+    """What square brackets are in a run on draws of a fit of so many patients, or why there are none."""
+    if all(row.median_low is None for row in rows):
+        return f"no [ ] between draws of the fit, which have the same patients: that needs {FEWEST_DRAWN} of them"
+    whom = "this patient" if patients == 1 else f"these {patients} patients"
+    few = f", of {whom}; other patients would differ by more" if patients < FEWEST_DRAWN else ""
+    return f"[ ]: where 90 % of the draws have their own median, or share{few}"
 
 
 def judged(row: ChangeRow) -> str:

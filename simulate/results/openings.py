@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
-from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged
+from simulate.results.changes import RULE, ChangeRow, banded, between_draws, judged, said_of_draws
 from simulate.results.opening import Opening
 from simulate.results.tables import dose_text, rounded
 from simulate.studies.dose_response.emax import CurveVerdict
@@ -57,6 +57,7 @@ def of_run(study: Study, rows: Sequence[ChangeRow], failed: int) -> Opening:
     sentences = [_changed(row, len(study.arms) > 1) for row in shown if row.quantity in names]
     caveats = [
         *_people(study),
+        *([] if study.draws is None else as_sentences([said_of_draws(rows, study.scenario.patients)])),
         *if_true((study.model.name, study.hypothesis)),
         *as_sentences(study.assumptions),
         *([f"{RULE[0].upper()}{RULE[1:]}."] if reported else []),

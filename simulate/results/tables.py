@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simulate.evidence.observations import Observation, Observations, Standing, of_all, of_arm
-from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.datasets import draws_in, pooled, quantity_names
 from simulate.studies.following import values_read
 from simulate.studies.visits import VISIT_WINDOW as VISIT_WINDOW
 from simulate.studies.visits import VISITS as VISITS
@@ -22,6 +22,9 @@ from simulate.symbolic.units import convert, unit
 @dataclass(frozen=True, slots=True)
 class SummaryRow:
     """A quantity of an arm at a visit.
+
+    Patients are counted once, in however many draws of a fit they are: ``n_ok`` is their number in a draw on average,
+    rounded down.
 
     ``median``, ``p5`` and ``p95`` are those of the ``n_ok`` of ``n`` members who did not fail, whom no rule has stopped
     before the visit and, where the run counts dropout, who are in the study at the visit; None if there is none. A
@@ -48,7 +51,7 @@ class SummaryRow:
 def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[SummaryRow, ...]:
     """Rows of the table: quantities, arms, visits, in this order."""
     dataset = pooled(dataset)
-    rows = []
+    rows, draws = [], draws_in(dataset)
     shown = visits(dataset)
     for name in quantity_names(dataset):
         read = {visit: values_read(dataset, name, visit.index) for visit in shown}
@@ -74,8 +77,8 @@ def summary(dataset: xr.Dataset, observations: Observations = ()) -> tuple[Summa
                         median=median,
                         p5=low,
                         p95=high,
-                        n_ok=int(there.sum()),
-                        n=values.shape[1],
+                        n_ok=int(there.sum()) // draws,
+                        n=values.shape[1] // draws,
                         source=printed(of_arm(observations, str(arm_name)), name, visit, str(attributes["units"])),
                         trough=trough,
                         peak=peak,

@@ -266,6 +266,11 @@ def by_draw(dataset: xr.Dataset) -> xr.Dataset:
     return _rebuilt(dataset, divided)
 
 
+def draws_in(dataset: xr.Dataset) -> int:
+    """Number of draws that a dataset has each of its patients in; 1 where there is one population."""
+    return len(np.unique(dataset["draw"].values)) if "draw" in dataset.coords else 1
+
+
 def pooled(dataset: xr.Dataset) -> xr.Dataset:
     """The inverse of `by_draw`: patients of all draws beside each other along ``member``, those of the first first."""
     if "draw" not in dataset.dims:

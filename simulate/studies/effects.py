@@ -70,14 +70,16 @@ def effects(dataset: xr.Dataset, quantity: str, day: float, *, level: float = 0.
 def _effect(label: str, group: str, values: FloatArray, draws: FloatArray, level: float) -> Effect:
     known = np.isfinite(values)
     present = values[known]
-    missing = len(values) - len(present)
-    if len(present) < 2:
-        return Effect(label, group, None, None, None, len(present), missing)
     # Patients are the same in every draw, so that more draws do not make more of them.
+    draws_there = len(np.unique(draws))
+    n = len(present) // draws_there
+    missing = len(values) // draws_there - n
+    if len(present) < 2:
+        return Effect(label, group, None, None, None, n, missing)
     each = [part for draw in np.unique(draws[known]) if len(part := present[draws[known] == draw]) > 1]
     within = float(np.mean([part.var(ddof=1) / len(part) for part in each])) if each else float(present.var(ddof=1))
     between = float(np.var([part.mean() for part in each], ddof=1)) if len(each) > 1 else 0.0
     free = (len(each) if len(each) > 1 else len(present)) - 1
     mean = float(present.mean())
     reach = float(student.ppf(0.5 + level / 2.0, free)) * (within + between) ** 0.5
-    return Effect(label, group, mean, mean - reach, mean + reach, len(present), missing)
+    return Effect(label, group, mean, mean - reach, mean + reach, n, missing)

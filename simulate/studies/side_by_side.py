@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import xarray as xr
 
 from simulate.evidence.sign_test import patients_needed
 from simulate.solver.kernel import FloatArray
-from simulate.studies.datasets import pooled, quantity_names
+from simulate.studies.datasets import draws_in, pooled, quantity_names
 from simulate.studies.paired import (
     ALL,
     ENDPOINTS,
     OTHERS,
     RESPONDERS,
     Paired,
+    are_draws_told,
     changes_since_baseline,
     draws_of_members,
     groups_of,
@@ -103,7 +104,7 @@ def set_side_by_side(
             hypothesis,
             str(dataset["arm"].values[arm]),
             day,
-            dataset.sizes["member"],
+            dataset.sizes["member"] // draws_in(dataset),
             endpoints=tuple(
                 _endpoint(
                     dataset,
@@ -123,7 +124,7 @@ def set_side_by_side(
             own = {name: groups[name][arm] for name in (ALL, RESPONDERS, OTHERS) if name in groups}
             both = {name: share_of_both(changes, ways, belonging) for name, belonging in own.items()}
             band = None
-            if draws is not None:
+            if draws is not None and are_draws_told(dataset):
                 each = [
                     share_of_both([change[draws == draw] for change in changes], ways, own[ALL][draws == draw])
                     for draw in np.unique(draws)
@@ -148,6 +149,8 @@ def _endpoint(
 ) -> EndpointSideBySide:
     own = changes[arm]
     summed = summed_up(own, np.ones(len(own)), draws_of_members(dataset))
+    if not are_draws_told(dataset):
+        summed = replace(summed, of_draws={})
     there = own[np.isfinite(own)]
     quarters = np.quantile(there, (0.25, 0.75)).tolist() if len(there) else (None, None)
     up, down = summed.up, summed.down

@@ -451,10 +451,11 @@ def test_several_arms_and_visits_fit_80_columns_in_one_notation(folder: Path, ca
 
 
 def test_a_run_on_a_fit_shows_what_is_not_known_beside_how_patients_differ(folder: Path, capsys: Capture) -> None:
-    size = ("--fit", "shipped", "--draws", "6", "--patients", "5", "--set", "time.every=182 d")
+    size = ("--fit", "shipped", "--draws", "6", "--patients", "50", "--set", "time.every=182 d")
     assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
     changes = capsys.readouterr().out.partition("Levels\n")[0]
-    assert "5 patients of each of 6 draws of the fit" in " ".join(changes.split())
+    assert "50 patients of each of 6 draws of the fit" in " ".join(changes.split())
+    assert "; [ ]: where 90 % of the draws have their own median, or share; " in " ".join(changes.split())
     dataset = by_draw(read_dataset(folder / "here" / "results.nc"))
     change = 100.0 * (dataset["il17a"][0, :, :, -1] / dataset["il17a"][0, :, :, 0] - 1.0)
     own = change.median("member")
@@ -465,11 +466,42 @@ def test_a_run_on_a_fit_shows_what_is_not_known_beside_how_patients_differ(folde
     assert (float(row["median_low"]), float(row["median_high"])) == pytest.approx(
         (float(own.quantile(0.05)), float(own.quantile(0.95)))
     )
-    assert (row["verdict"], row["down_low"], row["down_high"]) == ("agrees", "1.0", "1.0")
+    assert (row["verdict"], row["down_low"], row["down_high"], row["n"]) == ("agrees", "1.0", "1.0", "50.0")
     lines = changes.splitlines()
     first = next(place for place, line in enumerate(lines) if line.split()[:1] == ["il17a"])
     assert lines[first].endswith("fell: agrees 100 %")
     assert lines[first + 1].endswith("[100 to 100]")
+
+
+def test_few_patients_who_are_drawn_have_no_brackets(folder: Path, capsys: Capture) -> None:
+    size = ("--draws", "2", "--patients", "20", "--set", "time.every=182 d", "-q", "ck", "-q", "il17a")
+    assert run("anakinra-100mg-daily", *size, "--out", "here") == 0
+    changes, _, _ = capsys.readouterr().out.partition("Levels\n")
+    said = "; no [ ] between draws of the fit, which have the same patients: that needs 50 of them; "
+    assert said in " ".join(changes.split())
+    assert changes.count("[") == 1
+    with open(folder / "here" / "changes.csv", encoding="utf-8", newline="") as file:
+        assert {row["median_low"] for row in csv.DictReader(file)} == {""}
+
+
+def test_patients_of_a_table_are_as_many_as_it_names_in_however_many_draws(folder: Path, capsys: Capture) -> None:
+    doses = 'doses = { file = "doses.csv", time = "h", amount = "mg" }'
+    (folder / "doses.csv").write_text("ID,TIME,AMT,CMT,EVID\na,0,100,1,1\nb,0,100,1,1\nc,0,50,1,1\n", encoding="utf-8")
+    (folder / "own.toml").write_text(
+        f'schema = 1\ntitle = "own"\n[time]\nend = "14 d"\nevery = "7 d"\n[[arm]]\nname = "own"\n{doses}\n',
+        encoding="utf-8",
+    )
+    assert run("own.toml", "--draws", "4", "-q", "ck", "--out", "here") == 0
+    changes, _, _ = capsys.readouterr().out.partition("Levels\n")
+    said = "; [ ]: where 90 % of the draws have their own median, or share, of these 3 patients; other patients would "
+    assert said in " ".join(changes.split())
+    assert changes.count("[") == 2
+    counted: dict[str, set[str]] = {}
+    for name, columns in (("changes", ("n",)), ("summary", ("n", "n_ok"))):
+        with open(folder / "here" / f"{name}.csv", encoding="utf-8", newline="") as file:
+            rows = [row for row in csv.DictReader(file) if row.get("group", ALL) == ALL]
+        counted |= {f"{name}.{column}": {row[column] for row in rows} for column in columns}
+    assert counted == {"changes.n": {"3.0"}, "summary.n": {"3"}, "summary.n_ok": {"3"}}
 
 
 def test_each_arm_is_set_beside_the_untreated_one(folder: Path, capsys: Capture) -> None:

@@ -92,15 +92,26 @@ def test_a_comparison_answers_with_its_verdict_and_probabilities(tmp_path: Path)
 
 def test_a_run_answers_first_with_what_was_reported(tmp_path: Path) -> None:
     simulate.run(
-        "anakinra-100mg-daily", hypothesis="H4", patients=3, fit="prior", draws=2, settings={"time.every": "91 d"},
+        "anakinra-100mg-daily", hypothesis="H4", patients=50, fit="prior", draws=2, settings={"time.every": "91 d"},
         out=tmp_path / "here", figures=False,
     )  # fmt: skip
     opening = opening_in(tmp_path / "here")
     assert [text.split()[0] for text in opening.sentences[:2]] == ["il17a", "ifng"]
     assert all("; between draws [" in text and "; reported: " in text for text in opening.sentences[:2])
-    assert opening.caveats[0] == "Hypothesis H4; 3 patients in each of 2 draws of the prior."
-    assert opening.caveats[1] == APART
-    assert opening.caveats[2].startswith("A reported direction agrees where 75 %")
+    assert opening.caveats[0] == "Hypothesis H4; 50 patients in each of 2 draws of the prior."
+    assert opening.caveats[1] == "[ ]: where 90 % of the draws have their own median, or share."
+    assert opening.caveats[2] == APART
+    assert opening.caveats[3].startswith("A reported direction agrees where 75 %")
+
+
+def test_a_run_of_few_patients_who_are_drawn_says_nothing_of_what_lies_between_draws(tmp_path: Path) -> None:
+    simulate.run(
+        "anakinra-100mg-daily", hypothesis="H4", patients=5, fit="prior", draws=2, settings={"time.every": "91 d"},
+        out=tmp_path / "here", figures=False,
+    )  # fmt: skip
+    opening = opening_in(tmp_path / "here")
+    assert not any("[" in text for text in opening.sentences)
+    assert opening.caveats[1] == "No [ ] between draws of the fit, which have the same patients: that needs 50 of them."
 
 
 def test_an_opening_that_is_none_is_none() -> None:

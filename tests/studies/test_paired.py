@@ -187,7 +187,8 @@ def test_what_is_not_known_is_how_far_apart_the_draws_are() -> None:
     draws = np.repeat(np.arange(3), 4)
     changes = np.array([1.0, 2.0, 3.0, 4.0, -1.0, -2.0, 3.0, 6.0, -5.0, -6.0, -7.0, np.nan])
     found = summed_up(changes, np.ones(12), draws)
-    assert (found.median, found.n) == (1.0, 11.0)
+    # A patient is one in however many draws: eleven changes of three draws.
+    assert (found.median, found.n) == (1.0, pytest.approx(11.0 / 3.0))
     # Medians 2.5, 1 and -6; shares up 1, 1/2 and 0: a tenth of the way in from the ends.
     assert found.of_draws["median"] == pytest.approx((-6.0 + 0.1 * 7.0, 1.0 + 0.9 * 1.5))
     assert found.of_draws["up"] == pytest.approx((0.05, 0.95))

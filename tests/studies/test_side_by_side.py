@@ -111,12 +111,24 @@ def test_without_a_reported_direction_no_both_is_counted_and_the_greater_share_i
     assert lines[0][0] == "H"
 
 
+def of_two_draws() -> xr.Dataset:
+    """The eight as four patients of a table of doses in each of two draws."""
+    return moved().assign_coords(draw=("member", np.repeat([0, 1], 4)), patient_id=("member", [*"abcd"] * 2))
+
+
 def test_draws_of_a_fit_have_their_own_shares() -> None:
-    data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    data = of_two_draws()
     (one,) = set_side_by_side(data, "H", 182, WAYS)
     # Three of the first four, and one of the others.
     assert one.both_of_draws == (pytest.approx(0.25 + 0.05 * 0.5), pytest.approx(0.75 - 0.05 * 0.5))
     assert side_by_side_cells([one])[1][0][1] == "50 [28 to 72]"
+    assert (one.n, one.endpoints[0].changed.n) == (4, 4.0)
+
+
+def test_few_patients_who_are_drawn_do_not_say_what_is_not_known() -> None:
+    (one,) = set_side_by_side(of_two_draws().drop_vars("patient_id"), "H", 182, WAYS)
+    assert (one.both_of_draws, side_by_side_cells([one])[1][0][1]) == (None, "50")
+    assert [part.changed.of_draws for part in one.endpoints] == [{}, {}]
 
 
 def test_rows_and_figure_have_every_hypothesis_and_endpoint() -> None:
@@ -169,7 +181,7 @@ def test_prior_and_fit_stand_side_by_side_in_one_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    small = ["-n", "3", "--draws", "3", "--set", "time.every=91 d", "--fit", "prior", "--fit", "typical", "-H", "H0"]
+    small = ["-n", "50", "--draws", "3", "--set", "time.every=91 d", "--fit", "prior", "--fit", "typical", "-H", "H0"]
     assert outcome(["run", "anakinra-100mg-daily", *small, "--no-figures", "--out", "here"]) == 0
     shown = capsys.readouterr().out
     assert max(len(line) for line in shown.splitlines()) <= 80
@@ -186,7 +198,7 @@ def test_prior_and_fit_stand_side_by_side_in_one_table(
 
 
 def test_medians_of_draws_are_dark_lines_about_the_medians() -> None:
-    data = moved().assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    data = of_two_draws()
     found = set_side_by_side(data, "H", 182, WAYS)
     figure = side_by_side_figure(found)
     assert "90 % of draws' medians" in [text.get_text() for text in figure.legends[0].get_texts()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,14 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.studies.datasets import quantity_names
-from simulate.studies.paired import Paired, changes_since_baseline, draws_of_members, has_baselines, summed_up
+from simulate.studies.paired import (
+    Paired,
+    are_draws_told,
+    changes_since_baseline,
+    draws_of_members,
+    has_baselines,
+    summed_up,
+)
 from simulate.tabular import ResultTable
 
 _BLOCK_BYTES = 64_000_000
@@ -82,13 +89,17 @@ def changes_table(rows: Sequence[SweepChange]) -> ResultTable:
 
 
 def _rows(dataset: xr.Dataset) -> Iterator[SweepChange]:
+    is_told = are_draws_told(dataset)
     draws, days = draws_of_members(dataset), dataset["time"].values.tolist()
     axes = [str(name) for name in dataset.coords if str(name).startswith(_AXIS)]
     everybody, in_percent = np.ones(dataset.sizes["member"]), _in_percent(dataset)
     for arm, title in enumerate(dataset["arm"].values.tolist()):
         over = {name.removeprefix(_AXIS): dataset[name].values[arm].item() for name in axes}
         for name, (unit, values) in _of_arm(dataset, arm, in_percent).items():
-            yield SweepChange(title, over, name, unit, days[0], days[-1], summed_up(values, everybody, draws))
+            found = summed_up(values, everybody, draws)
+            if not is_told:
+                found = replace(found, of_draws={})
+            yield SweepChange(title, over, name, unit, days[0], days[-1], found)
 
 
 def _in_percent(dataset: xr.Dataset) -> dict[str, bool]:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from simulate.solver.kernel import FloatArray
 from simulate.solver.trajectories import Status
-from simulate.studies.datasets import counts_dropout, quantity_names, seen_members
+from simulate.studies.datasets import counts_dropout, draws_in, quantity_names, seen_members
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles that a sweep leaves behind."""
@@ -52,7 +52,12 @@ def quantiles_of(
     variables: dict[str, Any] = {
         name: (("arm", "time", "quantile"), values, dataset[name].attrs) for name, values in found.items()
     }
-    variables["n_ok"] = (("arm", "time"), counts, {"long_name": "patients of whom the quantiles are"})
+    # Patients are counted once, in however many draws of a fit they are.
+    variables["n_ok"] = (
+        ("arm", "time"),
+        counts // draws_in(dataset),
+        {"long_name": "patients of whom the quantiles are"},
+    )
     kept = {name: row for name, row in dataset.coords.items() if set(row.dims) <= {"arm"}}
     return xr.Dataset(
         variables,
