@@ -105,6 +105,15 @@ def test_an_effect_is_the_mean_change_with_the_interval_of_student() -> None:
     assert (even.n, even.missing, odd.n, odd.missing) == (10, 1, 10, 0)
 
 
+def test_a_patient_is_one_in_however_many_draws() -> None:
+    data = dataset(members=8).assign_coords(draw=("member", np.repeat([0, 1], 4)))
+    (everybody, *_) = effects(data, "level", 182.0)
+    assert (everybody.n, everybody.missing) == (4, 0)
+    data["status"].values[0, 0] = 1
+    (everybody, *_) = effects(data, "level", 182.0)
+    assert (everybody.n, everybody.missing) == (3, 1)
+
+
 def test_one_patient_has_no_interval() -> None:
     only = effects(dataset(members=1), "level", 182.0)
     assert only == (Effect("all patients", "arm 0", None, None, None, 1, 0),)

@@ -12,6 +12,7 @@ import simulate
 from simulate.manifest import read_manifest
 from simulate.results.opening import Opening
 from simulate.results.openings import of_doses, of_side_by_side, opening_of
+from simulate.studies.dose_response.tables import curve_rows, effect_rows
 from simulate.studies.runs import Study, prepare
 from simulate.studies.scenario import read_scenario
 from simulate.studies.settings import Setting
@@ -66,6 +67,13 @@ def test_a_dose_response_study_answers_with_the_doses_of_other_effects_that_were
         "none, level on day 180: ED50 8.00 mg (8.00 to 8.00); ED90 72.0 mg (60.5 to more than 300); "
         "ED99 from 200 to more than 300 mg.",
     )
+
+
+def test_patients_of_a_dose_response_study_are_counted_once_in_however_many_draws() -> None:
+    data = response(endpoints=1).assign_coords(draw=("member", np.repeat(np.arange(4), 10)))
+    assert of_doses([data]).caveats[0] == "Means of 10 of 10 patients in each of 4 draws; intervals are 95 %."
+    assert {(row.n, row.n_all, row.patients) for row in curve_rows(data)} == {(10, 10, 10)}
+    assert {row.n for row in effect_rows(data)} == {10}
 
 
 def test_hypotheses_side_by_side_answer_in_whom_both_signs_come_out(study: Study) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import xarray as xr
 
+from simulate.studies.datasets import draws_in
 from simulate.studies.dose_response.emax import PARAMETERS, CurveVerdict
 from simulate.tabular import ResultTable, finite
 
@@ -25,6 +26,8 @@ class CurveRow:
     cohorts in which the curve was identified. ``patients`` is the number of patients whose own curve was, with
     quantiles of them. ``n`` of ``n_all`` patients had a result at every dose. None where there is no number. An ED50
     of which no more is known than that it lies between two doses has these in ``low`` and ``high``, and no estimate.
+    Patients are counted once, in however many draws of a fit they are: on average over the draws, ``n`` rounded down
+    and ``patients`` up.
     """
 
     endpoint: str
@@ -130,7 +133,7 @@ def response_tables(datasets: Sequence[xr.Dataset]) -> dict[str, ResultTable]:
 def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
     """Rows of all endpoints, places of the second axis and parameters, in this order."""
     dose_unit = str(dataset["dose"].attrs.get("units", ""))
-    rows = []
+    rows, draws = [], draws_in(dataset)
     for endpoint, second in np.ndindex(dataset.sizes["endpoint"], dataset.sizes["second"]):
         one = dataset.isel(endpoint=endpoint, second=second)
         unit = str(one["endpoint_unit"].values)
@@ -150,9 +153,9 @@ def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
                     high=finite(one["curve_high"].values[index]),
                     verdict=_VERDICTS[int(one["verdict"])].value,
                     certainty=float(one["certainty"]),
-                    n=int(one["n"]),
-                    n_all=dataset.sizes["member"],
-                    patients=len(identified),
+                    n=int(one["n"]) // draws,
+                    n_all=dataset.sizes["member"] // draws,
+                    patients=-(-len(identified) // draws),
                     patients_p5=finite(spread[0]),
                     patients_median=finite(spread[1]),
                     patients_p95=finite(spread[2]),
@@ -163,7 +166,7 @@ def curve_rows(dataset: xr.Dataset) -> tuple[CurveRow, ...]:
 
 def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
     """Rows of all endpoints, places of the second axis and doses, in this order."""
-    rows = []
+    rows, draws = [], draws_in(dataset)
     sizes = (dataset.sizes["endpoint"], dataset.sizes["second"], dataset.sizes["dose"])
     for endpoint, second, dose in np.ndindex(*sizes):
         one = dataset.isel(endpoint=endpoint, second=second, dose=dose)
@@ -179,7 +182,7 @@ def effect_rows(dataset: xr.Dataset) -> tuple[EffectRow, ...]:
                 dose=float(one["dose"]),
                 dose_unit=str(dataset["dose"].attrs.get("units", "")),
                 unit=str(one["endpoint_unit"].values),
-                n=int(one["n"]),
+                n=int(one["n"]) // draws,
                 exposure_unit=str(dataset["exposure"].attrs["units"]) if "exposure" in dataset else "",
                 **quantiles,
                 **exposures,
@@ -210,13 +213,13 @@ def isobole_rows(dataset: xr.Dataset) -> tuple[IsoboleRow, ...]:
 
 def patients_text(dataset: xr.Dataset, endpoint: int | None = None) -> str:
     """How many patients have a result at every dose, of how many, and of how many draws of a fit."""
-    counts = np.asarray(dataset["n"].values if endpoint is None else dataset["n"].values[endpoint])
-    total = dataset.sizes["member"]
+    draws = draws_in(dataset)
+    counts = np.asarray(dataset["n"].values if endpoint is None else dataset["n"].values[endpoint]) // draws
+    total = dataset.sizes["member"] // draws
     shown = f"{counts.min()}" if counts.min() == counts.max() else f"{counts.min()}–{counts.max()}"
     if "draw" not in dataset.coords:
         return f"{shown} of {total} patients"
-    draws = len(np.unique(dataset["draw"].values))
-    return f"{shown} of {total}: {total // draws} patients in each of {draws} draws"
+    return f"{shown} of {total} patients in each of {draws} draws"
 
 
 def weak_fits(datasets: Sequence[xr.Dataset]) -> tuple[str, ...]:
