@@ -51,6 +51,7 @@ from simulate.figures.style import (
 from simulate.solver.trajectories import Status
 from simulate.studies.datasets import (
     counts_dropout,
+    draws_in,
     pooled,
     quantity_names,
     resolution_of,
@@ -60,6 +61,7 @@ from simulate.studies.datasets import (
     values_of_finished,
 )
 from simulate.studies.observed import ObservedValue
+from simulate.studies.paired import FEWEST_DRAWN
 from simulate.studies.visits import in_time_unit, time_unit_of
 
 FloatArray = npt.NDArray[np.float64]
@@ -318,9 +320,12 @@ def _bands_legend(dataset: xr.Dataset) -> tuple[list[Any], list[str]]:
     wide, narrow = (Patch(color=FAINT, alpha=alpha, linewidth=0.0) for alpha in (0.25, 0.55))
     handles += [Line2D([], [], color=FAINT), narrow]
     of_draws = "draw" in dataset.coords
+    # Other patients would differ by more than draws that have the same.
+    patients = dataset.sizes["member"] // draws_in(dataset)
+    whose = "" if patients >= FEWEST_DRAWN else f", of these {patients} patients"
     labels += [
         "median",
-        f"median in 90 % of {len(np.unique(dataset['draw']))} draws" if of_draws else f"50 % of {people}",
+        f"median in 90 % of {draws_in(dataset)} draws{whose}" if of_draws else f"50 % of {people}",
     ]
     if dataset.sizes["arm"] <= EDGED_BANDS:
         is_filled = dataset.sizes["arm"] <= WIDE_BANDS

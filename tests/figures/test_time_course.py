@@ -321,3 +321,13 @@ def test_a_model_that_is_solved_once_is_no_patient() -> None:
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["arm 0"]
     assert not [text for text in figure.axes[0].texts if text.get_text() == "0"]
+
+
+@pytest.mark.parametrize(("patients", "whose"), [(20, ", of these 20 patients"), (50, "")])
+def test_where_draws_have_their_medians_is_of_these_patients_if_they_are_few(patients: int, whose: str) -> None:
+    data = dataset(members=2 * patients).assign_coords(
+        member=("member", np.tile(np.arange(patients), 2)), draw=("member", np.repeat([0, 1], patients))
+    )
+    labels = [text.get_text() for text in time_course(data).legends[0].get_texts()]
+    assert f"median in 90 % of 2 draws{whose}" in " ".join(labels).replace("\n", " ").split(" 90 % of patients")[0]
+    assert ("of these" in " ".join(labels)) is bool(whose)
