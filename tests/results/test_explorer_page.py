@@ -220,11 +220,11 @@ def test_a_page_of_a_treatment_begins_with_changes_and_shares_stay_levels(page: 
     assert page.is_checked("input[name=view][value=changes]")
     assert headings(page) == [change] * 3 + [level] * 3
     page.check("input[name=view][value=levels]")
-    page.wait_for_function("!document.querySelector('#charts').innerText.includes('change')")
+    page.locator("#charts", has_text="change").wait_for(state="detached")
     assert headings(page) == [",\xa0%", ",\xa0%", ",\xa0µkat/L", *[",\xa0%"] * 3]
     assert "view=levels" in page.evaluate("location.hash")
     page.keyboard.press("v")
-    page.wait_for_function("document.querySelector('#charts').innerText.includes('change')")
+    page.locator("#charts", has_text="change").wait_for(state="attached")
     assert page.is_checked("input[name=view][value=changes]")
     assert "view" not in page.evaluate("location.hash")
 
