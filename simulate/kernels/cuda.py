@@ -171,7 +171,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
             integrate(
                 (w, lane_state),
                 (n, columns, conditions, routes, controlled, infusion, gain, condition, targets, table,
-                 prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare),
+                 prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare, prepare),
                 (stages, dense_stages, series, attempt, interpolate, extend, propose),
                 (parameters, (offsets, stops, kinds, chosen, amounts), times,
                  start, rtol, share, exponent, longest, max_steps, 0, end, member, member + 1),
