@@ -61,6 +61,7 @@ class ClockKernel:
     backsolve: Any = _rhs
     sense: Any = _rhs
     jump: Any = _rhs
+    cross: Any = _rhs
     hybrid: Any = None
 
     @property

@@ -73,6 +73,7 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         DATA,
         """error[table.column]: the column ID is missing
   --> t.csv:1:1, term `TIME`
+  found:    TIME, AMT, DV
   expected: at least ID and TIME and DV""",
     ),
     "a limit stands in a column of its own": (
