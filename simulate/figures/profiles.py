@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -11,6 +13,7 @@ from simulate.studies.petab.outcomes import ProblemProfiles
 
 _COLUMNS = 4
 _HEIGHT = 1.35
+_LETTERS = 20
 _SHOWN = 2.0 * THRESHOLD
 _WIDE = 10.0
 """Ratio of the ends from which an axis is logarithmic where the parameter is sought so: below, its ticks crowd."""
@@ -33,7 +36,7 @@ def profiles_figure(found: ProblemProfiles) -> Figure:
             axes.plot([row.estimate], [0.0], "o", color=INK, markersize=3.5)
             axes.axhline(THRESHOLD, color=FAINT, linewidth=0.8, linestyle=":", zorder=0)
             axes.set_ylim(_SHOWN, -0.1 * _SHOWN)
-            axes.set_xlabel(row.name)
+            axes.set_xlabel(textwrap.fill(row.name, _LETTERS))
             if row.scale != "lin" and held[-1] >= _WIDE * held[0]:
                 logarithmic(axes.xaxis)
             else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from simulate.figures.profiles import profiles_figure
@@ -46,3 +48,11 @@ def test_panels_that_are_not_needed_are_not_shown() -> None:
     more = ProblemProfiles(one.parameters * 3, one.names, one.curves * 3, one.point, 0.0, 0)
     axes = profiles_figure(more).axes
     assert [panel.get_visible() for panel in axes] == [True] * 6 + [False] * 2
+
+
+def test_a_long_name_stands_in_lines_that_are_no_longer_than_its_panel() -> None:
+    found = two_profiles()
+    first, *others = found.parameters
+    name = "a_parameter_whose_name_is_long"
+    longer = replace(found, parameters=(replace(first, name=name), *others), names=(name, "V"))
+    assert profiles_figure(longer).axes[0].get_xlabel() == "a_parameter_whose_na\nme_is_long"
