@@ -57,9 +57,10 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
         if has_own_doses(arm):
             continue
         patient = typical_parameters(study.model, arm, study.population)
-        found = by_chance.setdefault(index, []) if _has_chance(study, arm) else others
-        size = {"panels": 3, "nodes": 2} if _has_chance(study, arm) else {"panels": 5, "nodes": 3}
-        for day, is_visit in _days(study, arm.plan, every=_has_chance(study, arm)):
+        is_by_chance = _has_chance(study, arm)
+        found = by_chance.setdefault(index, []) if is_by_chance else others
+        size = {"panels": 3, "nodes": 2} if is_by_chance else {"panels": 5, "nodes": 3}
+        for day, is_visit in _days(study, arm.plan, every=is_by_chance):
             own = {} if is_visit else size
             window = window_before([arm.plan], study.model, day, float(study.times[-1]), patient, **own)
             (at_visits if is_visit else found).append(Interval(index, day, window))

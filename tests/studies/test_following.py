@@ -42,7 +42,7 @@ unit = "1/h"
 spread = { cv = 0.3 }
 """
 
-SCENARIO = """
+HEAD = """
 schema = 1
 title = "t"
 [model]
@@ -52,7 +52,9 @@ end = "20 d"
 every = "1 d"
 [cohort]
 patients = 9
-[[arm]]
+"""
+
+SCENARIO = f"""{HEAD}[[arm]]
 name = "twice a day, stopped"
 regimen = "100 mg iv every 12 h until 10 d"
 [[arm]]
@@ -185,16 +187,7 @@ def test_a_figure_draws_the_envelope_and_says_so(ran: xr.Dataset) -> None:
 
 
 CHANCE = """
-schema = 1
-title = "t"
-[model]
-file = "model.toml"
-[time]
-end = "20 d"
-every = "1 d"
-[cohort]
-patients = 9
-{cohort}
+{head}{cohort}
 [[arm]]
 name = "by chance"
 regimen = "100 mg iv every day{words}"
@@ -208,7 +201,7 @@ regimen = "100 mg iv every day"
 def by_chance(request: pytest.FixtureRequest, folder: Path) -> Path:
     cohort, words = request.param
     path = folder / "chance.toml"
-    path.write_text(CHANCE.format(cohort=cohort, words=words), encoding="utf-8")
+    path.write_text(CHANCE.format(head=HEAD, cohort=cohort, words=words), encoding="utf-8")
     return path
 
 
