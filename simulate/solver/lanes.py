@@ -78,7 +78,15 @@ from simulate.solver.loop_values import (
     ScheduleColumns,
 )
 from simulate.solver.passing import arrive, depart, differentiates, stay
-from simulate.solver.scales import at_break, blurred, find_scales, heed_rounding, newborn, scales_wanted
+from simulate.solver.scales import (
+    at_break,
+    blurred,
+    find_scales,
+    heed_rounding,
+    newborn,
+    scales_wanted,
+    shorten_where_blind,
+)
 from simulate.solver.trajectories import Status
 from simulate.solver.vectors import any_lane, choose, store
 from simulate.solver.vectors import load as row_at
@@ -287,6 +295,7 @@ def _renew(w: Any, lane_state: Any, kernel: Any, method: Any, results: Any) -> N
         find_scales(w, controlled, START, _SLOPE, kernel.rhs, lane_state[MEMBER], results.counters)
         for i in range(n * LANES):
             w[START + i] = w[STATE + i]
+        shorten_where_blind(w, controlled, method.stages, kernel.jacobian)
     for lane in range(LANES):
         if series and lane_state[CHANGE, lane] != NOTHING:
             w[SINCE + lane] = w[NOW + lane]

@@ -3,8 +3,9 @@
 A state's scale is the largest that it has been since its member was loaded or reset. That tells nothing of a state that
 is zero and about to be fed by others, such as those after a depot: what such a state is about to become is found from
 the equations, before any step. The right-hand side is evaluated near the scales that are known, the fastest of those
-states sets a time, and what a rate brings in that time is the scale of what it feeds; then of what that feeds. A state
-whose value is but the rounding of others, as an integral of a difference that is zero, is such a state too.
+states sets a time, and what a rate brings in that time is the scale of what it feeds; then of what that feeds. What is
+fed by little at first, and by more once that is fed, has the scale of the more. A state whose value is but the rounding
+of others, as an integral of a difference that is zero, is such a state too.
 
 Rates of all known states are looked at a little beside the scales, each by a share of its own, so that neither balance
 nor symmetry hides what a state depends on. A scale that is found too small grows as the state does, at the cost of some
@@ -21,21 +22,25 @@ import numpy as np
 from simulate.compiled import apart, inlined
 from simulate.solver.layout import (
     ABSOLUTE,
+    BEND,
     BROKE,
     DUE,
     ERROR,
     FACTOR,
     KNOWN,
     LANES,
+    LIMIT,
     NOW,
     RATE,
     RATIO,
     SHARE,
     START,
     STATE,
+    STEP,
     STOP,
     TIME,
     UNSEEN,
+    stage,
 )
 from simulate.solver.vectors import any_lane
 from simulate.solver.vectors import load as row_at
@@ -55,6 +60,11 @@ _NEAR = 1e-6
 """Share of the time by which a stop may be ahead for all until then to count as narrow."""
 _GOLDEN = 0.6180339887498949
 _MORE_PASSES = 16
+_FIRST, _STRIDE = stage(0), stage(1) - stage(0)
+_BLIND = 0.01
+"""First step of series that tell nothing of a state, in the time in which the fastest known state changes."""
+_RAISES = 2
+"""How often a scale that was found may be found again, and larger: more often would follow what feeds itself."""
 
 
 @inlined
@@ -188,11 +198,21 @@ def _doubt(w: Any, lane: int, n: int, rate: int) -> bool:
 
 
 @inlined
+def _fed(w: Any, i: int, lane: int, rate: int) -> bool:
+    """Whether a scale that was found is too small for what feeds the state by now."""
+    return (
+        0.0 < w[UNSEEN + i] <= _RAISES
+        and w[rate + i] * math.copysign(1.0, w[ERROR + i]) > 0.0
+        and _pace(w, i, rate) * w[FACTOR + lane] > 2.0
+    )
+
+
+@inlined
 def _look(w: Any, lane: int, n: int, rate: int) -> None:
     """Give a scale to what the known states feed; begin anew if one of them changes faster than was thought."""
     fastest = 0.0
     for i in range(lane, n * LANES, LANES):
-        fastest = max(fastest, _pace(w, i, rate))
+        fastest = max(fastest, 0.0 if _fed(w, i, lane, rate) else _pace(w, i, rate))
     anew = fastest * w[FACTOR + lane] > 2.0
     if anew:
         w[FACTOR + lane] = 1.0 / fastest
@@ -201,9 +221,35 @@ def _look(w: Any, lane: int, n: int, rate: int) -> None:
         if w[UNSEEN + i] > 0.0:
             if anew:
                 w[ERROR + i] = 0.0
-            elif w[ERROR + i] == 0.0 and 0.0 < abs(w[rate + i]) < math.inf:
+                w[UNSEEN + i] = 1.0
+            elif w[ERROR + i] == 0.0:
+                if 0.0 < abs(w[rate + i]) < math.inf:
+                    w[ERROR + i] = w[rate + i] * w[FACTOR + lane]
+                    w[RATIO + lane] = 1.0
+            elif _fed(w, i, lane, rate):
                 w[ERROR + i] = w[rate + i] * w[FACTOR + lane]
+                w[UNSEEN + i] += 1.0
                 w[RATIO + lane] = 1.0
+
+
+@apart
+def shorten_where_blind(w: Any, n: int, order: int, jets: Any) -> None:
+    """Shorten the first step of lanes in which a state is about to be fed and every coefficient of its series is zero.
+
+    So is the error that is estimated from them, as for y' = t^8 at t = 0. Reads what `find_scales` leaves in ``FACTOR``
+    and ``RATIO``; ``BEND`` and the coefficients are written anew by the next step.
+    """
+    for lane in range(LANES):
+        w[BEND + lane] = 0.0
+    jets(w)
+    for lane in range(LANES):
+        for i in range(lane, n * LANES, LANES):
+            blind = w[RATIO + lane] > 0.0 and w[START + i] == 0.0 and w[ABSOLUTE + i] > LEAST
+            for k in range(order):
+                blind = blind and w[_FIRST + k * _STRIDE + i] == 0.0
+            if blind:
+                w[STEP + lane] = _BLIND * w[FACTOR + lane]
+                w[LIMIT + lane] = 1.0
 
 
 @inlined

@@ -269,6 +269,27 @@ def test_an_integral_of_nothing_but_rounding_stops_nobody(method: Method) -> Non
 
 
 @every_method
+def test_what_is_fed_by_little_first_and_by_more_later_costs_few_steps(method: Method) -> None:
+    system = equations(
+        {"fast": "-100 * fast", "a": "1", "b": "a", "c": "a**9 + b", "d": "c**2", "e": "d**2"}, [1.0, *[0.0] * 5]
+    )
+    times = np.array([0.5, 3.0])
+    found = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), times, method=method, max_steps=400)
+    assert found.status.tolist() == [Status.OK]
+    np.testing.assert_allclose(found.quantity("c")[0], times**10 / 10 + times**3 / 6, rtol=1e-5)
+    d = times**21 / 2100 + times**14 / 420 + times**7 / 252
+    np.testing.assert_allclose(found.quantity("d")[0], d, rtol=1e-5)
+
+
+@every_method
+def test_a_state_that_grows_out_of_numbers_too_small_to_be_written_stops_nobody(method: Method) -> None:
+    system = equations({"a": "1", "b": "a**8", "c": "b**8", "d": "c**8", "e": "d**8"}, [0.0] * 5)
+    found = solve(build(system), np.zeros((1, 0)), Schedule.empty(1), np.ones(1), method=method)
+    assert found.status.tolist() == [Status.OK]
+    np.testing.assert_allclose(found.values[0, 0, :3], [1.0, 1 / 9, 1 / (73 * 9**8)], rtol=1e-5)
+
+
+@every_method
 def test_a_reset_forgets_the_scale(method: Method) -> None:
     kernel = build(with_route(equations({"x": "-2 * x"}, [0.0])))
     rows: list[Row] = [
