@@ -200,11 +200,8 @@ def _doubt(w: Any, lane: int, n: int, rate: int) -> bool:
 @inlined
 def _fed(w: Any, i: int, lane: int, rate: int) -> bool:
     """Whether a scale that was found is too small for what feeds the state by now."""
-    return (
-        0.0 < w[UNSEEN + i] <= _RAISES
-        and w[rate + i] * math.copysign(1.0, w[ERROR + i]) > 0.0
-        and _pace(w, i, rate) * w[FACTOR + lane] > 2.0
-    )
+    found = 0.0 < w[UNSEEN + i] <= _RAISES
+    return bool(found and (w[rate + i] > 0.0) == (w[ERROR + i] > 0.0) and _pace(w, i, rate) * w[FACTOR + lane] > 2.0)
 
 
 @inlined
