@@ -263,9 +263,10 @@ def _violated(model: Model, system: System, numbers: dict[Symbol, Expr]) -> _Fou
 
 
 def _undefined_observable(study: Study, ensemble: Ensemble, arm: int, place: int) -> _Found:
-    values = ensemble.trajectories.values[arm * ensemble.cohort.members + place]
+    one, times = members_at(ensemble.cohort, [place]), ensemble.trajectories.times
+    again = simulate_cohort(study.model, (ensemble.arms[arm],), one, times, **study.solving, threads=1)
     states = len(study.model.species)
-    _, observable = np.argwhere(~np.isfinite(values[:, states:]))[0]
+    _, observable = np.argwhere(~np.isfinite(again.trajectories.values[0, :, states:]))[0]
     part = study.model.observables[observable]
     system = lower(study.model)
     parameters = _parameters(system, system.observed[observable])

@@ -14,14 +14,23 @@ import numpy as np
 import xarray as xr
 
 from simulate.cohort.arms import Arm
-from simulate.cohort.ensemble import Ensemble, typical_parameters
+from simulate.cohort.draws import members_at
+from simulate.cohort.ensemble import Ensemble, joined, typical_parameters
 from simulate.regimen.doses import Plan
 from simulate.regimen.timetable import timetable_of
 from simulate.solver.kernel import FloatArray, IntArray
 from simulate.studies.datasets import quantity_names
 from simulate.studies.following import stretches
 from simulate.studies.observed import times_of_readings
-from simulate.studies.runs import Study, check_memory, numbers_at_a_time, simulate_study, study_dataset
+from simulate.studies.runs import (
+    Study,
+    check_memory,
+    cohort_of,
+    members_together,
+    numbers_of_a_state,
+    simulate_study,
+    study_dataset,
+)
 from simulate.studies.visits import visits_at
 from simulate.studies.windows import Window, highest, window_before
 
@@ -67,7 +76,8 @@ def intervals_of(study: Study) -> tuple[Interval, ...]:
     if len(_times(study, (*at_visits, *others))) > len(study.times) + _MOST_TIMES:
         return tuple(at_visits)
     dense = [one for found in by_chance.values() for one in found]
-    room = min(_MOST_TIMES, _MOST_NUMBERS // (study.members * len(study.arms) * numbers_at_a_time(study.model)))
+    together = min(study.members, members_together(len(study.arms))) * len(study.arms)
+    room = min(_MOST_TIMES, _MOST_NUMBERS // (together * numbers_of_a_state(study.model)))
     step = -(-(len(_times(study, dense)) - len(study.times)) // max(1, room))
     thinned = [one for found in by_chance.values() for one in found[:: -max(1, min(step, len(found) // _ENVELOPE))]]
     return (*at_visits, *others, *thinned)
@@ -86,7 +96,7 @@ def recording(study: Study, intervals: Sequence[Interval]) -> Study:
     times = _times(study, intervals)
     # A time that is recorded before and after a dose stands there twice.
     found = replace(study, times=np.sort(np.concatenate([times[~np.isin(times, observed)], observed])))
-    check_memory(found.scenario, found.model, len(found.times))
+    check_memory(found.scenario, found.model, found.quantities, len(found.times))
     return found
 
 
@@ -133,11 +143,27 @@ def run_study(
 ) -> tuple[Ensemble, xr.Dataset]:
     """Simulate a study and label the result, with what quantities do between doses; arguments as `simulate_study`.
 
-    The ensemble is recorded at more times than the dataset.
+    Of courses the ensemble keeps those of quantities that were observed in patients, else one: all are in the dataset.
+    Patients are simulated some thousands at a time, and of no others is the whole state held.
     """
     intervals = intervals_of(study)
-    ensemble = simulate_study(recording(study, intervals), threads=threads, progress=progress)
-    return ensemble, with_intervals(study_dataset(study, ensemble), study, intervals)
+    recorded = recording(study, intervals)
+    cohort, together = cohort_of(study), members_together(len(study.arms))
+    parts: list[Ensemble] = []
+    datasets: list[xr.Dataset] = []
+    for first in range(0, cohort.members, together):
+        people = members_at(cohort, np.arange(first, min(first + together, cohort.members)))
+        found = simulate_study(recorded, people=people, threads=threads, progress=progress)
+        datasets.append(with_intervals(study_dataset(study, found), study, intervals))
+        parts.append(found.keeping(study.readings.quantities or study.quantities[:1]))
+    return joined(parts, cohort), _joined(datasets)
+
+
+def _joined(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """One dataset of those of some members each."""
+    if len(parts) == 1:
+        return parts[0]
+    return xr.concat(parts, "member", data_vars="minimal", coords="minimal", compat="override", join="override")
 
 
 def _places(recorded: FloatArray, times: FloatArray) -> IntArray:

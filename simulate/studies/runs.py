@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from simulate.studies.fitting.draws import Draws
     from simulate.studies.fitting.individual_draws import IndividualDraws
 
+_TOGETHER = 4096
+"""Patients, those of all arms counted, who are simulated together."""
+_COPIES = 3
+"""How often what is kept of a run stands in memory at most: as it is found, joined, and written."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Study:
@@ -173,8 +178,6 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
     model = find_model(scenario.model, parts, scenario.document.where("model", "hypothesis"))
     _check_occasions(scenario, model)
     method_named(scenario, model)
-    if not in_parts:
-        check_memory(scenario, model, len(scenario.times))
     where = scenario.document.where("cohort", "population")
     population = population_for(model, scenario.population, is_shipped=scenario.model is None, where=where)
     if draws is not None and scenario.model is None:
@@ -195,13 +198,16 @@ def prepare(scenario: Scenario, *, in_parts: bool = False) -> Study:
         )
     numbers = range(scenario.first, scenario.first + scenario.patients)
     readings = readings_of(scenario.arms, model, end=scenario.times[-1], members=numbers)
+    quantities = _quantities(scenario, model, readings.quantities)
+    if not in_parts:
+        check_memory(scenario, model, quantities, len(scenario.times))
     return Study(
         scenario=scenario,
         model=model,
         arms=arms_of(scenario, model, population),
         population=population,
         times=np.array(scenario.times, dtype=np.float64),
-        quantities=_quantities(scenario, model, readings.quantities),
+        quantities=quantities,
         known=known_values(scenario.arms, population, scenario.patients, first=scenario.first),
         draws=draws,
         assumed=assumed,
@@ -295,22 +301,29 @@ def _check_occasions(scenario: Scenario, model: Model) -> None:
             )
 
 
-def numbers_at_a_time(model: Model) -> int:
-    """How many numbers a run holds of a patient at a time of output, while it works."""
-    return 3 * len(model.species) + 2 * len(model.observables)
+def members_together(arms: int) -> int:
+    """How many members are simulated in all arms before the next are: of those the whole state is held."""
+    return max(1, _TOGETHER // arms)
 
 
-def check_memory(scenario: Scenario, model: Model, times: int) -> None:
+def check_memory(scenario: Scenario, model: Model, quantities: Sequence[str], recorded: int) -> None:
     """Refuse what would be ended by the operating system, halfway and without a word, recorded at so many times."""
-    draws = 1 if scenario.fit == TYPICAL else scenario.draws
-    needed = 8 * numbers_at_a_time(model) * times * scenario.patients * draws * len(scenario.arms)
+    members = scenario.patients * (1 if scenario.fit == TYPICAL else scenario.draws)
+    arms, times = len(scenario.arms), len(scenario.times)
+    at_a_time = min(members, members_together(arms)) * numbers_of_a_state(model)
     check_room(
-        needed,
+        8 * arms * (recorded * at_a_time + _COPIES * times * members * len(quantities)),
         "the run",
         where=scenario.document.where("cohort", "patients"),
-        found=f"{scenario.patients} patients, {len(scenario.arms)} arms, {len(scenario.times)} times",
-        advice="fewer patients, or fewer times of output: `--set 'time.every=7 d'`",
+        found=f"patients: {scenario.patients}, arms: {arms}, times: {times}, quantities: {len(quantities)}",
+        advice="fewer patients, fewer times of output, such as `--set 'time.every=7 d'`, or fewer quantities, such as "
+        f"`--quantity {quantities[0]}` alone",
     )
+
+
+def numbers_of_a_state(model: Model) -> int:
+    """How many numbers are held of a patient at a time of output, while patients are simulated."""
+    return 3 * len(model.species) + 2 * len(model.observables)
 
 
 def _quantities(scenario: Scenario, model: Model, observed: Sequence[str]) -> tuple[str, ...]:
@@ -348,10 +361,14 @@ def cohort_of(study: Study, first: int = 0, n: int | None = None) -> Cohort:
 
 
 def simulate_study(
-    study: Study, *, threads: int | None = None, progress: Callable[[int], None] | None = None
+    study: Study,
+    *,
+    people: Cohort | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
 ) -> Ensemble:
-    """Draw the cohort of a study and simulate it in all arms."""
-    people = cohort_of(study)
+    """Simulate patients of a study in all arms; if none are given, all of them are drawn."""
+    people = cohort_of(study) if people is None else people
     return simulate_cohort(
         study.model, study.arms, people, study.times, **study.solving, threads=threads, progress=progress
     )

@@ -284,7 +284,11 @@ def test_a_run_beyond_the_memory_of_the_machine_is_refused_before_it_begins(fold
     error = capsys.readouterr().err
     assert error.startswith("error[memory]: the run would need about ")
     assert "  --> --patients 10000000, key `cohort.patients`\n" in error
-    assert "  found:    10000000 patients, 1 arms, 4369 times\n" in error
+    assert "  found:    patients: 10000000, arms: 1, times: 4369, quantities: 17\n" in error
+    assert error.endswith(
+        "  try:      fewer patients, fewer times of output, such as `--set 'time.every=7 d'`, or fewer quantities, "
+        "such as `--quantity serum_il1ra` alone\n"
+    )
     assert everything(folder) == []
 
 
