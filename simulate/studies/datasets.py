@@ -390,14 +390,11 @@ def write_dataset(dataset: xr.Dataset, path: Path) -> None:
 
 def dataset_bytes(dataset: xr.Dataset) -> bytes:
     """Content of a netCDF-4 file with a dataset; the same dataset gives the same bytes. Draws have a dimension."""
+    from simulate.studies.netcdf import netcdf_bytes
+
     dataset = by_draw(dataset)
-    encoding = {
-        name: {"zlib": True, "complevel": 4, "shuffle": True}
-        for name, variable in dataset.data_vars.items()
-        if variable.dtype.kind == "f" and _shrinks(variable.values)
-    }
-    # By way of memory: on a disk that is full, the HDF5 library ends the process instead of raising an error.
-    return bytes(dataset.to_netcdf(None, engine="h5netcdf", format="NETCDF4", encoding=encoding))
+    floats = {str(name): part.values for name, part in dataset.data_vars.items() if part.dtype.kind == "f"}
+    return netcdf_bytes(dataset, [name for name, values in floats.items() if _shrinks(values)])
 
 
 def _shrinks(values: npt.NDArray[np.floating[Any]]) -> bool:

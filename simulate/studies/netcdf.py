@@ -1,0 +1,89 @@
+"""Labeled arrays as the bytes of a netCDF-4 file, written by h5py.
+
+What xarray does for this reads every name anew for each of its variables, and loads dask where that is installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import h5py
+import numpy as np
+import xarray as xr
+
+_NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable."
+_COORDINATES = "coordinates"
+_GROWTH = 1 << 24
+"""Bytes by which the file grows in memory."""
+
+
+def netcdf_bytes(dataset: xr.Dataset, compressed: Collection[str]) -> bytes:
+    """Content of a netCDF-4 file with a dataset, whose variables are numbers or texts; the same for the same dataset.
+
+    Parameters
+    ----------
+    dataset
+        What is written.
+    compressed
+        Names of the variables that are compressed.
+    """
+    # By way of memory: on a disk that is full, the HDF5 library ends the process instead of raising an error.
+    with h5py.File("dataset", "w", driver="core", backing_store=False, block_size=_GROWTH, track_order=True) as file:
+        sizes = {str(name): size for name, size in dataset.sizes.items()}
+        scales = {name: _scale(file, dataset, name, size) for name, size in sizes.items()}
+        places = {name: place for place, name in enumerate(sizes)}
+        for name, scale in scales.items():
+            scale.attrs["_Netcdf4Dimid"] = np.int32(places[name])
+        # Coordinates that no variable names are named by the file.
+        coordinates = {str(name): {*part.dims} for name, part in dataset.coords.items() if name not in sizes}
+        unnamed = {*coordinates}
+        for key, variable in dataset.variables.items():
+            name, dims = str(key), [str(dim) for dim in variable.dims]
+            written = scales[name] if name in scales else _variable(file, name, variable, name in compressed)
+            if dims:
+                written.attrs["_Netcdf4Coordinates"] = np.array([places[dim] for dim in dims], dtype=np.int32)
+            if dims and name not in scales:
+                written.attrs["_Netcdf4Dimid"] = np.int32(places[dims[0]])
+                for at, dim in enumerate(dims):
+                    written.dims[at].attach_scale(scales[dim])
+            beside = ""
+            if name not in dataset.coords:
+                own = {name for name, its in coordinates.items() if its <= {*dims}}
+                beside = " ".join(sorted(own))
+                unnamed -= own
+            _describe(written, {**variable.attrs, **({_COORDINATES: beside} if beside else {})})
+        _describe(file, {**dataset.attrs, **({_COORDINATES: " ".join(sorted(unnamed))} if unnamed else {})})
+        versions = f"version=2,h5py={h5py.version.version},hdf5={h5py.version.hdf5_version}"
+        file.attrs.create("_NCProperties", np.bytes_(versions))
+        file.flush()
+        content: bytes = file.id.get_file_image()
+    return content
+
+
+def _scale(file: h5py.File, dataset: xr.Dataset, name: str, size: int) -> Any:
+    """A dimension: its coordinate, or a place that says how long it is."""
+    if name in dataset.variables:
+        scale = _variable(file, name, dataset.variables[name], False)
+        scale.make_scale(name)
+        return scale
+    scale = file.create_dataset(name, (size,), ">f4")
+    scale.make_scale(f"{_NO_VARIABLE}{size:10d}")
+    return scale
+
+
+def _variable(file: h5py.File, name: str, variable: xr.Variable, is_compressed: bool) -> Any:
+    values = variable.values
+    if values.dtype.kind in "OU":
+        return file.create_dataset(name, variable.shape, h5py.string_dtype(), data=values.astype(object))
+    smaller = {"compression": "gzip", "compression_opts": 4, "shuffle": True} if is_compressed else {}
+    if values.dtype.kind != "f":
+        return file.create_dataset(name, data=values, **smaller)
+    written = file.create_dataset(name, data=values, fillvalue=np.nan, **smaller)
+    written.attrs["_FillValue"] = np.array([np.nan], dtype=values.dtype)
+    return written
+
+
+def _describe(written: Any, attributes: Mapping[Any, Any]) -> None:
+    for name, value in attributes.items():
+        written.attrs[str(name)] = value if isinstance(value, str) else np.atleast_1d(value)
