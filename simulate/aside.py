@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-ASIDE = ("dask", "pint")
-"""What xarray loads where it is installed, for a second, though no array here is of Dask or has units of Pint."""
+ASIDE = ("charset_normalizer", "dask", "pint")
+"""What xarray and SciPy load where it is installed, for a second, though no array here is of Dask or has units of Pint,
+and no Fortran is read."""
 
 
 def set_aside() -> None:

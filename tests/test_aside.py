@@ -9,11 +9,12 @@ import pytest
 
 ASIDE = """
 import sys
-from simulate.aside import set_aside
+from simulate.aside import ASIDE, set_aside
 set_aside()
 import xarray
 xarray.Dataset({"a": ("x", [1.0, 2.0])}, coords={"x": [0, 1]}).isel(x=[1])
-print(sorted({name.partition(".")[0] for name, module in sys.modules.items() if module} & {"dask", "pint"}))
+import scipy.special
+print(sorted({name.partition(".")[0] for name, module in sys.modules.items() if module} & {*ASIDE}))
 from simulate.symbolic.units import unit
 print(unit("furlong").text, sys.modules["pint"] is not None)
 from simulate.aside import fetch
@@ -31,7 +32,7 @@ main()
 """
 
 
-def test_dask_and_pint_are_loaded_when_they_are_asked_for_by_name_and_not_before() -> None:
+def test_packages_set_aside_are_loaded_when_they_are_asked_for_by_name_and_not_before() -> None:
     pytest.importorskip("dask")
     done = subprocess.run([sys.executable, "-c", ASIDE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["[]", "furlong True", "dask"]
