@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -12,6 +13,10 @@ from simulate.aside import set_aside
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
+
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+"""Settings of memory in the C library of GNU, by their numbers."""
 
 
 def _leave(number: int, frame: object) -> "NoReturn":
@@ -29,6 +34,14 @@ def _end(code: "str | int | None") -> "NoReturn":
     os._exit(code if isinstance(code, int) else code is not None)
 
 
+def _keep_freed() -> None:
+    # Arrays of some megabytes come and go by the hundred: given back to the system, each page is cleared each time.
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 1 << 25)
+        library.mallopt(_TRIM_THRESHOLD, 1 << 27)
+
+
 def main() -> "NoReturn":
     """Run the command line and leave with its exit code."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
@@ -36,6 +49,7 @@ def main() -> "NoReturn":
     signal.signal(signal.SIGTERM, _leave)
     # What is loaded stays; to look through it takes a twentieth of a run, and each time again.
     gc.set_threshold(1_000_000, 20, 100)
+    _keep_freed()
     set_aside()
     from simulate.cli.app import main as begin
 

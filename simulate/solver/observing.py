@@ -28,6 +28,10 @@ def fail_undefined(
     first, end
         The members to look at.
     """
+    # A sum is finite where all is, and rarely where not all is; with all summed nothing has to be gathered.
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(values[first:end].sum()):
+            return
     states = len(kernel.states)
     bad = ~np.isfinite(values[first:end, :, states : states + kernel.judged])
     # A rule may have ended a member before: then there is no state to observe.

@@ -357,7 +357,7 @@ def terms_of(dataset: xr.Dataset, quantity: str) -> FloatArray:
 
 def peaks_of(values: FloatArray) -> FloatArray:
     """Largest sizes of courses, shape [...], of values [..., time]; 0 for those without a number."""
-    found: FloatArray = np.nan_to_num(np.abs(values)).max(axis=-1)
+    found: FloatArray = np.nan_to_num(np.fmax.reduce(np.abs(values), axis=-1))
     return found
 
 
