@@ -6,6 +6,7 @@ Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, with
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import struct
 import zlib
@@ -20,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis, XAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.markers import TICKDOWN
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
@@ -155,6 +157,15 @@ def logarithmic(axis: Axis) -> None:
     axis.set_minor_formatter(NullFormatter())
 
 
+def minor_ticks(axes: Axes, places: npt.NDArray[np.float64]) -> None:
+    """Mark places of x by minor ticks, as one line: of ticks each is five parts that are placed and drawn apart."""
+    axes.plot(
+        places, np.zeros(len(places)), transform=axes.get_xaxis_transform(), color=INK, linestyle="none",
+        marker=TICKDOWN, markersize=_STYLE["xtick.minor.size"], markeredgewidth=_STYLE["xtick.minor.width"],
+        clip_on=False, zorder=0.5,
+    )  # fmt: skip
+
+
 def quantity_label(name: str, unit: str) -> str:
     """Label of an axis: what it is, with its unit in parentheses where it has one."""
     return name if unit in ("", "1") else f"{name} ({unit})"
@@ -260,14 +271,15 @@ def _png(figure: Figure, dpi: float) -> bytes:
     figure.savefig(raw, format="raw", dpi=dpi)
     width, height = (int(inches * dpi) for inches in figure.get_size_inches())
     rows = np.zeros((height, 1 + 3 * width), dtype=np.uint8)
-    rows[:, 1:].reshape(height, width, 3)[...] = np.frombuffer(raw.getbuffer(), np.uint8).reshape(height, width, 4)[
-        ..., :3
-    ]
+    pixels, page = np.frombuffer(raw.getbuffer(), np.uint8).reshape(height, width, 4), rows[:, 1:]
+    # Of one color after the other a copy takes a fifth of the time.
+    for place in range(3):
+        page[:, place::3] = pixels[..., place]
     per_meter = round(dpi / 0.0254)
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
         (b"pHYs", struct.pack(">IIB", per_meter, per_meter, 1)),
-        (b"IDAT", zlib.compress(rows, 4)),
+        (b"IDAT", zlib.compress(rows.data, 4)),
         (b"IEND", b""),
     )
     chunks = (struct.pack(">I", len(data)) + kind + data + _check(kind + data) for kind, data in parts)
@@ -278,6 +290,19 @@ def _check(chunk: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(chunk))
 
 
+@contextlib.contextmanager
+def _still(figure: Figure) -> Iterator[None]:
+    """Context in which ticks are placed once: each drawing would look several times where those of each axis belong."""
+    held: list[Any] = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    for axis in held:
+        axis._update_ticks = functools.cache(axis._update_ticks)
+    try:
+        yield
+    finally:
+        for axis in held:
+            del axis._update_ticks
+
+
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
     """Save a figure as PNG and as SVG, without dates or versions in them; returns both paths."""
     png, svg = directory / f"{name}.png", directory / f"{name}.svg"
@@ -286,6 +311,7 @@ def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)
             figure.set_layout_engine(None)
-        png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
-        figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
+        with _still(figure):
+            png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
+            figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
     return png, svg

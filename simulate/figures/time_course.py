@@ -44,6 +44,7 @@ from simulate.figures.style import (
     around,
     color,
     counted,
+    minor_ticks,
     plain_number,
     settle,
     styled,
@@ -300,7 +301,7 @@ def _time_axis(
         months = np.arange(0, end / _MONTH + 0.1, step)
         axes.set_xticks(months * _MONTH, [shown(month * _MONTH, f"{month:g}") for month in months])
         if end < 800.0:
-            axes.set_xticks(np.arange(0, end / _MONTH + 0.1) * _MONTH, minor=True)
+            minor_ticks(axes, np.arange(0, end / _MONTH + 0.1) * _MONTH)
         label = "time (months)"
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6))

@@ -8,8 +8,11 @@ import matplotlib
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
+from matplotlib.lines import Line2D
+from matplotlib.markers import TICKDOWN
 
 from simulate.evidence.observations import Standing
 from simulate.figures.bands import LEVELS
@@ -18,6 +21,11 @@ from simulate.figures.style import COLORS, plain_number, save
 from simulate.figures.time_course import time_course
 from simulate.symbolic.units import unit
 from tests.figures.synthetic import dataset, observation
+
+
+def curves(axes: Axes) -> list[Line2D]:
+    """Lines of a panel without that which marks the months."""
+    return [line for line in axes.get_lines() if line.get_marker() != TICKDOWN]
 
 
 def test_a_panel_holds_the_quantiles_of_the_members() -> None:
@@ -73,7 +81,7 @@ def test_only_means_of_patients_within_the_time_shown_are_drawn() -> None:
 def test_a_disputed_figure_is_hollow_and_its_inverted_range_is_drawn_upright() -> None:
     disputed = observation("level", 182.0, standing=Standing.DISPUTED, low=50.0, high=5.0)
     figure = time_course(dataset(), [observation("level", 0.0), disputed])
-    lines = figure.axes[0].get_lines()
+    lines = curves(figure.axes[0])
     dots = [line for line in lines if line.get_marker() == "o"]
     assert [dot.get_markerfacecolor() == "white" for dot in dots] == [False, True]
     ranges = [line.get_ydata() for line in lines if line.get_marker() != "o"][1:]
@@ -87,7 +95,7 @@ def test_a_disputed_figure_is_hollow_and_its_inverted_range_is_drawn_upright() -
 
 def test_the_median_of_each_arm_is_a_line_in_the_color_of_the_arm() -> None:
     figure = time_course(dataset(arms=3))
-    drawn = figure.axes[0].get_lines()
+    drawn = curves(figure.axes[0])
     lines = [line for line in drawn if line.get_linewidth() > 1.0]
     assert [float(line.get_ydata()[0]) for line in lines] == [20.0, 40.0, 60.0]  # type: ignore[index]
     assert len({str(line.get_linestyle()) + str(line._unscaled_dash_pattern) for line in lines}) == 3  # type: ignore[attr-defined]
@@ -176,10 +184,24 @@ def test_the_wide_band_of_three_or_four_arms_is_drawn_by_its_edges_and_of_more_n
     assert labels[2] == labels[3] == ["median", "50 % of 21 patients", "90 % of 21 patients"]
     assert labels[5] == ["median", "50 % of 21 patients"]
     filled = {arms: len(figure.axes[0].collections) for arms, figure in figures.items()}
-    lines = {arms: len(figure.axes[0].get_lines()) for arms, figure in figures.items()}
+    lines = {arms: len(curves(figure.axes[0])) for arms, figure in figures.items()}
     assert filled == {2: 4, 3: 3, 5: 5}
     # A median, two edges of the narrow band, and two of the wide one.
     assert lines == {2: 2, 3: 3 * 5, 5: 5 * 3}
+
+
+def test_each_month_of_half_a_year_is_marked() -> None:
+    for axes in time_course(dataset()).axes:
+        (marks,) = (line for line in axes.get_lines() if line.get_marker() == TICKDOWN)
+        assert np.round(np.asarray(marks.get_xdata()) * 12.0 / 365.25, 9).tolist() == [
+            0.0,
+            1.0,
+            2.0,
+            3.0,
+            4.0,
+            5.0,
+            6.0,
+        ]
 
 
 def test_the_legend_tells_how_many_of_how_many_patients_are_shown() -> None:
