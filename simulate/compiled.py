@@ -178,7 +178,8 @@ class _Cache(caching._Cache):
         return str(self._folder)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        target_context.refresh()
+        # Numba would first load all that it can translate. A function that is translated already has need of none of
+        # it, and a compiler loads it when it begins.
         path = self._path(sig, target_context.codegen())
         payload = cache.load(path)
         if payload is None:

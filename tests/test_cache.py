@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -293,3 +295,21 @@ def test_files_of_killed_processes_are_swept(tmp_path: Path, monkeypatch: pytest
         os.utime(folder / name, (0.0, (folder / name).stat().st_mtime - age))
     assert cache_folder("x") == folder
     assert [path.name for path in folder.iterdir()] == [".il1sim-1.tmp"]
+
+
+LOADING = """
+import sys
+from simulate.solver.recording import observe_all
+print(observe_all.address != 0, "numba.np.arraymath" in sys.modules)
+"""
+
+
+def test_code_that_was_kept_is_loaded_without_what_is_needed_to_translate(tmp_path: Path) -> None:
+    environment = {**os.environ, "IL1SIM_CACHE_DIR": str(tmp_path)}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", LOADING], capture_output=True, text=True, check=True, env=environment
+        ).stdout
+        for _ in range(2)
+    ]
+    assert said == ["True True\n", "True False\n"]
