@@ -6,7 +6,6 @@ Colors are those of Okabe and Ito (2008), https://jfly.uni-koeln.de/color/, with
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import struct
 import zlib
@@ -290,19 +289,6 @@ def _check(chunk: bytes) -> bytes:
     return struct.pack(">I", zlib.crc32(chunk))
 
 
-@contextlib.contextmanager
-def _still(figure: Figure) -> Iterator[None]:
-    """Context in which ticks are placed once: each drawing would look several times where those of each axis belong."""
-    held: list[Any] = [axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
-    for axis in held:
-        axis._update_ticks = functools.cache(axis._update_ticks)
-    try:
-        yield
-    finally:
-        for axis in held:
-            del axis._update_ticks
-
-
 def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
     """Save a figure as PNG and as SVG, without dates or versions in them; returns both paths."""
     png, svg = directory / f"{name}.png", directory / f"{name}.svg"
@@ -311,7 +297,6 @@ def save(figure: Figure, directory: Path, name: str) -> tuple[Path, Path]:
         if (engine := figure.get_layout_engine()) is not None:
             engine.execute(figure)
             figure.set_layout_engine(None)
-        with _still(figure):
-            png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
-            figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
+        png.write_bytes(_png(figure, _STYLE["savefig.dpi"]))
+        figure.savefig(svg, metadata={"Date": None, "Creator": "il1sim"})
     return png, svg

@@ -15,6 +15,9 @@ from simulate.solver.kernel import FloatArray
 from simulate.symbolic.functions import rebuild
 from simulate.symbolic.parts import TIME
 
+_TOGETHER = 16_384
+"""Numbers of a course that are computed at a time."""
+
 
 def cancels(expression: Expr, moving: Set[Symbol]) -> bool:
     """Whether there is a sum with moving terms and terms of both signs anywhere in an expression.
@@ -75,9 +78,15 @@ def term_sizes(system: System, observable: str) -> Callable[[FloatArray, FloatAr
     )
 
     def sizes(states: FloatArray, parameters: FloatArray, times: FloatArray) -> FloatArray:
-        columns = (parameters[:, column, np.newaxis] for column in range(parameters.shape[1]))
-        with np.errstate(all="ignore"):
-            (found,) = function([times, *np.moveaxis(states, 2, 0), *columns])
-        return np.array(np.broadcast_to(found, states.shape[:2]), dtype=np.float64)
+        sums = np.empty(states.shape[:2])
+        # Few rows at a time: what is computed on the way stays in the cache of the processor.
+        together = max(1, _TOGETHER // max(1, len(times)))
+        for first in range(0, len(states), together):
+            rows = slice(first, first + together)
+            columns = (parameters[rows, column, np.newaxis] for column in range(parameters.shape[1]))
+            with np.errstate(all="ignore"):
+                (found,) = function([times, *np.moveaxis(states[rows], 2, 0), *columns])
+            sums[rows] = found
+        return sums
 
     return sizes

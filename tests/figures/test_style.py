@@ -68,26 +68,6 @@ def test_a_figure_is_laid_out_once_for_all_its_files(tmp_path: Path, monkeypatch
         assert (image.mode, image.size, round(image.info["dpi"][0])) == ("RGB", (1500, 1200), 300)
 
 
-def test_a_figure_that_was_saved_can_be_changed_and_saved_again(tmp_path: Path) -> None:
-    def drawn(high: float) -> Figure:
-        with styled():
-            figure = Figure(figsize=(2.0, 1.5))
-            figure.add_subplot().plot([0.0, 1.0], [0.0, 1.0])
-        figure.axes[0].set_xlim(0.0, high)
-        return figure
-
-    for name in ("again", "anew"):
-        (tmp_path / name).mkdir()
-    changed = drawn(1.0)
-    save(changed, tmp_path / "again", "figure")
-    changed.axes[0].set_xlim(0.0, 500.0)
-    again = [path.read_bytes() for path in save(changed, tmp_path / "again", "figure")]
-    anew = drawn(500.0)
-    save(anew, tmp_path / "anew", "figure")
-    assert again == [path.read_bytes() for path in save(anew, tmp_path / "anew", "figure")]
-    assert "400" in [label.get_text() for label in changed.axes[0].get_xticklabels()]
-
-
 def test_a_png_has_the_pixels_that_matplotlib_writes() -> None:
     with styled():
         figure = panels()
