@@ -1,12 +1,13 @@
 """Seconds that people feel, as processor time over that of importing what any such program imports.
 
 ``python benchmarks/felt.py`` takes the rows in turn, each after an import, and prints the medians of the ratios;
-``--fresh`` adds the first run of all, which compiles.
+``--fresh`` adds the first run of all, which compiles. The package has its bytecode, as it has where pip installs it.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import os
 import platform
 import resource
@@ -17,6 +18,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+
+import simulate
 
 SCENARIO = "anakinra-100mg-daily"
 IMPORT = (sys.executable, "-c", "import numpy, scipy.integrate, sympy, matplotlib.pyplot, xarray, numba")
@@ -36,11 +39,16 @@ print(time.process_time() - begun)
 """
 
 
+def environment(cache: Path) -> dict[str, str]:
+    """Variables of a measured process: compiled code is kept in a folder, and bytecode is."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {"IL1SIM_CACHE_DIR": str(cache)}
+
+
 def processor_time(command: Sequence[str], cache: Path, *, expected: int = 0) -> float:
     """Seconds of processor time that a command takes, in its own process and all that it starts."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    environment = {**os.environ, "IL1SIM_CACHE_DIR": str(cache)}
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment(cache))
     if ended.returncode != expected:
         raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}: {ended.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -49,8 +57,7 @@ def processor_time(command: Sequence[str], cache: Path, *, expected: int = 0) ->
 
 def steps_alone(cache: Path) -> float:
     """Seconds of processor time of the second simulation in one process: the solver, with nothing to load."""
-    environment = {**os.environ, "IL1SIM_CACHE_DIR": str(cache)}
-    return float(subprocess.check_output([sys.executable, "-c", _STEPS], text=True, env=environment))
+    return float(subprocess.check_output([sys.executable, "-c", _STEPS], text=True, env=environment(cache)))
 
 
 def rows(folder: Path) -> dict[str, tuple[Sequence[str], int, float | None]]:
@@ -105,6 +112,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--fresh", action="store_true")
     chosen = parser.parse_args()
+    compileall.compile_dir(Path(simulate.__file__).parent, quiet=2)
     with tempfile.TemporaryDirectory() as folder:
         imported, found = measured(chosen.rounds, Path(folder), fresh=chosen.fresh)
     names = ("numpy", "scipy", "sympy", "matplotlib", "xarray", "numba")
