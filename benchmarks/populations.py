@@ -18,7 +18,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -121,6 +121,51 @@ class Peer:
         return found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Patients:
+    """Virtual patients of a model, as this program and as libRoadRunner are given them.
+
+    Attributes
+    ----------
+    rows
+        Parameters in the order of the kernel, shape [patient, parameter].
+    columns, outputs
+        What is compared: its places among the quantities of the kernel, and its names in libRoadRunner.
+    names, values
+        What varies, as libRoadRunner names it, and its values, shape [patient, name].
+    """
+
+    rows: np.ndarray
+    columns: list[int]
+    outputs: list[str]
+    names: list[str]
+    values: np.ndarray
+
+
+def drawn(imported: Any, model: Any, kernel: Any, settable: set[str], patients: int) -> Patients:
+    """Patients who differ in every parameter that libRoadRunner can set and that is above zero."""
+    of_name = {name: identifier for identifier, name in imported.names.items()}
+    free = [part.name for part in model.parameters if of_name.get(part.name, part.name) in settable]
+    spread = Spread.from_cv(SPREAD)
+    population = Population(
+        tuple(
+            replace(part, spread=spread if part.name in free and part.value > 0.0 else None)
+            for part in model.parameters
+        )
+    )
+    cohort = draw(population, patients, seed=SEED)
+    quantities = (*kernel.states, *kernel.observables)
+    own = [name for name in imported.compartments if imported.names[name] in quantities]
+    own = [name for name in own if imported.names[name] in {part.name for part in model.species}]
+    return Patients(
+        rows=cohort.values[:, [cohort.names.index(name) for name in kernel.parameters]],
+        columns=[quantities.index(imported.names[name]) for name in own],
+        outputs=[f"[{name}]" if name in imported.concentrations else name for name in own],
+        names=[of_name.get(name, name) for name in free],
+        values=cohort.values[:, [cohort.names.index(name) for name in free]],
+    )
+
+
 def measured(content: bytes, times: np.ndarray, patients: int) -> dict[str, Any]:
     """What one model takes here and there, and how far both are from a strict solution."""
     with tempfile.TemporaryDirectory() as folder:
@@ -144,27 +189,12 @@ def measured(content: bytes, times: np.ndarray, patients: int) -> dict[str, Any]
         once, (imported, model, kernel) = timed(begin)
         text = promoted(content)
         peer_once, peer = timed(lambda: Peer(text))
-        of_name = {name: identifier for identifier, name in imported.names.items()}
-        settable = peer.parameters - assigned_from(text)
-        free = [part.name for part in model.parameters if of_name.get(part.name, part.name) in settable]
-        spread = Spread.from_cv(SPREAD)
-        population = Population(
-            tuple(
-                replace(part, spread=spread if part.name in free and part.value > 0.0 else None)
-                for part in model.parameters
-            )
-        )
-        cohort = draw(population, patients, seed=SEED)
-        places = [cohort.names.index(name) for name in kernel.parameters]
-        first, found = timed(lambda: solve(kernel, cohort.values[:, places]))
+        cohort = drawn(imported, model, kernel, peer.parameters - assigned_from(text), patients)
+        first, found = timed(lambda: solve(kernel, cohort.rows))
         # Methods that only some patients need are compiled in the first round.
-        seconds, found = timed(lambda: solve(kernel, cohort.values[:, places]))
-        own = [name for name in imported.compartments if imported.names[name] in found.quantities]
-        own = [name for name in own if imported.names[name] in {part.name for part in model.species}]
-        outputs = [f"[{name}]" if name in imported.concentrations else name for name in own]
-        ours = found.values[:, :, [found.quantities.index(imported.names[name]) for name in own]]
-        names = [of_name.get(name, name) for name in free]
-        chosen = cohort.values[:, [cohort.names.index(name) for name in free]]
+        seconds, found = timed(lambda: solve(kernel, cohort.rows))
+        ours = found.values[:, :, cohort.columns]
+        names, chosen, outputs = cohort.names, cohort.values, cohort.outputs
         tried = peer.solve(names, chosen[:CHECKED], outputs, times)
         stiff = bool(np.isnan(tried).any(axis=(1, 2)).mean() <= 0.5)
         peer = peer if stiff else Peer(text, stiff=False)
@@ -173,7 +203,7 @@ def measured(content: bytes, times: np.ndarray, patients: int) -> dict[str, Any]
     failed = {failure.member for failure in found.failures}
     return {
         "states": len(model.species),
-        "varied": len(free),
+        "varied": len(names),
         "events": len(model.events),
         "end": float(times[-1]),
         "once": once + max(first - seconds, 0.0),

@@ -1,4 +1,4 @@
-"""The workload's equations with everything that is constant in time computed once, as every peer is given them.
+"""Equations with everything that is constant in time computed once, as every peer is given them.
 
 A peer pays only for what changes: its right-hand side reads a state and a row of constants.
 """
@@ -27,8 +27,8 @@ from simulate.symbolic.parts import TIME
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reduced:
-    """Right-hand side and numbers of a workload.
+class Equations:
+    """Right-hand side and numbers of members.
 
     Attributes
     ----------
@@ -40,10 +40,6 @@ class Reduced:
         Constants, shape [member, constant].
     initial
         State at the start, before the first dose, shape [member, state].
-    target, dose
-        State that a dose goes to, and what a dose adds to it, shape [member].
-    recorded_days
-        Days at the start of which, after the dose, the state is recorded.
     """
 
     program: Program
@@ -51,22 +47,23 @@ class Reduced:
     constants: tuple[Symbol, ...]
     values: FloatArray
     initial: FloatArray
-    target: int
-    dose: FloatArray
-    recorded_days: tuple[int, ...]
 
     def python(self, heading: str = "import math") -> ModuleType:
         """Module with ``rhs(t, y, c)``, which returns a tuple."""
         assignments, rates = self.statements()
         lines = [heading, "", "", "def rhs(t, y, c):", *(f"    {name} = {value}" for name, value in assignments)]
-        return _module("\n".join([*lines, f"    return ({', '.join(rates)},)", ""]))
+        return module_of("\n".join([*lines, f"    return ({', '.join(rates)},)", ""]))
 
     def statements(self) -> tuple[list[tuple[str, str]], list[str]]:
         """Temporaries, each a name and an expression, and the derivatives of the states, in Python's spelling."""
+        return self.spelled(self.program)
+
+    def spelled(self, program: Program) -> tuple[list[tuple[str, str]], list[str]]:
+        """Temporaries and results of a program in terms of the same time, states and constants."""
         names: dict[Symbol, str] = {TIME: "t"}
         names |= {symbol: f"y[{index}]" for index, symbol in enumerate(self.states)}
         names |= {symbol: f"c[{index}]" for index, symbol in enumerate(self.constants)}
-        assignments, results = with_named_bases(self.program.assignments, self.program.results)
+        assignments, results = with_named_bases(program.assignments, program.results)
         temporaries = []
         for index, (symbol, expression) in enumerate(assignments):
             temporaries.append((f"x{index}", source(expression, names, PYTHON)))
@@ -74,28 +71,58 @@ class Reduced:
         return temporaries, [source(result, names, PYTHON) for result in results]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reduced(Equations):
+    """Right-hand side and numbers of a workload.
+
+    Attributes
+    ----------
+    target, dose
+        State that a dose goes to, and what a dose adds to it, shape [member].
+    recorded_days
+        Days at the start of which, after the dose, the state is recorded.
+    """
+
+    target: int
+    dose: FloatArray
+    recorded_days: tuple[int, ...]
+
+
 def reduced(workload: Workload) -> Reduced:
     """Equations and numbers of a workload."""
     system = workload.system
+    given, numbers = equations(system, workload.parameters)
+    return Reduced(
+        program=given.program,
+        states=given.states,
+        constants=given.constants,
+        values=given.values,
+        initial=given.initial,
+        target=system.route_targets[0],
+        dose=DOSE * _value(system.gains[0], numbers, len(workload.parameters)),
+        recorded_days=tuple(round(time) for time in workload.times),
+    )
+
+
+def equations(system: System, parameters: FloatArray) -> tuple[Equations, dict[Symbol, FloatArray]]:
+    """Equations of members with these parameters, and every number that is constant in time."""
     states = tuple(Symbol(name) for name in system.states)
     none = {infusion(route): sympy.S.Zero for route in system.routes}
     hoisted, program = hoist(straight_line([rate.xreplace(none) for rate in system.rhs], "rhs"), [TIME, *states], "c")
-    numbers = _numbers(system, hoisted, workload.parameters)
+    numbers = _numbers(system, hoisted, parameters)
     used: set[Symbol] = set().union(
         *(value.free_symbols for _, value in program.assignments), *(value.free_symbols for value in program.results)
     )
     constants = tuple(symbol for symbol in numbers if symbol in used)
-    members = len(workload.parameters)
-    return Reduced(
+    members = len(parameters)
+    given = Equations(
         program=program,
         states=states,
         constants=constants,
         values=np.column_stack([numbers[symbol] for symbol in constants]),
         initial=np.column_stack([_value(expression, numbers, members) for expression in system.initial]),
-        target=system.route_targets[0],
-        dose=DOSE * _value(system.gains[0], numbers, members),
-        recorded_days=tuple(round(time) for time in workload.times),
     )
+    return given, numbers
 
 
 def _numbers(
@@ -123,7 +150,8 @@ def scratch() -> Path:
     return Path(_folder().name)
 
 
-def _module(text: str) -> ModuleType:
+def module_of(text: str) -> ModuleType:
+    """Module of generated source."""
     path = scratch() / f"generated_{len(list(scratch().iterdir()))}.py"
     path.write_text(text, encoding="utf-8")
     specification = importlib.util.spec_from_file_location(path.stem, path)

@@ -39,7 +39,8 @@ from simulate.solver.layout import (
     stage,
 )
 from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
-from simulate.solver.vectors import load, store
+from simulate.solver.single import weighted as weighted_of_one
+from simulate.solver.vectors import load, store, weighted
 
 _STAGES = 8
 GAMMA = 0.21193756319429014
@@ -133,18 +134,77 @@ DENSE = np.array(
 )
 # stage(0) holds the derivative at the start, stages 1 to 8 the solutions u_i, stage 9 the partial derivative in time.
 _FIRST = stage(0)
-_U = np.array([stage(1 + index) for index in range(_STAGES)])
+_U = tuple(stage(1 + index) for index in range(_STAGES))
 _IN_TIME = stage(9)
+_LAST, _FIRST_SLOPE = _U[-1], float(SLOPES[0])
 
 
-@inlined
-def _combine(w: Any, size: int, target: int, weights: Any, count: int) -> None:
-    """Add the first ``count`` stage solutions, weighted, to the vector ``target``."""
-    for earlier in range(count):
-        weight = weights[earlier]
-        u = _U[earlier]
+def _weights(row: Any) -> dict[int, float]:
+    """Weights that are not zero, by the offset of their stage solution."""
+    return {offset: float(weight) for offset, weight in zip(_U, row, strict=False) if weight}
+
+
+def _advanced(index: int) -> Any:
+    """Return the compiled function ``(w, size)``: what is known of the stage ``index`` before its derivative is.
+
+    One pass over memory keeps the solution of the stage before, and finds where the derivative is wanted (``STATE``)
+    and the part of the right-hand side that does not depend on it (``SOLUTION``).
+    """
+    coupled, slope, kept = weighted(_weights(COUPLING[index])), float(SLOPES[index]), _U[index - 1]
+    if np.array_equal(A[index], A[index - 1] + np.eye(_STAGES)[index - 1]):
+
+        @inlined
+        def add(w: Any, size: int) -> None:
+            per_h = load(w, SHIFT) * GAMMA
+            for i in range(0, size, LANES):
+                last = load(w, SOLUTION + i)
+                store(w, kept + i, last)
+                store(w, STATE + i, load(w, STATE + i) + last)
+                store(w, SOLUTION + i, per_h * coupled(w, i))
+
+        return add
+    ahead = weighted(_weights(A[index]))
+
+    @inlined
+    def advance(w: Any, size: int) -> None:
+        h = load(w, STEP)
+        per_h, in_time = load(w, SHIFT) * GAMMA, slope * h
         for i in range(0, size, LANES):
-            store(w, target + i, load(w, target + i) + weight * load(w, u + i))
+            store(w, kept + i, load(w, SOLUTION + i))
+            store(w, STATE + i, load(w, START + i) + ahead(w, i))
+            store(w, SOLUTION + i, per_h * coupled(w, i) + in_time * load(w, _IN_TIME + i))
+
+    return advance
+
+
+def _from(index: int) -> Any:
+    """Return the compiled function ``(w, size, rhs, backsolve)``: the stages from ``index`` on; u_8 in ``SOLUTION``."""
+    advance, node = _advanced(index), float(NODES[index])
+    others = _from(index + 1) if index + 1 < _STAGES else None
+
+    @inlined
+    def one(w: Any, size: int, rhs: Any, backsolve: Any) -> None:
+        advance(w, size)
+        to_node(w, node)
+        rhs(w)
+        for i in range(0, size, LANES):
+            store(w, SOLUTION + i, load(w, RATE + i) + load(w, SOLUTION + i))
+        backsolve(w)
+
+    if others is None:
+        return one
+
+    @inlined
+    def take(w: Any, size: int, rhs: Any, backsolve: Any) -> None:
+        one(w, size, rhs, backsolve)
+        others(w, size, rhs, backsolve)
+
+    return take
+
+
+_take_stages = _from(1)
+_dense = tuple(weighted_of_one(_weights(row)) for row in DENSE)
+_first_dense, _second_dense, _third_dense = _dense
 
 
 @inlined
@@ -198,35 +258,21 @@ def _differentiate(w: Any, n: int, jacobian: Any, factor: Any) -> None:
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
     size = n * LANES
-    for i in range(size):
-        w[STATE + i] = w[START + i]
-        w[RATE + i] = w[_FIRST + i]
+    for i in range(0, size, LANES):
+        store(w, STATE + i, load(w, START + i))
     _differentiate(w, n, jacobian, factor)
-    for index in range(_STAGES):
-        if index > 0:
-            for i in range(size):
-                w[STATE + i] = w[START + i]
-            _combine(w, size, STATE, A[index], index)
-            to_node(w, NODES[index])
-            rhs(w)
-        slope = SLOPES[index]
-        for i in range(size):
-            w[SOLUTION + i] = 0.0
-        _combine(w, size, SOLUTION, COUPLING[index], index)
-        h = load(w, STEP)
-        for i in range(0, size, LANES):
-            known = load(w, RATE + i) + load(w, SOLUTION + i) / h
-            store(w, SOLUTION + i, known + slope * h * load(w, _IN_TIME + i))
-        backsolve(w)
-        u = _U[index]
-        for i in range(size):
-            w[u + i] = w[SOLUTION + i]
-    for i in range(size):
-        w[STATE + i] += w[SOLUTION + i]
+    in_time = load(w, STEP) * _FIRST_SLOPE
+    for i in range(0, size, LANES):
+        store(w, SOLUTION + i, load(w, _FIRST + i) + in_time * load(w, _IN_TIME + i))
+    backsolve(w)
+    _take_stages(w, size, rhs, backsolve)
+    for i in range(0, size, LANES):
+        store(w, STATE + i, load(w, STATE + i) + load(w, SOLUTION + i))
+        store(w, _LAST + i, load(w, SOLUTION + i))
     rhs(w)
-    for i in range(size):
+    for i in range(0, size, LANES):
         # A state with an undefined derivative must not be accepted: no smaller step could leave it again.
-        w[ERROR + i] = w[SOLUTION + i] + 0.0 * w[RATE + i]
+        store(w, ERROR + i, load(w, _LAST + i) + load(w, RATE + i) * 0.0)
     for lane in range(LANES):
         if not w[SOUND + lane] >= NOT_FINITE:
             w[ERROR + lane] = math.nan
@@ -237,13 +283,8 @@ def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
     rest = 1.0 - theta
     for state in range(n):
         i = state * LANES + lane
-        k1 = k2 = k3 = 0.0
-        for index in range(_STAGES):
-            u = w[_U[index] + i]
-            k1 += DENSE[0, index] * u
-            k2 += DENSE[1, index] * u
-            k3 += DENSE[2, index] * u
-        w[RESULT + i] = rest * w[START + i] + theta * (w[STATE + i] + rest * (k1 + theta * (k2 + theta * k3)))
+        bend = _first_dense(w, i) + theta * (_second_dense(w, i) + theta * _third_dense(w, i))
+        w[RESULT + i] = rest * w[START + i] + theta * (w[STATE + i] + rest * bend)
 
 
 RODAS5P = Method(
