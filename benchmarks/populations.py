@@ -141,6 +141,10 @@ class Patients:
     names: list[str]
     values: np.ndarray
 
+    def of(self, chosen: np.ndarray) -> Patients:
+        """Some of them."""
+        return replace(self, rows=self.rows[chosen], values=self.values[chosen])
+
 
 def drawn(imported: Any, model: Any, kernel: Any, settable: set[str], patients: int) -> Patients:
     """Patients who differ in every parameter that libRoadRunner can set and that is above zero."""

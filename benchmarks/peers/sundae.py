@@ -44,18 +44,18 @@ class Sundae:
 
         self._functions = rhs, jacobian
 
-    def solve(self, times: FloatArray, rtol: float, atol: float, members: int | None = None) -> FloatArray:
-        """Courses of the states, shape [patient, time, state]; NaN for patients of whom there is none."""
+    def solve(self, times: FloatArray, rtol: float, atol: float, part: slice = slice(None)) -> FloatArray:
+        """Courses of the states of some patients, shape [patient, time, state]; NaN where there is none."""
         rhs, jacobian = self._functions
-        count = len(self.given.initial) if members is None else members
-        values = np.full((count, len(times), len(self.scales)), np.nan)
-        constants = np.empty(self.given.values.shape[1])
+        rows, starts = self.given.values[part], self.given.initial[part]
+        values = np.full((len(rows), len(times), len(self.scales)), np.nan)
+        constants = np.empty(rows.shape[1])
         solver = self._make(
             rhs, jacfn=jacobian, userdata=(constants,), rtol=rtol, atol=atol * self.scales, max_num_steps=100_000
         )
-        for member in range(count):
-            constants[:] = self.given.values[member]
-            found = solver.solve(times, self.given.initial[member])
+        for member, (row, start) in enumerate(zip(rows, starts, strict=True)):
+            constants[:] = row
+            found = solver.solve(times, start)
             if found.success and len(found.t) == len(times):
                 values[member] = found.y
         return values

@@ -12,6 +12,7 @@ that takes no time to compile and has the same bits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ _Step = tuple[str, str, str, str]
 """What is done, to which name, with which others; as `simulate.kernels.following` has it."""
 
 _TEXTS: Mapping[str, Sequence[str]] = {
-    "begin": ("undefined = 0.0",),
+    "begin": ("undefined = 0.0", "sound = 1.0"),
     "watch": ("undefined = undefined + 0.0 * {1}",),
     "take": (
         "entry = {1}",
@@ -41,7 +42,7 @@ _TEXTS: Mapping[str, Sequence[str]] = {
     ),
     "fill": ("{0} = 0.0",),
     "shift": (f"{{0}} = w[{SHIFT} + lane]",),
-    "judge": (f"sound = 1.0 if undefined == 0.0 else {NOT_FINITE}",),
+    "judge": (f"sound = sound if undefined == 0.0 else (sound if sound < 1.0 else {NOT_FINITE})",),
     "invert": (f"sound = sound if {{0}} > 0.0 and {{0}} < math.inf else {UNUSABLE}", "{0} = 1.0 / {0}"),
     "scale": ("{0} = {0} * {1}",),
     "subtract": ("{0} = {0} - {1} * {2}",),
@@ -60,7 +61,8 @@ class Elimination:
     order
         States in the order in which they are eliminated.
     entries
-        Places (row, column) of the factors, fill included; their position is their row in the kernel's region.
+        Places (row, column) of the factors, fill included, in the order of elimination; their position is their row in
+        the kernel's region.
     """
 
     order: tuple[int, ...]
@@ -90,7 +92,9 @@ def plan(size: int, pattern: tuple[tuple[int, int], ...]) -> Elimination:
         for column in beside:
             rows[column] |= above - {column}
             rows[column].remove(pivot)
-    return Elimination(tuple(order), tuple(sorted(filled)))
+    position = {state: index for index, state in enumerate(order)}
+    entries = sorted(filled, key=lambda place: (position[place[0]], position[place[1]]))
+    return Elimination(tuple(order), tuple(entries))
 
 
 def factor_source(
@@ -109,34 +113,48 @@ def factor_source(
     in_time
         Offsets of partial derivatives in time that must be finite too.
     """
-    steps: list[_Step] = [("begin", "", "", "")]
-    steps += [("watch", "", _row(offset), "") for offset in in_time]
+    begin: list[_Step] = [("begin", "", "", ""), *(("watch", "", _row(offset), "") for offset in in_time)]
+    judge: _Step = ("judge", "", "", "")
+    of_row: dict[int, list[int]] = {}
     for row, column in elimination.entries:
-        name, place, diagonal = f"m{row}_{column}", jacobian.get((row, column)), row == column
-        if place is None:
-            steps.append(("shift" if diagonal else "fill", name, "", ""))
-        else:
-            steps.append(("take_on_diagonal" if diagonal else "take", name, _row(place), ""))
-    steps.append(("judge", "", "", ""))
-    present = set(elimination.entries)
-    for position, pivot in enumerate(elimination.order):
-        later = elimination.order[position + 1 :]
-        beside = [column for column in later if (pivot, column) in present]
-        steps.append(("invert", f"m{pivot}_{pivot}", "", ""))
-        for row in later:
-            if (row, pivot) in present:
+        of_row.setdefault(row, []).append(column)
+    taken: list[list[_Step]] = []
+    eliminated: list[list[_Step]] = []
+    done: set[int] = set()
+    for row in elimination.order:
+        taken.append([_taken(row, column, jacobian.get((row, column))) for column in of_row[row]])
+        steps: list[_Step] = []
+        for pivot in of_row[row]:
+            if pivot in done:
                 steps.append(("scale", f"m{row}_{pivot}", f"m{pivot}_{pivot}", ""))
                 steps += [
-                    ("subtract", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}") for column in beside
+                    ("subtract", f"m{row}_{column}", f"m{row}_{pivot}", f"m{pivot}_{column}")
+                    for column in of_row[pivot][of_row[pivot].index(pivot) + 1 :]
                 ]
+        steps.append(("invert", f"m{row}_{row}", "", ""))
+        eliminated.append(steps)
+        done.add(row)
     places = {f"m{row}_{column}": factors + index * LANES for index, (row, column) in enumerate(elimination.entries)}
     places |= {_row(offset): offset for offset in (*jacobian.values(), *in_time)}
     meaning = "Jacobian and shift → factors of shift·1 − J, and whether they are sound."
-    if len(steps) > _MOST_WRITTEN:
-        return _followed("factor", meaning, steps, places)
-    steps += [("keep", f"m{row}_{column}", _row(places[f"m{row}_{column}"]), "") for row, column in elimination.entries]
-    steps.append(("keep", "sound", _row(SOUND), ""))
-    return _written("factor", meaning, _texts(steps))
+    if sum(map(len, (*taken, *eliminated))) > _MOST_WRITTEN:
+        followed = [*begin, *itertools.chain(*taken), judge, *itertools.chain(*eliminated)]
+        return _followed("factor", meaning, followed, places)
+    # A row is finished before the next begins: what is at work fits registers.
+    written = [*begin, *itertools.chain(*itertools.chain(*zip(taken, eliminated, strict=True))), judge]
+    written += [
+        ("keep", name, _row(places[name]), "") for name in (f"m{row}_{column}" for row, column in elimination.entries)
+    ]
+    written.append(("keep", "sound", _row(SOUND), ""))
+    return _written("factor", meaning, _texts(written))
+
+
+def _taken(row: int, column: int, place: int | None) -> _Step:
+    """How an entry begins."""
+    name, diagonal = f"m{row}_{column}", row == column
+    if place is None:
+        return ("shift" if diagonal else "fill", name, "", "")
+    return ("take_on_diagonal" if diagonal else "take", name, _row(place), "")
 
 
 def backsolve_source(
@@ -190,15 +208,16 @@ def _block(
             for row in order[position + 1 :]
             if (row, pivot) in place
         ]
+    # What is known first is subtracted first: else each sum would wait for the last of its terms.
     for position in reversed(range(len(order))):
         pivot = order[position]
-        steps += [
-            ("subtract", names[pivot], place[pivot, column], names[column])
-            for column in order[position + 1 :]
-            if (pivot, column) in place
-        ]
         steps.append(("scale", names[pivot], place[pivot, pivot], ""))
         steps.append(("keep", names[pivot], _row(SOLUTION + (first + pivot) * LANES), ""))
+        steps += [
+            ("subtract", names[row], place[row, pivot], names[pivot])
+            for row in order[:position]
+            if (row, pivot) in place
+        ]
     return steps
 
 
@@ -218,7 +237,7 @@ def _written(name: str, meaning: str, lines: Sequence[str]) -> str:
 
 def _followed(name: str, meaning: str, steps: Sequence[_Step], places: Mapping[str, int]) -> str:
     """Source of a function that follows a table of steps; whatever has a name has its own place in the workspace."""
-    rows = [
+    rows: list[tuple[int, ...]] = [
         (following.KINDS.index(kind), *(places[name] if name else 0 for name in names))
         for kind, *names in steps
         if kind != "keep"

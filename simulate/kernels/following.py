@@ -23,7 +23,7 @@ _SUBTRACT, _ADD, _SCALE, _INVERT, _TAKE, _TAKE_ON_DIAGONAL, _FILL, _SHIFT, _BEGI
 
 def source(name: str, meaning: str, steps: Sequence[tuple[int, ...]]) -> str:
     """Source of a function that follows these steps: kind, and the offsets of three rows."""
-    text = "\n".join(f"{kind} {a} {b} {c}" for kind, a, b, c in steps)
+    text = "\n".join(" ".join(map(str, run)) for run in _runs(steps))
     return f'''from simulate.kernels.following import follow, table
 
 _{name}_steps = table("""
@@ -37,8 +37,22 @@ def {name}(w):
 '''
 
 
+def _runs(steps: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Steps, each with how many do the same to the rows that follow, with the same b; they are put together."""
+    runs: list[tuple[int, ...]] = []
+    for kind, a, b, c in steps:
+        if runs and kind == _SUBTRACT:
+            last, first, factor, second, count = runs[-1]
+            beyond = count * LANES
+            if (last, first + beyond, factor, second + beyond) == (kind, a, b, c):
+                runs[-1] = (kind, first, b, second, count + 1)
+                continue
+        runs.append((kind, a, b, c, 1))
+    return runs
+
+
 def table(text: str) -> np.ndarray:
-    """The numbers of a table, shape [step, 4]."""
+    """The numbers of a table, shape [run, 5]."""
     return np.array([line.split() for line in text.split("\n") if line], dtype=np.int32)
 
 
@@ -48,7 +62,9 @@ def follow(w: np.ndarray, steps: np.ndarray) -> None:
     for index in range(steps.shape[0]):
         kind, a, b, c = steps[index, 0], steps[index, 1], steps[index, 2], steps[index, 3]
         if kind == _SUBTRACT:
-            store(w, a, load(w, a) - load(w, b) * load(w, c))
+            factor = load(w, b)
+            for i in range(0, steps[index, 4] * LANES, LANES):
+                store(w, a + i, load(w, a + i) - factor * load(w, c + i))
         elif kind == _ADD:
             store(w, a, load(w, a) + load(w, b) * load(w, c))
         elif kind == _SCALE:
