@@ -155,7 +155,7 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
     view = kernel_view(kernel, method)
     n, columns, conditions, routes, controlled, infusion, gain, condition = view[:8]
     prepare, rhs, jacobian, factor, backsolve, observe = view[10:16]
-    stages, dense_stages, series, attempt, interpolate, extend, propose = method_view(method)
+    stages, dense_stages, series, extends, attempt, interpolate, extend, propose = method_view(method)
 
     @cuda.jit
     def launch(
@@ -172,9 +172,9 @@ def _entry_points(edition: Edition, kernel: Any, method: Any) -> tuple[Any, Any]
                 (w, lane_state),
                 (n, columns, conditions, routes, controlled, infusion, gain, condition, targets, table,
                  prepare, rhs, jacobian, factor, backsolve, observe, prepare, prepare, prepare),
-                (stages, dense_stages, series, attempt, interpolate, extend, propose),
+                (stages, dense_stages, series, extends, attempt, interpolate, extend, propose),
                 (parameters, (offsets, stops, kinds, chosen, amounts), times,
-                 start, rtol, share, exponent, longest, max_steps, 0, end, member, member + 1),
+                 start, rtol, share, exponent, longest, max_steps, 0, start, 0, end, member, member + 1),
                 (values, outcome, reached, counters, given_up),
             )  # fmt: skip
 

@@ -59,6 +59,8 @@ def batch_of(
         exponent=-0.5 / (method.error_order + 1.0),
         longest=longest,
         max_steps=max_steps,
+        look=0,
+        behind=-math.inf,
         watch=None,
         end=float(max(times[-1], start)),
         first=0,
@@ -103,6 +105,7 @@ def method_view(method: Method) -> MethodView:
         stages=method.stages,
         dense_stages=method.dense_stages,
         series=method.series,
+        extends=int(method.extends),
     )
 
 

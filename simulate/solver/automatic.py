@@ -1,10 +1,10 @@
 """The choice of a method, member by member, by the work that each has been seen to take.
 
 A member begins with the explicit method. One that is not at its end after a number of attempts, counted by its own
-doses, may be stiff: it begins anew with the stiff method, which is given as much work as the explicit method would
-take at the pace that it has shown. If that does not suffice either, the member was not stiff but long, and the explicit
-method goes all the way. No estimate of eigenvalues decides but counted steps, and only those of the member: its choice
-and its numbers are the same in any batch.
+doses, or hardly on its way after an eighth of them, may be stiff: it begins anew with the stiff method, which is given
+as much work as the explicit method would take at the pace that it has shown. If that does not suffice either, the
+member was not stiff but long, and the explicit method goes all the way. No estimate of eigenvalues decides but counted
+steps, and only those of the member: its choice and its numbers are the same in any batch.
 
 A member that the explicit method gives up is tried with the stiff method in any case. Without patience nobody else is:
 all others have the numbers, and take the time, of the explicit method alone. That is what is done by default.
@@ -28,6 +28,9 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 _LEAST_TRIAL = 64
 """Attempts that the stiff method has at least."""
 
+_EARLY, _HARDLY = 8, 64
+"""A member is looked at after this share of its patience, and hardly on its way before this share of its time."""
+
 _NUMERICAL = (Status.TOO_MANY_STEPS, Status.STEP_TOO_SMALL, Status.NOT_FINITE)
 """How a method gives a member up that another may solve."""
 
@@ -43,8 +46,8 @@ class Automatic:
     explicit, stiff
         What every member begins with, and what is tried where that takes long.
     patience
-        Attempts of the explicit method for each stop of a member, and one more, before the other is tried; None for all
-        that a member may take.
+        Attempts of the explicit method for each stop of a member, and one more, before the other is tried, or an eighth
+        of them where it has come to a 64th of the time at most; None for all that a member may take.
     cost
         Attempts of the explicit method that take as long as one of the stiff method.
     """
@@ -96,7 +99,15 @@ def solve_automatically(
         kernel, parameters, schedule, times, start, tolerance, chosen.explicit, max_steps, threads, max_step
     )
 
-    def batch(members: IntArray, method: Method, limit: int, told: Callable[[int], None] | None) -> Trajectories:
+    horizon = max(float(times[-1]) - start, 0.0)
+
+    def batch(
+        members: IntArray,
+        method: Method,
+        limit: int,
+        told: Callable[[int], None] | None,
+        look: tuple[int, float] | None = None,
+    ) -> Trajectories:
         return solve(
             kernel,
             given.parameters[members],
@@ -111,18 +122,30 @@ def solve_automatically(
             threads=threads,
             progress=told,
             adaptive=None if adaptive is None else rules_of(adaptive, schedule, members),
+            look=look,
         )
 
     every = np.arange(len(given.parameters))
     patience = _patience(chosen, schedule, max_steps)
     parts = [
-        (members, batch(members, chosen.explicit, limit, progress))
+        (
+            members,
+            batch(
+                members,
+                chosen.explicit,
+                limit,
+                progress,
+                (limit // _EARLY, start + horizon / _HARDLY) if limit < max_steps else None,
+            ),
+        )
         for members, limit in _groups(every, patience, max_steps)
     ]
     slow, reached = _given_up(parts, Status.TOO_MANY_STEPS)
     slow, reached = slow[patience[slow] < max_steps], reached[patience[slow] < max_steps]
-    horizon = max(float(times[-1]) - start, 0.0)
-    whole = patience[slow] * horizon / np.maximum(reached - start, _TINY)
+    taken = np.empty(len(every), dtype=np.int64)
+    for members, found in parts:
+        taken[members] = found.counters[:, :2].sum(axis=1)
+    whole = taken[slow] * horizon / np.maximum(reached - start, _TINY)
     # Beyond a thousand times its patience nobody would wait for the explicit method.
     trial = np.clip(whole / chosen.cost, _LEAST_TRIAL, 1e3 * patience[slow])
     tried = [
@@ -209,12 +232,15 @@ def _joined(count: int, parts: Sequence[tuple[IntArray, Trajectories]], choice: 
             chosen=np.zeros(count, dtype=np.int64),
         )
     model = parts[0][1]
-    values = np.empty((count, *model.values.shape[1:]))
+    # Most have their numbers from the first part, or all begin there.
+    values = model.values if len(parts[0][0]) == count else np.empty((count, *model.values.shape[1:]))
     status, chosen = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     counters = np.empty((count, model.counters.shape[1]), dtype=np.int64)
     last = np.empty(count, dtype=np.int64)
     for number, (members, found) in enumerate(parts):
-        values[members], status[members], counters[members] = found.values, found.status, found.counters
+        if found.values is not values:
+            values[members] = found.values
+        status[members], counters[members] = found.status, found.counters
         chosen[members] = int(found.method == choice.stiff.name)
         last[members] = number
     failures: list[Failure] = []

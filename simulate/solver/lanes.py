@@ -184,7 +184,8 @@ def _finish(w: Any, lane_state: Any, lane: int, kernel: Any, method: Any, batch:
         status = _STEP_TOO_SMALL if w[RATIO + lane] < math.inf else _NOT_FINITE
     else:
         newborn(w, lane, kernel.controlled)
-    if status < 0 and w[ATTEMPTED + lane] >= batch.max_steps:
+    late = w[ATTEMPTED + lane] == batch.look and w[NOW + lane] < batch.behind
+    if status < 0 and (late or w[ATTEMPTED + lane] >= batch.max_steps):
         status = _TOO_MANY_STEPS
     if status < 0:
         return False
@@ -318,7 +319,7 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
     attention, passed = True, False
     while results.given_up[0] == 0:
         if attention:
-            if method.dense_stages > 0 and (outputs_within(w, lane_state, method, batch, results) or passed):
+            if method.extends > 0 and (outputs_within(w, lane_state, method, batch, results) or passed):
                 method.extend(w, kernel.states, kernel.rhs)
             running = 0
             for lane in range(LANES):
@@ -334,7 +335,7 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
         if attention:
             _renew(w, lane_state, kernel, method, results)
         take_step(w, kernel, method, batch)
-        attention = needs_attention(w, batch.max_steps)
+        attention = needs_attention(w, batch.max_steps, batch.look, batch.behind)
         passed = False
         if watches(batch.watch):
             passed = look(w, batch.watch, lane_state, kernel.states, kernel.observe)

@@ -66,6 +66,7 @@ class MethodView(NamedTuple):
     stages: int
     dense_stages: int
     series: int
+    extends: int
     attempt: Any
     interpolate: Any
     extend: Any
@@ -103,6 +104,8 @@ class Batch(NamedTuple):
         The longest step, days.
     max_steps
         Steps after which a member is given up.
+    look, behind
+        Steps after which a member is given up that has not come to this time, days.
     watch
         Rules (`simulate.solver.events`).
     end
@@ -120,6 +123,8 @@ class Batch(NamedTuple):
     exponent: float
     longest: float
     max_steps: int
+    look: int
+    behind: float
     watch: Any
     end: float
     first: int
@@ -152,12 +157,12 @@ class Results(NamedTuple):
 
 BLOCK_TYPE = _tuple((WORKSPACE, types.int64[:, ::1]))
 KERNEL_TYPE = _tuple((*[types.int64] * 8, _INTS, _INTS, *[BLOCK_FUNCTION] * 9))
-METHOD_TYPE = _tuple((*[types.int64] * 3, *(Code(*kind.args) for kind in (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
+METHOD_TYPE = _tuple((*[types.int64] * 4, *(Code(*kind.args) for kind in (ATTEMPT, INTERPOLATE, EXTEND, PROPOSE))))
 SCHEDULE_TYPE = _tuple((_INTS, _FLOATS, _INTS, _INTS, _FLOATS))
 BATCH_TYPE = _tuple(
     (
         types.Array(types.float64, 2, "C", readonly=True), SCHEDULE_TYPE, _FLOATS, *[types.float64] * 5, types.int64,
-        WATCH, types.float64, types.int64, types.int64,
+        types.int64, types.float64, WATCH, types.float64, types.int64, types.int64,
     )
 )  # fmt: skip
 RESULTS_TYPE = _tuple(

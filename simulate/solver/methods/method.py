@@ -91,3 +91,8 @@ class Method:
     extend: Callable[..., Any] = no_extension
     series: int = 0
     propose: Callable[..., Any] = no_proposal
+
+    @property
+    def extends(self) -> bool:
+        """Whether `extend` does anything."""
+        return self.extend is not no_extension

@@ -38,8 +38,7 @@ from simulate.solver.layout import (
     TIME,
     stage,
 )
-from simulate.solver.methods.method import ATTEMPT, INTERPOLATE, Method, to_node
-from simulate.solver.single import weighted as weighted_of_one
+from simulate.solver.methods.method import ATTEMPT, EXTEND, INTERPOLATE, Method, to_node
 from simulate.solver.vectors import load, store, weighted
 
 _STAGES = 8
@@ -132,10 +131,12 @@ DENSE = np.array(
         ],
     ]
 )
-# stage(0) holds the derivative at the start, stages 1 to 8 the solutions u_i, stage 9 the partial derivative in time.
+# stage(0) holds the derivative at the start, stages 1 to 8 the solutions u_i, stage 9 the partial derivative in time;
+# three more have what the dense output makes of the u_i.
 _FIRST = stage(0)
 _U = tuple(stage(1 + index) for index in range(_STAGES))
 _IN_TIME = stage(9)
+_BENDS = stage(10), stage(11), stage(12)
 _LAST, _FIRST_SLOPE = _U[-1], float(SLOPES[0])
 
 
@@ -203,8 +204,7 @@ def _from(index: int) -> Any:
 
 
 _take_stages = _from(1)
-_dense = tuple(weighted_of_one(_weights(row)) for row in DENSE)
-_first_dense, _second_dense, _third_dense = _dense
+_first_bend, _second_bend, _third_bend = (weighted(_weights(row)) for row in DENSE)
 
 
 @inlined
@@ -278,12 +278,19 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
             w[ERROR + lane] = math.nan
 
 
+@compiled(EXTEND)
+def _extend(w: Any, n: int, rhs: Any) -> None:
+    for i in range(0, n * LANES, LANES):
+        store(w, _BENDS[0] + i, _first_bend(w, i))
+        store(w, _BENDS[1] + i, _second_bend(w, i))
+        store(w, _BENDS[2] + i, _third_bend(w, i))
+
+
 @compiled(INTERPOLATE)
 def _interpolate(w: Any, n: int, lane: int, theta: float) -> None:
     rest = 1.0 - theta
-    for state in range(n):
-        i = state * LANES + lane
-        bend = _first_dense(w, i) + theta * (_second_dense(w, i) + theta * _third_dense(w, i))
+    for i in range(lane, n * LANES, LANES):
+        bend = w[_BENDS[0] + i] + theta * (w[_BENDS[1] + i] + theta * w[_BENDS[2] + i])
         w[RESULT + i] = rest * w[START + i] + theta * (w[STATE + i] + rest * bend)
 
 
@@ -295,4 +302,5 @@ RODAS5P = Method(
     stiff=True,
     attempt=_attempt,
     interpolate=_interpolate,
+    extend=_extend,
 )
