@@ -24,19 +24,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ[_name] = "1"
+import numpy as np
 
-import numpy as np  # noqa: E402
-
-from benchmarks.peers.sundae import Sundae  # noqa: E402
-from benchmarks.populations import Patients, Peer, assigned_from, drawn, promoted, timed  # noqa: E402
-from benchmarks.sbml_suite import Files  # noqa: E402
-from simulate.cohort.ensemble import kernel_of  # noqa: E402
-from simulate.exchange.sbml import read_sbml  # noqa: E402
-from simulate.kernels.system import lower  # noqa: E402
-from simulate.solver import DOPRI5, RODAS5P, Automatic, Method, Schedule, Tolerance, solve  # noqa: E402
-from simulate.solver.automatic import solve_automatically  # noqa: E402
+from benchmarks.peers.sundae import Sundae
+from benchmarks.populations import Patients, Peer, assigned_from, drawn, promoted, timed
+from benchmarks.sbml_suite import Files
+from simulate.cohort.ensemble import kernel_of
+from simulate.exchange.sbml import read_sbml
+from simulate.kernels.system import lower
+from simulate.solver import DOPRI5, RODAS5P, Automatic, Method, Schedule, Tolerance, solve
+from simulate.solver.automatic import solve_automatically
 
 ENDS: Mapping[str, float] = {
     "BIOMD0000000005": 100.0,

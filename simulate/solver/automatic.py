@@ -1,7 +1,7 @@
 """The choice of a method, member by member, by the work that each has been seen to take.
 
 A member begins with the explicit method. One that is not at its end after a number of attempts, counted by its own
-doses, or hardly on its way after an eighth of them, may be stiff: it begins anew with the stiff method, which is given
+doses, or hardly on its way after a quarter of them, may be stiff: it begins anew with the stiff method, which is given
 as much work as the explicit method would take at the pace that it has shown. If that does not suffice either, the
 member was not stiff but long, and the explicit method goes all the way. No estimate of eigenvalues decides but counted
 steps, and only those of the member: its choice and its numbers are the same in any batch.
@@ -28,7 +28,7 @@ from simulate.solver.trajectories import Failure, Status, Trajectories
 _LEAST_TRIAL = 64
 """Attempts that the stiff method has at least."""
 
-_EARLY, _HARDLY = 8, 64
+_EARLY, _HARDLY = 4, 32
 """A member is looked at after this share of its patience, and hardly on its way before this share of its time."""
 
 _NUMERICAL = (Status.TOO_MANY_STEPS, Status.STEP_TOO_SMALL, Status.NOT_FINITE)
@@ -46,8 +46,8 @@ class Automatic:
     explicit, stiff
         What every member begins with, and what is tried where that takes long.
     patience
-        Attempts of the explicit method for each stop of a member, and one more, before the other is tried, or an eighth
-        of them where it has come to a 64th of the time at most; None for all that a member may take.
+        Attempts of the explicit method for each stop of a member, and one more, before the other is tried, or a quarter
+        of them where it has come to a 32nd of the time at most; None for all that a member may take.
     cost
         Attempts of the explicit method that take as long as one of the stiff method.
     """

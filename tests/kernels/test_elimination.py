@@ -118,6 +118,36 @@ def test_steps_that_are_followed_have_the_bits_of_those_written_out(
     assert set(found[0][SOUND : SOUND + LANES]) == {{"none": 1.0, "pivot": UNUSABLE, "entry": NOT_FINITE}[damage]}
 
 
+def test_a_dense_system_is_followed_in_runs_and_solved(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 9
+    names = [f"x{index}" for index in range(size)]
+    rates = {name: f"-{number + 2}*{name} + {' * '.join(names)}" for number, name in enumerate(names)}
+    systems = [build(equations(rates, ["1"] * size)) for _ in range(2)]
+    written = systems[0].stiff_source()
+    monkeypatch.setattr(eliminations, "_MOST_WRITTEN", 0)
+    source = systems[1].stiff_source()
+    table = source[source.index("_factor_steps") :].split('"""')[1]
+    assert max(int(line.split()[4]) for line in table.strip().splitlines()) == size - 1
+    assert "follow(w" not in written
+    values, right = np.random.default_rng(5).uniform(0.5, 1.5, (size, LANES)), np.arange(1.0, size + 1.0)
+    found = []
+    for kernel in systems:
+        w = np.zeros(CONSTANTS + kernel.rows * LANES)
+        w[STATE : STATE + size * LANES] = values.ravel()
+        w[SHIFT : SHIFT + LANES] = 30.0
+        kernel.jacobian(w)
+        kernel.factor(w)
+        w[SOLUTION : SOLUTION + size * LANES] = np.repeat(right, LANES)
+        kernel.backsolve(w)
+        found.append(w[SOLUTION : SOLUTION + size * LANES].reshape(size, LANES))
+    np.testing.assert_array_equal(found[0], found[1])
+    for lane in range(LANES):
+        product = np.prod(values[:, lane])
+        jacobian = np.tile(product / values[:, lane], (size, 1)) - np.diag(np.arange(2.0, size + 2.0))
+        exact = np.linalg.solve(30.0 * np.eye(size) - jacobian, right)
+        np.testing.assert_allclose(found[0][:, lane], exact, rtol=1e-12)
+
+
 def test_smooth_and_kinked_functions_are_compiled_as_they_are_written() -> None:
     system = equations(
         {"x": "-x"},

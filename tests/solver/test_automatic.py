@@ -85,6 +85,18 @@ def test_choice_and_bits_do_not_depend_on_the_batch(kernel: CompiledKernel) -> N
     assert together.chosen[order].tolist() == apart.chosen.tolist()
 
 
+def test_who_is_hardly_on_the_way_is_given_up_at_the_look_and_nobody_else_changes(kernel: CompiledKernel) -> None:
+    whole = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=5000)
+    looked = solve(kernel, RATES, doses(6), TIMES, tolerance=TOLERANCE, max_steps=5000, look=(80, 0.5))
+    assert [failure.member for failure in looked.failures] == [1, 3]
+    assert {failure.status for failure in looked.failures} == {Status.TOO_MANY_STEPS}
+    assert all(failure.time < 0.5 for failure in looked.failures)
+    assert looked.counters[[1, 3], :2].sum(axis=1).tolist() == [80, 80]
+    others = [0, 2, 4, 5]
+    assert (looked.counters[others, :2].sum(axis=1) > 80).all()
+    assert_same_bits(member_of(looked, others), member_of(whole, others))
+
+
 @pytest.mark.parametrize("problem", [ROBER, HIRES], ids=lambda problem: problem.name)
 def test_problems_of_the_field_that_are_stiff_are_found_so(problem: object) -> None:
     system, times = problem.system, problem.times  # type: ignore[attr-defined]
