@@ -335,6 +335,9 @@ def _object_code(symbol: str, write: Writer) -> bytes:
         library: Any = _Object(context.codegen(), symbol)  # type: ignore[no-untyped-call]
         module = library.create_ir_module(symbol)
         function = ir.Function(module, context.call_conv.get_function_type(types.none, (WORKSPACE,)), symbol)
+        # What has no register waits on the stack, where it would else lie across two cache lines.
+        function.attributes.alignstack = 64
+        function.attributes.add("nounwind")
         builder = ir.IRBuilder(function.append_basic_block())
         (w,) = context.call_conv.decode_arguments(builder, (WORKSPACE,), function)
         with context.push_code_library(library):

@@ -28,13 +28,14 @@ from simulate.kernels.elimination import plan as order
 from simulate.kernels.emission import HEADER, Offset, function, needed
 from simulate.kernels.hoisting import Program, gradient, straight_line
 from simulate.kernels.passing import blur, moved, rate
-from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, remembered, rhs_source
+from simulate.kernels.sensitivity_blocks import IMPORTS, STAGES, Followers, followers, remembered, rhs_source
 from simulate.kernels.switches import Switches, met, symbols_of
 from simulate.kernels.system import System, infusion
 from simulate.kernels.tape import Tape, tape
 from simulate.solver.hybrid import FEW_SLOTS, SLOTS, Hybrid, Passing
 from simulate.solver.kernel import BlockFunction, FloatArray, IntArray
 from simulate.solver.layout import CAPACITY, CONSTANTS, LANES, RATE, RESULT, SOLUTION, STATE, TIME
+from simulate.solver.tableau import ButcherTableau
 from simulate.symbolic.parts import TIME as TIME_SYMBOL
 
 _SIGNATURE = types.void(WORKSPACE)
@@ -67,6 +68,7 @@ class CompiledKernel:
     clock: Callable[[], Clock] | None = None
     hybrid: Hybrid | None = None
     sense_source: str | None = None
+    followers: Followers | None = None
 
     @property
     def route_offsets(self) -> IntArray:
@@ -148,8 +150,22 @@ class CompiledKernel:
             self._jets[order] = emitted("jets", f"{order} {program}", jets.writer(program, order))
         return self._jets[order]
 
+    def steps(self, tableau: ButcherTableau) -> BlockFunction:
+        """What the solution's own stages left behind → a step of the derivatives."""
+        from simulate.kernels import sensitivity_steps
+
+        assert self.followers is not None
+        if tableau not in self._steps:
+            given = (self.followers, tableau)
+            self._steps[tableau] = emitted("steps", repr(given), sensitivity_steps.writer(*given))
+        return self._steps[tableau]
+
     @functools.cached_property
     def _jets(self) -> dict[int, BlockFunction]:
+        return {}
+
+    @functools.cached_property
+    def _steps(self) -> dict[ButcherTableau, BlockFunction]:
         return {}
 
     def _compiled(self, name: str, source: str) -> BlockFunction:
@@ -286,6 +302,9 @@ def assemble(plan: Blueprint) -> CompiledKernel:
         series=series,
         hybrid=hybrid,
         sense_source=sense_source,
+        followers=None
+        if plan.pieces is None
+        else followers(plan.pieces, states, plan.block, region.offsets, remembered_at),
         clock=functools.cache(lambda: Clock(plan.timed, plan.constants, plan.parameters)) if plan.timed else None,
     )
 

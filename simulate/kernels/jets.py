@@ -29,7 +29,7 @@ from simulate.solver.vectors import function_of, near_quotient_of
 _for_range: Any = cgutils.for_range
 
 
-def _width() -> int:
+def width() -> int:
     """Lanes of one pass: those of a register, so that less has to wait in memory."""
     return LANES if get_host_cpu_features().get("avx512f", False) else LANES // 2
 
@@ -38,10 +38,10 @@ def writer(program: Tape, order: int) -> Writer:
     """What writes the coefficient of order k of every state to ``stage(k - 1)``."""
 
     def write(_typing: Any, context: Any, builder: Any, data: Any) -> None:
-        width = _width()
-        with _for_range(builder, context.get_constant(types.intp, LANES // width)) as loop:
-            first = builder.mul(loop.index, context.get_constant(types.intp, width))
-            _Emission(builder, builder.gep(data, [first]), width, program).run(order)
+        lanes = width()
+        with _for_range(builder, context.get_constant(types.intp, LANES // lanes)) as loop:
+            first = builder.mul(loop.index, context.get_constant(types.intp, lanes))
+            _Emission(builder, builder.gep(data, [first]), lanes, program).run(order)
 
     return write
 

@@ -14,7 +14,7 @@ from sympy import Expr, Symbol
 
 from simulate.kernels.emission import Offset, arithmetic, lane_loop, vectors
 from simulate.kernels.hoisting import Assignment, Program
-from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES, RATE, SHARED, STAGE
+from simulate.solver.layout import AT_ONCE, COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES, RATE, SHARED, STAGE
 
 STAGES = 12
 """Stages that can be remembered."""
@@ -67,12 +67,71 @@ def pieces(program: Program, values: set[Symbol], suffixes: Sequence[str]) -> Pi
 
 def remembered(parts: Pieces, states: Sequence[Symbol]) -> tuple[Symbol, ...]:
     """What is kept of a stage: the states, all values, and those of the shared symbols that directions read."""
+    needed = _needed(parts)
+    values = [symbol for symbol, _ in parts.values.assignments]
+    return (*states, *values, *(symbol for symbol, _ in parts.shared if symbol in needed))
+
+
+def _needed(parts: Pieces) -> set[Symbol]:
+    """What directions read."""
     needed: set[Symbol] = set()
     for program in parts.directions:
         for expression in (*(value for _, value in program.assignments), *program.results):
             needed |= expression.free_symbols
-    values = [symbol for symbol, _ in parts.values.assignments]
-    return (*states, *values, *(symbol for symbol, _ in parts.shared if symbol in needed))
+    return needed
+
+
+def all_at_once(parts: Pieces) -> bool:
+    """Whether a step can be written as one straight line: there is nothing but sums, products and quotients."""
+    return arithmetic(parts.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """What a step of the derivatives needs, in places that are known (`simulate.kernels.sensitivity_steps`).
+
+    Attributes
+    ----------
+    values, shared
+        What the solution's own stages compute, and what the directions share. No values if the solution takes its
+        stages before, by `rhs`.
+    directions
+        The program of each direction.
+    own
+        Symbols of the states, then of their derivatives in each direction.
+    fixed
+        Offset of what is constant during a step.
+    slots
+        Offset of what a stage leaves behind, and how far the same is from there for the next stage.
+    """
+
+    values: Program | None
+    shared: tuple[Assignment, ...]
+    directions: tuple[Program, ...]
+    own: tuple[tuple[Symbol, ...], ...]
+    fixed: Mapping[Symbol, int]
+    slots: Mapping[Symbol, int]
+    stride: int
+
+
+def followers(
+    parts: Pieces, states: Sequence[Symbol], block: int, fixed: Mapping[Symbol, int], first: int
+) -> Followers:
+    """What a step needs of all blocks of states after the first; ``first`` as for `rhs_source`."""
+    kept: Sequence[Symbol] = remembered(parts, states[:block])
+    at_once = all_at_once(parts)
+    if at_once:
+        needed = _needed(parts)
+        kept = [symbol for symbol in kept if symbol in needed]
+    return Followers(
+        parts.values if at_once else None,
+        parts.shared,
+        parts.directions,
+        tuple(tuple(states[place : place + block]) for place in range(0, len(states), block)),
+        fixed,
+        {symbol: first + index * LANES for index, symbol in enumerate(kept)},
+        len(kept) * LANES,
+    )
 
 
 def rhs_source(
@@ -109,6 +168,7 @@ def rhs_source(
         f"    command = int(w[{COMMAND + DIRECTION}])",
         f"    p = {first} + (int(w[{COMMAND + STAGE}]) & 15) * {len(kept) * LANES}",
         f"    w[{COMMAND + EXTENT}] = {len(states)}.0",
+        f"    w[{COMMAND + AT_ONCE}] = {1.0 if all_at_once(parts) else 0.0}",
         f"    if command == {EVERYTHING} or command == {SHARED}:",
         *emitted(inputs, parts.values.assignments, values, labels=labels, indent=" " * 8),
     ]

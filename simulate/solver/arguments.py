@@ -115,6 +115,9 @@ def functions_of(
     """What the loop calls of a kernel, in the order in which it takes it; only what the method uses is compiled."""
     if method.stiff:
         return kernel.prepare, kernel.rhs, kernel.jacobian, kernel.factor, kernel.backsolve
+    if method.followed is not None:
+        steps = kernel.steps(method.followed)
+        return kernel.prepare, kernel.rhs, steps, steps, steps
     only = kernel.jets(method.series) if method.series else kernel.rhs
     return kernel.prepare, only, only, only, only
 

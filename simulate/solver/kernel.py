@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from simulate.solver.hybrid import Hybrid
+    from simulate.solver.tableau import ButcherTableau
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -152,4 +153,11 @@ class Kernel(Protocol):
 
     def jets(self, order: int) -> BlockFunction:
         """``NOW``, ``START``, constants, infusion rates → Taylor coefficients, and the sizes of the last two."""
+        ...
+
+    def steps(self, tableau: ButcherTableau) -> BlockFunction:
+        """``START``, ``STEP``, the first stage, and what `rhs` remembered → a step of all states after the first block.
+
+        Only of a kernel whose states come in blocks (`simulate.solver.methods.sensitivity_stages`).
+        """
         ...

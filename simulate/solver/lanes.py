@@ -55,6 +55,7 @@ from simulate.solver.layout import (
     RATE,
     RATIO,
     RELATIVE,
+    RENEWED,
     RESTART,
     RESTARTING,
     RUNNING,
@@ -259,7 +260,7 @@ def _commit(w: Any, n: int, series: bool) -> None:
 def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
     """Evaluate the derivative at the start of the step anew; scales and first steps for lanes that start or restart.
 
-    The same function of the same state gives the same bits, so lanes that need no refresh do not change.
+    Lanes that need no refresh do not change: a method may have found their derivative in another way, with other bits.
     """
     n, controlled, counters = kernel.states, kernel.controlled, results.counters
     for i in range(n * LANES):
@@ -269,8 +270,11 @@ def _refresh(w: Any, lane_state: Any, kernel: Any, results: Any) -> None:
     for lane in range(LANES):
         w[TIME + lane] = w[NOW + lane]
     kernel.rhs(w)
-    for i in range(n * LANES):
-        w[_SLOPE + i] = w[RATE + i]
+    for lane in range(LANES):
+        w[RENEWED + lane] = 1.0 if lane_state[CHANGE, lane] != NOTHING else 0.0
+    renewed = row_at(w, RENEWED) > 0.0
+    for i in range(0, n * LANES, LANES):
+        store(w, _SLOPE + i, choose(renewed, row_at(w, RATE + i), row_at(w, _SLOPE + i)))
     if scales_wanted(w, lane_state[CHANGE], LOADED, controlled):
         find_scales(w, controlled, STATE, RATE, kernel.rhs, lane_state[MEMBER], counters)
     for lane in range(LANES):
@@ -320,7 +324,7 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
     while results.given_up[0] == 0:
         if attention:
             if method.extends > 0 and (outputs_within(w, lane_state, method, batch, results) or passed):
-                method.extend(w, kernel.states, kernel.rhs)
+                method.extend(w, kernel.states, kernel.rhs, kernel.jacobian)
             running = 0
             for lane in range(LANES):
                 free = lane_state[MEMBER, lane] < 0

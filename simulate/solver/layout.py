@@ -97,10 +97,13 @@ KNOWN = row(25)
 """Number of states that had a scale when scales were looked for; -1 where what feeds others has changed since."""
 BROKE = row(26)
 """1 where the member has come to a break since its load or reset, else 0."""
+RENEWED = row(27)
+"""1 where a lane starts or restarts, so that the derivative at the start of its step is evaluated anew."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks (`simulate.solver.methods.sensitivity_stages`)."""
-DIRECTION, STAGE, EXTENT = range(3)
-"""Places in ``COMMAND``: what to compute, for which stage; and the answer, the number of states in a block."""
+DIRECTION, STAGE, EXTENT, AT_ONCE, DENSE = range(5)
+"""Places in ``COMMAND``: what to compute, for which stage; the answer, the number of states in a block, and whether
+`steps` takes the solution's own stages too; and whether `steps` is to keep the rates of its stages."""
 EVERYTHING, SHARED = 0, -1
 """What may stand at ``DIRECTION``, beside the number of a block."""
 START = vector(4)

@@ -182,10 +182,11 @@ def choose(_typing: Any, mask: Any, yes: Any, no: Any) -> Any:
     return _LANES(_MASK, _LANES, _LANES), generate
 
 
-def function_of(builder: Any, name: str, x: Any) -> Any:
+def function_of(builder: Any, name: str, *operands: Any) -> Any:
     """Call of one of LLVM's own functions, such as ``fabs``, for every lane."""
-    function = _inserted(builder.module, ir.FunctionType(x.type, (x.type,)), f"llvm.{name}.v{x.type.count}f64")
-    return builder.call(function, [x])
+    kind = operands[0].type
+    function = _inserted(builder.module, ir.FunctionType(kind, [kind] * len(operands)), f"llvm.{name}.v{kind.count}f64")
+    return builder.call(function, operands)
 
 
 def _unary(name: str) -> Any:

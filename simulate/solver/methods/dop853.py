@@ -71,7 +71,7 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
 
 
 @compiled(EXTEND)
-def _extend(w: Any, n: int, rhs: Any) -> None:
+def _extend(w: Any, n: int, rhs: Any, jacobian: Any) -> None:
     size = n * LANES
     for i in range(0, size, LANES):
         store(w, _STATE_KEPT + i, load(w, STATE + i))

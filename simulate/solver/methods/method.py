@@ -10,6 +10,7 @@ from numba import types
 
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE, compiled, inlined
 from simulate.solver.layout import LANES, NOW, STEP, TIME
+from simulate.solver.tableau import ButcherTableau
 
 ATTEMPT = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 4)
 """``attempt(w, n, rhs, jacobian, factor, backsolve)``: advance every lane of the block by its own step.
@@ -22,8 +23,8 @@ derivative is.
 INTERPOLATE = types.void(WORKSPACE, types.int64, types.int64, types.float64)
 """``interpolate(w, n, lane, theta)``: one lane's state at the share ``theta`` of the step → ``RESULT``."""
 
-EXTEND = types.void(WORKSPACE, types.int64, BLOCK_FUNCTION)
-"""``extend(w, n, rhs)``: evaluate what `interpolate` needs beyond the attempt, for the whole block.
+EXTEND = types.void(WORKSPACE, types.int64, *[BLOCK_FUNCTION] * 2)
+"""``extend(w, n, rhs, jacobian)``: evaluate what `interpolate` needs beyond the attempt, for the whole block.
 
 Called once after an attempt if an output of any lane lies inside its step; leaves ``STATE`` and ``RATE`` as they were.
 """
@@ -44,7 +45,7 @@ def to_node(w: Any, node: float) -> None:
 
 
 @compiled(EXTEND)
-def no_extension(w: Any, n: int, rhs: Any) -> None:
+def no_extension(w: Any, n: int, rhs: Any, jacobian: Any) -> None:
     """The extension of a method whose attempt has all that its dense output needs."""
 
 
@@ -77,6 +78,8 @@ class Method:
         Order of the Taylor series that the method works with; 0 for none. Such a method chooses its steps itself.
     propose
         Compiled function of a method with series, see `PROPOSE`.
+    followed
+        Coefficients of a method whose `attempt` is given the kernel's `steps` in the place of a Jacobian; None if not.
     """
 
     name: str
@@ -91,6 +94,7 @@ class Method:
     extend: Callable[..., Any] = no_extension
     series: int = 0
     propose: Callable[..., Any] = no_proposal
+    followed: ButcherTableau | None = None
 
     @property
     def extends(self) -> bool:

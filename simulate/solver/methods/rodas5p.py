@@ -279,7 +279,7 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
 
 
 @compiled(EXTEND)
-def _extend(w: Any, n: int, rhs: Any) -> None:
+def _extend(w: Any, n: int, rhs: Any, jacobian: Any) -> None:
     for i in range(0, n * LANES, LANES):
         store(w, _BENDS[0] + i, _first_bend(w, i))
         store(w, _BENDS[1] + i, _second_bend(w, i))

@@ -14,23 +14,32 @@ from __future__ import annotations
 from typing import Any
 
 from simulate.compiled import compiled
-from simulate.solver.layout import COMMAND, DIRECTION, EVERYTHING, EXTENT, LANES, SHARED, STAGE
-from simulate.solver.methods.dopri5 import DOPRI5, estimate, take_stages
-from simulate.solver.methods.method import ATTEMPT, Method
+from simulate.solver.layout import AT_ONCE, COMMAND, DENSE, DIRECTION, EVERYTHING, EXTENT, LANES, SHARED, STAGE
+from simulate.solver.methods.dopri5 import DOPRI5, TABLEAU, estimate, take_stages
+from simulate.solver.methods.method import ATTEMPT, EXTEND, Method
+
+_END = TABLEAU.stages - 2
 
 
 @compiled(ATTEMPT)
 def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: Any) -> None:
-    size = int(w[COMMAND + EXTENT]) * LANES
-    w[COMMAND + DIRECTION] = SHARED
-    take_stages(w, 0, size, rhs, True)
-    for block in range(1, n * LANES // size):
-        w[COMMAND + DIRECTION] = block
-        take_stages(w, block * size, (block + 1) * size, rhs, True)
-    w[COMMAND + DIRECTION] = EVERYTHING
-    w[COMMAND + STAGE] = 0.0
-    rhs(w)
-    estimate(w, size)
+    if w[COMMAND + AT_ONCE] == 0.0:
+        size = int(w[COMMAND + EXTENT]) * LANES
+        w[COMMAND + DIRECTION] = SHARED
+        take_stages(w, 0, size, rhs, True)
+        w[COMMAND + STAGE] = _END
+        rhs(w)
+        w[COMMAND + DIRECTION] = EVERYTHING
+        w[COMMAND + STAGE] = 0.0
+        estimate(w, size)
+    jacobian(w)
+
+
+@compiled(EXTEND)
+def _extend(w: Any, n: int, rhs: Any, jacobian: Any) -> None:
+    w[COMMAND + DENSE] = 1.0
+    jacobian(w)
+    w[COMMAND + DENSE] = 0.0
 
 
 DOPRI5_FOLLOWERS = Method(
@@ -41,5 +50,8 @@ DOPRI5_FOLLOWERS = Method(
     stiff=False,
     attempt=_attempt,
     interpolate=DOPRI5.interpolate,
+    dense_stages=DOPRI5.stages,
+    extend=_extend,
+    followed=TABLEAU,
 )
 """Dormand-Prince 5(4) for a kernel with blocks; the blocks after the first have no say in the steps."""
