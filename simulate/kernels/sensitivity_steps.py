@@ -26,7 +26,7 @@ from simulate.kernels.hoisting import Assignment, Program
 from simulate.kernels.jets import width
 from simulate.kernels.lanewise import write_fence
 from simulate.kernels.sensitivity_blocks import Followers
-from simulate.solver.layout import COMMAND, DENSE, ERROR, LANES, NOW, RATE, START, STATE, STEP, stage
+from simulate.solver.layout import COMMAND, DENSE, ERROR, LANES, MOVED, NOW, RATE, START, STATE, STEP, stage
 from simulate.solver.tableau import ButcherTableau
 from simulate.solver.vectors import function_of
 from simulate.symbolic.parts import TIME
@@ -108,6 +108,7 @@ class _Step:
         self._loaded: dict[int, Any] = {}
         self._found: list[dict[Symbol, Any]] = [{} for _ in self._tableau.a[1:]]
         self._rates: dict[Symbol, list[Any]] = {}
+        self._starts: dict[Symbol, Any] = {}
 
     def run(self, program: Program, symbols: Sequence[Symbol], row: int, wanted: Any) -> None:
         """Write the step of states, which lie in the rows from ``row`` on."""
@@ -115,7 +116,9 @@ class _Step:
         places = {symbol: row + index * LANES for index, symbol in enumerate(symbols)}
         for part in _parts(program.assignments, rates):
             if all(rates.get(symbol) == 0 for symbol in part):
-                self._rest({symbol: places[symbol] for symbol in rates if symbol in part}, wanted)
+                for symbol in part:
+                    for found in self._found:
+                        found[symbol] = self._load(START + places[symbol])
                 continue
             temporaries = [(symbol, expression) for symbol, expression in program.assignments if symbol in part]
             states = [symbol for symbol in rates if symbol in part]
@@ -123,18 +126,6 @@ class _Step:
                 self._take(index, states, temporaries, rates, places)
             self._keep({symbol: places[symbol] for symbol in states}, wanted)
             self._forget()
-
-    def _rest(self, places: Mapping[Symbol, int], wanted: Any) -> None:
-        """The step of states that stay as they are."""
-        for symbol, place in places.items():
-            start = self._load(START + place)
-            for found in self._found:
-                found[symbol] = start
-            self._store(STATE + place, start)
-            self._store(RATE + place, self._number(0.0))
-            with self._builder.if_then(wanted, likely=False):
-                for index in range(1, self._last + 1):
-                    self._store(stage(index) + place, self._number(0.0))
 
     def _take(
         self,
@@ -159,8 +150,18 @@ class _Step:
     def _state(self, index: int, symbol: Symbol, place: int) -> Any:
         """Where a state starts, and what the rates found so far add."""
         if not index:
-            self._rates[symbol] = [self._load(stage(0) + place)]
-        return self._weighted(self._tableau.a[index + 1], self._rates[symbol], self._load(START + place))
+            self._starts[symbol], first = self._begun(place)
+            self._rates[symbol] = [first]
+        return self._weighted(self._tableau.a[index + 1], self._rates[symbol], self._starts[symbol])
+
+    def _begun(self, place: int) -> tuple[Any, Any]:
+        """State and rate at the start of the step, which are those that an accepted step before led to."""
+        begun = []
+        moved = self._builder.fcmp_ordered(">", self._load(MOVED), self._number(0.0))
+        for start, end in ((START + place, STATE + place), (stage(0) + place, RATE + place)):
+            begun.append(self._builder.select(moved, self._load(end), self._load(start)))
+            self._store(start, begun[-1])
+        return begun[0], begun[1]
 
     def _weighted(self, weights: Sequence[Any], vectors: Sequence[Any], total: Any = None) -> Any:
         for weight, vector in zip(weights, vectors, strict=True):
@@ -243,6 +244,9 @@ class _Step:
 
 class _Solution(_Step):
     """The solution's step, which leaves behind what directions need; does not leave `writer`."""
+
+    def _begun(self, place: int) -> tuple[Any, Any]:
+        return self._load(START + place), self._load(stage(0) + place)
 
     def run(self, program: Program, shared: Sequence[Assignment], wanted: Any) -> None:  # type: ignore[override]
         """Write the step of the first block."""

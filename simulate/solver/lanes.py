@@ -43,6 +43,8 @@ from simulate.solver.layout import (
     ABSOLUTE,
     ACCEPT,
     ATTEMPTED,
+    CARRIES,
+    COMMAND,
     DUE,
     ERROR,
     EVENT,
@@ -50,6 +52,7 @@ from simulate.solver.layout import (
     HEAD,
     LANES,
     LIMIT,
+    MOVED,
     NEXT,
     NOW,
     RATE,
@@ -335,7 +338,10 @@ def integrate(block: Any, kernel: Any, method: Any, batch: Any, results: Any) ->
                 running += lane_state[MEMBER, lane] >= 0
             if running == 0:
                 break
-        _commit(w, kernel.states, method.series > 0)
+        carried = not attention and w[COMMAND + CARRIES] > 0.0
+        _commit(w, kernel.controlled if carried else kernel.states, method.series > 0)
+        if carried:
+            store(w, MOVED, row_at(w, ACCEPT))
         if attention:
             _renew(w, lane_state, kernel, method, results)
         take_step(w, kernel, method, batch)

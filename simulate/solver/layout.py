@@ -99,11 +99,14 @@ BROKE = row(26)
 """1 where the member has come to a break since its load or reset, else 0."""
 RENEWED = row(27)
 """1 where a lane starts or restarts, so that the derivative at the start of its step is evaluated anew."""
+MOVED = row(28)
+"""1 where `steps` is to take over what its step before led to, see ``CARRIES``."""
 COMMAND = row(31)
 """What `rhs` is to compute of a kernel whose states come in blocks (`simulate.solver.methods.sensitivity_stages`)."""
-DIRECTION, STAGE, EXTENT, AT_ONCE, DENSE = range(5)
+DIRECTION, STAGE, EXTENT, AT_ONCE, DENSE, CARRIES = range(6)
 """Places in ``COMMAND``: what to compute, for which stage; the answer, the number of states in a block, and whether
-`steps` takes the solution's own stages too; and whether `steps` is to keep the rates of its stages."""
+`steps` takes the solution's own stages too; whether `steps` is to keep the rates of its stages; and whether it can take
+over by itself what its step before led to."""
 EVERYTHING, SHARED = 0, -1
 """What may stand at ``DIRECTION``, beside the number of a block."""
 START = vector(4)

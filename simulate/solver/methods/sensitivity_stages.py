@@ -14,9 +14,22 @@ from __future__ import annotations
 from typing import Any
 
 from simulate.compiled import compiled
-from simulate.solver.layout import AT_ONCE, COMMAND, DENSE, DIRECTION, EVERYTHING, EXTENT, LANES, SHARED, STAGE
+from simulate.solver.layout import (
+    AT_ONCE,
+    CARRIES,
+    COMMAND,
+    DENSE,
+    DIRECTION,
+    EVERYTHING,
+    EXTENT,
+    LANES,
+    MOVED,
+    SHARED,
+    STAGE,
+)
 from simulate.solver.methods.dopri5 import DOPRI5, TABLEAU, estimate, take_stages
 from simulate.solver.methods.method import ATTEMPT, EXTEND, Method
+from simulate.solver.vectors import every, store
 
 _END = TABLEAU.stages - 2
 
@@ -33,6 +46,8 @@ def _attempt(w: Any, n: int, rhs: Any, jacobian: Any, factor: Any, backsolve: An
         w[COMMAND + STAGE] = 0.0
         estimate(w, size)
     jacobian(w)
+    store(w, MOVED, every(0.0))
+    w[COMMAND + CARRIES] = 1.0
 
 
 @compiled(EXTEND)
