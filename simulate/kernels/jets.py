@@ -20,8 +20,10 @@ from llvmlite import ir
 from llvmlite.binding import get_host_cpu_features
 from numba import types
 from numba.core import cgutils
+from sympy.utilities.iterables import strongly_connected_components
 
 from simulate.compiled import Writer
+from simulate.kernels.lanewise import write_fence
 from simulate.kernels.tape import Linear, Tape
 from simulate.solver.layout import ABSOLUTE, BEND, LANES, LAST_TERM, NOW, RELATIVE, SHARE, START, TERM_BEFORE, stage
 from simulate.solver.vectors import function_of, near_quotient_of
@@ -52,41 +54,67 @@ Coefficient = Any
 """An LLVM vector, one element a lane; ``None`` where it is zero for every model."""
 
 
+class _Stored:
+    """Coefficients of a state that are read from where they have been stored; does not leave `writer`."""
+
+    def __init__(self, emission: _Emission, index: int, found: list[Coefficient]) -> None:
+        self._emission, self._index, self._found = emission, index, found
+
+    def __getitem__(self, k: int) -> Coefficient:
+        return None if self._found[k] is None else self._emission.read(self._index, k)
+
+
 class _Emission:
     """Vector code for one tape: the coefficients found so far, order by order."""
 
     def __init__(self, builder: Any, data: Any, width: int, program: Tape) -> None:
         self._builder, self._data, self._program = builder, data, program
         self._vector = ir.VectorType(ir.DoubleType(), width)
-        self._found: list[list[Coefficient]] = [[] for _ in program.cores]
+        self._found: list[Any] = [[] for _ in program.cores]
         self._inner: dict[tuple[int, int], list[Coefficient]] = {}
         self._once: dict[int, Any] = {}
-        self._tolerances: dict[int, Coefficient] = {}
         self._constants: list[Coefficient] = []
 
     def run(self, order: int) -> None:
         for name, *operands in self._program.constants:
             self._constants.append(self._constant(name, *operands))
-        rates = self._program.rates
-        solution: list[list[Coefficient]] = [[self._load(START + index * LANES)] for index in range(len(rates))]
-        derivatives: list[list[Coefficient]] = [[] for _ in rates]
+        last = before = None
+        for cores, states in _parts(self._program):
+            self._forget()
+            solution = {index: [self._load(START + index * LANES)] for index in states}
+            self._take(order, cores, solution)
+            for index, coefficients in solution.items():
+                allowed = self._allowed(index, coefficients[0])
+                last = self._with_square(last, coefficients[order], allowed)
+                before = self._with_square(before, coefficients[order - 1], allowed)
+        self._store(LAST_TERM, self._or_zero(last))
+        self._store(TERM_BEFORE, self._or_zero(before))
+
+    def _take(self, order: int, cores: list[int], solution: dict[int, list[Coefficient]]) -> None:
+        """All orders of a part, which depends on what is found already and on itself."""
+        derivatives: dict[int, list[Coefficient]] = {index: [] for index in solution}
         bend = self._load(BEND)
         for k in range(order):
-            for place, (name, *operands) in enumerate(self._program.cores):
-                if name == "state":
+            for place in cores:
+                name, *operands = self._program.cores[place]
+                if name != "state":
+                    self._found[place].append(_RULES[name](self, k, place, *operands))
+                elif operands[0] in solution:
                     self._found[place].append(solution[operands[0]][k])
                 else:
-                    self._found[place].append(_RULES[name](self, k, place, *operands))
-            for index, rate in enumerate(rates):
-                derivatives[index].append(self._linear(rate, k))
+                    self._found[place].append(self.read(operands[0], k))
+            for index, coefficients in solution.items():
+                derivatives[index].append(self._linear(self._program.rates[index], k))
                 total = derivatives[index][k]
                 if k > 0:
                     total = self._plus(total, self._times(bend, derivatives[index][k - 1]))
                 value = self._scaled(total, 1.0 / (k + 1))
-                solution[index].append(value)
+                coefficients.append(value)
                 self._store(stage(k) + index * LANES, self._number(0.0) if value is None else value)
-        self._store(LAST_TERM, self._size(solution, order))
-        self._store(TERM_BEFORE, self._size(solution, order - 1))
+        for place in cores:
+            name, *operands = self._program.cores[place]
+            if name == "state":
+                self._found[place] = _Stored(self, operands[0], self._found[place])
 
     def _constant(self, name: str, *operands: Any) -> Coefficient:
         if name == "number":
@@ -132,26 +160,30 @@ class _Emission:
             found.append(self._linear(linear, k))
         return found
 
-    def _size(self, solution: list[list[Coefficient]], order: int) -> Coefficient:
-        """Sum of the squares of the coefficients of one order, each in units of the tolerance of its state."""
-        total = None
-        for index, coefficients in enumerate(solution):
-            allowed = self._allowed(index, coefficients[0])
-            last = coefficients[order]
-            share = None if last is None else near_quotient_of(self._builder, last, allowed)
-            total = self._plus(total, self._times(share, share))
-        return self._number(0.0) if total is None else total
+    def read(self, index: int, k: int) -> Coefficient:
+        """A state's coefficient that has been stored."""
+        return self._load(stage(k - 1) + index * LANES if k else START + index * LANES)
+
+    def _forget(self) -> None:
+        """Read anew what is read after this: what is kept aside instead would be written first."""
+        write_fence(self._builder)
+        for place, (name, *operands) in enumerate(self._program.constants):
+            if name == "input":
+                self._constants[place] = self._load(operands[0])
+
+    def _with_square(self, total: Coefficient, value: Coefficient, allowed: Coefficient) -> Coefficient:
+        """A sum and the square of a coefficient in units of the tolerance of its state."""
+        share = None if value is None else near_quotient_of(self._builder, value, allowed)
+        return self._plus(total, self._times(share, share))
 
     def _allowed(self, index: int, state: Coefficient) -> Coefficient:
         """Tolerance of a state, whose absolute part grows where the state is larger than ever before."""
-        if index not in self._tolerances:
-            size, row = self._function("fabs", state), ABSOLUTE + index * LANES
-            absolute, share_of_size = self._load(row), self._times(self._load(SHARE), size)
-            larger = self._builder.fcmp_ordered(">", absolute, share_of_size)
-            absolute = self._builder.select(larger, absolute, share_of_size)
-            self._store(row, absolute)
-            self._tolerances[index] = self._plus(absolute, self._times(self._load(RELATIVE), size))
-        return self._tolerances[index]
+        size, row = self._function("fabs", state), ABSOLUTE + index * LANES
+        absolute, share_of_size = self._load(row), self._times(self._load(SHARE), size)
+        larger = self._builder.fcmp_ordered(">", absolute, share_of_size)
+        absolute = self._builder.select(larger, absolute, share_of_size)
+        self._store(row, absolute)
+        return self._plus(absolute, self._times(self._load(RELATIVE), size))
 
     # Arithmetic on coefficients that may be known to be zero.
     def _load(self, offset: int) -> Coefficient:
@@ -271,3 +303,29 @@ class _Emission:
 _RULES: Mapping[str, Callable[..., Coefficient]] = {
     name.removeprefix("_rule_"): rule for name, rule in vars(_Emission).items() if name.startswith("_rule_")
 }
+
+
+def _parts(program: Tape) -> list[tuple[list[int], list[int]]]:
+    """Cores, and states whose derivatives depend on them and on each other, each part after those that it needs.
+
+    Within a part everything is needed at each order; the series of one part after the other take fewer registers than
+    one order of all series after the other.
+    """
+    cores = {place: ("core", place) for place in range(len(program.cores))}
+    states = {index: ("state", index) for index in range(len(program.rates))}
+    edges = [(states[index], cores[core]) for index, rate in enumerate(program.rates) for core, _ in rate[1]]
+    for place, (name, *operands) in enumerate(program.cores):
+        if name == "state":
+            edges.append((cores[place], states[operands[0]]))
+        elif name == "product":
+            edges += [(cores[place], cores[core]) for core in operands]
+        else:
+            edges += [(cores[place], cores[core]) for linear in operands for core, _ in linear[1]]
+    parts = strongly_connected_components(([*cores.values(), *states.values()], edges))
+    return [
+        (
+            sorted(place for kind, place in part if kind == "core"),
+            sorted(index for kind, index in part if kind == "state"),
+        )
+        for part in parts
+    ]
