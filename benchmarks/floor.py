@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-import numpy as np
 
 from benchmarks.workload import Workload
 from simulate.compiled import BLOCK_FUNCTION, WORKSPACE
 from simulate.kernels.build import build
 from simulate.solver import METHODS, Tolerance, solve
+from simulate.solver.batch import aligned
 from simulate.solver.layout import ABSOLUTE, CONSTANTS, LANES, RELATIVE, RESULT, START, STATE
 
 _CALLS = 5_000
@@ -37,7 +37,7 @@ def floor(method_name: str, workload: Workload, tolerance: Tolerance) -> tuple[s
     called, calls = (kernel.rhs, float(result.counters[:, 2].mean()))
     if method.series:
         called, calls = kernel.jets(method.series), attempts
-    w = np.zeros(CONSTANTS + kernel.rows * LANES)
+    w = aligned(CONSTANTS + kernel.rows * LANES)
     for index, value in enumerate(workload.parameters[0]):
         w[CONSTANTS + index * LANES : CONSTANTS + (index + 1) * LANES] = value
     kernel.prepare(w)

@@ -114,7 +114,7 @@ def solve(
 
     def work(first: int) -> int:
         end = min(first + chunk, members)
-        workspace = _aligned(layout.CONSTANTS + kernel.rows * layout.LANES)
+        workspace = aligned(layout.CONSTANTS + kernel.rows * layout.LANES)
         lane_state = np.empty((LANE_ROWS, layout.LANES), dtype=np.int64)
         shared = map(frozen, watched[:READ_ONLY])
         watching = (*shared, *watched[READ_ONLY:], *memory(len(watched[0]), len(watched[LEVELS]), n))
@@ -164,7 +164,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
-def _aligned(size: int) -> FloatArray:
+def aligned(size: int) -> FloatArray:
     """Zeros that begin at a cache line: a row is as long as one, and would else lie across two."""
     room = np.zeros(size + _LINE // 8)
     first = -room.ctypes.data % _LINE // 8
