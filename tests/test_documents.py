@@ -246,7 +246,9 @@ def test_every_page_that_a_text_names_exists() -> None:
 
 def test_every_picture_is_shown_on_some_page() -> None:
     shown = {
-        name for path in PAGES for name in re.findall(r"figures/([\w-]+\.png)\)", path.read_text(encoding="utf-8"))
+        name
+        for path in (*PAGES, *OTHERS)
+        for name in re.findall(r"figures/([\w-]+\.png)\)", path.read_text(encoding="utf-8"))
     }
     assert {path.name for path in (ROOT / "docs" / "figures").iterdir()} == shown
 
